@@ -1,0 +1,307 @@
+package kernels
+
+import (
+	"math"
+	"unsafe"
+)
+
+// A View is heads*dim columns of an operand, from Col on.
+type View struct {
+	Op  *Operand
+	Col int
+}
+
+// Attention computes softmax(q kᵀ scale) v for every picture and head: head h
+// of q, k and v are dim columns from Col+h*dim, tokens are the H*W rows of a
+// picture. dst [N,H,W,heads*dim] has q's rows; k and v have the same rows as
+// each other, and one picture may serve all of q's. causal hides from a token
+// all later ones.
+//
+// It is the online softmax of Milakov and Gimelshein (arXiv:1805.02867) in the
+// blocks of FlashAttention (arXiv:2205.14135): for a block of queries, keys
+// pass by in blocks; a block's scores S never leave the L2 cache. With the
+// running maximum m, sum l and result O,
+//
+//	m' = max(m, max S);  P = exp(S-m');  l' = l exp(m-m') + ΣP;  O' = O exp(m-m') + P V
+//
+// and in the end O/l. Both products run in the implementation's gemm: keys
+// are packed as weights once (B[k=dim][n=key]), so are values (B[k=key][n=dim]).
+func Attention(dst *Operand, q, k, v View, heads, dim int, scale float32, causal bool) {
+	im := active()
+	t := attentionTasks.get()
+	t.v, t.dst, t.q, t.k, t.val = im.vec, dst, q, k, v
+	t.heads, t.dim, t.scale, t.causal = heads, dim, scale, causal
+	if t.g = im.exact; q.Op.form != t.g.form {
+		t.g = im.fast
+	}
+	t.check()
+	t.plan()
+	t.phase = phasePack
+	parallel(k.Op.N*heads*t.packPieces, t)
+	t.phase = phaseAttend
+	parallel(q.Op.N*heads*t.qBlocks, t)
+	t.dst, t.q, t.k, t.val = nil, View{}, View{}, View{} // keep tables and buffers, not the operands
+	attentionTasks.keep(t)
+}
+
+const (
+	phasePack = iota
+	phaseAttend
+)
+
+// Block sizes: queries so that a block of keys and values is used often once
+// it is in L2, keys so that scores and probabilities fit there beside them.
+const (
+	queryRows = 64
+	keyBlock  = 512 // a multiple of every nr and step
+)
+
+type attentionTask struct {
+	v                        *vec
+	g                        *gemm
+	dst                      *Operand
+	q, k, val                View
+	heads, dim               int
+	scale                    float32
+	causal                   bool
+	phase                    int
+	lq, lk                   int // tokens of a picture
+	qTiles, qRows, qBlocks   int
+	kPanels, kSteps          int // panels of keys; K steps of dim
+	vPanels, vSteps          int // panels of dim; K steps of keys
+	packPieces               int
+	planes                   int
+	stepB                    int // bytes of one step of a panel
+	keys, values             []byte
+	keyHeadBytes, valueBytes int // of one head: planes of panels of steps
+	kTable, vTable, vTail    []step // vTail: for the last block of keys
+	pPitch, pPlane           int
+}
+
+var attentionTasks freeList[attentionTask]
+
+func (t *attentionTask) check() {
+	q, k, v, d := t.q.Op, t.k.Op, t.val.Op, t.dst
+	width := t.heads * t.dim
+	switch {
+	case t.heads <= 0 || t.dim <= 0,
+		t.q.Col < 0 || t.q.Col+width > q.C, t.k.Col < 0 || t.k.Col+width > k.C, t.val.Col < 0 || t.val.Col+width > v.C,
+		q.Pad+k.Pad+v.Pad+d.Pad != 0,
+		d.N != q.N, d.H*d.W != q.H*q.W, d.C != width,
+		k.N != v.N, k.H*k.W != v.H*v.W, k.N != 1 && k.N != q.N,
+		q.form != t.g.form || k.form != q.form || v.form != q.form || d.form != q.form:
+		panic("kernels: Attention shape")
+	}
+}
+
+func (t *attentionTask) plan() {
+	g, q := t.g, t.q.Op
+	per := g.form.perStep()
+	t.lq, t.lk = q.H*q.W, t.k.Op.H*t.k.Op.W
+	t.qTiles = max(1, queryRows/g.mr)
+	t.qRows = t.qTiles * g.mr
+	t.qBlocks = (t.lq + t.qRows - 1) / t.qRows
+	t.planes = g.form.planes()
+	t.stepB = stepBytes * g.nr
+	t.kPanels, t.kSteps = (t.lk+g.nr-1)/g.nr, (t.dim+per-1)/per
+	t.vPanels, t.vSteps = (t.dim+g.nr-1)/g.nr, (t.lk+per-1)/per
+	keyPlane := t.kPanels * t.kSteps * t.stepB
+	valuePlane := t.vPanels * t.vSteps * t.stepB
+	t.keyHeadBytes, t.valueBytes = t.planes*keyPlane, t.planes*valuePlane
+	heads := t.k.Op.N * t.heads
+	t.keys = grow(&t.keys, heads*t.keyHeadBytes)
+	t.values = grow(&t.values, heads*t.valueBytes)
+	t.packPieces = (t.lk + keyBlock - 1) / keyBlock
+	t.pPitch = keyBlock*g.form.elemSize() + stepBytes
+	t.pPlane = t.qRows * t.pPitch
+	t.kTable, t.vTable, t.vTail = t.kTable[:0], t.vTable[:0], t.vTail[:0]
+	tail := (t.lk%keyBlock + per - 1) / per
+	for _, pq := range products(g.form, 3) {
+		for s := range t.kSteps {
+			t.kTable = append(t.kTable, step{pq[0]*q.planeBytes() + s*stepBytes, pq[1]*keyPlane + s*t.stepB})
+		}
+		for s := range keyBlock / per {
+			st := step{pq[0]*t.pPlane + s*stepBytes, pq[1]*valuePlane + s*t.stepB}
+			t.vTable = append(t.vTable, st)
+			if s < tail {
+				t.vTail = append(t.vTail, st)
+			}
+		}
+	}
+}
+
+func (t *attentionTask) do(i int) {
+	if t.phase == phasePack {
+		head := i / t.packPieces
+		t.pack(head/t.heads, head%t.heads, i%t.packPieces*keyBlock)
+		return
+	}
+	head := i / t.qBlocks
+	t.attend(head/t.heads, head%t.heads, i%t.qBlocks*t.qRows)
+}
+
+// pack lays out a block of keys and values of one head.
+func (t *attentionTask) pack(image, head, first int) {
+	g, per := t.g, t.g.form.perStep()
+	n := min(keyBlock, t.lk-first)
+	h := image*t.heads + head
+	es := g.form.elemSize()
+	for plane := range t.planes {
+		keyPlane := t.keys[h*t.keyHeadBytes+plane*t.keyHeadBytes/t.planes:]
+		for p := first / g.nr; p*g.nr < first+n; p++ {
+			a := packArgs{g: g, dst: keyPlane[p*t.kSteps*t.stepB:]}
+			src := t.k.Op.at2(plane, image*t.lk+p*g.nr, t.k.Col+head*t.dim)
+			a.columns(src, t.k.Op.pitch, es, min(g.nr, t.lk-p*g.nr), t.dim)
+		}
+		valuePlane := t.values[h*t.valueBytes+plane*t.valueBytes/t.planes:]
+		for p := range t.vPanels {
+			a := packArgs{g: g, dst: valuePlane[(p*t.vSteps+first/per)*t.stepB:]}
+			src := t.val.Op.at2(plane, image*t.lk+first, t.val.Col+head*t.dim+p*g.nr)
+			a.columns(src, es, t.val.Op.pitch, min(g.nr, t.dim-p*g.nr), n)
+		}
+	}
+}
+
+// at2 returns the address of a column of a line of one plane.
+func (o *Operand) at2(plane, line, col int) unsafe.Pointer {
+	return unsafe.Add(o.ptr(line, col), plane*o.planeBytes())
+}
+
+// A packArgs packs part of a panel of B from an operand.
+type packArgs struct {
+	g   *gemm
+	dst []byte
+}
+
+// columns packs n columns of k elements: element (k,j) is at
+// src + j*strideN + k*strideK. The rest of the panel's last step and of its
+// nr columns becomes zero.
+func (a packArgs) columns(src unsafe.Pointer, strideN, strideK, n, k int) {
+	per := a.g.form.perStep()
+	ga := gatherArgs{dst: unsafe.Pointer(&a.dst[0]), es: a.g.form.elemSize(), nr: a.g.nr, perStep: per, vnni: a.g.vnni, stride: strideK}
+	steps := (k + per - 1) / per
+	if n < a.g.nr || k%per != 0 {
+		clear(a.dst[:steps*stepBytes*a.g.nr])
+	}
+	var cols [maxNR]unsafe.Pointer
+	for j := range n {
+		cols[j] = unsafe.Add(src, j*strideN)
+	}
+	for s := range steps {
+		ga.gather(s, cols[:n], s*per*strideK, min(per, k-s*per))
+	}
+}
+
+// attend computes one block of queries of one head.
+func (t *attentionTask) attend(image, head, first int) {
+	g := t.g
+	s := scratches.get()
+	rows := min(t.qRows, t.lq-first)
+	width := t.vPanels * g.nr
+	scores := float32s(grow(&s.c, t.qRows*keyBlock*4))
+	probs := grow(&s.p, t.planes*t.pPlane)
+	acc := float32s(grow(&s.o, t.qRows*(2*width+2)*4))
+	o, part := acc[:t.qRows*width], acc[t.qRows*width:2*t.qRows*width]
+	m, l := acc[2*t.qRows*width:][:t.qRows], acc[(2*width+1)*t.qRows:]
+	clear(o)
+	clear(l)
+	for r := range m {
+		m[r] = float32(math.Inf(-1))
+	}
+	kh := image
+	if t.k.Op.N == 1 {
+		kh = 0
+	}
+	kh = kh*t.heads + head
+	for key := 0; key < t.lk; key += keyBlock {
+		if t.causal && key > first+rows-1 {
+			break
+		}
+		n := min(keyBlock, t.lk-key)
+		t.scores(scores, image*t.lq+first, head, kh, key, n)
+		t.softmax(scores, o, m, l, first, rows, key, n, width)
+		t.v.narrow(g.form, unsafe.Pointer(&probs[0]), t.pPitch, t.pPlane, &scores[0], keyBlock, rows, roundUp(n, g.form.perStep()))
+		t.weigh(part, probs, kh, key, n, width)
+		t.v.addScaled(o[:rows*width], part[:rows*width], 1)
+	}
+	for r := range rows {
+		row := o[r*width : (r+1)*width]
+		t.scaleRow(row, 1/l[r])
+	}
+	t.dst.store(t.v, image*t.lq+first, head*t.dim, o, width, rows, t.dim)
+	scratches.keep(s)
+}
+
+func (t *attentionTask) scaleRow(x []float32, scale float32) {
+	for i := range x {
+		x[i] *= scale
+	}
+}
+
+// scores computes q kᵀ for a block of queries and n keys from key on.
+func (t *attentionTask) scores(dst []float32, line, head, kh, key, n int) {
+	g := t.g
+	st := strip{
+		a:     t.q.Op.ptr(line, t.q.Col+head*t.dim),
+		lda:   uintptr(t.q.Op.pitch),
+		steps: &t.kTable[0],
+		n:     len(t.kTable),
+		ldc:   keyBlock * 4,
+		tiles: t.qTiles,
+	}
+	for p := 0; p*g.nr < n; p++ {
+		st.b = unsafe.Pointer(&t.keys[kh*t.keyHeadBytes+(key/g.nr+p)*t.kSteps*t.stepB])
+		st.c = unsafe.Pointer(&dst[p*g.nr])
+		g.run(&st)
+	}
+}
+
+// softmax turns scores into exp(score-max), and rescales the running sum and
+// result to a new maximum.
+func (t *attentionTask) softmax(scores, o, m, l []float32, first, rows, key, n, width int) {
+	pad := roundUp(n, max(t.g.nr, t.g.form.perStep()))
+	for r := range rows {
+		x := scores[r*keyBlock : r*keyBlock+pad]
+		seen := n
+		if t.causal {
+			seen = min(n, max(0, first+r+1-key))
+		}
+		for i := seen; i < pad; i++ {
+			x[i] = float32(math.Inf(-1))
+		}
+		if seen == 0 {
+			clear(x)
+			continue
+		}
+		newMax := max(m[r], t.v.rowMax(x[:seen])*t.scale)
+		if m[r] != newMax && key > 0 {
+			c := float32(math.Exp(float64(m[r] - newMax)))
+			l[r] *= c
+			t.scaleRow(o[r*width:(r+1)*width], c)
+		}
+		m[r] = newMax
+		l[r] += t.v.expSum(x, t.scale, newMax)
+	}
+}
+
+// weigh computes probabilities times values for a block of n keys.
+func (t *attentionTask) weigh(dst []float32, probs []byte, kh, key, n, width int) {
+	g, per := t.g, t.g.form.perStep()
+	table := t.vTable
+	if n < keyBlock {
+		table = t.vTail
+	}
+	st := strip{
+		a:     unsafe.Pointer(&probs[0]),
+		lda:   uintptr(t.pPitch),
+		steps: &table[0],
+		n:     len(table),
+		ldc:   uintptr(width * 4),
+		tiles: t.qTiles,
+	}
+	for p := range t.vPanels {
+		st.b = unsafe.Pointer(&t.values[kh*t.valueBytes+(p*t.vSteps+key/per)*t.stepB])
+		st.c = unsafe.Pointer(&dst[p*g.nr])
+		g.run(&st)
+	}
+}

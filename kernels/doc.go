@@ -1,0 +1,2 @@
+// Package kernels is the arithmetic: floats in, floats out.
+package kernels

@@ -1,0 +1,235 @@
+package kernels
+
+import "unsafe"
+
+// Activation is a function applied to every element of a result.
+type Activation uint8
+
+const (
+	Identity  Activation = iota
+	SiLU                 // x * sigmoid(x)
+	GELU                 // x * Phi(x), by erf
+	QuickGELU            // x * sigmoid(1.702 x)
+)
+
+// An Epilogue is what happens to a product before it is stored:
+// result = Act(a*w + Bias) + Residual.
+type Epilogue struct {
+	Bias     []float32  // [Out], or [N,Out] for a bias of each picture; nil is none
+	Act      Activation // not with GEGLU weights, which bring their own
+	Residual []float32  // [rows, Out]; may be dst itself; nil is none
+}
+
+// MatMul multiplies the rows of a by w: dst [N*H*W, Out].
+func MatMul(dst []float32, a *Operand, w *Packed, e Epilogue) {
+	t := productTasks.get()
+	t.linear(a, w, e)
+	t.dst = dst
+	t.run(active().vec)
+}
+
+// MatMulOperand is MatMul into the operand of a next product,
+// which has as many rows and Out channels.
+func MatMulOperand(dst, a *Operand, w *Packed, e Epilogue) {
+	t := productTasks.get()
+	t.linear(a, w, e)
+	t.op = dst
+	t.run(active().vec)
+}
+
+// Conv2D convolves a, which has Pad 1, with 3x3 weights:
+// dst [N, H/stride, W/stride, Out], sizes rounded up with origin 0 and down
+// with origin 1.
+//
+// With origin 0 the window of output (0,0) is centred on input (0,0), which
+// is padding 1 on every side. With origin 1 it begins there: padding right and
+// bottom only, as the VAE's encoder has it.
+func Conv2D(dst []float32, a *Operand, w *Packed, stride, origin int, e Epilogue) {
+	t := productTasks.get()
+	t.conv(a, w, stride, origin, e)
+	t.dst = dst
+	t.run(active().vec)
+}
+
+// A productTask is one product cut into pieces of a run of row tiles times a
+// group of panels. The cut depends on shapes alone, and no piece splits K: the
+// result does not depend on how many goroutines share the work.
+type productTask struct {
+	v   *vec
+	a   *Operand
+	w   *Packed
+	e   Epilogue
+	dst []float32
+	op  *Operand // in place of dst
+
+	// Rows of C are positions: with a border, every line from the first
+	// output pixel to the last, of which some are no pixels (see Operand).
+	w0, pitch, outH, outW int // first line of A at position 0; positions per row; picture
+	images, imageLines    int // runs of positions and the lines of A between them
+	stride                int
+	positions             int // in one run
+	steps                 []step
+
+	chunk, chunks int // row tiles of a piece; pieces along the rows of one run
+	group, groups int // panels of a piece; pieces along the columns
+}
+
+var productTasks freeList[productTask]
+
+func (t *productTask) linear(a *Operand, w *Packed, e Epilogue) {
+	if a.Pad != 0 || w.shape.KH != 1 {
+		panic("kernels: MatMul needs an operand without border and 1x1 weights")
+	}
+	t.a, t.w, t.e = a, w, e
+	t.images, t.positions, t.stride = 1, a.rows(), 1
+	t.outH, t.outW, t.pitch = 1, a.H*a.W, a.H*a.W
+	t.setSteps()
+}
+
+func (t *productTask) conv(a *Operand, w *Packed, stride, origin int, e Epilogue) {
+	if a.Pad != 1 || w.shape.KH != 3 || stride < 1 || stride > 2 || origin < 0 || origin > 1 {
+		panic("kernels: Conv2D needs an operand with border, 3x3 weights, stride 1 or 2, origin 0 or 1")
+	}
+	t.a, t.w, t.e, t.stride = a, w, e, stride
+	t.outH, t.outW = (a.H-origin)/stride, (a.W-origin)/stride
+	if origin == 0 {
+		t.outH, t.outW = (a.H+stride-1)/stride, (a.W+stride-1)/stride
+	}
+	if t.outH == 0 || t.outW == 0 {
+		panic("kernels: Conv2D picture too small")
+	}
+	if origin == 1 && stride == 1 {
+		panic("kernels: Conv2D has no origin 1 at stride 1")
+	}
+	t.pitch = a.W + 1
+	t.w0 = (a.W + 2) * origin
+	if stride == 1 {
+		// One run over all pictures: the zero row between them is skipped as
+		// the zero pixel between rows is.
+		t.images = 1
+		t.positions = (a.N-1)*(a.H+1)*t.pitch + (t.outH-1)*t.pitch + t.outW
+	} else {
+		t.images, t.imageLines = a.N, (a.H+1)*(a.W+1)
+		t.positions = (t.outH-1)*t.pitch + t.outW
+	}
+	t.setSteps()
+}
+
+// setSteps fills the table of K steps in the order of [Packed], once for each
+// pair of planes, smallest products first.
+func (t *productTask) setSteps() {
+	a, w := t.a, t.w
+	if a.C != w.shape.In || a.form != w.g.form {
+		panic("kernels: product of operand and weights that do not fit")
+	}
+	per := w.g.form.perStep()
+	panelBytes := w.panelElems() * w.g.form.elemSize()
+	t.steps = t.steps[:0]
+	for _, pq := range products(w.g.form, w.weightPlanes()) {
+		b := pq[1] * panelBytes
+		for dy := range w.shape.KH {
+			for c := 0; c < a.C; c += per {
+				for dx := range w.shape.KW {
+					line := dy*(a.W+1) + dx
+					t.steps = append(t.steps, step{pq[0]*a.planeBytes() + line*a.pitch + c*a.form.elemSize(), b})
+					b += per * w.g.nr * w.g.form.elemSize()
+				}
+			}
+		}
+	}
+}
+
+// products lists the pairs (plane of A, plane of B) whose sum is the product,
+// smallest first. Plane i carries bits 8i to 8i+8, so pair (i,j) is 2^-8(i+j)
+// of the whole; pairs below float32's own rounding, 2^-24, are left out.
+func products(f form, weightPlanes int) [][2]int {
+	if f != formBF16x3 {
+		return [][2]int{{0, 0}}
+	}
+	switch weightPlanes {
+	case 1:
+		return [][2]int{{2, 0}, {1, 0}, {0, 0}}
+	case 2:
+		return [][2]int{{2, 0}, {1, 1}, {1, 0}, {0, 1}, {0, 0}}
+	}
+	return [][2]int{{2, 0}, {1, 1}, {0, 2}, {1, 0}, {0, 1}, {0, 0}}
+}
+
+// Blocking. A piece keeps its rows of A in half of a 2 MiB L2 cache while the
+// panels of B pass by; a strip's C stays in L1 between product and epilogue.
+const (
+	chunkBytes = 1 << 20
+	stripTiles = 4
+)
+
+func (t *productTask) cut() {
+	g := t.w.g
+	tiles := (t.positions + g.mr - 1) / g.mr
+	lineBytes := t.a.form.planes() * t.a.pitch * t.stride
+	t.chunk = max(stripTiles, chunkBytes/(lineBytes*g.mr)/stripTiles*stripTiles)
+	t.chunks = (tiles + t.chunk - 1) / t.chunk
+	t.chunk = roundUp((tiles+t.chunks-1)/t.chunks, stripTiles)
+	t.chunks = (tiles + t.chunk - 1) / t.chunk
+	// At least 16 pieces where there are as many panels, so that goroutines
+	// finish together.
+	t.group = max(1, t.w.panels*t.chunks*t.images/16)
+	t.group = min(t.group, 8, t.w.panels)
+	t.groups = (t.w.panels + t.group - 1) / t.group
+}
+
+func (t *productTask) run(v *vec) {
+	t.v = v
+	out := t.w.Out()
+	rows := t.outRows()
+	if t.op == nil && len(t.dst) != rows*out || t.op != nil && (t.op.rows() != rows || t.op.C != out || t.op.Pad != 0) {
+		panic("kernels: product destination has the wrong size")
+	}
+	if t.e.Residual != nil && len(t.e.Residual) != rows*out || t.op != nil && t.e.Residual != nil {
+		panic("kernels: product residual has the wrong size")
+	}
+	if n := len(t.e.Bias); t.e.Bias != nil && n != t.w.shape.Out && n != t.w.shape.Out*t.a.N {
+		panic("kernels: product bias has the wrong size")
+	}
+	if t.w.shape.GEGLU && (t.e.Act != Identity || t.e.Residual != nil) {
+		panic("kernels: GEGLU takes no other activation and no residual")
+	}
+	t.cut()
+	parallel(t.images*t.chunks*t.groups, t)
+	steps := t.steps
+	*t = productTask{steps: steps}
+	productTasks.keep(t)
+}
+
+func (t *productTask) outRows() int {
+	if t.a.Pad == 0 {
+		return t.a.rows()
+	}
+	return t.a.N * t.outH * t.outW
+}
+
+func (t *productTask) do(i int) {
+	image := i / (t.chunks * t.groups)
+	first := i / t.groups % t.chunks * t.chunk
+	g := t.w.g
+	tiles := min(t.chunk, (t.positions+g.mr-1)/g.mr-first)
+	s := scratches.get()
+	c := float32s(grow(&s.c, stripTiles*g.mr*g.nr*4))
+	st := strip{
+		lda:   uintptr(t.a.pitch * t.stride),
+		steps: &t.steps[0],
+		n:     len(t.steps),
+		c:     unsafe.Pointer(&c[0]),
+		ldc:   uintptr(g.nr * 4),
+	}
+	for p := i % t.groups * t.group; p < min((i%t.groups+1)*t.group, t.w.panels); p++ {
+		st.b = t.w.panel(t.v, p, s)
+		for n := 0; n < tiles; n += stripTiles {
+			pos := (first + n) * g.mr
+			st.a = t.a.ptr(t.w0+image*t.imageLines+pos*t.stride, 0)
+			st.tiles = min(stripTiles, tiles-n)
+			g.run(&st)
+			t.finish(c, image, pos, min(st.tiles*g.mr, t.positions-pos), p)
+		}
+	}
+	scratches.keep(s)
+}

@@ -1,0 +1,171 @@
+package kernels
+
+import (
+	"fmt"
+	"os"
+	"sync"
+	"unsafe"
+)
+
+// Precision says how much of a float32 the operands of a product keep.
+type Precision uint8
+
+const (
+	// Exact products are as accurate as float32 arithmetic. An
+	// implementation whose multiplier takes only bfloat16 splits each
+	// operand into several and adds the products, smallest first.
+	Exact Precision = iota
+	// Fast products may round their operands to bfloat16; sums stay float32.
+	Fast
+)
+
+func (p Precision) String() string {
+	if p == Fast {
+		return "fast"
+	}
+	return "exact"
+}
+
+// A form is the way in which an operand's elements lie in memory.
+type form uint8
+
+const (
+	formF32    form = iota // float32
+	formBF16               // bfloat16, rounded to nearest even
+	formBF16x3             // three planes of bfloat16 whose sum has float32's 24 bits
+)
+
+// stepBytes is how much of every row of A one K step consumes: a cache line,
+// 16 float32 or 32 bfloat16.
+const stepBytes = 64
+
+func (f form) elemSize() int {
+	if f == formF32 {
+		return 4
+	}
+	return 2
+}
+
+// perStep is the number of K elements in one step.
+func (f form) perStep() int { return stepBytes / f.elemSize() }
+
+func (f form) planes() int {
+	if f == formBF16x3 {
+		return 3
+	}
+	return 1
+}
+
+// A step locates the operands of one K step: byte offsets from the tile's
+// first row of A and from the start of the panel of B. With a table of steps
+// one loop serves linear layers (consecutive lines), convolutions (shifted
+// lines, no im2col) and split operands (planes).
+type step struct{ a, b int }
+
+// A strip is one panel of B against a run of row tiles of A.
+// The assembly knows this layout.
+type strip struct {
+	a     unsafe.Pointer // first row of A
+	lda   uintptr        // bytes from a row of A to the next
+	b     unsafe.Pointer // panel of B: steps of [64/size][nr] in the gemm's order
+	steps *step
+	n     int            // number of steps, at least 1
+	c     unsafe.Pointer // float32 [tiles*mr][nr], overwritten
+	ldc   uintptr        // bytes from a row of C to the next
+	tiles int            // number of row tiles, at least 1
+}
+
+// A gemm is one way to multiply: a tile shape, the form and order in which it
+// wants its operands, and the loop that consumes them. They are one value
+// because they are only right together.
+type gemm struct {
+	form   form
+	mr, nr int
+	vnni   bool // B in pairs of K (bfloat16 dot products), else in rows of K
+	run    func(s *strip)
+}
+
+// An impl is everything that one instruction set does.
+type impl struct {
+	name        string // "generic", "avx2", "avx512", "amx", "neon"
+	available   func() bool
+	fast, exact *gemm
+	vec         *vec
+}
+
+func (im *impl) gemm(p Precision) *gemm {
+	if p == Fast {
+		return im.fast
+	}
+	return im.exact
+}
+
+// impls returns every implementation in the binary, best first.
+// The last one is generic, which every machine has.
+func impls() []*impl { return append(archImpls(), genericImpl) }
+
+// EnvVar names the environment variable that forces an implementation, for
+// tests and bug reports.
+const EnvVar = "COCLICO_KERNELS"
+
+// choose returns the implementation that name asks for, or the best available.
+func choose(name string) (*impl, error) {
+	var best *impl
+	for _, im := range impls() {
+		ok := im.available()
+		if name == im.name {
+			if !ok {
+				return nil, fmt.Errorf("%s=%s: this machine does not have it", EnvVar, name)
+			}
+			return im, nil
+		}
+		if ok && best == nil {
+			best = im
+		}
+	}
+	if name != "" {
+		return nil, fmt.Errorf("%s=%s: no such implementation; this binary has %v", EnvVar, name, Names())
+	}
+	return best, nil
+}
+
+var selected = sync.OnceValues(func() (*impl, error) { return choose(os.Getenv(EnvVar)) })
+
+// active returns the implementation in use. A bad [EnvVar] panics here;
+// programs call [Check] first.
+func active() *impl {
+	im, err := selected()
+	if err != nil {
+		panic(err.Error())
+	}
+	return im
+}
+
+// Check reports whether [EnvVar] names an implementation that can run here.
+func Check() error {
+	_, err := selected()
+	return err
+}
+
+// Active returns the name of the implementation in use.
+func Active() string { return active().name }
+
+// Names returns the implementations in this binary, best first, whether or
+// not this machine can run them.
+func Names() []string {
+	var names []string
+	for _, im := range impls() {
+		names = append(names, im.name)
+	}
+	return names
+}
+
+// Available reports whether this machine can run the implementation of that name.
+func Available(name string) bool {
+	for _, im := range impls() {
+		if im.name == name {
+			return im.available()
+		}
+	}
+	return false
+}

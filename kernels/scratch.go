@@ -1,0 +1,67 @@
+package kernels
+
+import (
+	"sync"
+	"unsafe"
+)
+
+// A freeList recycles values without giving them up at a garbage collection
+// as sync.Pool does: after the first step of a decode nothing is allocated.
+type freeList[T any] struct {
+	mu   sync.Mutex
+	free []*T
+}
+
+func (l *freeList[T]) get() *T {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if n := len(l.free); n > 0 {
+		v := l.free[n-1]
+		l.free = l.free[:n-1]
+		return v
+	}
+	return new(T)
+}
+
+// put takes v back, emptied so that it keeps nothing alive.
+func (l *freeList[T]) put(v *T) {
+	var zero T
+	*v = zero
+	l.keep(v)
+}
+
+// keep takes v back as it is.
+func (l *freeList[T]) keep(v *T) {
+	l.mu.Lock()
+	l.free = append(l.free, v)
+	l.mu.Unlock()
+}
+
+// A scratch is one goroutine's working memory. Its buffers grow to the
+// largest size asked for and stay.
+type scratch struct {
+	panel, c, p, o []byte
+	steps          []step
+	rows           []float32
+}
+
+var scratches freeList[scratch]
+
+// grow returns the first n bytes of a 64-byte aligned buffer kept at b.
+func grow(b *[]byte, n int) []byte {
+	if cap(*b) < n {
+		*b = alignedBytes(n)
+	}
+	return (*b)[:n]
+}
+
+// alignedBytes allocates n bytes on a 64-byte boundary.
+func alignedBytes(n int) []byte {
+	b := make([]byte, n+stepBytes)
+	off := int(-uintptr(unsafe.Pointer(unsafe.SliceData(b))) & (stepBytes - 1))
+	return b[off : off+n : off+n]
+}
+
+func float32s(b []byte) []float32 {
+	return unsafe.Slice((*float32)(unsafe.Pointer(unsafe.SliceData(b))), len(b)/4)
+}

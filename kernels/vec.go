@@ -1,0 +1,48 @@
+package kernels
+
+import "unsafe"
+
+// A vec holds the loops over elements of one instruction set. Pointers stand
+// for matrices whose rows are a stated number of elements apart; the callers
+// have checked that they fit.
+type vec struct {
+	// finish: dst[r][c] = src[r][c] + bias[c] + res[r][c]. bias and res may
+	// be nil; dst may be src or res. Strides are in elements.
+	finish func(dst *float32, ldd int, src *float32, lds, rows, cols int, bias, res *float32, ldr int)
+
+	// narrow stores src[r][c] in form f at dst, rows pitch bytes apart,
+	// planes planeBytes apart.
+	narrow func(f form, dst unsafe.Pointer, pitch, planeBytes int, src *float32, lds, rows, cols int)
+
+	// activate applies act to every element.
+	activate func(x []float32, act Activation)
+
+	// gate: c[r][j] *= GELU(c[r][half+j]) for j < half. ld in elements.
+	gate func(c *float32, ld, rows, half int)
+
+	// sums adds x[r][c]-ref[c] and its square to sum[c] and sq[c], over rows
+	// of len(sum) channels.
+	sums func(sum, sq, ref, x []float32)
+
+	// affine: dst[r][c] = x[r][c]*scale[c] + shift[c], then SiLU if asked.
+	// Rows have len(scale) channels.
+	affine func(dst, x, scale, shift []float32, silu bool)
+
+	// layerNorm: dst = (x-mean)/sqrt(var+eps)*weight + bias, of one row.
+	layerNorm func(dst, x, weight, bias []float32, eps float32)
+
+	// rowMax returns the largest element.
+	rowMax func(x []float32) float32
+
+	// expSum: x = exp(x*scale - max), and returns the sum.
+	expSum func(x []float32, scale, max float32) float32
+
+	// addScaled: dst = dst*scale + src.
+	addScaled func(dst, src []float32, scale float32)
+
+	// toF32 and toBF16 convert a checkpoint's elements; splitWeights writes
+	// them as planes of bfloat16, one plane after the other.
+	toF32        func(dst []float32, src []byte, dt DType)
+	toBF16       func(dst, src []byte, dt DType)
+	splitWeights func(dst, src []byte, dt DType, planes int)
+}
