@@ -73,7 +73,7 @@ type attentionTask struct {
 	planes                   int
 	stepB                    int // bytes of one step of a panel
 	keys, values             []byte
-	keyHeadBytes, valueBytes int // of one head: planes of panels of steps
+	keyHeadBytes, valueBytes int    // of one head: planes of panels of steps
 	kTable, vTable, vTail    []step // vTail: for the last block of keys
 	pPitch, pPlane           int
 }

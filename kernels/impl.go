@@ -3,7 +3,7 @@ package kernels
 import (
 	"fmt"
 	"os"
-	"sync"
+	"sync/atomic"
 	"unsafe"
 )
 
@@ -129,21 +129,26 @@ func choose(name string) (*impl, error) {
 	return best, nil
 }
 
-var selected = sync.OnceValues(func() (*impl, error) { return choose(os.Getenv(EnvVar)) })
+// current is the implementation in use, chosen at first use.
+var current atomic.Pointer[impl]
 
 // active returns the implementation in use. A bad [EnvVar] panics here;
 // programs call [Check] first.
 func active() *impl {
-	im, err := selected()
+	if im := current.Load(); im != nil {
+		return im
+	}
+	im, err := choose(os.Getenv(EnvVar))
 	if err != nil {
 		panic(err.Error())
 	}
-	return im
+	current.CompareAndSwap(nil, im)
+	return current.Load()
 }
 
 // Check reports whether [EnvVar] names an implementation that can run here.
 func Check() error {
-	_, err := selected()
+	_, err := choose(os.Getenv(EnvVar))
 	return err
 }
 

@@ -34,16 +34,14 @@ func row(p *float32, ld, r, cols int) []float32 {
 func finishGeneric(dst *float32, ldd int, src *float32, lds, rows, cols int, bias, res *float32, ldr int) {
 	for r := range rows {
 		d, s := row(dst, ldd, r, cols), row(src, lds, r, cols)
-		copy(d, s)
-		if bias != nil {
-			for i, b := range row(bias, 0, 0, cols) {
-				d[i] += b
+		for i, v := range s {
+			if bias != nil {
+				v += row(bias, 0, 0, cols)[i]
 			}
-		}
-		if res != nil {
-			for i, b := range row(res, ldr, r, cols) {
-				d[i] += b
+			if res != nil {
+				v += row(res, ldr, r, cols)[i]
 			}
+			d[i] = v
 		}
 	}
 }
