@@ -1,0 +1,17 @@
+//go:build !purego
+
+package kernels
+
+import "golang.org/x/sys/unix"
+
+// requestAMX asks Linux for permission to use the tile registers, once for the
+// process (Documentation/arch/x86/xstate.rst). Without it the first tile
+// instruction is SIGILL, although CPUID lists AMX.
+func requestAMX() bool {
+	const (
+		archReqXCompPerm = 0x1023
+		xfeatureXTILDATA = 18
+	)
+	_, _, errno := unix.Syscall(unix.SYS_ARCH_PRCTL, archReqXCompPerm, xfeatureXTILDATA, 0)
+	return errno == 0
+}

@@ -1,0 +1,6 @@
+//go:build !linux && !purego
+
+package kernels
+
+// requestAMX: only Linux is known to grant the tile registers.
+func requestAMX() bool { return false }

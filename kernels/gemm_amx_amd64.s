@@ -1,0 +1,107 @@
+//go:build !purego
+
+#include "textflag.h"
+#include "amx_amd64.h"
+
+// tileConfig: palette 1; eight tiles of 16 rows of 64 bytes.
+DATA tileConfig<>+0(SB)/8, $1
+DATA tileConfig<>+8(SB)/8, $0
+DATA tileConfig<>+16(SB)/8, $0x0040004000400040
+DATA tileConfig<>+24(SB)/8, $0x0040004000400040
+DATA tileConfig<>+32(SB)/8, $0
+DATA tileConfig<>+40(SB)/8, $0
+DATA tileConfig<>+48(SB)/8, $0x1010101010101010
+DATA tileConfig<>+56(SB)/8, $0
+GLOBL tileConfig<>(SB), RODATA|NOPTR, $64
+
+// func runAMX(s *strip)
+//
+// A row tile is 2x2 tiles of C (T0..T3), 32 rows of A (T4, T5) and 32 columns
+// of B (T6, T7). One step is 4 loads of 16 lines and 4 products of 16 cycles:
+// 64 lines in 64 cycles, so the products hide the loads when these come from
+// L1 (2 lines a cycle) and nearly do when from L2 (1 line).
+//
+// Configuration and release stand in this one TEXT: a goroutine may change
+// threads between any two instructions of Go, but here the kernel keeps the
+// tiles with the rest of the registers.
+TEXT ·runAMX(SB), NOSPLIT, $0-8
+	MOVQ s+0(FP), R8
+	MOVQ 0(R8), R9   // A of this row tile
+	MOVQ 8(R8), SI   // lda
+	MOVQ 16(R8), R10 // B
+	MOVQ 40(R8), DI  // C
+	MOVQ 48(R8), BX  // ldc
+	MOVQ 56(R8), R11 // tiles
+	MOVQ $64, CX
+	MOVQ SI, R12
+	SHLQ $4, R12     // 16 rows of A
+	LEAQ tileConfig<>(SB), AX
+	LDTILECFG(RAX)
+
+tile:
+	MOVQ 24(R8), R13 // steps
+	MOVQ 32(R8), R15 // their number
+	TILEZERO(0)
+	TILEZERO(1)
+	TILEZERO(2)
+	TILEZERO(3)
+
+step:
+	MOVQ 0(R13), AX
+	ADDQ R9, AX
+	MOVQ 8(R13), DX
+	ADDQ R10, DX
+	TILELOADD(6, RDX, RCX, 0)
+	TILELOADD(4, RAX, RSI, 0)
+	TILELOADD(7, RDX, RCX, 1024)
+	ADDQ R12, AX
+	TDPBF16PS(0, 4, 6)
+	TILELOADD(5, RAX, RSI, 0)
+	TDPBF16PS(1, 4, 7)
+	TDPBF16PS(2, 5, 6)
+	TDPBF16PS(3, 5, 7)
+	ADDQ $16, R13
+	DECQ R15
+	JNZ  step
+
+	TILESTORED(0, RDI, RBX, 0)
+	TILESTORED(1, RDI, RBX, 64)
+	MOVQ BX, AX
+	SHLQ $4, AX
+	ADDQ AX, DI
+	TILESTORED(2, RDI, RBX, 0)
+	TILESTORED(3, RDI, RBX, 64)
+	ADDQ AX, DI
+	LEAQ (R9)(R12*2), R9
+	DECQ R11
+	JNZ  tile
+
+	TILERELEASE
+	RET
+
+// func peakAMX(n int)
+//
+// The products of n steps with nothing to load: the rate that the benchmarks
+// call the peak.
+TEXT ·peakAMX(SB), NOSPLIT, $0-8
+	MOVQ n+0(FP), R15
+	LEAQ tileConfig<>(SB), AX
+	LDTILECFG(RAX)
+	TILEZERO(0)
+	TILEZERO(1)
+	TILEZERO(2)
+	TILEZERO(3)
+	TILEZERO(4)
+	TILEZERO(5)
+	TILEZERO(6)
+	TILEZERO(7)
+
+peak:
+	TDPBF16PS(0, 4, 6)
+	TDPBF16PS(1, 4, 7)
+	TDPBF16PS(2, 5, 6)
+	TDPBF16PS(3, 5, 7)
+	DECQ R15
+	JNZ  peak
+	TILERELEASE
+	RET

@@ -1,0 +1,92 @@
+//go:build !purego
+
+package kernels
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+	"unsafe"
+)
+
+// testStrip makes operands of small integers for one strip.
+func TestAMXStrip(t *testing.T) {
+	if !hasAMX() {
+		t.Skip("no AMX")
+	}
+	r := rand.New(rand.NewPCG(1, 1))
+	for tiles := 1; tiles <= 3; tiles++ {
+		for steps := 1; steps < 6; steps++ {
+			lda := steps*64 + 64
+			a, b := alignedBytes((tiles*32+1)*lda), alignedBytes(steps*2048)
+			for _, x := range [][]byte{a, b} {
+				for i := range len(x) / 2 {
+					putUint16(x, i, floatToBF16(float32(r.IntN(9)-4)))
+				}
+			}
+			table := make([]step, steps)
+			for i := range table {
+				table[i] = step{i * 64, (steps - 1 - i) * 2048}
+			}
+			ldc := 40
+			got, want := make([]float32, tiles*32*ldc), make([]float32, tiles*32*ldc)
+			s := strip{a: unsafe.Pointer(&a[0]), lda: uintptr(lda), b: unsafe.Pointer(&b[0]), steps: &table[0], n: steps,
+				c: unsafe.Pointer(&got[0]), ldc: uintptr(ldc * 4), tiles: tiles}
+			runAMX(&s)
+			s.c = unsafe.Pointer(&want[0])
+			runBF16(&s, 32, 32)
+			for i := range got {
+				if got[i] != want[i] {
+					t.Fatalf("tiles=%d steps=%d: C[%d][%d] = %v, want %v", tiles, steps, i/ldc, i%ldc, got[i], want[i])
+				}
+			}
+		}
+	}
+}
+
+// best returns the shortest of many runs of f within about d: on a machine
+// shared with others it is the one that nobody disturbed.
+func best(d time.Duration, f func()) time.Duration {
+	f()
+	shortest := time.Duration(1 << 62)
+	for end := time.Now().Add(d); time.Now().Before(end); {
+		start := time.Now()
+		f()
+		shortest = min(shortest, time.Since(start))
+	}
+	return shortest
+}
+
+// BenchmarkStripAMX gives the rate of the tile loop beside that of its
+// products alone.
+func BenchmarkStripAMX(b *testing.B) {
+	if !hasAMX() {
+		b.Skip("no AMX")
+	}
+	const perStep = 4 * 16 * 16 * 32 * 2
+	peak := 1000 * perStep / float64(best(200*time.Millisecond, func() { peakAMX(1000) }).Nanoseconds())
+	for _, k := range []int{64, 320, 640, 1280, 2880, 5760, 11520} {
+		for _, tiles := range []int{4, 16} {
+			b.Run(fmt.Sprintf("k=%d/tiles=%d", k, tiles), func(b *testing.B) {
+				steps := k / 32
+				lda := (steps | 1) * 64
+				a, bb := alignedBytes((tiles*32+1)*lda), alignedBytes(steps*2048)
+				table := make([]step, steps)
+				for i := range table {
+					table[i] = step{i * 64, i * 2048}
+				}
+				c := make([]float32, tiles*1024)
+				s := strip{a: unsafe.Pointer(&a[0]), lda: uintptr(lda), b: unsafe.Pointer(&bb[0]), steps: &table[0], n: steps,
+					c: unsafe.Pointer(&c[0]), ldc: 128, tiles: tiles}
+				var d time.Duration
+				for b.Loop() {
+					d = best(200*time.Millisecond, func() { runAMX(&s) })
+				}
+				rate := float64(tiles*steps*perStep) / float64(d.Nanoseconds())
+				b.ReportMetric(rate, "GFLOP/s")
+				b.ReportMetric(100*rate/peak, "%peak")
+			})
+		}
+	}
+}
