@@ -146,18 +146,17 @@ func (t *attentionTask) pack(image, head, first int) {
 	n := min(keyBlock, t.lk-first)
 	h := image*t.heads + head
 	es := g.form.elemSize()
+	ga := gatherer{v: t.v, g: g, es: es}
 	for plane := range t.planes {
 		keyPlane := t.keys[h*t.keyHeadBytes+plane*t.keyHeadBytes/t.planes:]
 		for p := first / g.nr; p*g.nr < first+n; p++ {
-			a := packArgs{g: g, dst: keyPlane[p*t.kSteps*t.stepB:]}
 			src := t.k.Op.at2(plane, image*t.lk+p*g.nr, t.k.Col+head*t.dim)
-			a.columns(src, t.k.Op.pitch, es, min(g.nr, t.lk-p*g.nr), t.dim)
+			ga.panel(keyPlane[p*t.kSteps*t.stepB:], src, t.k.Op.pitch, es, min(g.nr, t.lk-p*g.nr), t.dim)
 		}
 		valuePlane := t.values[h*t.valueBytes+plane*t.valueBytes/t.planes:]
 		for p := range t.vPanels {
-			a := packArgs{g: g, dst: valuePlane[(p*t.vSteps+first/per)*t.stepB:]}
 			src := t.val.Op.at2(plane, image*t.lk+first, t.val.Col+head*t.dim+p*g.nr)
-			a.columns(src, es, t.val.Op.pitch, min(g.nr, t.dim-p*g.nr), n)
+			ga.panel(valuePlane[(p*t.vSteps+first/per)*t.stepB:], src, es, t.val.Op.pitch, min(g.nr, t.dim-p*g.nr), n)
 		}
 	}
 }
@@ -167,28 +166,15 @@ func (o *Operand) at2(plane, line, col int) unsafe.Pointer {
 	return unsafe.Add(o.ptr(line, col), plane*o.planeBytes())
 }
 
-// A packArgs packs part of a panel of B from an operand.
-type packArgs struct {
-	g   *gemm
-	dst []byte
-}
-
-// columns packs n columns of k elements: element (k,j) is at
-// src + j*strideN + k*strideK. The rest of the panel's last step and of its
-// nr columns becomes zero.
-func (a packArgs) columns(src unsafe.Pointer, strideN, strideK, n, k int) {
-	per := a.g.form.perStep()
-	ga := gatherArgs{dst: unsafe.Pointer(&a.dst[0]), es: a.g.form.elemSize(), nr: a.g.nr, perStep: per, vnni: a.g.vnni, stride: strideK}
-	steps := (k + per - 1) / per
-	if n < a.g.nr || k%per != 0 {
-		clear(a.dst[:steps*stepBytes*a.g.nr])
+// panel packs n columns of k elements, element (i,j) at src + j*strideN +
+// i*strideK. The rest of the panel's columns and of its last step becomes zero.
+func (g *gatherer) panel(dst []byte, src unsafe.Pointer, strideN, strideK, n, k int) {
+	per := g.g.form.perStep()
+	if n < g.g.nr || k%per != 0 {
+		clear(dst[:(k+per-1)/per*stepBytes*g.g.nr])
 	}
-	var cols [maxNR]unsafe.Pointer
-	for j := range n {
-		cols[j] = unsafe.Add(src, j*strideN)
-	}
-	for s := range steps {
-		ga.gather(s, cols[:n], s*per*strideK, min(per, k-s*per))
+	for j := 0; j < n; j += 16 {
+		g.gather(dst, j, unsafe.Add(src, j*strideN), strideN, strideK, min(16, n-j), k)
 	}
 }
 

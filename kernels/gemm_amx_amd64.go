@@ -20,13 +20,20 @@ var implAMX = &impl{
 	available: hasAMX,
 	fast:      gemmAMX,
 	exact:     gemmAMXExact,
-	vec:       vecGeneric,
+	vec:       vecAMX,
 }
+
+// vecAMX is AVX-512's, with what bfloat16 operands need besides.
+var vecAMX = func() *vec {
+	v := *vecGeneric
+	v.transpose, v.interleave = transposeAVX512, interleaveAVX512
+	return &v
+}()
 
 // hasAMX reports whether the processor has AMX and bfloat16 tiles and AVX-512
 // for the loops beside them, and the operating system lets us use them.
 var hasAMX = sync.OnceValue(func() bool {
-	return cpu.X86.HasAMXTile && cpu.X86.HasAMXBF16 && requestAMX()
+	return cpu.X86.HasAVX512BW && cpu.X86.HasAVX512VL && cpu.X86.HasAMXTile && cpu.X86.HasAMXBF16 && requestAMX()
 })
 
 // runAMX computes what runBF16 computes, with mr = nr = 32.

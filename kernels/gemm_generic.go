@@ -47,7 +47,7 @@ func runBF16(s *strip, mr, nr int) {
 		for _, st := range steps {
 			a := (*[32]uint16)(unsafe.Add(s.a, m*int(s.lda)+st.a))
 			b := unsafe.Slice((*uint16)(unsafe.Add(s.b, st.b)), 32*nr)
-			ix := gatherArgs{nr: nr, vnni: true}
+			ix := gemm{nr: nr, vnni: true}
 			for j := range c {
 				for k, x := range a {
 					c[j] += float32(bf16ToFloat(x) * bf16ToFloat(b[ix.index(k, j)]))

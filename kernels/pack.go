@@ -1,8 +1,6 @@
 package kernels
 
-import (
-	"unsafe"
-)
+import "unsafe"
 
 // DType is the element type of a checkpoint's array.
 type DType uint8
@@ -167,34 +165,86 @@ func (t *packTask) do(i int) {
 
 // gather copies the elements of panel i to dst in the panel's order, with
 // zeros where the panel is wider or longer than the weights.
+//
+// K steps run over rows of taps, then channels, then taps of a row: the three
+// taps of a row read nearly the same lines of A, one after another.
 func (t *packTask) gather(dst []byte, i int) {
 	w := t.w
-	es := w.dtype.Size()
-	in, taps := w.shape.In, w.shape.taps()
-	rowBytes := in * taps * es
-	share := w.shape.Out / len(t.parts)
-	if w.shape.Out%w.g.nr != 0 || in%w.g.form.perStep() != 0 {
+	g := gatherer{v: t.im.vec, g: w.g, es: w.dtype.Size()}
+	in, taps, per := w.shape.In, w.shape.taps(), w.g.form.perStep()
+	if w.shape.Out%w.g.nr != 0 || in%per != 0 || t.parts[0].Data == nil {
 		clear(dst)
 	}
-	var src [2 * maxNR]unsafe.Pointer
-	for j := range w.g.nr {
-		src[j] = nil
-		if r := w.row(i, j); r >= 0 {
-			if data := t.parts[r/share].Data; data != nil {
-				src[j] = unsafe.Pointer(&data[r%share*rowBytes])
+	for j := 0; j < w.g.nr; {
+		src, n := t.columns(i, j)
+		if src == nil {
+			j += n
+			continue
+		}
+		rowBytes := in * taps * g.es
+		if taps == 1 {
+			g.gather(dst, j, src, rowBytes, g.es, n, in)
+		} else {
+			t.gatherTaps(&g, dst, j, src, rowBytes, n)
+		}
+		j += n
+	}
+}
+
+// columns returns where columns j, j+1, ... of a panel begin in the
+// checkpoint, and how many, at most 16, lie one after another. A nil pointer
+// stands for columns of zeros.
+func (t *packTask) columns(panel, j int) (unsafe.Pointer, int) {
+	w := t.w
+	share := w.shape.Out / len(t.parts)
+	r := w.row(panel, j)
+	n := 1
+	for n < 16-j%16 && j+n < w.g.nr {
+		next := w.row(panel, j+n)
+		if r < 0 && next >= 0 || r >= 0 && (next != r+n || next/share != r/share) {
+			break
+		}
+		n++
+	}
+	if r < 0 || t.parts[r/share].Data == nil {
+		return nil, n
+	}
+	return unsafe.Pointer(&t.parts[r/share].Data[r%share*w.shape.In*w.shape.taps()*w.dtype.Size()]), n
+}
+
+// gatherTaps gathers n columns of 3x3 weights, [In][3][3] each. A block of
+// channels is first sorted by tap, so that what is left is the linear case.
+func (t *packTask) gatherTaps(g *gatherer, dst []byte, j int, src unsafe.Pointer, rowBytes, n int) {
+	in, per := t.w.shape.In, g.g.form.perStep()
+	blocks := (in + per - 1) / per
+	stepB := per * g.g.nr * g.es
+	var sorted [16 * 9 * 64]byte // [column][tap][channel]
+	tapBytes := per * g.es
+	for c := 0; c < in; c += per {
+		m := min(per, in-c)
+		for col := range n {
+			s := unsafe.Add(src, col*rowBytes+c*9*g.es)
+			d := unsafe.Pointer(&sorted[col*9*tapBytes])
+			if g.es == 2 {
+				sortTaps((*uint16)(s), (*uint16)(d), m, per)
+			} else {
+				sortTaps((*uint32)(s), (*uint32)(d), m, per)
 			}
 		}
+		for tap := range 9 {
+			step := (tap/3*blocks+c/per)*3 + tap%3
+			g.gather(dst[step*stepB:], j, unsafe.Pointer(&sorted[tap*tapBytes]), 9*tapBytes, g.es, n, m)
+		}
 	}
-	g := gatherArgs{dst: unsafe.Pointer(&dst[0]), es: es, nr: w.g.nr, perStep: w.g.form.perStep(), vnni: w.g.vnni, stride: taps * es}
-	// K steps run over rows of taps, then channels, then taps of a row: the
-	// three taps of a row read nearly the same lines of A, one after another.
-	step := 0
-	for dy := range w.shape.KH {
-		for c := 0; c < in; c += g.perStep {
-			for dx := range w.shape.KW {
-				g.gather(step, src[:w.g.nr], (c*taps+dy*w.shape.KW+dx)*es, min(g.perStep, in-c))
-				step++
-			}
+}
+
+// sortTaps turns src [m][9] into dst [9][per].
+func sortTaps[T uint16 | uint32](src, dst *T, m, per int) {
+	s, d := unsafe.Slice(src, 9*m), unsafe.Slice(dst, 8*per+m)
+	for c := 0; c < m; c++ {
+		x := s[9*c : 9*c+9 : 9*c+9]
+		for tap, v := range x {
+			d[tap*per+c] = v
 		}
 	}
 }
@@ -202,41 +252,55 @@ func (t *packTask) gather(dst []byte, i int) {
 // maxNR bounds the columns of every implementation's tile.
 const maxNR = 32
 
-// gatherArgs are what all calls for one panel share.
-type gatherArgs struct {
-	dst             unsafe.Pointer
-	es, nr, perStep int
-	vnni            bool
-	stride          int // bytes between K elements of one source row
-}
-
-// index returns the place of element (k,j) of a step among its perStep*nr.
+// A gatherer copies elements into a panel's order.
 //
 // Rows of K: [k][j]. VNNI: tiles of 16 columns, in a tile 16 rows, in a row
 // 16 columns of two consecutive K each: [j/16][k/2][j%16][k%2].
-func (g *gatherArgs) index(k, j int) int {
+type gatherer struct {
+	v  *vec
+	g  *gemm
+	es int // bytes of an element
+}
+
+// index returns the place of element (k,j) among a step's perStep*nr.
+func (g *gemm) index(k, j int) int {
 	if !g.vnni {
 		return k*g.nr + j
 	}
 	return j/16*512 + k/2*32 + j%16*2 + k%2
 }
 
-// gather copies n K elements, from byte offset off of every source row, into
-// a step. A nil row gives zeros.
-func (g *gatherArgs) gather(step int, src []unsafe.Pointer, off, n int) {
-	base := unsafe.Add(g.dst, step*g.perStep*g.nr*g.es)
-	for j, p := range src {
-		for k := range n {
-			d := unsafe.Add(base, g.index(k, j)*g.es)
-			switch {
-			case p == nil && g.es == 2:
-				*(*uint16)(d) = 0
-			case p == nil:
-				*(*uint32)(d) = 0
-			case g.es == 2:
-				*(*uint16)(d) = *(*uint16)(unsafe.Add(p, off+k*g.stride))
-			default:
-				*(*uint32)(d) = *(*uint32)(unsafe.Add(p, off+k*g.stride))
+// gather copies k elements of n columns, all within 16, to consecutive steps at
+// dst, from column j on. Element (i,c) is at src + c*strideN + i*strideK.
+func (g *gatherer) gather(dst []byte, j int, src unsafe.Pointer, strideN, strideK, n, k int) {
+	per := g.g.form.perStep()
+	stepB := per * g.g.nr * g.es
+	done := 0 // K elements
+	if whole := k / per; whole > 0 && n == 16 {
+		at := unsafe.Pointer(&dst[g.g.index(0, j)*g.es])
+		switch {
+		case g.v.transpose != nil && strideK == g.es && per*g.es == stepBytes && (g.g.vnni || g.es == 4):
+			// 16 columns of whole lines: a transposition of 16x16 pairs.
+			pitch := stepBytes
+			if !g.g.vnni {
+				pitch = g.g.nr * 4
+			}
+			g.v.transpose(at, pitch, stepB, src, strideN, whole)
+			done = whole * per
+		case g.v.interleave != nil && strideN == 2 && g.g.vnni && g.es == 2:
+			g.v.interleave(at, stepB, src, strideK, whole)
+			done = whole * per
+		}
+	}
+	for i := done; i < k; i++ {
+		d := unsafe.Pointer(&dst[i/per*stepB])
+		s := unsafe.Add(src, i*strideK)
+		for c := range n {
+			to, from := unsafe.Add(d, g.g.index(i%per, j+c)*g.es), unsafe.Add(s, c*strideN)
+			if g.es == 2 {
+				*(*uint16)(to) = *(*uint16)(from)
+			} else {
+				*(*uint32)(to) = *(*uint32)(from)
 			}
 		}
 	}

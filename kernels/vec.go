@@ -40,6 +40,15 @@ type vec struct {
 	// addScaled: dst = dst*scale + src.
 	addScaled func(dst, src []float32, scale float32)
 
+	// transpose and interleave pack whole steps of 16 columns (see gatherer);
+	// both may be nil. transpose: in each step, dword c of line k/2 (or k) of
+	// dst, pitch bytes apart, is dword k/2 (or k) of the line at src +
+	// c*stride; lines of 64 bytes. interleave: word 2c+p of line r of dst is
+	// word c of the row at src + (2r+p)*stride. Steps are dstStep bytes apart
+	// in dst.
+	transpose  func(dst unsafe.Pointer, pitch, dstStep int, src unsafe.Pointer, stride, steps int)
+	interleave func(dst unsafe.Pointer, dstStep int, src unsafe.Pointer, stride, steps int)
+
 	// toF32 and toBF16 convert a checkpoint's elements; splitWeights writes
 	// them as planes of bfloat16, one plane after the other.
 	toF32        func(dst []float32, src []byte, dt DType)
