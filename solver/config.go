@@ -1,0 +1,189 @@
+package solver
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+)
+
+// Config is what diffusers' DPMSolverMultistepScheduler can be told (src/diffusers/schedulers/scheduling_dpmsolver_multistep.py),
+// as far as this package supports it. [DefaultConfig] has the defaults; [New] checks the ranges.
+type Config struct {
+	Betas
+
+	PredictionType   string  `json:"prediction_type"`    // what the network predicts: "epsilon" (default), "sample" or "v_prediction"
+	SolverOrder      int     `json:"solver_order"`       // 1 .. 3; default 2
+	SolverType       string  `json:"solver_type"`        // second-order variant: "midpoint" (default) or "heun"
+	LowerOrderFinal  bool    `json:"lower_order_final"`  // with fewer than 15 steps, end with orders 2 and 1; default true
+	EulerAtFinal     bool    `json:"euler_at_final"`     // the last step has order 1; default false
+	UseKarrasSigmas  bool    `json:"use_karras_sigmas"`  // space the noise levels as Karras et al. do; default false
+	FinalSigmasType  string  `json:"final_sigmas_type"`  // where the last step ends: "zero" (default) or "sigma_min"
+	TimestepSpacing  string  `json:"timestep_spacing"`   // "linspace" (default), "leading" or "trailing"
+	StepsOffset      int     `json:"steps_offset"`       // added to the timesteps of leading spacing; default 0
+	LambdaMinClipped float64 `json:"lambda_min_clipped"` // timesteps whose log(alpha/sigma) is below it are left out; default -inf
+}
+
+// DefaultConfig returns the values of keys that a file leaves out: the defaults of DPMSolverMultistepScheduler.
+func DefaultConfig() Config {
+	return Config{
+		Betas:            defaultBetas(),
+		PredictionType:   "epsilon",
+		SolverOrder:      2,
+		SolverType:       "midpoint",
+		LowerOrderFinal:  true,
+		FinalSigmasType:  "zero",
+		TimestepSpacing:  "linspace",
+		LambdaMinClipped: math.Inf(-1),
+	}
+}
+
+// schedulers are the classes of diffusers whose configurations describe the same diffusion process, so that any of them can
+// be handed to DPMSolverMultistepScheduler.from_config (KarrasDiffusionSchedulers, without EDM which has no betas).
+var schedulers = []string{
+	"DDIMScheduler", "DDPMScheduler", "PNDMScheduler", "LMSDiscreteScheduler", "EulerDiscreteScheduler", "HeunDiscreteScheduler",
+	"EulerAncestralDiscreteScheduler", "DPMSolverMultistepScheduler", "DPMSolverSinglestepScheduler", "KDPM2DiscreteScheduler",
+	"KDPM2AncestralDiscreteScheduler", "DEISMultistepScheduler", "UniPCMultistepScheduler", "DPMSolverSDEScheduler",
+}
+
+// ParseConfig reads a scheduler_config.json as
+//
+//	DPMSolverMultistepScheduler.from_config(PNDMScheduler.from_config(json).config)
+//
+// does: a key that is in the file counts if the DPM solver knows it, and a key that is not (or is null) has the DPM solver's default,
+// never the default of the class that wrote the file. So the file shipped with Stable unCLIP, a PNDMScheduler without
+// timestep_spacing, means linspace and not PNDM's leading; its set_alpha_to_one and skip_prk_steps say nothing.
+// The result is valid: [New] can only refuse the number of steps, or a schedule whose noise leaves float32.
+func ParseConfig(data []byte) (Config, error) {
+	file := struct {
+		*Config
+		common
+		AlgorithmType string      `json:"algorithm_type"`
+		VarianceType  string      `json:"variance_type"`
+		Exponential   bool        `json:"use_exponential_sigmas"`
+		Beta          bool        `json:"use_beta_sigmas"`
+		LuLambdas     bool        `json:"use_lu_lambdas"`
+		Flow          bool        `json:"use_flow_sigmas"`
+		SigmaMin      *float64    `json:"sigma_min"`
+		SigmaMax      *float64    `json:"sigma_max"`
+		LambdaMin     json.Number `json:"lambda_min_clipped"` // before Config's: it may be infinite
+	}{AlgorithmType: "dpmsolver++"}
+	cfg := DefaultConfig()
+	file.Config = &cfg
+	if err := decode(data, &file); err != nil {
+		return Config{}, err
+	}
+	if err := file.common.validate(); err != nil {
+		return Config{}, err
+	}
+	if file.LambdaMin != "" {
+		cfg.LambdaMinClipped, _ = file.LambdaMin.Float64() // a JSON number; one beyond float64 is infinite
+	}
+	for _, flag := range []struct {
+		key string
+		set bool
+	}{
+		{"use_exponential_sigmas", file.Exponential}, {"use_beta_sigmas", file.Beta},
+		{"use_lu_lambdas", file.LuLambdas}, {"use_flow_sigmas", file.Flow}, {"thresholding", file.Thresholding},
+	} {
+		if flag.set {
+			return Config{}, fmt.Errorf("solver: %s true is not supported", flag.key)
+		}
+	}
+	if file.AlgorithmType != "dpmsolver++" {
+		return Config{}, fmt.Errorf("solver: algorithm_type %q is not supported (dpmsolver++)", file.AlgorithmType)
+	}
+	if v := file.VarianceType; v == "learned" || v == "learned_range" {
+		return Config{}, fmt.Errorf("solver: variance_type %q is not supported", v)
+	}
+	if cfg.UseKarrasSigmas && (file.SigmaMin != nil || file.SigmaMax != nil) {
+		return Config{}, fmt.Errorf("solver: sigma_min and sigma_max are not supported with use_karras_sigmas")
+	}
+	if slices.Contains([]string{"logrho", "bh1", "bh2"}, cfg.SolverType) {
+		cfg.SolverType = "midpoint" // as diffusers takes the variants of DEIS and UniPC
+	}
+	return cfg, cfg.validate()
+}
+
+// common are the keys that ParseConfig and ParseNoising check alike and do not keep.
+type common struct {
+	ClassName    string `json:"_class_name"`
+	ZeroSNR      bool   `json:"rescale_betas_zero_snr"`
+	Thresholding bool   `json:"thresholding"`
+}
+
+func (c *common) validate() error {
+	if c.ClassName != "" && !slices.Contains(schedulers, c.ClassName) {
+		return fmt.Errorf("solver: _class_name %q is not supported (PNDMScheduler and its kin)", c.ClassName)
+	}
+	if c.ZeroSNR {
+		return fmt.Errorf("solver: rescale_betas_zero_snr true is not supported")
+	}
+	return nil
+}
+
+func (c *Config) validate() error {
+	if err := c.Betas.validate(); err != nil {
+		return err
+	}
+	if c.SolverOrder < 1 || c.SolverOrder > 3 {
+		return fmt.Errorf("solver: solver_order %d is outside 1..3", c.SolverOrder)
+	}
+	if c.StepsOffset < 0 || c.StepsOffset > c.NumTrainTimesteps {
+		return fmt.Errorf("solver: steps_offset %d is outside 0..%d", c.StepsOffset, c.NumTrainTimesteps)
+	}
+	if math.IsNaN(c.LambdaMinClipped) {
+		return fmt.Errorf("solver: lambda_min_clipped is not a number")
+	}
+	for _, choice := range []struct {
+		key, value string
+		known      []string
+	}{
+		{"prediction_type", c.PredictionType, []string{"epsilon", "sample", "v_prediction"}},
+		{"solver_type", c.SolverType, []string{"midpoint", "heun"}},
+		{"final_sigmas_type", c.FinalSigmasType, []string{"zero", "sigma_min"}},
+		{"timestep_spacing", c.TimestepSpacing, []string{"linspace", "leading", "trailing"}},
+	} {
+		if !slices.Contains(choice.known, choice.value) {
+			return fmt.Errorf("solver: %s %q is not supported %q", choice.key, choice.value, choice.known)
+		}
+	}
+	return nil
+}
+
+// decode reads a configuration file, whose keys have the types of dst's fields or are null.
+func decode(data []byte, dst any) error {
+	data = plainJSON(data)
+	if !bytes.HasPrefix(bytes.TrimSpace(data), []byte("{")) {
+		return errors.New("solver: the scheduler configuration is not a JSON object")
+	}
+	if err := json.Unmarshal(data, dst); err != nil {
+		return fmt.Errorf("solver: scheduler configuration: %w", err)
+	}
+	return nil
+}
+
+// plainJSON makes JSON of what Python's json module writes: outside strings, Infinity becomes a number too large for a
+// float64. (NaN stays, and is refused.)
+func plainJSON(data []byte) []byte {
+	infinity := []byte("Infinity")
+	out := make([]byte, 0, len(data))
+	inString := false
+	for i := 0; i < len(data); i++ {
+		switch c := data[i]; {
+		case c == '"':
+			inString = !inString
+		case inString && c == '\\' && i+1 < len(data):
+			out = append(out, c)
+			i++
+		case !inString && bytes.HasPrefix(data[i:], infinity):
+			out = append(out, "1e999"...)
+			i += len(infinity) - 1
+			continue
+		}
+		out = append(out, data[i])
+	}
+	return out
+}

@@ -1,0 +1,139 @@
+package solver
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"testing"
+)
+
+// TestEdges follows diffusers through schedules of one step, of every spacing and end, and through configurations as other
+// classes write them. The cases are in testdata/edges.py.
+func TestEdges(t *testing.T) {
+	g := readGolden(t, "edges")
+	cases := 0
+	for key, text := range g {
+		name, ok := strings.CutSuffix(key, "/config")
+		if !ok {
+			continue
+		}
+		cases++
+		t.Run(name, func(t *testing.T) {
+			cfg, err := ParseConfig(text.data)
+			if err != nil {
+				t.Fatal(err)
+			}
+			n := ints(t, g, name+"/steps_start")
+			follow(t, g, name, cfg, n[0], n[1])
+		})
+	}
+	if cases != 43 {
+		t.Errorf("%d cases, want 43", cases)
+	}
+}
+
+// TestRandnSizes draws every size from 0 to 40 and back from one generator: what a draw leaves behind counts too.
+func TestRandnSizes(t *testing.T) {
+	g := readGolden(t, "edges")
+	want := floats(t, g, "randn/sizes")
+	gen := NewGenerator(7)
+	check := func(n int) {
+		got := make([]float32, n+1)
+		got[n] = 77
+		gen.Randn(got[:n])
+		closeTo(t, fmt.Sprintf("randn(%d)", n), got[:n], want[:n], 1e-6)
+		if got[n] != 77 {
+			t.Errorf("randn(%d) wrote past its end", n)
+		}
+		want = want[n:]
+	}
+	for n := range 41 {
+		check(n)
+	}
+	for n := 40; n >= 0; n-- {
+		check(n)
+	}
+	for name, seed := range map[string]uint64{"randn/negative_seed": 1<<64 - 5, "randn/long_seed": 1<<63 + 11} {
+		got := make([]float32, 20)
+		NewGenerator(seed).Randn(got)
+		closeTo(t, name, got, floats(t, g, name), 1e-6)
+	}
+}
+
+func TestTimestepEmbedding(t *testing.T) {
+	g := readGolden(t, "edges")
+	for key := range g {
+		var dim int
+		var flip bool
+		var shift float64
+		if _, err := fmt.Sscanf(key, "embedding/%d %t %g", &dim, &flip, &shift); err != nil {
+			continue
+		}
+		var got []float32
+		for _, timestep := range []float64{0, 1, 849, 999} {
+			got = append(got, TimestepEmbedding(timestep, dim, flip, shift)...)
+		}
+		want := floats(t, g, key)
+		if dim == 1 { // nothing but padding
+			if fmt.Sprint(got) != fmt.Sprint(want) {
+				t.Errorf("%s: %v, want %v", key, got, want)
+			}
+			continue
+		}
+		closeTo(t, key, got, want, bound)
+	}
+}
+
+func TestConditionGolden(t *testing.T) {
+	noising, err := ParseNoising([]byte(`{"_class_name": "DDPMScheduler", "beta_schedule": "squaredcos_cap_v2", "num_train_timesteps": 1000}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := readGolden(t, "condition")
+	embeds, noise := floats(t, g, "in/image_embeds"), floats(t, g, "in/noise")
+	mean, std := synthetic("mean", 0, 0.3, len(embeds)), synthetic("std", 0.4, 0.1, len(embeds))
+	for name, c := range map[string]struct {
+		level int
+		noise []float32
+	}{
+		"out/level0":           {0, noise},
+		"out/level100":         {100, noise},
+		"out/level999":         {999, noise},
+		"out/level0_noiseless": {0, nil},
+	} {
+		got, err := noising.Condition(embeds, mean, std, c.level, c.noise)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := floats(t, g, name)
+		closeTo(t, name, got, want, bound)
+		closeTo(t, name+" embedding", got[:len(embeds)], want[:len(embeds)], bound)
+	}
+	for _, level := range []int{-1, 1000} {
+		if _, err := noising.Condition(embeds, mean, std, level, nil); err == nil {
+			t.Errorf("no error for noise level %d", level)
+		}
+	}
+}
+
+// synthetic is the law of golden/synth.py for a normaliser's tensor, seed 1, rounded to float16.
+func synthetic(name string, base, scale float64, n int) []float32 {
+	const gamma = 0x9E3779B97F4A7C15
+	h := uint64(0xCBF29CE484222325)
+	for _, b := range []byte(name) {
+		h = (h ^ uint64(b)) * 0x100000001B3
+	}
+	h ^= gamma
+	out := make([]float32, n)
+	for i := range out {
+		x := h + uint64(i+1)*gamma
+		x = (x ^ x>>30) * 0xBF58476D1CE4E5B9
+		x = (x ^ x>>27) * 0x94D049BB133111EB
+		x ^= x >> 31
+		v := base + (float64(x>>40)/(1<<24)*2-1)*scale
+		_, exp := math.Frexp(v)
+		unit := math.Ldexp(1, max(exp-11, -24)) // float16 has 11 bits
+		out[i] = float32(math.RoundToEven(v/unit) * unit)
+	}
+	return out
+}

@@ -1,0 +1,147 @@
+package solver
+
+import (
+	"fmt"
+	"math"
+	"slices"
+)
+
+// A schedule is the list of noise levels that a trajectory visits.
+//
+// A latent at timestep t is alpha x0 + sigma_t noise with alpha^2 = alphaBar[t], sigma_t^2 = 1 - alphaBar[t]. Following
+// Karras et al. (arXiv 2206.00364) a level is named by its ratio
+//
+//	sigma = sigma_t / alpha = sqrt((1-alphaBar)/alphaBar),
+//
+// from which alpha = 1/sqrt(1+sigma^2) and sigma_t = sigma alpha.
+type schedule struct {
+	timesteps []int     // what the network is told, one per step, falling
+	sigmas    []float64 // float32 values; one more: step i goes from sigmas[i] to sigmas[i+1]
+}
+
+// newSchedule computes what DPMSolverMultistepScheduler.set_timesteps(steps) computes. The configuration is valid.
+func newSchedule(cfg *Config, steps int) (schedule, error) {
+	n := cfg.NumTrainTimesteps
+	if steps < 1 || steps > n {
+		return schedule{}, fmt.Errorf("solver: %d steps is outside 1..%d (num_train_timesteps)", steps, n)
+	}
+	train := trainSigmas(cfg.alphasCumprod())
+	// Timesteps 0 .. end-1 can be visited: those with log(alpha/sigma_t) = -log(sigma) not below lambda_min_clipped.
+	end, _ := slices.BinarySearchFunc(train, cfg.LambdaMinClipped, func(sigma, lambda float64) int {
+		if -math.Log(sigma) >= lambda {
+			return -1
+		}
+		return 1
+	})
+	var s schedule
+	switch {
+	case cfg.UseKarrasSigmas: // whatever is clipped
+		s = karras(train, steps, cfg.BetaSchedule != "squaredcos_cap_v2")
+	case end == 0:
+		return schedule{}, fmt.Errorf("solver: lambda_min_clipped %g leaves no timestep", cfg.LambdaMinClipped)
+	default:
+		s.timesteps = spaced(cfg, steps, end)
+		for _, t := range s.timesteps { // an offset may point past the last timestep: numpy.interp clamps
+			s.sigmas = append(s.sigmas, train[min(t, n-1)])
+		}
+	}
+	last := 0.0
+	if cfg.FinalSigmasType == "sigma_min" {
+		last = train[0]
+	}
+	s.sigmas = append(s.sigmas, last)
+
+	for i, t := range s.timesteps {
+		if sigma := s.sigmas[i]; !(sigma > 0) || math.IsInf(sigma, 0) {
+			return schedule{}, fmt.Errorf("solver: noise level %g at timestep %d: the betas leave float32's range", sigma, t)
+		}
+	}
+	return s, nil
+}
+
+// trainSigmas returns the noise level of every training timestep, rounded to float32 wherever PyTorch does. It rises.
+func trainSigmas(alphasCumprod []float32) []float64 {
+	sigmas := make([]float64, len(alphasCumprod))
+	for t, bar := range alphasCumprod {
+		ratio := (1 - bar) / bar
+		sigmas[t] = float64(float32(math.Sqrt(float64(ratio))))
+	}
+	return sigmas
+}
+
+// spaced chooses the timesteps among 0 .. end-1, as in table 2 of Lin et al. (arXiv 2305.08891); numpy's formulas are
+// followed to the rounding, for products that fall on a half are rounded to even.
+func spaced(cfg *Config, steps, end int) []int {
+	ts := make([]int, 0, steps)
+	switch cfg.TimestepSpacing {
+	case "linspace": // linspace(0, end-1, steps+1) without its 0
+		step := float64(end-1) / float64(steps)
+		ts = append(ts, end-1)
+		for i := steps - 1; i > 0; i-- {
+			ts = append(ts, int(math.RoundToEven(float64(i)*step)))
+		}
+	case "leading": // as many steps as timesteps leave no spacing: all are the offset
+		ratio := end / (steps + 1)
+		for i := steps; i > 0; i-- {
+			ts = append(ts, i*ratio+cfg.StepsOffset)
+		}
+	default: // trailing: arange(end, 0, -ratio) - 1, which is shorter than steps when the start is clipped
+		first := float64(end)
+		delta := first - float64(cfg.NumTrainTimesteps)/float64(steps) - first // numpy's: differs from the ratio in the last bits
+		for i := range steps {
+			t := int(math.RoundToEven(first+float64(float64(i)*delta))) - 1
+			if t < 0 {
+				break
+			}
+			ts = append(ts, t)
+		}
+	}
+	return ts
+}
+
+// karras spaces sigma^(1/rho) evenly between the ends of the training levels (Karras et al., eq. 5), and tells the network the
+// timesteps nearest to those levels.
+func karras(train []float64, steps int, round bool) schedule {
+	const rho = 7
+	lo, hi := math.Pow(train[0], 1./rho), math.Pow(train[len(train)-1], 1./rho)
+	logs := make([]float64, len(train))
+	for t, sigma := range train {
+		logs[t] = float64(float32(math.Log(sigma)))
+	}
+	var s schedule
+	for i := range steps {
+		ramp := 0.0 // one step: the upper end
+		if steps > 1 {
+			ramp = float64(i) / float64(steps-1)
+		}
+		sigma := math.Pow(hi+ramp*(lo-hi), rho)
+		t := interpolate(logs, math.Log(math.Max(sigma, 1e-10)))
+		if round {
+			t = math.RoundToEven(t)
+		}
+		s.timesteps = append(s.timesteps, int(t))
+		s.sigmas = append(s.sigmas, float64(float32(sigma)))
+	}
+	return s
+}
+
+// interpolate returns the fractional index of v in the rising table x of float32 values, clamped to it. It follows diffusers'
+// _sigma_to_t to the rounding, because its caller may truncate the result.
+func interpolate(x []float64, v float64) float64 {
+	above, _ := slices.BinarySearchFunc(x, v, func(e, v float64) int { // the first element beyond v
+		if e <= v {
+			return -1
+		}
+		return 1
+	})
+	low := min(max(above-1, 0), len(x)-2)
+	if low < 0 {
+		return 0 // a table of one
+	}
+	gap := float64(float32(x[low+1] - x[low]))
+	if !(gap > 0) {
+		return float64(low)
+	}
+	w := min(max((v-x[low])/gap, 0), 1)
+	return float64((1-w)*float64(low)) + float64(w*float64(low+1))
+}
