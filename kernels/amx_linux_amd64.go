@@ -2,7 +2,7 @@
 
 package kernels
 
-import "golang.org/x/sys/unix"
+import "syscall"
 
 // requestAMX asks Linux for permission to use the tile registers, once for the
 // process (Documentation/arch/x86/xstate.rst). Without it the first tile
@@ -12,6 +12,6 @@ func requestAMX() bool {
 		archReqXCompPerm = 0x1023
 		xfeatureXTILDATA = 18
 	)
-	_, _, errno := unix.Syscall(unix.SYS_ARCH_PRCTL, archReqXCompPerm, xfeatureXTILDATA, 0)
+	_, _, errno := syscall.Syscall(syscall.SYS_ARCH_PRCTL, archReqXCompPerm, xfeatureXTILDATA, 0)
 	return errno == 0
 }

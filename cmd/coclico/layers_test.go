@@ -1,0 +1,118 @@
+package main
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// layers is the floor plan: what a package may import besides the standard
+// library. A name ending in /... stands for the packages below it too.
+// Imports go down, never sideways; tests may import testOnly besides.
+//
+// DO NOT CHANGE THIS TABLE TO FIX A BUILD. It is the design: an import that it
+// forbids means that code stands in the wrong room.
+var layers = []struct {
+	pkg  string
+	may  []string
+	test []string
+}{
+	// 0: arithmetic; named bytes. They do not know each other.
+	{"kernels", []string{"golang.org/x/sys/cpu", "github.com/x448/float16"}, nil},
+	{"weights/...", []string{"weights/...", "github.com/nlpodyssey/safetensors", "github.com/x448/float16", "golang.org/x/sys/unix"}, nil},
+	// 1: layers that two models share; the only room with doors to both cellars.
+	{"nn", []string{"kernels", "weights"}, nil},
+	// 2: four rooms, no doors between them.
+	{"vit", []string{"nn", "weights"}, []string{"kernels"}},
+	{"unet", []string{"nn", "weights"}, []string{"kernels"}},
+	{"vae", []string{"nn", "weights"}, []string{"kernels"}},
+	{"solver", nil, nil},
+	// 3: the format, without a model; and the two journeys.
+	{"codec/stream", nil, nil},
+	{"codec/...", []string{"codec/...", "vit", "unet", "vae", "solver", "nn", "weights/..."}, []string{"kernels"}},
+	// 4: nothing imports these.
+	{"bench/...", []string{"bench/...", "codec/...", "vit", "unet", "vae", "solver", "nn", "kernels", "weights/...", "gonum.org/v1/gonum/..."}, nil},
+	{"cmd/...", []string{"cmd/...", "codec/...", "vit", "unet", "vae", "solver", "nn", "kernels", "weights/...",
+		"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/schollz/progressbar/v3", "golang.org/x/image/...", "golang.org/x/term", "golang.org/x/sys/unix"}, nil},
+}
+
+const module = "github.com/coclico/coclico"
+
+// testOnly may be imported by any package's tests.
+var testOnly = []string{"gonum.org/v1/gonum/...", "weights/...", "golang.org/x/sys/unix"}
+
+func matches(patterns []string, path string) bool {
+	path = strings.TrimPrefix(path, module+"/")
+	return slices.ContainsFunc(patterns, func(p string) bool {
+		dir, below := strings.CutSuffix(p, "/...")
+		return path == dir || below && strings.HasPrefix(path, dir+"/")
+	})
+}
+
+// TestLayers parses every file, whatever its build constraints.
+func TestLayers(t *testing.T) {
+	root := filepath.Join("..", "..")
+	if _, err := os.Stat(filepath.Join(root, "go.mod")); err != nil {
+		t.Fatal(err)
+	}
+	files := 0
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && (d.Name() == "testdata" || strings.HasPrefix(d.Name(), ".") && len(d.Name()) > 2) {
+			return filepath.SkipDir
+		}
+		if d.IsDir() || filepath.Ext(path) != ".go" {
+			return nil
+		}
+		files++
+		rel, _ := filepath.Rel(root, path)
+		checkFile(t, path, filepath.ToSlash(filepath.Dir(rel)))
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if files < 50 {
+		t.Errorf("only %d files found: is this the whole module?", files)
+	}
+}
+
+func checkFile(t *testing.T, path, pkg string) {
+	f, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	i := slices.IndexFunc(layers, func(l struct {
+		pkg  string
+		may  []string
+		test []string
+	}) bool {
+		return matches([]string{l.pkg}, pkg)
+	})
+	if i < 0 {
+		t.Errorf("%s: package %s is not in the floor plan", path, pkg)
+		return
+	}
+	may := layers[i].may
+	if strings.HasSuffix(path, "_test.go") {
+		may = slices.Concat(may, layers[i].test, testOnly, []string{pkg})
+	}
+	for _, im := range f.Imports {
+		name, _ := strconv.Unquote(im.Path.Value)
+		first, _, _ := strings.Cut(name, "/")
+		if name == "C" {
+			t.Errorf("%s: imports C: no cgo, ever", path)
+		} else if strings.Contains(first, ".") && !matches(may, name) {
+			t.Errorf("%s: %s may not import %s", path, pkg, name)
+		}
+	}
+}
