@@ -1,6 +1,9 @@
 package kernels
 
-import "unsafe"
+import (
+	"runtime"
+	"unsafe"
+)
 
 // DType is the element type of a checkpoint's array.
 type DType uint8
@@ -54,6 +57,8 @@ type Packed struct {
 	steps  int   // K steps of one plane
 	panels int
 	data   []byte // [panels][steps*perStep*nr]
+
+	cleanup runtime.Cleanup
 }
 
 // Out returns the number of columns of the product.
@@ -109,7 +114,10 @@ func pack(im *impl, g *gemm, s Shape, parts []Array) *Packed {
 		stored = g.form.elemSize()
 	}
 	panel := w.panelElems() * stored
-	w.data = allocPacked(w.panels * panel)
+	w.data = Alloc(w.panels * panel)
+	if len(w.data) >= hugePage {
+		w.cleanup = runtime.AddCleanup(w, Free, w.data)
+	}
 	t := &packTask{im: im, w: w, parts: parts, panel: panel}
 	parallel(w.panels, t)
 	if w.direct && g.form != formF32 {
@@ -118,8 +126,13 @@ func pack(im *impl, g *gemm, s Shape, parts []Array) *Packed {
 	return w
 }
 
-// allocPacked gets memory for packed weights.
-func allocPacked(n int) []byte { return alignedBytes(n) }
+// Free gives the memory back before the garbage collector would. p must not be
+// used any more.
+func (p *Packed) Free() {
+	p.cleanup.Stop()
+	Free(p.data)
+	p.data = nil
+}
 
 // panelElems is the number of elements of one panel, padding included.
 func (p *Packed) panelElems() int { return p.steps * p.g.form.perStep() * p.g.nr }

@@ -50,16 +50,10 @@ var scratches freeList[scratch]
 // grow returns the first n bytes of a 64-byte aligned buffer kept at b.
 func grow(b *[]byte, n int) []byte {
 	if cap(*b) < n {
-		*b = alignedBytes(n)
+		Free(*b)
+		*b = Alloc(n)
 	}
 	return (*b)[:n]
-}
-
-// alignedBytes allocates n bytes on a 64-byte boundary.
-func alignedBytes(n int) []byte {
-	b := make([]byte, n+stepBytes)
-	off := int(-uintptr(unsafe.Pointer(unsafe.SliceData(b))) & (stepBytes - 1))
-	return b[off : off+n : off+n]
 }
 
 func float32s(b []byte) []float32 {

@@ -1,0 +1,105 @@
+//go:build !purego
+
+#include "textflag.h"
+#include "go_asm.h"
+#include "asm_neon_arm64.h"
+
+// V8-V31 are C, four registers a row; V0-V5 four K of the rows of A; V6, V7
+// half a row of B.
+
+#define ZERO4(a, b, c, d) \
+	VEOR a.B16, a.B16, a.B16; \
+	VEOR b.B16, b.B16, b.B16; \
+	VEOR c.B16, c.B16, c.B16; \
+	VEOR d.B16, d.B16, d.B16
+
+// HALF adds lane i of A times 8 columns of B, at b(R20), to columns c and c+1
+// of every row.
+#define HALF(i, b, c) \
+	FLDPQ b(R20), (F6, F7); \
+	FMLA_LANE(i, 0, 6, 8+c); \
+	FMLA_LANE(i, 0, 7, 9+c); \
+	FMLA_LANE(i, 1, 6, 12+c); \
+	FMLA_LANE(i, 1, 7, 13+c); \
+	FMLA_LANE(i, 2, 6, 16+c); \
+	FMLA_LANE(i, 2, 7, 17+c); \
+	FMLA_LANE(i, 3, 6, 20+c); \
+	FMLA_LANE(i, 3, 7, 21+c); \
+	FMLA_LANE(i, 4, 6, 24+c); \
+	FMLA_LANE(i, 4, 7, 25+c); \
+	FMLA_LANE(i, 5, 6, 28+c); \
+	FMLA_LANE(i, 5, 7, 29+c)
+
+// FOUR multiplies four K, which begin at a in the rows of A and b in B.
+#define FOUR(a, b) \
+	FMOVQ a(R21), F0; \
+	FMOVQ a(R22), F1; \
+	FMOVQ a(R23), F2; \
+	FMOVQ a(R24), F3; \
+	FMOVQ a(R25), F4; \
+	FMOVQ a(R9), F5; \
+	HALF(0, b+0, 0); \
+	HALF(0, b+32, 2); \
+	HALF(1, b+64, 0); \
+	HALF(1, b+96, 2); \
+	HALF(2, b+128, 0); \
+	HALF(2, b+160, 2); \
+	HALF(3, b+192, 0); \
+	HALF(3, b+224, 2)
+
+#define STORE(c, f0, f1, f2, f3) \
+	FSTPQ (f0, f1), (c); \
+	FSTPQ (f2, f3), 32(c); \
+	ADD R5, c
+
+// func gemm6x16NEON(s *strip)
+TEXT ·gemm6x16NEON(SB), NOSPLIT, $0-8
+	MOVD s+0(FP), R0
+	MOVD strip_a(R0), R1
+	MOVD strip_lda(R0), R2
+	MOVD strip_b(R0), R3
+	MOVD strip_c(R0), R4
+	MOVD strip_ldc(R0), R5
+	MOVD strip_tiles(R0), R6
+
+tile:
+	ZERO4(V8, V9, V10, V11)
+	ZERO4(V12, V13, V14, V15)
+	ZERO4(V16, V17, V18, V19)
+	ZERO4(V20, V21, V22, V23)
+	ZERO4(V24, V25, V26, V27)
+	ZERO4(V28, V29, V30, V31)
+	MOVD strip_steps(R0), R7
+	MOVD strip_n(R0), R8
+	ADD R2, R1, R10 // R1, R10-R14: the rows of A
+	ADD R2, R10, R11
+	ADD R2, R11, R12
+	ADD R2, R12, R13
+	ADD R2, R13, R14
+
+step:
+	LDP.P step__size(R7), (R19, R20) // step.a, step.b
+	ADD R19, R1, R21
+	ADD R19, R10, R22
+	ADD R19, R11, R23
+	ADD R19, R12, R24
+	ADD R19, R13, R25
+	ADD R19, R14, R9
+	ADD R3, R20
+	FOUR(0, 0)
+	FOUR(16, 256)
+	FOUR(32, 512)
+	FOUR(48, 768)
+	SUB $1, R8
+	CBNZ R8, step
+
+	STORE(R4, F8, F9, F10, F11)
+	STORE(R4, F12, F13, F14, F15)
+	STORE(R4, F16, F17, F18, F19)
+	STORE(R4, F20, F21, F22, F23)
+	STORE(R4, F24, F25, F26, F27)
+	STORE(R4, F28, F29, F30, F31)
+	ADD R2, R14, R1
+	SUB $1, R6
+	CBNZ R6, tile
+	RET

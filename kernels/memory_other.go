@@ -1,0 +1,7 @@
+//go:build !linux
+
+package kernels
+
+func mapMemory(n int) []byte { return alignedBytes(n) }
+
+func unmapMemory([]byte) {}
