@@ -1,0 +1,112 @@
+package stream
+
+import (
+	"image"
+	"image/color"
+)
+
+// MaxPixels is the largest number of pixels of a picture to encode: 20,000 x 20,000 is below it.
+const MaxPixels = 1 << 29
+
+// CentreSquare returns the largest square in the centre of a picture as RGB [side, side, 3] (half of an odd margin is rounded
+// down, as transformers' centre crop does). Transparency is laid over white, 16 bits are rounded to 8. It allocates the
+// square and nothing else of the picture's size, and returns an [UnsupportedError] if the picture has no pixels or more
+// than [MaxPixels].
+func CentreSquare(img image.Image) (rgb []byte, side int, err error) {
+	b := img.Bounds()
+	w, h := b.Dx(), b.Dy()
+	if w < 1 || h < 1 {
+		return nil, 0, errNoPixels
+	}
+	if w > MaxPixels/h {
+		return nil, 0, errManyPixels
+	}
+	side = min(w, h)
+	x0, y0 := b.Min.X+(w-side)/2, b.Min.Y+(h-side)/2
+	rgb = make([]byte, side*side*3)
+	row := rowReader(img)
+	for y := range side {
+		row(rgb[y*side*3:][:side*3], x0, y0+y)
+	}
+	return rgb, side, nil
+}
+
+// rowReader returns the function that converts len(dst)/3 pixels from (x, y) on. The generic one is right for every
+// picture; the others are there for speed.
+func rowReader(img image.Image) func(dst []byte, x, y int) {
+	switch img := img.(type) {
+	case *image.YCbCr:
+		return ycbcrRow(img)
+	case *image.NRGBA:
+		return nrgbaRow(img)
+	case *image.RGBA:
+		return rgbaRow(img)
+	case *image.Gray:
+		return grayRow(img)
+	}
+	return genericRow(img)
+}
+
+func ycbcrRow(img *image.YCbCr) func(dst []byte, x, y int) {
+	return func(dst []byte, x, y int) {
+		for i := 0; i < len(dst); i += 3 {
+			l, c := img.YOffset(x, y), img.COffset(x, y)
+			dst[i], dst[i+1], dst[i+2] = color.YCbCrToRGB(img.Y[l], img.Cb[c], img.Cr[c])
+			x++
+		}
+	}
+}
+
+func nrgbaRow(img *image.NRGBA) func(dst []byte, x, y int) {
+	return func(dst []byte, x, y int) {
+		src := img.Pix[img.PixOffset(x, y):]
+		for i := 0; i < len(dst); i += 3 {
+			if src[3] == 0xff {
+				copy(dst[i:i+3], src)
+			} else {
+				dst[i], dst[i+1], dst[i+2] = overWhite(color.NRGBA{src[0], src[1], src[2], src[3]}.RGBA())
+			}
+			src = src[4:]
+		}
+	}
+}
+
+func rgbaRow(img *image.RGBA) func(dst []byte, x, y int) {
+	return func(dst []byte, x, y int) {
+		src := img.Pix[img.PixOffset(x, y):]
+		for i := 0; i < len(dst); i += 3 {
+			if src[3] == 0xff {
+				copy(dst[i:i+3], src)
+			} else {
+				dst[i], dst[i+1], dst[i+2] = overWhite(color.RGBA{src[0], src[1], src[2], src[3]}.RGBA())
+			}
+			src = src[4:]
+		}
+	}
+}
+
+func grayRow(img *image.Gray) func(dst []byte, x, y int) {
+	return func(dst []byte, x, y int) {
+		src := img.Pix[img.PixOffset(x, y):]
+		for i := 0; i < len(dst); i += 3 {
+			dst[i], dst[i+1], dst[i+2] = src[i/3], src[i/3], src[i/3]
+		}
+	}
+}
+
+func genericRow(img image.Image) func(dst []byte, x, y int) {
+	return func(dst []byte, x, y int) {
+		for i := 0; i < len(dst); i += 3 {
+			dst[i], dst[i+1], dst[i+2] = overWhite(img.At(x, y).RGBA())
+			x++
+		}
+	}
+}
+
+// overWhite returns r, g, b, a (16 bits, multiplied by alpha) over white in 8 bits.
+func overWhite(r, g, b, a uint32) (byte, byte, byte) {
+	over := func(v uint32) byte {
+		return byte((min(v+0xffff-a, 0xffff)*255 + 0x7fff) / 0xffff)
+	}
+	return over(r), over(g), over(b)
+}
