@@ -1,0 +1,356 @@
+package weights
+
+import (
+	"bytes"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+)
+
+const unclip = `{"_class_name":"StableUnCLIPImg2ImgPipeline","unet":["diffusers","UNet2DConditionModel"],"vae":[null,null]}`
+
+// shard returns a safetensors file with [2] tensors of the given names.
+func shard(names ...string) string {
+	var specs []Spec
+	for _, name := range names {
+		specs = append(specs, Spec{Name: name, Shape: []int{2}})
+	}
+	var b bytes.Buffer
+	if err := WriteSynthetic(&b, specs, 1); err != nil {
+		panic(err)
+	}
+	return b.String()
+}
+
+func index(pairs ...string) string {
+	var b strings.Builder
+	for i := 0; i < len(pairs); i += 2 {
+		b.WriteString(`,"` + pairs[i] + `":"` + pairs[i+1] + `"`)
+	}
+	return `{"metadata":{"total_size":8},"weight_map":{` + b.String()[1:] + `}}`
+}
+
+func memory(files map[string]string) fs.FS {
+	m := make(fstest.MapFS)
+	for name, data := range files {
+		m[name] = &fstest.MapFile{Data: []byte(data)}
+	}
+	return m
+}
+
+func onDisk(t *testing.T, files map[string]string) string {
+	dir := t.TempDir()
+	for name, data := range files {
+		file := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(data), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// Which of the files of a part is opened: each folder holds a file and those
+// that are worse.
+func TestPartPreference(t *testing.T) {
+	const d, m = "diffusion_pytorch_model", "model"
+	files := map[string]string{"model_index.json": unclip}
+	for _, best := range []string{
+		m + ".safetensors.index.json",
+		m + ".safetensors",
+		d + ".safetensors",
+		d + ".safetensors.index.fp16.json",
+		m + ".fp16.safetensors",
+		d + ".fp16.safetensors",
+	} {
+		name := "tensor-of-" + best
+		if strings.HasSuffix(best, ".json") {
+			files["unet/part-"+best+".safetensors"] = shard(name)
+			files["unet/"+best] = index(name, "part-"+best+".safetensors")
+		} else {
+			files["unet/"+best] = shard(name)
+		}
+		f, err := OpenFolder(onDisk(t, files))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := f.Part("unet")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := s.Names(); !slices.Equal(got, []string{name}) || s.Name() != f.Path("unet", best) {
+			t.Errorf("opened %s with %v, want %s", s.Name(), got, best)
+		}
+		if err := f.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestFolder(t *testing.T) {
+	files := map[string]string{
+		"model_index.json":                           unclip,
+		"unet/config.json":                           `{"unet":1}`,
+		"unet/diffusion_pytorch_model.bin":           "PK",
+		"vae/config.json":                            `{}`,
+		"scheduler/scheduler_config.json":            `{"scheduler":1}`,
+		"feature_extractor/preprocessor_config.json": `{"processor":1}`,
+		"text_encoder/config.json":                   strings.Repeat(" ", maxConfig+1),
+		"tokenizer/vocab.json":                       `{}`,
+	}
+	dir := onDisk(t, files)
+	disk, err := OpenFolder(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	inMemory, err := FolderFS(memory(files), "built-in")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range []*Folder{disk, inMemory} {
+		for part, want := range map[string]string{"unet": "unet", "scheduler": "scheduler", "feature_extractor": "processor"} {
+			if got, err := f.Config(part); err != nil || string(got) != `{"`+want+`":1}` {
+				t.Errorf("%s: config of %s: %q, %v", f.Name(), part, got, err)
+			}
+		}
+		if !f.Has("unet") || f.Has("vae") || f.Has("image_encoder") || f.Has("../unet") || f.Has("model_index.json") {
+			t.Errorf("%s: has the wrong parts", f.Name())
+		}
+		for part, want := range map[string][]string{
+			"vae":           {f.Name() + ": the model has no vae"},
+			"image_encoder": {"the model has no image_encoder"},
+			"../unet":       {"the model has no ../unet"},
+			"text_encoder":  {f.Path("text_encoder", "config.json"), "larger than"},
+			"tokenizer":     {f.Path("tokenizer"), "no config.json"},
+		} {
+			_, err := f.Config(part)
+			line(t, err, want...)
+		}
+		_, err := f.Part("unet")
+		line(t, err, f.Path("unet", "diffusion_pytorch_model.bin"), "must be a safetensors file")
+		_, err = f.Part("scheduler")
+		line(t, err, f.Path("scheduler"), "neither")
+		_, err = f.Part("vae")
+		line(t, err, "the model has no vae")
+		if got := f.ConfigName("scheduler"); got != f.Path("scheduler", "scheduler_config.json") {
+			t.Errorf("ConfigName is %s", got)
+		}
+	}
+}
+
+func TestNotAModelFolder(t *testing.T) {
+	dir := onDisk(t, map[string]string{"file": "", "empty/x": "", "parts/unet/config.json": "{}", "dir/model_index.json/x": ""})
+	_, err := OpenFolder(filepath.Join(dir, "nothing"))
+	line(t, err, filepath.Join(dir, "nothing")+": no such file")
+	_, err = OpenFolder(filepath.Join(dir, "file"))
+	line(t, err, "is a file, a model folder is needed")
+	_, err = OpenFolder(filepath.Join(dir, "empty"))
+	line(t, err, "no model_index.json")
+	_, err = OpenFolder(filepath.Join(dir, "dir"))
+	line(t, err, "model_index.json: is not a regular file")
+	if f, err := OpenFolder(filepath.Join(dir, "parts")); err != nil || !f.Has("unet") {
+		t.Errorf("a folder of parts without model_index.json: %v", err)
+	}
+}
+
+var badModelIndices = []struct{ data, want string }{
+	{``, "does not begin"}, {`[]`, "does not begin"}, {`{`, "unexpected EOF"}, {`{} {}`, "invalid character"},
+	{`{}`, "no _class_name"}, {`{"_class_name":5}`, "no _class_name"}, {`{"_class_name":null}`, "no _class_name"},
+	{`{"_Class_Name":"StableUnCLIPPipeline"}`, "no _class_name"},
+	{`{"_class_name":"StableDiffusionXLPipeline"}`, "a StableDiffusionXLPipeline, a StableUnCLIPImg2ImgPipeline is needed"},
+	{`{"_class_name":"A\nB"}`, `"A\nB"`},
+	{`{"_class_name":"StableUnCLIPPipeline","_class_name":"X"}`, "_class_name appears twice"},
+	{`{"_class_name":"StableUnCLIPPipeline","unet":5}`, "unet is no pair"},
+	{`{"_class_name":"StableUnCLIPPipeline","unet":["a"]}`, "unet is no pair"},
+	{`{"_class_name":"StableUnCLIPPipeline","unet":["a",null]}`, "unet is no pair"},
+	{`{"_class_name":"StableUnCLIPPipeline","vae":["a",{}]}`, "vae is no pair"},
+	{`{"_class_name":"StableUnCLIPPipeline","x":[[[[[[]]]]]]}`, "nested"},
+}
+
+func TestBadModelIndex(t *testing.T) {
+	for _, c := range badModelIndices {
+		_, err := FolderFS(memory(map[string]string{"model_index.json": c.data}), "m")
+		line(t, err, "m/model_index.json: ", c.want)
+	}
+}
+
+func TestSharded(t *testing.T) {
+	files := map[string]string{
+		"model_index.json": unclip,
+		"unet/diffusion_pytorch_model.safetensors.index.json": index("a", "x-1.safetensors", "b", "x-2.safetensors", "c", "x-1.safetensors"),
+		"unet/x-1.safetensors":                                shard("a", "c"),
+		"unet/x-2.safetensors":                                shard("b"),
+	}
+	disk, err := OpenFolder(onDisk(t, files))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer disk.Close()
+	inMemory, err := FolderFS(memory(files), "m")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range []*Folder{disk, inMemory} {
+		s, err := f.Part("unet")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range []string{"a", "b", "c"} {
+			if x := s.Scope().Tensor(name, 2); !bytes.Equal(x.Data, SynthTensor(name, []int{2}, 1).Data) {
+				t.Errorf("%s is %v", name, x.Data)
+			}
+		}
+		if err := s.Err(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// badShards are wrong indices of a part with the files x-1 (a, c) and x-2 (b).
+var badShards = []struct{ data, want string }{
+	{``, "does not begin"}, {`{}`, "no weight_map"}, {`{"Weight_Map":{}}`, "no weight_map"},
+	{`{"weight_map":[]}`, "weight_map"}, {`{"weight_map":{}}`, "empty"}, {`{"weight_map":{"a":5}}`, "weight_map"},
+	{`{"weight_map":{"a":"x-1.safetensors"},"weight_map":{}}`, "weight_map appears twice"},
+	{index("a", "x-1.safetensors", "a", "x-2.safetensors"), "a appears twice"},
+	{index("a", "../x-1.safetensors"), "no safetensors file's name"},
+	{index("a", "/etc/x.safetensors"), "no safetensors file's name"},
+	{index("a", `..\\x.safetensors`), "no safetensors file's name"},
+	{index("a", "C:x.safetensors"), "no safetensors file's name"},
+	{index("a", ""), "no safetensors file's name"},
+	{index("a", "pytorch_model.bin"), "no safetensors file's name"},
+	{index("a", "x-1.safetensors", "c", "x-1.safetensors", "b", "x-3.safetensors"), "unet/x-3.safetensors: "},
+	{index("a", "x-1.safetensors", "b", "x-2.safetensors"), "tensor c is in x-1.safetensors but not in the index"},
+	{index("a", "x-2.safetensors", "b", "x-2.safetensors", "c", "x-1.safetensors"), "tensor a is in x-1.safetensors, the index has it in x-2.safetensors"},
+	{index("a", "x-1.safetensors", "b", "x-2.safetensors", "c", "x-1.safetensors", "d", "x-2.safetensors"), "tensor d is not in x-2.safetensors"},
+}
+
+var shard1, shard2 = shard("a", "c"), shard("b")
+
+func shardedFolder(t *testing.T, data string) (*Store, error) {
+	f, err := FolderFS(memory(map[string]string{
+		"unet/model.safetensors.index.json": data,
+		"unet/x-1.safetensors":              shard1,
+		"unet/x-2.safetensors":              shard2,
+	}), "m")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f.Part("unet")
+}
+
+func TestBadShardIndex(t *testing.T) {
+	for _, c := range badShards {
+		_, err := shardedFolder(t, c.data)
+		line(t, err, "m/unet/", c.want)
+	}
+}
+
+// The hub's cache: every file of a snapshot is a link into a folder of blobs.
+func TestSymbolicLinks(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("links need a privilege")
+	}
+	dir := onDisk(t, map[string]string{"blobs/1": unclip, "blobs/2": shard("a"), "blobs/3": `{"x":1}`, "snapshots/r/unet/x": ""})
+	link := func(blob, name string) {
+		if err := os.Symlink(path.Join("../../../blobs", blob), filepath.Join(dir, "snapshots/r/unet", name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Symlink("../../blobs/1", filepath.Join(dir, "snapshots/r/model_index.json")); err != nil {
+		t.Fatal(err)
+	}
+	link("gone", "diffusion_pytorch_model.safetensors")
+	link("3", "config.json")
+	f, err := OpenFolder(filepath.Join(dir, "snapshots/r"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if c, err := f.Config("unet"); err != nil || string(c) != `{"x":1}` {
+		t.Errorf("%q, %v", c, err)
+	}
+	_, err = f.Part("unet")
+	line(t, err, "diffusion_pytorch_model.safetensors: a link to a file that is not there")
+	link("2", "model.safetensors")
+	if s, err := f.Part("unet"); err != nil || !slices.Equal(s.Names(), []string{"a"}) {
+		t.Errorf("%v", err)
+	}
+}
+
+// bytesFile is a file that gives its bytes away.
+type bytesFile struct{ fs.File }
+
+var given = []byte(shard("a"))
+
+func (bytesFile) Bytes() []byte { return given }
+
+type bytesFS struct{ fs.FS }
+
+func (b bytesFS) Open(name string) (fs.File, error) {
+	f, err := b.FS.Open(name)
+	if err == nil && path.Ext(name) == ".safetensors" {
+		f = bytesFile{f}
+	}
+	return f, err
+}
+
+func TestNoCopyOfBytes(t *testing.T) {
+	f, err := FolderFS(bytesFS{memory(map[string]string{"unet/model.safetensors": "x"})}, "m")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := f.Part("unet")
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, _ := s.Lookup("a")
+	if &a.Data[len(a.Data)-1] != &given[len(given)-1] {
+		t.Error("the data was copied")
+	}
+}
+
+func TestSyntheticFolder(t *testing.T) {
+	f, err := SyntheticFolder(memory(map[string]string{"model_index.json": unclip, "unet/config.json": "{}"}), "built-in", 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := f.Part("unet")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if x := s.Scope().Tensor("a", 2); !bytes.Equal(x.Data, SynthTensor("a", []int{2}, 3).Data) {
+		t.Errorf("%v", x)
+	}
+	_, err = f.Part("vae")
+	line(t, err, "the model has no vae")
+	if err := f.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestOpenFileErrors(t *testing.T) {
+	dir := onDisk(t, map[string]string{"empty.safetensors": "", "text.safetensors": "not a tensor in sight"})
+	for name, want := range map[string]string{"": "is a directory", "none": "no such file", "empty.safetensors": "is empty", "text.safetensors": "not a safetensors file"} {
+		file := filepath.Join(dir, name)
+		_, err := OpenFile(file)
+		line(t, err, file+": ", want)
+	}
+}
+
+// The whole file must be there for the reading that some systems need.
+func TestReadRegion(t *testing.T) {
+	if r, err := readRegion(strings.NewReader("abc"), 3, "x"); err != nil || string(r.data) != "abc" || r.close() != nil {
+		t.Errorf("%v", err)
+	}
+	_, err := readRegion(strings.NewReader("ab"), 3, "x")
+	line(t, err, "x: ", io.ErrUnexpectedEOF.Error())
+}

@@ -1,0 +1,103 @@
+package weights
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+
+	"github.com/nlpodyssey/safetensors"
+)
+
+const (
+	maxHeader = 8 << 20
+	maxRank   = 8
+)
+
+// A FormatError says that a file is not what its name promises.
+type FormatError struct {
+	File   string
+	Reason string
+}
+
+func (e *FormatError) Error() string { return show(e.File) + ": " + e.Reason }
+
+func formatErrorf(file, format string, args ...any) error {
+	return &FormatError{File: file, Reason: fmt.Sprintf(format, args...)}
+}
+
+// parse reads a safetensors file: 8 bytes of header length n, little-endian,
+// n bytes of JSON, and the tensors' bytes without gap or overlap to the end.
+// The tensors are views of r.
+//
+// nlpodyssey/safetensors reads the header and proves that the tensors lie side
+// by side, have the size of their shapes and end with the file. It does not see
+// duplicate names, takes ten times a header's size in memory, lets a shape have
+// any dimension beside a 0, and repeats the file's content in its errors; hence
+// the checks around it.
+func parse(file string, r *region) (map[string]Tensor, error) {
+	head, body, err := split(file, r.data)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkJSON(head); err != nil {
+		return nil, formatErrorf(file, "bad safetensors header: %v", err)
+	}
+	_, meta, err := safetensors.ReadMetadata(r.data)
+	if err != nil {
+		return nil, formatErrorf(file, "bad safetensors header: %s", clip(err.Error()))
+	}
+	infos := meta.Tensors()
+	tensors := make(map[string]Tensor, len(infos))
+	for _, name := range slices.Sorted(maps.Keys(infos)) {
+		t, err := view(name, infos[name], body)
+		if err != nil {
+			return nil, formatErrorf(file, "bad safetensors header: tensor %s: %v", show(name), err)
+		}
+		t.from = r
+		tensors[name] = t
+	}
+	return tensors, nil
+}
+
+// split checks the header's length and cuts the file in header and data.
+func split(file string, data []byte) (head, body []byte, err error) {
+	if len(data) < 8 {
+		return nil, nil, formatErrorf(file, "not a safetensors file: shorter than 8 bytes")
+	}
+	n := binary.LittleEndian.Uint64(data)
+	switch {
+	case bytes.HasPrefix(data, []byte("version https://git-lfs")):
+		return nil, nil, formatErrorf(file, "only a git-lfs pointer to the file: run git lfs pull")
+	case n > math.MaxInt32*64: // the first bytes of something else
+		return nil, nil, formatErrorf(file, "not a safetensors file")
+	case n > maxHeader:
+		return nil, nil, formatErrorf(file, "bad safetensors header: %d bytes long, at most %d are read", n, maxHeader)
+	case n > uint64(len(data)-8):
+		return nil, nil, formatErrorf(file, "cut short: a header of %d bytes in a file of %d", n, len(data))
+	}
+	return data[8 : 8+n], data[8+n:], nil
+}
+
+func view(name string, info *safetensors.TensorInfo, body []byte) (Tensor, error) {
+	t := Tensor{Name: name}
+	var ok bool
+	if t.DType, ok = fromFile(info.DType); !ok {
+		return t, fmt.Errorf("unknown type %v", info.DType)
+	}
+	if len(info.Shape) > maxRank {
+		return t, fmt.Errorf("%d dimensions, at most %d are read", len(info.Shape), maxRank)
+	}
+	t.Shape = make([]int, len(info.Shape))
+	for i, d := range info.Shape {
+		if d > math.MaxInt32 { // also what a 32-bit int can hold
+			return t, fmt.Errorf("dimension of %d", d)
+		}
+		t.Shape[i] = int(d)
+	}
+	start, end := info.DataOffsets[0], info.DataOffsets[1] // proven to be in body
+	t.Data = body[start:end:end]
+	return t, nil
+}

@@ -1,0 +1,50 @@
+package weights
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// pipelines are the classes of model_index.json that are this codec's model.
+var pipelines = []string{"StableUnCLIPImg2ImgPipeline", "StableUnCLIPPipeline"}
+
+// parts are the components of model_index.json that this module may open.
+var parts = []string{
+	"feature_extractor", "image_encoder", "image_noising_scheduler", "image_normalizer",
+	"scheduler", "text_encoder", "tokenizer", "unet", "vae",
+}
+
+// parseModelIndex reads a model_index.json and returns the parts that it lists
+// as absent: [null, null] in the place of library and class.
+func parseModelIndex(data []byte) (absent []string, err error) {
+	if err := checkJSON(data); err != nil {
+		return nil, fmt.Errorf("bad model index: %w", err)
+	}
+	var top map[string]json.RawMessage
+	if err := json.Unmarshal(data, &top); err != nil {
+		return nil, fmt.Errorf("bad model index: %s", clip(err.Error()))
+	}
+	var class string
+	if err := json.Unmarshal(top["_class_name"], &class); err != nil || class == "" {
+		return nil, errors.New("bad model index: no _class_name")
+	}
+	if !slices.Contains(pipelines, class) {
+		return nil, fmt.Errorf("a %s, a %s is needed", clip(class), pipelines[0])
+	}
+	for _, part := range parts {
+		raw, ok := top[part]
+		if !ok {
+			continue
+		}
+		var pair []*string
+		if err := json.Unmarshal(raw, &pair); err != nil || len(pair) != 2 || (pair[0] == nil) != (pair[1] == nil) {
+			return nil, fmt.Errorf("bad model index: %s is no pair of library and class", part)
+		}
+		if pair[0] == nil {
+			absent = append(absent, part)
+		}
+	}
+	return absent, nil
+}

@@ -1,0 +1,82 @@
+package weights
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+const (
+	maxIndex  = 8 << 20 // bytes of a shard index
+	maxShards = 1000
+)
+
+// parseShards reads a *.safetensors.index.json: which tensor is in which file.
+func parseShards(data []byte) (map[string]string, error) {
+	if err := checkJSON(data); err != nil {
+		return nil, fmt.Errorf("bad index: %w", err)
+	}
+	// Not into a struct: that would match keys without regard to case.
+	var top map[string]json.RawMessage
+	if err := json.Unmarshal(data, &top); err != nil {
+		return nil, fmt.Errorf("bad index: %s", clip(err.Error()))
+	}
+	raw, ok := top["weight_map"]
+	if !ok {
+		return nil, errors.New("bad index: no weight_map")
+	}
+	var where map[string]string
+	if err := json.Unmarshal(raw, &where); err != nil {
+		return nil, fmt.Errorf("bad index: weight_map: %s", clip(err.Error()))
+	}
+	if len(where) == 0 {
+		return nil, errors.New("bad index: weight_map is empty")
+	}
+	for _, name := range slices.Sorted(maps.Keys(where)) {
+		if shard := where[name]; !plainName(shard) || !strings.HasSuffix(shard, ".safetensors") {
+			return nil, fmt.Errorf("bad index: tensor %s is said to be in %s, which is no safetensors file's name",
+				show(name), clip(shard))
+		}
+	}
+	if n := len(shardNames(where)); n > maxShards {
+		return nil, fmt.Errorf("bad index: %d files, at most %d are read", n, maxShards)
+	}
+	return where, nil
+}
+
+// plainName reports whether a name taken from a file stays in its folder on
+// every system.
+func plainName(name string) bool {
+	return name != "" && len(name) <= 255 && !strings.HasPrefix(name, ".") && !strings.ContainsAny(name, "/\\:\x00")
+}
+
+// shardNames returns the files of an index, sorted.
+func shardNames(where map[string]string) []string {
+	return slices.Compact(slices.Sorted(maps.Values(where)))
+}
+
+// merge puts the shards' tensors together and checks that each lies where the
+// index has it.
+func merge(where map[string]string, shards []string, stores []*Store) (map[string]Tensor, error) {
+	all := make(map[string]Tensor, len(where))
+	for i, s := range stores {
+		for _, name := range s.names {
+			switch at, ok := where[name]; {
+			case !ok:
+				return nil, fmt.Errorf("tensor %s is in %s but not in the index", show(name), shards[i])
+			case at != shards[i]:
+				return nil, fmt.Errorf("tensor %s is in %s, the index has it in %s", show(name), shards[i], at)
+			}
+			all[name] = s.tensors[name]
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(where)) {
+		if _, ok := all[name]; !ok {
+			return nil, fmt.Errorf("tensor %s is not in %s, where the index has it", show(name), where[name])
+		}
+	}
+	return all, nil
+}

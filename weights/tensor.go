@@ -1,0 +1,147 @@
+package weights
+
+import (
+	"encoding/binary"
+	"math"
+	"math/bits"
+	"slices"
+
+	"github.com/x448/float16"
+)
+
+// A Tensor is a named array in row-major order.
+//
+// Data holds the elements in little-endian order and is a view of the opened
+// file: it must not be written to, and dies with the [Store]'s Close. It is
+// nil when the store only records, and when the tensor was missing or
+// mis-shaped; such a tensor reads as zeros.
+type Tensor struct {
+	Name  string
+	DType DType
+	Shape []int
+	Data  []byte
+
+	from *region // what Data is a view of; nil for computed tensors
+}
+
+// Len returns the number of elements: the product of the shape, 1 without
+// dimensions. It panics when that overflows an int.
+func (t Tensor) Len() int { return count(t.Shape) }
+
+func count(shape []int) int {
+	if slices.Contains(shape, 0) {
+		return 0
+	}
+	n := uint64(1)
+	for _, d := range shape {
+		if d < 0 {
+			panic("weights: negative dimension")
+		}
+		hi, lo := bits.Mul64(n, uint64(d))
+		if hi != 0 || lo > math.MaxInt {
+			panic("weights: shape overflows")
+		}
+		n = lo
+	}
+	return int(n)
+}
+
+// Float32s returns the elements converted to float32, zeros when Data is nil.
+// It is meant for what is small (biases, norms) and for tests; weights of
+// matrix products are packed from Data.
+func (t Tensor) Float32s() []float32 {
+	x := make([]float32, t.Len())
+	t.Read(x, 0)
+	return x
+}
+
+// Read converts the len(dst) elements from element first on, such as a row of
+// an embedding. F16, BF16 and integers up to 24 bits convert exactly.
+func (t Tensor) Read(dst []float32, first int) {
+	if t.Data == nil {
+		clear(dst)
+		return
+	}
+	size := t.DType.Size()
+	src := t.Data[first*size : (first+len(dst))*size]
+	switch t.DType {
+	case F16:
+		for i := range dst {
+			dst[i] = float16.Frombits(binary.LittleEndian.Uint16(src[2*i:])).Float32()
+		}
+	case BF16:
+		for i := range dst {
+			dst[i] = math.Float32frombits(uint32(binary.LittleEndian.Uint16(src[2*i:])) << 16)
+		}
+	case F32:
+		for i := range dst {
+			dst[i] = math.Float32frombits(binary.LittleEndian.Uint32(src[4*i:]))
+		}
+	case F64:
+		for i := range dst {
+			dst[i] = float32(math.Float64frombits(binary.LittleEndian.Uint64(src[8*i:])))
+		}
+	default:
+		for i := range dst {
+			dst[i] = float32(t.integer(first + i))
+		}
+	}
+}
+
+// Int64s returns the elements of an integer or boolean tensor, zeros when Data
+// is nil. It panics for a tensor of floats.
+func (t Tensor) Int64s() []int64 {
+	if t.DType <= F64 {
+		panic("weights: Int64s of a tensor of floats")
+	}
+	x := make([]int64, t.Len())
+	if t.Data != nil {
+		for i := range x {
+			x[i] = t.integer(i)
+		}
+	}
+	return x
+}
+
+// integer returns element i of an integer tensor; U64 wraps above 2^63.
+func (t Tensor) integer(i int) int64 {
+	switch b := t.Data[i*t.DType.Size():]; t.DType {
+	case Bool, U8:
+		return int64(b[0])
+	case I8:
+		return int64(int8(b[0]))
+	case U16:
+		return int64(binary.LittleEndian.Uint16(b))
+	case I16:
+		return int64(int16(binary.LittleEndian.Uint16(b)))
+	case U32:
+		return int64(binary.LittleEndian.Uint32(b))
+	case I32:
+		return int64(int32(binary.LittleEndian.Uint32(b)))
+	case U64, I64:
+		return int64(binary.LittleEndian.Uint64(b))
+	}
+	panic("weights: not an integer tensor")
+}
+
+// Release tells the operating system that the tensor's pages need not stay in
+// this process's memory, such as after its weights were packed. The data stays
+// readable: it comes back from the page cache or the disk when it is touched.
+// For a tensor that is no view of a mapped file it does nothing.
+func (t Tensor) Release() {
+	if t.from != nil {
+		t.from.release(t.Data)
+	}
+}
+
+// sameShape compares shapes without their trailing dimensions of 1.
+func sameShape(a, b []int) bool {
+	return slices.Equal(trim(a), trim(b))
+}
+
+func trim(s []int) []int {
+	for len(s) > 0 && s[len(s)-1] == 1 {
+		s = s[:len(s)-1]
+	}
+	return s
+}

@@ -1,0 +1,164 @@
+package weights
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"unicode/utf8"
+)
+
+// WriteSafetensors writes a safetensors file with the metadata format: pt, the
+// bytes that the Python library would write. It calls data for every spec, in
+// the file's order (wide types first, then by name), to write the elements of
+// specs[i] in little-endian order; nothing but the header is held in memory.
+func WriteSafetensors(w io.Writer, specs []Spec, data func(i int, w io.Writer) error) error {
+	order := make([]int, len(specs))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int {
+		return cmp.Or(
+			cmp.Compare(dtypes[specs[b].DType].file, dtypes[specs[a].DType].file),
+			cmp.Compare(specs[a].Name, specs[b].Name))
+	})
+	head, err := appendHeader(nil, specs, order)
+	if err != nil {
+		return err
+	}
+	if _, err := w.Write(head); err != nil {
+		return err
+	}
+	for _, i := range order {
+		c := counter{w: w}
+		if err := data(i, &c); err != nil {
+			return err
+		}
+		if want := int64(specs[i].DType.Size()) * int64(count(specs[i].Shape)); c.n != want {
+			return fmt.Errorf("tensor %s: %d bytes written of %d", show(specs[i].Name), c.n, want)
+		}
+	}
+	return nil
+}
+
+// appendHeader appends the header's length and the header, padded with spaces
+// to a multiple of 8 bytes so that the tensors are aligned.
+func appendHeader(b []byte, specs []Spec, order []int) ([]byte, error) {
+	b = append(b, `12345678{"__metadata__":{"format":"pt"}`...)
+	seen := make(map[string]bool, len(specs))
+	offset := int64(0)
+	for _, i := range order {
+		s := specs[i]
+		switch {
+		case s.Name == "__metadata__" || len(s.Name) > maxName || !utf8.ValidString(s.Name):
+			return nil, fmt.Errorf("tensor %s: no name for a safetensors file", clip(s.Name))
+		case seen[s.Name]:
+			return nil, fmt.Errorf("tensor %s: two of this name", show(s.Name))
+		case len(s.Shape) > maxRank:
+			return nil, fmt.Errorf("tensor %s: %d dimensions, at most %d are written", show(s.Name), len(s.Shape), maxRank)
+		}
+		seen[s.Name] = true
+		b = append(b, ',')
+		b = append(b, quoteJSON(s.Name)...)
+		b = append(b, `:{"dtype":"`+s.DType.String()+`","shape":[`...)
+		for j, d := range s.Shape {
+			if j > 0 {
+				b = append(b, ',')
+			}
+			b = strconv.AppendInt(b, int64(d), 10)
+		}
+		b = append(b, `],"data_offsets":[`...)
+		b = strconv.AppendInt(b, offset, 10)
+		b = append(b, ',')
+		offset += int64(s.DType.Size()) * int64(count(s.Shape))
+		b = strconv.AppendInt(b, offset, 10)
+		b = append(b, "]}"...)
+	}
+	b = append(b, '}')
+	for len(b)%8 != 0 {
+		b = append(b, ' ')
+	}
+	if len(b)-8 > maxHeader || len(specs) >= maxMembers {
+		return nil, errors.New("too many tensors for one safetensors file")
+	}
+	binary.LittleEndian.PutUint64(b, uint64(len(b)-8))
+	return b, nil
+}
+
+func quoteJSON(s string) []byte {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	_ = enc.Encode(s) // a string and a buffer: cannot fail
+	return bytes.TrimSpace(b.Bytes())
+}
+
+// A counter counts the bytes that went through.
+type counter struct {
+	w io.Writer
+	n int64
+}
+
+func (c *counter) Write(p []byte) (int, error) {
+	n, err := c.w.Write(p)
+	c.n += int64(n)
+	return n, err
+}
+
+// WriteFile creates or replaces a file: write fills a file beside it, which
+// takes the name only when it is complete. After an error nothing is left.
+func WriteFile(path string, write func(w io.Writer) error) (err error) {
+	f, err := createBeside(path)
+	if err != nil {
+		return named(path, err)
+	}
+	defer func() {
+		if err != nil {
+			f.Close()
+			os.Remove(f.Name())
+		}
+	}()
+	b := bufio.NewWriterSize(f, 1<<20)
+	if err = write(b); err == nil {
+		err = b.Flush()
+	}
+	if err == nil {
+		err = f.Close()
+	}
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	// The user knows path, not the file beside it. Errors of write that are
+	// about something else keep their names.
+	var p *os.PathError
+	var l *os.LinkError
+	switch {
+	case errors.As(err, &p) && p.Path == f.Name():
+		return named(path, p.Err)
+	case errors.As(err, &l) && l.Old == f.Name():
+		return named(path, l.Err)
+	}
+	return err
+}
+
+// createBeside creates a file in path's folder with the permissions that a new
+// file at path would have (os.CreateTemp's are for the owner alone).
+func createBeside(path string) (*os.File, error) {
+	dir := filepath.Dir(path)
+	for try := 0; ; try++ {
+		name := filepath.Join(dir, fmt.Sprintf(".%08x.tmp", rand.Uint32()))
+		f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+		if err == nil || !errors.Is(err, os.ErrExist) || try == 100 {
+			return f, err
+		}
+	}
+}

@@ -1,0 +1,89 @@
+package weights
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// rewrite writes a store's tensors in the given order of names.
+func rewrite(t *testing.T, s *Store, names []string) []byte {
+	var specs []Spec
+	for _, name := range names {
+		x, _ := s.Lookup(name)
+		specs = append(specs, Spec{name, x.DType, x.Shape})
+	}
+	var b bytes.Buffer
+	err := WriteSafetensors(&b, specs, func(i int, w io.Writer) error {
+		x, _ := s.Lookup(specs[i].Name)
+		_, err := w.Write(x.Data)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// The Python library writes the same bytes, whatever the order given.
+func TestWriteEqualsPython(t *testing.T) {
+	want, err := os.ReadFile("testdata/types.safetensors")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := open(t, "testdata/types.safetensors")
+	if got := rewrite(t, s, s.Names()); !bytes.Equal(got, want) {
+		t.Errorf("got\n%q\nwant\n%q", got, want)
+	}
+}
+
+func TestWriteErrors(t *testing.T) {
+	two := []Spec{{Name: "a", Shape: []int{2}}, {Name: "b", Shape: []int{2}}}
+	short := func(i int, w io.Writer) error { _, err := w.Write(make([]byte, 4-i)); return err }
+	line(t, WriteSafetensors(io.Discard, two, short), "tensor b: 3 bytes written of 4")
+	line(t, WriteSafetensors(io.Discard, []Spec{{Name: "a"}, {Name: "a"}}, short), "tensor a: two of this name")
+	line(t, WriteSafetensors(io.Discard, []Spec{{Name: "a\xFF"}}, short), `"a\xff": no name`)
+	line(t, WriteSafetensors(io.Discard, []Spec{{Name: "__metadata__"}}, short), "no name")
+	line(t, WriteSafetensors(io.Discard, []Spec{{Name: "a", Shape: make([]int, 9)}}, short), "9 dimensions")
+	failure := errors.New("failure")
+	if err := WriteSafetensors(io.Discard, two, func(int, io.Writer) error { return failure }); err != failure {
+		t.Error(err)
+	}
+}
+
+func TestWriteFile(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "x")
+	text := func(s string) func(io.Writer) error {
+		return func(w io.Writer) error { _, err := io.WriteString(w, s); return err }
+	}
+	expect := func(want string) {
+		t.Helper()
+		got, err := os.ReadFile(path)
+		if err != nil || string(got) != want {
+			t.Errorf("%q, %v", got, err)
+		}
+		if entries, _ := os.ReadDir(dir); len(entries) != 1 {
+			t.Errorf("%d files in the folder", len(entries))
+		}
+	}
+	if err := WriteFile(path, text("one")); err != nil {
+		t.Fatal(err)
+	}
+	expect("one")
+	if err := WriteFile(path, text("two")); err != nil {
+		t.Fatal(err)
+	}
+	expect("two")
+	failure := errors.New("failure")
+	if err := WriteFile(path, func(w io.Writer) error { io.WriteString(w, "three"); return failure }); err != failure {
+		t.Error(err)
+	}
+	expect("two")
+	line(t, WriteFile(filepath.Join(dir, "no", "x"), text("")), filepath.Join(dir, "no", "x")+": no such file")
+	line(t, WriteFile(dir, text("")), dir+": ")
+	expect("two")
+}
