@@ -11,35 +11,38 @@
 //	by element       0 Q U 01111 1 sz L M Rm opcode:4 H 0 Rn Rd, index H:L, register M:Rm
 //	shift            0 Q U 011110 immh:4 immb:3 opcode:5 1 Rn Rd
 //
-// TestEncodings holds them against what a disassembler prints.
+// GNU objdump 2.40 prints every one of them, in a test binary built from these
+// files, as the instruction that its name says:
+//
+//	GOARCH=arm64 go test -c ./kernels && aarch64-linux-gnu-objdump -d kernels.test
 
-#define V3(base, m, n, d) WORD $((base) | (m)<<16 | (n)<<5 | (d))
-#define V2(base, n, d) WORD $((base) | (n)<<5 | (d))
+#define THREE(base, m, n, d) WORD $((base) | (m)<<16 | (n)<<5 | (d))
+#define TWO(base, n, d) WORD $((base) | (n)<<5 | (d))
 
-#define FADD(m, n, d)   V3(0x4E20D400, m, n, d) // U=0 x=0 opcode 11010: d = n + m
-#define FSUB(m, n, d)   V3(0x4EA0D400, m, n, d) // U=0 x=1 opcode 11010: d = n - m
-#define FMUL(m, n, d)   V3(0x6E20DC00, m, n, d) // U=1 x=0 opcode 11011: d = n * m
-#define FDIV(m, n, d)   V3(0x6E20FC00, m, n, d) // U=1 x=0 opcode 11111: d = n / m
-#define FMAX(m, n, d)   V3(0x4E20F400, m, n, d) // U=0 x=0 opcode 11110: NaN if either is
-#define FMIN(m, n, d)   V3(0x4EA0F400, m, n, d) // U=0 x=1 opcode 11110: NaN if either is
-#define FCMGT(m, n, d)  V3(0x6EA0E400, m, n, d) // U=1 x=1 opcode 11100: d = n > m ? ~0 : 0
-#define FADDD2(m, n, d) V3(0x4E60D400, m, n, d) // FADD with sz=1: two float64
+#define FADD(m, n, d)   THREE(0x4E20D400, m, n, d) // U=0 x=0 opcode 11010: d = n + m
+#define FSUB(m, n, d)   THREE(0x4EA0D400, m, n, d) // U=0 x=1 opcode 11010: d = n - m
+#define FMUL(m, n, d)   THREE(0x6E20DC00, m, n, d) // U=1 x=0 opcode 11011: d = n * m
+#define FDIV(m, n, d)   THREE(0x6E20FC00, m, n, d) // U=1 x=0 opcode 11111: d = n / m
+#define FMAX(m, n, d)   THREE(0x4E20F400, m, n, d) // U=0 x=0 opcode 11110: NaN if either is
+#define FMIN(m, n, d)   THREE(0x4EA0F400, m, n, d) // U=0 x=1 opcode 11110: NaN if either is
+#define FCMGT(m, n, d)  THREE(0x6EA0E400, m, n, d) // U=1 x=1 opcode 11100: d = n > m ? ~0 : 0
+#define FADDD2(m, n, d) THREE(0x4E60D400, m, n, d) // FADD with sz=1: two float64
 
-#define FABS(n, d)   V2(0x4EA0F800, n, d) // U=0 x=1 opcode 01111
-#define FCVTNS(n, d) V2(0x4E21A800, n, d) // U=0 x=0 opcode 11010: to nearest int32, ties to even; NaN to 0
-#define SCVTF(n, d)  V2(0x4E21D800, n, d) // U=0 x=0 opcode 11101: from int32
+#define FABS(n, d)   TWO(0x4EA0F800, n, d) // U=0 x=1 opcode 01111
+#define FCVTNS(n, d) TWO(0x4E21A800, n, d) // U=0 x=0 opcode 11010: to nearest int32, ties to even; NaN to 0
+#define SCVTF(n, d)  TWO(0x4E21D800, n, d) // U=0 x=0 opcode 11101: from int32
 
 // FCVTL widens the low half of n, FCVTL2 (Q=1) the high half: U=0 x=0 opcode 10111.
-#define FCVTL_S(n, d)  V2(0x0E217800, n, d) // sz=0: float16 to float32
-#define FCVTL2_S(n, d) V2(0x4E217800, n, d)
-#define FCVTL_D(n, d)  V2(0x0E617800, n, d) // sz=1: float32 to float64
-#define FCVTL2_D(n, d) V2(0x4E617800, n, d)
+#define FCVTL_S(n, d)  TWO(0x0E217800, n, d) // sz=0: float16 to float32
+#define FCVTL2_S(n, d) TWO(0x4E217800, n, d)
+#define FCVTL_D(n, d)  TWO(0x0E617800, n, d) // sz=1: float32 to float64
+#define FCVTL2_D(n, d) TWO(0x4E617800, n, d)
 
-#define FMAXV(n, d)  V2(0x6E30F800, n, d) // U=1 x=0 opcode 01111: largest lane
-#define FADDPD(n, d) V2(0x7E70D800, n, d) // scalar pairwise, sz=1: sum of two float64
+#define FMAXV(n, d)  TWO(0x6E30F800, n, d) // U=1 x=0 opcode 01111: largest lane
+#define FADDPD(n, d) TWO(0x7E70D800, n, d) // scalar pairwise, sz=1: sum of two float64
 
 // SSHR shifts int32 right: U=0 opcode 00000, immh:immb = 64 - by.
-#define SSHR(by, n, d) V2(0x4F000400 | (64-(by))<<16, n, d)
+#define SSHR(by, n, d) TWO(0x4F000400 | (64-(by))<<16, n, d)
 
 // FMLA_LANE: d += n * m[i], opcode 0001.
-#define FMLA_LANE(i, m, n, d) V3(0x4F801000 | ((i)&1)<<21 | ((i)>>1)<<11, m, n, d)
+#define FMLA_LANE(i, m, n, d) THREE(0x4F801000 | ((i)&1)<<21 | ((i)>>1)<<11, m, n, d)

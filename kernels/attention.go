@@ -235,10 +235,11 @@ func (t *attentionTask) scores(dst []float32, line, head, kh, key, n int) {
 		ldc:   keyBlock * 4,
 		tiles: t.qTiles,
 	}
+	r := runner{g: g}
 	for p := 0; p*g.nr < n; p++ {
 		st.b = unsafe.Pointer(&t.keys[kh*t.keyHeadBytes+(key/g.nr+p)*t.kSteps*t.stepB])
 		st.c = unsafe.Pointer(&dst[p*g.nr])
-		g.run(&st)
+		r.run(&st)
 	}
 }
 
@@ -285,9 +286,10 @@ func (t *attentionTask) weigh(dst []float32, probs []byte, kh, key, n, width int
 		ldc:   uintptr(width * 4),
 		tiles: t.qTiles,
 	}
+	r := runner{g: g}
 	for p := range t.vPanels {
 		st.b = unsafe.Pointer(&t.values[kh*t.valueBytes+(p*t.vSteps+key/per)*t.stepB])
 		st.c = unsafe.Pointer(&dst[p*g.nr])
-		g.run(&st)
+		r.run(&st)
 	}
 }

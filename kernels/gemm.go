@@ -221,13 +221,14 @@ func (t *productTask) do(i int) {
 		c:     unsafe.Pointer(&c[0]),
 		ldc:   uintptr(g.nr * 4),
 	}
+	r := runner{g: g}
 	for p := i % t.groups * t.group; p < min((i%t.groups+1)*t.group, t.w.panels); p++ {
 		st.b = t.w.panel(t.v, p, s)
 		for n := 0; n < tiles; n += stripTiles {
 			pos := (first + n) * g.mr
 			st.a = t.a.ptr(t.w0+image*t.imageLines+pos*t.stride, 0)
 			st.tiles = min(stripTiles, tiles-n)
-			g.run(&st)
+			r.run(&st)
 			t.finish(c, image, pos, min(st.tiles*g.mr, t.positions-pos), p)
 		}
 	}

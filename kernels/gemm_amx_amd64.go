@@ -11,9 +11,23 @@ import (
 // The AMX implementation multiplies bfloat16 in tiles of 16 rows of 64 bytes.
 // Fast operands are bfloat16, exact ones three of them.
 var (
-	gemmAMX      = &gemm{form: formBF16, mr: 32, nr: 32, vnni: true, run: runAMX}
-	gemmAMXExact = &gemm{form: formBF16x3, mr: 32, nr: 32, vnni: true, run: runAMX}
+	gemmAMX      = &gemm{form: formBF16, mr: 32, nr: 32, vnni: true, loops: amxLoops}
+	gemmAMXExact = &gemm{form: formBF16x3, mr: 32, nr: 32, vnni: true, loops: amxLoops}
 )
+
+// amxLoops are two ways to the same bits. With the core to itself the first
+// reaches 16 cycles a product, the products' own rate, and needs a third fewer
+// loads. But on the shared machine of this project the same code, on the same
+// data in L1, falls for seconds at a time to 62 cycles a product while the
+// register-only loop stays at 16. What then counts is how many tile registers
+// a loop names, as if few were left to rename them:
+//
+//	tiles named       8    7    6    5    4    3    (cycles a product, L1)
+//	undisturbed      16   16   16   16   16   16.5
+//	disturbed        62   45   39   31   29   29
+//
+// So a piece of work times both and goes on with the better one.
+var amxLoops = []func(*strip){runAMX, runAMXNarrow}
 
 var implAMX = &impl{
 	name:      "amx",
@@ -40,6 +54,11 @@ var hasAMX = sync.OnceValue(func() bool {
 //
 //go:noescape
 func runAMX(s *strip)
+
+// runAMXNarrow computes what runBF16 computes, with mr = nr = 32.
+//
+//go:noescape
+func runAMXNarrow(s *strip)
 
 // peakAMX runs n steps of products on tiles that are already loaded.
 //

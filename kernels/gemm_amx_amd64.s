@@ -79,6 +79,68 @@ step:
 	TILERELEASE
 	RET
 
+// func runAMXNarrow(s *strip)
+//
+// The same sums in the same order as runAMX, with four tiles instead of eight:
+// one column of two C tiles at a time (T0, T1), one A (T4) and one B (T6).
+// It loads 6 tiles for every 4 of runAMX, and yet is the faster of the two
+// while something else keeps half of the core's tile registers (see amxLoops).
+TEXT ·runAMXNarrow(SB), NOSPLIT, $0-8
+	MOVQ s+0(FP), R8
+	MOVQ 0(R8), R9   // A of this row tile
+	MOVQ 8(R8), SI   // lda
+	MOVQ 40(R8), DI  // C
+	MOVQ 48(R8), BX  // ldc
+	MOVQ 56(R8), R11 // tiles
+	MOVQ $64, CX
+	MOVQ SI, R12
+	SHLQ $4, R12     // 16 rows of A
+	LEAQ tileConfig<>(SB), AX
+	LDTILECFG(RAX)
+
+tile:
+	MOVQ 16(R8), R10 // B, first column tile
+	MOVQ $2, R14
+
+column:
+	MOVQ 24(R8), R13 // steps
+	MOVQ 32(R8), R15 // their number
+	TILEZERO(0)
+	TILEZERO(1)
+
+step:
+	MOVQ 0(R13), AX
+	ADDQ R9, AX
+	MOVQ 8(R13), DX
+	ADDQ R10, DX
+	TILELOADD(6, RDX, RCX, 0)
+	TILELOADD(4, RAX, RSI, 0)
+	ADDQ R12, AX
+	TDPBF16PS(0, 4, 6)
+	TILELOADD(4, RAX, RSI, 0)
+	TDPBF16PS(1, 4, 6)
+	ADDQ $16, R13
+	DECQ R15
+	JNZ  step
+
+	TILESTORED(0, RDI, RBX, 0)
+	MOVQ BX, AX
+	SHLQ $4, AX
+	LEAQ (DI)(AX*1), DX
+	TILESTORED(1, RDX, RBX, 0)
+	ADDQ $64, DI
+	ADDQ $1024, R10  // the second column tile
+	DECQ R14
+	JNZ  column
+
+	LEAQ -128(DI)(AX*2), DI
+	LEAQ (R9)(R12*2), R9
+	DECQ R11
+	JNZ  tile
+
+	TILERELEASE
+	RET
+
 // func peakAMX(n int)
 //
 // The products of n steps with nothing to load: the rate that the benchmarks

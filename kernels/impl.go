@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"sync/atomic"
+	"time"
 	"unsafe"
 )
 
@@ -81,8 +82,30 @@ type strip struct {
 type gemm struct {
 	form   form
 	mr, nr int
-	vnni   bool // B in pairs of K (bfloat16 dot products), else in rows of K
-	run    func(s *strip)
+	vnni   bool             // B in pairs of K (bfloat16 dot products), else in rows of K
+	loops  []func(s *strip) // they compute the same bits; see runner
+}
+
+// A runner runs strips of one shape with the fastest loop of a gemm: it times
+// the first strips of a piece of work with each loop in turn.
+type runner struct {
+	g     *gemm
+	tried int
+	best  int
+	time  time.Duration // of the best, for one row tile
+}
+
+func (r *runner) run(s *strip) {
+	if r.tried == len(r.g.loops) || len(r.g.loops) == 1 {
+		r.g.loops[r.best](s)
+		return
+	}
+	start := time.Now()
+	r.g.loops[r.tried](s)
+	if d := time.Since(start) / time.Duration(s.tiles); r.tried == 0 || d < r.time {
+		r.best, r.time = r.tried, d
+	}
+	r.tried++
 }
 
 // An impl is everything that one instruction set does.

@@ -143,10 +143,11 @@ func (o *Operand) Fill(x []float32) {
 	fillTasks.put(t)
 }
 
-// FillUpsampled sets the operand's pixels to x, [N, H/2, W/2, C], each
-// repeated twice in both directions.
+// FillUpsampled sets the operand's pixels to x, [N, H/2, W/2, C] with the sides
+// rounded up, each repeated twice in both directions; of an odd side the last
+// repetition is left out.
 func (o *Operand) FillUpsampled(x []float32) {
-	if o.H%2 != 0 || o.W%2 != 0 || len(x)*4 != o.rows()*o.C {
+	if len(x) != o.N*((o.H+1)/2)*((o.W+1)/2)*o.C {
 		panic("kernels: FillUpsampled length")
 	}
 	t := fillTasks.get()
@@ -171,7 +172,7 @@ func (t *fillTask) do(i int) {
 		o.store(t.v, line, 0, t.x[i*o.W*o.C:], o.C, o.W, o.C)
 		return
 	}
-	row := t.x[(i/o.H*o.H/2+i%o.H/2)*o.W/2*o.C:]
+	row := t.x[(i/o.H*((o.H+1)/2)+i%o.H/2)*((o.W+1)/2)*o.C:]
 	for x := range o.W {
 		o.store(t.v, line+x, 0, row[x/2*o.C:], o.C, 1, o.C)
 	}

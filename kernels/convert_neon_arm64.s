@@ -1,0 +1,80 @@
+//go:build !purego
+
+#include "textflag.h"
+#include "asm_neon_arm64.h"
+
+// LARGER sets m to the larger of m and x, in every lane, and keeps m where x
+// is NaN. FMAXNM does not where x is a signalling NaN.
+#define LARGER(x, vx, m, vm) \
+	FCMGT(m, x, 8); \
+	VBIT V8.B16, vx.B16, vm.B16
+
+// func rowMaxQuads(x *float32, n int) float32
+TEXT ·rowMaxQuads(SB), NOSPLIT, $0-20
+	MOVD x+0(FP), R0
+	MOVD n+8(FP), R1
+	MOVW $0xff800000, R2 // -Inf
+	VDUP R2, V4.S4
+	VDUP R2, V5.S4
+	VDUP R2, V6.S4
+	VDUP R2, V7.S4
+	SUBS $4, R1
+	BLT tail
+loop4:
+	VLD1.P 64(R0), [V0.S4, V1.S4, V2.S4, V3.S4]
+	LARGER(0, V0, 4, V4)
+	LARGER(1, V1, 5, V5)
+	LARGER(2, V2, 6, V6)
+	LARGER(3, V3, 7, V7)
+	SUBS $4, R1
+	BGE loop4
+tail:
+	ADDS $4, R1
+	BEQ done
+loop1:
+	VLD1.P 16(R0), [V0.S4]
+	LARGER(0, V0, 4, V4)
+	SUBS $1, R1
+	BNE loop1
+done:
+	FMAX(5, 4, 4)
+	FMAX(7, 6, 6)
+	FMAX(6, 4, 4)
+	FMAXV(4, 0)
+	FMOVS F0, ret+16(FP)
+	RET
+
+// func f16Blocks(dst *float32, src *byte, n int)
+TEXT ·f16Blocks(SB), NOSPLIT, $0-24
+	MOVD dst+0(FP), R0
+	MOVD src+8(FP), R1
+	MOVD n+16(FP), R2
+loop:
+	VLD1.P 32(R1), [V0.H8, V1.H8]
+	FCVTL_S(0, 2)
+	FCVTL2_S(0, 3)
+	FCVTL_S(1, 4)
+	FCVTL2_S(1, 5)
+	VST1.P [V2.S4, V3.S4, V4.S4, V5.S4], 64(R0)
+	SUBS $1, R2
+	BNE loop
+	RET
+
+// func bf16Blocks(dst *float32, src *byte, n int)
+//
+// A bfloat16 is the high half of a float32: zeros between them.
+TEXT ·bf16Blocks(SB), NOSPLIT, $0-24
+	MOVD dst+0(FP), R0
+	MOVD src+8(FP), R1
+	MOVD n+16(FP), R2
+	VEOR V6.B16, V6.B16, V6.B16
+loop:
+	VLD1.P 32(R1), [V0.H8, V1.H8]
+	VZIP1 V0.H8, V6.H8, V2.H8
+	VZIP2 V0.H8, V6.H8, V3.H8
+	VZIP1 V1.H8, V6.H8, V4.H8
+	VZIP2 V1.H8, V6.H8, V5.H8
+	VST1.P [V2.S4, V3.S4, V4.S4, V5.S4], 64(R0)
+	SUBS $1, R2
+	BNE loop
+	RET
