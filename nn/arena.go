@@ -1,0 +1,94 @@
+package nn
+
+import (
+	"slices"
+	"unsafe"
+)
+
+// An arena hands out memory of any size from few large chunks.
+//
+// Free spans are kept in the order of their addresses and merged with their
+// neighbours; a request takes the front of the smallest span that holds it.
+// A network asks for the same sizes in the same order at every step, so after
+// the first one the spans it needs are there.
+type arena struct {
+	chunks     [][]byte
+	free       []span
+	used, peak int // bytes handed out, and the most there ever were
+	total      int // bytes of all chunks
+}
+
+// A span is a piece of a chunk. Offset and size are multiples of 64 bytes.
+type span struct{ chunk, off, size int }
+
+const (
+	lineBytes = 64 // the alignment that operands want
+	minChunk  = 1 << 20
+)
+
+func (a *arena) get(n int) span {
+	n = (n + lineBytes - 1) &^ (lineBytes - 1)
+	best := -1
+	for i, s := range a.free {
+		if s.size >= n && (best < 0 || s.size < a.free[best].size) {
+			best = i
+		}
+	}
+	if best < 0 {
+		best = a.grow(n)
+	}
+	s := a.free[best]
+	if s.size == n {
+		a.free = slices.Delete(a.free, best, best+1)
+	} else {
+		a.free[best] = span{s.chunk, s.off + n, s.size - n}
+	}
+	a.used += n
+	a.peak = max(a.peak, a.used)
+	return span{s.chunk, s.off, n}
+}
+
+// grow adds a chunk that holds n bytes and returns the index of its span. It
+// is at least an eighth of what there is, so that the chunks stay few.
+func (a *arena) grow(n int) int {
+	n = max(n, minChunk, a.total/8&^(lineBytes-1))
+	b := make([]byte, n+lineBytes)
+	off := int(-uintptr(unsafe.Pointer(&b[0])) & (lineBytes - 1))
+	a.chunks = append(a.chunks, b[off:off+n:off+n])
+	a.free = append(a.free, span{len(a.chunks) - 1, 0, n})
+	a.total += n
+	return len(a.free) - 1
+}
+
+func (a *arena) put(s span) {
+	a.used -= s.size
+	i, _ := slices.BinarySearchFunc(a.free, s, func(f, s span) int {
+		if f.chunk != s.chunk {
+			return f.chunk - s.chunk
+		}
+		return f.off - s.off
+	})
+	after := i < len(a.free) && a.free[i].chunk == s.chunk && a.free[i].off == s.off+s.size
+	before := i > 0 && a.free[i-1].chunk == s.chunk && a.free[i-1].off+a.free[i-1].size == s.off
+	switch {
+	case before && after:
+		a.free[i-1].size += s.size + a.free[i].size
+		a.free = slices.Delete(a.free, i, i+1)
+	case before:
+		a.free[i-1].size += s.size
+	case after:
+		a.free[i].off, a.free[i].size = s.off, a.free[i].size+s.size
+	default:
+		a.free = slices.Insert(a.free, i, s)
+	}
+}
+
+// bytes returns the memory of a span.
+func (a *arena) bytes(s span) []byte {
+	return a.chunks[s.chunk][s.off : s.off+s.size : s.off+s.size]
+}
+
+// float32s views the first n elements of b, which is aligned.
+func float32s(b []byte, n int) []float32 {
+	return unsafe.Slice((*float32)(unsafe.Pointer(unsafe.SliceData(b))), n)
+}

@@ -1,0 +1,88 @@
+package nn
+
+import (
+	"math"
+
+	"github.com/coclico/coclico/kernels"
+)
+
+// Attention is multi-head attention with its projections: diffusers'
+// Attention and transformers' CLIPAttention. Queries, keys and values of
+// self-attention are one product; in cross-attention the keys and values, which
+// depend on the context alone, are another, made once by [Attention.Context].
+type Attention struct {
+	QKV *Linear // to_q, to_k, to_v; nil in cross-attention
+	Q   *Linear // to_q;             nil in self-attention
+	KV  *Linear // to_k, to_v;       nil in self-attention
+	Out *Linear // to_out.0
+
+	heads, dim int // of a head; heads*dim may differ from the channels
+	causal     bool
+}
+
+// AttentionConfig describes an Attention.
+type AttentionConfig struct {
+	Channels   int // of the rows that ask and of the result
+	Context    int // channels of the rows that are asked; 0 for self-attention
+	Heads, Dim int // Dim is the size of a head
+	Bias       bool
+	Causal     bool // a row sees itself and what is before it
+	// The projections' names, the current ones of diffusers if empty.
+	Names [4]string
+}
+
+// NewAttention reads the projections; the one of the result has a bias always.
+func NewAttention(s Scope, c AttentionConfig) *Attention {
+	n := c.Names
+	if n[0] == "" {
+		n = [4]string{"to_q", "to_k", "to_v", "to_out.0"}
+	}
+	inner := c.Heads * c.Dim
+	a := &Attention{heads: c.Heads, dim: c.Dim, causal: c.Causal}
+	if c.Context == 0 {
+		a.QKV = NewStacked(s, c.Channels, inner, c.Bias, n[0], n[1], n[2])
+	} else {
+		a.Q = NewStacked(s, c.Channels, inner, c.Bias, n[0])
+		a.KV = NewStacked(s, c.Context, inner, c.Bias, n[1], n[2])
+	}
+	a.Out = NewLinear(s.Sub(n[3]), inner, c.Channels, true)
+	return a
+}
+
+// Self returns res + attention of a with itself. It consumes a and res.
+func (t *Attention) Self(ws *Workspace, a *Operand, res *Tensor) *Tensor {
+	qkv := t.QKV.Operand(ws, a, kernels.Identity)
+	ws.PutOperand(a)
+	inner := t.heads * t.dim
+	q, k, v := view(qkv, 0), view(qkv, inner), view(qkv, 2*inner)
+	return t.attend(ws, qkv, q, k, v, res)
+}
+
+// Cross returns res + attention of a with a context, kv being what Context
+// returned for it. It consumes a and res.
+func (t *Attention) Cross(ws *Workspace, a, kv *Operand, res *Tensor) *Tensor {
+	q := t.Q.Operand(ws, a, kernels.Identity)
+	ws.PutOperand(a)
+	return t.attend(ws, q, view(q, 0), view(kv, 0), view(kv, t.heads*t.dim), res)
+}
+
+// Context returns keys and values of a context [N,1,L,Context]; N may be 1 for
+// a context that all pictures share. They belong to no workspace and stay
+// valid.
+func (t *Attention) Context(ws *Workspace, context *Operand) *Operand {
+	kv := NewOperand(ws.Precision, context.N, context.H, context.W, t.KV.Out, 0)
+	t.KV.fill(ws, kv, context, kernels.Identity)
+	return kv
+}
+
+func (t *Attention) attend(ws *Workspace, asking *Operand, q, k, v kernels.View, res *Tensor) *Tensor {
+	o := ws.Operand(asking.N, asking.H, asking.W, t.heads*t.dim, 0)
+	scale := float32(1 / math.Sqrt(float64(t.dim)))
+	kernels.Attention(&o.Operand, q, k, v, t.heads, t.dim, scale, t.causal)
+	ws.PutOperand(asking)
+	y := t.Out.Forward(ws, o, res)
+	ws.PutOperand(o)
+	return y
+}
+
+func view(o *Operand, col int) kernels.View { return kernels.View{Op: &o.Operand, Col: col} }

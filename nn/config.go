@@ -1,0 +1,162 @@
+package nn
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/coclico/coclico/kernels"
+)
+
+// A ConfigError is a value in a config.json that this program cannot use.
+type ConfigError struct {
+	Key, Value string
+	Want       string // what would be right
+}
+
+func (e *ConfigError) Error() string {
+	return fmt.Sprintf("%s is %s, which is not supported: it must be %s", e.Key, e.Value, e.Want)
+}
+
+// A Fixed is a key of a config.json for which only some values are supported:
+// the ones listed, as JSON. Of a list every element must be one of them.
+type Fixed struct {
+	Key     string
+	Allowed []string
+}
+
+// DecodeConfig reads a config.json into v, whose fields hold the defaults, and
+// checks the fixed keys. An absent key or a null leaves the default, unknown
+// keys mean nothing.
+func DecodeConfig(data []byte, v any, fixed []Fixed) error {
+	if err := json.Unmarshal(data, v); err != nil {
+		var t *json.UnmarshalTypeError
+		if errors.As(err, &t) && t.Field != "" {
+			return &ConfigError{clip(t.Field), "a " + clip(t.Value), "of type " + t.Type.String()}
+		}
+		return errors.New(clip(err.Error()))
+	}
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(data, &fields); err != nil {
+		return errors.New(clip(err.Error()))
+	}
+	for _, f := range fixed {
+		raw, ok := fields[f.Key]
+		if ok && !allowed(raw, f.Allowed) {
+			return &ConfigError{f.Key, clip(string(raw)), strings.Join(f.Allowed, " or ")}
+		}
+	}
+	return nil
+}
+
+func allowed(raw json.RawMessage, values []string) bool {
+	raw = bytes.TrimSpace(raw)
+	if slices.Contains(values, string(raw)) {
+		return true
+	}
+	var list []json.RawMessage
+	if json.Unmarshal(raw, &list) != nil || list == nil {
+		return false
+	}
+	return !slices.ContainsFunc(list, func(e json.RawMessage) bool { return !slices.Contains(values, string(e)) })
+}
+
+// clip bounds what an error quotes of a file.
+func clip(s string) string {
+	const most = 80
+	if len(s) > most {
+		s = strings.ToValidUTF8(s[:most], "") + "..."
+	}
+	return s
+}
+
+// Ints is a number for each level of a network; the file may give one for all.
+type Ints []int
+
+// UnmarshalJSON accepts a number or a list of numbers.
+func (n *Ints) UnmarshalJSON(b []byte) error {
+	if string(b) == "null" {
+		return nil
+	}
+	var one int
+	if json.Unmarshal(b, &one) == nil {
+		*n = Ints{one}
+		return nil
+	}
+	var list []int
+	if err := json.Unmarshal(b, &list); err != nil {
+		return fmt.Errorf("%s is neither a whole number nor a list of them", clip(string(b)))
+	}
+	*n = list
+	return nil
+}
+
+// At returns the number for level i.
+func (n Ints) At(i int) int {
+	if len(n) == 1 {
+		return n[0]
+	}
+	return n[i]
+}
+
+// A Checker collects the first error of a config's validation.
+type Checker struct{ Err error }
+
+// Must states a condition on a key.
+func (c *Checker) Must(ok bool, key string, value any, want string) {
+	if !ok && c.Err == nil {
+		c.Err = &ConfigError{key, clip(fmt.Sprint(value)), want}
+	}
+}
+
+// Range states lo <= v <= hi.
+func (c *Checker) Range(key string, v, lo, hi int) {
+	if v < lo || v > hi {
+		c.Must(false, key, v, fmt.Sprintf("between %d and %d", lo, hi))
+	}
+}
+
+// Levels states that n has one number or one for each level, all in range.
+func (c *Checker) Levels(key string, n Ints, levels, lo, hi int) {
+	c.Must(len(n) == 1 || len(n) == levels, key, n, fmt.Sprintf("one number or a list of %d", levels))
+	for _, v := range n {
+		c.Range(key, v, lo, hi)
+	}
+}
+
+// Eps states that a norm's epsilon is a sensible one.
+func (c *Checker) Eps(key string, v float64) {
+	c.Must(v > 0 && v <= 1, key, v, "above 0 and at most 1")
+}
+
+// Activation returns the activation of the given name.
+func (c *Checker) Activation(key, name string) kernels.Activation {
+	switch strings.ToLower(name) {
+	case "silu", "swish":
+		return kernels.SiLU
+	case "gelu":
+		return kernels.GELU
+	case "quick_gelu":
+		return kernels.QuickGELU
+	}
+	c.Must(false, key, fmt.Sprintf("%q", name), "silu, swish, gelu or quick_gelu")
+	return kernels.Identity
+}
+
+// Finite states that v is a number.
+func (c *Checker) Finite(key string, v float64) {
+	c.Must(!math.IsNaN(v) && !math.IsInf(v, 0), key, v, "finite")
+}
+
+// Limits on what a configuration may ask for: far above any known model, and
+// low enough that its layers' descriptions fit in memory.
+const (
+	MaxChannels = 1 << 16
+	MaxLevels   = 16
+	MaxLayers   = 256  // of one level or tower
+	MaxBlocks   = 2048 // of a network
+)

@@ -1,0 +1,48 @@
+package nn
+
+import "github.com/coclico/coclico/kernels"
+
+// Conv2D is a convolution of kernel size 3.
+type Conv2D struct {
+	Weight *Weight // [Out,In,3,3]
+	Bias   *Vector // [Out]
+	Out    int
+	stride int
+	origin int // 0: padding 1 on every side; 1: padding right and bottom only
+}
+
+// NewConv2D reads weight [out,in,3,3] and bias [out] of a convolution of
+// stride 1 and padding 1.
+func NewConv2D(s Scope, in, out int) *Conv2D {
+	return &Conv2D{
+		Weight: newWeight(s, kernels.Shape{Out: out, In: in, KH: 3, KW: 3}, []int{in, 3, 3}, ""),
+		Bias:   newVector(s, out, "bias"),
+		Out:    out,
+		stride: 1,
+	}
+}
+
+// Forward convolves a, which has Pad 1, and adds res, which is consumed and may
+// be nil. bias is [Out] or [N,Out], nil for the layer's own.
+func (c *Conv2D) Forward(ws *Workspace, a *Operand, bias []float32, res *Tensor) *Tensor {
+	h, w := (a.H-c.origin)/c.stride, (a.W-c.origin)/c.stride
+	if c.origin == 0 {
+		h, w = (a.H+c.stride-1)/c.stride, (a.W+c.stride-1)/c.stride
+	}
+	dst, e := ws.target(res, a.N, h, w, c.Out)
+	if e.Bias = bias; bias == nil {
+		e.Bias = c.Bias.Float32s()
+	}
+	kernels.Conv2D(dst.Data, &a.Operand, c.Weight.Packed(ws.Precision), c.stride, c.origin, e)
+	ws.drop(res, dst)
+	return dst
+}
+
+// Apply narrows x, which it consumes, and convolves it.
+func (c *Conv2D) Apply(ws *Workspace, x *Tensor) *Tensor {
+	a := ws.Fill(x, 1)
+	ws.Put(x)
+	y := c.Forward(ws, a, nil, nil)
+	ws.PutOperand(a)
+	return y
+}

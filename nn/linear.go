@@ -1,0 +1,114 @@
+package nn
+
+import "github.com/coclico/coclico/kernels"
+
+// Linear is torch's nn.Linear, or a convolution of kernel size 1, which is the
+// same thing in NHWC. Several that read the same input may be one of these.
+type Linear struct {
+	Weight *Weight // [Out,In]
+	Bias   *Vector // [Out], nil for none
+	Out    int     // columns of the result
+}
+
+// NewLinear reads weight [out,in] and, if bias is set, bias [out].
+func NewLinear(s Scope, in, out int, bias bool) *Linear {
+	return newLinear(s, kernels.Shape{Out: out, In: in, KH: 1, KW: 1}, nil, bias, "")
+}
+
+// NewConv1x1 reads weight [out,in,1,1] and bias [out].
+func NewConv1x1(s Scope, in, out int) *Linear {
+	return newLinear(s, kernels.Shape{Out: out, In: in, KH: 1, KW: 1}, []int{1, 1}, true, "")
+}
+
+// NewPatches reads weight [out,in,size,size] of a convolution without bias
+// whose stride is its kernel size: a linear layer on rows of in*size*size
+// pixels in the order channel, row, column.
+func NewPatches(s Scope, in, out, size int) *Linear {
+	shape := kernels.Shape{Out: out, In: in * size * size, KH: 1, KW: 1}
+	return &Linear{Weight: newWeight(s, shape, []int{in, size, size}, ""), Out: out}
+}
+
+// NewStacked reads the linear layers of the given names, each from in to out
+// channels, and makes one product of them.
+func NewStacked(s Scope, in, out int, bias bool, names ...string) *Linear {
+	return newLinear(s, kernels.Shape{Out: out * len(names), In: in, KH: 1, KW: 1}, nil, bias, names...)
+}
+
+// NewGEGLU reads a linear layer of 2*out outputs, out values and then their
+// out gates; the result is value * GELU(gate) (Shazeer, arXiv:2002.05202).
+func NewGEGLU(s Scope, in, out int) *Linear {
+	l := newLinear(s, kernels.Shape{Out: 2 * out, In: in, KH: 1, KW: 1, GEGLU: true}, nil, true, "")
+	l.Out = out
+	return l
+}
+
+func newLinear(s Scope, shape kernels.Shape, dims []int, bias bool, names ...string) *Linear {
+	l := &Linear{Weight: newWeight(s, shape, append([]int{shape.In}, dims...), names...), Out: shape.Out}
+	if bias {
+		l.Bias = newVector(s, shape.Out, "bias", names...)
+	}
+	return l
+}
+
+// Forward returns a*W + b + res [N,H,W,Out]. res may be nil; it is consumed
+// and may become the result.
+func (l *Linear) Forward(ws *Workspace, a *Operand, res *Tensor) *Tensor {
+	dst, e := ws.target(res, a.N, a.H, a.W, l.Out)
+	e.Bias = l.Bias.Float32s()
+	kernels.MatMul(dst.Data, &a.Operand, l.Weight.Packed(ws.Precision), e)
+	ws.drop(res, dst)
+	return dst
+}
+
+// Operand returns act(a*W + b) as the operand of a next product.
+func (l *Linear) Operand(ws *Workspace, a *Operand, act kernels.Activation) *Operand {
+	dst := ws.Operand(a.N, a.H, a.W, l.Out, 0)
+	l.fill(ws, dst, a, act)
+	return dst
+}
+
+func (l *Linear) fill(ws *Workspace, dst, a *Operand, act kernels.Activation) {
+	e := kernels.Epilogue{Bias: l.Bias.Float32s(), Act: act}
+	kernels.MatMulOperand(&dst.Operand, &a.Operand, l.Weight.Packed(ws.Precision), e)
+}
+
+// pieceBytes bounds the operand that Rows makes of a part of its input.
+const pieceBytes = 8 << 20
+
+// Rows returns x*W + b and consumes x. It narrows some rows of x at a time, so
+// that there is no operand of the size of x.
+func (l *Linear) Rows(ws *Workspace, x *Tensor) *Tensor {
+	dst := ws.Get(x.N, x.H, x.W, l.Out)
+	rows := x.Rows()
+	w, e := l.Weight.Packed(ws.Precision), kernels.Epilogue{Bias: l.Bias.Float32s()}
+	line := kernels.OperandBytes(ws.Precision, 1, 1, 1025, x.C, 0) - kernels.OperandBytes(ws.Precision, 1, 1, 1, x.C, 0)
+	piece := min(rows, max(1, pieceBytes/(line/1024)))
+	for r := 0; r < rows; r += piece {
+		n := min(piece, rows-r)
+		a := ws.Operand(1, 1, n, x.C, 0)
+		a.Fill(x.Data[r*x.C : (r+n)*x.C])
+		kernels.MatMul(dst.Data[r*l.Out:(r+n)*l.Out], &a.Operand, w, e)
+		ws.PutOperand(a)
+	}
+	ws.Put(x)
+	return dst
+}
+
+// target returns where a product with residual res goes: over res if nobody
+// else will read it.
+func (ws *Workspace) target(res *Tensor, n, h, w, c int) (*Tensor, kernels.Epilogue) {
+	switch {
+	case res == nil:
+		return ws.Get(n, h, w, c), kernels.Epilogue{}
+	case ws.owned(res):
+		return res, kernels.Epilogue{Residual: res.Data}
+	}
+	return ws.Get(n, h, w, c), kernels.Epilogue{Residual: res.Data}
+}
+
+// drop puts res back unless it became the result.
+func (ws *Workspace) drop(res, dst *Tensor) {
+	if res != nil && res != dst {
+		ws.Put(res)
+	}
+}

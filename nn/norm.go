@@ -1,0 +1,74 @@
+package nn
+
+import "github.com/coclico/coclico/kernels"
+
+// GroupNorm is torch's nn.GroupNorm, followed by an activation, into the
+// operand of the layer after it.
+type GroupNorm struct {
+	Weight, Bias *Vector // [C]
+	groups       int
+	eps          float32
+}
+
+// NewGroupNorm reads weight and bias [channels]. groups divides channels.
+func NewGroupNorm(s Scope, channels, groups int, eps float32) *GroupNorm {
+	return &GroupNorm{newVector(s, channels, "weight"), newVector(s, channels, "bias"), groups, eps}
+}
+
+// Forward does not consume x.
+func (g *GroupNorm) Forward(ws *Workspace, x *Tensor, act kernels.Activation, pad int) *Operand {
+	w, b := g.Weight.Float32s(), g.Bias.Float32s()
+	if act == kernels.Identity || act == kernels.SiLU {
+		o := ws.Operand(x.N, x.H, x.W, x.C, pad)
+		kernels.GroupNorm(&o.Operand, x.Data, w, b, g.groups, g.eps, act == kernels.SiLU)
+		return o
+	}
+	// No checkpoint is known that needs it: the way over an exact operand and
+	// float32 is slow but loses nothing.
+	exact := ws.operandAt(kernels.Exact, x.N, x.H, x.W, x.C, 0)
+	kernels.GroupNorm(&exact.Operand, x.Data, w, b, g.groups, g.eps, false)
+	t := ws.float32s(exact)
+	kernels.Activate(t.Data, act)
+	o := ws.Fill(t, pad)
+	ws.Put(t)
+	return o
+}
+
+// LayerNorm is torch's nn.LayerNorm over the channels of a row.
+type LayerNorm struct {
+	Weight, Bias *Vector // [C]
+	eps          float32
+}
+
+// NewLayerNorm reads weight and bias [channels].
+func NewLayerNorm(s Scope, channels int, eps float32) *LayerNorm {
+	return &LayerNorm{newVector(s, channels, "weight"), newVector(s, channels, "bias"), eps}
+}
+
+// Forward returns the operand of the next product. It does not consume x.
+func (l *LayerNorm) Forward(ws *Workspace, x *Tensor) *Operand {
+	o := ws.Operand(x.N, x.H, x.W, x.C, 0)
+	l.fill(o, x)
+	return o
+}
+
+// Tensor returns the normalised rows as float32, whatever the precision of the
+// products. It consumes x.
+func (l *LayerNorm) Tensor(ws *Workspace, x *Tensor) *Tensor {
+	o := ws.operandAt(kernels.Exact, x.N, x.H, x.W, x.C, 0)
+	l.fill(o, x)
+	ws.Put(x)
+	return ws.float32s(o)
+}
+
+func (l *LayerNorm) fill(o *Operand, x *Tensor) {
+	kernels.LayerNorm(&o.Operand, x.Data, l.Weight.Float32s(), l.Bias.Float32s(), l.eps)
+}
+
+// float32s returns the operand's values and puts it back.
+func (ws *Workspace) float32s(o *Operand) *Tensor {
+	t := ws.Get(o.N, o.H, o.W, o.C)
+	o.Float32s(t.Data)
+	ws.PutOperand(o)
+	return t
+}

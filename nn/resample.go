@@ -1,0 +1,49 @@
+package nn
+
+// Downsample is diffusers' Downsample2D: a convolution of stride 2.
+type Downsample struct {
+	Conv *Conv2D
+	name string
+}
+
+// NewDownsample reads conv. With padding 1 (the UNet) a side of n becomes
+// ceil(n/2); with padding 0 (the VAE's encoder) the picture is padded by one
+// zero on the right and at the bottom, and n becomes floor(n/2).
+func NewDownsample(s Scope, channels, padding int) *Downsample {
+	conv := NewConv2D(s.Sub("conv"), channels, channels)
+	conv.stride, conv.origin = 2, 1-padding
+	return &Downsample{conv, s.Path()}
+}
+
+// Forward consumes x [N,H,W,C].
+func (d *Downsample) Forward(ws *Workspace, x *Tensor) *Tensor {
+	y := d.Conv.Apply(ws, x)
+	ws.Emit(d.name, y)
+	return y
+}
+
+// Upsample is diffusers' Upsample2D: every pixel twice in both directions, and
+// a convolution.
+type Upsample struct {
+	Conv *Conv2D
+	name string
+}
+
+// NewUpsample reads conv.
+func NewUpsample(s Scope, channels int) *Upsample {
+	return &Upsample{NewConv2D(s.Sub("conv"), channels, channels), s.Path()}
+}
+
+// Forward consumes x [N,H,W,C] and returns [N,h,w,C], where h is 2H or 2H-1
+// and w is 2W or 2W-1. Diffusers then interpolates to the nearest neighbour
+// floor(i*H/h); with h = 2H-1 that is floor(i/2) too, because i*H/(2H-1) =
+// i/2 + i/(2(2H-1)) and the last term is below 1/2.
+func (u *Upsample) Forward(ws *Workspace, x *Tensor, h, w int) *Tensor {
+	a := ws.Operand(x.N, h, w, x.C, 1)
+	a.FillUpsampled(x.Data)
+	ws.Put(x)
+	y := u.Conv.Forward(ws, a, nil, nil)
+	ws.PutOperand(a)
+	ws.Emit(u.name, y)
+	return y
+}

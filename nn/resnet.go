@@ -1,0 +1,80 @@
+package nn
+
+import "github.com/coclico/coclico/kernels"
+
+// ResnetBlock is diffusers' ResnetBlock2D:
+//
+//	h = conv1(act(norm1(x))) + time_emb_proj(act(temb))
+//	y = conv_shortcut(x) + conv2(act(norm2(h)))
+type ResnetBlock struct {
+	Norm1        *GroupNorm
+	Conv1        *Conv2D
+	TimeEmbProj  *Linear // nil in the VAE
+	Norm2        *GroupNorm
+	Conv2        *Conv2D
+	ConvShortcut *Linear // nil when the channels agree
+
+	act  kernels.Activation
+	name string
+}
+
+// ResnetConfig describes a ResnetBlock.
+type ResnetConfig struct {
+	In, Out int
+	Time    int // channels of the time embedding, 0 for none
+	Groups  int
+	Eps     float32
+	Act     kernels.Activation
+}
+
+// NewResnetBlock reads a block.
+func NewResnetBlock(s Scope, c ResnetConfig) *ResnetBlock {
+	b := &ResnetBlock{
+		Norm1: NewGroupNorm(s.Sub("norm1"), c.In, c.Groups, c.Eps),
+		Conv1: NewConv2D(s.Sub("conv1"), c.In, c.Out),
+		act:   c.Act,
+		name:  s.Path(),
+	}
+	if c.Time > 0 {
+		b.TimeEmbProj = NewLinear(s.Sub("time_emb_proj"), c.Time, c.Out, true)
+	}
+	b.Norm2 = NewGroupNorm(s.Sub("norm2"), c.Out, c.Groups, c.Eps)
+	b.Conv2 = NewConv2D(s.Sub("conv2"), c.Out, c.Out)
+	if c.In != c.Out {
+		b.ConvShortcut = NewConv1x1(s.Sub("conv_shortcut"), c.In, c.Out)
+	}
+	return b
+}
+
+// Forward consumes x [N,H,W,In] and returns [N,H,W,Out]. temb is the activated
+// time embedding [N,1,1,Time], nil in the VAE; it stays the caller's.
+func (b *ResnetBlock) Forward(ws *Workspace, x *Tensor, temb *Operand) *Tensor {
+	a := b.Norm1.Forward(ws, x, b.act, 1)
+	if b.ConvShortcut != nil { // now, because x is larger than what it becomes
+		x = b.ConvShortcut.Rows(ws, x)
+	}
+	h := b.conv1(ws, a, temb)
+	ws.PutOperand(a)
+	a = b.Norm2.Forward(ws, h, b.act, 1)
+	ws.Put(h)
+	y := b.Conv2.Forward(ws, a, nil, x)
+	ws.PutOperand(a)
+	ws.Emit(b.name, y)
+	return y
+}
+
+// conv1 adds the projected time embedding as a bias that every picture has of
+// its own.
+func (b *ResnetBlock) conv1(ws *Workspace, a, temb *Operand) *Tensor {
+	if b.TimeEmbProj == nil {
+		return b.Conv1.Forward(ws, a, nil, nil)
+	}
+	t := b.TimeEmbProj.Forward(ws, temb, nil)
+	bias := b.Conv1.Bias.Float32s()
+	for i := range t.Data {
+		t.Data[i] += bias[i%len(bias)]
+	}
+	h := b.Conv1.Forward(ws, a, t.Data, nil)
+	ws.Put(t)
+	return h
+}

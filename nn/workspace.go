@@ -1,0 +1,153 @@
+package nn
+
+import (
+	"runtime/debug"
+	"unsafe"
+
+	"github.com/coclico/coclico/kernels"
+)
+
+// A Workspace holds the activations of one run of the networks at a time.
+// Its zero value is ready and computes at [kernels.Exact].
+//
+// Memory that was put back is used again: after the first step of a loop a
+// workspace allocates nothing. It is not for concurrent use; models are, each
+// goroutine with a workspace of its own.
+type Workspace struct {
+	// Precision of the matrix products. It may change between calls.
+	Precision kernels.Precision
+
+	// Trace, if not nil, is called with the output of every submodule that a
+	// golden case may hold, under its checkpoint name. The tensor is only
+	// valid during the call. Tracing costs time and memory.
+	Trace func(name string, t *Tensor)
+
+	arena    arena
+	gen      int // counts resets
+	tensors  []*Tensor
+	operands []*Operand
+}
+
+// An Operand is the left factor of a product in a workspace's memory.
+type Operand struct {
+	kernels.Operand
+	mem span
+	gen int
+}
+
+// Get returns a tensor of the given shape. Its content is undefined.
+func (ws *Workspace) Get(n, h, w, c int) *Tensor {
+	var t *Tensor
+	if k := len(ws.tensors); k > 0 {
+		t, ws.tensors = ws.tensors[k-1], ws.tensors[:k-1]
+	} else {
+		t = new(Tensor)
+	}
+	mem := ws.arena.get(4 * n * h * w * c)
+	*t = Tensor{N: n, H: h, W: w, C: c, Data: float32s(ws.arena.bytes(mem), n*h*w*c), refs: 1, mem: mem, gen: ws.gen}
+	return t
+}
+
+// Keep makes the caller one more owner of t: t stays until Put has been called
+// once for every owner. It returns t.
+func (ws *Workspace) Keep(t *Tensor) *Tensor {
+	t.refs++
+	return t
+}
+
+// Put takes t back from one of its owners. The memory of the last one is used
+// again at once.
+func (ws *Workspace) Put(t *Tensor) {
+	if t.mem.size == 0 || t.gen != ws.gen { // a caller's own, or from before a Reset
+		t.refs--
+		return
+	}
+	if t.refs <= 0 {
+		panic("nn: tensor put back twice")
+	}
+	if t.refs--; t.refs == 0 {
+		ws.arena.put(t.mem)
+		t.Data, t.mem = nil, span{}
+		ws.tensors = append(ws.tensors, t)
+	}
+}
+
+// owned reports whether t may be overwritten: nobody else will read it.
+func (ws *Workspace) owned(t *Tensor) bool { return t.mem.size > 0 && t.refs == 1 && t.gen == ws.gen }
+
+// Operand returns an operand of the workspace's precision; pad is 1 for a 3x3
+// convolution and 0 else. Its pixels are undefined, its border is zero.
+func (ws *Workspace) Operand(n, h, w, c, pad int) *Operand {
+	return ws.operandAt(ws.Precision, n, h, w, c, pad)
+}
+
+func (ws *Workspace) operandAt(p kernels.Precision, n, h, w, c, pad int) *Operand {
+	var o *Operand
+	if k := len(ws.operands); k > 0 {
+		o, ws.operands = ws.operands[k-1], ws.operands[:k-1]
+	} else {
+		o = new(Operand)
+	}
+	o.mem, o.gen = ws.arena.get(kernels.OperandBytes(p, n, h, w, c, pad)), ws.gen
+	o.Init(ws.arena.bytes(o.mem), p, n, h, w, c, pad)
+	return o
+}
+
+// PutOperand takes an operand back.
+func (ws *Workspace) PutOperand(o *Operand) {
+	if o.mem.size == 0 || o.gen != ws.gen {
+		return
+	}
+	ws.arena.put(o.mem)
+	*o = Operand{}
+	ws.operands = append(ws.operands, o)
+}
+
+// NewOperand returns an operand outside of any workspace, for what outlives a
+// step.
+func NewOperand(p kernels.Precision, n, h, w, c, pad int) *Operand {
+	size := kernels.OperandBytes(p, n, h, w, c, pad)
+	b := make([]byte, size+lineBytes)
+	off := int(-uintptr(unsafe.Pointer(&b[0])) & (lineBytes - 1))
+	o := new(Operand)
+	o.Init(b[off:off+size:off+size], p, n, h, w, c, pad)
+	return o
+}
+
+// Fill returns x as an operand. It does not consume x.
+func (ws *Workspace) Fill(x *Tensor, pad int) *Operand {
+	o := ws.Operand(x.N, x.H, x.W, x.C, pad)
+	o.Fill(x.Data)
+	return o
+}
+
+// Emit passes a submodule's output to Trace; one without a name is not traced.
+func (ws *Workspace) Emit(name string, t *Tensor) {
+	if ws.Trace != nil && name != "" {
+		ws.Trace(name, t)
+	}
+}
+
+// EmitOperand is Emit for an output that only exists as an operand.
+func (ws *Workspace) EmitOperand(name string, o *Operand) {
+	if ws.Trace != nil && name != "" {
+		t := ws.Get(o.N, o.H, o.W, o.C)
+		o.Float32s(t.Data)
+		ws.Trace(name, t)
+		ws.Put(t)
+	}
+}
+
+// Peak returns the most bytes that were in use at a time since the last Reset.
+func (ws *Workspace) Peak() int { return ws.arena.peak }
+
+// Size returns the bytes that the workspace holds, in use or not.
+func (ws *Workspace) Size() int { return ws.arena.total }
+
+// Reset gives all memory back to the operating system. Tensors and operands
+// that were not put back become invalid.
+func (ws *Workspace) Reset() {
+	ws.arena = arena{}
+	ws.gen++
+	debug.FreeOSMemory()
+}
