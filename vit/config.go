@@ -1,0 +1,113 @@
+package vit
+
+import (
+	"github.com/coclico/coclico/kernels"
+	"github.com/coclico/coclico/nn"
+)
+
+// A Tower is what the configurations of the two towers share. The json names
+// are the keys of transformers' config.json.
+type Tower struct {
+	HiddenSize        int     `json:"hidden_size"`
+	IntermediateSize  int     `json:"intermediate_size"`
+	NumHiddenLayers   int     `json:"num_hidden_layers"`
+	NumAttentionHeads int     `json:"num_attention_heads"`
+	HiddenAct         string  `json:"hidden_act"`
+	LayerNormEps      float64 `json:"layer_norm_eps"`
+}
+
+// Config describes a CLIPVisionModelWithProjection.
+type Config struct {
+	Tower
+	ImageSize     int `json:"image_size"`
+	PatchSize     int `json:"patch_size"`
+	NumChannels   int `json:"num_channels"`
+	ProjectionDim int `json:"projection_dim"`
+}
+
+// TextConfig describes a CLIPTextModel.
+type TextConfig struct {
+	Tower
+	VocabSize             int `json:"vocab_size"`
+	MaxPositionEmbeddings int `json:"max_position_embeddings"`
+}
+
+// ParseConfig reads the config.json of a CLIPVisionModelWithProjection. Absent
+// keys have the defaults of transformers' CLIPVisionConfig
+// (transformers:src/transformers/models/clip/configuration_clip.py).
+func ParseConfig(data []byte) (Config, error) {
+	c := Config{
+		Tower: Tower{
+			HiddenSize: 768, IntermediateSize: 3072, NumHiddenLayers: 12, NumAttentionHeads: 12,
+			HiddenAct: "quick_gelu", LayerNormEps: 1e-5,
+		},
+		ImageSize: 224, PatchSize: 32, NumChannels: 3, ProjectionDim: 512,
+	}
+	if err := nn.DecodeConfig(data, &c, []nn.Fixed{{Key: "model_type", Allowed: []string{`"clip_vision_model"`}}}); err != nil {
+		return Config{}, err
+	}
+	return c, c.Validate()
+}
+
+// ParseTextConfig reads the config.json of a CLIPTextModel. Absent keys have
+// the defaults of transformers' CLIPTextConfig.
+func ParseTextConfig(data []byte) (TextConfig, error) {
+	c := TextConfig{
+		Tower: Tower{
+			HiddenSize: 512, IntermediateSize: 2048, NumHiddenLayers: 12, NumAttentionHeads: 8,
+			HiddenAct: "quick_gelu", LayerNormEps: 1e-5,
+		},
+		VocabSize: 49408, MaxPositionEmbeddings: 77,
+	}
+	if err := nn.DecodeConfig(data, &c, []nn.Fixed{{Key: "model_type", Allowed: []string{`"clip_text_model"`}}}); err != nil {
+		return TextConfig{}, err
+	}
+	return c, c.Validate()
+}
+
+// Validate returns an error that names the first key whose value cannot be.
+func (c Config) Validate() error {
+	var k nn.Checker
+	c.Tower.check(&k)
+	k.Range("image_size", c.ImageSize, 1, 4096)
+	k.Range("patch_size", c.PatchSize, 1, max(1, c.ImageSize))
+	k.Range("num_channels", c.NumChannels, 3, 3)
+	k.Range("projection_dim", c.ProjectionDim, 1, nn.MaxChannels)
+	if k.Err == nil {
+		k.Must(c.patches() <= 1<<14, "patch_size", c.PatchSize, "large enough for at most 16384 patches")
+	}
+	return k.Err
+}
+
+// Validate returns an error that names the first key whose value cannot be.
+func (c TextConfig) Validate() error {
+	var k nn.Checker
+	c.Tower.check(&k)
+	k.Range("vocab_size", c.VocabSize, 1, 1<<22)
+	k.Range("max_position_embeddings", c.MaxPositionEmbeddings, 1, 1<<14)
+	return k.Err
+}
+
+func (t Tower) check(k *nn.Checker) {
+	k.Range("hidden_size", t.HiddenSize, 1, nn.MaxChannels)
+	k.Range("intermediate_size", t.IntermediateSize, 1, nn.MaxChannels)
+	k.Range("num_hidden_layers", t.NumHiddenLayers, 1, nn.MaxLayers)
+	k.Range("num_attention_heads", t.NumAttentionHeads, 1, nn.MaxChannels)
+	if k.Err == nil {
+		k.Must(t.HiddenSize%t.NumAttentionHeads == 0, "num_attention_heads", t.NumAttentionHeads, "a divisor of hidden_size")
+	}
+	k.Activation("hidden_act", t.HiddenAct)
+	k.Eps("layer_norm_eps", t.LayerNormEps)
+}
+
+func (t Tower) act() kernels.Activation {
+	var k nn.Checker
+	return k.Activation("hidden_act", t.HiddenAct)
+}
+
+// patches is the number of patches of a picture. A remainder at the right and
+// the bottom is not looked at, as by a convolution of stride PatchSize.
+func (c Config) patches() int {
+	side := c.ImageSize / c.PatchSize
+	return side * side
+}

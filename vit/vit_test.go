@@ -1,0 +1,74 @@
+package vit
+
+import (
+	"context"
+	"os"
+	"testing"
+
+	"github.com/coclico/coclico/kernels"
+	"github.com/coclico/coclico/nn"
+	"github.com/coclico/coclico/nn/nntest"
+	"github.com/coclico/coclico/weights"
+)
+
+func config[C any](t testing.TB, name string, parse func([]byte) (C, error)) C {
+	t.Helper()
+	data, err := os.ReadFile("testdata/" + name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := parse(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// The golden cases are shared/golden's, made by its golden.py.
+func TestGoldenVision(t *testing.T) {
+	m := New(weights.Synthetic(1).Scope(), config(t, "tiny_vision.json", ParseConfig))
+	c := nntest.Open(t, "testdata/vision.safetensors")
+	ws := new(nn.Workspace)
+	c.Trace(ws, nntest.Exact)
+	y, err := m.Forward(context.Background(), ws, c.Tensor("in/pixel_values"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Check("out/image_embeds", y, nntest.Exact)
+	c.Complete()
+
+	y, err = m.Forward(context.Background(), &nn.Workspace{Precision: kernels.Fast}, c.Tensor("in/pixel_values"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Check("out/image_embeds", y, 9.4e-3) // PyTorch's own bfloat16 run
+}
+
+func TestGoldenText(t *testing.T) {
+	m := NewText(weights.Synthetic(1).Scope(), config(t, "tiny_text.json", ParseTextConfig))
+	c := nntest.Open(t, "testdata/text.safetensors")
+	ws := new(nn.Workspace)
+	c.Trace(ws, nntest.Exact)
+	y, err := m.Forward(context.Background(), ws, ids(c))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Check("out/last_hidden_state", y, nntest.Exact)
+	c.Complete()
+
+	y, err = m.Forward(context.Background(), &nn.Workspace{Precision: kernels.Fast}, ids(c))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Check("out/last_hidden_state", y, 8.4e-3) // PyTorch's own bfloat16 run
+}
+
+func ids(c *nntest.Case) [][]int {
+	raw := c.Raw("in/input_ids")
+	rows := make([][]int, raw.Shape[0])
+	for i, id := range raw.Int64s() {
+		n := i / raw.Shape[1]
+		rows[n] = append(rows[n], int(id))
+	}
+	return rows
+}
