@@ -60,12 +60,19 @@ func (t *productTask) finishRun(c []float32, image, row, n, panel int) {
 		t.op.store(t.v, row, col, c, nr, n, cols)
 		return
 	}
-	if t.e.Residual != nil {
-		res = &t.e.Residual[row*out+col]
-		_ = t.e.Residual[(row+n-1)*out+col+cols-1]
+	first, ld := row*out+col, out
+	if t.up {
+		// Every second pixel of the row of twice the width.
+		y, x := row/t.outW, row%t.outW
+		first, ld = ((2*y+t.py)*2*t.outW+2*x+t.px)*out+col, 2*out
 	}
-	_ = t.dst[(row+n-1)*out+col+cols-1]
-	t.v.finish(&t.dst[row*out+col], out, &c[0], nr, n, cols, bias, res, out)
+	last := first + (n-1)*ld + cols - 1
+	if t.e.Residual != nil {
+		res = &t.e.Residual[first]
+		_ = t.e.Residual[last]
+	}
+	_ = t.dst[last]
+	t.v.finish(&t.dst[first], ld, &c[0], nr, n, cols, bias, res, ld)
 }
 
 // finishGEGLU stores value * GELU(gate); a panel has half of each.

@@ -116,12 +116,12 @@ loop:
 	VLD1R.P 4(R9), [V14.S4]; \
 	VLD1R.P 4(R9), [V15.S4]
 
-// NEXT is a step of Horner's rule: to = c + t*from.
+// NEXT is a step of Horner's rule: to = c + u*from.
 #define NEXT(c, from, to) \
 	VMOV c.B16, to.B16; \
 	VFMLA from.S4, V6.S4, to.S4
 
-// GELU sets V0 to GELU(V5); it uses V1-V3 and V6.
+// GELU sets V0 to GELU(V5); it uses V1-V3, V6 and V29.
 #define GELU \
 	FABS(5, 6); \
 	FMUL(6, 6, 0); \
@@ -129,7 +129,8 @@ loop:
 	EXP; \
 	VMOV V26.B16, V1.B16; \
 	VFMLA V6.S4, V28.S4, V1.S4; \
-	FDIV(1, ONE, 6); \ // t
+	FDIV(1, ONE, 29); \ // t
+	FSUB(29, ONE, 6); \ // u
 	NEXT(V8, V7, V1); \
 	NEXT(V9, V1, V2); \
 	NEXT(V10, V2, V1); \
@@ -137,8 +138,8 @@ loop:
 	NEXT(V12, V2, V1); \
 	NEXT(V13, V1, V2); \
 	NEXT(V14, V2, V1); \
-	NEXT(V15, V1, V2); \ // P(t)
-	FMUL(6, 0, 0); \
+	NEXT(V15, V1, V2); \ // h/t
+	FMUL(29, 0, 0); \
 	FMUL(2, 0, 0); \ // Q
 	FSUB(0, ONE, 1); \
 	SSHR(31, 5, 2); \

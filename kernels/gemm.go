@@ -51,16 +51,104 @@ func Conv2D(dst []float32, a *Operand, w *Packed, stride, origin int, e Epilogue
 	t.run(active().vec)
 }
 
+// A PackedUp is 3x3 weights packed for [ConvUp2D].
+type PackedUp struct{ phase [4]*Packed }
+
+// Free gives the memory back before the garbage collector would.
+func (p *PackedUp) Free() {
+	for _, w := range p.phase {
+		w.Free()
+	}
+}
+
+// Bytes returns the memory that the weights occupy.
+func (p *PackedUp) Bytes() int {
+	n := 0
+	for _, w := range p.phase {
+		n += w.Bytes()
+	}
+	return n
+}
+
+// PackUp packs 3x3 weights [Out,In,3,3] for [ConvUp2D].
+//
+// A picture enlarged twice by repetition has only 2x2 different pixels under
+// each 3x3 window: for an output at even y the rows are y/2-1, y/2, y/2, at odd
+// y they are y/2, y/2, y/2+1, and so for x. Weights that meet the same pixel
+// are added beforehand, which leaves four 2x2 convolutions of the small
+// picture, one for each parity: 4 products in place of 9, a quarter of the
+// operand, and no enlarged copy.
+func PackUp(p Precision, s Shape, a Array) *PackedUp {
+	if s.KH != 3 || s.KW != 3 || s.GEGLU {
+		panic("kernels: PackUp wants 3x3 weights")
+	}
+	if a.Data != nil && len(a.Data) != s.Out*s.In*9*a.DType.Size() {
+		panic("kernels: Pack array does not fit the shape")
+	}
+	im := active()
+	u := new(PackedUp)
+	s.KH, s.KW = 2, 2
+	sums := Alloc(s.Out * s.In * 4 * 4)
+	for i := range u.phase {
+		if a.Data != nil {
+			parallel(s.Out, &foldTask{v: im.vec, a: a, in: s.In, py: i / 2, px: i % 2, dst: float32s(sums)})
+		}
+		u.phase[i] = pack(im, im.gemm(p), s, []Array{{DType: F32, Data: sums}})
+	}
+	Free(sums)
+	return u
+}
+
+// A foldTask adds up the weights of one output channel for one parity.
+type foldTask struct {
+	v      *vec
+	a      Array
+	in     int
+	py, px int
+	dst    []float32 // [Out,In,2,2]
+}
+
+func (t *foldTask) do(i int) {
+	s := scratches.get()
+	n := t.in * 9
+	s.rows = resize(s.rows, n)
+	t.v.toF32(s.rows, t.a.Data[i*n*t.a.DType.Size():(i+1)*n*t.a.DType.Size()], t.a.DType)
+	d := t.dst[i*t.in*4 : (i+1)*t.in*4]
+	for c := range t.in {
+		w, o := s.rows[9*c:9*c+9], d[4*c:4*c+4]
+		clear(o)
+		for tap, v := range w {
+			// Row tap/3 of the window is row (py+tap/3+1)/2 - py of the pair.
+			o[((t.py+tap/3+1)/2-t.py)*2+(t.px+tap%3+1)/2-t.px] += v
+		}
+	}
+	scratches.keep(s)
+}
+
+// ConvUp2D enlarges a, which has Pad 1, twice by repetition and convolves it
+// with 3x3 weights and padding 1: dst [N, 2H, 2W, Out].
+func ConvUp2D(dst []float32, a *Operand, w *PackedUp, e Epilogue) {
+	for i, phase := range w.phase {
+		t := productTasks.get()
+		t.up, t.py, t.px = true, i/2, i%2
+		t.conv(a, phase, 1, 0, e)
+		t.dst = dst
+		t.run(active().vec)
+	}
+}
+
 // A productTask is one product cut into pieces of a run of row tiles times a
 // group of panels. The cut depends on shapes alone, and no piece splits K: the
 // result does not depend on how many goroutines share the work.
 type productTask struct {
-	v   *vec
-	a   *Operand
-	w   *Packed
-	e   Epilogue
-	dst []float32
-	op  *Operand // in place of dst
+	v      *vec
+	a      *Operand
+	w      *Packed
+	e      Epilogue
+	dst    []float32
+	op     *Operand // in place of dst
+	up     bool     // write every second pixel of dst, from (py,px) on
+	py, px int
 
 	// Rows of C are positions: with a border, every line from the first
 	// output pixel to the last, of which some are no pixels (see Operand).
@@ -87,7 +175,7 @@ func (t *productTask) linear(a *Operand, w *Packed, e Epilogue) {
 }
 
 func (t *productTask) conv(a *Operand, w *Packed, stride, origin int, e Epilogue) {
-	if a.Pad != 1 || w.shape.KH != 3 || stride < 1 || stride > 2 || origin < 0 || origin > 1 {
+	if a.Pad != 1 || w.shape.KH < 2 || stride < 1 || stride > 2 || origin < 0 || origin > 1 {
 		panic("kernels: Conv2D needs an operand with border, 3x3 weights, stride 1 or 2, origin 0 or 1")
 	}
 	t.a, t.w, t.e, t.stride = a, w, e, stride
@@ -102,7 +190,7 @@ func (t *productTask) conv(a *Operand, w *Packed, stride, origin int, e Epilogue
 		panic("kernels: Conv2D has no origin 1 at stride 1")
 	}
 	t.pitch = a.W + 1
-	t.w0 = (a.W + 2) * origin
+	t.w0 = (a.W+2)*origin + t.py*t.pitch + t.px
 	if stride == 1 {
 		// One run over all pictures: the zero row between them is skipped as
 		// the zero pixel between rows is.
@@ -203,6 +291,9 @@ func (t *productTask) run(v *vec) {
 func (t *productTask) outRows() int {
 	if t.a.Pad == 0 {
 		return t.a.rows()
+	}
+	if t.up {
+		return t.a.N * t.outH * t.outW * 4
 	}
 	return t.a.N * t.outH * t.outW
 }

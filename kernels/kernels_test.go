@@ -278,7 +278,7 @@ func TestConv2D(t *testing.T) {
 	eachImpl(t, func(t *testing.T, im *impl, p Precision) {
 		r := rand.New(rand.NewPCG(7, 8))
 		for _, s := range []struct{ n, h, w, in, out int }{
-			{1, 1, 1, 1, 1}, {1, 2, 2, 3, 5}, {2, 3, 5, 4, 33}, {1, 12, 12, 33, 20}, {3, 7, 4, 17, 16}, {2, 9, 40, 8, 40}, {1, 33, 33, 5, 3},
+			{1, 1, 1, 1, 1}, {1, 2, 2, 3, 5}, {2, 3, 5, 4, 33}, {1, 12, 12, 33, 20}, {3, 7, 4, 17, 16}, {2, 9, 40, 8, 40}, {1, 33, 33, 5, 3}, {2, 6, 14, 7, 35},
 		} {
 			x := integers(r, s.n*s.h*s.w*s.in)
 			arr, w := array(integers(r, s.out*s.in*9), F16)
@@ -311,6 +311,13 @@ func TestConv2D(t *testing.T) {
 				dst := make([]float32, len(want))
 				Conv2D(dst, o, packed, 1, 0, Epilogue{})
 				within(t, fmt.Sprint("up ", s), dst, want, make([]float64, len(want)))
+
+				folded := PackUp(p, Shape{Out: s.out, In: s.in, KH: 3, KW: 3}, arr)
+				lo := newOperand(p, s.n, s.h/2, s.w/2, s.in, 1)
+				lo.Fill(small)
+				clear(dst)
+				ConvUp2D(dst, lo, folded, Epilogue{})
+				within(t, fmt.Sprint("folded ", s), dst, want, make([]float64, len(want)))
 			}
 		}
 	})

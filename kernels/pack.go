@@ -83,7 +83,7 @@ func Pack(p Precision, s Shape, parts ...Array) *Packed {
 }
 
 func pack(im *impl, g *gemm, s Shape, parts []Array) *Packed {
-	if s.Out <= 0 || s.In <= 0 || s.KH != s.KW || s.KH != 1 && s.KH != 3 || len(parts) == 0 || s.Out%len(parts) != 0 {
+	if s.Out <= 0 || s.In <= 0 || s.KH != s.KW || s.KH < 1 || s.KH > 3 || len(parts) == 0 || s.Out%len(parts) != 0 {
 		panic("kernels: Pack shape")
 	}
 	if s.GEGLU && s.Out%2 != 0 {
@@ -225,10 +225,11 @@ func (t *packTask) columns(panel, j int) (unsafe.Pointer, int) {
 	return unsafe.Pointer(&t.parts[r/share].Data[r%share*w.shape.In*w.shape.taps()*w.dtype.Size()]), n
 }
 
-// gatherTaps gathers n columns of 3x3 weights, [In][3][3] each. A block of
-// channels is first sorted by tap, so that what is left is the linear case.
+// gatherTaps gathers n columns of weights with taps, [In][KH][KW] each. A block
+// of channels is first sorted by tap, so that what is left is the linear case.
 func (t *packTask) gatherTaps(g *gatherer, dst []byte, j int, src unsafe.Pointer, rowBytes, n int) {
 	in, per := t.w.shape.In, g.g.form.perStep()
+	taps, kw := t.w.shape.taps(), t.w.shape.KW
 	blocks := (in + per - 1) / per
 	stepB := per * g.g.nr * g.es
 	var sorted [16 * 9 * 64]byte // [column][tap][channel]
@@ -236,26 +237,26 @@ func (t *packTask) gatherTaps(g *gatherer, dst []byte, j int, src unsafe.Pointer
 	for c := 0; c < in; c += per {
 		m := min(per, in-c)
 		for col := range n {
-			s := unsafe.Add(src, col*rowBytes+c*9*g.es)
-			d := unsafe.Pointer(&sorted[col*9*tapBytes])
+			s := unsafe.Add(src, col*rowBytes+c*taps*g.es)
+			d := unsafe.Pointer(&sorted[col*taps*tapBytes])
 			if g.es == 2 {
-				sortTaps((*uint16)(s), (*uint16)(d), m, per)
+				sortTaps((*uint16)(s), (*uint16)(d), taps, m, per)
 			} else {
-				sortTaps((*uint32)(s), (*uint32)(d), m, per)
+				sortTaps((*uint32)(s), (*uint32)(d), taps, m, per)
 			}
 		}
-		for tap := range 9 {
-			step := (tap/3*blocks+c/per)*3 + tap%3
-			g.gather(dst[step*stepB:], j, unsafe.Pointer(&sorted[tap*tapBytes]), 9*tapBytes, g.es, n, m)
+		for tap := range taps {
+			step := (tap/kw*blocks+c/per)*kw + tap%kw
+			g.gather(dst[step*stepB:], j, unsafe.Pointer(&sorted[tap*tapBytes]), taps*tapBytes, g.es, n, m)
 		}
 	}
 }
 
-// sortTaps turns src [m][9] into dst [9][per].
-func sortTaps[T uint16 | uint32](src, dst *T, m, per int) {
-	s, d := unsafe.Slice(src, 9*m), unsafe.Slice(dst, 8*per+m)
+// sortTaps turns src [m][taps] into dst [taps][per].
+func sortTaps[T uint16 | uint32](src, dst *T, taps, m, per int) {
+	s, d := unsafe.Slice(src, taps*m), unsafe.Slice(dst, (taps-1)*per+m)
 	for c := 0; c < m; c++ {
-		x := s[9*c : 9*c+9 : 9*c+9]
+		x := s[taps*c : taps*c+taps : taps*c+taps]
 		for tap, v := range x {
 			d[tap*per+c] = v
 		}
