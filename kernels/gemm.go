@@ -179,7 +179,7 @@ func (t *productTask) conv(a *Operand, w *Packed, stride, origin int, e Epilogue
 		panic("kernels: Conv2D needs an operand with border, 3x3 weights, stride 1 or 2, origin 0 or 1")
 	}
 	t.a, t.w, t.e, t.stride = a, w, e, stride
-	t.outH, t.outW = (a.H-origin)/stride, (a.W-origin)/stride
+	t.outH, t.outW = a.H/stride, a.W/stride
 	if origin == 0 {
 		t.outH, t.outW = (a.H+stride-1)/stride, (a.W+stride-1)/stride
 	}

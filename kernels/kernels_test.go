@@ -251,7 +251,7 @@ func TestGEGLU(t *testing.T) {
 
 // convolve is a 3x3 convolution by its definition.
 func convolve(x, w []float32, n, h, wd, in, out, stride, origin int) ([]float64, int, int) {
-	oh, ow := (h-origin)/stride, (wd-origin)/stride
+	oh, ow := h/stride, wd/stride
 	if origin == 0 {
 		oh, ow = (h+stride-1)/stride, (wd+stride-1)/stride
 	}
