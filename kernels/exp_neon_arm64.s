@@ -100,12 +100,13 @@ loop:
 	CBNZ R1, loop
 	RET
 
-// The constants of GELU: V27 is -1/2, V28 is 0.35.
+// The constants of GELU: V27 is -1/2, V28 0.35, V29 15, V7-V14 are T, V15 is 1/2.
 #define LOAD_GELU \
 	LOAD_EXP; \
 	MOVD $·geluTableNEON(SB), R9; \
 	VLD1R.P 4(R9), [V27.S4]; \
 	VLD1R.P 4(R9), [V28.S4]; \
+	VLD1R.P 4(R9), [V29.S4]; \
 	VLD1R.P 4(R9), [V7.S4]; \
 	VLD1R.P 4(R9), [V8.S4]; \
 	VLD1R.P 4(R9), [V9.S4]; \
@@ -121,16 +122,16 @@ loop:
 	VMOV c.B16, to.B16; \
 	VFMLA from.S4, V6.S4, to.S4
 
-// GELU sets V0 to GELU(V5); it uses V1-V3, V6 and V29.
+// GELU sets V0 to GELU(V5); it uses V1-V3 and V6.
 #define GELU \
 	FABS(5, 6); \
+	FMIN(29, 6, 6); \ // a
 	FMUL(6, 6, 0); \
 	FMUL(27, 0, 0); \
 	EXP; \
-	VMOV V26.B16, V1.B16; \
-	VFMLA V6.S4, V28.S4, V1.S4; \
-	FDIV(1, ONE, 29); \ // t
-	FSUB(29, ONE, 6); \ // u
+	FMUL(28, 6, 6); \
+	FADD(ONE, 6, 1); \
+	FDIV(1, 6, 6); \ // u
 	NEXT(V8, V7, V1); \
 	NEXT(V9, V1, V2); \
 	NEXT(V10, V2, V1); \
@@ -138,9 +139,10 @@ loop:
 	NEXT(V12, V2, V1); \
 	NEXT(V13, V1, V2); \
 	NEXT(V14, V2, V1); \
-	NEXT(V15, V1, V2); \ // h/t
-	FMUL(29, 0, 0); \
-	FMUL(2, 0, 0); \ // Q
+	NEXT(V15, V1, V2); \ // w
+	VMOV V2.B16, V1.B16; \
+	VFMLS V6.S4, V2.S4, V1.S4; \ // h
+	FMUL(1, 0, 0); \ // Q
 	FSUB(0, ONE, 1); \
 	SSHR(31, 5, 2); \
 	VBSL V1.B16, V0.B16, V2.B16; \ // x < 0 ? Q : 1-Q
