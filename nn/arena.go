@@ -3,6 +3,8 @@ package nn
 import (
 	"slices"
 	"unsafe"
+
+	"github.com/coclico/coclico/kernels"
 )
 
 // An arena hands out memory of any size from few large chunks.
@@ -22,8 +24,8 @@ type arena struct {
 type span struct{ chunk, off, size int }
 
 const (
-	lineBytes = 64 // the alignment that operands want
-	minChunk  = 1 << 20
+	lineBytes = 64      // the alignment that operands want
+	minChunk  = 4 << 20 // untouched memory of a chunk costs nothing
 )
 
 func (a *arena) get(n int) span {
@@ -52,9 +54,7 @@ func (a *arena) get(n int) span {
 // is at least an eighth of what there is, so that the chunks stay few.
 func (a *arena) grow(n int) int {
 	n = max(n, minChunk, a.total/8&^(lineBytes-1))
-	b := make([]byte, n+lineBytes)
-	off := int(-uintptr(unsafe.Pointer(&b[0])) & (lineBytes - 1))
-	a.chunks = append(a.chunks, b[off:off+n:off+n])
+	a.chunks = append(a.chunks, kernels.Alloc(n))
 	a.free = append(a.free, span{len(a.chunks) - 1, 0, n})
 	a.total += n
 	return len(a.free) - 1
@@ -81,6 +81,14 @@ func (a *arena) put(s span) {
 	default:
 		a.free = slices.Insert(a.free, i, s)
 	}
+}
+
+// release gives all chunks back to the system.
+func (a *arena) release() {
+	for _, c := range a.chunks {
+		kernels.Free(c)
+	}
+	*a = arena{}
 }
 
 // bytes returns the memory of a span.

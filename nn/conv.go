@@ -25,7 +25,7 @@ func NewConv2D(s Scope, in, out int) *Conv2D {
 // Forward convolves a, which has Pad 1, and adds res, which is consumed and may
 // be nil. bias is [Out] or [N,Out], nil for the layer's own.
 func (c *Conv2D) Forward(ws *Workspace, a *Operand, bias []float32, res *Tensor) *Tensor {
-	h, w := (a.H-c.origin)/c.stride, (a.W-c.origin)/c.stride
+	h, w := a.H/c.stride, a.W/c.stride
 	if c.origin == 0 {
 		h, w = (a.H+c.stride-1)/c.stride, (a.W+c.stride-1)/c.stride
 	}

@@ -15,7 +15,7 @@ type ResnetBlock struct {
 	ConvShortcut *Linear // nil when the channels agree
 
 	act  kernels.Activation
-	name string
+	name string // empty if not traced
 }
 
 // ResnetConfig describes a ResnetBlock.
@@ -25,6 +25,7 @@ type ResnetConfig struct {
 	Groups  int
 	Eps     float32
 	Act     kernels.Activation
+	Traced  bool // its output is passed to Trace
 }
 
 // NewResnetBlock reads a block.
@@ -33,7 +34,9 @@ func NewResnetBlock(s Scope, c ResnetConfig) *ResnetBlock {
 		Norm1: NewGroupNorm(s.Sub("norm1"), c.In, c.Groups, c.Eps),
 		Conv1: NewConv2D(s.Sub("conv1"), c.In, c.Out),
 		act:   c.Act,
-		name:  s.Path(),
+	}
+	if c.Traced {
+		b.name = s.Path()
 	}
 	if c.Time > 0 {
 		b.TimeEmbProj = NewLinear(s.Sub("time_emb_proj"), c.Time, c.Out, true)

@@ -3,6 +3,7 @@ package nn
 import (
 	"encoding/binary"
 	"math"
+	"runtime"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -33,12 +34,17 @@ type WeightSet struct{ all []*Weight }
 // Scope returns a scope whose weights belong to the set.
 func (s *WeightSet) Scope(w *weights.Scope) Scope { return Scope{w, s} }
 
-// Release drops the packed forms of all weights. The next product packs again.
-// It may be called while the model runs.
+// Release drops the packed forms of all weights; the next product packs again.
+// The memory goes back to the system as soon as no product that runs elsewhere
+// needs it.
 func (s *WeightSet) Release() {
 	for _, w := range s.all {
-		w.release()
+		for i := range w.packed {
+			w.packed[i].Store(nil)
+			w.enlarged[i].Store(nil)
+		}
 	}
+	runtime.GC()
 }
 
 // Bytes returns the memory of all packed forms.
@@ -49,18 +55,23 @@ func (s *WeightSet) Bytes() int {
 			if p := w.packed[i].Load(); p != nil {
 				n += p.Bytes()
 			}
+			if p := w.enlarged[i].Load(); p != nil {
+				n += p.Bytes()
+			}
 		}
 	}
 	return n
 }
 
 // A Weight is the right factor of a product: one tensor of a checkpoint, or
-// several stacked along their outputs.
+// several stacked along their outputs. Its packed forms are made when they are
+// first asked for, one for each precision.
 type Weight struct {
-	shape  kernels.Shape
-	parts  []weights.Tensor
-	mu     sync.Mutex
-	packed [2]atomic.Pointer[kernels.Packed] // by precision
+	shape    kernels.Shape
+	parts    []weights.Tensor
+	mu       sync.Mutex
+	packed   [2]atomic.Pointer[kernels.Packed]
+	enlarged [2]atomic.Pointer[kernels.PackedUp]
 }
 
 // newWeight reads the weights of the given names ("" is the scope's own), each
@@ -76,10 +87,19 @@ func newWeight(s Scope, shape kernels.Shape, dims []int, names ...string) *Weigh
 	return w
 }
 
-// Packed returns the weight in the form that the machine multiplies. Packing
-// happens here and nowhere else.
+// Packed returns the weight in the form that the machine multiplies.
 func (w *Weight) Packed(p kernels.Precision) *kernels.Packed {
-	slot := &w.packed[p]
+	return pack(w, &w.packed[p], func(a []kernels.Array) *kernels.Packed { return kernels.Pack(p, w.shape, a...) })
+}
+
+// Enlarged returns a 3x3 convolution's weight in the form for
+// [kernels.ConvUp2D].
+func (w *Weight) Enlarged(p kernels.Precision) *kernels.PackedUp {
+	return pack(w, &w.enlarged[p], func(a []kernels.Array) *kernels.PackedUp { return kernels.PackUp(p, w.shape, a[0]) })
+}
+
+// pack fills a slot once. All packing happens here.
+func pack[P any](w *Weight, slot *atomic.Pointer[P], form func([]kernels.Array) *P) *P {
 	if k := slot.Load(); k != nil {
 		return k
 	}
@@ -88,19 +108,12 @@ func (w *Weight) Packed(p kernels.Precision) *kernels.Packed {
 	if k := slot.Load(); k != nil {
 		return k
 	}
-	arrays := arraysOf(w.parts)
-	k := kernels.Pack(p, w.shape, arrays...)
+	k := form(arraysOf(w.parts))
 	for _, t := range w.parts {
-		t.Release()
+		t.Release() // the file's pages
 	}
 	slot.Store(k)
 	return k
-}
-
-func (w *Weight) release() {
-	for i := range w.packed {
-		w.packed[i].Store(nil)
-	}
 }
 
 // arraysOf returns the tensors as kernels sees them: of their common type, or

@@ -1,7 +1,6 @@
 package nn
 
 import (
-	"runtime/debug"
 	"unsafe"
 
 	"github.com/coclico/coclico/kernels"
@@ -11,8 +10,9 @@ import (
 // Its zero value is ready and computes at [kernels.Exact].
 //
 // Memory that was put back is used again: after the first step of a loop a
-// workspace allocates nothing. It is not for concurrent use; models are, each
-// goroutine with a workspace of its own.
+// workspace allocates nothing. Its memory is not the garbage collector's:
+// whoever makes a workspace calls Close in the end. It is not for concurrent
+// use; models are, each goroutine with a workspace of its own.
 type Workspace struct {
 	// Precision of the matrix products. It may change between calls.
 	Precision kernels.Precision
@@ -23,7 +23,7 @@ type Workspace struct {
 	Trace func(name string, t *Tensor)
 
 	arena    arena
-	gen      int // counts resets
+	gen      int // counts closes
 	tensors  []*Tensor
 	operands []*Operand
 }
@@ -58,7 +58,7 @@ func (ws *Workspace) Keep(t *Tensor) *Tensor {
 // Put takes t back from one of its owners. The memory of the last one is used
 // again at once.
 func (ws *Workspace) Put(t *Tensor) {
-	if t.mem.size == 0 || t.gen != ws.gen { // a caller's own, or from before a Reset
+	if t.mem.size == 0 || t.gen != ws.gen { // a caller's own, or from before a Close
 		t.refs--
 		return
 	}
@@ -138,16 +138,16 @@ func (ws *Workspace) EmitOperand(name string, o *Operand) {
 	}
 }
 
-// Peak returns the most bytes that were in use at a time since the last Reset.
+// Peak returns the most bytes that were in use at a time since the last Close.
 func (ws *Workspace) Peak() int { return ws.arena.peak }
 
 // Size returns the bytes that the workspace holds, in use or not.
 func (ws *Workspace) Size() int { return ws.arena.total }
 
-// Reset gives all memory back to the operating system. Tensors and operands
-// that were not put back become invalid.
-func (ws *Workspace) Reset() {
-	ws.arena = arena{}
+// Close gives all memory back to the system at once. Tensors and operands that
+// were not put back become invalid; to touch their data is a crash. The
+// workspace may be used again.
+func (ws *Workspace) Close() {
+	ws.arena.release()
 	ws.gen++
-	debug.FreeOSMemory()
 }

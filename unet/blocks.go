@@ -25,7 +25,7 @@ type builder struct {
 func (b *builder) resnet(s nn.Scope, in, out int) *nn.ResnetBlock {
 	return nn.NewResnetBlock(s, nn.ResnetConfig{
 		In: in, Out: out, Time: b.cfg.timeDim(),
-		Groups: b.cfg.NormNumGroups, Eps: float32(b.cfg.NormEps), Act: b.cfg.act(),
+		Groups: b.cfg.NormNumGroups, Eps: float32(b.cfg.NormEps), Act: b.cfg.act(), Traced: true,
 	})
 }
 

@@ -1,0 +1,102 @@
+package vae
+
+import (
+	"fmt"
+
+	"github.com/coclico/coclico/kernels"
+	"github.com/coclico/coclico/nn"
+)
+
+// Config describes the autoencoder. The json names are the keys of config.json.
+type Config struct {
+	InChannels           int      `json:"in_channels"`
+	OutChannels          int      `json:"out_channels"`
+	LatentChannels       int      `json:"latent_channels"`
+	BlockOutChannels     []int    `json:"block_out_channels"` // of each level
+	DownBlockTypes       []string `json:"down_block_types"`
+	UpBlockTypes         []string `json:"up_block_types"`
+	LayersPerBlock       int      `json:"layers_per_block"` // the decoder has one more
+	NormNumGroups        int      `json:"norm_num_groups"`
+	ActFn                string   `json:"act_fn"`
+	SampleSize           nn.Ints  `json:"sample_size"`
+	ScalingFactor        float64  `json:"scaling_factor"`
+	UseQuantConv         bool     `json:"use_quant_conv"`
+	UsePostQuantConv     bool     `json:"use_post_quant_conv"`
+	MidBlockAddAttention bool     `json:"mid_block_add_attention"`
+}
+
+const (
+	downBlock = "DownEncoderBlock2D"
+	upBlock   = "UpDecoderBlock2D"
+	eps       = 1e-6 // of all norms
+)
+
+var fixed = []nn.Fixed{
+	{Key: "_class_name", Allowed: []string{`"AutoencoderKL"`}},
+	{Key: "shift_factor", Allowed: []string{"null", "0", "0.0"}},
+	{Key: "latents_mean", Allowed: []string{"null"}},
+	{Key: "latents_std", Allowed: []string{"null"}},
+}
+
+// ParseConfig reads a config.json. Absent keys have the defaults of diffusers'
+// AutoencoderKL.
+func ParseConfig(data []byte) (Config, error) {
+	c := Config{
+		InChannels: 3, OutChannels: 3, LatentChannels: 4,
+		BlockOutChannels: []int{64},
+		DownBlockTypes:   []string{downBlock},
+		UpBlockTypes:     []string{upBlock},
+		LayersPerBlock:   1,
+		NormNumGroups:    32,
+		ActFn:            "silu",
+		SampleSize:       nn.Ints{32},
+		ScalingFactor:    0.18215,
+		UseQuantConv:     true, UsePostQuantConv: true, MidBlockAddAttention: true,
+	}
+	if err := nn.DecodeConfig(data, &c, fixed); err != nil {
+		return Config{}, err
+	}
+	return c, c.Validate()
+}
+
+// Validate returns an error that names the first key whose value cannot be.
+func (c Config) Validate() error {
+	var k nn.Checker
+	levels := len(c.BlockOutChannels)
+	k.Must(levels >= 1 && levels <= nn.MaxLevels, "block_out_channels", c.BlockOutChannels, fmt.Sprintf("a list of 1 to %d", nn.MaxLevels))
+	k.Must(len(c.DownBlockTypes) == levels, "down_block_types", c.DownBlockTypes, fmt.Sprintf("a list of %d", levels))
+	k.Must(len(c.UpBlockTypes) == levels, "up_block_types", c.UpBlockTypes, fmt.Sprintf("a list of %d", levels))
+	k.Range("in_channels", c.InChannels, 1, nn.MaxChannels)
+	k.Range("out_channels", c.OutChannels, 1, nn.MaxChannels)
+	k.Range("latent_channels", c.LatentChannels, 1, nn.MaxChannels)
+	k.Range("norm_num_groups", c.NormNumGroups, 1, nn.MaxChannels)
+	k.Range("layers_per_block", c.LayersPerBlock, 1, min(nn.MaxLayers, nn.MaxBlocks/2/nn.MaxLevels-2))
+	k.Activation("act_fn", c.ActFn)
+	k.Must(len(c.SampleSize) > 0 && len(c.SampleSize) <= 2, "sample_size", c.SampleSize, "one number or two")
+	for _, n := range c.SampleSize {
+		k.Range("sample_size", n, 1, 1<<16)
+	}
+	k.Must(c.ScalingFactor > 0 && c.ScalingFactor < 1e6, "scaling_factor", c.ScalingFactor, "above 0 and below 1e6")
+	if k.Err != nil {
+		return k.Err
+	}
+	for i, ch := range c.BlockOutChannels {
+		k.Range("block_out_channels", ch, 1, nn.MaxChannels)
+		k.Must(ch%c.NormNumGroups == 0, "norm_num_groups", c.NormNumGroups, fmt.Sprintf("a divisor of block_out_channels, %v", c.BlockOutChannels))
+		k.Must(c.DownBlockTypes[i] == downBlock, "down_block_types", fmt.Sprintf("%q", c.DownBlockTypes[i]), downBlock)
+		k.Must(c.UpBlockTypes[i] == upBlock, "up_block_types", fmt.Sprintf("%q", c.UpBlockTypes[i]), upBlock)
+	}
+	return k.Err
+}
+
+// Factor returns how many pixels a side of a latent's pixel covers.
+func (c Config) Factor() int { return 1 << (len(c.BlockOutChannels) - 1) }
+
+func (c Config) act() kernels.Activation {
+	var k nn.Checker
+	return k.Activation("act_fn", c.ActFn)
+}
+
+func (c Config) resnet(in, out int) nn.ResnetConfig {
+	return nn.ResnetConfig{In: in, Out: out, Groups: c.NormNumGroups, Eps: eps, Act: c.act()}
+}

@@ -1,0 +1,59 @@
+package vae
+
+import (
+	"context"
+	"os"
+	"testing"
+
+	"github.com/coclico/coclico/kernels"
+	"github.com/coclico/coclico/nn"
+	"github.com/coclico/coclico/nn/nntest"
+	"github.com/coclico/coclico/weights"
+)
+
+func config(t testing.TB, name string) Config {
+	t.Helper()
+	data, err := os.ReadFile("testdata/" + name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := ParseConfig(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// picture returns uint8 [H,W,3] as a tensor in [-1,1].
+func picture(x weights.Tensor) *nn.Tensor {
+	t := &nn.Tensor{N: 1, H: x.Shape[0], W: x.Shape[1], C: x.Shape[2], Data: x.Float32s()}
+	for i, v := range t.Data {
+		t.Data[i] = v/127.5 - 1
+	}
+	return t
+}
+
+// The golden case is shared/golden's, made by its golden.py.
+func TestGolden(t *testing.T) {
+	m := New(weights.Synthetic(1).Scope(), config(t, "tiny.json"))
+	c := nntest.Open(t, "testdata/vae.safetensors")
+	run := func(ws *nn.Workspace, encode, decode float64) {
+		mean, err := m.Encode(context.Background(), ws, picture(c.Raw("in/image_uint8")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Check("out/latent_mean", mean, encode)
+		ws.Put(mean)
+		image, err := m.Decode(context.Background(), ws, c.Tensor("in/latent"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Check("out/image", image, decode)
+		ws.Put(image)
+	}
+	ws := new(nn.Workspace)
+	c.Trace(ws, nntest.Exact)
+	run(ws, nntest.Exact, nntest.Exact)
+	c.Complete()
+	run(&nn.Workspace{Precision: kernels.Fast}, 1.7e-2, 1.4e-2) // PyTorch's own bfloat16 run
+}
