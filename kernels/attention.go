@@ -184,11 +184,20 @@ func (t *attentionTask) attend(image, head, first int) {
 	s := scratches.get()
 	rows := min(t.qRows, t.lq-first)
 	width := t.vPanels * g.nr
-	scores := float32s(grow(&s.c, t.qRows*keyBlock*4))
 	probs := grow(&s.p, t.planes*t.pPlane)
-	acc := float32s(grow(&s.o, t.qRows*(2*width+2)*4))
-	o, part := acc[:t.qRows*width], acc[t.qRows*width:2*t.qRows*width]
-	m, l := acc[2*t.qRows*width:][:t.qRows], acc[(2*width+1)*t.qRows:]
+	mem := float32s(grow(&s.c, t.qRows*(keyBlock+2*width+3)*4))
+	next := func(n int) []float32 {
+		m := mem[:n]
+		mem = mem[n:]
+		return m
+	}
+	scores, o, part := next(t.qRows*keyBlock), next(t.qRows*width), next(t.qRows*width)
+	b := softmaxBlock{
+		scores: &scores[0], ld: keyBlock * 4, probs: unsafe.Pointer(&probs[0]), pitch: t.pPitch, rows: rows,
+		scale: t.scale * math.Log2E, form: g.form, plane: t.pPlane,
+	}
+	m, l, factor := next(t.qRows), next(t.qRows), next(t.qRows)
+	b.max, b.sum, b.factor = &m[0], &l[0], &factor[0]
 	clear(o)
 	clear(l)
 	for r := range m {
@@ -205,22 +214,39 @@ func (t *attentionTask) attend(image, head, first int) {
 		}
 		n := min(keyBlock, t.lk-key)
 		t.scores(scores, image*t.lq+first, head, kh, key, n)
-		t.softmax(scores, o, m, l, first, rows, key, n, width)
-		t.v.narrow(g.form, unsafe.Pointer(&probs[0]), t.pPitch, t.pPlane, &scores[0], keyBlock, rows, roundUp(n, g.form.perStep()))
+		t.hide(scores, first, rows, key, n)
+		b.cols = roundUp(n, maxNR)
+		t.v.softmax(&b)
 		t.weigh(part, probs, kh, key, n, width)
-		t.v.addScaled(o[:rows*width], part[:rows*width], 1)
+		t.v.rescale(&o[0], &part[0], &factor[0], rows, width)
 	}
 	for r := range rows {
+		inv := 1 / l[r]
 		row := o[r*width : (r+1)*width]
-		t.scaleRow(row, 1/l[r])
+		for i := range row {
+			row[i] *= inv
+		}
 	}
 	t.dst.store(t.v, image*t.lq+first, head*t.dim, o, width, rows, t.dim)
 	scratches.keep(s)
 }
 
-func (t *attentionTask) scaleRow(x []float32, scale float32) {
-	for i := range x {
-		x[i] *= scale
+// hide gives -Inf to the scores of keys that a row must not see: those behind
+// the last key, and later ones if the attention is causal. A row sees at least
+// the first key of the first block, so its maximum is never -Inf.
+func (t *attentionTask) hide(scores []float32, first, rows, key, n int) {
+	pad := roundUp(n, maxNR)
+	if pad == n && (!t.causal || key+n <= first+1) {
+		return
+	}
+	for r := range rows {
+		seen := n
+		if t.causal {
+			seen = min(n, max(0, first+r+1-key))
+		}
+		for i := seen; i < pad; i++ {
+			scores[r*keyBlock+i] = float32(math.Inf(-1))
+		}
 	}
 }
 
@@ -240,34 +266,6 @@ func (t *attentionTask) scores(dst []float32, line, head, kh, key, n int) {
 		st.b = unsafe.Pointer(&t.keys[kh*t.keyHeadBytes+(key/g.nr+p)*t.kSteps*t.stepB])
 		st.c = unsafe.Pointer(&dst[p*g.nr])
 		r.run(&st)
-	}
-}
-
-// softmax turns scores into exp(score-max), and rescales the running sum and
-// result to a new maximum.
-func (t *attentionTask) softmax(scores, o, m, l []float32, first, rows, key, n, width int) {
-	pad := roundUp(n, max(t.g.nr, t.g.form.perStep()))
-	for r := range rows {
-		x := scores[r*keyBlock : r*keyBlock+pad]
-		seen := n
-		if t.causal {
-			seen = min(n, max(0, first+r+1-key))
-		}
-		for i := seen; i < pad; i++ {
-			x[i] = float32(math.Inf(-1))
-		}
-		if seen == 0 {
-			clear(x)
-			continue
-		}
-		newMax := max(m[r], t.v.rowMax(x[:seen])*t.scale)
-		if m[r] != newMax && key > 0 {
-			c := float32(math.Exp(float64(m[r] - newMax)))
-			l[r] *= c
-			t.scaleRow(o[r*width:(r+1)*width], c)
-		}
-		m[r] = newMax
-		l[r] += t.v.expSum(x, t.scale, newMax)
 	}
 }
 

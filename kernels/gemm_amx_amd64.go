@@ -41,13 +41,22 @@ var implAMX = &impl{
 var vecAMX = func() *vec {
 	v := *vecGeneric
 	v.transpose, v.interleave = transposeAVX512, interleaveAVX512
+	softmax := v.softmax
+	v.softmax = func(b *softmaxBlock) {
+		if b.form == formBF16 {
+			softmaxBF16(b)
+			return
+		}
+		softmax(b)
+	}
+	v.rescale = rescaleAVX512
 	return &v
 }()
 
 // hasAMX reports whether the processor has AMX and bfloat16 tiles and AVX-512
 // for the loops beside them, and the operating system lets us use them.
 var hasAMX = sync.OnceValue(func() bool {
-	return cpu.X86.HasAVX512BW && cpu.X86.HasAVX512VL && cpu.X86.HasAMXTile && cpu.X86.HasAMXBF16 && requestAMX()
+	return cpu.X86.HasAVX512BW && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512BF16 && cpu.X86.HasAVX512VL && cpu.X86.HasAMXTile && cpu.X86.HasAMXBF16 && requestAMX()
 })
 
 // runAMX computes what runBF16 computes, with mr = nr = 32.
@@ -64,3 +73,13 @@ func runAMXNarrow(s *strip)
 //
 //go:noescape
 func peakAMX(n int)
+
+// softmaxBF16 computes what softmaxGeneric computes for formBF16.
+//
+//go:noescape
+func softmaxBF16(b *softmaxBlock)
+
+// rescaleAVX512 computes what rescaleGeneric computes.
+//
+//go:noescape
+func rescaleAVX512(o, part, factor *float32, rows, width int)

@@ -31,14 +31,12 @@ type vec struct {
 	// layerNorm: dst = (x-mean)/sqrt(var+eps)*weight + bias, of one row.
 	layerNorm func(dst, x, weight, bias []float32, eps float32)
 
-	// rowMax returns the largest element.
-	rowMax func(x []float32) float32
+	// softmax turns a block of scores into probabilities; see softmaxBlock.
+	softmax func(b *softmaxBlock)
 
-	// expSum: x = exp(x*scale - max), and returns the sum.
-	expSum func(x []float32, scale, max float32) float32
-
-	// addScaled: dst = dst*scale + src.
-	addScaled func(dst, src []float32, scale float32)
+	// rescale: o[r][c] = o[r][c]*factor[r] + part[r][c], for rows of width, a
+	// multiple of 16.
+	rescale func(o, part, factor *float32, rows, width int)
 
 	// transpose and interleave pack whole steps of 16 columns (see gatherer);
 	// both may be nil. transpose: in each step, dword c of line k/2 (or k) of
@@ -54,4 +52,24 @@ type vec struct {
 	toF32        func(dst []float32, src []byte, dt DType)
 	toBF16       func(dst, src []byte, dt DType)
 	splitWeights func(dst, src []byte, dt DType, planes int)
+}
+
+// A softmaxBlock is one step of the online softmax on a block of scores, by
+// powers of two: for every row,
+//
+//	max' = max(max, scale * the row's largest)
+//	factor = 2^(max-max'), sum' = sum*factor + the sum of 2^(scale*x - max')
+//
+// and these powers, narrowed, are the row's probabilities.
+// The assembly knows this layout.
+type softmaxBlock struct {
+	scores           *float32
+	ld               int            // bytes from a row of scores to the next
+	probs            unsafe.Pointer // in form, rows pitch bytes apart
+	pitch            int
+	rows, cols       int // cols is a multiple of 32
+	max, sum, factor *float32
+	scale            float32
+	form             form
+	plane            int // bytes between planes of probs
 }

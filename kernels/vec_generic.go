@@ -18,9 +18,8 @@ var vecGeneric = &vec{
 	sums:         sumsGeneric,
 	affine:       affineGeneric,
 	layerNorm:    layerNormGeneric,
-	rowMax:       rowMaxGeneric,
-	expSum:       expSumGeneric,
-	addScaled:    addScaledGeneric,
+	softmax:      softmaxGeneric,
+	rescale:      rescaleGeneric,
 	toF32:        toF32Generic,
 	toBF16:       toBF16Generic,
 	splitWeights: splitWeightsGeneric,
@@ -161,16 +160,35 @@ func layerNormGeneric(dst, x, weight, bias []float32, eps float32) {
 	}
 }
 
+func softmaxGeneric(b *softmaxBlock) {
+	softmaxByRows(b, narrowGeneric, rowMaxGeneric, expSumGeneric)
+}
+
+// softmaxByRows is the softmax of an implementation that has loops over rows.
+func softmaxByRows(b *softmaxBlock,
+	narrow func(f form, dst unsafe.Pointer, pitch, planeBytes int, src *float32, lds, rows, cols int),
+	rowMax func(x []float32) float32, expSum func(x []float32, scale, max float32) float32) {
+	m, sum, factor := row(b.max, 0, 0, b.rows), row(b.sum, 0, 0, b.rows), row(b.factor, 0, 0, b.rows)
+	for r := range b.rows {
+		x := row(b.scores, b.ld/4, r, b.cols)
+		largest := max(m[r], rowMax(x)*b.scale)
+		factor[r] = float32(math.Exp2(float64(m[r] - largest)))
+		m[r] = largest
+		sum[r] = float32(sum[r]*factor[r]) + expSum(x, b.scale*math.Ln2, largest*math.Ln2)
+	}
+	narrow(b.form, b.probs, b.pitch, b.plane, b.scores, b.ld/4, b.rows, b.cols)
+}
+
+// rowMaxGeneric returns the largest element.
 func rowMaxGeneric(x []float32) float32 {
 	m := float32(math.Inf(-1))
 	for _, v := range x {
-		if v > m {
-			m = v
-		}
+		m = max(m, v)
 	}
 	return m
 }
 
+// expSumGeneric: x = exp(x*scale - max), and returns the sum.
 func expSumGeneric(x []float32, scale, max float32) float32 {
 	var sum float64
 	for i, v := range x {
@@ -181,6 +199,14 @@ func expSumGeneric(x []float32, scale, max float32) float32 {
 	return float32(sum)
 }
 
+func rescaleGeneric(o, part, factor *float32, rows, width int) {
+	f := row(factor, 0, 0, rows)
+	for r := range rows {
+		addScaledGeneric(row(o, width, r, width), row(part, width, r, width), f[r])
+	}
+}
+
+// addScaledGeneric: dst = dst*scale + src.
 func addScaledGeneric(dst, src []float32, scale float32) {
 	for i, v := range src {
 		dst[i] = float32(dst[i]*scale) + v

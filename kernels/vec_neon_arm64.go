@@ -19,9 +19,8 @@ var vecNEON = &vec{
 	sums:         sumsNEON,
 	affine:       affineNEON,
 	layerNorm:    layerNormNEON,
-	rowMax:       rowMaxNEON,
-	expSum:       expSumNEON,
-	addScaled:    addScaledNEON,
+	softmax:      func(b *softmaxBlock) { softmaxByRows(b, narrowNEON, rowMaxNEON, expSumNEON) },
+	rescale:      rescaleNEON,
 	toF32:        toF32NEON,
 	toBF16:       toBF16Generic, // no product takes bfloat16 here
 	splitWeights: splitWeightsGeneric,
@@ -232,4 +231,12 @@ func toF32NEON(dst []float32, src []byte, dt DType) {
 		n = 0
 	}
 	toF32Generic(dst[n:], src[n*dt.Size():], dt)
+}
+
+// rescaleNEON computes what rescaleGeneric computes.
+func rescaleNEON(o, part, factor *float32, rows, width int) {
+	f := row(factor, 0, 0, rows)
+	for r := range rows {
+		addScaledNEON(row(o, width, r, width), row(part, width, r, width), f[r])
+	}
 }

@@ -1,0 +1,156 @@
+//go:build !purego
+
+#include "textflag.h"
+
+// VCVTNE2PS2BF16 lo, hi, dst: EVEX.512.F2.0F38.W0 72 /r, registers below 8.
+// It rounds to nearest even and takes denormals for zero.
+#define VCVTNE2PS2BF16(lo, hi, dst) BYTE $0x62; BYTE $0xF2; BYTE $(0x7F-8*hi); BYTE $0x48; BYTE $0x72; BYTE $(0xC0+8*dst+lo)
+
+// 2^f for f in [0,1), minimax, relative error 9e-8: c0 + f(c1 + f(c2 + ...)).
+DATA exp2c<>+0(SB)/4, $0x3f7fffff
+DATA exp2c<>+4(SB)/4, $0x3f31727b
+DATA exp2c<>+8(SB)/4, $0x3e75ead4
+DATA exp2c<>+12(SB)/4, $0x3d64aa23
+DATA exp2c<>+16(SB)/4, $0x3c134807
+DATA exp2c<>+20(SB)/4, $0x3af61904
+DATA exp2c<>+24(SB)/4, $0xff800000 // -Inf
+GLOBL exp2c<>(SB), RODATA|NOPTR, $28
+
+// EXP2(x, t, y): y = 2^x for x <= 0 or -Inf, t is spent. Z24..Z29 hold c0..c5.
+// VREDUCEPS $1 gives x - floor(x), VSCALEFPS multiplies by 2^floor(x).
+#define EXP2(x, t, y) \
+	VREDUCEPS $1, x, t; \
+	VMOVAPS Z29, y; \
+	VFMADD213PS Z28, t, y; \
+	VFMADD213PS Z27, t, y; \
+	VFMADD213PS Z26, t, y; \
+	VFMADD213PS Z25, t, y; \
+	VFMADD213PS Z24, t, y; \
+	VSCALEFPS x, y, y
+
+// func softmaxBF16(b *softmaxBlock)
+//
+// One row at a time: the maximum; then exp2(x*scale - max), its sum, and the
+// same rounded to bfloat16. Two passes over a row that is in L1 cost less than
+// a running maximum. About 13 operations for 16 scores.
+TEXT ·softmaxBF16(SB), NOSPLIT, $0-8
+	MOVQ b+0(FP), R8
+	MOVQ 0(R8), SI   // scores
+	MOVQ 8(R8), R9   // bytes between rows of scores
+	MOVQ 16(R8), DI  // probabilities
+	MOVQ 24(R8), R10 // bytes between rows of probabilities
+	MOVQ 32(R8), R11 // rows
+	MOVQ 40(R8), R12 // columns, a multiple of 32
+	MOVQ 48(R8), R13 // max, one a row
+	MOVQ 56(R8), BX  // sum
+	MOVQ 64(R8), R15 // factor of what came before
+	VBROADCASTSS 72(R8), Z30 // scale
+	LEAQ exp2c<>(SB), AX
+	VBROADCASTSS 0(AX), Z24
+	VBROADCASTSS 4(AX), Z25
+	VBROADCASTSS 8(AX), Z26
+	VBROADCASTSS 12(AX), Z27
+	VBROADCASTSS 16(AX), Z28
+	VBROADCASTSS 20(AX), Z29
+
+row:
+	LEAQ exp2c<>(SB), AX
+	VBROADCASTSS 24(AX), Z0
+	VMOVAPS Z0, Z1
+	XORQ CX, CX
+
+max:
+	VMAXPS (SI)(CX*4), Z0, Z0
+	VMAXPS 64(SI)(CX*4), Z1, Z1
+	ADDQ $32, CX
+	CMPQ CX, R12
+	JLT  max
+
+	VMAXPS Z1, Z0, Z0
+	VEXTRACTF64X4 $1, Z0, Y1
+	VMAXPS Y1, Y0, Y0
+	VEXTRACTF128 $1, Y0, X1
+	VMAXPS X1, X0, X0
+	VPERMILPS $0x4E, X0, X1
+	VMAXPS X1, X0, X0
+	VPERMILPS $0xB1, X0, X1
+	VMAXPS X1, X0, X0
+	VMULPS X30, X0, X0
+	VMOVSS (R13), X2         // max so far
+	VMAXSS X2, X0, X0        // max now
+	VMOVSS X0, (R13)
+	VSUBSS X0, X2, X2
+	VBROADCASTSS X2, Z2
+	EXP2(Z2, Z3, Z4)
+	VMOVSS X4, (R15)
+	VMULSS (BX), X4, X16     // the sum so far, rescaled
+	VBROADCASTSS X0, Z31     // max
+	VXORPS Z17, Z17, Z17     // sums
+	VXORPS Z18, Z18, Z18
+	XORQ CX, CX
+	MOVQ DI, DX
+
+exp:
+	VMOVAPS Z30, Z0
+	VFMSUB132PS (SI)(CX*4), Z31, Z0
+	VMOVAPS Z30, Z1
+	VFMSUB132PS 64(SI)(CX*4), Z31, Z1
+	EXP2(Z0, Z2, Z4)
+	EXP2(Z1, Z3, Z5)
+	VADDPS Z4, Z17, Z17
+	VADDPS Z5, Z18, Z18
+	VCVTNE2PS2BF16(4, 5, 6)
+	VMOVDQU16 Z6, (DX)
+	ADDQ $64, DX
+	ADDQ $32, CX
+	CMPQ CX, R12
+	JLT  exp
+
+	VADDPS Z18, Z17, Z0
+	VEXTRACTF64X4 $1, Z0, Y1
+	VADDPS Y1, Y0, Y0
+	VEXTRACTF128 $1, Y0, X1
+	VADDPS X1, X0, X0
+	VPERMILPS $0x4E, X0, X1
+	VADDPS X1, X0, X0
+	VPERMILPS $0xB1, X0, X1
+	VADDPS X1, X0, X0
+	VADDSS X16, X0, X0
+	VMOVSS X0, (BX)
+	ADDQ R9, SI
+	ADDQ R10, DI
+	ADDQ $4, R13
+	ADDQ $4, BX
+	ADDQ $4, R15
+	DECQ R11
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func rescaleAVX512(o, part, factor *float32, rows, width int)
+//
+// o[r] = o[r]*factor[r] + part[r], width a multiple of 16.
+TEXT ·rescaleAVX512(SB), NOSPLIT, $0-40
+	MOVQ o+0(FP), DI
+	MOVQ part+8(FP), SI
+	MOVQ factor+16(FP), DX
+	MOVQ rows+24(FP), R8
+	MOVQ width+32(FP), R9
+
+line:
+	VBROADCASTSS (DX), Z0
+	MOVQ R9, CX
+
+cols:
+	VMOVUPS (DI), Z1
+	VFMADD213PS (SI), Z0, Z1
+	VMOVUPS Z1, (DI)
+	ADDQ $64, DI
+	ADDQ $64, SI
+	SUBQ $16, CX
+	JG   cols
+	ADDQ $4, DX
+	DECQ R8
+	JNZ  line
+	VZEROUPPER
+	RET
