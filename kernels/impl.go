@@ -84,6 +84,9 @@ type gemm struct {
 	mr, nr int
 	vnni   bool             // B in pairs of K (bfloat16 dot products), else in rows of K
 	loops  []func(s *strip) // they compute the same bits; see runner
+
+	peak     func(n int) // n rounds of its multiplications on registers alone
+	peakFLOP int         // of one round
 }
 
 // A runner runs strips of one shape with the fastest loop of a gemm: it times
@@ -173,6 +176,24 @@ func active() *impl {
 func Check() error {
 	_, err := choose(os.Getenv(EnvVar))
 	return err
+}
+
+// Peak returns the rate of one core in GFLOP/s at the active implementation's
+// multiplications with nothing to load or store, the best of runs in about d;
+// 0 for an implementation that has no such loop.
+func Peak(p Precision, d time.Duration) float64 {
+	g := active().gemm(p)
+	if g.peak == nil {
+		return 0
+	}
+	const rounds = 1000
+	best := 0.0
+	for end := time.Now().Add(d); time.Now().Before(end); {
+		start := time.Now()
+		g.peak(rounds)
+		best = max(best, float64(rounds*g.peakFLOP)/float64(time.Since(start).Nanoseconds()))
+	}
+	return best
 }
 
 // Active returns the name of the implementation in use.

@@ -138,6 +138,9 @@ func (ws *Workspace) EmitOperand(name string, o *Operand) {
 	}
 }
 
+// InUse returns the bytes that were not put back.
+func (ws *Workspace) InUse() int { return ws.arena.used }
+
 // Peak returns the most bytes that were in use at a time since the last Close.
 func (ws *Workspace) Peak() int { return ws.arena.peak }
 

@@ -1,0 +1,108 @@
+package nn
+
+import (
+	"math/rand/v2"
+	"testing"
+
+	"github.com/coclico/coclico/kernels"
+)
+
+// TestArena hands out and takes back at random, and checks that spans do not
+// overlap, are aligned, and come together again.
+func TestArena(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	var a arena
+	defer a.release()
+	var out []span
+	used := 0
+	for range 20000 {
+		if len(out) > 0 && (len(out) > 60 || r.IntN(2) == 0) {
+			i := r.IntN(len(out))
+			s := out[i]
+			for _, b := range a.bytes(s)[:1] {
+				if b != byte(s.off>>6) {
+					t.Fatal("a span was overwritten by another")
+				}
+			}
+			a.put(s)
+			used -= s.size
+			out[i] = out[len(out)-1]
+			out = out[:len(out)-1]
+			continue
+		}
+		s := a.get(1 + r.IntN(1<<uint(r.IntN(21))))
+		if s.off%lineBytes != 0 || s.size%lineBytes != 0 {
+			t.Fatal("a span is not aligned")
+		}
+		for _, o := range out {
+			if o.chunk == s.chunk && o.off < s.off+s.size && s.off < o.off+o.size {
+				t.Fatalf("%v overlaps %v", s, o)
+			}
+		}
+		a.bytes(s)[0] = byte(s.off >> 6)
+		used += s.size
+		out = append(out, s)
+		if a.used != used || a.peak < used {
+			t.Fatalf("used %d, peak %d, want %d", a.used, a.peak, used)
+		}
+	}
+	for _, s := range out {
+		a.put(s)
+	}
+	if a.used != 0 || len(a.free) != len(a.chunks) {
+		t.Errorf("%d bytes in use and %d free spans in %d chunks when all is put back", a.used, len(a.free), len(a.chunks))
+	}
+}
+
+func TestWorkspace(t *testing.T) {
+	ws := new(Workspace)
+	defer ws.Close()
+	x := ws.Get(2, 3, 5, 7)
+	if len(x.Data) != 2*3*5*7 || x.Rows() != 30 || x.Len() != 210 {
+		t.Errorf("tensor of %d values, %d rows", len(x.Data), x.Rows())
+	}
+	if ws.Put(ws.Keep(x)); ws.InUse() == 0 {
+		t.Error("a tensor that was kept is gone")
+	}
+	if ws.Put(x); ws.InUse() != 0 || ws.Peak() == 0 {
+		t.Errorf("in use %d, peak %d", ws.InUse(), ws.Peak())
+	}
+	if !panics(func() { ws.Put(&Tensor{mem: span{size: 64}}) }) {
+		t.Error("putting a tensor back twice is not noticed")
+	}
+
+	own := &Tensor{N: 1, H: 1, W: 1, C: 1, Data: []float32{3}}
+	if ws.Put(ws.Keep(own)); own.Data[0] != 3 || ws.owned(own) {
+		t.Error("a caller's tensor is not his own")
+	}
+
+	x, o := ws.Get(1, 1, 1, 1), ws.Operand(1, 2, 2, 3, 1)
+	ws.Close()
+	ws.Put(x) // of another life: no harm
+	ws.PutOperand(o)
+	if ws.InUse() != 0 || ws.Size() != 0 {
+		t.Errorf("after Close %d of %d bytes are in use", ws.InUse(), ws.Size())
+	}
+}
+
+func TestWorkspaceReuses(t *testing.T) {
+	ws := &Workspace{Precision: kernels.Fast}
+	defer ws.Close()
+	step := func() {
+		a, o := ws.Get(1, 20, 20, 30), ws.Operand(1, 20, 20, 30, 1)
+		b := ws.Get(1, 40, 40, 30)
+		ws.Put(a)
+		ws.PutOperand(o)
+		ws.Put(b)
+	}
+	step()
+	if n := testing.AllocsPerRun(10, step); n != 0 {
+		t.Errorf("%v allocations in a step after the first", n)
+	}
+}
+
+func panics(f func()) (p bool) {
+	defer func() { p = recover() != nil }()
+	f()
+	return false
+}

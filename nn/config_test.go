@@ -1,0 +1,68 @@
+package nn
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestDecodeConfig(t *testing.T) {
+	type config struct {
+		Groups int     `json:"groups"`
+		Heads  Ints    `json:"heads"`
+		Eps    float64 `json:"eps"`
+	}
+	fixed := []Fixed{{Key: "only_cross_attention", Allowed: []string{"false", "null"}}}
+	for _, c := range []struct{ in, err string }{
+		{`{}`, ""},
+		{`{"groups": null, "heads": [1, 2], "unknown": {"a": [1]}}`, ""},
+		{`{"heads": 3, "only_cross_attention": false}`, ""},
+		{`{"only_cross_attention": [false, false]}`, ""},
+		{`{"only_cross_attention": [false, true]}`, "only_cross_attention is [false, true], which is not supported: it must be false or null"},
+		{`{"only_cross_attention": 1}`, "only_cross_attention is 1"},
+		{`{"groups": "8"}`, "groups is a string, which is not supported: it must be of type int"},
+		{`{"groups": 1.5}`, "groups is a number 1.5"},
+		{`{"heads": "x"}`, "neither a whole number nor a list"},
+		{`{"eps": 1e999}`, "eps is a number 1e999"},
+		{`[]`, "array"},
+		{`{"groups": 1`, "unexpected end of JSON input"},
+		{``, "unexpected end of JSON input"},
+		{`{"groups": "` + strings.Repeat("x", 1000) + `"}`, "groups is a string"},
+	} {
+		v := config{Groups: 32}
+		err := DecodeConfig([]byte(c.in), &v, fixed)
+		if (err == nil) != (c.err == "") || err != nil && (!strings.Contains(err.Error(), c.err) || len(err.Error()) > 300) {
+			t.Errorf("%.60s: error %v, want %q", c.in, err, c.err)
+		}
+		if err == nil && v.Groups != 32 {
+			t.Errorf("%s: the default is gone", c.in)
+		}
+	}
+}
+
+func TestChecker(t *testing.T) {
+	var k Checker
+	k.Range("a", 3, 1, 3)
+	k.Levels("b", Ints{1, 2}, 2, 1, 2)
+	k.Levels("c", Ints{7}, 5, 1, 7)
+	k.Eps("d", 1e-6)
+	if k.Activation("e", "Swish"); k.Err != nil {
+		t.Error(k.Err)
+	}
+	k.Activation("act_fn", "mish")
+	k.Range("groups", 0, 1, 3) // the first error stays
+	if k.Err == nil || k.Err.Error() != `act_fn is "mish", which is not supported: it must be silu, swish, gelu or quick_gelu` {
+		t.Error(k.Err)
+	}
+	for _, f := range []func(k *Checker){
+		func(k *Checker) { k.Range("x", 4, 1, 3) },
+		func(k *Checker) { k.Levels("x", Ints{}, 2, 1, 3) },
+		func(k *Checker) { k.Levels("x", Ints{1, 1, 1}, 2, 1, 3) },
+		func(k *Checker) { k.Levels("x", Ints{1, 4}, 2, 1, 3) },
+		func(k *Checker) { k.Eps("x", 0) },
+	} {
+		var k Checker
+		if f(&k); k.Err == nil || !strings.HasPrefix(k.Err.Error(), "x is ") {
+			t.Errorf("error %v", k.Err)
+		}
+	}
+}
