@@ -53,3 +53,34 @@ func TestGolden(t *testing.T) {
 		})
 	}
 }
+
+// The cases are made by testdata/odd.py with diffusers.
+func TestOdd(t *testing.T) {
+	for _, name := range []string{"odd_mixed", "odd_single", "odd_plain"} {
+		t.Run(name, func(t *testing.T) {
+			m := model(t, name+".json")
+			c := nntest.Open(t, "testdata/"+name+".safetensors")
+			ws := new(nn.Workspace)
+			defer ws.Close()
+			c.Trace(ws, nntest.Exact)
+			var text *Context
+			if m.Config().ContextDim() > 0 {
+				text = m.Context(ws, c.Tensor("in/encoder_hidden_states"))
+			}
+			var class *nn.Tensor
+			if m.ClassEmbedding != nil {
+				class = c.Tensor("in/class_labels")
+			}
+			y, err := m.Forward(context.Background(), ws, c.Tensor("in/sample"), float32(c.Raw("in/timestep").Int64s()[0]), text, class)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.Check("out/sample", y, nntest.Exact)
+			c.Complete()
+			ws.Put(y)
+			if ws.InUse() != 0 {
+				t.Errorf("%d bytes of the workspace were not put back", ws.InUse())
+			}
+		})
+	}
+}

@@ -57,3 +57,32 @@ func TestGolden(t *testing.T) {
 	c.Complete()
 	run(&nn.Workspace{Precision: kernels.Fast}, 1.7e-2, 1.4e-2) // PyTorch's own bfloat16 run
 }
+
+// The cases are made by testdata/odd.py with diffusers.
+func TestOdd(t *testing.T) {
+	for _, name := range []string{"odd_single", "odd_levels"} {
+		t.Run(name, func(t *testing.T) {
+			m := New(weights.Synthetic(1).Scope(), config(t, name+".json"))
+			c := nntest.Open(t, "testdata/"+name+".safetensors")
+			ws := new(nn.Workspace)
+			defer ws.Close()
+			c.Trace(ws, nntest.Exact)
+			mean, err := m.Encode(context.Background(), ws, c.Tensor("in/image"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.Check("out/latent_mean", mean, nntest.Exact)
+			image, err := m.Decode(context.Background(), ws, c.Tensor("in/latent"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.Check("out/image", image, nntest.Exact)
+			c.Complete()
+			ws.Put(mean)
+			ws.Put(image)
+			if ws.InUse() != 0 {
+				t.Errorf("%d bytes of the workspace were not put back", ws.InUse())
+			}
+		})
+	}
+}

@@ -72,3 +72,43 @@ func ids(c *nntest.Case) [][]int {
 	}
 	return rows
 }
+
+// The cases are made by testdata/odd.py with transformers.
+func TestOddVision(t *testing.T) {
+	for _, name := range []string{"odd_patch1", "odd_remainder"} {
+		m := New(weights.Synthetic(1).Scope(), config(t, name+".json", ParseConfig))
+		c := nntest.Open(t, "testdata/"+name+".safetensors")
+		ws := new(nn.Workspace)
+		c.Trace(ws, nntest.Exact)
+		y, err := m.Forward(context.Background(), ws, c.Tensor("in/pixel_values"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Check("out/image_embeds", y, nntest.Exact)
+		c.Complete()
+		ws.Put(y)
+		if ws.InUse() != 0 {
+			t.Errorf("%d bytes of the workspace were not put back", ws.InUse())
+		}
+		ws.Close()
+	}
+}
+
+// The case is made by testdata/odd.py with transformers.
+func TestOddText(t *testing.T) {
+	m := NewText(weights.Synthetic(1).Scope(), config(t, "odd_text.json", ParseTextConfig))
+	c := nntest.Open(t, "testdata/odd_text.safetensors")
+	ws := new(nn.Workspace)
+	defer ws.Close()
+	c.Trace(ws, nntest.Exact)
+	y, err := m.Forward(context.Background(), ws, ids(c))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Check("out/last_hidden_state", y, nntest.Exact)
+	c.Complete()
+	ws.Put(y)
+	if ws.InUse() != 0 {
+		t.Errorf("%d bytes of the workspace were not put back", ws.InUse())
+	}
+}

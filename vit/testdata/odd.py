@@ -1,0 +1,44 @@
+"""Reference cases of unusual CLIP towers. See nn/nntest/reference.py."""
+
+import os
+import sys
+
+import torch
+from transformers import CLIPTextConfig, CLIPTextModel, CLIPVisionConfig, CLIPVisionModelWithProjection
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "..", "nn", "nntest"))
+import reference as ref
+
+
+def vision(name, config, batch):
+    m = ref.fill(CLIPVisionModelWithProjection(CLIPVisionConfig(**config)))
+    x = ref.noise("pixels/" + name, (batch, 3, config["image_size"], config["image_size"]))
+    mid = ref.hooks(m, {"CLIPEncoderLayer", "CLIPVisionEmbeddings", "LayerNorm"})
+    ref.save(HERE, name, config, {"in/pixel_values": x, "out/image_embeds": m(pixel_values=x).image_embeds, **mid})
+
+
+def text(name, config, ids):
+    m = ref.fill(CLIPTextModel(CLIPTextConfig(**config)), "text_model.")
+    ids = torch.tensor(ids)
+    mid = ref.hooks(m, {"CLIPEncoderLayer"})
+    ref.save(HERE, name, config, {"in/input_ids": ids, "out/last_hidden_state": m(input_ids=ids).last_hidden_state, **mid})
+
+
+# Patches of one pixel, head size 5.
+vision("odd_patch1", {
+    "hidden_size": 30, "intermediate_size": 37, "num_hidden_layers": 2, "num_attention_heads": 6, "image_size": 5, "patch_size": 1,
+    "projection_dim": 7, "hidden_act": "gelu", "layer_norm_eps": 1e-6,
+}, 3)
+
+# A picture that is no multiple of the patch; one head.
+vision("odd_remainder", {
+    "hidden_size": 18, "intermediate_size": 20, "num_hidden_layers": 1, "num_attention_heads": 1, "image_size": 11, "patch_size": 3,
+    "projection_dim": 33, "hidden_act": "silu",
+}, 1)
+
+# Fewer tokens than positions, head size 7.
+text("odd_text", {
+    "hidden_size": 21, "intermediate_size": 50, "num_hidden_layers": 2, "num_attention_heads": 3, "vocab_size": 50,
+    "max_position_embeddings": 9, "hidden_act": "quick_gelu", "bos_token_id": 48, "eos_token_id": 49,
+}, [[48, 3, 49, 0, 0], [48, 7, 8, 9, 49]])
