@@ -2,4 +2,4 @@
 
 package kernels
 
-func archImpls() []*impl { return []*impl{implAMX} }
+func archImpls() []*impl { return []*impl{implAMX, implAVX512} }

@@ -37,26 +37,23 @@ var implAMX = &impl{
 	vec:       vecAMX,
 }
 
-// vecAMX is AVX-512's, with what bfloat16 operands need besides.
+// vecAMX is AVX-512's, with the softmax that writes bfloat16.
 var vecAMX = func() *vec {
-	v := *vecGeneric
-	v.transpose, v.interleave = transposeAVX512, interleaveAVX512
-	softmax := v.softmax
+	v := *vecAVX512BF16
 	v.softmax = func(b *softmaxBlock) {
 		if b.form == formBF16 {
 			softmaxBF16(b)
 			return
 		}
-		softmax(b)
+		softmaxAVX512(b)
 	}
-	v.rescale = rescaleAVX512
 	return &v
 }()
 
 // hasAMX reports whether the processor has AMX and bfloat16 tiles and AVX-512
 // for the loops beside them, and the operating system lets us use them.
 var hasAMX = sync.OnceValue(func() bool {
-	return cpu.X86.HasAVX512BW && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512BF16 && cpu.X86.HasAVX512VL && cpu.X86.HasAMXTile && cpu.X86.HasAMXBF16 && requestAMX()
+	return hasAVX512BF16() && cpu.X86.HasAMXTile && cpu.X86.HasAMXBF16 && requestAMX()
 })
 
 // runAMX computes what runBF16 computes, with mr = nr = 32.

@@ -1,0 +1,164 @@
+//go:build !purego
+
+#include "textflag.h"
+#include "avx512_amd64.h"
+
+// Constants of EXP2, c1 to c6 and 1.
+DATA exp2<>+0(SB)/4, $0x3f317216  // 0.69314706
+DATA exp2<>+4(SB)/4, $0x3e75fe9d  // 0.24022909
+DATA exp2<>+8(SB)/4, $0x3d63457b  // 0.055486184
+DATA exp2<>+12(SB)/4, $0x3c1e7ec1 // 0.0096737752
+DATA exp2<>+16(SB)/4, $0x3aa39b9d // 0.0012482289
+DATA exp2<>+20(SB)/4, $0x396222b6 // 0.00021565970
+DATA exp2<>+24(SB)/4, $1.0
+DATA exp2<>+28(SB)/4, $0x3fb8aa3b // log2(e)
+GLOBL exp2<>(SB), RODATA|NOPTR, $32
+
+// func exp2SumAVX512(x []float32, scale, max float32) float32
+TEXT ·exp2SumAVX512(SB), NOSPLIT, $0-36
+	MOVQ x_base+0(FP), SI
+	MOVQ x_len+8(FP), BX
+	VBROADCASTSS scale+24(FP), Z24
+	VBROADCASTSS max+28(FP), Z25
+	EXP2_CONSTANTS
+	VXORPS Z16, Z16, Z16
+	VXORPS Z17, Z17, Z17
+
+loop:
+	SUBQ $32, BX
+	JLT rest
+	VMOVUPS (SI), Z0
+	VMOVUPS 64(SI), Z3
+	VFMSUB213PS Z25, Z24, Z0
+	VFMSUB213PS Z25, Z24, Z3
+	EXP2(Z0, Z1, Z2)
+	EXP2(Z3, Z4, Z5)
+	VADDPS Z2, Z16, Z16
+	VADDPS Z5, Z17, Z17
+	VMOVUPS Z2, (SI)
+	VMOVUPS Z5, 64(SI)
+	ADDQ $128, SI
+	JMP loop
+
+rest:
+	ADDQ $32, BX
+	KXNORW K0, K0, K1
+
+vector:
+	SUBQ $16, BX
+	JGE body
+	MOVQ BX, CX
+	ADDQ $16, CX
+	JLE done
+	MASK(DX, K1)
+
+body:
+	VMOVUPS.Z (SI), K1, Z0
+	VFMSUB213PS Z25, Z24, Z0
+	EXP2(Z0, Z1, Z2)
+	VADDPS Z2, Z16, K1, Z16
+	VMOVUPS Z2, K1, (SI)
+	ADDQ $64, SI
+	TESTQ BX, BX
+	JG vector
+
+done:
+	VADDPS Z17, Z16, Z16
+	VMOVAPS Z16, Z0
+	REDUCE(VADDPS, Z0, Y0, X0, Z1, Y1, X1)
+	VMOVSS X0, ret+32(FP)
+	VZEROUPPER
+	RET
+
+// SIGMOID: x /= 1 + 2^(x*c), c in Z25. The division is exact where the
+// exponential overflows or vanishes: -0 far on the left, x far on the right.
+#define SIGMOID(x, z, f, p) \
+	VMULPS Z25, x, z; \
+	EXP2(z, f, p); \
+	VADDPS Z11, p, p; \
+	VDIVPS p, x, x
+
+// func sigmoidAVX512(x []float32, c float32)
+TEXT ·sigmoidAVX512(SB), NOSPLIT, $0-28
+	MOVQ x_base+0(FP), SI
+	MOVQ x_len+8(FP), BX
+	VBROADCASTSS c+24(FP), Z25
+	EXP2_CONSTANTS
+	KXNORW K0, K0, K1
+
+loop:
+	SUBQ $16, BX
+	JGE body
+	MOVQ BX, CX
+	ADDQ $16, CX
+	JLE done
+	MASK(DX, K1)
+
+body:
+	VMOVUPS.Z (SI), K1, Z0
+	SIGMOID(Z0, Z1, Z2, Z3)
+	VMOVUPS Z0, K1, (SI)
+	ADDQ $64, SI
+	TESTQ BX, BX
+	JG loop
+
+done:
+	VZEROUPPER
+	RET
+
+// func affineAVX512(dst, x, scale, shift []float32, silu bool)
+TEXT ·affineAVX512(SB), NOSPLIT, $0-97
+	MOVQ dst_base+0(FP), DI
+	MOVQ x_base+24(FP), SI
+	MOVQ x_len+32(FP), R8
+	MOVQ scale_base+48(FP), R9
+	MOVQ scale_len+56(FP), R10
+	MOVQ shift_base+72(FP), R11
+	MOVBLZX silu+96(FP), R12
+	VBROADCASTSS exp2<>+28(SB), Z24
+	VXORPS Z25, Z25, Z25
+	VSUBPS Z24, Z25, Z25 // -log2(e)
+	EXP2_CONSTANTS
+	TESTQ R10, R10
+	JZ done
+
+row:
+	SUBQ R10, R8
+	JLT done
+	MOVQ R10, BX
+	XORQ AX, AX
+	KXNORW K0, K0, K1
+
+loop:
+	SUBQ $16, BX
+	JGE body
+	MOVQ BX, CX
+	ADDQ $16, CX
+	JLE next
+	MASK(DX, K1)
+
+body:
+	VMOVUPS.Z (SI), K1, Z0
+	VMOVUPS.Z (R9)(AX*1), K1, Z1
+	VMOVUPS.Z (R11)(AX*1), K1, Z2
+	VFMADD213PS Z2, Z1, Z0
+	TESTQ R12, R12
+	JZ store
+	SIGMOID(Z0, Z1, Z2, Z3)
+
+store:
+	VMOVUPS Z0, K1, (DI)
+	ADDQ $64, AX
+	ADDQ $64, SI
+	ADDQ $64, DI
+	TESTQ BX, BX
+	JG loop
+	LEAQ (SI)(BX*4), SI // back from the whole vector to the row's end
+	LEAQ (DI)(BX*4), DI
+
+next:
+	JMP row
+
+done:
+	VZEROUPPER
+	RET

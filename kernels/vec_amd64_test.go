@@ -1,0 +1,126 @@
+//go:build !purego
+
+package kernels
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+)
+
+// rowLoops are the loops over one row of which softmaxPowers is made.
+var rowLoops = []struct {
+	name      string
+	available func() bool
+	rowMax    func(x []float32) float32
+	exp2Sum   func(x []float32, scale, max float32) float32
+}{
+	{"avx512", hasAVX512, rowMaxAVX512, exp2SumAVX512},
+}
+
+func TestRowMax(t *testing.T) {
+	for _, l := range rowLoops {
+		if !l.available() {
+			continue
+		}
+		for name, m := range memories(t) {
+			t.Run(l.name+"/"+name, func(t *testing.T) {
+				r := rand.New(rand.NewPCG(6, 6))
+				for _, n := range sizes() {
+					for i := range n + 1 { // the maximum in every place
+						x := randoms(r, n)
+						if i < n {
+							x[i] = 10
+						}
+						want := rowMaxGeneric(x)
+						if n > 1 {
+							x[(i+1)%n] = float32(math.NaN())
+						}
+						if got := l.rowMax(floats(m, 0, x)); got != want && i < n {
+							t.Fatalf("maximum at %d of %d: %v", i, n, got)
+						}
+					}
+				}
+			})
+		}
+	}
+}
+
+func TestExp2Sum(t *testing.T) {
+	for _, l := range rowLoops {
+		if !l.available() {
+			continue
+		}
+		for name, m := range memories(t) {
+			t.Run(l.name+"/"+name, func(t *testing.T) { testExp2Sum(t, l.exp2Sum, m) })
+		}
+	}
+}
+
+func testExp2Sum(t *testing.T, f func(x []float32, scale, max float32) float32, m memory) {
+	r := rand.New(rand.NewPCG(7, 7))
+	for _, n := range sizes() {
+		for mode := range 3 {
+			const scale, top = 0.37, 1.5
+			in := randoms(r, n)
+			for i := range in {
+				in[i] *= []float32{1, 20, 300}[mode]
+				if mode > 0 && r.IntN(5) == 0 {
+					in[i] = float32(math.Inf(-1))
+				}
+			}
+			x := floats(m, 0, in)
+			sum := f(x, scale, top)
+			m.check(t)
+			var want, tol float64
+			for i, v := range in {
+				z := float64(v)*float64(float32(scale)) - top
+				e := math.Exp2(z)
+				d := math.Abs(float64(x[i]) - e)
+				lim := 0x1p-23 * e * (1.5 + math.Abs(z)) // z is rounded to float32
+				if e < 0x1p-124 {
+					lim = 0x1p-124
+				}
+				if !(d <= lim || e > math.MaxFloat32 && x[i] > math.MaxFloat32) || math.IsInf(z, -1) && x[i] != 0 {
+					t.Fatalf("2^(%v*scale-max) = %v, want %v", v, x[i], e)
+				}
+				want += e
+				tol += lim + 0x1p-22*e
+			}
+			if d := math.Abs(float64(sum) - want); !(d <= tol) && want < math.MaxFloat32 {
+				t.Fatalf("sum of %d mode %d is %v, want %v", n, mode, sum, want)
+			}
+		}
+	}
+	inf, nan := float32(math.Inf(1)), float32(math.NaN())
+	x := floats(m, 0, []float32{0, -inf, -1e30, -1000, -200, nan, 128, 129, 1e30, inf, 1, -1, 127, -100})
+	f(x, 1, 0)
+	same(t, "special", x, []float32{1, 0, 0, 0, 0, nan, inf, inf, inf, inf, 2, 0.5, 0x1p127, 0x1p-100}, nil)
+}
+
+// TestExp2Accuracy compares powers of two on a fine grid: 1.5 units in the last
+// place at the most.
+func TestExp2Accuracy(t *testing.T) {
+	for _, l := range rowLoops {
+		if !l.available() {
+			continue
+		}
+		var in []float32
+		for i := range 1 << 18 {
+			in = append(in, float32(i)/(1<<17)-1)
+		}
+		got := append([]float32(nil), in...)
+		l.exp2Sum(got, 1, 0)
+		var worst float64
+		for i, g := range got {
+			e := math.Exp2(float64(in[i]))
+			_, exp := math.Frexp(e)
+			worst = max(worst, math.Abs(float64(g)-e)/math.Ldexp(1, exp-24))
+		}
+		t.Log(fmt.Sprintf("%s: %.3f ulp", l.name, worst))
+		if worst > 1.5 {
+			t.Errorf("%s: error of %.3f units in the last place", l.name, worst)
+		}
+	}
+}

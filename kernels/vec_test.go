@@ -1,0 +1,388 @@
+package kernels
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+	"unsafe"
+)
+
+// A memory gives out the operands of one call: slot i of n bytes. What lies
+// around a slot must be neither written nor, if it is a NaN, felt.
+type memory interface {
+	bytes(slot, n int) []byte
+	check(t *testing.T) // that nothing around the slots has changed
+}
+
+// A padded memory surrounds slots with NaNs.
+type padded [5]struct{ b []byte }
+
+const padding = 256
+
+func (m *padded) bytes(slot, n int) []byte {
+	b := bytes.Repeat([]byte{0xff}, n+2*padding)
+	m[slot].b = b
+	return b[padding : padding+n : padding+n]
+}
+
+func (m *padded) check(t *testing.T) {
+	t.Helper()
+	for slot, s := range m {
+		for i, x := range s.b {
+			if (i < padding || i >= len(s.b)-padding) && x != 0xff {
+				t.Fatalf("operand %d: byte %d of %d overwritten", slot, i-padding, len(s.b)-2*padding)
+			}
+		}
+	}
+}
+
+// floats is a slot with the values of x.
+func floats(m memory, slot int, x []float32) []float32 {
+	f := float32s(m.bytes(slot, 4*len(x)))
+	copy(f, x)
+	return f
+}
+
+func ptr(x []float32) *float32 { return unsafe.SliceData(x) }
+
+// eachVec runs f for the loops of every implementation that this machine can
+// run, in every kind of memory.
+func eachVec(t *testing.T, f func(t *testing.T, v *vec, m memory)) {
+	for _, im := range impls() {
+		if !im.available() {
+			continue
+		}
+		for name, m := range memories(t) {
+			t.Run(im.name+"/"+name, func(t *testing.T) { f(t, im.vec, m) })
+		}
+	}
+}
+
+// Numbers with which rounding, comparing or multiplying is special.
+var specials = []float32{
+	0, float32(math.Copysign(0, -1)), float32(math.Inf(1)), float32(math.Inf(-1)), float32(math.NaN()),
+	1, -1, 0x1p-149, -0x1p-140, 0x1p-126, 0x1.fep-127, math.MaxFloat32, -math.MaxFloat32, 0x1.01p0, 0x1.03p0, 0x1.018p5, 0x1.00fffep3,
+}
+
+// mixed is normal numbers with specials among them.
+func mixed(r *rand.Rand, n int) []float32 {
+	x := randoms(r, n)
+	for i := range x {
+		if r.IntN(4) == 0 {
+			x[i] = specials[r.IntN(len(specials))]
+		}
+	}
+	return x
+}
+
+// sizes are lengths of rows: all around one, two and some more vectors.
+func sizes() (n []int) {
+	for i := range 68 {
+		n = append(n, i)
+	}
+	return append(n, 79, 80, 95, 96, 127, 128, 129, 200, 321)
+}
+
+// same reports the first element of got that is not want, a NaN being a NaN
+// and anything else within tol(i).
+func same(t *testing.T, what string, got, want []float32, tol func(i int) float64) {
+	t.Helper()
+	for i, g := range got {
+		w := want[i]
+		if g != g && w != w || g == w {
+			continue
+		}
+		if d := math.Abs(float64(g) - float64(w)); tol == nil || !(d <= tol(i)) {
+			t.Fatalf("%s: element %d of %d is %v, want %v", what, i, len(got), g, w)
+		}
+	}
+}
+
+func TestVecFinish(t *testing.T) {
+	eachVec(t, func(t *testing.T, v *vec, m memory) {
+		r := rand.New(rand.NewPCG(1, 1))
+		for i, cols := range sizes() {
+			for mode := range 16 {
+				rows, ld := (i+mode)%4, cols+mode%3
+				n := max(0, (rows-1)*ld+cols)
+				src := floats(m, 0, mixed(r, n))
+				var bias, res []float32
+				var pb, pr *float32
+				if mode&1 != 0 {
+					bias = floats(m, 1, mixed(r, cols))
+					pb = ptr(bias)
+				}
+				if mode&2 != 0 {
+					res = floats(m, 2, mixed(r, n))
+					pr = ptr(res)
+				}
+				dst := src
+				switch {
+				case mode&4 == 0:
+					dst = floats(m, 3, randoms(r, n))
+				case mode&8 != 0 && res != nil:
+					dst = res
+				}
+				want := append([]float32(nil), dst...)
+				if rows > 0 && cols > 0 {
+					finishGeneric(ptr(want), ld, ptr(src), ld, rows, cols, pb, pr, ld)
+				}
+				v.finish(ptr(dst), ld, ptr(src), ld, rows, cols, pb, pr, ld)
+				same(t, fmt.Sprintf("%dx%d mode %d", rows, cols, mode), dst, want, nil)
+				m.check(t)
+			}
+		}
+	})
+}
+
+func TestVecNarrow(t *testing.T) {
+	eachVec(t, func(t *testing.T, v *vec, m memory) {
+		r := rand.New(rand.NewPCG(2, 2))
+		for i, cols := range sizes() {
+			for _, f := range []form{formF32, formBF16, formBF16x3} {
+				rows, lds := i%4, cols+i%3
+				pitch := cols*f.elemSize() + i%2*64
+				plane := rows*pitch + 10
+				n := max(0, (rows-1)*pitch+cols*f.elemSize())
+				if rows > 0 {
+					n += (f.planes() - 1) * plane
+				}
+				src := floats(m, 0, mixed(r, max(0, (rows-1)*lds+cols)))
+				dst := m.bytes(1, n)
+				clear(dst)
+				want := make([]byte, n)
+				narrowGeneric(f, unsafe.Pointer(unsafe.SliceData(want)), pitch, plane, ptr(src), lds, rows, cols)
+				v.narrow(f, unsafe.Pointer(unsafe.SliceData(dst)), pitch, plane, ptr(src), lds, rows, cols)
+				sameNarrow(t, fmt.Sprintf("form %d %dx%d", f, rows, cols), f, dst, want)
+				m.check(t)
+			}
+		}
+	})
+}
+
+// sameNarrow compares bit for bit, but for the payload of NaN and for what came
+// from numbers below 2^-126: VCVTNE2PS2BF16 takes them for zeros.
+func sameNarrow(t *testing.T, what string, f form, got, want []byte) {
+	t.Helper()
+	if f == formF32 {
+		same(t, what, float32s(got), float32s(want), nil)
+		return
+	}
+	g, w := bf16s(got), bf16s(want)
+	for i := range w {
+		if w[i]&0x7fff <= 0x80 && g[i] == w[i]&0x8000 {
+			continue
+		}
+		if g[i] != w[i] && !(g[i]&0x7fff > 0x7f80 && w[i]&0x7fff > 0x7f80) {
+			t.Fatalf("%s: element %d is %#x, want %#x", what, i, g[i], w[i])
+		}
+	}
+}
+
+func bf16s(b []byte) []uint16 {
+	return append([]uint16(nil), unsafe.Slice((*uint16)(unsafe.Pointer(unsafe.SliceData(b))), len(b)/2)...)
+}
+
+func TestVecSums(t *testing.T) {
+	eachVec(t, func(t *testing.T, v *vec, m memory) {
+		r := rand.New(rand.NewPCG(3, 3))
+		for i, c := range sizes() {
+			if c == 0 {
+				continue
+			}
+			rows := i % 10
+			sum, sq := floats(m, 0, randoms(r, c)), floats(m, 1, randoms(r, c))
+			ref, x := floats(m, 2, randoms(r, c)), floats(m, 3, randoms(r, rows*c))
+			wantSum, wantSq := append([]float32(nil), sum...), append([]float32(nil), sq...)
+			sumsGeneric(wantSum, wantSq, ref, x)
+			v.sums(sum, sq, ref, x)
+			same(t, fmt.Sprintf("sum %dx%d", rows, c), sum, wantSum, nil)
+			same(t, fmt.Sprintf("squares %dx%d", rows, c), sq, wantSq, func(i int) float64 { return 0x1p-22 * float64(rows+1) * (1 + math.Abs(float64(wantSq[i]))) })
+			m.check(t)
+		}
+	})
+}
+
+func TestVecAffine(t *testing.T) {
+	eachVec(t, func(t *testing.T, v *vec, m memory) {
+		r := rand.New(rand.NewPCG(4, 4))
+		for i, c := range sizes() {
+			if c == 0 {
+				continue
+			}
+			for mode := range 4 {
+				n := (i + mode) % 5 * c
+				x, scale, shift := floats(m, 0, randoms(r, n)), floats(m, 1, randoms(r, c)), floats(m, 2, randoms(r, c))
+				dst := x
+				if mode&1 != 0 {
+					dst = floats(m, 3, randoms(r, n))
+				}
+				size := make([]float64, n) // of the terms of the sum
+				for i := range size {
+					size[i] = math.Abs(float64(x[i])*float64(scale[i%c])) + math.Abs(float64(shift[i%c]))
+				}
+				want := make([]float32, n)
+				affineGeneric(want, x, scale, shift, mode&2 != 0)
+				v.affine(dst, x, scale, shift, mode&2 != 0)
+				same(t, fmt.Sprintf("%dx%d mode %d", n/c, c, mode), dst, want, func(i int) float64 { return 0x1p-22 * (1 + size[i]) * size[i] })
+				m.check(t)
+			}
+		}
+	})
+}
+
+func TestVecLayerNorm(t *testing.T) {
+	eachVec(t, func(t *testing.T, v *vec, m memory) {
+		r := rand.New(rand.NewPCG(5, 5))
+		for _, c := range sizes() {
+			if c == 0 {
+				continue
+			}
+			x := randoms(r, c)
+			for i := range x {
+				x[i] += 100
+			}
+			x, weight, bias := floats(m, 0, x), floats(m, 1, randoms(r, c)), floats(m, 2, randoms(r, c))
+			dst, want := floats(m, 3, randoms(r, c)), make([]float32, c)
+			layerNormGeneric(want, x, weight, bias, 1e-5)
+			v.layerNorm(dst, x, weight, bias, 1e-5)
+			tol := 1e-4 // 100 has 2^-17 between numbers
+			if c == 1 {
+				tol = 0
+			}
+			same(t, fmt.Sprint(c), dst, want, func(i int) float64 { return tol * float64(1+math.Abs(float64(weight[i]))) })
+			v.layerNorm(x, x, weight, bias, 1e-5)
+			same(t, fmt.Sprint("in place ", c), x, dst, nil)
+			m.check(t)
+		}
+	})
+}
+
+func TestVecSoftmax(t *testing.T) {
+	eachVec(t, func(t *testing.T, v *vec, m memory) {
+		r := rand.New(rand.NewPCG(6, 6))
+		for i := range 60 {
+			f := form(i % 3)
+			rows, cols := i%5+1, i%7*32+32
+			ld, pitch := cols+i%2*32, cols*f.elemSize()+i%3*64
+			plane := rows * pitch
+			const scale = 0.37
+			scores := randoms(r, (rows-1)*ld+cols)
+			for j := range scores {
+				scores[j] *= []float32{1, 10, 100}[i%3]
+				if i%2 == 0 && r.IntN(4) == 0 {
+					scores[j] = float32(math.Inf(-1)) // hidden
+				}
+			}
+			maxes, sums := randoms(r, rows), randoms(r, rows)
+			for j := range rows {
+				scores[j*ld] = 1 // never hidden
+				if i < 20 {
+					maxes[j], sums[j] = float32(math.Inf(-1)), 0 // the first block
+				}
+			}
+			b := softmaxBlock{
+				scores: ptr(floats(m, 0, scores)), ld: ld * 4, rows: rows, cols: cols, scale: scale, form: f,
+				pitch: pitch, plane: plane,
+				probs: unsafe.Pointer(unsafe.SliceData(m.bytes(1, (f.planes()-1)*plane+(rows-1)*pitch+cols*f.elemSize()))),
+				max:   ptr(floats(m, 2, maxes)), sum: ptr(floats(m, 3, sums)), factor: ptr(floats(m, 4, sums)),
+			}
+			v.softmax(&b)
+			m.check(t)
+			for j := range rows {
+				checkSoftmaxRow(t, &b, j, scores[j*ld:j*ld+cols], maxes[j], sums[j])
+			}
+		}
+	})
+}
+
+// checkSoftmaxRow compares a row with powers in float64 of the maximum found.
+func checkSoftmaxRow(t *testing.T, b *softmaxBlock, r int, scores []float32, oldMax, oldSum float32) {
+	t.Helper()
+	top := row(b.max, 0, 0, b.rows)[r]
+	want := max(oldMax, rowMaxGeneric(scores)*b.scale)
+	factor := math.Exp2(float64(oldMax) - float64(top))
+	near := func(what string, got, want, tol float64) {
+		if !(math.Abs(got-want) <= tol) {
+			t.Fatalf("form %d, row %d of %dx%d: %s is %v, want %v", b.form, r, b.rows, b.cols, what, got, want)
+		}
+	}
+	near("maximum", float64(top), float64(want), 0)
+	drop := 0.0 // an exponent is rounded to float32
+	if factor > 0 {
+		drop = math.Abs(float64(oldMax - top))
+	}
+	near("factor", float64(row(b.factor, 0, 0, b.rows)[r]), factor, 1e-6*factor*(1+drop)+0x1p-124)
+	sum := float64(oldSum) * factor
+	sumTol := 1e-6 * math.Abs(sum) * (2 + drop)
+	for i, x := range scores {
+		e := math.Exp2(float64(x)*float64(b.scale) - float64(top))
+		sum += e
+		tol := 0.0
+		if e > 0 {
+			tol = e * 0x1p-22 * (4 + math.Abs(float64(top)) + math.Abs(float64(x)*float64(b.scale)))
+		}
+		sumTol += tol
+		var got float32
+		if b.form == formF32 {
+			got = *(*float32)(unsafe.Add(b.probs, r*b.pitch+4*i))
+		} else {
+			for p := range b.form.planes() {
+				got += bf16ToFloat(*(*uint16)(unsafe.Add(b.probs, p*b.plane+r*b.pitch+2*i)))
+			}
+		}
+		if b.form == formBF16 {
+			tol += e * 0x1p-8
+		}
+		near(fmt.Sprint("probability ", i), float64(got), e, tol+0x1p-124)
+	}
+	near("sum", float64(row(b.sum, 0, 0, b.rows)[r]), sum, sumTol)
+}
+
+func TestVecRescale(t *testing.T) {
+	eachVec(t, func(t *testing.T, v *vec, m memory) {
+		r := rand.New(rand.NewPCG(8, 8))
+		for i := range 40 {
+			rows, width := i%5+1, (i%7+1)*16
+			o, part, factor := floats(m, 0, randoms(r, rows*width)), floats(m, 1, randoms(r, rows*width)), floats(m, 2, randoms(r, rows))
+			in, want := append([]float32(nil), o...), append([]float32(nil), o...)
+			rescaleGeneric(ptr(want), ptr(part), ptr(factor), rows, width)
+			v.rescale(ptr(o), ptr(part), ptr(factor), rows, width)
+			same(t, fmt.Sprintf("%dx%d", rows, width), o, want, func(i int) float64 {
+				return 0x1p-22*(math.Abs(float64(in[i]*factor[i/width]))+math.Abs(float64(part[i]))) + 0x1p-148
+			})
+			m.check(t)
+		}
+	})
+}
+
+func TestVecConversions(t *testing.T) {
+	eachVec(t, func(t *testing.T, v *vec, m memory) {
+		r := rand.New(rand.NewPCG(9, 9))
+		for _, n := range append(sizes(), 1024, 1040, 2500) {
+			for _, dt := range []DType{F32, F16, BF16} {
+				src := m.bytes(0, n*dt.Size())
+				for i := range src {
+					src[i] = byte(r.Uint32()) // every kind of number
+				}
+				dst, want := floats(m, 1, make([]float32, n)), make([]float32, n)
+				toF32Generic(want, src, dt)
+				v.toF32(dst, src, dt)
+				same(t, fmt.Sprintf("toF32 %d of %v", n, dt), dst, want, nil)
+				got, want2 := m.bytes(2, 2*n), make([]byte, 2*n)
+				toBF16Generic(want2, src, dt)
+				v.toBF16(got, src, dt)
+				sameNarrow(t, fmt.Sprintf("toBF16 %d of %v", n, dt), formBF16, got, want2)
+				for planes := 1; planes <= 3; planes++ {
+					got, want2 := m.bytes(2, 2*n*planes), make([]byte, 2*n*planes)
+					splitWeightsGeneric(want2, src, dt, planes)
+					v.splitWeights(got, src, dt, planes)
+					sameNarrow(t, fmt.Sprintf("split %d of %v into %d", n, dt, planes), formBF16, got, want2)
+				}
+				m.check(t)
+			}
+		}
+	})
+}
