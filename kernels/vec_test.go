@@ -61,17 +61,17 @@ func eachVec(t *testing.T, f func(t *testing.T, v *vec, m memory)) {
 }
 
 // Numbers with which rounding, comparing or multiplying is special.
-var specials = []float32{
+var awkward = []float32{
 	0, float32(math.Copysign(0, -1)), float32(math.Inf(1)), float32(math.Inf(-1)), float32(math.NaN()),
 	1, -1, 0x1p-149, -0x1p-140, 0x1p-126, 0x1.fep-127, math.MaxFloat32, -math.MaxFloat32, 0x1.01p0, 0x1.03p0, 0x1.018p5, 0x1.00fffep3,
 }
 
-// mixed is normal numbers with specials among them.
+// mixed is normal numbers with awkward among them.
 func mixed(r *rand.Rand, n int) []float32 {
 	x := randoms(r, n)
 	for i := range x {
 		if r.IntN(4) == 0 {
-			x[i] = specials[r.IntN(len(specials))]
+			x[i] = awkward[r.IntN(len(awkward))]
 		}
 	}
 	return x
