@@ -1,0 +1,115 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/coclico/coclico/codec"
+	"github.com/coclico/coclico/kernels"
+)
+
+// Exit statuses.
+const (
+	statusOK          = 0
+	statusFailed      = 1   // something could not be done
+	statusUsage       = 2   // the command line is wrong
+	statusInterrupted = 130 // Ctrl-C, as shells have it
+)
+
+// An app is one run of the program.
+type app struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	started        bool // the command line was right
+}
+
+// run is the program: it reads the command line, does the work, and says what went wrong in
+// one line.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	a := &app{stdin: stdin, stdout: stdout, stderr: stderr}
+	root := a.root()
+	root.SetArgs(args)
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return statusOK
+	}
+	var usage usageError
+	var option codec.OptionError
+	switch {
+	case errors.Is(err, errReported):
+		return statusFailed
+	case ctx.Err() != nil && errors.Is(err, context.Canceled):
+		a.complain("interrupted")
+		return statusInterrupted
+	case !a.started || errors.As(err, &usage) || errors.As(err, &option):
+		a.complain(err.Error() + " (coclico --help)")
+		return statusUsage
+	}
+	a.complain(err.Error())
+	return statusFailed
+}
+
+// errReported ends the program with statusFailed where stdout has said why.
+var errReported = errors.New("reported")
+
+// A usageError is a mistake on the command line that only the command itself can see.
+type usageError struct{ error }
+
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+// complain prints one line, whatever the message.
+func (a *app) complain(message string) {
+	fmt.Fprintf(a.stderr, "coclico: %s\n", strings.Join(strings.FieldsFunc(message, func(r rune) bool { return r == '\n' || r == '\r' }), "; "))
+}
+
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "coclico",
+		Short:         "Pictures in 120 bytes",
+		Long:          "coclico keeps of a picture what it shows (768 bits of CLIP) and where its colours are (an 8 x 8 map),\n120 bytes in all, and paints it again with Stable unCLIP.",
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		PersistentPreRunE: func(*cobra.Command, []string) error {
+			a.started = true
+			return kernels.Check()
+		},
+	}
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.AddCommand(a.encodeCmd(), a.decodeCmd(), a.infoCmd(), a.synthCmd(), a.verifyCmd(), a.versionCmd())
+	return root
+}
+
+// oneArg demands a single argument, which the usage line calls so.
+func oneArg(name string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) != 1 {
+			return fmt.Errorf("%s takes one %s, not %d", cmd.Name(), name, len(args))
+		}
+		return nil
+	}
+}
+
+func someArgs(name string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return fmt.Errorf("%s needs %s", cmd.Name(), name)
+		}
+		return nil
+	}
+}
+
+// isTerminal reports whether somebody watches w.
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/coclico/coclico/cmd/coclico/internal/picture"
+	"github.com/coclico/coclico/codec"
+)
+
+func (a *app) decodeCmd() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "decode FILE -o PICTURE",
+		Short: "Paint the picture that a file describes",
+		Long: `Decode paints a picture from the bytes that encode wrote, with the same model and format parameters.
+The picture is made up: it shows what the bytes say, in its own way, the same way for the same seed.
+
+PICTURE is written as PNG, or as JPEG if its name ends in .jpg. - stands for standard input and output.`,
+		Example: "  coclico decode photo.coclico -o again.png\n  coclico decode photo.coclico -o again.jpg --seed 7 --strength 0.7",
+		Args:    oneArg("FILE"),
+	}
+	flags := cmd.Flags()
+	output := flags.StringP("output", "o", "", "picture to write, .png or .jpg (required)")
+	model := modelFlag(flags)
+	format := formatFlags(flags)
+	steps := flags.Int("steps", 20, "steps of the solver's schedule")
+	guidance := flags.Float64("guidance", 12, "classifier-free guidance; 1 is none")
+	strength := flags.Float64("strength", 0.88, "share of the schedule that is run, 0 to 1: the less, the closer to the colour map")
+	seed := flags.Uint64("seed", 0, "seed of the initial noise")
+	size := flags.Int("size", 0, "pixels per side (default the model's own)")
+	level := flags.Int("noise-level", 0, "noise added to the CLIP vector, 0 to 999")
+	precision := flags.String("precision", "fast", "fast (bfloat16 products) or exact (float32)")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if *output == "" {
+			return usagef("decode needs an output: -o PICTURE")
+		}
+		exact, err := parsePrecision(*precision)
+		if err != nil {
+			return err
+		}
+		if err := checkFormat(format); err != nil {
+			return err
+		}
+		switch {
+		case *steps < 1:
+			return usagef("--steps %d: at least 1 is needed", *steps)
+		case *size < 0 || *size == 0 && flags.Changed("size"):
+			return usagef("--size %d: at least 1 is needed", *size)
+		case *guidance < 0 || *strength < 0:
+			return usagef("--guidance and --strength cannot be negative")
+		}
+		return a.decode(cmd, *model, args[0], *output, &codec.DecodeOptions{
+			Format: *format, Steps: *steps, Guidance: explicit(*guidance), Strength: explicit(*strength),
+			Seed: *seed, Size: *size, Level: *level, Exact: exact,
+		})
+	}
+	return cmd
+}
+
+func (a *app) decode(cmd *cobra.Command, model, input, output string, o *codec.DecodeOptions) error {
+	encode, err := picture.EncoderFor(output)
+	if err != nil {
+		return usageError{err}
+	}
+	return a.writeOutput(output, func(w io.Writer) error {
+		data, err := a.readStream(input, maxStream)
+		if err != nil {
+			return err
+		}
+		c, err := openCodec(model)
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		bar := a.newBar()
+		defer bar.close()
+		o.Progress = bar.progress
+		img, err := c.Decode(cmd.Context(), data, o)
+		var format codec.FormatError
+		switch {
+		case errors.As(err, &format):
+			return fmt.Errorf("%s: %w; it needs the model and the parameters that it was encoded with", input, err)
+		case err != nil:
+			return err
+		}
+		return encode(w, img)
+	})
+}
+
+// maxStream is more than the longest stream there can be.
+const maxStream = 1 << 20
+
+// explicit makes a zero that the user wrote one that the library does not take for a default.
+func explicit(v float64) float64 {
+	if v == 0 {
+		return codec.None
+	}
+	return v
+}
+
+func parsePrecision(s string) (exact bool, err error) {
+	switch s {
+	case "fast":
+		return false, nil
+	case "exact":
+		return true, nil
+	}
+	return false, usagef("--precision %s: it is fast or exact", s)
+}

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"image"
+	"io"
+	"io/fs"
+	"os"
+
+	"github.com/coclico/coclico/cmd/coclico/internal/picture"
+	"github.com/coclico/coclico/weights"
+)
+
+// stdio is the name of standard input or output on the command line.
+const stdio = "-"
+
+// maxInput bounds what is read from a pipe or as a stream.
+const maxInput = 1 << 30
+
+// fileError names the file once, as the user does.
+func fileError(path string, err error) error {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		err = p.Err
+	}
+	if path == stdio {
+		path = "standard input"
+	}
+	return fmt.Errorf("%s: %w", path, err)
+}
+
+// openInput opens a file for reading. What cannot be read twice, a pipe, is read into memory.
+func (a *app) openInput(path string) (io.ReadSeekCloser, error) {
+	var r io.ReadCloser
+	if path == stdio {
+		r = io.NopCloser(a.stdin)
+	} else {
+		f, err := os.Open(path)
+		if err != nil {
+			return nil, fileError(path, err)
+		}
+		info, err := f.Stat()
+		switch {
+		case err == nil && info.IsDir():
+			err = errors.New("is a directory, a file is needed")
+		case err == nil && info.Mode().IsRegular():
+			return f, nil
+		}
+		if err != nil {
+			f.Close()
+			return nil, fileError(path, err)
+		}
+		r = f
+	}
+	defer r.Close()
+	data, err := io.ReadAll(io.LimitReader(r, maxInput+1))
+	if err == nil && len(data) > maxInput {
+		err = fmt.Errorf("more than %d bytes", maxInput)
+	}
+	if err != nil {
+		return nil, fileError(path, err)
+	}
+	return struct {
+		io.ReadSeeker
+		io.Closer
+	}{bytes.NewReader(data), io.NopCloser(nil)}, nil
+}
+
+// readPicture decodes a picture file.
+func (a *app) readPicture(path string) (image.Image, error) {
+	r, err := a.openInput(path)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	img, err := picture.Read(r)
+	if err != nil {
+		return nil, fileError(path, err)
+	}
+	return img, nil
+}
+
+// readStream reads a stream, of which no valid one is longer than limit bytes.
+func (a *app) readStream(path string, limit int) ([]byte, error) {
+	r, err := a.openInput(path)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	data, err := io.ReadAll(io.LimitReader(r, int64(limit)+1))
+	if err != nil {
+		return nil, fileError(path, err)
+	}
+	return data, nil
+}
+
+// writeOutput creates the output before the work that fills it begins, so that an output that
+// cannot be written is known at once. A regular file appears under its name only when it is
+// complete; after an error there is none.
+func (a *app) writeOutput(path string, work func(w io.Writer) error) error {
+	if path == stdio {
+		return work(a.stdout)
+	}
+	info, err := os.Stat(path)
+	switch {
+	case err == nil && info.IsDir():
+		return fileError(path, errors.New("is a directory, the output must be a file"))
+	case err == nil && !info.Mode().IsRegular():
+		return writeDevice(path, work)
+	}
+	return weights.WriteFile(path, work)
+}
+
+// writeDevice writes to what cannot be replaced by a file: /dev/null, a named pipe.
+func writeDevice(path string, work func(w io.Writer) error) (err error) {
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return fileError(path, err)
+	}
+	defer func() {
+		if e := f.Close(); err == nil && e != nil {
+			err = fileError(path, e)
+		}
+	}()
+	return work(f)
+}

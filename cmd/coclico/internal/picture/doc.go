@@ -1,0 +1,2 @@
+// Package picture reads and writes picture files for the command.
+package picture

@@ -1,0 +1,150 @@
+package verify
+
+import (
+	"fmt"
+	"io"
+	"math"
+)
+
+// A line is the comparison of one tensor, as it is printed.
+type line struct {
+	name    string
+	rms     float64 // relative: rms(got-want) / rms(want)
+	max     float64 // largest |got-want| / largest |want|
+	bound   float64 // on rms; 0 if the line is not judged by it
+	verdict verdict
+	note    string // replaces rms and max where they say nothing
+}
+
+type verdict uint8
+
+const (
+	shown verdict = iota // not judged
+	passed
+	failed
+)
+
+func (v verdict) String() string { return [...]string{"-", "ok", "FAIL"}[v] }
+
+func (l line) print(w io.Writer) {
+	what := l.note
+	if what == "" {
+		what = fmt.Sprintf("rms %.1e  max %.1e", l.rms, l.max)
+	}
+	bound := "-"
+	if l.bound > 0 {
+		bound = fmt.Sprintf("%.1e", l.bound)
+	}
+	fmt.Fprintf(w, "  %-58s %-28s bound %-8s %s\n", l.name, what, bound, l.verdict)
+}
+
+// compare measures got against want. A bound of 0 does not judge. A NaN fails
+// every bound.
+func compare(name string, got, want []float32, bound float64) line {
+	l := line{name: name, bound: bound}
+	if len(got) != len(want) {
+		l.note, l.verdict = fmt.Sprintf("%d values, not %d", len(got), len(want)), failed
+		return l
+	}
+	var diff2, want2, diffMax, wantMax float64
+	for i, w := range want {
+		d := math.Abs(float64(got[i]) - float64(w))
+		diff2 += d * d
+		want2 += float64(w) * float64(w)
+		if !(d <= diffMax) { // a NaN stays
+			diffMax = d
+		}
+		wantMax = max(wantMax, math.Abs(float64(w)))
+	}
+	l.rms, l.max = ratio(math.Sqrt(diff2), math.Sqrt(want2)), ratio(diffMax, wantMax)
+	if bound > 0 {
+		l.verdict = judge(l.rms <= bound)
+	}
+	return l
+}
+
+// ratio is a/b; a where there is nothing to relate it to, so that zeros that
+// are met are no error.
+func ratio(a, b float64) float64 {
+	if b == 0 {
+		return a
+	}
+	return a / b
+}
+
+func judge(ok bool) verdict {
+	if ok {
+		return passed
+	}
+	return failed
+}
+
+// compareCodes counts the codes that differ. At most the given share may.
+func compareCodes(name string, got, want []int64, share float64) line {
+	l := line{name: name}
+	if len(got) != len(want) {
+		l.note, l.verdict = fmt.Sprintf("%d codes, not %d", len(got), len(want)), failed
+		return l
+	}
+	n := 0
+	for i := range want {
+		if got[i] != want[i] {
+			n++
+		}
+	}
+	l.note = fmt.Sprintf("%d of %d differ", n, len(want))
+	l.verdict = judge(float64(n) <= share*float64(len(want)))
+	return l
+}
+
+// compareSteps compares values that were quantised to whole steps: none may be
+// more than one step off, and at most the given share may be off at all. The
+// bound on the relative RMS error is used instead where it is not 0.
+func compareSteps(name string, got, want []float32, step float64, share, bound float64) line {
+	l := compare(name, got, want, bound)
+	if bound > 0 || len(got) != len(want) {
+		return l
+	}
+	off, far := 0, 0
+	for i := range want {
+		switch d := math.Abs(float64(got[i])-float64(want[i])) / step; {
+		case d < 0.01: // float32 rounding of one and the same step
+		case d < 1.01:
+			off++
+		default: // NaN as well
+			far++
+		}
+	}
+	l.note = fmt.Sprintf("%d of %d one step off", off, len(want))
+	if far > 0 {
+		l.note += fmt.Sprintf(", %d more", far)
+	}
+	l.verdict = judge(far == 0 && float64(off) <= share*float64(len(want)))
+	return l
+}
+
+// nchw returns [n,h,w,c] values in PyTorch's order [n,c,h,w].
+func nchw(x []float32, n, h, w, c int) []float32 {
+	out := make([]float32, len(x))
+	for i := range n {
+		for p := range h * w {
+			for k := range c {
+				out[(i*c+k)*h*w+p] = x[(i*h*w+p)*c+k]
+			}
+		}
+	}
+	return out
+}
+
+// nhwc is the inverse of nchw.
+func nhwc(x []float32, n, c, h, w int) []float32 {
+	out := make([]float32, len(x))
+	for i := range n {
+		for k := range c {
+			for p := range h * w {
+				out[(i*h*w+p)*c+k] = x[(i*c+k)*h*w+p]
+			}
+		}
+	}
+	return out
+}

@@ -1,0 +1,226 @@
+package verify
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+
+	"github.com/coclico/coclico/codec"
+	"github.com/coclico/coclico/codec/stream"
+	"github.com/coclico/coclico/vit"
+	"github.com/coclico/coclico/weights"
+)
+
+// resizedShare is how many of a resized picture's values may be one off.
+const resizedShare = 0.001
+
+// preprocess: pictures as the CLIP tower sees them, in uint8 and normalised.
+// The crop is the golden's, whatever the model's; mean and std are the model's.
+func (v *verifier) preprocess(c *goldenCase) error {
+	pre, err := v.model.Preprocessor()
+	if err != nil {
+		return err
+	}
+	key := regexp.MustCompile(`^out/([0-9]+)/(resized_uint8|pixel_values)$`)
+	for _, name := range c.store.Names() {
+		m := key.FindStringSubmatch(name)
+		if m == nil || c.err != nil {
+			continue
+		}
+		rgb, h, w := c.picture("in/" + m[1])
+		t := c.tensor(name, 3, -1, -1)
+		size := t.Shape[1]
+		if c.err == nil && (t.Shape[2] != size || size > 4096) {
+			c.fail("tensor %s is %v, not a square of a picture's size", name, t.Shape)
+		}
+		if c.err != nil {
+			return c.err
+		}
+		px := vit.Preprocess(rgb, w, h, size)
+		if m[2] == "pixel_values" {
+			v.normalised(name, px, pre, t.Float32s(), size)
+			continue
+		}
+		x := make([]float32, len(px))
+		for i, b := range px {
+			x[i] = float32(b)
+		}
+		v.report(compareSteps(name, nchw(x, 1, size, size, 3), t.Float32s(), 1, resizedShare, 0))
+	}
+	return nil
+}
+
+// normalised compares normalised pixels [3,size,size] in steps of the uint8
+// values that they came from.
+func (v *verifier) normalised(name string, px []byte, pre vit.PreprocessConfig, want []float32, size int) {
+	got := make([]float32, len(px))
+	vit.Normalize(got, px, pre.Mean, pre.Std)
+	got = nchw(got, 1, size, size, 3)
+	for i := range min(len(want), len(got)) {
+		step := 1 / (255 * pre.Std[i/(size*size)])
+		got[i], want[i] = got[i]/step, want[i]/step
+	}
+	v.report(compareSteps(name, got, want, 1, resizedShare, 0))
+}
+
+// roundtrip: a whole journey. Encoding: the pixels of the picture, the vector
+// and its codes given the case's pixels, the colour map. Decoding: the codec's
+// own Decode, given the case's codes and noise.
+func (v *verifier) roundtrip(c *goldenCase) error {
+	v.drop()
+	p, symbols, err := v.roundtripEncode(c)
+	if err != nil {
+		return err
+	}
+	return v.roundtripDecode(c, p, symbols)
+}
+
+func (v *verifier) roundtripEncode(c *goldenCase) (stream.Params, stream.Symbols, error) {
+	var none stream.Symbols
+	pre, err := v.model.Preprocessor()
+	if err != nil {
+		return stream.Params{}, none, err
+	}
+	net, err := v.model.ImageEncoder()
+	if err != nil {
+		return stream.Params{}, none, err
+	}
+	v.use(net.Release)
+	s := net.Config().ImageSize
+	p := stream.Params{EmbeddingDim: net.Config().ProjectionDim}.WithDefaults()
+	rgb, h, w := c.picture("in/image")
+	px, _ := c.floats("mid/pixel_values", 1, 3, s, s)
+	vector, _ := c.floats("mid/image_embeds", p.EmbeddingDim)
+	codes, _ := c.ints("mid/embedding_codes", p.EmbeddingDim)
+	if c.err != nil {
+		return p, none, c.err
+	}
+	v.normalised("mid/pixel_values", vit.Preprocess(rgb, w, h, s), pre, append([]float32(nil), px...), s)
+
+	x, err := net.Forward(v.ctx, &v.ws, tensor(px, 1, 3, s, s))
+	if err != nil {
+		return p, none, err
+	}
+	got := make([]uint16, p.EmbeddingDim)
+	if err := stream.QuantiseEmbedding(got, x.Data, p.EmbeddingBits); err != nil {
+		return p, none, fmt.Errorf("%s: image_embeds: %w", c.path, err)
+	}
+	v.report(compare("mid/image_embeds", x.Data, vector, v.bounds.vision.of(len(vector))))
+	v.report(compareCodes("mid/embedding_codes", widen(got), codes, v.bounds.codes))
+	v.ws.Put(x)
+	v.drop()
+
+	symbols := stream.Symbols{Embedding: narrow[uint16](c, "mid/embedding_codes", codes, p.EmbeddingBits)}
+	symbols.Colour, err = v.roundtripColour(c, p, rgb, h, w)
+	return p, symbols, err
+}
+
+func (v *verifier) roundtripColour(c *goldenCase, p stream.Params, rgb []byte, h, w int) (stream.Colour, error) {
+	var golden stream.Colour
+	n := p.MapSize
+	got := stream.QuantiseColour(rgb, w, h, n, p.ColourBits, false)
+	for _, plane := range []struct {
+		name string
+		size int
+		got  []uint8
+		to   *[]uint8
+	}{{"mid/y", n, got.Y, &golden.Y}, {"mid/u", n / 2, got.U, &golden.U}, {"mid/v", n / 2, got.V, &golden.V}} {
+		want, _ := c.ints(plane.name, plane.size, plane.size)
+		*plane.to = narrow[uint8](c, plane.name, want, p.ColourBits)
+		if c.err == nil {
+			v.report(compareCodes(plane.name, widen(plane.got), want, 0))
+		}
+	}
+	want, _ := c.floats("mid/rgb_map", 3, n, n)
+	if c.err == nil {
+		v.report(compare("mid/rgb_map", nchw(stream.DequantiseColour(golden, n, p.ColourBits), 1, n, n, 3), want, arithmeticBound))
+	}
+	return golden, c.err
+}
+
+// narrow returns codes of so many bits.
+func narrow[T uint8 | uint16](c *goldenCase, name string, x []int64, bits int) []T {
+	out := make([]T, len(x))
+	for i, v := range x {
+		if v < 0 || v>>bits != 0 {
+			c.fail("%s: %d is no code of %d bits", name, v, bits)
+		}
+		out[i] = T(v)
+	}
+	return out
+}
+
+func (v *verifier) roundtripDecode(c *goldenCase, p stream.Params, symbols stream.Symbols) error {
+	noise, s := c.floats("in/noise", 1, -1, -1, -1)
+	condition, _ := c.floats("mid/condition", 1, 2*p.EmbeddingDim)
+	z, _ := c.floats("mid/z_color", s...)
+	latents, ls := c.floats("mid/latents", -1, 1, s[1], s[2], s[3])
+	side := 0
+	if t, ok := c.store.Lookup("out/image"); ok && len(t.Shape) == 3 {
+		side = t.Shape[1]
+	}
+	image := c.tensor("out/image", 3, side, side)
+	if c.err != nil {
+		return c.err
+	}
+	var trajectory [][]float32
+	trace := func(name string, x []float32) {
+		switch name {
+		case "condition":
+			v.report(compare("mid/condition", x, condition, arithmeticBound))
+		case "z_color":
+			v.report(compare("mid/z_color", x, z, v.bounds.encode.of(len(z))))
+		case "latents":
+			trajectory = append(trajectory, append([]float32(nil), x...))
+		case "image":
+			v.image(image, x)
+		}
+	}
+	opts := &codec.DecodeOptions{Size: side, Exact: v.exact, Noise: noise, Trace: trace}
+	_, err := codec.New(v.model.Folder()).Decode(v.ctx, stream.Pack(p, symbols), opts)
+	var option codec.OptionError
+	switch {
+	case errors.As(err, &option): // the case's fault, not the command line's
+		c.fail("%s", option)
+		return c.err
+	case err != nil:
+		return err
+	}
+	v.latents(trajectory, latents, ls[0])
+	return nil
+}
+
+// latents compares a trajectory: all of it, or where only three latents are
+// stored the first two and the last.
+func (v *verifier) latents(got [][]float32, want []float32, n int) {
+	if n == 3 && len(got) > 3 {
+		got = [][]float32{got[0], got[1], got[len(got)-1]}
+	}
+	size := len(want) / n
+	bound := v.bounds.latents.of(size)
+	var all []float32
+	for _, x := range got {
+		all = append(all, x...)
+	}
+	v.report(compare("mid/latents", all, want, bound))
+	v.report(compare("mid/latents: the last", got[len(got)-1], want[len(want)-size:], bound))
+}
+
+// image compares the picture, which is stored in [0,1] or, at full size, as
+// uint8.
+func (v *verifier) image(want weights.Tensor, got []float32) {
+	ref := want.Float32s()
+	if want.DType != weights.U8 {
+		v.report(compare("out/image", got, ref, v.bounds.picture.of(len(ref))))
+		return
+	}
+	got = append([]float32(nil), got...)
+	for i, x := range got {
+		got[i] = float32(int(x*255 + 0.5))
+	}
+	bound := 0.0
+	if v.bounds.pictureSteps == 0 {
+		bound = v.bounds.picture.of(len(ref))
+	}
+	v.report(compareSteps("out/image", got, ref, 1, v.bounds.pictureSteps, bound))
+}

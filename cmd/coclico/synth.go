@@ -1,0 +1,41 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/coclico/coclico/codec/synth"
+)
+
+func (a *app) synthCmd() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "synth DIR",
+		Short: "Write a model folder of synthetic weights",
+		Long: `Synth writes a whole diffusers folder whose weights follow a law (float16, the same on every machine):
+for tests, for measurements, and to try the program at full size without a download. unclip-l has
+the dimensions of the real model and 3.2 GB. What such a model paints means nothing.`,
+		Example: "  coclico synth /tmp/unclip-l --config unclip-l --seed 1",
+		Args:    oneArg("DIR"),
+	}
+	flags := cmd.Flags()
+	config := flags.String("config", "tiny", strings.Join(synth.Names(), " or "))
+	seed := flags.Int64("seed", 1, "seed of the weights")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if !synth.Has(*config) {
+			return usagef("--config %s: it is %s", *config, strings.Join(synth.Names(), " or "))
+		}
+		bar := a.newBar()
+		defer bar.close()
+		if err := synth.Write(cmd.Context(), args[0], *config, *seed, bar.bytes); err != nil {
+			return err
+		}
+		bar.close()
+		if isTerminal(a.stderr) {
+			fmt.Fprintf(a.stderr, "%s: model %s, seed %d\n", args[0], *config, *seed)
+		}
+		return nil
+	}
+	return cmd
+}

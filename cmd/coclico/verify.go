@@ -1,0 +1,45 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/coclico/coclico/cmd/coclico/internal/verify"
+	"github.com/coclico/coclico/codec/model"
+)
+
+func (a *app) verifyCmd() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "verify CASES...",
+		Short: "Compare this machine's results with reference outputs",
+		Long: `Verify recomputes golden cases, files that hold inputs and outputs of the reference implementation, and
+prints for each tensor its relative RMS error and its largest error over its largest value. mid/
+tensors are the outputs of the layer of that name. It ends with status 1 if a tensor is out of bounds.
+
+CASES are case files or folders of them; what a file holds follows from its name.`,
+		Example: "  coclico synth /tmp/tiny --config tiny --seed 1\n  coclico verify --model /tmp/tiny golden/tiny",
+		Args:    someArgs("CASES"),
+	}
+	flags := cmd.Flags()
+	modelName := modelFlag(flags)
+	precision := flags.String("precision", "exact", "exact (float32 products) or fast (bfloat16)")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		exact, err := parsePrecision(*precision)
+		if err != nil {
+			return err
+		}
+		folder, err := openFolder(*modelName)
+		if err != nil {
+			return err
+		}
+		defer folder.Close()
+		ok, err := verify.Run(cmd.Context(), a.stdout, model.New(folder), exact, args)
+		switch {
+		case err != nil:
+			return err
+		case !ok:
+			return errReported
+		}
+		return nil
+	}
+	return cmd
+}

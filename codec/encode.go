@@ -1,0 +1,97 @@
+package codec
+
+import (
+	"context"
+	"image"
+
+	"github.com/coclico/coclico/codec/stream"
+	"github.com/coclico/coclico/nn"
+	"github.com/coclico/coclico/vit"
+)
+
+// Encode returns the stream of a picture's centre square: 120 bytes with the
+// real model and the paper's parameters, which nil options stand for.
+// Transparency is laid over white.
+//
+// It runs the image encoder as exactly as float32; still, a value of the CLIP
+// vector that lies on a threshold may become another bit on another machine.
+// Errors are an [UnsupportedError] for a picture without pixels, an
+// [OptionError], the context's, and those of the model's files.
+func (c *Codec) Encode(ctx context.Context, img image.Image, opts *EncodeOptions) ([]byte, error) {
+	var o EncodeOptions
+	if opts != nil {
+		o = *opts
+	}
+	if _, err := o.Params(1); err != nil {
+		return nil, err
+	}
+	rgb, side, err := stream.CentreSquare(img)
+	if err != nil {
+		return nil, err
+	}
+	if o.Progress != nil {
+		o.Progress(Progress{Stage: StageEmbed})
+	}
+	embedding, err := c.embed(ctx, rgb, side, o.Trace)
+	if err != nil {
+		return nil, err
+	}
+	p, err := o.Params(len(embedding))
+	if err != nil {
+		return nil, err
+	}
+	s := stream.Symbols{
+		Embedding: make([]uint16, len(embedding)),
+		Colour:    stream.QuantiseColour(rgb, side, side, p.MapSize, p.ColourBits, o.Antialias),
+	}
+	if err := stream.QuantiseEmbedding(s.Embedding, embedding, p.EmbeddingBits); err != nil {
+		return nil, err
+	}
+	return stream.Pack(p, s), nil
+}
+
+// embed returns the CLIP vector of a square picture [side,side,3].
+func (c *Codec) embed(ctx context.Context, rgb []byte, side int, trace func(string, []float32)) ([]float32, error) {
+	pre, err := c.model.Preprocessor()
+	if err != nil {
+		return nil, err
+	}
+	tower, err := c.model.ImageEncoder()
+	if err != nil {
+		return nil, err
+	}
+	var ws nn.Workspace // exact
+	defer ws.Close()
+	pixels := ws.Get(1, pre.CropSize, pre.CropSize, 3)
+	vit.Normalize(pixels.Data, pre.Preprocess(rgb, side, side), pre.Mean, pre.Std)
+	x, err := tower.Forward(ctx, &ws, pixels)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.finite("image_encoder", x); err != nil {
+		return nil, err
+	}
+	if trace != nil {
+		trace("pixel_values", planes(pixels))
+		trace("image_embeds", x.Data)
+	}
+	return append([]float32(nil), x.Data...), nil
+}
+
+// planes returns the values of t [1,h,w,c] in PyTorch's order [c,h,w].
+func planes(t *nn.Tensor) []float32 {
+	out := make([]float32, t.Len())
+	n := t.H * t.W
+	for i, v := range t.Data {
+		out[i%t.C*n+i/t.C] = v
+	}
+	return out
+}
+
+// setPlanes sets t [1,h,w,c] to values in PyTorch's order.
+func setPlanes(t *nn.Tensor, x []float32) {
+	n := t.H * t.W
+	for i := range t.Data {
+		t.Data[i] = x[i%t.C*n+i/t.C]
+	}
+}

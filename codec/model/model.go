@@ -1,0 +1,127 @@
+package model
+
+import (
+	"fmt"
+	"sync"
+
+	"github.com/coclico/coclico/solver"
+	"github.com/coclico/coclico/unet"
+	"github.com/coclico/coclico/vae"
+	"github.com/coclico/coclico/vit"
+	"github.com/coclico/coclico/weights"
+)
+
+// A Model is an opened folder. Its methods may be called concurrently; each
+// part is opened by the first call and kept. Errors are one line and begin with
+// the file that they are about.
+type Model struct {
+	folder *weights.Folder
+	open   func(part string) (*weights.Store, error)
+
+	imageEncoder func() (*vit.Model, error)
+	preprocessor func() (vit.PreprocessConfig, error)
+	textEncoder  func() (*vit.TextModel, error)
+	unet         func() (*unet.Model, error)
+	vaeConfig    func() (vae.Config, error)
+	vaeEncoder   func() (*vae.Encoder, error)
+	vaeDecoder   func() (*vae.Decoder, error)
+	normalizer   func() (*normalizer, error)
+	scheduler    func() (solver.Config, error)
+	noising      func() (*solver.Noising, error)
+}
+
+// New returns the model of a folder. The folder must stay open as long as the
+// model is used.
+func New(folder *weights.Folder) *Model { return newModel(folder, folder.Part) }
+
+func newModel(folder *weights.Folder, open func(string) (*weights.Store, error)) *Model {
+	m := &Model{folder: folder, open: open}
+	m.imageEncoder = sync.OnceValues(m.loadImageEncoder)
+	m.preprocessor = sync.OnceValues(m.loadPreprocessor)
+	m.textEncoder = sync.OnceValues(m.loadTextEncoder)
+	m.unet = sync.OnceValues(m.loadUNet)
+	m.vaeConfig = sync.OnceValues(m.loadVAE)
+	m.vaeEncoder = sync.OnceValues(m.loadVAEEncoder)
+	m.vaeDecoder = sync.OnceValues(m.loadVAEDecoder)
+	m.normalizer = sync.OnceValues(m.loadNormalizer)
+	m.scheduler = sync.OnceValues(func() (solver.Config, error) { return config(m, "scheduler", solver.ParseConfig) })
+	m.noising = sync.OnceValues(func() (*solver.Noising, error) {
+		return config(m, "image_noising_scheduler", solver.ParseNoising)
+	})
+	return m
+}
+
+// Folder returns the folder.
+func (m *Model) Folder() *weights.Folder { return m.folder }
+
+// ImageEncoder returns the CLIP vision tower with its projection.
+func (m *Model) ImageEncoder() (*vit.Model, error) { return m.imageEncoder() }
+
+// Preprocessor returns how a picture becomes the image encoder's pixels.
+func (m *Model) Preprocessor() (vit.PreprocessConfig, error) { return m.preprocessor() }
+
+// TextEncoder returns the CLIP text tower.
+func (m *Model) TextEncoder() (*vit.TextModel, error) { return m.textEncoder() }
+
+// UNet returns the denoising network.
+func (m *Model) UNet() (*unet.Model, error) { return m.unet() }
+
+// UNetConfig returns the configuration of the denoising network alone.
+func (m *Model) UNetConfig() (unet.Config, error) { return config(m, "unet", unet.ParseConfig) }
+
+// VAE returns the configuration of the autoencoder.
+func (m *Model) VAE() (vae.Config, error) { return m.vaeConfig() }
+
+// VAEEncoder returns the half of the autoencoder that makes latents.
+func (m *Model) VAEEncoder() (*vae.Encoder, error) { return m.vaeEncoder() }
+
+// VAEDecoder returns the half of the autoencoder that makes pictures.
+func (m *Model) VAEDecoder() (*vae.Decoder, error) { return m.vaeDecoder() }
+
+// Normalizer returns the mean and the standard deviation of CLIP vectors. They
+// must not be changed.
+func (m *Model) Normalizer() (mean, std []float32, err error) {
+	n, err := m.normalizer()
+	if err != nil {
+		return nil, nil, err
+	}
+	return n.mean, n.std, nil
+}
+
+// Scheduler returns the configuration of the solver's schedule.
+func (m *Model) Scheduler() (solver.Config, error) { return m.scheduler() }
+
+// Noising returns the noise of CLIP vectors.
+func (m *Model) Noising() (*solver.Noising, error) { return m.noising() }
+
+// config reads and parses a part's configuration.
+func config[C any](m *Model, part string, parse func([]byte) (C, error)) (C, error) {
+	data, err := m.folder.Config(part)
+	if err != nil {
+		var none C
+		return none, err
+	}
+	c, err := parse(data)
+	if err != nil {
+		return c, fmt.Errorf("%s: %w", m.folder.ConfigName(part), err)
+	}
+	return c, nil
+}
+
+// network builds a network over a part's weights and checks these: names and
+// shapes first, and only then the values, which must be finite.
+func network[C, N any](m *Model, part string, cfg C, build func(*weights.Scope, C) N) (N, error) {
+	var none N
+	store, err := m.open(part)
+	if err != nil {
+		return none, err
+	}
+	n := build(store.Scope(), cfg)
+	if err := store.Err(); err != nil {
+		return none, err
+	}
+	if err := store.CheckFinite(); err != nil {
+		return none, err
+	}
+	return n, nil
+}

@@ -1,0 +1,139 @@
+package model
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/coclico/coclico/unet"
+	"github.com/coclico/coclico/vae"
+	"github.com/coclico/coclico/vit"
+	"github.com/coclico/coclico/weights"
+)
+
+func (m *Model) loadImageEncoder() (*vit.Model, error) {
+	cfg, err := config(m, "image_encoder", vit.ParseConfig)
+	if err != nil {
+		return nil, err
+	}
+	return network(m, "image_encoder", cfg, vit.New)
+}
+
+func (m *Model) loadPreprocessor() (vit.PreprocessConfig, error) {
+	cfg, err := config(m, "feature_extractor", vit.ParsePreprocessConfig)
+	if err != nil {
+		return cfg, err
+	}
+	tower, err := config(m, "image_encoder", vit.ParseConfig)
+	if err == nil && cfg.CropSize != tower.ImageSize {
+		err = m.misfit("feature_extractor", "crop_size is %d, the image_encoder takes pictures of %d", cfg.CropSize, tower.ImageSize)
+	}
+	return cfg, err
+}
+
+func (m *Model) loadTextEncoder() (*vit.TextModel, error) {
+	cfg, err := config(m, "text_encoder", vit.ParseTextConfig)
+	if err != nil {
+		return nil, err
+	}
+	if cfg.VocabSize < 2 || cfg.MaxPositionEmbeddings < 2 { // begin and end of a text
+		return nil, m.misfit("text_encoder", "vocab_size is %d and max_position_embeddings %d, at least 2 are needed", cfg.VocabSize, cfg.MaxPositionEmbeddings)
+	}
+	return network(m, "text_encoder", cfg, vit.NewText)
+}
+
+// loadUNet also checks the configuration against those of the parts that the
+// network works with.
+func (m *Model) loadUNet() (*unet.Model, error) {
+	cfg, err := config(m, "unet", unet.ParseConfig)
+	if err != nil {
+		return nil, err
+	}
+	ae, err := m.VAE()
+	if err != nil {
+		return nil, err
+	}
+	dim, err := m.EmbeddingDim()
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case cfg.ClassEmbedType == "":
+		err = m.misfit("unet", "class_embed_type is null, a network with a projected class embedding is needed")
+	case cfg.ClassEmbeddingsDim != 2*dim:
+		err = m.misfit("unet", "projection_class_embeddings_input_dim is %d, not twice the image_normalizer's embedding_dim %d", cfg.ClassEmbeddingsDim, dim)
+	case cfg.InChannels != ae.LatentChannels || cfg.OutChannels != ae.LatentChannels:
+		err = m.misfit("unet", "in_channels and out_channels are %d and %d, the vae's latent_channels %d", cfg.InChannels, cfg.OutChannels, ae.LatentChannels)
+	case cfg.ContextDim() > 0:
+		var text vit.TextConfig
+		if text, err = config(m, "text_encoder", vit.ParseTextConfig); err == nil && text.HiddenSize != cfg.ContextDim() {
+			err = m.misfit("unet", "cross_attention_dim is %d, the text_encoder's hidden_size %d", cfg.ContextDim(), text.HiddenSize)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return network(m, "unet", cfg, unet.New)
+}
+
+func (m *Model) misfit(part, format string, args ...any) error {
+	return fmt.Errorf("%s: %s", m.folder.ConfigName(part), fmt.Sprintf(format, args...))
+}
+
+func (m *Model) loadVAE() (vae.Config, error) {
+	cfg, err := config(m, "vae", vae.ParseConfig)
+	if err == nil && (cfg.InChannels != 3 || cfg.OutChannels != 3) {
+		err = m.misfit("vae", "in_channels and out_channels are %d and %d, 3 are needed", cfg.InChannels, cfg.OutChannels)
+	}
+	return cfg, err
+}
+
+func (m *Model) loadVAEEncoder() (*vae.Encoder, error) {
+	cfg, err := m.VAE()
+	if err != nil {
+		return nil, err
+	}
+	return network(m, "vae", cfg, vae.NewEncoder)
+}
+
+func (m *Model) loadVAEDecoder() (*vae.Decoder, error) {
+	cfg, err := m.VAE()
+	if err != nil {
+		return nil, err
+	}
+	return network(m, "vae", cfg, vae.NewDecoder)
+}
+
+// A normalizer is diffusers' StableUnCLIPImageNormalizer: statistics of CLIP
+// vectors.
+type normalizer struct{ mean, std []float32 }
+
+// EmbeddingDim returns the number of dimensions of CLIP vectors, from the image
+// normaliser's configuration alone.
+func (m *Model) EmbeddingDim() (int, error) { return config(m, "image_normalizer", parseNormalizer) }
+
+// parseNormalizer returns embedding_dim, diffusers' default if it is absent
+// (diffusers:src/diffusers/pipelines/stable_diffusion/stable_unclip_image_normalizer.py).
+func parseNormalizer(data []byte) (int, error) {
+	cfg := struct {
+		EmbeddingDim int `json:"embedding_dim"`
+	}{768}
+	if err := json.Unmarshal(data, &cfg); err != nil {
+		return 0, err
+	}
+	if cfg.EmbeddingDim < 1 || cfg.EmbeddingDim > maxEmbeddingDim {
+		return 0, fmt.Errorf("embedding_dim is %d, it must be between 1 and %d", cfg.EmbeddingDim, maxEmbeddingDim)
+	}
+	return cfg.EmbeddingDim, nil
+}
+
+const maxEmbeddingDim = 1 << 16
+
+func (m *Model) loadNormalizer() (*normalizer, error) {
+	dim, err := m.EmbeddingDim()
+	if err != nil {
+		return nil, err
+	}
+	return network(m, "image_normalizer", dim, func(s *weights.Scope, dim int) *normalizer {
+		return &normalizer{s.Tensor("mean", 1, dim).Float32s(), s.Tensor("std", 1, dim).Float32s()}
+	})
+}

@@ -1,0 +1,158 @@
+package codec
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/coclico/coclico/codec/stream"
+)
+
+// None stands for the number zero in an option whose zero value stands for the
+// paper's parameter: DecodeOptions{Strength: codec.None}.
+const None = -1
+
+// MaxSize is the largest side of a decoded picture in pixels.
+const MaxSize = 4096
+
+// An OptionError reports an option that is out of its range.
+type OptionError string
+
+func (e OptionError) Error() string { return string(e) }
+
+func optionErrorf(format string, args ...any) error { return OptionError(fmt.Sprintf(format, args...)) }
+
+// Format are the parameters of the raw format that the model does not fix.
+// Encoder and decoder must agree on them, for a stream does not carry them. The
+// zero value is the paper's: one bit for each CLIP dimension, and a colour map
+// of 8 x 8 pixels at two bits.
+type Format struct {
+	ClipBits   int // bits of each CLIP dimension, 1 to 16; 0 means 1
+	MapSize    int // side of the colour map, an even number from 2 to 64; 0 means 8
+	ColourBits int // bits of each sample of the map, 1 to 8; 0 means 2
+}
+
+// Params returns the stream's parameters for a model whose CLIP vectors have
+// dim dimensions.
+func (f Format) Params(dim int) (stream.Params, error) {
+	p := stream.Params{EmbeddingDim: dim, EmbeddingBits: f.ClipBits, MapSize: f.MapSize, ColourBits: f.ColourBits}.WithDefaults()
+	if err := p.Validate(); err != nil {
+		return p, OptionError(err.Error())
+	}
+	return p, nil
+}
+
+// EncodeOptions tell Encode what to do other than the paper.
+type EncodeOptions struct {
+	Format
+
+	// Antialias makes the colour map an average of the whole picture; the
+	// paper's reads four pixels for each of the map's.
+	Antialias bool
+
+	// Progress, if not nil, is called at the start of every stage.
+	Progress func(Progress)
+
+	// Trace, if not nil, is given intermediate values: pixel_values
+	// [3,S,S], image_embeds [D].
+	Trace func(name string, values []float32)
+}
+
+// DecodeOptions tell Decode what to do other than the paper. Zero values are
+// the paper's parameters; where zero itself is wanted, there is [None].
+type DecodeOptions struct {
+	Format
+
+	Steps    int     // steps of the whole schedule, 1 to the model's 1000; 0 means 20
+	Guidance float64 // classifier-free guidance, 1 for none; 0 means 12
+	Strength float64 // share of the schedule that is run, at most 1; 0 means 0.88
+	Seed     uint64  // of the initial noise, as torch.manual_seed takes it
+	Size     int     // pixels per side, a multiple of the VAE's factor; 0 means the model's own
+	Level    int     // noise level of the CLIP vector, 0 to the model's 999
+
+	// Exact makes products as accurate as float32's. Without it their
+	// operands are rounded to bfloat16 where that is faster.
+	Exact bool
+
+	// Noise, if not nil, replaces the seed's: [4, Size/f, Size/f] standard
+	// normal values, f the VAE's factor, in the order of PyTorch.
+	Noise []float32
+
+	// Progress, if not nil, is called at the start of every stage and after
+	// every step of StageDenoise.
+	Progress func(Progress)
+
+	// Trace, if not nil, is given intermediate values, in the order of
+	// PyTorch: condition [2D], z_color and latents [4,h,w], the latter before
+	// the first step and after each, and image [3,Size,Size] in [0,1]. The
+	// values are only valid during the call.
+	Trace func(name string, values []float32)
+}
+
+// A Stage is a part of the work that Progress tells of.
+type Stage string
+
+const (
+	StageEmbed   Stage = "image vector" // Encode: the picture's CLIP vector
+	StagePrompt  Stage = "prompt"       // Decode: the constant of the empty prompt, once per model
+	StageColour  Stage = "colour map"   // Decode: the colour map into the VAE's latent space
+	StageDenoise Stage = "denoising"    // Decode: the steps of the solver
+	StagePicture Stage = "picture"      // Decode: the latent into pixels
+)
+
+// Progress says how far a call is.
+type Progress struct {
+	Stage Stage
+	Step  int // steps of the stage that are done
+	Steps int // steps of the stage in all; 0 where the stage is not divided
+}
+
+// withDefaults returns the options with the paper's values in place of zeros
+// and zeros in place of None.
+func (o DecodeOptions) withDefaults() DecodeOptions {
+	if o.Steps == 0 {
+		o.Steps = 20
+	}
+	o.Guidance = withDefault(o.Guidance, 12)
+	o.Strength = withDefault(o.Strength, 0.88)
+	if o.Progress == nil {
+		o.Progress = func(Progress) {}
+	}
+	return o
+}
+
+func withDefault(v, paper float64) float64 {
+	switch v {
+	case 0:
+		return paper
+	case None:
+		return 0
+	}
+	return v
+}
+
+// validate checks what does not depend on the model. o has its defaults.
+func (o DecodeOptions) validate() error {
+	switch {
+	case o.Steps < 1:
+		return optionErrorf("steps %d: at least 1 is needed", o.Steps)
+	case !(o.Guidance >= 0) || math.IsInf(o.Guidance, 0):
+		return optionErrorf("guidance %g: a number not below 0 is needed", o.Guidance)
+	case !(o.Strength >= 0 && o.Strength <= 1):
+		return optionErrorf("strength %g: a number from 0 to 1 is needed", o.Strength)
+	case o.Level < 0:
+		return optionErrorf("noise level %d: a number not below 0 is needed", o.Level)
+	}
+	return nil
+}
+
+// size returns the pixels per side for a VAE's factor and the model's own size.
+func (o DecodeOptions) size(factor, own int) (int, error) {
+	size := o.Size
+	if size == 0 {
+		size = own
+	}
+	if size < factor || size > MaxSize || size%factor != 0 {
+		return 0, optionErrorf("size %d: a multiple of %d from %d to %d is needed", size, factor, factor, MaxSize)
+	}
+	return size, nil
+}

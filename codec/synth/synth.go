@@ -1,0 +1,154 @@
+// Package synth has model folders whose weights are computed instead of
+// trained: the configurations of the golden cases, as diffusers would save
+// them, and the law of package weights for every tensor. They serve tests and
+// measurements at any size without a download. What such a model paints means
+// nothing.
+package synth
+
+import (
+	"context"
+	"embed"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+
+	"github.com/coclico/coclico/codec/model"
+	"github.com/coclico/coclico/weights"
+)
+
+// configs has for every configuration all files of its folder but the weights.
+//
+//go:embed configs
+var configs embed.FS
+
+// Names returns the names of the configurations: tiny has the topology of the
+// real model and 5 million weights, tiny-768 its CLIP vectors of 768 dimensions
+// as well, unclip-l all its dimensions and 1.6 billion weights.
+func Names() []string { return []string{"tiny", "tiny-768", "unclip-l"} }
+
+// Has reports whether there is a configuration of that name.
+func Has(config string) bool {
+	_, err := files(config)
+	return err == nil
+}
+
+func files(config string) (fs.FS, error) {
+	dir := path.Join("configs", config)
+	if info, err := fs.Stat(configs, dir); path.Dir(dir) != "configs" || err != nil || !info.IsDir() {
+		return nil, fmt.Errorf("no synthetic model %s", config)
+	}
+	return fs.Sub(configs, dir)
+}
+
+// Folder opens a folder whose weights are computed when they are read.
+func Folder(config string, seed int64) (*weights.Folder, error) {
+	fsys, err := files(config)
+	if err != nil {
+		return nil, err
+	}
+	return weights.SyntheticFolder(fsys, "synthetic model "+config, seed)
+}
+
+// A part is a file of weights.
+type part struct {
+	file  string
+	specs []weights.Spec
+}
+
+// parts lists the files of weights, by asking the networks what they read.
+func parts(config string) ([]part, error) {
+	folder, err := Folder(config, 0)
+	if err != nil {
+		return nil, err
+	}
+	var all []part
+	for _, p := range []part{
+		{file: "image_encoder/model.safetensors"},
+		{file: "image_normalizer/diffusion_pytorch_model.safetensors"},
+		{file: "text_encoder/model.safetensors"},
+		{file: "unet/diffusion_pytorch_model.safetensors"},
+		{file: "vae/diffusion_pytorch_model.safetensors"},
+	} {
+		if p.specs, err = model.Specs(folder, path.Dir(p.file)); err != nil {
+			return nil, err
+		}
+		all = append(all, p)
+	}
+	return all, nil
+}
+
+// Write writes a model folder with float16 weights. progress, which may be
+// nil, is called now and then with the bytes of weights that are written and
+// those there will be. Every file is written beside its name and renamed.
+func Write(ctx context.Context, dir, config string, seed int64, progress func(done, total int64)) error {
+	all, err := parts(config)
+	if err != nil {
+		return err
+	}
+	if err := writeConfigs(dir, config); err != nil {
+		return err
+	}
+	w := &writer{ctx: ctx, progress: progress}
+	for _, p := range all {
+		for _, s := range p.specs {
+			w.total += 2 * int64(weights.Tensor{Shape: s.Shape}.Len())
+		}
+	}
+	for _, p := range all {
+		err := weights.WriteFile(filepath.Join(dir, filepath.FromSlash(p.file)), func(to io.Writer) error {
+			w.to = to
+			return weights.WriteSynthetic(w, p.specs, seed)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func writeConfigs(dir, config string) error {
+	fsys, err := files(config)
+	if err != nil {
+		return err
+	}
+	return fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		to := filepath.Join(dir, filepath.FromSlash(name))
+		if d.IsDir() {
+			return os.MkdirAll(to, 0o777)
+		}
+		data, err := fs.ReadFile(fsys, name)
+		if err != nil {
+			return err
+		}
+		return weights.WriteFile(to, func(w io.Writer) error {
+			_, err := w.Write(data)
+			return err
+		})
+	})
+}
+
+// A writer counts what goes through it and stops when its context ends.
+type writer struct {
+	ctx         context.Context
+	to          io.Writer
+	done, total int64
+	progress    func(done, total int64)
+}
+
+func (w *writer) Write(p []byte) (int, error) {
+	if err := w.ctx.Err(); err != nil {
+		return 0, err
+	}
+	n, err := w.to.Write(p)
+	w.done += int64(n)
+	if w.progress != nil {
+		w.progress(min(w.done, w.total), w.total)
+	}
+	return n, err
+}
