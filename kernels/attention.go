@@ -192,7 +192,8 @@ func (t *attentionTask) attend(image, head, first int) {
 		return m
 	}
 	scores, o, part := next(t.qRows*keyBlock), next(t.qRows*width), next(t.qRows*width)
-	b := softmaxBlock{
+	b := &s.softmax
+	*b = softmaxBlock{
 		scores: &scores[0], ld: keyBlock * 4, probs: unsafe.Pointer(&probs[0]), pitch: t.pPitch, rows: rows,
 		scale: t.scale * math.Log2E, form: g.form, plane: t.pPlane,
 	}
@@ -213,11 +214,11 @@ func (t *attentionTask) attend(image, head, first int) {
 			break
 		}
 		n := min(keyBlock, t.lk-key)
-		t.scores(scores, image*t.lq+first, head, kh, key, n)
+		t.scores(&s.strip, scores, image*t.lq+first, head, kh, key, n)
 		t.hide(scores, first, rows, key, n)
 		b.cols = roundUp(n, maxNR)
-		t.v.softmax(&b)
-		t.weigh(part, probs, kh, key, n, width)
+		t.v.softmax(b)
+		t.weigh(&s.strip, part, probs, kh, key, n, width)
 		t.v.rescale(&o[0], &part[0], &factor[0], rows, width)
 	}
 	for r := range rows {
@@ -251,9 +252,9 @@ func (t *attentionTask) hide(scores []float32, first, rows, key, n int) {
 }
 
 // scores computes q kᵀ for a block of queries and n keys from key on.
-func (t *attentionTask) scores(dst []float32, line, head, kh, key, n int) {
+func (t *attentionTask) scores(st *strip, dst []float32, line, head, kh, key, n int) {
 	g := t.g
-	st := strip{
+	*st = strip{
 		a:     t.q.Op.ptr(line, t.q.Col+head*t.dim),
 		lda:   uintptr(t.q.Op.pitch),
 		steps: &t.kTable[0],
@@ -265,18 +266,18 @@ func (t *attentionTask) scores(dst []float32, line, head, kh, key, n int) {
 	for p := 0; p*g.nr < n; p++ {
 		st.b = unsafe.Pointer(&t.keys[kh*t.keyHeadBytes+(key/g.nr+p)*t.kSteps*t.stepB])
 		st.c = unsafe.Pointer(&dst[p*g.nr])
-		r.run(&st)
+		r.run(st)
 	}
 }
 
 // weigh computes probabilities times values for a block of n keys.
-func (t *attentionTask) weigh(dst []float32, probs []byte, kh, key, n, width int) {
+func (t *attentionTask) weigh(st *strip, dst []float32, probs []byte, kh, key, n, width int) {
 	g, per := t.g, t.g.form.perStep()
 	table := t.vTable
 	if n < keyBlock {
 		table = t.vTail
 	}
-	st := strip{
+	*st = strip{
 		a:     unsafe.Pointer(&probs[0]),
 		lda:   uintptr(t.pPitch),
 		steps: &table[0],
@@ -288,6 +289,6 @@ func (t *attentionTask) weigh(dst []float32, probs []byte, kh, key, n, width int
 	for p := range t.vPanels {
 		st.b = unsafe.Pointer(&t.values[kh*t.valueBytes+(p*t.vSteps+key/per)*t.stepB])
 		st.c = unsafe.Pointer(&dst[p*g.nr])
-		r.run(&st)
+		r.run(st)
 	}
 }

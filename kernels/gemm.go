@@ -305,7 +305,8 @@ func (t *productTask) do(i int) {
 	tiles := min(t.chunk, (t.positions+g.mr-1)/g.mr-first)
 	s := scratches.get()
 	c := float32s(grow(&s.c, stripTiles*g.mr*g.nr*4))
-	st := strip{
+	st := &s.strip
+	*st = strip{
 		lda:   uintptr(t.a.pitch * t.stride),
 		steps: &t.steps[0],
 		n:     len(t.steps),
@@ -319,7 +320,7 @@ func (t *productTask) do(i int) {
 			pos := (first + n) * g.mr
 			st.a = t.a.ptr(t.w0+image*t.imageLines+pos*t.stride, 0)
 			st.tiles = min(stripTiles, tiles-n)
-			r.run(&st)
+			r.run(st)
 			t.finish(c, image, pos, min(st.tiles*g.mr, t.positions-pos), p)
 		}
 	}

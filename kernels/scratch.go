@@ -43,6 +43,10 @@ type scratch struct {
 	panel, c, p, o []byte
 	steps          []step
 	rows           []float32
+
+	// Arguments of functions that are values: they escape, so they live here.
+	strip   strip
+	softmax softmaxBlock
 }
 
 var scratches freeList[scratch]
