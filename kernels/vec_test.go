@@ -105,8 +105,8 @@ func TestVecFinish(t *testing.T) {
 		r := rand.New(rand.NewPCG(1, 1))
 		for i, cols := range sizes() {
 			for mode := range 16 {
-				rows, ld := (i+mode)%4, cols+mode%3
-				n := max(0, (rows-1)*ld+cols)
+				rows, ld := (i+mode)%4+1, cols+mode%3
+				n := (rows-1)*ld + cols
 				src := floats(m, 0, mixed(r, n))
 				var bias, res []float32
 				var pb, pr *float32
@@ -126,7 +126,7 @@ func TestVecFinish(t *testing.T) {
 					dst = res
 				}
 				want := append([]float32(nil), dst...)
-				if rows > 0 && cols > 0 {
+				if cols > 0 {
 					finishGeneric(ptr(want), ld, ptr(src), ld, rows, cols, pb, pr, ld)
 				}
 				v.finish(ptr(dst), ld, ptr(src), ld, rows, cols, pb, pr, ld)
@@ -142,14 +142,11 @@ func TestVecNarrow(t *testing.T) {
 		r := rand.New(rand.NewPCG(2, 2))
 		for i, cols := range sizes() {
 			for _, f := range []form{formF32, formBF16, formBF16x3} {
-				rows, lds := i%4, cols+i%3
+				rows, lds := i%4+1, cols+i%3
 				pitch := cols*f.elemSize() + i%2*64
 				plane := rows*pitch + 10
-				n := max(0, (rows-1)*pitch+cols*f.elemSize())
-				if rows > 0 {
-					n += (f.planes() - 1) * plane
-				}
-				src := floats(m, 0, mixed(r, max(0, (rows-1)*lds+cols)))
+				n := (f.planes()-1)*plane + (rows-1)*pitch + cols*f.elemSize()
+				src := floats(m, 0, mixed(r, (rows-1)*lds+cols))
 				dst := m.bytes(1, n)
 				clear(dst)
 				want := make([]byte, n)
