@@ -1,0 +1,64 @@
+//go:build !purego
+
+package kernels
+
+import (
+	"fmt"
+	"testing"
+	"time"
+	"unsafe"
+)
+
+// f32Gemms are the float32 products with what their multipliers reach on
+// registers alone: floating-point operations of peak(1).
+var f32Gemms = []struct {
+	im   *impl
+	peak func(n int)
+	ops  int
+}{
+	{implAVX512, peakAVX512, 28 * 16 * 2},
+}
+
+// BenchmarkStripF32 gives the rate of the tile loops beside that of their
+// products alone, in the same run. The strip is four tiles of A, as products
+// take it, and panels of B that together do not fit in L1.
+func BenchmarkStripF32(b *testing.B) {
+	for _, f := range f32Gemms {
+		if !f.im.available() {
+			continue
+		}
+		g := f.im.exact
+		for _, k := range []int{64, 256, 320, 640, 960, 1280, 1920, 2880, 5760, 11520} {
+			b.Run(fmt.Sprintf("k=%d/impl=%s", k, f.im.name), func(b *testing.B) {
+				steps := k / 16
+				lda := (steps | 1) * 64
+				panels := max(1, 1<<20/(k*g.nr*4))
+				a, w := alignedBytes(stripTiles*g.mr*lda), alignedBytes(panels*steps*64*g.nr)
+				table := make([]step, steps)
+				for i := range table {
+					table[i] = step{i * 64, i * 64 * g.nr}
+				}
+				c := alignedBytes(stripTiles * g.mr * g.nr * 4)
+				s := strip{a: unsafe.Pointer(&a[0]), lda: uintptr(lda), steps: &table[0], n: steps,
+					c: unsafe.Pointer(&c[0]), ldc: uintptr(g.nr * 4), tiles: stripTiles}
+				i := 0
+				round := func() {
+					for p := range panels {
+						s.b = unsafe.Pointer(&w[p*steps*64*g.nr])
+						g.loops[0](&s)
+					}
+					i++
+				}
+				var peak, rate float64 // operations a nanosecond
+				for b.Loop() {
+					peak = max(peak, 2000*float64(f.ops)/float64(best(2*time.Millisecond, func() { f.peak(2000) }).Nanoseconds()))
+					ops := float64(2 * k * stripTiles * g.mr * g.nr * panels)
+					rate = max(rate, ops/float64(best(20*time.Millisecond, round).Nanoseconds()))
+				}
+				b.ReportMetric(rate, "GFLOP/s")
+				b.ReportMetric(100*rate/peak, "%peak")
+				b.ReportMetric(0, "ns/op")
+			})
+		}
+	}
+}
