@@ -25,7 +25,6 @@
 #define FDIV(m, n, d)   THREE(0x6E20FC00, m, n, d) // U=1 x=0 opcode 11111: d = n / m
 #define FMAX(m, n, d)   THREE(0x4E20F400, m, n, d) // U=0 x=0 opcode 11110: NaN if either is
 #define FMIN(m, n, d)   THREE(0x4EA0F400, m, n, d) // U=0 x=1 opcode 11110: NaN if either is
-#define FCMGT(m, n, d)  THREE(0x6EA0E400, m, n, d) // U=1 x=1 opcode 11100: d = n > m ? ~0 : 0
 #define FADDD2(m, n, d) THREE(0x4E60D400, m, n, d) // FADD with sz=1: two float64
 
 #define FABS(n, d)   TWO(0x4EA0F800, n, d) // U=0 x=1 opcode 01111

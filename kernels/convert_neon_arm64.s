@@ -3,39 +3,21 @@
 #include "textflag.h"
 #include "asm_neon_arm64.h"
 
-// LARGER sets m to the larger of m and x, in every lane, and keeps m where x
-// is NaN. FMAXNM does not where x is a signalling NaN.
-#define LARGER(x, vx, m, vm) \
-	FCMGT(m, x, 8); \
-	VBIT V8.B16, vx.B16, vm.B16
-
-// func rowMaxQuads(x *float32, n int) float32
-TEXT ·rowMaxQuads(SB), NOSPLIT, $0-20
+// func rowMaxBlocks(x *float32, n int) float32
+TEXT ·rowMaxBlocks(SB), NOSPLIT, $0-20
 	MOVD x+0(FP), R0
 	MOVD n+8(FP), R1
-	MOVW $0xff800000, R2 // -Inf
-	VDUP R2, V4.S4
-	VDUP R2, V5.S4
-	VDUP R2, V6.S4
-	VDUP R2, V7.S4
-	SUBS $4, R1
-	BLT tail
-loop4:
-	VLD1.P 64(R0), [V0.S4, V1.S4, V2.S4, V3.S4]
-	LARGER(0, V0, 4, V4)
-	LARGER(1, V1, 5, V5)
-	LARGER(2, V2, 6, V6)
-	LARGER(3, V3, 7, V7)
-	SUBS $4, R1
-	BGE loop4
-tail:
-	ADDS $4, R1
-	BEQ done
-loop1:
-	VLD1.P 16(R0), [V0.S4]
-	LARGER(0, V0, 4, V4)
+	VLD1.P 64(R0), [V4.S4, V5.S4, V6.S4, V7.S4]
 	SUBS $1, R1
-	BNE loop1
+	BEQ done
+loop:
+	VLD1.P 64(R0), [V0.S4, V1.S4, V2.S4, V3.S4]
+	FMAX(0, 4, 4)
+	FMAX(1, 5, 5)
+	FMAX(2, 6, 6)
+	FMAX(3, 7, 7)
+	SUBS $1, R1
+	BNE loop
 done:
 	FMAX(5, 4, 4)
 	FMAX(7, 6, 6)

@@ -2,28 +2,27 @@
 
 package kernels
 
-// expTableNEON holds the constants of the exponential, in the order in which
-// the assembly loads them.
+import "math"
+
+// exp2TableNEON holds the constants of powers of two, in the order in which
+// the assembly loads them. Everything exponential is a power of two here: the
+// factor log2(e) costs nothing where there is a factor anyway.
 //
-// exp(x) = 2^n exp(r), n the integer nearest to x/ln 2, r = x - n ln 2 in
-// [-ln2/2, ln2/2]. ln 2 is a float32 and its remainder: n times the first is
-// a multiple of 2^-24 and x, where n is not 0, one of 2^-25; their difference
-// is below 1/2, so the fused subtraction is exact, and the second leaves an
-// error far below a rounding.
+// 2^y = 2^n 2^r, n the integer nearest to y and r = y-n, exact, in [-1/2, 1/2].
+// 2^r = 1 + r p(r), p of degree 5: the minimax polynomial for the relative
+// error of 2^r (Remez' exchange with 40 digits), 2^-27.9, whose rounded
+// coefficients were searched for the best neighbours, 2^-27.4. The last step
+// is one fused multiply-add, so the result is within 0.9 ulp: half of one for
+// its rounding, and that of p times at most 0.35.
 //
-// exp(r) = 1 + r + r² q(r), q of degree 4, the minimax polynomial for the
-// relative error of exp (Remez' exchange with 40 digits): 2^-28.2. With the
-// roundings the result is within 1 ulp (TestExpNEON).
-//
-// 2^n is applied in halves, n>>1 by adding to the exponent of exp(r), the rest
-// by a product, which rounds to denormals and overflows to infinity as it
-// should. x is held to [-104, 89] before: exp(-104) is below half the smallest
-// denormal and exp(89) overflows. Those operations hand a NaN on.
-var expTableNEON = [...]float32{
-	-104, 89,
-	0x1.715476p+0,                // 1/ln 2
-	0x1.62e43p-1, -0x1.05c61p-29, // ln 2
-	0x1.6a23dp-10, 0x1.123a2p-7, 0x1.5558f2p-5, 0x1.555492p-3, 0x1.fffffcp-2, // q, highest power first
+// 2^n is applied in halves, n>>1 by adding to the exponent of 2^r, the rest by
+// a product, which rounds to denormals and overflows to infinity as it should.
+// y is held to [-151, 129] before: the first rounds to 0, the second overflows.
+// Those operations hand a NaN on.
+var exp2TableNEON = [...]float32{
+	-151, 129,
+	0x1.45261cp-13, 0x1.5fa6f2p-10, 0x1.3b284ep-7, // p, highest power first
+	0x1.c6adcp-5, 0x1.ebfbe4p-3, 0x1.62e432p-1,
 	1, // also, as an integer, the exponent of 2^0
 }
 
@@ -41,24 +40,18 @@ var expTableNEON = [...]float32{
 // so that u is not Inf/Inf. Phi is then Q for negative x and 1-Q for the
 // others: no cancellation on either side. TestActivateNEON bounds its error.
 var geluTableNEON = [...]float32{
-	-0.5, 0.35, 15,
+	-math.Log2E / 2, 0.35, 15,
 	-0x1.d9cccp-6, 0x1.69fdbp-4, -0x1.0128aap-4, -0x1.17d9dep-6, // T, highest power first
 	-0x1.0506c6p-4, 0x1.a3f37p-4, 0x1.0b5364p-2, -0x1.47982ep-1,
 	0.5,
 }
 
-// expSumQuads computes what expSumGeneric computes, of n quads. The sum is
-// taken in float64, each lane for itself.
+// siluQuads sets x to x/(1+2^(rate*x)), n quads: SiLU with -log2(e),
+// QuickGELU with 1.702 times that. Where the power overflows, for SiLU below
+// -88.7, the result is -0 instead of some -1e-37.
 //
 //go:noescape
-func expSumQuads(x *float32, n int, scale, max float32) float64
-
-// siluQuads sets x to x/(1+exp(-scale*x)), n quads: SiLU with scale 1,
-// QuickGELU with 1.702. Where the exponential overflows, below -88.7/scale, the
-// result is -0 instead of some -1e-37.
-//
-//go:noescape
-func siluQuads(x *float32, n int, scale float32)
+func siluQuads(x *float32, n int, rate float32)
 
 // gateQuads computes what gateGeneric computes, of n quads of every row, with
 // gates at gate instead of half a row after the values.
@@ -70,23 +63,6 @@ func gateQuads(value, gate *float32, ld, rows, n int)
 //
 //go:noescape
 func geluQuads(x *float32, n int)
-
-func expSumNEON(x []float32, scale, max float32) float32 {
-	n := len(x) &^ 3
-	var sum float64
-	if n > 0 {
-		sum = expSumQuads(&x[0], n/4, scale, max)
-	}
-	if t := x[n:]; len(t) > 0 {
-		q := quad(t)
-		expSumQuads(&q[0], 1, scale, max)
-		copy(t, q[:])
-		for _, e := range t {
-			sum += float64(e)
-		}
-	}
-	return float32(sum)
-}
 
 func activateNEON(x []float32, act Activation) {
 	n := len(x) &^ 3
@@ -104,11 +80,11 @@ func activateQuads(x *float32, n int, act Activation) {
 	switch act {
 	case Identity:
 	case SiLU:
-		siluQuads(x, n, 1)
+		siluQuads(x, n, -math.Log2E)
 	case GELU:
 		geluQuads(x, n)
 	case QuickGELU:
-		siluQuads(x, n, 1.702)
+		siluQuads(x, n, -1.702*math.Log2E)
 	default:
 		panic("kernels: unknown activation")
 	}

@@ -19,7 +19,7 @@ var vecNEON = &vec{
 	sums:         sumsNEON,
 	affine:       affineNEON,
 	layerNorm:    layerNormNEON,
-	softmax:      func(b *softmaxBlock) { softmaxByRows(b, narrowNEON, rowMaxNEON, expSumNEON) },
+	softmax:      softmaxNEON,
 	rescale:      rescaleNEON,
 	toF32:        toF32NEON,
 	toBF16:       toBF16Generic, // no product takes bfloat16 here
@@ -176,36 +176,44 @@ func deviations(x []float32, ref float32) (sum, sq float64) {
 	return sum, sq
 }
 
-// rowMaxQuads computes what rowMaxGeneric computes, of n quads.
+// rowMaxBlocks returns the largest of n blocks of 16, NaN if one of them is.
 //
 //go:noescape
-func rowMaxQuads(x *float32, n int) float32
+func rowMaxBlocks(x *float32, n int) float32
 
-func rowMaxNEON(x []float32) float32 {
-	n := len(x) &^ 3
-	m := rowMaxGeneric(x[n:])
-	if n > 0 {
-		m = max(m, rowMaxQuads(&x[0], n/4))
+// powersQuads: dst = 2^(scale*x - max), n quads, and returns the sum, each lane
+// taken in float64.
+//
+//go:noescape
+func powersQuads(dst, x *float32, n int, scale, max float32) float64
+
+// softmaxNEON computes what softmaxGeneric computes. It leaves the scores as
+// they are, and all of a row with a NaN becomes NaN.
+func softmaxNEON(b *softmaxBlock) {
+	if b.form != formF32 {
+		softmaxGeneric(b)
+		return
 	}
-	return m
+	m, sum, factor := row(b.max, 0, 0, b.rows), row(b.sum, 0, 0, b.rows), row(b.factor, 0, 0, b.rows)
+	for r := range b.rows {
+		x := at(b.scores, r*b.ld/4)
+		largest := max(m[r], rowMaxBlocks(x, b.cols/16)*b.scale)
+		f := math.Exp2(float64(m[r]) - float64(largest))
+		p := (*float32)(unsafe.Add(b.probs, r*b.pitch))
+		sum[r] = float32(float64(sum[r])*f + powersQuads(p, x, b.cols/4, b.scale, largest))
+		m[r], factor[r] = largest, float32(f)
+	}
 }
 
-// addScaledQuads computes what addScaledGeneric computes, with a fused
-// multiply-add, of n quads.
+// rescaleBlocks computes what rescaleGeneric computes, with a fused
+// multiply-add, on rows of n blocks of 16.
 //
 //go:noescape
-func addScaledQuads(dst, src *float32, n int, scale float32)
+func rescaleBlocks(o, part, factor *float32, rows, n int)
 
-func addScaledNEON(dst, src []float32, scale float32) {
-	n := len(src) &^ 3
-	_ = dst[:len(src)]
-	if n > 0 {
-		addScaledQuads(&dst[0], &src[0], n/4, scale)
-	}
-	if t := src[n:]; len(t) > 0 {
-		q, s := quad(dst[n:len(src)]), quad(t)
-		addScaledQuads(&q[0], &s[0], 1, scale)
-		copy(dst[n:len(src)], q[:])
+func rescaleNEON(o, part, factor *float32, rows, width int) {
+	if rows > 0 && width > 0 {
+		rescaleBlocks(o, part, factor, rows, width/16)
 	}
 }
 
@@ -231,12 +239,4 @@ func toF32NEON(dst []float32, src []byte, dt DType) {
 		n = 0
 	}
 	toF32Generic(dst[n:], src[n*dt.Size():], dt)
-}
-
-// rescaleNEON computes what rescaleGeneric computes.
-func rescaleNEON(o, part, factor *float32, rows, width int) {
-	f := row(factor, 0, 0, rows)
-	for r := range rows {
-		addScaledNEON(row(o, width, r, width), row(part, width, r, width), f[r])
-	}
 }

@@ -191,18 +191,26 @@ loop:
 	BNE loop
 	RET
 
-// func addScaledQuads(dst, src *float32, n int, scale float32)
-TEXT ·addScaledQuads(SB), NOSPLIT, $0-28
-	MOVD dst+0(FP), R0
-	MOVD src+8(FP), R1
-	MOVD n+16(FP), R2
-	MOVWU scale+24(FP), R3
-	VDUP R3, V4.S4
+// func rescaleBlocks(o, part, factor *float32, rows, n int)
+TEXT ·rescaleBlocks(SB), NOSPLIT, $0-40
+	MOVD o+0(FP), R0
+	MOVD part+8(FP), R1
+	MOVD factor+16(FP), R2
+	MOVD rows+24(FP), R3
+	MOVD n+32(FP), R4
+row:
+	VLD1R.P 4(R2), [V8.S4]
+	MOVD R4, R5
 loop:
-	VLD1 (R0), [V0.S4]
-	VLD1.P 16(R1), [V1.S4]
-	VFMLA V4.S4, V0.S4, V1.S4
-	VST1.P [V1.S4], 16(R0)
-	SUBS $1, R2
+	VLD1 (R0), [V0.S4, V1.S4, V2.S4, V3.S4]
+	VLD1.P 64(R1), [V4.S4, V5.S4, V6.S4, V7.S4]
+	VFMLA V8.S4, V0.S4, V4.S4
+	VFMLA V8.S4, V1.S4, V5.S4
+	VFMLA V8.S4, V2.S4, V6.S4
+	VFMLA V8.S4, V3.S4, V7.S4
+	VST1.P [V4.S4, V5.S4, V6.S4, V7.S4], 64(R0)
+	SUBS $1, R5
 	BNE loop
+	SUBS $1, R3
+	BNE row
 	RET
