@@ -14,6 +14,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 
 	"github.com/coclico/coclico/codec/model"
 	"github.com/coclico/coclico/weights"
@@ -30,17 +31,13 @@ var configs embed.FS
 func Names() []string { return []string{"tiny", "tiny-768", "unclip-l"} }
 
 // Has reports whether there is a configuration of that name.
-func Has(config string) bool {
-	_, err := files(config)
-	return err == nil
-}
+func Has(config string) bool { return slices.Contains(Names(), config) }
 
 func files(config string) (fs.FS, error) {
-	dir := path.Join("configs", config)
-	if info, err := fs.Stat(configs, dir); path.Dir(dir) != "configs" || err != nil || !info.IsDir() {
+	if !Has(config) {
 		return nil, fmt.Errorf("no synthetic model %s", config)
 	}
-	return fs.Sub(configs, dir)
+	return fs.Sub(configs, path.Join("configs", config))
 }
 
 // Folder opens a folder whose weights are computed when they are read.

@@ -1,0 +1,44 @@
+package codec_test
+
+import (
+	"context"
+	"fmt"
+	"image/jpeg"
+	"log"
+	"os"
+
+	"github.com/coclico/coclico/codec"
+)
+
+// A photo becomes 120 bytes and comes back as a picture, by the built-in model.
+// codec.Open does the same with a model folder.
+func Example() {
+	f, err := os.Open("testdata/photos/coffee.jpg")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer f.Close()
+	photo, err := jpeg.Decode(f)
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	folder, err := codec.BuiltIn()
+	if err != nil {
+		log.Fatal(err)
+	}
+	c := codec.New(folder)
+	defer c.Close()
+
+	ctx := context.Background()
+	data, err := c.Encode(ctx, photo, nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	img, err := c.Decode(ctx, data, &codec.DecodeOptions{Steps: 4, Seed: 7})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(len(data), "bytes, painted again at", img.Bounds().Dx(), "x", img.Bounds().Dy())
+	// Output: 120 bytes, painted again at 128 x 128
+}
