@@ -19,6 +19,8 @@ import "math"
 // a product, which rounds to denormals and overflows to infinity as it should.
 // y is held to [-151, 129] before: the first rounds to 0, the second overflows.
 // Those operations hand a NaN on.
+//
+//lint:ignore U1000 the assembly reads it
 var exp2TableNEON = [...]float32{
 	-151, 129,
 	0x1.45261cp-13, 0x1.5fa6f2p-10, 0x1.3b284ep-7, // p, highest power first
@@ -39,6 +41,8 @@ var exp2TableNEON = [...]float32{
 // 0.34, 0.345, 0.35 and 0.36. Beyond 14.5 exp(-a²/2) is 0, and a is held to 15
 // so that u is not Inf/Inf. Phi is then Q for negative x and 1-Q for the
 // others: no cancellation on either side. TestActivateNEON bounds its error.
+//
+//lint:ignore U1000 the assembly reads it
 var geluTableNEON = [...]float32{
 	-math.Log2E / 2, 0.35, 15,
 	-0x1.d9cccp-6, 0x1.69fdbp-4, -0x1.0128aap-4, -0x1.17d9dep-6, // T, highest power first
