@@ -10,9 +10,10 @@ import (
 // An arena hands out memory of any size from few large chunks.
 //
 // Free spans are kept in the order of their addresses and merged with their
-// neighbours; a request takes the front of the smallest span that holds it.
-// A network asks for the same sizes in the same order at every step, so after
-// the first one the spans it needs are there.
+// neighbours; a request takes the front of the first span that holds it, which
+// keeps what is in use low in its chunk: memory above was never touched and is
+// not resident. A network asks for the same sizes in the same order at every
+// step, so after the first one the spans it needs are there.
 type arena struct {
 	chunks     [][]byte
 	free       []span
@@ -30,20 +31,15 @@ const (
 
 func (a *arena) get(n int) span {
 	n = (n + lineBytes - 1) &^ (lineBytes - 1)
-	best := -1
-	for i, s := range a.free {
-		if s.size >= n && (best < 0 || s.size < a.free[best].size) {
-			best = i
-		}
+	i := slices.IndexFunc(a.free, func(s span) bool { return s.size >= n })
+	if i < 0 {
+		i = a.grow(n)
 	}
-	if best < 0 {
-		best = a.grow(n)
-	}
-	s := a.free[best]
+	s := a.free[i]
 	if s.size == n {
-		a.free = slices.Delete(a.free, best, best+1)
+		a.free = slices.Delete(a.free, i, i+1)
 	} else {
-		a.free[best] = span{s.chunk, s.off + n, s.size - n}
+		a.free[i] = span{s.chunk, s.off + n, s.size - n}
 	}
 	a.used += n
 	a.peak = max(a.peak, a.used)
@@ -58,6 +54,23 @@ func (a *arena) grow(n int) int {
 	a.free = append(a.free, span{len(a.chunks) - 1, 0, n})
 	a.total += n
 	return len(a.free) - 1
+}
+
+// reserve sees to a free span of at least n bytes.
+func (a *arena) reserve(n int) {
+	if !slices.ContainsFunc(a.free, func(s span) bool { return s.size >= n }) {
+		a.grow(n &^ (lineBytes - 1))
+	}
+}
+
+// shrink takes back what lies behind the first n bytes of s.
+func (a *arena) shrink(s span, n int) span {
+	n = (n + lineBytes - 1) &^ (lineBytes - 1)
+	if n < s.size {
+		a.put(span{s.chunk, s.off + n, s.size - n})
+		s.size = n
+	}
+	return s
 }
 
 func (a *arena) put(s span) {

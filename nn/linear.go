@@ -72,25 +72,33 @@ func (l *Linear) fill(ws *Workspace, dst, a *Operand, act kernels.Activation) {
 	kernels.MatMulOperand(&dst.Operand, &a.Operand, l.Weight.Packed(ws.Precision), e)
 }
 
-// pieceBytes bounds the operand that Rows makes of a part of its input.
+// pieceBytes is how much of its input Rows looks at in one product.
 const pieceBytes = 8 << 20
 
 // Rows returns x*W + b and consumes x. It narrows some rows of x at a time, so
-// that there is no operand of the size of x.
+// that there is no operand of the size of x, and writes the result over x if it
+// is not wider and nobody else reads x: row r of the result ends before row r+1
+// of x begins.
 func (l *Linear) Rows(ws *Workspace, x *Tensor) *Tensor {
-	dst := ws.Get(x.N, x.H, x.W, l.Out)
-	rows := x.Rows()
+	dst := x
+	if !ws.owned(x) || l.Out > x.C {
+		dst = ws.Get(x.N, x.H, x.W, l.Out)
+	}
+	rows, c := x.Rows(), x.C
 	w, e := l.Weight.Packed(ws.Precision), kernels.Epilogue{Bias: l.Bias.Float32s()}
-	line := kernels.OperandBytes(ws.Precision, 1, 1, 1025, x.C, 0) - kernels.OperandBytes(ws.Precision, 1, 1, 1, x.C, 0)
-	piece := min(rows, max(1, pieceBytes/(line/1024)))
+	piece := min(rows, max(1, pieceBytes/(4*c)))
 	for r := 0; r < rows; r += piece {
 		n := min(piece, rows-r)
-		a := ws.Operand(1, 1, n, x.C, 0)
-		a.Fill(x.Data[r*x.C : (r+n)*x.C])
+		a := ws.Operand(1, 1, n, c, 0)
+		a.Fill(x.Data[r*c : (r+n)*c])
 		kernels.MatMul(dst.Data[r*l.Out:(r+n)*l.Out], &a.Operand, w, e)
 		ws.PutOperand(a)
 	}
-	ws.Put(x)
+	if dst == x {
+		ws.shrink(x, l.Out)
+	} else {
+		ws.Put(x)
+	}
 	return dst
 }
 

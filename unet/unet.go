@@ -104,6 +104,8 @@ type pass struct {
 // and every transformer.
 func (m *Model) Forward(ctx context.Context, ws *nn.Workspace, sample *nn.Tensor, t float32, text *Context, class *nn.Tensor) (*nn.Tensor, error) {
 	m.check(ws, sample, text, class)
+	ch := m.cfg.BlockOutChannels // the largest tensor is the first level's stream with its skip connection
+	ws.Reserve(sample.N, sample.H, sample.W, ch[min(1, len(ch)-1)]+ch[0])
 	p := &pass{ctx: ctx, ws: ws, text: text, time: m.embed(ws, sample.N, t, class)}
 	x, err := m.run(p, sample)
 	ws.PutOperand(p.time)

@@ -84,6 +84,7 @@ func (e *Encoder) Encode(ctx context.Context, ws *nn.Workspace, image *nn.Tensor
 	if f := e.cfg.Factor(); image.C != e.cfg.InChannels || image.H < f || image.W < f {
 		panic("vae: picture with the wrong number of channels or too small")
 	}
+	ws.Reserve(image.N, image.H, image.W, e.cfg.BlockOutChannels[0])
 	x := e.ConvIn.Apply(ws, ws.Keep(image))
 	var err error
 	for _, b := range e.DownBlocks {
@@ -163,6 +164,8 @@ func (d *Decoder) Decode(ctx context.Context, ws *nn.Workspace, latent *nn.Tenso
 	if latent.C != d.cfg.LatentChannels {
 		panic("vae: latent with the wrong number of channels")
 	}
+	ch, f := d.cfg.BlockOutChannels, d.cfg.Factor()
+	ws.Reserve(latent.N, f*latent.H, f*latent.W, ch[min(1, len(ch)-1)]) // behind the last upsampler
 	x := ws.Keep(latent)
 	if d.PostQuantConv != nil {
 		x = d.PostQuantConv.Rows(ws, x)

@@ -1,0 +1,197 @@
+package unet
+
+import (
+	"context"
+	"errors"
+	"math"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/coclico/coclico/kernels"
+	"github.com/coclico/coclico/nn"
+	"github.com/coclico/coclico/weights"
+)
+
+// args are arguments for the tiny model.
+func args(m *Model, ws *nn.Workspace, n, contexts int) (x *nn.Tensor, text *Context, class *nn.Tensor) {
+	noise := func(name string, n, h, w, c int) *nn.Tensor {
+		one := weights.SynthNoise(name, []int{1, h, w, c}, 1)
+		return &nn.Tensor{N: n, H: h, W: w, C: c, Data: slices.Concat(slices.Repeat(one, n))}
+	}
+	c := m.Config()
+	text = m.Context(ws, noise("text", contexts, 1, 9, c.ContextDim()))
+	return noise("sample", n, 8, 8, c.InChannels), text, noise("class", n, 1, 1, c.ClassEmbeddingsDim)
+}
+
+// TestBatch: three equal pictures with one shared context are three times the
+// result of one picture.
+func TestBatch(t *testing.T) {
+	m := model(t, "tiny.json")
+	ws := new(nn.Workspace)
+	defer ws.Close()
+	run := func(n, contexts int) []float32 {
+		x, text, class := args(m, ws, n, contexts)
+		y, err := m.Forward(context.Background(), ws, x, 400, text, class)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer ws.Put(y)
+		return slices.Clone(y.Data)
+	}
+	one := run(1, 1)
+	for _, contexts := range []int{1, 3} {
+		three := run(3, contexts)
+		for i, v := range three {
+			if math.Abs(float64(v-one[i%len(one)])) > 1e-5 {
+				t.Fatalf("%d contexts: element %d is %g, alone it is %g", contexts, i, v, one[i%len(one)])
+			}
+		}
+	}
+}
+
+// TestReuse: a second evaluation takes no memory, and is equal to the first, so
+// that nothing reads what an earlier one left behind.
+func TestReuse(t *testing.T) {
+	m := model(t, "tiny.json")
+	ws := &nn.Workspace{Precision: kernels.Fast}
+	defer ws.Close()
+	x, text, class := args(m, ws, 2, 1)
+	var first []float32
+	step := func() {
+		y, err := m.Forward(context.Background(), ws, x, 400, text, class)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if first == nil {
+			first = slices.Clone(y.Data)
+		}
+		if !slices.Equal(first, y.Data) {
+			t.Error("a later evaluation differs from the first")
+		}
+		ws.Put(y)
+	}
+	const runs = 10
+	step()
+	size := ws.Size()
+	for range runs {
+		step() // scratch memory grows with the number of goroutines that meet
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for range runs {
+		step()
+	}
+	runtime.ReadMemStats(&after)
+	// A closure for each concatenation, a few slices, and at times a job for
+	// one more goroutine.
+	if n, b := (after.Mallocs-before.Mallocs)/runs, (after.TotalAlloc-before.TotalAlloc)/runs; n > 200 || b > 32<<10 {
+		t.Errorf("%d allocations of %d bytes in a later evaluation", n, b)
+	}
+	if ws.Size() != size || ws.InUse() != 0 {
+		t.Errorf("the workspace grew from %d to %d bytes, %d in use", size, ws.Size(), ws.InUse())
+	}
+}
+
+// countdown is a context that ends when it is looked at for the nth time.
+type countdown struct {
+	context.Context
+	n int
+}
+
+func (c *countdown) Err() error {
+	if c.n--; c.n < 0 {
+		return context.Canceled
+	}
+	return nil
+}
+
+// TestCancel: wherever the context ends, Forward returns its error and all
+// memory is put back.
+func TestCancel(t *testing.T) {
+	m := model(t, "tiny.json")
+	ws := new(nn.Workspace)
+	defer ws.Close()
+	x, text, class := args(m, ws, 1, 1)
+	stops := 0
+	for {
+		y, err := m.Forward(&countdown{context.Background(), stops}, ws, x, 400, text, class)
+		if err == nil {
+			ws.Put(y)
+			break
+		}
+		if !errors.Is(err, context.Canceled) || y != nil {
+			t.Fatalf("error %v", err)
+		}
+		if ws.InUse() != 0 {
+			t.Fatalf("stop %d: %d bytes were not put back", stops, ws.InUse())
+		}
+		stops++
+	}
+	if want := 22 + 16; stops != want { // residual blocks and transformers
+		t.Errorf("the context was looked at %d times, want %d", stops, want)
+	}
+}
+
+// TestConcurrent: one model, several workspaces, and Release in between.
+func TestConcurrent(t *testing.T) {
+	m := model(t, "tiny.json")
+	var wg sync.WaitGroup
+	results := make([][]float32, 4)
+	for i := range results {
+		wg.Go(func() {
+			ws := &nn.Workspace{Precision: kernels.Precision(i % 2)}
+			defer ws.Close()
+			x, text, class := args(m, ws, 1, 1)
+			m.Release()
+			y, err := m.Forward(context.Background(), ws, x, 400, text, class)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			results[i] = slices.Clone(y.Data)
+		})
+	}
+	wg.Wait()
+	if !slices.Equal(results[0], results[2]) || !slices.Equal(results[1], results[3]) {
+		t.Error("models that run at once differ")
+	}
+}
+
+// TestNames: tensors are asked for in the shapes of published checkpoints, since
+// what is asked for is also what a synthetic folder holds.
+func TestNames(t *testing.T) {
+	s := weights.Recorder()
+	c, err := ParseConfig([]byte(`{"class_embed_type": "projection", "projection_class_embeddings_input_dim": 1536,
+		"attention_head_dim": [5, 10, 20, 20], "cross_attention_dim": 1024, "use_linear_projection": true}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	New(s.Scope(), c)
+	params, dims := 0, map[string]int{}
+	for _, spec := range s.Requested() {
+		n := 1
+		for _, d := range spec.Shape {
+			n *= d
+		}
+		params += n
+		dims[spec.Name] = len(spec.Shape)
+	}
+	if want := 869_517_764; params != want { // Stable unCLIP 2.1 L
+		t.Errorf("%d parameters, want %d", params, want)
+	}
+	for name, n := range dims {
+		want := 2
+		switch {
+		case !strings.HasSuffix(name, ".weight") || strings.Contains(name, "norm"):
+			want = 1
+		case strings.Contains(name, "conv"):
+			want = 4
+		}
+		if n != want {
+			t.Errorf("%s has %d dimensions, want %d", name, n, want)
+		}
+	}
+}
