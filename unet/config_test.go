@@ -1,0 +1,85 @@
+package unet
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/coclico/coclico/weights"
+)
+
+func TestParseConfigErrors(t *testing.T) {
+	for _, c := range []struct{ in, err string }{
+		{`{}`, ""}, // Stable Diffusion's first UNet, but for the class vector
+		{`{"num_attention_heads": 4, "attention_head_dim": [5, 10, 20, 20]}`, ""},
+		{`{"act_fn": "mish"}`, `act_fn is "mish"`},
+		{`{"_class_name": "UNet2DModel"}`, `_class_name is "UNet2DModel"`},
+		{`{"class_embed_type": "timestep"}`, `class_embed_type is "timestep"`},
+		{`{"class_embed_type": "projection"}`, `projection_class_embeddings_input_dim is 0`},
+		{`{"down_block_types": ["AttnDownBlock2D", "DownBlock2D", "DownBlock2D", "DownBlock2D"]}`, `down_block_types is "AttnDownBlock2D"`},
+		{`{"up_block_types": ["UpBlock2D", "UpBlock2D", "UpBlock2D", "SimpleCrossAttnUpBlock2D"]}`, `up_block_types is "SimpleCrossAttnUpBlock2D"`},
+		{`{"up_block_types": ["UpBlock2D"]}`, `up_block_types is [UpBlock2D]`},
+		{`{"mid_block_type": "UNetMidBlock2DSimpleCrossAttn"}`, `mid_block_type is "UNetMidBlock2DSimpleCrossAttn"`},
+		{`{"mid_block_type": 3}`, `mid_block_type`},
+		{`{"norm_num_groups": 48}`, `norm_num_groups is 48`},
+		{`{"norm_num_groups": 0}`, `norm_num_groups is 0`},
+		{`{"block_out_channels": []}`, `block_out_channels is []`},
+		{`{"block_out_channels": [320, 640, 1280, -1280]}`, `block_out_channels is -1280`},
+		{`{"attention_head_dim": [5, 10]}`, `attention_head_dim is [5 10]`},
+		{`{"attention_head_dim": 400}`, `attention_head_dim is 400`},
+		{`{"cross_attention_dim": [8, 8, 16, 8]}`, `cross_attention_dim is [8 8 16 8]`},
+		{`{"layers_per_block": 256, "transformer_layers_per_block": 256}`, `layers_per_block is [256]`},
+		{`{"only_cross_attention": [false, true, false, false]}`, `only_cross_attention is [false, true, false, false]`},
+		{`{"addition_embed_type": "text_time"}`, `addition_embed_type is "text_time"`},
+		{`{"transformer_layers_per_block": [[1], [1], [1], [1]]}`, `[[1], [1], [1], [1]]`},
+		{`{"freq_shift": 160}`, `freq_shift is 160`},
+		{`{"time_embedding_type": "fourier"}`, `time_embedding_type is "fourier"`},
+		{`{"downsample_padding": 0}`, `downsample_padding is 0`},
+	} {
+		_, err := ParseConfig([]byte(c.in))
+		if (err == nil) != (c.err == "") || err != nil && !strings.Contains(err.Error(), c.err) {
+			t.Errorf("%s: error %v, want %q", c.in, err, c.err)
+		}
+	}
+}
+
+// A null middle block is none, an absent key is the default.
+func TestMidBlock(t *testing.T) {
+	for in, want := range map[string]bool{`{}`: true, `{"mid_block_type": null}`: false} {
+		c, err := ParseConfig([]byte(in))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := New(weights.Recorder().Scope(), c).MidBlock != nil; got != want {
+			t.Errorf("%s: middle block %v, want %v", in, got, want)
+		}
+	}
+}
+
+// FuzzConfig: whatever a config.json says, it is an error or a model.
+func FuzzConfig(f *testing.F) {
+	files, err := filepath.Glob("testdata/*.json")
+	if err != nil || len(files) == 0 {
+		f.Fatal("no configurations in testdata", err)
+	}
+	for _, name := range files {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
+	f.Add([]byte(`{"block_out_channels": [65536], "down_block_types": ["CrossAttnDownBlock2D"], "up_block_types": ["CrossAttnUpBlock2D"], "layers_per_block": 256, "norm_num_groups": 65536}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		c, err := ParseConfig(data)
+		if err != nil {
+			return
+		}
+		s := weights.Recorder()
+		New(s.Scope(), c)
+		if n := len(s.Requested()); n == 0 || n > 1<<17 {
+			t.Errorf("a model of %d tensors", n)
+		}
+	})
+}

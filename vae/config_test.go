@@ -1,0 +1,187 @@
+package vae
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/coclico/coclico/kernels"
+	"github.com/coclico/coclico/nn"
+	"github.com/coclico/coclico/weights"
+)
+
+func TestParseConfigErrors(t *testing.T) {
+	for _, c := range []struct{ in, err string }{
+		{`{}`, ""},
+		{`{"sample_size": [64, 96], "shift_factor": null}`, ""},
+		{`{"act_fn": "relu"}`, `act_fn is "relu"`},
+		{`{"_class_name": "AutoencoderTiny"}`, `_class_name is "AutoencoderTiny"`},
+		{`{"down_block_types": ["AttnDownEncoderBlock2D"]}`, `down_block_types is "AttnDownEncoderBlock2D"`},
+		{`{"block_out_channels": [32, 64]}`, `down_block_types is [DownEncoderBlock2D]`},
+		{`{"block_out_channels": [33]}`, `norm_num_groups is 32`},
+		{`{"layers_per_block": 0}`, `layers_per_block is 0`},
+		{`{"layers_per_block": [2]}`, `layers_per_block is a array`},
+		{`{"scaling_factor": 0}`, `scaling_factor is 0`},
+		{`{"shift_factor": 0.1159}`, `shift_factor is 0.1159`},
+		{`{"latent_channels": 1000000}`, `latent_channels is 1000000`},
+	} {
+		_, err := ParseConfig([]byte(c.in))
+		if (err == nil) != (c.err == "") || err != nil && !strings.Contains(err.Error(), c.err) {
+			t.Errorf("%s: error %v, want %q", c.in, err, c.err)
+		}
+	}
+}
+
+// store writes the tensors that a model of the config asks for, renamed, and
+// opens the file.
+func store(t *testing.T, c Config, rename func(string) string) *weights.Store {
+	t.Helper()
+	rec := weights.Recorder()
+	New(rec.Scope(), c)
+	specs := rec.Requested()
+	renamed := slices.Clone(specs)
+	for i := range renamed {
+		renamed[i].Name = rename(specs[i].Name)
+	}
+	var b bytes.Buffer
+	if err := weights.WriteSafetensors(&b, renamed, func(i int, w io.Writer) error {
+		_, err := w.Write(weights.SynthTensor(specs[i].Name, specs[i].Shape, 1).Data)
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "vae.safetensors")
+	if err := os.WriteFile(path, b.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s, err := weights.OpenFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+var oldNames = strings.NewReplacer(".to_q.", ".query.", ".to_k.", ".key.", ".to_v.", ".value.", ".to_out.0.", ".proj_attn.")
+
+// TestOldNames: the attention's names of before diffusers 0.17 load, and both
+// halves load alone.
+func TestOldNames(t *testing.T) {
+	c := config(t, "odd_single.json")
+	z := &nn.Tensor{N: 1, H: 3, W: 2, C: 3, Data: weights.SynthNoise("z", []int{18}, 1)}
+	var results [][]float32
+	for _, rename := range []func(string) string{func(s string) string { return s }, oldNames.Replace} {
+		both := store(t, c, rename)
+		m := New(both.Scope(), c)
+		if err := both.Err(); err != nil {
+			t.Error(err)
+		}
+		enc := store(t, c, rename)
+		e := NewEncoder(enc.Scope(), c)
+		if err := enc.Err(); err != nil {
+			t.Error(err)
+		}
+		dec := store(t, c, rename)
+		d := NewDecoder(dec.Scope(), c)
+		if err := dec.Err(); err != nil {
+			t.Error(err)
+		}
+		ws := new(nn.Workspace)
+		defer ws.Close()
+		for _, run := range []func(context.Context, *nn.Workspace, *nn.Tensor) (*nn.Tensor, error){m.Encode, e.Encode, m.Decode, d.Decode} {
+			y, err := run(context.Background(), ws, z)
+			if err != nil {
+				t.Fatal(err)
+			}
+			results = append(results, slices.Clone(y.Data))
+		}
+	}
+	for i, want := range []int{0, 0, 2, 2, 0, 0, 2, 2} {
+		if !slices.Equal(results[i], results[want]) {
+			t.Errorf("result %d differs from result %d", i, want)
+		}
+	}
+}
+
+func TestCancel(t *testing.T) {
+	m := New(weights.Synthetic(1).Scope(), config(t, "odd_single.json"))
+	ws := &nn.Workspace{Precision: kernels.Fast}
+	defer ws.Close()
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	x := &nn.Tensor{N: 1, H: 2, W: 2, C: 3, Data: make([]float32, 12)}
+	if _, err := m.Encode(ctx, ws, x); !errors.Is(err, context.Canceled) {
+		t.Errorf("Encode: %v", err)
+	}
+	if _, err := m.Decode(ctx, ws, x); !errors.Is(err, context.Canceled) {
+		t.Errorf("Decode: %v", err)
+	}
+	if ws.InUse() != 0 {
+		t.Errorf("%d bytes were not put back", ws.InUse())
+	}
+}
+
+// TestNames: tensors are asked for in the shapes of published checkpoints.
+func TestNames(t *testing.T) {
+	rec := weights.Recorder()
+	c, err := ParseConfig([]byte(`{"block_out_channels": [128, 256, 512, 512], "layers_per_block": 2,
+		"down_block_types": ["DownEncoderBlock2D", "DownEncoderBlock2D", "DownEncoderBlock2D", "DownEncoderBlock2D"],
+		"up_block_types": ["UpDecoderBlock2D", "UpDecoderBlock2D", "UpDecoderBlock2D", "UpDecoderBlock2D"]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	New(rec.Scope(), c)
+	params := 0
+	for _, spec := range rec.Requested() {
+		n := 1
+		for _, d := range spec.Shape {
+			n *= d
+		}
+		params += n
+		want := 1
+		switch {
+		case strings.HasSuffix(spec.Name, ".weight") && strings.Contains(spec.Name, ".to_"):
+			want = 2
+		case strings.HasSuffix(spec.Name, ".weight") && strings.Contains(spec.Name, "conv") && !strings.Contains(spec.Name, "norm"):
+			want = 4
+		}
+		if len(spec.Shape) != want {
+			t.Errorf("%s has shape %v, want %d dimensions", spec.Name, spec.Shape, want)
+		}
+	}
+	if want := 83_653_863; params != want { // Stable Diffusion's
+		t.Errorf("%d parameters, want %d", params, want)
+	}
+}
+
+// FuzzConfig: whatever a config.json says, it is an error or a model.
+func FuzzConfig(f *testing.F) {
+	files, err := filepath.Glob("testdata/*.json")
+	if err != nil || len(files) == 0 {
+		f.Fatal("no configurations in testdata", err)
+	}
+	for _, name := range files {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		c, err := ParseConfig(data)
+		if err != nil {
+			return
+		}
+		s := weights.Recorder()
+		New(s.Scope(), c)
+		if n := len(s.Requested()); n == 0 || n > 1<<17 {
+			t.Errorf("a model of %d tensors", n)
+		}
+	})
+}

@@ -1,0 +1,120 @@
+package vit
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/coclico/coclico/nn"
+	"github.com/coclico/coclico/weights"
+)
+
+func TestParseConfigErrors(t *testing.T) {
+	for _, c := range []struct{ in, vision, text string }{
+		{`{}`, "", ""},
+		{`{"model_type": "siglip_vision_model"}`, `model_type is "siglip_vision_model"`, `model_type is "siglip_vision_model"`},
+		{`{"hidden_act": "gelu_new"}`, `hidden_act is "gelu_new"`, `hidden_act is "gelu_new"`},
+		{`{"hidden_size": 0}`, `hidden_size is 0`, `hidden_size is 0`},
+		{`{"num_attention_heads": 7}`, `num_attention_heads is 7`, `num_attention_heads is 7`},
+		{`{"num_hidden_layers": 1000000000}`, `num_hidden_layers is 1000000000`, `num_hidden_layers is 1000000000`},
+		{`{"layer_norm_eps": -1}`, `layer_norm_eps is -1`, `layer_norm_eps is -1`},
+		{`{"image_size": 4096, "patch_size": 1}`, `patch_size is 1`, ""},
+		{`{"patch_size": 225}`, `patch_size is 225`, ""},
+		{`{"num_channels": 4}`, `num_channels is 4`, ""},
+		{`{"vocab_size": -5}`, "", `vocab_size is -5`},
+		{`{"max_position_embeddings": 99999999}`, "", `max_position_embeddings is 99999999`},
+	} {
+		_, vision := ParseConfig([]byte(c.in))
+		_, text := ParseTextConfig([]byte(c.in))
+		for _, r := range []struct {
+			err  error
+			want string
+		}{{vision, c.vision}, {text, c.text}} {
+			if (r.err == nil) != (r.want == "") || r.err != nil && !strings.Contains(r.err.Error(), r.want) {
+				t.Errorf("%s: error %v, want %q", c.in, r.err, r.want)
+			}
+		}
+	}
+}
+
+// TestNames: the number of parameters is that of the published towers.
+func TestNames(t *testing.T) {
+	count := func(s *weights.Store) (params int) {
+		for _, spec := range s.Requested() {
+			n := 1
+			for _, d := range spec.Shape {
+				n *= d
+			}
+			params += n
+		}
+		return params
+	}
+	vision, err := ParseConfig([]byte(`{"hidden_size": 1024, "intermediate_size": 4096, "num_hidden_layers": 24,
+		"num_attention_heads": 16, "patch_size": 14, "projection_dim": 768}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := weights.Recorder()
+	New(s.Scope(), vision)
+	if n := count(s); n != 303_966_208 { // CLIP ViT-L/14
+		t.Errorf("vision: %d parameters", n)
+	}
+	text, err := ParseTextConfig([]byte(`{"hidden_size": 1024, "intermediate_size": 4096, "num_hidden_layers": 23, "num_attention_heads": 16}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s = weights.Recorder()
+	NewText(s.Scope(), text)
+	if n := count(s); n != 340_387_840 { // Stable Diffusion 2's
+		t.Errorf("text: %d parameters", n)
+	}
+}
+
+func TestCancel(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	ws := new(nn.Workspace)
+	defer ws.Close()
+	c := config(t, "odd_patch1.json", ParseConfig)
+	x := &nn.Tensor{N: 1, H: c.ImageSize, W: c.ImageSize, C: 3, Data: make([]float32, 3*c.ImageSize*c.ImageSize)}
+	if _, err := New(weights.Synthetic(1).Scope(), c).Forward(ctx, ws, x); !errors.Is(err, context.Canceled) {
+		t.Errorf("vision: %v", err)
+	}
+	m := NewText(weights.Synthetic(1).Scope(), config(t, "odd_text.json", ParseTextConfig))
+	if _, err := m.Forward(ctx, ws, [][]int{{1, 2}}); !errors.Is(err, context.Canceled) {
+		t.Errorf("text: %v", err)
+	}
+	if ws.InUse() != 0 {
+		t.Errorf("%d bytes were not put back", ws.InUse())
+	}
+}
+
+// FuzzConfig: whatever a config.json says, it is an error or a model.
+func FuzzConfig(f *testing.F) {
+	files, err := filepath.Glob("testdata/*.json")
+	if err != nil || len(files) == 0 {
+		f.Fatal("no configurations in testdata", err)
+	}
+	for _, name := range files {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		s := weights.Recorder()
+		if c, err := ParseConfig(data); err == nil {
+			New(s.Scope(), c)
+		}
+		if c, err := ParseTextConfig(data); err == nil {
+			NewText(s.Scope(), c)
+		}
+		if n := len(s.Requested()); n > 1<<14 {
+			t.Errorf("towers of %d tensors", n)
+		}
+	})
+}
