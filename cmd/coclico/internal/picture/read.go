@@ -122,7 +122,8 @@ func guard(f Format, decode func() error) (err error) {
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF),
+		strings.HasSuffix(err.Error(), "short Huffman data"): // image/jpeg's end of file
 		return fmt.Errorf("a %s picture that is cut short", f.Name)
 	}
 	reason := err.Error()

@@ -40,6 +40,7 @@ type verifier struct {
 	judged  int    // tensors
 	failed  []string
 	current string // the case
+	lines   int    // printed for it
 }
 
 // Run recomputes the cases at paths, files or folders of them, at the given
@@ -85,7 +86,7 @@ func (v *verifier) file(path string) error {
 	}
 	defer c.store.Close()
 	fmt.Fprintln(v.w, path)
-	v.current = path
+	v.current, v.lines = path, 0
 	start := time.Now()
 	switch c.kind {
 	case "preprocess":
@@ -111,6 +112,9 @@ func (v *verifier) file(path string) error {
 	default:
 		err = fmt.Errorf("%s: no kind of case has this name (%v, unet_*)", path, kinds())
 	}
+	if err == nil && v.lines == 0 {
+		c.fail("nothing in it that a %s case has", c.kind)
+	}
 	if err == nil {
 		err = c.err
 	}
@@ -123,6 +127,7 @@ func (v *verifier) file(path string) error {
 // report prints a line and takes note of its verdict.
 func (v *verifier) report(l line) {
 	l.print(v.w)
+	v.lines++
 	if l.verdict != shown {
 		v.judged++
 	}

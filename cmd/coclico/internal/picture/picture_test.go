@@ -1,0 +1,136 @@
+package picture
+
+import (
+	"bytes"
+	"encoding/binary"
+	"hash/crc32"
+	"image"
+	"image/color"
+	"image/gif"
+	"image/jpeg"
+	"image/png"
+	"io"
+	"strings"
+	"testing"
+
+	"golang.org/x/image/bmp"
+	"golang.org/x/image/tiff"
+)
+
+func sample() *image.RGBA {
+	img := image.NewRGBA(image.Rect(0, 0, 20, 10))
+	for i := range img.Pix {
+		img.Pix[i] = uint8(i * 7)
+		if i%4 == 3 {
+			img.Pix[i] = 255
+		}
+	}
+	return img
+}
+
+func encode(t *testing.T, f func(io.Writer) error) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := f(&b); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// webpFile is a lossless WebP of 1 x 1 pixels, made by cwebp.
+const webpFile = "RIFF\x1a\x00\x00\x00WEBPVP8L\r\x00\x00\x00/\x00\x00\x00\x10\x07\x10\x11\x11\x88\x88\xfe\x07\x00"
+
+func TestRead(t *testing.T) {
+	img := sample()
+	for name, data := range map[string][]byte{
+		"PNG":  encode(t, func(w io.Writer) error { return png.Encode(w, img) }),
+		"JPEG": encode(t, func(w io.Writer) error { return jpeg.Encode(w, img, nil) }),
+		"GIF":  encode(t, func(w io.Writer) error { return gif.Encode(w, img, nil) }),
+		"TIFF": encode(t, func(w io.Writer) error { return tiff.Encode(w, img, nil) }),
+		"BMP":  encode(t, func(w io.Writer) error { return bmp.Encode(w, img) }),
+		"WebP": []byte(webpFile),
+	} {
+		got, err := ReadBytes(data)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		want := image.Pt(20, 10)
+		if name == "WebP" {
+			want = image.Pt(1, 1)
+		}
+		if got.Bounds().Size() != want {
+			t.Errorf("%s: size %v", name, got.Bounds().Size())
+		}
+		for _, n := range []int{0, 1, len(data) / 4, len(data) * 3 / 4} {
+			if _, err := ReadBytes(data[:n]); err == nil {
+				t.Errorf("%s: no error for the first %d of %d bytes", name, n, len(data))
+			} else if strings.Contains(err.Error(), "\n") {
+				t.Errorf("%s: error of several lines: %q", name, err)
+			}
+		}
+	}
+}
+
+// pngHeader is the start of a PNG of that size, 8 bit grey.
+func pngHeader(w, h uint32) []byte {
+	b := []byte("\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR")
+	b = binary.BigEndian.AppendUint32(b, w)
+	b = binary.BigEndian.AppendUint32(b, h)
+	b = append(b, 8, 0, 0, 0, 0)
+	return binary.BigEndian.AppendUint32(b, crc32.ChecksumIEEE(b[12:]))
+}
+
+func TestReadRefuses(t *testing.T) {
+	for name, data := range map[string][]byte{
+		"empty":          nil,
+		"a text":         []byte("once upon a time there was a picture"),
+		"a web page":     []byte("<!DOCTYPE html><html></html>"),
+		"no pixels":      pngHeader(0, 5),
+		"10^9 pixels":    pngHeader(40_000, 25_000),
+		"2^31 by 2^31":   pngHeader(1<<31-1, 1<<31-1),
+		"only a header":  pngHeader(5, 5),
+		"an empty BMP":   []byte("BM\x00\x00\x00\x00\x00\x00\x00\x00"),
+		"an empty TIFF":  []byte("II\x2a\x00\x00\x00\x00\x00"),
+		"a JPEG's start": []byte("\xff\xd8\xff"),
+	} {
+		if _, err := ReadBytes(data); err == nil || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: error %v", name, err)
+		}
+	}
+}
+
+func TestGuard(t *testing.T) {
+	if err := guard(Format{Name: "PNG"}, func() error { panic("index out of range") }); err == nil {
+		t.Error("a decoder's panic is no error")
+	}
+}
+
+func TestEncoderFor(t *testing.T) {
+	for path, magic := range map[string]string{
+		"a.png": "\x89PNG", "a.PNG": "\x89PNG", "a": "\x89PNG", "-": "\x89PNG", "a.jpg": "\xff\xd8", "b/a.JPEG": "\xff\xd8",
+	} {
+		enc, err := EncoderFor(path)
+		if err != nil {
+			t.Errorf("%s: %v", path, err)
+			continue
+		}
+		data := encode(t, func(w io.Writer) error { return enc(w, sample()) })
+		if !strings.HasPrefix(string(data), magic) {
+			t.Errorf("%s begins with %q", path, data[:4])
+		}
+		got, err := ReadBytes(data)
+		if err != nil || got.Bounds() != sample().Bounds() {
+			t.Errorf("%s does not read back: %v", path, err)
+			continue
+		}
+		if magic == "\x89PNG" && color.RGBAModel.Convert(got.At(3, 3)) != sample().At(3, 3) {
+			t.Errorf("%s has another colour", path)
+		}
+	}
+	for _, path := range []string{"a.webp", "a.gif", "a.coclico"} {
+		if _, err := EncoderFor(path); err == nil {
+			t.Errorf("%s: no error", path)
+		}
+	}
+}

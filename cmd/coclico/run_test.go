@@ -1,0 +1,218 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"image/png"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coclico/coclico/codec/synth"
+)
+
+// A result is what a run of the program left behind.
+type result struct {
+	status         int
+	stdout, stderr string
+}
+
+func coclico(t *testing.T, args ...string) result {
+	t.Helper()
+	return coclicoIn(t, t.Context(), nil, args...)
+}
+
+func coclicoIn(t *testing.T, ctx context.Context, stdin []byte, args ...string) result {
+	t.Helper()
+	var out, err bytes.Buffer
+	status := run(ctx, args, bytes.NewReader(stdin), &out, &err)
+	return result{status, out.String(), err.String()}
+}
+
+// succeed runs the program, which must succeed in silence.
+func succeed(t *testing.T, args ...string) string {
+	t.Helper()
+	r := coclico(t, args...)
+	if r.status != statusOK || r.stderr != "" {
+		t.Fatalf("coclico %v: status %d, stderr %q", args, r.status, r.stderr)
+	}
+	return r.stdout
+}
+
+// fail runs the program, which must say in one line all of what.
+func fail(t *testing.T, status int, what []string, args ...string) {
+	t.Helper()
+	r := coclico(t, args...)
+	if r.status != status {
+		t.Errorf("coclico %v: status %d, want %d", args, r.status, status)
+	}
+	if strings.Count(r.stderr, "\n") != 1 || !strings.HasPrefix(r.stderr, "coclico: ") || len(r.stderr) > 700 {
+		t.Errorf("coclico %v: stderr is not one line: %q", args, r.stderr)
+	}
+	for _, w := range what {
+		if !strings.Contains(r.stderr, w) {
+			t.Errorf("coclico %v: stderr %q does not say %q", args, r.stderr, w)
+		}
+	}
+	if r.stdout != "" {
+		t.Errorf("coclico %v: stdout %q", args, r.stdout)
+	}
+}
+
+// onlyFiles demands that a folder has these files and no others.
+func onlyFiles(t *testing.T, dir string, names ...string) {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, e := range entries {
+		got = append(got, e.Name())
+	}
+	if strings.Join(got, " ") != strings.Join(names, " ") {
+		t.Errorf("%s has %q, want %q", dir, got, names)
+	}
+}
+
+func tinyModel(t *testing.T) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "tiny")
+	if err := synth.Write(context.Background(), dir, "tiny", 1, nil); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+const photo = "../../codec/testdata/photos/rocket.jpg"
+
+func TestEncodeDecode(t *testing.T) {
+	dir := t.TempDir()
+	file, picture := filepath.Join(dir, "a.coclico"), filepath.Join(dir, "a.png")
+	succeed(t, "encode", photo, "-o", file)
+	data, err := os.ReadFile(file)
+	if err != nil || len(data) != 120 {
+		t.Fatalf("a photo became %d bytes (%v)", len(data), err)
+	}
+	succeed(t, "decode", file, "-o", picture, "--steps", "2")
+	f, err := os.Open(picture)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if cfg, err := png.DecodeConfig(f); err != nil || cfg.Width != 128 || cfg.Height != 128 {
+		t.Errorf("decoded to %v (%v)", cfg, err)
+	}
+	onlyFiles(t, dir, "a.coclico", "a.png")
+
+	jpg := filepath.Join(dir, "b.jpg")
+	succeed(t, "decode", file, "-o", jpg, "--steps", "1", "--size", "64", "--precision", "exact", "--guidance", "0", "--strength", "1", "--seed", "3")
+	if data, err := os.ReadFile(jpg); err != nil || !bytes.HasPrefix(data, []byte("\xff\xd8")) {
+		t.Errorf("%s is no JPEG (%v)", jpg, err)
+	}
+}
+
+// TestStandardStreams: - is standard input and output.
+func TestStandardStreams(t *testing.T) {
+	data, err := os.ReadFile(photo)
+	if err != nil {
+		t.Fatal(err)
+	}
+	enc := coclicoIn(t, t.Context(), data, "encode", "-", "-o", "-")
+	if enc.status != statusOK || len(enc.stdout) != 120 || enc.stderr != "" {
+		t.Fatalf("encode: status %d, %d bytes, stderr %q", enc.status, len(enc.stdout), enc.stderr)
+	}
+	dec := coclicoIn(t, t.Context(), []byte(enc.stdout), "decode", "-", "-o", "-", "--steps", "1", "--size", "16")
+	if _, err := png.Decode(strings.NewReader(dec.stdout)); dec.status != statusOK || err != nil {
+		t.Errorf("decode: status %d, %v, stderr %q", dec.status, err, dec.stderr)
+	}
+}
+
+func TestModelVariable(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "a.coclico")
+	t.Setenv(modelVar, tinyModel(t))
+	succeed(t, "encode", photo, "-o", file, "--map-size", "16", "--colour-bits", "3", "--clip-bits", "4")
+	info, err := os.Stat(file)
+	if want := int64(32*4+16*16*3*3/2) / 8; err != nil || info.Size() != want {
+		t.Errorf("%v, want %d bytes", info, want)
+	}
+	t.Setenv(modelVar, filepath.Join(dir, "nowhere"))
+	fail(t, statusFailed, []string{"nowhere: no such file"}, "encode", photo, "-o", file)
+}
+
+func TestInfo(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "a.coclico")
+	succeed(t, "encode", photo, "-o", file)
+	text := succeed(t, "info", file)
+	for _, want := range []string{"120 bytes", "960 bits", "0.0016 bits per pixel", "768 dimensions", "8 x 8"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("info does not say %q:\n%s", want, text)
+		}
+	}
+	var info fileInfo
+	if err := json.Unmarshal([]byte(succeed(t, "info", "--json", file)), &info); err != nil {
+		t.Fatal(err)
+	}
+	if info.Bytes != 120 || info.Bits != 960 || len(info.Clip.Codes) != 768 || len(info.Colour.Y) != 8 || len(info.Colour.U) != 4 || len(info.Colour.RGB) != 8 {
+		t.Errorf("info --json is %+v", info)
+	}
+	machine := succeed(t, "info", "--machine")
+	if !strings.Contains(machine, "generic") || !strings.Contains(machine, "best available") && os.Getenv("COCLICO_KERNELS") == "" {
+		t.Errorf("info --machine:\n%s", machine)
+	}
+	var list []kernelInfo
+	if err := json.Unmarshal([]byte(succeed(t, "info", "--machine", "--json")), &list); err != nil || len(list) == 0 {
+		t.Errorf("info --machine --json: %v %v", list, err)
+	}
+}
+
+// TestSynthVerify: a folder that synth wrote is within the bounds of verify, and
+// one of another seed is not.
+func TestSynthVerify(t *testing.T) {
+	cases := "../../vit/testdata/vision.safetensors"
+	right, wrong := filepath.Join(t.TempDir(), "new", "right"), filepath.Join(t.TempDir(), "wrong")
+	succeed(t, "synth", right, "--config", "tiny", "--seed", "1")
+	succeed(t, "synth", wrong, "--config", "tiny", "--seed", "2")
+	out := succeed(t, "verify", "--model", right, cases)
+	if !strings.Contains(out, "mid/vision_model.encoder.layers.0") || !strings.Contains(out, "all in bounds") {
+		t.Errorf("verify says\n%s", out)
+	}
+	r := coclico(t, "verify", "--model", wrong, "--precision", "fast", cases)
+	if r.status != statusFailed || r.stderr != "" || !strings.Contains(r.stdout, "OUT OF BOUNDS") {
+		t.Errorf("verify of other weights: status %d, stderr %q\n%s", r.status, r.stderr, r.stdout)
+	}
+}
+
+func TestVersionAndHelp(t *testing.T) {
+	if out := succeed(t, "version"); !strings.HasPrefix(out, "coclico ") {
+		t.Errorf("version is %q", out)
+	}
+	for _, args := range [][]string{{}, {"--help"}, {"encode", "--help"}, {"decode", "-h"}, {"info", "-h"}, {"synth", "-h"}, {"verify", "-h"}} {
+		if out := succeed(t, args...); !strings.Contains(out, "Usage:") {
+			t.Errorf("%v: no usage", args)
+		}
+	}
+}
+
+// TestInterrupt: Ctrl-C leaves no file behind.
+func TestInterrupt(t *testing.T) {
+	dir, model := t.TempDir(), tinyModel(t)
+	file := filepath.Join(t.TempDir(), "a.coclico")
+	succeed(t, "encode", photo, "-o", file, "--model", model)
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	time.AfterFunc(100*time.Millisecond, stop)
+	start := time.Now()
+	r := coclicoIn(t, ctx, nil, "decode", file, "-o", filepath.Join(dir, "a.png"), "--steps", "1000", "--model", model)
+	if r.status != statusInterrupted || r.stderr != "coclico: interrupted\n" {
+		t.Errorf("status %d, stderr %q", r.status, r.stderr)
+	}
+	if d := time.Since(start); d > 5*time.Second {
+		t.Errorf("it took %v to stop", d)
+	}
+	onlyFiles(t, dir)
+}
