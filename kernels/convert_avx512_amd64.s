@@ -184,3 +184,51 @@ TEXT ·f16AVX512(SB), NOSPLIT, $0-24
 // func bf16AVX512(dst *float32, src *byte, n int)
 TEXT ·bf16AVX512(SB), NOSPLIT, $0-24
 	WIDEN_LOOP(WIDEN_BF16)
+
+// HALVES turns 16 float16 at x into float32 h rounded to bfloat16, and l, what
+// is missing: float16 has 11 bits, bfloat16 8, so that l has 3 and is bfloat16
+// as it stands. Of h only the upper half counts. NaN may lose itself in h, but
+// not in l.
+#define HALVES(x, h, l, t) \
+	VCVTPH2PS.Z x, K1, l; \
+	VPSRLD $16, l, t; \
+	VPANDD Z28, t, t; \
+	VPADDD Z29, l, h; \
+	VPADDD t, h, h; \
+	VPANDD Z31, h, t; \
+	VSUBPS t, l, l
+
+// func splitF16AVX512(high, low, src *byte, n int)
+TEXT ·splitF16AVX512(SB), NOSPLIT, $0-32
+	MOVQ high+0(FP), DI
+	MOVQ low+8(FP), DX
+	MOVQ src+16(FP), SI
+	MOVQ n+24(FP), BX
+	VMOVDQU64 odd<>(SB), Z27
+	MOVL $1, AX
+	VPBROADCASTD AX, Z28
+	MOVL $0x7fff, AX
+	VPBROADCASTD AX, Z29
+	MOVL $0xffff0000, AX
+	VPBROADCASTD AX, Z31
+
+loop:
+	TESTQ BX, BX
+	JLE done
+	BLOCK_MASKS
+	HALVES((SI), Z0, Z2, Z4)
+	KMOVW K2, K1
+	HALVES(32(SI), Z1, Z3, Z4)
+	VPERMT2W Z1, Z27, Z0
+	VPERMT2W Z3, Z27, Z2
+	VMOVDQU16 Z0, K3, (DI)
+	VMOVDQU16 Z2, K3, (DX)
+	ADDQ $64, SI
+	ADDQ $64, DI
+	ADDQ $64, DX
+	SUBQ $32, BX
+	JMP loop
+
+done:
+	VZEROUPPER
+	RET

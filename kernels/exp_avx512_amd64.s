@@ -127,36 +127,41 @@ row:
 	JLT done
 	MOVQ R10, BX
 	XORQ AX, AX
-	KXNORW K0, K0, K1
 
 loop:
 	SUBQ $16, BX
-	JGE body
-	MOVQ BX, CX
-	ADDQ $16, CX
-	JLE next
-	MASK(DX, K1)
-
-body:
-	VMOVUPS.Z (SI), K1, Z0
-	VMOVUPS.Z (R9)(AX*1), K1, Z1
-	VMOVUPS.Z (R11)(AX*1), K1, Z2
-	VFMADD213PS Z2, Z1, Z0
+	JLT tail
+	VMOVUPS (SI)(AX*1), Z0
+	VMOVUPS (R9)(AX*1), Z1
+	VFMADD213PS (R11)(AX*1), Z1, Z0
 	TESTQ R12, R12
 	JZ store
 	SIGMOID(Z0, Z1, Z2, Z3)
 
 store:
-	VMOVUPS Z0, K1, (DI)
+	VMOVUPS Z0, (DI)(AX*1)
 	ADDQ $64, AX
-	ADDQ $64, SI
-	ADDQ $64, DI
-	TESTQ BX, BX
-	JG loop
-	LEAQ (SI)(BX*4), SI // back from the whole vector to the row's end
-	LEAQ (DI)(BX*4), DI
+	JMP loop
+
+tail:
+	MOVQ BX, CX
+	ADDQ $16, CX
+	JLE next
+	MASK(DX, K1)
+	VMOVUPS.Z (SI)(AX*1), K1, Z0
+	VMOVUPS.Z (R9)(AX*1), K1, Z1
+	VMOVUPS.Z (R11)(AX*1), K1, Z2
+	VFMADD213PS Z2, Z1, Z0
+	TESTQ R12, R12
+	JZ storeTail
+	SIGMOID(Z0, Z1, Z2, Z3)
+
+storeTail:
+	VMOVUPS Z0, K1, (DI)(AX*1)
 
 next:
+	LEAQ (SI)(R10*4), SI
+	LEAQ (DI)(R10*4), DI
 	JMP row
 
 done:

@@ -25,8 +25,11 @@ func softmaxPowers(b *softmaxBlock,
 	for r := range b.rows {
 		x := row(b.scores, b.ld/4, r, b.cols)
 		largest := max(m[r], rowMax(x)*b.scale)
-		factor[r] = float32(math.Exp2(float64(m[r] - largest)))
-		m[r] = largest
+		factor[r] = 1
+		if largest != m[r] {
+			factor[r] = float32(math.Exp2(float64(m[r] - largest)))
+			m[r] = largest
+		}
 		sum[r] = sum[r]*factor[r] + exp2Sum(x, b.scale, largest)
 	}
 	narrow(b.form, b.probs, b.pitch, b.plane, b.scores, b.ld/4, b.rows, b.cols)

@@ -28,7 +28,7 @@ var vecAVX512 = &vec{
 // vecAVX512BF16 is vecAVX512 for machines that have AVX512_BF16.
 var vecAVX512BF16 = func() *vec {
 	v := *vecAVX512
-	v.narrow = narrowAVX512BF16
+	v.narrow, v.toBF16 = narrowAVX512BF16, toBF16AVX512BF16
 	return &v
 }()
 

@@ -23,6 +23,8 @@ TEXT ·finishAVX512(SB), NOSPLIT, $0-72
 	MOVL $0x80000000, AX
 	VPBROADCASTD AX, Z4
 	VMOVAPS Z4, Z5
+	CMPQ rows+32(FP), $0
+	JLE done
 
 block:
 	MOVQ $32, CX
@@ -43,35 +45,27 @@ rows:
 	MOVQ DI, AX
 	MOVQ SI, R12
 	MOVQ R10, R15
-	TESTQ R13, R13
-	JLE done
+	CMPQ CX, $32
+	JLT part
 
-row:
-	VMOVUPS.Z (R12), K1, Z0
+whole:
+	VMOVUPS (R12), Z0
+	VMOVUPS 64(R12), Z1
 	VADDPS Z4, Z0, Z0
-	TESTQ R10, R10
-	JZ store
-	VADDPS (R15), Z0, K1, Z0
-
-store:
-	VMOVUPS Z0, K1, (AX)
-	CMPQ CX, $16
-	JLE next
-	VMOVUPS.Z 64(R12), K2, Z1
 	VADDPS Z5, Z1, Z1
 	TESTQ R10, R10
-	JZ store2
-	VADDPS 64(R15), Z1, K2, Z1
+	JZ store
+	VADDPS (R15), Z0, Z0
+	VADDPS 64(R15), Z1, Z1
 
-store2:
-	VMOVUPS Z1, K2, 64(AX)
-
-next:
+store:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
 	ADDQ R8, AX
 	ADDQ R9, R12
 	ADDQ R11, R15
 	DECQ R13
-	JNZ row
+	JNZ whole
 	ADDQ $128, DI
 	ADDQ $128, SI
 	SUBQ $32, BX
@@ -79,6 +73,25 @@ next:
 	JZ block
 	ADDQ $128, R10
 	JMP block
+
+part:
+	VMOVUPS.Z (R12), K1, Z0
+	VMOVUPS.Z 64(R12), K2, Z1
+	VADDPS Z4, Z0, Z0
+	VADDPS Z5, Z1, Z1
+	TESTQ R10, R10
+	JZ storePart
+	VADDPS (R15), Z0, K1, Z0
+	VADDPS 64(R15), Z1, K2, Z1
+
+storePart:
+	VMOVUPS Z0, K1, (AX)
+	VMOVUPS Z1, K2, 64(AX)
+	ADDQ R8, AX
+	ADDQ R9, R12
+	ADDQ R11, R15
+	DECQ R13
+	JNZ part
 
 done:
 	VZEROUPPER
@@ -194,18 +207,25 @@ TEXT ·normalizeAVX512(SB), NOSPLIT, $0-104
 	MOVQ bias_base+72(FP), R9
 	VBROADCASTSS mean+96(FP), Z4
 	VBROADCASTSS inv+100(FP), Z5
-	KXNORW K0, K0, K1
 	XORQ AX, AX
 
 loop:
 	SUBQ $16, BX
-	JGE body
+	JLT tail
+	VMOVUPS (SI)(AX*1), Z0
+	VMOVUPS (R8)(AX*1), Z1
+	VSUBPS Z4, Z0, Z0
+	VMULPS Z5, Z0, Z0
+	VFMADD213PS (R9)(AX*1), Z1, Z0
+	VMOVUPS Z0, (DI)(AX*1)
+	ADDQ $64, AX
+	JMP loop
+
+tail:
 	MOVQ BX, CX
 	ADDQ $16, CX
 	JLE done
 	MASK(DX, K1)
-
-body:
 	VMOVUPS.Z (SI)(AX*1), K1, Z0
 	VMOVUPS.Z (R8)(AX*1), K1, Z1
 	VMOVUPS.Z (R9)(AX*1), K1, Z2
@@ -213,9 +233,6 @@ body:
 	VMULPS Z5, Z0, Z0
 	VFMADD213PS Z2, Z1, Z0
 	VMOVUPS Z0, K1, (DI)(AX*1)
-	ADDQ $64, AX
-	TESTQ BX, BX
-	JG loop
 
 done:
 	VZEROUPPER

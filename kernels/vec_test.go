@@ -178,6 +178,27 @@ func sameNarrow(t *testing.T, what string, f form, got, want []byte) {
 	}
 }
 
+// forgetNaN makes the planes of numbers equal that have a NaN in both.
+func forgetNaN(got, want []byte, planes int) {
+	n := len(got) / 2 / planes
+	nan := func(b []byte, i int) bool {
+		for p := range planes {
+			if bf16s(b[2*(p*n+i):][:2])[0]&0x7fff > 0x7f80 {
+				return true
+			}
+		}
+		return false
+	}
+	for i := range n {
+		if nan(got, i) && nan(want, i) {
+			for p := range planes {
+				putUint16(got, p*n+i, 0)
+				putUint16(want, p*n+i, 0)
+			}
+		}
+	}
+}
+
 func bf16s(b []byte) []uint16 {
 	return append([]uint16(nil), unsafe.Slice((*uint16)(unsafe.Pointer(unsafe.SliceData(b))), len(b)/2)...)
 }
@@ -376,6 +397,7 @@ func TestVecConversions(t *testing.T) {
 					got, want2 := m.bytes(2, 2*n*planes), make([]byte, 2*n*planes)
 					splitWeightsGeneric(want2, src, dt, planes)
 					v.splitWeights(got, src, dt, planes)
+					forgetNaN(got, want2, planes)
 					sameNarrow(t, fmt.Sprintf("split %d of %v into %d", n, dt, planes), formBF16, got, want2)
 				}
 				m.check(t)
