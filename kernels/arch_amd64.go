@@ -2,4 +2,4 @@
 
 package kernels
 
-func archImpls() []*impl { return []*impl{implAMX, implAVX512} }
+func archImpls() []*impl { return []*impl{implAMX, implAVX512, implAVX2} }

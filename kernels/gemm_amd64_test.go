@@ -17,6 +17,7 @@ var f32Gemms = []struct {
 	ops  int
 }{
 	{implAVX512, peakAVX512, 28 * 16 * 2},
+	{implAVX2, peakAVX2, 12 * 8 * 2},
 }
 
 // BenchmarkStripF32 gives the rate of the tile loops beside that of their

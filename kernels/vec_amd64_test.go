@@ -17,6 +17,7 @@ var rowLoops = []struct {
 	exp2Sum   func(x []float32, scale, max float32) float32
 }{
 	{"avx512", hasAVX512, rowMaxAVX512, exp2SumAVX512},
+	{"avx2", hasAVX2, rowMaxAVX2, exp2SumAVX2},
 }
 
 func TestRowMax(t *testing.T) {

@@ -1,0 +1,45 @@
+//go:build !purego
+
+package kernels
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// TestLevels takes features away by GODEBUG, in a process of its own as they
+// are read once, and sees which implementation is the best that is left.
+func TestLevels(t *testing.T) {
+	if os.Getenv("COCLICO_TEST_LEVELS") != "" {
+		fmt.Println("best:", Active())
+		return
+	}
+	for _, c := range []struct{ off, without, best string }{
+		{"amxbf16", "amx", "avx512"},
+		{"avx512bf16", "amx", "avx512"},
+		{"avx512", "avx512", "avx2"},
+		{"avx512vl", "avx512", "avx2"},
+		{"avx2", "avx2", "generic"},
+		{"fma", "avx2", "generic"},
+		{"f16c", "avx2", "generic"},
+	} {
+		t.Run(c.off, func(t *testing.T) {
+			if !Available(c.without) {
+				t.Skipf("no %s on this machine", c.without)
+			}
+			exe, err := os.Executable()
+			if err != nil {
+				t.Fatal(err)
+			}
+			cmd := exec.Command(exe, "-test.run=^TestLevels$", "-test.v")
+			cmd.Env = append(os.Environ(), "COCLICO_TEST_LEVELS=1", "GODEBUG=cpu."+c.off+"=off", EnvVar+"=")
+			out, err := cmd.CombinedOutput()
+			if err != nil || !strings.Contains(string(out), "best: "+c.best+"\n") {
+				t.Errorf("%v, want best: %s\n%s", err, c.best, out)
+			}
+		})
+	}
+}
