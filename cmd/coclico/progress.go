@@ -12,9 +12,8 @@ import (
 
 // A bar shows on a terminal how far the work is; elsewhere it does nothing.
 type bar struct {
-	w     io.Writer
-	bar   *progressbar.ProgressBar
-	steps int // of the denoising
+	w   io.Writer // nil elsewhere
+	bar *progressbar.ProgressBar
 }
 
 func (a *app) newBar() *bar {
@@ -27,24 +26,28 @@ func (a *app) newBar() *bar {
 // progress shows what the codec reports. The denoising is nearly all of the work, so its steps are the
 // bar and its pace the time left; the stages around it are named as they run.
 func (b *bar) progress(p codec.Progress) {
-	switch {
-	case b.w == nil:
+	if b.w == nil {
 		return
-	case p.Stage != codec.StageDenoise:
+	}
+	if p.Stage != codec.StageDenoise {
 		b.close()
-		fmt.Fprintf(b.w, "\r\x1b[K%s ...", p.Stage)
+		fmt.Fprintf(b.w, "%s ...", p.Stage)
 		return
-	case b.bar == nil:
-		fmt.Fprint(b.w, "\r\x1b[K")
+	}
+	step := fmt.Sprintf("step %d of %d", min(p.Step+1, p.Steps), p.Steps)
+	if b.bar == nil {
+		b.close() // the line of the stage before
 		b.bar = progressbar.NewOptions(p.Steps,
 			progressbar.OptionSetWriter(b.w),
-			progressbar.OptionSetPredictTime(true),
+			progressbar.OptionSetDescription(step),
+			progressbar.OptionSetPredictTime(true), // [time so far:time left]
 			progressbar.OptionSetElapsedTime(true),
 			progressbar.OptionSetWidth(30),
 			progressbar.OptionClearOnFinish(),
 			progressbar.OptionSetRenderBlankState(true))
+		return
 	}
-	b.bar.Describe(fmt.Sprintf("step %d of %d", min(p.Step+1, p.Steps), p.Steps))
+	b.bar.Describe(step)
 	_ = b.bar.Set(p.Step)
 }
 
