@@ -405,3 +405,46 @@ func TestVecConversions(t *testing.T) {
 		}
 	})
 }
+
+func TestVecTranspose(t *testing.T) {
+	eachVec(t, func(t *testing.T, v *vec, m memory) {
+		if v.transpose == nil || v.interleave == nil {
+			t.Skip("packs without")
+		}
+		r := rand.New(rand.NewPCG(10, 10))
+		u32 := func(b []byte, i int) *uint32 { return (*uint32)(unsafe.Pointer(&b[i])) }
+		u16 := func(b []byte, i int) *uint16 { return (*uint16)(unsafe.Pointer(&b[i])) }
+		for steps := 1; steps <= 3; steps++ {
+			pitch, stride := 64+64*(steps%2), steps*64+steps%3*20
+			dstStep := 16 * pitch
+			src := m.bytes(0, 15*stride+steps*64)
+			for i := range src {
+				src[i] = byte(r.Uint32())
+			}
+			dst := m.bytes(1, (steps-1)*dstStep+15*pitch+64)
+			v.transpose(unsafe.Pointer(&dst[0]), pitch, dstStep, unsafe.Pointer(&src[0]), stride, steps)
+			m.check(t)
+			for i := range steps * 256 {
+				s, c, k := i/256, i/16%16, i%16
+				if *u32(dst, s*dstStep+k*pitch+4*c) != *u32(src, c*stride+s*64+4*k) {
+					t.Fatalf("transpose: step %d, column %d, dword %d of %d steps", s, c, k, steps)
+				}
+			}
+
+			stride, dstStep = 32+steps*6, 1024+steps*64
+			src = m.bytes(0, (32*steps-1)*stride+32)
+			for i := range src {
+				src[i] = byte(r.Uint32())
+			}
+			dst = m.bytes(1, (steps-1)*dstStep+1024)
+			v.interleave(unsafe.Pointer(&dst[0]), dstStep, unsafe.Pointer(&src[0]), stride, steps)
+			m.check(t)
+			for i := range steps * 512 {
+				s, k, c := i/512, i/16%32, i%16
+				if *u16(dst, s*dstStep+k/2*64+(2*c+k%2)*2) != *u16(src, (32*s+k)*stride+2*c) {
+					t.Fatalf("interleave: step %d, row %d, column %d of %d steps", s, k, c, steps)
+				}
+			}
+		}
+	})
+}
