@@ -209,16 +209,17 @@ func (t *attentionTask) attend(image, head, first int) {
 		kh = 0
 	}
 	kh = kh*t.heads + head
+	rs, rw := runner{g: g}, runner{g: g}
 	for key := 0; key < t.lk; key += keyBlock {
 		if t.causal && key > first+rows-1 {
 			break
 		}
 		n := min(keyBlock, t.lk-key)
-		t.scores(&s.strip, scores, image*t.lq+first, head, kh, key, n)
+		t.scores(&rs, &s.strip, scores, image*t.lq+first, head, kh, key, n)
 		t.hide(scores, first, rows, key, n)
 		b.cols = roundUp(n, maxNR)
 		t.v.softmax(b)
-		t.weigh(&s.strip, part, probs, kh, key, n, width)
+		t.weigh(&rw, &s.strip, part, probs, kh, key, n, width)
 		t.v.rescale(&o[0], &part[0], &factor[0], rows, width)
 	}
 	for r := range rows {
@@ -252,43 +253,43 @@ func (t *attentionTask) hide(scores []float32, first, rows, key, n int) {
 }
 
 // scores computes q kᵀ for a block of queries and n keys from key on.
-func (t *attentionTask) scores(st *strip, dst []float32, line, head, kh, key, n int) {
+func (t *attentionTask) scores(r *runner, st *strip, dst []float32, line, head, kh, key, n int) {
 	g := t.g
 	*st = strip{
-		a:     t.q.Op.ptr(line, t.q.Col+head*t.dim),
-		lda:   uintptr(t.q.Op.pitch),
-		steps: &t.kTable[0],
-		n:     len(t.kTable),
-		ldc:   keyBlock * 4,
-		tiles: t.qTiles,
+		a:      t.q.Op.ptr(line, t.q.Col+head*t.dim),
+		lda:    uintptr(t.q.Op.pitch),
+		b:      unsafe.Pointer(&t.keys[kh*t.keyHeadBytes+key/g.nr*t.kSteps*t.stepB]),
+		steps:  &t.kTable[0],
+		n:      len(t.kTable),
+		c:      unsafe.Pointer(&dst[0]),
+		ldc:    keyBlock * 4,
+		tiles:  t.qTiles,
+		panels: (n + g.nr - 1) / g.nr,
+		bNext:  uintptr(t.kSteps * t.stepB),
+		cNext:  uintptr(g.nr * 4),
 	}
-	r := runner{g: g}
-	for p := 0; p*g.nr < n; p++ {
-		st.b = unsafe.Pointer(&t.keys[kh*t.keyHeadBytes+(key/g.nr+p)*t.kSteps*t.stepB])
-		st.c = unsafe.Pointer(&dst[p*g.nr])
-		r.run(st)
-	}
+	r.run(st)
 }
 
 // weigh computes probabilities times values for a block of n keys.
-func (t *attentionTask) weigh(st *strip, dst []float32, probs []byte, kh, key, n, width int) {
-	g, per := t.g, t.g.form.perStep()
+func (t *attentionTask) weigh(r *runner, st *strip, dst []float32, probs []byte, kh, key, n, width int) {
+	g := t.g
 	table := t.vTable
 	if n < keyBlock {
 		table = t.vTail
 	}
 	*st = strip{
-		a:     unsafe.Pointer(&probs[0]),
-		lda:   uintptr(t.pPitch),
-		steps: &table[0],
-		n:     len(table),
-		ldc:   uintptr(width * 4),
-		tiles: t.qTiles,
+		a:      unsafe.Pointer(&probs[0]),
+		lda:    uintptr(t.pPitch),
+		b:      unsafe.Pointer(&t.values[kh*t.valueBytes+key/g.form.perStep()*t.stepB]),
+		steps:  &table[0],
+		n:      len(table),
+		c:      unsafe.Pointer(&dst[0]),
+		ldc:    uintptr(width * 4),
+		tiles:  t.qTiles,
+		panels: t.vPanels,
+		bNext:  uintptr(t.vSteps * t.stepB),
+		cNext:  uintptr(g.nr * 4),
 	}
-	r := runner{g: g}
-	for p := range t.vPanels {
-		st.b = unsafe.Pointer(&t.values[kh*t.valueBytes+(p*t.vSteps+key/per)*t.stepB])
-		st.c = unsafe.Pointer(&dst[p*g.nr])
-		r.run(st)
-	}
+	r.run(st)
 }

@@ -246,8 +246,8 @@ func products(f form, weightPlanes int) [][2]int {
 // Blocking. A piece keeps its rows of A in half of a 2 MiB L2 cache while the
 // panels of B pass by; a strip's C stays in L1 between product and epilogue.
 const (
-	chunkBytes = 1 << 20
-	stripTiles = 4
+	chunkBytes = 1 << 19
+	stripTiles = 8
 )
 
 func (t *productTask) cut() {
@@ -312,6 +312,8 @@ func (t *productTask) do(i int) {
 		n:     len(t.steps),
 		c:     unsafe.Pointer(&c[0]),
 		ldc:   uintptr(g.nr * 4),
+
+		panels: 1,
 	}
 	r := runner{g: g}
 	for p := i % t.groups * t.group; p < min((i%t.groups+1)*t.group, t.w.panels); p++ {

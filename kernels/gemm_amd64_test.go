@@ -41,7 +41,7 @@ func BenchmarkStripF32(b *testing.B) {
 				}
 				c := alignedBytes(stripTiles * g.mr * g.nr * 4)
 				s := strip{a: unsafe.Pointer(&a[0]), lda: uintptr(lda), steps: &table[0], n: steps,
-					c: unsafe.Pointer(&c[0]), ldc: uintptr(g.nr * 4), tiles: stripTiles}
+					c: unsafe.Pointer(&c[0]), ldc: uintptr(g.nr * 4), tiles: stripTiles, panels: 1}
 				i := 0
 				round := func() {
 					for p := range panels {

@@ -24,19 +24,23 @@ GLOBL tileConfig<>(SB), RODATA|NOPTR, $64
 // Configuration and release stand in this one TEXT: a goroutine may change
 // threads between any two instructions of Go, but here the kernel keeps the
 // tiles with the rest of the registers.
-TEXT ·runAMX(SB), NOSPLIT, $0-8
+TEXT ·runAMX(SB), NOSPLIT, $8-8
 	MOVQ s+0(FP), R8
-	MOVQ 0(R8), R9   // A of this row tile
 	MOVQ 8(R8), SI   // lda
-	MOVQ 16(R8), R10 // B
-	MOVQ 40(R8), DI  // C
 	MOVQ 48(R8), BX  // ldc
-	MOVQ 56(R8), R11 // tiles
+	MOVQ 64(R8), R14 // panels
 	MOVQ $64, CX
 	MOVQ SI, R12
 	SHLQ $4, R12     // 16 rows of A
 	LEAQ tileConfig<>(SB), AX
 	LDTILECFG(RAX)
+	MOVQ 16(R8), R10 // B
+	MOVQ 40(R8), DI  // C
+
+panel:
+	MOVQ 0(R8), R9   // A of this row tile
+	MOVQ 56(R8), R11 // tiles
+	MOVQ DI, 0(SP)
 
 tile:
 	MOVQ 24(R8), R13 // steps
@@ -76,6 +80,12 @@ step:
 	DECQ R11
 	JNZ  tile
 
+	ADDQ 72(R8), R10 // bNext
+	MOVQ 0(SP), DI
+	ADDQ 80(R8), DI  // cNext
+	DECQ R14
+	JNZ  panel
+
 	TILERELEASE
 	RET
 
@@ -85,21 +95,28 @@ step:
 // one column of two C tiles at a time (T0, T1), one A (T4) and one B (T6).
 // It loads 6 tiles for every 4 of runAMX, and yet is the faster of the two
 // while something else keeps half of the core's tile registers (see amxLoops).
-TEXT ·runAMXNarrow(SB), NOSPLIT, $0-8
+TEXT ·runAMXNarrow(SB), NOSPLIT, $24-8
 	MOVQ s+0(FP), R8
-	MOVQ 0(R8), R9   // A of this row tile
 	MOVQ 8(R8), SI   // lda
-	MOVQ 40(R8), DI  // C
 	MOVQ 48(R8), BX  // ldc
-	MOVQ 56(R8), R11 // tiles
 	MOVQ $64, CX
 	MOVQ SI, R12
 	SHLQ $4, R12     // 16 rows of A
 	LEAQ tileConfig<>(SB), AX
 	LDTILECFG(RAX)
+	MOVQ 16(R8), R10 // B
+	MOVQ 40(R8), DI  // C
+	MOVQ 64(R8), AX
+	MOVQ AX, 16(SP)  // panels
+
+panel:
+	MOVQ 0(R8), R9   // A of this row tile
+	MOVQ 56(R8), R11 // tiles
+	MOVQ DI, 0(SP)
+	MOVQ R10, 8(SP)
 
 tile:
-	MOVQ 16(R8), R10 // B, first column tile
+	MOVQ 8(SP), R10  // the first column tile
 	MOVQ $2, R14
 
 column:
@@ -137,6 +154,13 @@ step:
 	LEAQ (R9)(R12*2), R9
 	DECQ R11
 	JNZ  tile
+
+	MOVQ 8(SP), R10
+	ADDQ 72(R8), R10 // bNext
+	MOVQ 0(SP), DI
+	ADDQ 80(R8), DI  // cNext
+	DECQ 16(SP)
+	JNZ  panel
 
 	TILERELEASE
 	RET

@@ -10,16 +10,18 @@ import (
 	"unsafe"
 )
 
-// TestAMXStrip runs every loop on small integers, whose sums are exact.
+// TestAMXStrip runs every loop on small integers, whose sums are exact, over
+// several tiles and panels.
 func TestAMXStrip(t *testing.T) {
 	if !hasAMX() {
 		t.Skip("no AMX")
 	}
 	r := rand.New(rand.NewPCG(1, 1))
+	const panels = 3
 	for tiles := 1; tiles <= 3; tiles++ {
 		for steps := 1; steps < 6; steps++ {
 			lda := steps*64 + 64
-			a, b := alignedBytes((tiles*32+1)*lda), alignedBytes(steps*2048)
+			a, b := alignedBytes((tiles*32+1)*lda), alignedBytes(panels*steps*2048)
 			for _, x := range [][]byte{a, b} {
 				for i := range len(x) / 2 {
 					putUint16(x, i, floatToBF16(float32(r.IntN(9)-4)))
@@ -29,12 +31,15 @@ func TestAMXStrip(t *testing.T) {
 			for i := range table {
 				table[i] = step{i * 64, (steps - 1 - i) * 2048}
 			}
-			ldc := 40
+			ldc := panels*32 + 8
 			got, want := make([]float32, tiles*32*ldc), make([]float32, tiles*32*ldc)
 			s := strip{a: unsafe.Pointer(&a[0]), lda: uintptr(lda), b: unsafe.Pointer(&b[0]), steps: &table[0], n: steps,
-				c: unsafe.Pointer(&got[0]), ldc: uintptr(ldc * 4), tiles: tiles}
-			s.c = unsafe.Pointer(&want[0])
-			runBF16(&s, 32, 32)
+				ldc: uintptr(ldc * 4), tiles: tiles, panels: panels, bNext: uintptr(steps * 2048), cNext: 128}
+			for p := range panels {
+				one := s
+				one.b, one.c = unsafe.Pointer(&b[p*steps*2048]), unsafe.Pointer(&want[p*32])
+				runBF16(&one, 32, 32)
+			}
 			s.c = unsafe.Pointer(&got[0])
 			for l, run := range amxLoops {
 				clear(got)
@@ -82,7 +87,7 @@ func BenchmarkStripAMX(b *testing.B) {
 				}
 				c := make([]float32, tiles*1024)
 				s := strip{a: unsafe.Pointer(&a[0]), lda: uintptr(lda), b: unsafe.Pointer(&bb[0]), steps: &table[0], n: steps,
-					c: unsafe.Pointer(&c[0]), ldc: 128, tiles: tiles}
+					c: unsafe.Pointer(&c[0]), ldc: 128, tiles: tiles, panels: 1}
 				for b.Loop() {
 					for i, run := range amxLoops {
 						d := best(100*time.Millisecond, func() { run(&s) })

@@ -3,7 +3,7 @@ package kernels
 import "unsafe"
 
 // gemmGeneric multiplies float32 in plain Go: the oracle of the float32 gemms.
-var gemmGeneric = &gemm{form: formF32, mr: 4, nr: 16, loops: []func(*strip){func(s *strip) { runF32(s, 4, 16) }}}
+var gemmGeneric = &gemm{form: formF32, mr: 4, nr: 16, single: true, loops: []func(*strip){func(s *strip) { runF32(s, 4, 16) }}}
 
 var genericImpl = &impl{
 	name:      "generic",

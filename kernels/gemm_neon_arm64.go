@@ -18,7 +18,7 @@ package kernels
 // With two registers for B a loop must reload them between multiply-adds,
 // which renaming hides: every accumulator is used once in 24 multiply-adds,
 // six times a multiply-add's latency of 4 on one pipe, enough for four.
-var gemmNEON = &gemm{form: formF32, mr: 6, nr: 16, loops: []func(*strip){gemm6x16NEON}}
+var gemmNEON = &gemm{form: formF32, mr: 6, nr: 16, single: true, loops: []func(*strip){gemm6x16NEON}}
 
 // gemm6x16NEON computes what runF32(s, 6, 16) computes, with fused
 // multiply-adds.

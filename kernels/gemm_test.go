@@ -41,7 +41,7 @@ func testStrip(t *testing.T, g *gemm, loop func(*strip), m memory) {
 				}
 				s := strip{
 					a: unsafe.Pointer(&a[0]), lda: uintptr(lda), b: unsafe.Pointer(&b[0]), steps: &table[0], n: steps,
-					c: unsafe.Pointer(&got[0]), ldc: uintptr(ldc * 4), tiles: tiles,
+					c: unsafe.Pointer(&got[0]), ldc: uintptr(ldc * 4), tiles: tiles, panels: 1,
 				}
 				before := s
 				loop(&s)

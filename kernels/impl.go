@@ -63,7 +63,7 @@ func (f form) planes() int {
 // lines, no im2col) and split operands (planes).
 type step struct{ a, b int }
 
-// A strip is one panel of B against a run of row tiles of A.
+// A strip is some panels of B against a run of row tiles of A.
 // The assembly knows this layout.
 type strip struct {
 	a     unsafe.Pointer // first row of A
@@ -74,6 +74,9 @@ type strip struct {
 	c     unsafe.Pointer // float32 [tiles*mr][nr], overwritten
 	ldc   uintptr        // bytes from a row of C to the next
 	tiles int            // number of row tiles, at least 1
+
+	panels       int     // number of panels, at least 1
+	bNext, cNext uintptr // bytes from a panel of B, and of C, to the next
 }
 
 // A gemm is one way to multiply: a tile shape, the form and order in which it
@@ -84,6 +87,7 @@ type gemm struct {
 	mr, nr int
 	vnni   bool             // B in pairs of K (bfloat16 dot products), else in rows of K
 	loops  []func(s *strip) // they compute the same bits; see runner
+	single bool             // the loops take one panel at a time
 
 	peak     func(n int) // n rounds of its multiplications on registers alone
 	peakFLOP int         // of one round
@@ -100,15 +104,29 @@ type runner struct {
 
 func (r *runner) run(s *strip) {
 	if r.tried == len(r.g.loops) || len(r.g.loops) == 1 {
-		r.g.loops[r.best](s)
+		r.g.run(r.best, s)
 		return
 	}
 	start := time.Now()
-	r.g.loops[r.tried](s)
-	if d := time.Since(start) / time.Duration(s.tiles); r.tried == 0 || d < r.time {
+	r.g.run(r.tried, s)
+	if d := time.Since(start) / time.Duration(s.tiles*s.panels); r.tried == 0 || d < r.time {
 		r.best, r.time = r.tried, d
 	}
 	r.tried++
+}
+
+// run runs a strip with one of the loops, panel by panel if it must be.
+func (g *gemm) run(loop int, s *strip) {
+	if !g.single {
+		g.loops[loop](s)
+		return
+	}
+	b, c := s.b, s.c
+	for range s.panels {
+		g.loops[loop](s)
+		s.b, s.c = unsafe.Add(s.b, s.bNext), unsafe.Add(s.c, s.cNext)
+	}
+	s.b, s.c = b, c
 }
 
 // An impl is everything that one instruction set does.

@@ -119,7 +119,7 @@ func TestGemmNEON(t *testing.T) {
 				}
 				st := strip{
 					a: unsafe.Pointer(&a[0]), lda: uintptr(4 * lda), b: unsafe.Pointer(&b[0]), steps: &table[0], n: steps,
-					c: unsafe.Pointer(&want[0]), ldc: uintptr(4 * ldc), tiles: tiles,
+					c: unsafe.Pointer(&want[0]), ldc: uintptr(4 * ldc), tiles: tiles, panels: 1,
 				}
 				runF32(&st, mr, nr)
 				st.c = unsafe.Pointer(&got[0])
