@@ -52,8 +52,12 @@ const (
 // Block sizes: queries so that a block of keys and values is used often once
 // it is in L2, keys so that scores and probabilities fit there beside them.
 const (
-	queryRows = 64
-	keyBlock  = 512 // a multiple of every nr and step
+	queryRows = 128
+	keyBlock  = 256 // a multiple of every nr and step
+
+	// Floats from a row of scores to the next: one line more than the block, or
+	// the 16 rows of a tile would fall into two sets of the L1 cache.
+	scoreLine = keyBlock + 16
 )
 
 type attentionTask struct {
@@ -185,16 +189,16 @@ func (t *attentionTask) attend(image, head, first int) {
 	rows := min(t.qRows, t.lq-first)
 	width := t.vPanels * g.nr
 	probs := grow(&s.p, t.planes*t.pPlane)
-	mem := float32s(grow(&s.c, t.qRows*(keyBlock+2*width+3)*4))
+	mem := float32s(grow(&s.c, t.qRows*(scoreLine+2*width+3)*4))
 	next := func(n int) []float32 {
 		m := mem[:n]
 		mem = mem[n:]
 		return m
 	}
-	scores, o, part := next(t.qRows*keyBlock), next(t.qRows*width), next(t.qRows*width)
+	scores, o, part := next(t.qRows*scoreLine), next(t.qRows*width), next(t.qRows*width)
 	b := &s.softmax
 	*b = softmaxBlock{
-		scores: &scores[0], ld: keyBlock * 4, probs: unsafe.Pointer(&probs[0]), pitch: t.pPitch, rows: rows,
+		scores: &scores[0], ld: scoreLine * 4, probs: unsafe.Pointer(&probs[0]), pitch: t.pPitch, rows: rows,
 		scale: t.scale * math.Log2E, form: g.form, plane: t.pPlane,
 	}
 	m, l, factor := next(t.qRows), next(t.qRows), next(t.qRows)
@@ -247,7 +251,7 @@ func (t *attentionTask) hide(scores []float32, first, rows, key, n int) {
 			seen = min(n, max(0, first+r+1-key))
 		}
 		for i := seen; i < pad; i++ {
-			scores[r*keyBlock+i] = float32(math.Inf(-1))
+			scores[r*scoreLine+i] = float32(math.Inf(-1))
 		}
 	}
 }
@@ -262,7 +266,7 @@ func (t *attentionTask) scores(r *runner, st *strip, dst []float32, line, head, 
 		steps:  &t.kTable[0],
 		n:      len(t.kTable),
 		c:      unsafe.Pointer(&dst[0]),
-		ldc:    keyBlock * 4,
+		ldc:    scoreLine * 4,
 		tiles:  t.qTiles,
 		panels: (n + g.nr - 1) / g.nr,
 		bNext:  uintptr(t.kSteps * t.stepB),

@@ -245,9 +245,13 @@ func products(f form, weightPlanes int) [][2]int {
 
 // Blocking. A piece keeps its rows of A in half of a 2 MiB L2 cache while the
 // panels of B pass by; a strip's C stays in L1 between product and epilogue.
+//
+// A long K is cut so that a panel's part, stripBytes at most, is in L2 for all
+// tiles of a strip; the parts' sums are added in order.
 const (
 	chunkBytes = 1 << 19
 	stripTiles = 8
+	stripBytes = 192 << 10
 )
 
 func (t *productTask) cut() {
@@ -304,17 +308,11 @@ func (t *productTask) do(i int) {
 	g := t.w.g
 	tiles := min(t.chunk, (t.positions+g.mr-1)/g.mr-first)
 	s := scratches.get()
-	c := float32s(grow(&s.c, stripTiles*g.mr*g.nr*4))
+	size := stripTiles * g.mr * g.nr
+	mem := float32s(grow(&s.c, 2*size*4))
+	c, part := mem[:size], mem[size:]
 	st := &s.strip
-	*st = strip{
-		lda:   uintptr(t.a.pitch * t.stride),
-		steps: &t.steps[0],
-		n:     len(t.steps),
-		c:     unsafe.Pointer(&c[0]),
-		ldc:   uintptr(g.nr * 4),
-
-		panels: 1,
-	}
+	*st = strip{lda: uintptr(t.a.pitch * t.stride), ldc: uintptr(g.nr * 4), panels: 1}
 	r := runner{g: g}
 	for p := i % t.groups * t.group; p < min((i%t.groups+1)*t.group, t.w.panels); p++ {
 		st.b = t.w.panel(t.v, p, s)
@@ -322,9 +320,27 @@ func (t *productTask) do(i int) {
 			pos := (first + n) * g.mr
 			st.a = t.a.ptr(t.w0+image*t.imageLines+pos*t.stride, 0)
 			st.tiles = min(stripTiles, tiles-n)
-			r.run(st)
+			t.product(&r, st, c, part)
 			t.finish(c, image, pos, min(st.tiles*g.mr, t.positions-pos), p)
 		}
 	}
 	scratches.keep(s)
+}
+
+// product runs a strip into c, K part by part.
+func (t *productTask) product(r *runner, st *strip, c, part []float32) {
+	g := t.w.g
+	parts := (len(t.steps)*stepBytes*g.nr + stripBytes - 1) / stripBytes
+	for i := range parts {
+		from, to := i*len(t.steps)/parts, (i+1)*len(t.steps)/parts
+		st.steps, st.n = &t.steps[from], to-from
+		if i == 0 {
+			st.c = unsafe.Pointer(&c[0])
+			r.run(st)
+			continue
+		}
+		st.c = unsafe.Pointer(&part[0])
+		r.run(st)
+		t.v.finish(&c[0], g.nr, &part[0], g.nr, st.tiles*g.mr, g.nr, nil, &c[0], g.nr)
+	}
 }

@@ -3,7 +3,6 @@ package unet
 import (
 	"fmt"
 
-	"github.com/coclico/coclico/kernels"
 	"github.com/coclico/coclico/nn"
 )
 
@@ -222,7 +221,7 @@ func (c Config) crossAttention(level int) bool {
 		level == c.levels()-1 && c.MidBlockType == crossMid
 }
 
-func (c Config) act() kernels.Activation {
+func (c Config) act() nn.Activation {
 	var k nn.Checker
 	return k.Activation("act_fn", c.ActFn)
 }

@@ -3,7 +3,6 @@ package unet
 import (
 	"context"
 
-	"github.com/coclico/coclico/kernels"
 	"github.com/coclico/coclico/nn"
 	"github.com/coclico/coclico/weights"
 )
@@ -33,7 +32,7 @@ func New(scope *weights.Scope, c Config) *Model {
 	m.ConvIn = nn.NewConv2D(s.Sub("conv_in"), c.InChannels, first)
 	m.TimeEmbedding = nn.NewTimestepEmbedding(s.Sub("time_embedding"), first, c.timeDim(), c.act())
 	if c.ClassEmbedType != "" {
-		m.ClassEmbedding = nn.NewTimestepEmbedding(s.Sub("class_embedding"), c.ClassEmbeddingsDim, c.timeDim(), kernels.SiLU)
+		m.ClassEmbedding = nn.NewTimestepEmbedding(s.Sub("class_embedding"), c.ClassEmbeddingsDim, c.timeDim(), nn.SiLU)
 	}
 	for i := range c.levels() {
 		m.DownBlocks = append(m.DownBlocks, b.down(s.Sub("down_blocks").Index(i), i))
@@ -57,7 +56,7 @@ func (m *Model) Release() { m.weights.Release() }
 // values.
 type Context struct {
 	n         int // pictures, 1 if all share it
-	precision kernels.Precision
+	precision nn.Precision
 	kv        [][]*nn.Operand // by transformer and block in it
 }
 
@@ -179,7 +178,7 @@ func (m *Model) embed(ws *nn.Workspace, n int, t float32, class *nn.Tensor) *nn.
 		}
 		ws.Put(c)
 	}
-	kernels.Activate(e.Data, m.cfg.act())
+	nn.Activate(e.Data, m.cfg.act())
 	a := ws.Fill(e, 0)
 	ws.Put(e)
 	return a

@@ -3,7 +3,6 @@ package vae
 import (
 	"context"
 
-	"github.com/coclico/coclico/kernels"
 	"github.com/coclico/coclico/nn"
 )
 
@@ -101,7 +100,7 @@ func newAttention(s nn.Scope, channels, groups int) *attention {
 
 // forward consumes x.
 func (a *attention) forward(ws *nn.Workspace, x *nn.Tensor) *nn.Tensor {
-	x = a.Attention.Self(ws, a.GroupNorm.Forward(ws, x, kernels.Identity, 0), x)
+	x = a.Attention.Self(ws, a.GroupNorm.Forward(ws, x, nn.Identity, 0), x)
 	ws.Emit(a.name, x)
 	return x
 }

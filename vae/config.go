@@ -3,7 +3,6 @@ package vae
 import (
 	"fmt"
 
-	"github.com/coclico/coclico/kernels"
 	"github.com/coclico/coclico/nn"
 )
 
@@ -92,7 +91,7 @@ func (c Config) Validate() error {
 // Factor returns how many pixels a side of a latent's pixel covers.
 func (c Config) Factor() int { return 1 << (len(c.BlockOutChannels) - 1) }
 
-func (c Config) act() kernels.Activation {
+func (c Config) act() nn.Activation {
 	var k nn.Checker
 	return k.Activation("act_fn", c.ActFn)
 }

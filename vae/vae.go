@@ -3,7 +3,6 @@ package vae
 import (
 	"context"
 
-	"github.com/coclico/coclico/kernels"
 	"github.com/coclico/coclico/nn"
 	"github.com/coclico/coclico/weights"
 )
@@ -184,7 +183,7 @@ func (d *Decoder) Decode(ctx context.Context, ws *nn.Workspace, latent *nn.Tenso
 
 // finish consumes x. The activation is SiLU whatever act_fn says.
 func finish(ws *nn.Workspace, norm *nn.GroupNorm, conv *nn.Conv2D, x *nn.Tensor) *nn.Tensor {
-	a := norm.Forward(ws, x, kernels.SiLU, 1)
+	a := norm.Forward(ws, x, nn.SiLU, 1)
 	ws.Put(x)
 	y := conv.Forward(ws, a, nil, nil)
 	ws.PutOperand(a)

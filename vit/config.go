@@ -1,7 +1,6 @@
 package vit
 
 import (
-	"github.com/coclico/coclico/kernels"
 	"github.com/coclico/coclico/nn"
 )
 
@@ -100,7 +99,7 @@ func (t Tower) check(k *nn.Checker) {
 	k.Eps("layer_norm_eps", t.LayerNormEps)
 }
 
-func (t Tower) act() kernels.Activation {
+func (t Tower) act() nn.Activation {
 	var k nn.Checker
 	return k.Activation("hidden_act", t.HiddenAct)
 }

@@ -8,6 +8,6 @@
 // dimension comes from config.json.
 //
 // An encoder thresholds the vision tower's output, so it runs it at
-// kernels.Exact: a value near a threshold would otherwise become the other bit
+// nn.Exact: a value near a threshold would otherwise become the other bit
 // on another machine.
 package vit

@@ -4,7 +4,6 @@ import (
 	"context"
 	"strings"
 
-	"github.com/coclico/coclico/kernels"
 	"github.com/coclico/coclico/nn"
 )
 
@@ -16,7 +15,7 @@ type layer struct {
 	LayerNorm2 *nn.LayerNorm
 	FC1, FC2   *nn.Linear // mlp.fc1, mlp.fc2
 
-	act                kernels.Activation
+	act                nn.Activation
 	name, norm1, norm2 string // for Trace
 }
 

@@ -3,7 +3,6 @@ package vit
 import (
 	"context"
 
-	"github.com/coclico/coclico/kernels"
 	"github.com/coclico/coclico/nn"
 	"github.com/coclico/coclico/weights"
 )
@@ -111,7 +110,7 @@ func add(dst, x []float32) {
 func (m *Model) gather(ws *nn.Workspace, pixels *nn.Tensor) *nn.Tensor {
 	p, ch, side := m.cfg.PatchSize, m.cfg.NumChannels, m.cfg.ImageSize/m.cfg.PatchSize
 	x := ws.Get(pixels.N, 1, side*side, ch*p*p)
-	kernels.Parallel(pixels.N*side, func(i int) {
+	nn.Parallel(pixels.N*side, func(i int) {
 		n, py := i/side, i%side
 		for px := range side {
 			dst := x.Data[(i*side+px)*x.C:][:x.C]

@@ -27,11 +27,12 @@ var layers = []struct {
 	{"kernels", []string{"golang.org/x/sys/cpu", "github.com/x448/float16"}, nil},
 	{"weights/...", []string{"weights/...", "github.com/nlpodyssey/safetensors", "github.com/x448/float16", "golang.org/x/sys/unix"}, nil},
 	// 1: layers that two models share; the only room with doors to both cellars.
-	{"nn", []string{"kernels", "weights"}, nil},
+	{"nn", []string{"kernels", "weights"}, []string{"nn/nntest"}},
+	{"nn/nntest", []string{"nn", "kernels", "weights"}, nil}, // for tests alone
 	// 2: four rooms, no doors between them.
-	{"vit", []string{"nn", "weights"}, []string{"kernels"}},
-	{"unet", []string{"nn", "weights"}, []string{"kernels"}},
-	{"vae", []string{"nn", "weights"}, []string{"kernels"}},
+	{"vit", []string{"nn", "weights"}, []string{"kernels", "nn/nntest"}},
+	{"unet", []string{"nn", "weights"}, []string{"kernels", "nn/nntest"}},
+	{"vae", []string{"nn", "weights"}, []string{"kernels", "nn/nntest"}},
 	{"solver", nil, nil},
 	// 3: the format, without a model; and the two journeys.
 	{"codec/stream", nil, nil},

@@ -1,0 +1,121 @@
+package bench
+
+import (
+	"context"
+	"os"
+	"testing"
+
+	"github.com/coclico/coclico/kernels"
+	"github.com/coclico/coclico/nn"
+	"github.com/coclico/coclico/unet"
+	"github.com/coclico/coclico/vae"
+	"github.com/coclico/coclico/vit"
+	"github.com/coclico/coclico/weights"
+)
+
+// part opens a part of the model folder that COCLICO_MODEL names.
+func part(b *testing.B, name string) ([]byte, *weights.Store) {
+	dir := os.Getenv("COCLICO_MODEL")
+	if dir == "" {
+		b.Skip("COCLICO_MODEL names no model folder (coclico synth DIR --config unclip-l makes one)")
+	}
+	f, err := weights.OpenFolder(dir)
+	if err != nil {
+		b.Fatal(err)
+	}
+	config, err := f.Config(name)
+	if err != nil {
+		b.Fatal(err)
+	}
+	s, err := f.Part(name)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { s.Close(); f.Close() })
+	return config, s
+}
+
+func ramp(n, h, w, c int) *nn.Tensor {
+	t := &nn.Tensor{N: n, H: h, W: w, C: c, Data: make([]float32, n*h*w*c)}
+	for i := range t.Data {
+		t.Data[i] = float32(i*7919%2001)/1000 - 1
+	}
+	return t
+}
+
+// BenchmarkUNet is one evaluation, batch 2, at the model's own size.
+func BenchmarkUNet(b *testing.B) {
+	config, s := part(b, "unet")
+	cfg, err := unet.ParseConfig(config)
+	if err != nil {
+		b.Fatal(err)
+	}
+	m := unet.New(s.Scope(), cfg)
+	ws := &nn.Workspace{Precision: kernels.Fast}
+	text := m.Context(ws, ramp(1, 1, 77, cfg.ContextDim()))
+	side := int(cfg.SampleSize)
+	x, class := ramp(2, side, side, cfg.InChannels), ramp(2, 1, 1, cfg.ClassEmbeddingsDim)
+	step := func() {
+		y, err := m.Forward(context.Background(), ws, x, 500, text, class)
+		if err != nil {
+			b.Fatal(err)
+		}
+		ws.Put(y)
+	}
+	step() // packs the weights
+	for b.Loop() {
+		step()
+	}
+	b.ReportMetric(float64(ws.Peak())/(1<<20), "MiB-activations")
+}
+
+func BenchmarkVAE(b *testing.B) {
+	config, s := part(b, "vae")
+	cfg, err := vae.ParseConfig(config)
+	if err != nil {
+		b.Fatal(err)
+	}
+	m := vae.New(s.Scope(), cfg)
+	side := cfg.SampleSize.At(0)
+	ws := &nn.Workspace{Precision: kernels.Fast}
+	b.Run("decode", func(b *testing.B) {
+		z := ramp(1, side/cfg.Factor(), side/cfg.Factor(), cfg.LatentChannels)
+		for b.Loop() {
+			y, err := m.Decode(context.Background(), ws, z)
+			if err != nil {
+				b.Fatal(err)
+			}
+			ws.Put(y)
+		}
+		b.ReportMetric(float64(ws.Peak())/(1<<20), "MiB-activations")
+	})
+	b.Run("encode", func(b *testing.B) {
+		x := ramp(1, side, side, cfg.InChannels)
+		for b.Loop() {
+			y, err := m.Encode(context.Background(), ws, x)
+			if err != nil {
+				b.Fatal(err)
+			}
+			ws.Put(y)
+		}
+	})
+}
+
+// BenchmarkViT is the encoder's vision tower on two pictures.
+func BenchmarkViT(b *testing.B) {
+	config, s := part(b, "image_encoder")
+	cfg, err := vit.ParseConfig(config)
+	if err != nil {
+		b.Fatal(err)
+	}
+	m := vit.New(s.Scope(), cfg)
+	ws := &nn.Workspace{Precision: kernels.Exact}
+	x := ramp(2, cfg.ImageSize, cfg.ImageSize, cfg.NumChannels)
+	for b.Loop() {
+		y, err := m.Forward(context.Background(), ws, x)
+		if err != nil {
+			b.Fatal(err)
+		}
+		ws.Put(y)
+	}
+}
