@@ -17,23 +17,24 @@ func TestStrip(t *testing.T) {
 			continue
 		}
 		for name, m := range memories(t) {
-			for i, loop := range im.fast.loops {
-				t.Run(fmt.Sprintf("%s/%d/%s", im.name, i, name), func(t *testing.T) { testStrip(t, im.fast, loop, m) })
+			for i := range im.fast.loops {
+				t.Run(fmt.Sprintf("%s/%d/%s", im.name, i, name), func(t *testing.T) { testStrip(t, im.fast, i, m) })
 			}
 		}
 	}
 }
 
-func testStrip(t *testing.T, g *gemm, loop func(*strip), m memory) {
+func testStrip(t *testing.T, g *gemm, loop int, m memory) {
 	r := rand.New(rand.NewPCG(1, 1))
 	for tiles := 1; tiles <= 3; tiles++ {
 		for steps := 1; steps <= 5; steps++ {
 			for _, lda := range []int{64, 192, steps*64 + 64} {
-				ldc := g.nr + steps%3*4
+				panels := 1 + steps%3
+				ldc := panels*g.nr + steps%2*4
 				rows := tiles * g.mr
 				a := smallIntegers(r, g.form, m.bytes(0, (rows-1)*lda+steps*64))
-				b := smallIntegers(r, g.form, m.bytes(1, steps*64*g.nr))
-				got := floats(m, 2, randoms(r, (rows-1)*ldc+g.nr))
+				b := smallIntegers(r, g.form, m.bytes(1, panels*steps*64*g.nr))
+				got := floats(m, 2, randoms(r, (rows-1)*ldc+panels*g.nr))
 				want := append([]float32(nil), got...)
 				table := make([]step, steps)
 				for i, p := range r.Perm(steps) {
@@ -41,21 +42,25 @@ func testStrip(t *testing.T, g *gemm, loop func(*strip), m memory) {
 				}
 				s := strip{
 					a: unsafe.Pointer(&a[0]), lda: uintptr(lda), b: unsafe.Pointer(&b[0]), steps: &table[0], n: steps,
-					c: unsafe.Pointer(&got[0]), ldc: uintptr(ldc * 4), tiles: tiles, panels: 1,
+					c: unsafe.Pointer(&got[0]), ldc: uintptr(ldc * 4), tiles: tiles,
+					panels: panels, bNext: uintptr(steps * 64 * g.nr), cNext: uintptr(g.nr * 4),
 				}
 				before := s
-				loop(&s)
+				g.run(loop, &s)
 				m.check(t)
 				if s != before {
 					t.Fatal("the strip has changed")
 				}
-				s.c = unsafe.Pointer(&want[0])
-				if g.form == formF32 {
-					runF32(&s, g.mr, g.nr)
-				} else {
-					runBF16(&s, g.mr, g.nr)
+				s.panels = 1
+				for p := range panels {
+					s.b, s.c = unsafe.Pointer(&b[p*steps*64*g.nr]), unsafe.Pointer(&want[p*g.nr])
+					if g.form == formF32 {
+						runF32(&s, g.mr, g.nr)
+					} else {
+						runBF16(&s, g.mr, g.nr)
+					}
 				}
-				same(t, fmt.Sprintf("tiles=%d steps=%d lda=%d", tiles, steps, lda), got, want, nil)
+				same(t, fmt.Sprintf("tiles=%d steps=%d lda=%d panels=%d", tiles, steps, lda, panels), got, want, nil)
 			}
 		}
 	}
