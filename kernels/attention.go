@@ -70,7 +70,7 @@ type attentionTask struct {
 	causal                   bool
 	phase                    int
 	lq, lk                   int // tokens of a picture
-	qTiles, qRows, qBlocks   int
+	qRows, qBlocks           int
 	kPanels, kSteps          int // panels of keys; K steps of dim
 	vPanels, vSteps          int // panels of dim; K steps of keys
 	packPieces               int
@@ -102,8 +102,7 @@ func (t *attentionTask) plan() {
 	g, q := t.g, t.q.Op
 	per := g.form.perStep()
 	t.lq, t.lk = q.H*q.W, t.k.Op.H*t.k.Op.W
-	t.qTiles = max(1, queryRows/g.mr)
-	t.qRows = t.qTiles * g.mr
+	t.qRows = max(1, queryRows/g.mr) * g.mr
 	t.qBlocks = (t.lq + t.qRows - 1) / t.qRows
 	t.planes = g.form.planes()
 	t.stepB = stepBytes * g.nr
@@ -219,11 +218,11 @@ func (t *attentionTask) attend(image, head, first int) {
 			break
 		}
 		n := min(keyBlock, t.lk-key)
-		t.scores(&rs, &s.strip, scores, image*t.lq+first, head, kh, key, n)
+		t.scores(&rs, &s.strip, scores, image*t.lq+first, rows, head, kh, key, n)
 		t.hide(scores, first, rows, key, n)
 		b.cols = roundUp(n, maxNR)
 		t.v.softmax(b)
-		t.weigh(&rw, &s.strip, part, probs, kh, key, n, width)
+		t.weigh(&rw, &s.strip, part, probs, rows, kh, key, n, width)
 		t.v.rescale(&o[0], &part[0], &factor[0], rows, width)
 	}
 	for r := range rows {
@@ -257,7 +256,7 @@ func (t *attentionTask) hide(scores []float32, first, rows, key, n int) {
 }
 
 // scores computes q kᵀ for a block of queries and n keys from key on.
-func (t *attentionTask) scores(r *runner, st *strip, dst []float32, line, head, kh, key, n int) {
+func (t *attentionTask) scores(r *runner, st *strip, dst []float32, line, rows, head, kh, key, n int) {
 	g := t.g
 	*st = strip{
 		a:      t.q.Op.ptr(line, t.q.Col+head*t.dim),
@@ -267,7 +266,7 @@ func (t *attentionTask) scores(r *runner, st *strip, dst []float32, line, head, 
 		n:      len(t.kTable),
 		c:      unsafe.Pointer(&dst[0]),
 		ldc:    scoreLine * 4,
-		tiles:  t.qTiles,
+		tiles:  (rows + g.mr - 1) / g.mr,
 		panels: (n + g.nr - 1) / g.nr,
 		bNext:  uintptr(t.kSteps * t.stepB),
 		cNext:  uintptr(g.nr * 4),
@@ -276,7 +275,7 @@ func (t *attentionTask) scores(r *runner, st *strip, dst []float32, line, head, 
 }
 
 // weigh computes probabilities times values for a block of n keys.
-func (t *attentionTask) weigh(r *runner, st *strip, dst []float32, probs []byte, kh, key, n, width int) {
+func (t *attentionTask) weigh(r *runner, st *strip, dst []float32, probs []byte, rows, kh, key, n, width int) {
 	g := t.g
 	table := t.vTable
 	if n < keyBlock {
@@ -290,7 +289,7 @@ func (t *attentionTask) weigh(r *runner, st *strip, dst []float32, probs []byte,
 		n:      len(table),
 		c:      unsafe.Pointer(&dst[0]),
 		ldc:    uintptr(width * 4),
-		tiles:  t.qTiles,
+		tiles:  (rows + g.mr - 1) / g.mr,
 		panels: t.vPanels,
 		bNext:  uintptr(t.vSteps * t.stepB),
 		cNext:  uintptr(g.nr * 4),

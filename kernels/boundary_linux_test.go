@@ -48,3 +48,35 @@ func (m *pages) bytes(slot, n int) []byte {
 }
 
 func (m *pages) check(*testing.T) {}
+
+// TestOperandEdges runs products, convolutions and attention on operands that
+// end at a page that cannot be read: the slack behind the last line must be
+// enough for the last tile of every implementation.
+func TestOperandEdges(t *testing.T) {
+	eachImpl(t, func(t *testing.T, im *impl, p Precision) {
+		m := newPages(t, true)
+		edge := func(slot, n, h, w, c, pad int) *Operand {
+			o := new(Operand)
+			o.Init(m.bytes(slot, OperandBytes(p, n, h, w, c, pad)), p, n, h, w, c, pad)
+			o.Fill(make([]float32, n*h*w*c))
+			return o
+		}
+		for _, l := range []int{1, 2, 31, 63, 65, 127, 128, 130} {
+			q, kv, dst := edge(0, 1, 1, l, 24, 0), edge(1, 1, 1, l+1, 48, 0), edge(2, 1, 1, l, 24, 0)
+			Attention(dst, View{q, 0}, View{kv, 0}, View{kv, 24}, 2, 12, 1, false)
+			MatMul(make([]float32, l*5), q, Pack(p, Shape{Out: 5, In: 24, KH: 1, KW: 1}, Array{F16, nil}), Epilogue{})
+		}
+		w := Shape{Out: 3, In: 4, KH: 3, KW: 3}
+		for _, s := range [][2]int{{2, 2}, {3, 2}, {2, 9}, {17, 3}, {5, 33}} {
+			o := edge(3, 2, s[0], s[1], 4, 1)
+			for _, so := range [][2]int{{1, 0}, {2, 0}, {2, 1}} {
+				h, wd := s[0]/so[0], s[1]/so[0]
+				if so[1] == 0 {
+					h, wd = (s[0]+so[0]-1)/so[0], (s[1]+so[0]-1)/so[0]
+				}
+				Conv2D(make([]float32, 2*h*wd*3), o, Pack(p, w, Array{F16, nil}), so[0], so[1], Epilogue{})
+			}
+			ConvUp2D(make([]float32, 2*4*s[0]*s[1]*3), o, PackUp(p, w, Array{F16, nil}), Epilogue{})
+		}
+	})
+}

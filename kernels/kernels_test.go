@@ -131,9 +131,7 @@ func TestMatMul(t *testing.T) {
 		r := rand.New(rand.NewPCG(1, 2))
 		g := im.gemm(p)
 		var ks, ms, ns []int
-		for _, k := range []int{1, 3, 15, 16, 17, 31, 32, 33, 40, 64, 65, 100} {
-			ks = append(ks, k)
-		}
+		ks = append(ks, 1, 3, 15, 16, 17, 31, 32, 33, 40, 64, 65, 100)
 		for i := 0; i <= 2*g.mr+1; i += max(1, g.mr/5) {
 			ms = append(ms, i+1)
 		}

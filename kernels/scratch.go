@@ -40,9 +40,8 @@ func (l *freeList[T]) keep(v *T) {
 // A scratch is one goroutine's working memory. Its buffers grow to the
 // largest size asked for and stay.
 type scratch struct {
-	panel, c, p, o []byte
-	steps          []step
-	rows           []float32
+	panel, c, p []byte
+	rows        []float32
 
 	// Arguments of functions that are values: they escape, so they live here.
 	strip   strip

@@ -3,7 +3,6 @@
 package kernels
 
 import (
-	"fmt"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -119,7 +118,7 @@ func TestExp2Accuracy(t *testing.T) {
 			_, exp := math.Frexp(e)
 			worst = max(worst, math.Abs(float64(g)-e)/math.Ldexp(1, exp-24))
 		}
-		t.Log(fmt.Sprintf("%s: %.3f ulp", l.name, worst))
+		t.Logf("%s: %.3f ulp", l.name, worst)
 		if worst > 1.5 {
 			t.Errorf("%s: error of %.3f units in the last place", l.name, worst)
 		}
