@@ -212,17 +212,16 @@ func (t *attentionTask) attend(image, head, first int) {
 		kh = 0
 	}
 	kh = kh*t.heads + head
-	rs, rw := runner{g: g}, runner{g: g}
 	for key := 0; key < t.lk; key += keyBlock {
 		if t.causal && key > first+rows-1 {
 			break
 		}
 		n := min(keyBlock, t.lk-key)
-		t.scores(&rs, &s.strip, scores, image*t.lq+first, rows, head, kh, key, n)
+		t.scores(s, scores, image*t.lq+first, rows, head, kh, key, n)
 		t.hide(scores, first, rows, key, n)
 		b.cols = roundUp(n, maxNR)
 		t.v.softmax(b)
-		t.weigh(&rw, &s.strip, part, probs, rows, kh, key, n, width)
+		t.weigh(s, part, probs, rows, kh, key, n, width)
 		t.v.rescale(&o[0], &part[0], &factor[0], rows, width)
 	}
 	for r := range rows {
@@ -256,9 +255,9 @@ func (t *attentionTask) hide(scores []float32, first, rows, key, n int) {
 }
 
 // scores computes q kᵀ for a block of queries and n keys from key on.
-func (t *attentionTask) scores(r *runner, st *strip, dst []float32, line, rows, head, kh, key, n int) {
+func (t *attentionTask) scores(s *scratch, dst []float32, line, rows, head, kh, key, n int) {
 	g := t.g
-	*st = strip{
+	s.strip = strip{
 		a:      t.q.Op.ptr(line, t.q.Col+head*t.dim),
 		lda:    uintptr(t.q.Op.pitch),
 		b:      unsafe.Pointer(&t.keys[kh*t.keyHeadBytes+key/g.nr*t.kSteps*t.stepB]),
@@ -271,17 +270,17 @@ func (t *attentionTask) scores(r *runner, st *strip, dst []float32, line, rows, 
 		bNext:  uintptr(t.kSteps * t.stepB),
 		cNext:  uintptr(g.nr * 4),
 	}
-	r.run(st)
+	s.runner.run(g, &s.strip)
 }
 
 // weigh computes probabilities times values for a block of n keys.
-func (t *attentionTask) weigh(r *runner, st *strip, dst []float32, probs []byte, rows, kh, key, n, width int) {
+func (t *attentionTask) weigh(s *scratch, dst []float32, probs []byte, rows, kh, key, n, width int) {
 	g := t.g
 	table := t.vTable
 	if n < keyBlock {
 		table = t.vTail
 	}
-	*st = strip{
+	s.strip = strip{
 		a:      unsafe.Pointer(&probs[0]),
 		lda:    uintptr(t.pPitch),
 		b:      unsafe.Pointer(&t.values[kh*t.valueBytes+key/g.form.perStep()*t.stepB]),
@@ -294,5 +293,5 @@ func (t *attentionTask) weigh(r *runner, st *strip, dst []float32, probs []byte,
 		bNext:  uintptr(t.vSteps * t.stepB),
 		cNext:  uintptr(g.nr * 4),
 	}
-	r.run(st)
+	s.runner.run(g, &s.strip)
 }

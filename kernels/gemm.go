@@ -115,11 +115,22 @@ func (t *foldTask) do(i int) {
 	t.v.toF32(s.rows, t.a.Data[i*n*t.a.DType.Size():(i+1)*n*t.a.DType.Size()], t.a.DType)
 	d := t.dst[i*t.in*4 : (i+1)*t.in*4]
 	for c := range t.in {
-		w, o := s.rows[9*c:9*c+9], d[4*c:4*c+4]
-		clear(o)
-		for tap, v := range w {
-			// Row tap/3 of the window is row (py+tap/3+1)/2 - py of the pair.
-			o[((t.py+tap/3+1)/2-t.py)*2+(t.px+tap%3+1)/2-t.px] += v
+		w := s.rows[9*c : 9*c+9 : 9*c+9]
+		// Rows of the window that meet the upper and the lower pixel.
+		up := [3]float32{w[0], w[1], w[2]}
+		down := [3]float32{w[6], w[7], w[8]}
+		both := &down
+		if t.py == 1 {
+			both = &up
+		}
+		both[0] += w[3]
+		both[1] += w[4]
+		both[2] += w[5]
+		o := d[4*c : 4*c+4 : 4*c+4]
+		if t.px == 0 {
+			o[0], o[1], o[2], o[3] = up[0], up[1]+up[2], down[0], down[1]+down[2]
+		} else {
+			o[0], o[1], o[2], o[3] = up[0]+up[1], up[2], down[0]+down[1], down[2]
 		}
 	}
 	scratches.keep(s)
@@ -313,14 +324,13 @@ func (t *productTask) do(i int) {
 	c, part := mem[:size], mem[size:]
 	st := &s.strip
 	*st = strip{lda: uintptr(t.a.pitch * t.stride), ldc: uintptr(g.nr * 4), panels: 1}
-	r := runner{g: g}
 	for p := i % t.groups * t.group; p < min((i%t.groups+1)*t.group, t.w.panels); p++ {
 		st.b = t.w.panel(t.v, p, s)
 		for n := 0; n < tiles; n += stripTiles {
 			pos := (first + n) * g.mr
 			st.a = t.a.ptr(t.w0+image*t.imageLines+pos*t.stride, 0)
 			st.tiles = min(stripTiles, tiles-n)
-			t.product(&r, st, c, part)
+			t.product(&s.runner, st, c, part)
 			t.finish(c, image, pos, min(st.tiles*g.mr, t.positions-pos), p)
 		}
 	}
@@ -336,11 +346,11 @@ func (t *productTask) product(r *runner, st *strip, c, part []float32) {
 		st.steps, st.n = &t.steps[from], to-from
 		if i == 0 {
 			st.c = unsafe.Pointer(&c[0])
-			r.run(st)
+			r.run(g, st)
 			continue
 		}
 		st.c = unsafe.Pointer(&part[0])
-		r.run(st)
+		r.run(g, st)
 		t.v.finish(&c[0], g.nr, &part[0], g.nr, st.tiles*g.mr, g.nr, nil, &c[0], g.nr)
 	}
 }

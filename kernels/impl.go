@@ -93,26 +93,36 @@ type gemm struct {
 	peakFLOP int         // of one round
 }
 
-// A runner runs strips of one shape with the fastest loop of a gemm: it times
-// the first strips of a piece of work with each loop in turn.
+// A runner runs strips with the faster of a gemm's loops. Which one that is
+// depends on what else the core is doing, and changes within seconds: every
+// now and then a few strips are timed. A runner belongs to a goroutine's
+// scratch; it is about speed alone.
 type runner struct {
-	g     *gemm
-	tried int
-	best  int
-	time  time.Duration // of the best, for one row tile
+	strips int
+	best   int
+	time   float64 // of the best loop so far, for one step of one tile
 }
 
-func (r *runner) run(s *strip) {
-	if r.tried == len(r.g.loops) || len(r.g.loops) == 1 {
-		r.g.run(r.best, s)
+// retryStrips is how many strips pass from one trial to the next: a trial of
+// the wrong loop may take four times as long, which this makes 5 % at most.
+const retryStrips = 64
+
+func (r *runner) run(g *gemm, s *strip) {
+	trial := r.strips % retryStrips
+	r.strips++
+	if len(g.loops) == 1 {
+		g.run(0, s)
+		return
+	}
+	if trial >= len(g.loops) {
+		g.run(r.best, s)
 		return
 	}
 	start := time.Now()
-	r.g.run(r.tried, s)
-	if d := time.Since(start) / time.Duration(s.tiles*s.panels); r.tried == 0 || d < r.time {
-		r.best, r.time = r.tried, d
+	g.run(trial, s)
+	if d := float64(time.Since(start)) / float64(s.tiles*s.panels*s.n); trial == 0 || d < r.time {
+		r.best, r.time = trial, d
 	}
-	r.tried++
 }
 
 // run runs a strip with one of the loops, panel by panel if it must be.

@@ -43,6 +43,8 @@ type scratch struct {
 	panel, c, p []byte
 	rows        []float32
 
+	runner runner
+
 	// Arguments of functions that are values: they escape, so they live here.
 	strip   strip
 	softmax softmaxBlock

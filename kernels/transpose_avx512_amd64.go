@@ -13,3 +13,8 @@ func transposeAVX512(dst unsafe.Pointer, pitch, dstStep int, src unsafe.Pointer,
 //
 //go:noescape
 func interleaveAVX512(dst unsafe.Pointer, dstStep int, src unsafe.Pointer, stride, steps int)
+
+// sortTapsAVX512 is vec.sortTaps.
+//
+//go:noescape
+func sortTapsAVX512(dst, src unsafe.Pointer, stride, n int)

@@ -47,6 +47,10 @@ type vec struct {
 	transpose  func(dst unsafe.Pointer, pitch, dstStep int, src unsafe.Pointer, stride, steps int)
 	interleave func(dst unsafe.Pointer, dstStep int, src unsafe.Pointer, stride, steps int)
 
+	// sortTaps turns n rows of [32][9] words, stride bytes apart, into n times
+	// [9][32]; it may be nil.
+	sortTaps func(dst, src unsafe.Pointer, stride, n int)
+
 	// toF32 and toBF16 convert a checkpoint's elements; splitWeights writes
 	// them as planes of bfloat16, one plane after the other.
 	toF32        func(dst []float32, src []byte, dt DType)

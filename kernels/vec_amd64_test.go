@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
+	"unsafe"
 )
 
 // rowLoops are the loops over one row of which softmaxPowers is made.
@@ -121,6 +122,31 @@ func TestExp2Accuracy(t *testing.T) {
 		t.Logf("%s: %.3f ulp", l.name, worst)
 		if worst > 1.5 {
 			t.Errorf("%s: error of %.3f units in the last place", l.name, worst)
+		}
+	}
+}
+
+// TestSortTaps compares sorting by tap with its loop in Go.
+func TestSortTaps(t *testing.T) {
+	if !hasAVX512() {
+		t.Skip("no AVX-512")
+	}
+	const rows, stride = 3, 700
+	for name, m := range memories(t) {
+		src, dst := m.bytes(0, (rows-1)*stride+576), m.bytes(1, rows*576)
+		for i := range src {
+			src[i] = byte(i * 131 >> 3)
+		}
+		sortTapsAVX512(unsafe.Pointer(&dst[0]), unsafe.Pointer(&src[0]), stride, rows)
+		m.check(t)
+		for r := range rows {
+			var want [288]uint16
+			sortTaps((*uint16)(unsafe.Pointer(&src[r*stride])), &want[0], 9, 32, 32)
+			for i, w := range want {
+				if got := uint16(dst[r*576+2*i]) | uint16(dst[r*576+2*i+1])<<8; got != w {
+					t.Fatalf("%s: row %d, word %d is %#x, want %#x", name, r, i, got, w)
+				}
+			}
 		}
 	}
 }

@@ -20,6 +20,7 @@ var vecAVX512 = &vec{
 	rescale:      rescaleAVX512,
 	transpose:    transposeAVX512,
 	interleave:   interleaveAVX512,
+	sortTaps:     sortTapsAVX512,
 	toF32:        toF32AVX512,
 	toBF16:       toBF16AVX512,
 	splitWeights: splitWeightsAVX512,
