@@ -1,0 +1,65 @@
+package kernels
+
+import (
+	"math/rand/v2"
+	"runtime"
+	"sync/atomic"
+	"testing"
+)
+
+// TestParallel runs every piece exactly once, nested calls included.
+func TestParallel(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	for _, procs := range []int{1, 2, 7} {
+		runtime.GOMAXPROCS(procs)
+		for _, n := range []int{0, 1, 2, 5, 100} {
+			count := make([]atomic.Int32, n*3)
+			Parallel(n, func(i int) {
+				Parallel(3, func(j int) { count[3*i+j].Add(1) })
+			})
+			for i := range count {
+				if c := count[i].Load(); c != 1 {
+					t.Fatalf("GOMAXPROCS=%d: piece %d of %d ran %d times", procs, i, 3*n, c)
+				}
+			}
+		}
+	}
+}
+
+// TestDeterminism: results do not depend on how many goroutines share the work,
+// nor on when they come to it.
+func TestDeterminism(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	eachImpl(t, func(t *testing.T, im *impl, p Precision) {
+		r := rand.New(rand.NewPCG(21, 22))
+		const n, h, w, c, out = 2, 15, 14, 40, 70
+		x := randoms(r, n*h*w*c)
+		conv, _ := array(randoms(r, out*c*9), F16)
+		qkv, _ := array(randoms(r, 3*out*out), F16)
+		weights := Pack(p, Shape{Out: out, In: c, KH: 3, KW: 3}, conv)
+		project := Pack(p, Shape{Out: 3 * out, In: out, KH: 1, KW: 1}, qkv)
+		run := func() []float32 {
+			a := newOperand(p, n, h, w, c, 1)
+			GroupNorm(a, x, x[:c], x[c:2*c], 4, 1e-5, true)
+			y := make([]float32, n*h*w*out)
+			Conv2D(y, a, weights, 1, 0, Epilogue{})
+			b := newOperand(p, n, 1, h*w, out, 0)
+			LayerNorm(b, y, y[:out], y[out:2*out], 1e-5)
+			all := newOperand(p, n, 1, h*w, 3*out, 0)
+			MatMulOperand(all, b, project, Epilogue{})
+			Attention(b, View{all, 0}, View{all, out}, View{all, 2 * out}, 7, 10, 0.3, false)
+			b.Float32s(y)
+			return y
+		}
+		runtime.GOMAXPROCS(1)
+		want := run()
+		for _, procs := range []int{1, 2, 7} {
+			runtime.GOMAXPROCS(procs)
+			for i, v := range run() {
+				if v != want[i] {
+					t.Fatalf("GOMAXPROCS=%d: element %d is %v, want %v", procs, i, v, want[i])
+				}
+			}
+		}
+	})
+}
