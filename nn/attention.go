@@ -78,7 +78,9 @@ func (t *Attention) Context(ws *Workspace, context *Operand) *Operand {
 func (t *Attention) attend(ws *Workspace, asking *Operand, q, k, v kernels.View, res *Tensor) *Tensor {
 	o := ws.Operand(asking.N, asking.H, asking.W, t.heads*t.dim, 0)
 	scale := float32(1 / math.Sqrt(float64(t.dim)))
+	since := ws.clock()
 	kernels.Attention(&o.Operand, q, k, v, t.heads, t.dim, scale, t.causal)
+	ws.spent(KindAttention, since, 2*flop(asking.N*asking.H*asking.W, k.Op.H*k.Op.W, t.heads*t.dim))
 	ws.PutOperand(asking)
 	y := t.Out.Forward(ws, o, res)
 	ws.PutOperand(o)

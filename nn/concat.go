@@ -5,6 +5,7 @@ import "github.com/coclico/coclico/kernels"
 // Concat joins the channels of a and b, which it consumes.
 func Concat(ws *Workspace, a, b *Tensor) *Tensor {
 	y := ws.Get(a.N, a.H, a.W, a.C+b.C)
+	since := ws.clock()
 	kernels.Parallel(a.N*a.H, func(i int) {
 		for r := i * a.W; r < (i+1)*a.W; r++ {
 			row := y.Data[r*y.C : (r+1)*y.C]
@@ -12,6 +13,7 @@ func Concat(ws *Workspace, a, b *Tensor) *Tensor {
 			copy(row[a.C:], b.Data[r*b.C:(r+1)*b.C])
 		}
 	})
+	ws.spent(KindOther, since, 0)
 	ws.Put(a)
 	ws.Put(b)
 	return y

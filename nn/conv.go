@@ -33,9 +33,16 @@ func (c *Conv2D) Forward(ws *Workspace, a *Operand, bias []float32, res *Tensor)
 	if e.Bias = bias; bias == nil {
 		e.Bias = c.Bias.Float32s()
 	}
-	kernels.Conv2D(dst.Data, &a.Operand, c.Weight.Packed(ws.Precision), c.stride, c.origin, e)
+	c.convolve(ws, dst.Data, a, c.Weight.Packed(ws), e)
+	ws.unpack()
 	ws.drop(res, dst)
 	return dst
+}
+
+func (c *Conv2D) convolve(ws *Workspace, dst []float32, a *Operand, w *kernels.Packed, e kernels.Epilogue) {
+	since := ws.clock()
+	kernels.Conv2D(dst, &a.Operand, w, c.stride, c.origin, e)
+	ws.spent(KindConv, since, flop(len(dst)/c.Out, c.Out, 9*a.C))
 }
 
 // Apply narrows x, which it consumes, and convolves it.

@@ -181,8 +181,9 @@ func TestWeightSet(t *testing.T) {
 	if set.Bytes() != 0 {
 		t.Error("weights were packed before their use")
 	}
-	exact, fast := l.Weight.Packed(kernels.Exact), l.Weight.Packed(kernels.Fast)
-	if exact != l.Weight.Packed(kernels.Exact) || fast != l.Weight.Packed(kernels.Fast) {
+	toExact, toFast := new(Workspace), &Workspace{Precision: kernels.Fast}
+	exact, fast := l.Weight.Packed(toExact), l.Weight.Packed(toFast)
+	if exact != l.Weight.Packed(toExact) || fast != l.Weight.Packed(toFast) {
 		t.Error("weights were packed twice")
 	}
 	if want := exact.Bytes() + fast.Bytes(); set.Bytes() != want {

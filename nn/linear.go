@@ -55,9 +55,16 @@ func newLinear(s Scope, shape kernels.Shape, dims []int, bias bool, names ...str
 func (l *Linear) Forward(ws *Workspace, a *Operand, res *Tensor) *Tensor {
 	dst, e := ws.target(res, a.N, a.H, a.W, l.Out)
 	e.Bias = l.Bias.Float32s()
-	kernels.MatMul(dst.Data, &a.Operand, l.Weight.Packed(ws.Precision), e)
+	l.multiply(ws, dst.Data, a, l.Weight.Packed(ws), e)
+	ws.unpack()
 	ws.drop(res, dst)
 	return dst
+}
+
+func (l *Linear) multiply(ws *Workspace, dst []float32, a *Operand, w *kernels.Packed, e kernels.Epilogue) {
+	since := ws.clock()
+	kernels.MatMul(dst, &a.Operand, w, e)
+	ws.spent(KindLinear, since, flop(a.N*a.H*a.W, l.Weight.shape.Out, a.C))
 }
 
 // Operand returns act(a*W + b) as the operand of a next product.
@@ -69,7 +76,11 @@ func (l *Linear) Operand(ws *Workspace, a *Operand, act kernels.Activation) *Ope
 
 func (l *Linear) fill(ws *Workspace, dst, a *Operand, act kernels.Activation) {
 	e := kernels.Epilogue{Bias: l.Bias.Float32s(), Act: act}
-	kernels.MatMulOperand(&dst.Operand, &a.Operand, l.Weight.Packed(ws.Precision), e)
+	w := l.Weight.Packed(ws)
+	since := ws.clock()
+	kernels.MatMulOperand(&dst.Operand, &a.Operand, w, e)
+	ws.spent(KindLinear, since, flop(a.N*a.H*a.W, l.Weight.shape.Out, a.C))
+	ws.unpack()
 }
 
 // pieceBytes is how much of its input Rows looks at in one product.
@@ -84,22 +95,29 @@ func (l *Linear) Rows(ws *Workspace, x *Tensor) *Tensor {
 	if !ws.owned(x) || l.Out > x.C {
 		dst = ws.Get(x.N, x.H, x.W, l.Out)
 	}
-	rows, c := x.Rows(), x.C
-	w, e := l.Weight.Packed(ws.Precision), kernels.Epilogue{Bias: l.Bias.Float32s()}
-	piece := min(rows, max(1, pieceBytes/(4*c)))
-	for r := 0; r < rows; r += piece {
-		n := min(piece, rows-r)
-		a := ws.Operand(1, 1, n, c, 0)
-		a.Fill(x.Data[r*c : (r+n)*c])
-		kernels.MatMul(dst.Data[r*l.Out:(r+n)*l.Out], &a.Operand, w, e)
-		ws.PutOperand(a)
-	}
+	l.rows(ws, dst.Data, x.Data, x.C, l.Weight.Packed(ws))
+	ws.unpack()
 	if dst == x {
 		ws.shrink(x, l.Out)
 	} else {
 		ws.Put(x)
 	}
 	return dst
+}
+
+// rows multiplies x [rows,c] into dst, which may begin where x does.
+func (l *Linear) rows(ws *Workspace, dst, x []float32, c int, w *kernels.Packed) {
+	e := kernels.Epilogue{Bias: l.Bias.Float32s()}
+	for len(x) > 0 {
+		n := min(len(x)/c, max(1, pieceBytes/(4*c)))
+		a := ws.Operand(1, 1, n, c, 0)
+		since := ws.clock()
+		a.Fill(x[:n*c])
+		ws.spent(KindOther, since, 0)
+		l.multiply(ws, dst[:n*l.Out], a, w, e)
+		ws.PutOperand(a)
+		x, dst = x[n*c:], dst[n*l.Out:]
+	}
 }
 
 // target returns where a product with residual res goes: over res if nobody

@@ -20,7 +20,9 @@ func (g *GroupNorm) Forward(ws *Workspace, x *Tensor, act kernels.Activation, pa
 	w, b := g.Weight.Float32s(), g.Bias.Float32s()
 	if act == kernels.Identity || act == kernels.SiLU {
 		o := ws.Operand(x.N, x.H, x.W, x.C, pad)
+		since := ws.clock()
 		kernels.GroupNorm(&o.Operand, x.Data, w, b, g.groups, g.eps, act == kernels.SiLU)
+		ws.spent(KindNorm, since, 0)
 		return o
 	}
 	// No checkpoint is known that needs it: the way over an exact operand and
@@ -48,7 +50,7 @@ func NewLayerNorm(s Scope, channels int, eps float32) *LayerNorm {
 // Forward returns the operand of the next product. It does not consume x.
 func (l *LayerNorm) Forward(ws *Workspace, x *Tensor) *Operand {
 	o := ws.Operand(x.N, x.H, x.W, x.C, 0)
-	l.fill(o, x)
+	l.fill(ws, o, x)
 	return o
 }
 
@@ -56,13 +58,15 @@ func (l *LayerNorm) Forward(ws *Workspace, x *Tensor) *Operand {
 // products. It consumes x.
 func (l *LayerNorm) Tensor(ws *Workspace, x *Tensor) *Tensor {
 	o := ws.operandAt(kernels.Exact, x.N, x.H, x.W, x.C, 0)
-	l.fill(o, x)
+	l.fill(ws, o, x)
 	ws.Put(x)
 	return ws.float32s(o)
 }
 
-func (l *LayerNorm) fill(o *Operand, x *Tensor) {
+func (l *LayerNorm) fill(ws *Workspace, o *Operand, x *Tensor) {
+	since := ws.clock()
 	kernels.LayerNorm(&o.Operand, x.Data, l.Weight.Float32s(), l.Bias.Float32s(), l.eps)
+	ws.spent(KindNorm, since, 0)
 }
 
 // float32s returns the operand's values and puts it back.

@@ -65,7 +65,8 @@ func (s *WeightSet) Bytes() int {
 
 // A Weight is the right factor of a product: one tensor of a checkpoint, or
 // several stacked along their outputs. Its packed forms are made when they are
-// first asked for, one for each precision.
+// first asked for, one for each precision, and kept unless the workspace asks
+// for LowMemory.
 type Weight struct {
 	shape    kernels.Shape
 	parts    []weights.Tensor
@@ -87,20 +88,46 @@ func newWeight(s Scope, shape kernels.Shape, dims []int, names ...string) *Weigh
 	return w
 }
 
-// Packed returns the weight in the form that the machine multiplies.
-func (w *Weight) Packed(p kernels.Precision) *kernels.Packed {
-	return pack(w, &w.packed[p], func(a []kernels.Array) *kernels.Packed { return kernels.Pack(p, w.shape, a...) })
+// Packed returns the weight in the form that the machine multiplies, for the
+// products before the next call of unpack.
+func (w *Weight) Packed(ws *Workspace) *kernels.Packed {
+	p := ws.Precision
+	return pack(ws, w, &w.packed[p], func(a []kernels.Array) *kernels.Packed { return kernels.Pack(p, w.shape, a...) })
 }
 
 // Enlarged returns a 3x3 convolution's weight in the form for
-// [kernels.ConvUp2D].
-func (w *Weight) Enlarged(p kernels.Precision) *kernels.PackedUp {
-	return pack(w, &w.enlarged[p], func(a []kernels.Array) *kernels.PackedUp { return kernels.PackUp(p, w.shape, a[0]) })
+// [kernels.ConvUp2D], as Packed does.
+func (w *Weight) Enlarged(ws *Workspace) *kernels.PackedUp {
+	p := ws.Precision
+	return pack(ws, w, &w.enlarged[p], func(a []kernels.Array) *kernels.PackedUp { return kernels.PackUp(p, w.shape, a[0]) })
 }
 
-// pack fills a slot once. All packing happens here.
-func pack[P any](w *Weight, slot *atomic.Pointer[P], form func([]kernels.Array) *P) *P {
+// freer is a packed form of either kind.
+type freer interface{ Free() }
+
+// unpack drops what was packed for the products since the last call.
+func (ws *Workspace) unpack() {
+	for _, k := range ws.transient {
+		k.Free()
+	}
+	ws.transient = ws.transient[:0]
+}
+
+// pack fills a slot once, or, for a workspace with LowMemory, packs for the
+// next products alone. All packing happens here.
+func pack[P any, F interface {
+	*P
+	freer
+}](ws *Workspace, w *Weight, slot *atomic.Pointer[P], form func([]kernels.Array) F) F {
 	if k := slot.Load(); k != nil {
+		return k
+	}
+	since := ws.clock()
+	defer ws.spent(KindPack, since, 0)
+	if ws.LowMemory {
+		k := form(arraysOf(w.parts))
+		w.releasePages()
+		ws.transient = append(ws.transient, k)
 		return k
 	}
 	w.mu.Lock()
@@ -109,11 +136,16 @@ func pack[P any](w *Weight, slot *atomic.Pointer[P], form func([]kernels.Array) 
 		return k
 	}
 	k := form(arraysOf(w.parts))
-	for _, t := range w.parts {
-		t.Release() // the file's pages
-	}
+	w.releasePages()
 	slot.Store(k)
 	return k
+}
+
+// releasePages gives the file's pages back.
+func (w *Weight) releasePages() {
+	for _, t := range w.parts {
+		t.Release()
+	}
 }
 
 // arraysOf returns the tensors as kernels sees them: of their common type, or

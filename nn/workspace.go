@@ -17,6 +17,14 @@ type Workspace struct {
 	// Precision of the matrix products. It may change between calls.
 	Precision kernels.Precision
 
+	// LowMemory packs each weight for one product and drops it after that,
+	// where other workspaces keep all of a network's in memory. Results are
+	// the same, but packing takes its time at every step.
+	LowMemory bool
+
+	// Profile, if not nil, is added to as the networks run.
+	Profile *Profile
+
 	// Trace, if not nil, is called with the output of every submodule that a
 	// golden case may hold, under its checkpoint name. The tensor is only
 	// valid during the call. Tracing costs time and memory.
@@ -26,6 +34,8 @@ type Workspace struct {
 	gen      int // counts closes
 	tensors  []*Tensor
 	operands []*Operand
+
+	transient []freer // packed for the products that run now
 }
 
 // An Operand is the left factor of a product in a workspace's memory.
@@ -123,7 +133,9 @@ func NewOperand(p kernels.Precision, n, h, w, c, pad int) *Operand {
 // Fill returns x as an operand. It does not consume x.
 func (ws *Workspace) Fill(x *Tensor, pad int) *Operand {
 	o := ws.Operand(x.N, x.H, x.W, x.C, pad)
+	since := ws.clock()
 	o.Fill(x.Data)
+	ws.spent(KindOther, since, 0)
 	return o
 }
 
