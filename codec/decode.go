@@ -30,6 +30,7 @@ func (c *Codec) Decode(ctx context.Context, data []byte, opts *DecodeOptions) (i
 		return nil, err
 	}
 	defer d.ws.Close()
+	d.ws.LowMemory = d.o.LowMemory
 	d.ws.Precision = nn.Fast
 	if d.o.Exact {
 		d.ws.Precision = nn.Exact

@@ -73,6 +73,11 @@ type DecodeOptions struct {
 	// operands are rounded to bfloat16 where that is faster.
 	Exact bool
 
+	// LowMemory never holds a network in the form that the machine
+	// multiplies: each layer's weights are brought into it when they are
+	// multiplied, at every step. The picture is the same.
+	LowMemory bool
+
 	// Noise, if not nil, replaces the seed's: [4, Size/f, Size/f] standard
 	// normal values, f the VAE's factor, in the order of PyTorch.
 	Noise []float32

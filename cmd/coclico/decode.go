@@ -33,6 +33,7 @@ PICTURE is written as PNG, or as JPEG if its name ends in .jpg. - stands for sta
 	size := flags.Int("size", 0, "pixels per side (default the model's own)")
 	level := flags.Int("noise-level", 0, "noise added to the CLIP vector, 0 to 999")
 	precision := flags.String("precision", "fast", "fast (bfloat16 products) or exact (float32)")
+	lowMemory := flags.Bool("low-memory", false, "the same picture in less memory, and more slowly")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if *output == "" {
 			return usagef("decode needs an output: -o PICTURE")
@@ -54,7 +55,7 @@ PICTURE is written as PNG, or as JPEG if its name ends in .jpg. - stands for sta
 		}
 		return a.decode(cmd, *model, args[0], *output, &codec.DecodeOptions{
 			Format: *format, Steps: *steps, Guidance: explicit(*guidance), Strength: explicit(*strength),
-			Seed: *seed, Size: *size, Level: *level, Exact: exact,
+			Seed: *seed, Size: *size, Level: *level, Exact: exact, LowMemory: *lowMemory,
 		})
 	}
 	return cmd
