@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"strings"
+
+	"github.com/coclico/coclico/nn"
 )
 
 // maxPictureSide bounds size and crop_size of a preprocessor_config.json. CLIP's largest tower has 448.
@@ -23,7 +25,7 @@ type PreprocessConfig struct {
 func ParsePreprocessConfig(data []byte) (PreprocessConfig, error) {
 	var file preprocessorJSON
 	var cfg PreprocessConfig
-	err := json.Unmarshal(data, &file)
+	err := nn.DecodeConfig(data, &file, nil)
 	if err == nil {
 		err = file.checkFixed()
 	}
@@ -31,7 +33,7 @@ func ParsePreprocessConfig(data []byte) (PreprocessConfig, error) {
 		cfg, err = file.config()
 	}
 	if err != nil {
-		return PreprocessConfig{}, fmt.Errorf("preprocessor_config.json: %w", err)
+		return PreprocessConfig{}, err
 	}
 	return cfg, nil
 }

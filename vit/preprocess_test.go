@@ -173,9 +173,10 @@ func TestParsePreprocessConfig(t *testing.T) {
 		`{"image_std": [1, 1, 1, 1]}`:                        "image_std",
 		`{"image_std": [1, 1e99, 1]}`:                        "image_std",
 		`{"image_processor_type": "ViTImageProcessor"}`:      "ViTImageProcessor",
-		`[]`:  "preprocessor_config.json",
-		``:    "preprocessor_config.json",
-		`{"s`: "preprocessor_config.json",
+		`{"resample": "bicubic"}`:                            "resample",
+		`[]`:                                                 "array",
+		``:                                                   "JSON",
+		`{"s`:                                                "JSON",
 	} {
 		_, err := ParsePreprocessConfig([]byte(data))
 		if err == nil || !strings.Contains(err.Error(), key) || strings.Contains(err.Error(), "\n") {

@@ -1,9 +1,9 @@
 package model
 
 import (
-	"encoding/json"
 	"fmt"
 
+	"github.com/coclico/coclico/nn"
 	"github.com/coclico/coclico/unet"
 	"github.com/coclico/coclico/vae"
 	"github.com/coclico/coclico/vit"
@@ -117,13 +117,12 @@ func parseNormalizer(data []byte) (int, error) {
 	cfg := struct {
 		EmbeddingDim int `json:"embedding_dim"`
 	}{768}
-	if err := json.Unmarshal(data, &cfg); err != nil {
+	if err := nn.DecodeConfig(data, &cfg, nil); err != nil {
 		return 0, err
 	}
-	if cfg.EmbeddingDim < 1 || cfg.EmbeddingDim > maxEmbeddingDim {
-		return 0, fmt.Errorf("embedding_dim is %d, it must be between 1 and %d", cfg.EmbeddingDim, maxEmbeddingDim)
-	}
-	return cfg.EmbeddingDim, nil
+	var k nn.Checker
+	k.Range("embedding_dim", cfg.EmbeddingDim, 1, maxEmbeddingDim)
+	return cfg.EmbeddingDim, k.Err
 }
 
 const maxEmbeddingDim = 1 << 16
