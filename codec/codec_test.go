@@ -169,7 +169,7 @@ func TestBadCalls(t *testing.T) {
 	c := open(t, "tiny")
 	data := make([]byte, 28)
 	for _, o := range []DecodeOptions{
-		{Steps: -1}, {Steps: 1001}, {Guidance: -2}, {Guidance: math.NaN()}, {Guidance: math.Inf(1)},
+		{Steps: -1}, {Steps: 1001}, {Guidance: -2}, {Guidance: math.NaN()}, {Guidance: math.Inf(1)}, {Guidance: 1e30},
 		{Strength: 1.01}, {Strength: -0.5}, {Strength: math.NaN()}, {Size: 12}, {Size: -8}, {Size: 8192},
 		{Level: -1}, {Level: 1000}, {Noise: make([]float32, 7)}, {Format: Format{MapSize: 5}}, {Format: Format{ClipBits: 17}},
 	} {

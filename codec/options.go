@@ -2,7 +2,6 @@ package codec
 
 import (
 	"fmt"
-	"math"
 
 	"github.com/coclico/coclico/codec/stream"
 )
@@ -13,6 +12,10 @@ const None = -1
 
 // MaxSize is the largest side of a decoded picture in pixels.
 const MaxSize = 4096
+
+// MaxGuidance is the largest guidance: far above what makes a picture, and far
+// below what leaves float32.
+const MaxGuidance = 1e6
 
 // An OptionError reports an option that is out of its range.
 type OptionError string
@@ -63,7 +66,7 @@ type DecodeOptions struct {
 	Format
 
 	Steps    int     // steps of the whole schedule, 1 to the model's 1000; 0 means 20
-	Guidance float64 // classifier-free guidance, 1 for none; 0 means 12
+	Guidance float64 // classifier-free guidance, up to MaxGuidance, 1 for none; 0 means 12
 	Strength float64 // share of the schedule that is run, at most 1; 0 means 0.88
 	Seed     uint64  // of the initial noise, as torch.manual_seed takes it
 	Size     int     // pixels per side, a multiple of the VAE's factor; 0 means the model's own
@@ -140,8 +143,8 @@ func (o DecodeOptions) validate() error {
 	switch {
 	case o.Steps < 1:
 		return optionErrorf("steps %d: at least 1 is needed", o.Steps)
-	case !(o.Guidance >= 0) || math.IsInf(o.Guidance, 0):
-		return optionErrorf("guidance %g: a number not below 0 is needed", o.Guidance)
+	case !(o.Guidance >= 0 && o.Guidance <= MaxGuidance):
+		return optionErrorf("guidance %g: a number from 0 to %g is needed", o.Guidance, MaxGuidance)
 	case !(o.Strength >= 0 && o.Strength <= 1):
 		return optionErrorf("strength %g: a number from 0 to 1 is needed", o.Strength)
 	case o.Level < 0:
