@@ -106,6 +106,20 @@ func TestGuard(t *testing.T) {
 	}
 }
 
+// TestUnreadKind: a valid picture that the decoder does not know is not called broken.
+func TestUnreadKind(t *testing.T) {
+	lab := encode(t, func(w io.Writer) error { return tiff.Encode(w, sample(), nil) })
+	photometric := []byte{6, 1, 3, 0, 1, 0, 0, 0, 2, 0} // tag 262, a short: RGB
+	i := bytes.Index(lab, photometric)
+	if i < 0 {
+		t.Fatal("no photometric interpretation")
+	}
+	lab[i+8] = 8 // CIELab
+	if _, err := ReadBytes(lab); err == nil || !strings.Contains(err.Error(), "a TIFF picture of a kind that is not read") {
+		t.Errorf("error %v", err)
+	}
+}
+
 func TestEncoderFor(t *testing.T) {
 	for path, magic := range map[string]string{
 		"a.png": "\x89PNG", "a.PNG": "\x89PNG", "a": "\x89PNG", "-": "\x89PNG", "a.jpg": "\xff\xd8", "b/a.JPEG": "\xff\xd8",

@@ -130,6 +130,9 @@ func guard(f Format, decode func() error) (err error) {
 	for _, prefix := range []string{"png: ", "jpeg: ", "gif: ", "webp: ", "vp8: ", "vp8l: ", "riff: ", "tiff: ", "bmp: "} {
 		reason = strings.TrimPrefix(reason, prefix)
 	}
+	if what, ok := strings.CutPrefix(reason, "unsupported feature: "); ok {
+		return fmt.Errorf("a %s picture of a kind that is not read: %s", f.Name, what)
+	}
 	return fmt.Errorf("not a valid %s picture: %s", f.Name, reason)
 }
 
