@@ -33,19 +33,23 @@ type app struct {
 // run is the program: it reads the command line, does the work, and says what went wrong in
 // one line.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	a := &app{stdin: stdin, stdout: stdout, stderr: stderr}
+	out := &checkedWriter{Writer: stdout}
+	a := &app{stdin: stdin, stdout: out, stderr: stderr}
 	root := a.root()
 	root.SetArgs(args)
 	root.SetIn(stdin)
-	root.SetOut(stdout)
+	root.SetOut(out)
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
-	if err == nil {
+	if err == nil && out.err == nil {
 		return statusOK
 	}
 	var usage usageError
 	var option codec.OptionError
 	switch {
+	case err == nil:
+		a.complain(out.err.Error())
+		return statusFailed
 	case errors.Is(err, errReported):
 		return statusFailed
 	case ctx.Err() != nil && errors.Is(err, context.Canceled):
@@ -66,6 +70,20 @@ var errReported = errors.New("reported")
 type usageError struct{ error }
 
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+// A checkedWriter keeps the first error for those who print line after line.
+type checkedWriter struct {
+	io.Writer
+	err error
+}
+
+func (w *checkedWriter) Write(p []byte) (int, error) {
+	n, err := w.Writer.Write(p)
+	if w.err == nil {
+		w.err = err
+	}
+	return n, err
+}
 
 // complain prints one line, whatever the message.
 func (a *app) complain(message string) {

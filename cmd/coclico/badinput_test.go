@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"hash/crc32"
 	"os"
 	"path/filepath"
@@ -66,6 +67,7 @@ func TestBadModels(t *testing.T) {
 		{"unknown schedule", "scheduler/scheduler_config.json", replace(t, "scaled_linear", "spiral"), "beta_schedule"},
 		{"unknown noising", "image_noising_scheduler/scheduler_config.json", replace(t, "squaredcos_cap_v2", "spiral"), "beta_schedule"},
 		{"bad normaliser", "image_normalizer/config.json", replace(t, "32", "-32"), "embedding_dim"},
+		{"a normaliser of words", "image_normalizer/config.json", replace(t, "32", `"many"`), "config.json: embedding_dim is a string"},
 		{"a huge normaliser", "image_normalizer/config.json", replace(t, "32", "320000000000"), "embedding_dim"},
 		{"another preprocessing", "feature_extractor/preprocessor_config.json", replace(t, `"resample": 3`, `"resample": 2`), "resample"},
 		{"another crop", "feature_extractor/preprocessor_config.json", replace(t, `"height": 56`, `"height": 48`), "preprocessor_config.json"},
@@ -79,7 +81,7 @@ func TestBadModels(t *testing.T) {
 			if dir := filepath.Dir(c.file); dir == "image_encoder" || dir == "feature_extractor" {
 				args = []string{"encode", photo, "-o", filepath.Join(out, "a.coclico"), "--model", model}
 			}
-			fail(t, statusFailed, []string{filepath.FromSlash(c.file), c.says}, args...)
+			fail(t, statusFailed, []string{"coclico: " + filepath.Join(model, c.file) + ": ", c.says}, args...)
 			onlyFiles(t, out)
 		})
 	}
@@ -184,6 +186,26 @@ func TestUnwritable(t *testing.T) {
 		fail(t, statusFailed, []string{"/dev/full", "no space"}, "encode", photo, "-o", "/dev/full")
 	}
 }
+
+// TestFullOutput: what cannot be printed is a failure, whichever command prints.
+func TestFullOutput(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "a.coclico")
+	succeed(t, "encode", photo, "-o", file)
+	for _, args := range [][]string{
+		{"info", file}, {"info", file, "--json"}, {"info", "--machine"}, {"version"}, {"--help"},
+		{"encode", photo, "-o", "-"}, {"verify", "../../solver/testdata/randn.safetensors"},
+	} {
+		var stderr bytes.Buffer
+		status := run(t.Context(), args, nil, fullWriter{}, &stderr)
+		if status != statusFailed || stderr.String() != "coclico: no space left\n" {
+			t.Errorf("coclico %v: status %d, stderr %q", args, status, stderr.String())
+		}
+	}
+}
+
+type fullWriter struct{}
+
+func (fullWriter) Write([]byte) (int, error) { return 0, errors.New("no space left") }
 
 func TestUsage(t *testing.T) {
 	for _, args := range [][]string{

@@ -1,7 +1,7 @@
 package main
 
 import (
-	"fmt"
+	"errors"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -45,8 +45,12 @@ PICTURE is a PNG, JPEG, GIF, WebP, TIFF or BMP file, or - for standard input. FI
 			bar := a.newBar()
 			defer bar.close()
 			data, err := c.Encode(cmd.Context(), img, &codec.EncodeOptions{Format: *format, Antialias: *antialias, Progress: bar.progress})
-			if err != nil {
-				return fmt.Errorf("%s: %w", args[0], err)
+			var unsupported codec.UnsupportedError
+			switch {
+			case errors.As(err, &unsupported): // other errors are not about the picture
+				return fileError(args[0], err)
+			case err != nil:
+				return err
 			}
 			_, err = w.Write(data)
 			return err

@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 
 	"github.com/coclico/coclico/cmd/coclico/internal/picture"
 	"github.com/coclico/coclico/weights"
@@ -102,6 +103,9 @@ func (a *app) readStream(path string, limit int) ([]byte, error) {
 func (a *app) writeOutput(path string, work func(w io.Writer) error) error {
 	if path == stdio {
 		return work(a.stdout)
+	}
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		path = target // a link stays one
 	}
 	info, err := os.Stat(path)
 	switch {

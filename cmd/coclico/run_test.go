@@ -115,6 +115,26 @@ func TestEncodeDecode(t *testing.T) {
 	}
 }
 
+// TestLink: a link given as output stays one.
+func TestLink(t *testing.T) {
+	dir := t.TempDir()
+	file, link := filepath.Join(dir, "a.coclico"), filepath.Join(dir, "link")
+	if err := os.WriteFile(file, nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("a.coclico", link); err != nil {
+		t.Skip(err)
+	}
+	succeed(t, "encode", photo, "-o", link)
+	if data, err := os.ReadFile(file); err != nil || len(data) != 120 {
+		t.Errorf("%d bytes behind the link (%v)", len(data), err)
+	}
+	if target, err := os.Readlink(link); err != nil || target != "a.coclico" {
+		t.Errorf("the link is %q (%v)", target, err)
+	}
+	onlyFiles(t, dir, "a.coclico", "link")
+}
+
 // TestStandardStreams: - is standard input and output.
 func TestStandardStreams(t *testing.T) {
 	data, err := os.ReadFile(photo)
