@@ -16,6 +16,7 @@ import (
 // step, so after the first one the spans it needs are there.
 type arena struct {
 	chunks     [][]byte
+	high       []int // of each chunk, what was never handed out begins here
 	free       []span
 	used, peak int // bytes handed out, and the most there ever were
 	total      int // bytes of all chunks
@@ -36,6 +37,10 @@ func (a *arena) get(n int) span {
 		i = a.grow(n)
 	}
 	s := a.free[i]
+	if n >= trimBytes && s.off+n > a.high[s.chunk] {
+		a.trim()
+	}
+	a.high[s.chunk] = max(a.high[s.chunk], s.off+n)
 	if s.size == n {
 		a.free = slices.Delete(a.free, i, i+1)
 	} else {
@@ -51,9 +56,23 @@ func (a *arena) get(n int) span {
 func (a *arena) grow(n int) int {
 	n = max(n, minChunk, a.total/8&^(lineBytes-1))
 	a.chunks = append(a.chunks, kernels.Alloc(n))
+	a.high = append(a.high, 0)
 	a.free = append(a.free, span{len(a.chunks) - 1, 0, n})
 	a.total += n
 	return len(a.free) - 1
+}
+
+// trimBytes is the size from which a request for memory that was never touched
+// first gives back all that was touched and is free. It would else stay
+// resident: a decoder's last tensors do not fit where the ones before them were.
+const trimBytes = 32 << 20
+
+// trim gives the pages of all free spans back to the system until they are
+// used again.
+func (a *arena) trim() {
+	for _, s := range a.free {
+		kernels.Discard(a.bytes(span{s.chunk, s.off, min(s.size, max(0, a.high[s.chunk]-s.off))}))
+	}
 }
 
 // reserve sees to a free span of at least n bytes.

@@ -91,18 +91,29 @@ const pieceBytes = 8 << 20
 // is not wider and nobody else reads x: row r of the result ends before row r+1
 // of x begins.
 func (l *Linear) Rows(ws *Workspace, x *Tensor) *Tensor {
-	dst := x
-	if !ws.owned(x) || l.Out > x.C {
-		dst = ws.Get(x.N, x.H, x.W, l.Out)
-	}
-	l.rows(ws, dst.Data, x.Data, x.C, l.Weight.Packed(ws))
+	dst := l.over(ws, x)
+	l.rows(ws, dst.Data[:x.Rows()*l.Out], x.Data, x.C, l.Weight.Packed(ws))
 	ws.unpack()
+	l.finish(ws, dst, x)
+	return dst
+}
+
+// over returns where the rows of x go: over x itself if they are not longer
+// and nobody else reads x. finish is to follow.
+func (l *Linear) over(ws *Workspace, x *Tensor) *Tensor {
+	if ws.owned(x) && l.Out <= x.C {
+		return x
+	}
+	return ws.Get(x.N, x.H, x.W, l.Out)
+}
+
+// finish consumes x when its rows are all in dst.
+func (l *Linear) finish(ws *Workspace, dst, x *Tensor) {
 	if dst == x {
 		ws.shrink(x, l.Out)
 	} else {
 		ws.Put(x)
 	}
-	return dst
 }
 
 // rows multiplies x [rows,c] into dst, which may begin where x does.

@@ -52,32 +52,28 @@ func NewResnetBlock(s Scope, c ResnetConfig) *ResnetBlock {
 // Forward consumes x [N,H,W,In] and returns [N,H,W,Out]. temb is the activated
 // time embedding [N,1,1,Time], nil in the VAE; it stays the caller's.
 func (b *ResnetBlock) Forward(ws *Workspace, x *Tensor, temb *Operand) *Tensor {
-	a := b.Norm1.Forward(ws, x, b.act, 1)
-	if b.ConvShortcut != nil { // now, because x is larger than what it becomes
-		x = b.ConvShortcut.Rows(ws, x)
-	}
-	h := b.conv1(ws, a, temb)
-	ws.PutOperand(a)
-	a = b.Norm2.Forward(ws, h, b.act, 1)
-	ws.Put(h)
-	y := b.Conv2.Forward(ws, a, nil, x)
-	ws.PutOperand(a)
+	h, x := b.first(ws, x, temb)
+	y := normConv{b.Norm2, b.act, b.Conv2}.forward(ws, h, nil, x)
 	ws.Emit(b.name, y)
 	return y
 }
 
-// conv1 adds the projected time embedding as a bias that every picture has of
-// its own.
-func (b *ResnetBlock) conv1(ws *Workspace, a, temb *Operand) *Tensor {
-	if b.TimeEmbProj == nil {
-		return b.Conv1.Forward(ws, a, nil, nil)
+// first returns h and what is added to it in the end, and consumes x. The
+// projected time embedding is a bias that every picture has of its own.
+func (b *ResnetBlock) first(ws *Workspace, x *Tensor, temb *Operand) (h, s *Tensor) {
+	c := normConv{b.Norm1, b.act, b.Conv1}
+	var bias []float32
+	if b.TimeEmbProj != nil {
+		t := b.TimeEmbProj.Forward(ws, temb, nil)
+		defer ws.Put(t)
+		own := b.Conv1.Bias.Float32s()
+		for i := range t.Data {
+			t.Data[i] += own[i%len(own)]
+		}
+		bias = t.Data
 	}
-	t := b.TimeEmbProj.Forward(ws, temb, nil)
-	bias := b.Conv1.Bias.Float32s()
-	for i := range t.Data {
-		t.Data[i] += bias[i%len(bias)]
+	if b.ConvShortcut != nil {
+		return c.forwardWith(ws, b.ConvShortcut, x, bias)
 	}
-	h := b.Conv1.Forward(ws, a, t.Data, nil)
-	ws.Put(t)
-	return h
+	return c.forward(ws, ws.Keep(x), bias, nil), x
 }

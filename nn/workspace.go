@@ -35,7 +35,9 @@ type Workspace struct {
 	tensors  []*Tensor
 	operands []*Operand
 
-	transient []freer // packed for the products that run now
+	transient []freer      // packed for the products that run now
+	norm      kernels.Norm // of the picture that is done in bands now
+	band      int          // bytes of a band's operand, for tests; 0 means bandBytes
 }
 
 // An Operand is the left factor of a product in a workspace's memory.
@@ -86,6 +88,12 @@ func (ws *Workspace) Put(t *Tensor) {
 func (ws *Workspace) shrink(t *Tensor, c int) {
 	t.C, t.Data = c, t.Data[:t.Rows()*c]
 	t.mem = ws.arena.shrink(t.mem, 4*len(t.Data))
+}
+
+// discard gives elements [from,to) of t, which are lost, back to the system
+// until they are written to.
+func (ws *Workspace) discard(t *Tensor, from, to int) {
+	kernels.Discard(ws.arena.bytes(t.mem)[4*from : 4*to])
 }
 
 // owned reports whether t may be overwritten: nobody else will read it.

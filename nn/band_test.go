@@ -1,0 +1,56 @@
+package nn
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/coclico/coclico/kernels"
+)
+
+// TestBands: a block done some rows at a time, down to one, gives the same bits.
+func TestBands(t *testing.T) {
+	for _, p := range []kernels.Precision{kernels.Exact, kernels.Fast} {
+		for _, c := range []ResnetConfig{{In: 8, Out: 8}, {In: 16, Out: 8, Time: 6}, {In: 8, Out: 16}} {
+			c.Groups, c.Eps, c.Act = 4, 1e-6, kernels.SiLU
+			t.Run(fmt.Sprintf("%d to %d at %d", c.In, c.Out, p), func(t *testing.T) {
+				b := NewResnetBlock(scope(), c)
+				want := runBlock(t, b, p, 0, c)
+				for _, band := range []int{1, 20_000, 40_000, 60_000} {
+					if !slices.Equal(want, runBlock(t, b, p, band, c)) {
+						t.Errorf("bands of %d bytes change the result", band)
+					}
+				}
+			})
+		}
+	}
+}
+
+// runBlock runs b over a tensor of its own, and over one that somebody keeps.
+func runBlock(t *testing.T, b *ResnetBlock, p kernels.Precision, band int, c ResnetConfig) []float32 {
+	t.Helper()
+	ws := &Workspace{Precision: p, band: band, LowMemory: band > 0}
+	defer ws.Close()
+	const n, h, w = 2, 11, 13
+	x := noise(n, h, w, c.In)
+	own := ws.Get(n, h, w, c.In)
+	copy(own.Data, x.Data)
+	var temb *Operand
+	if c.Time > 0 {
+		temb = ws.Fill(noise(n, 1, 1, c.Time), 0)
+	}
+	y, z := b.Forward(ws, ws.Keep(x), temb), b.Forward(ws, own, temb)
+	if !slices.Equal(y.Data, z.Data) {
+		t.Errorf("bands of %d bytes: an owned tensor gives another result", band)
+	}
+	result := slices.Clone(y.Data)
+	ws.Put(y)
+	ws.Put(z)
+	if temb != nil {
+		ws.PutOperand(temb)
+	}
+	if ws.InUse() != 0 || len(ws.transient) != 0 {
+		t.Errorf("bands of %d bytes: %d bytes in use, %d weights packed", band, ws.InUse(), len(ws.transient))
+	}
+	return result
+}
