@@ -30,14 +30,16 @@ const (
 	minChunk  = 4 << 20 // untouched memory of a chunk costs nothing
 )
 
-func (a *arena) get(n int) span {
+// get hands out n bytes. If asked to be tidy it leaves no large free memory
+// resident, which costs the system's zeroing of every large tensor.
+func (a *arena) get(n int, tidy bool) span {
 	n = (n + lineBytes - 1) &^ (lineBytes - 1)
 	i := slices.IndexFunc(a.free, func(s span) bool { return s.size >= n })
 	if i < 0 {
 		i = a.grow(n)
 	}
 	s := a.free[i]
-	if n >= trimBytes && s.off+n > a.high[s.chunk] {
+	if n >= trimBytes && (tidy || s.off+n > a.high[s.chunk]) {
 		a.trim()
 	}
 	a.high[s.chunk] = max(a.high[s.chunk], s.off+n)

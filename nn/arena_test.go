@@ -30,7 +30,7 @@ func TestArena(t *testing.T) {
 			out = out[:len(out)-1]
 			continue
 		}
-		s := a.get(1 + r.IntN(1<<uint(r.IntN(21))))
+		s := a.get(1+r.IntN(1<<uint(r.IntN(21))), false)
 		if s.off%lineBytes != 0 || s.size%lineBytes != 0 {
 			t.Fatal("a span is not aligned")
 		}

@@ -18,8 +18,9 @@ type Workspace struct {
 	Precision kernels.Precision
 
 	// LowMemory packs each weight for one product and drops it after that,
-	// where other workspaces keep all of a network's in memory. Results are
-	// the same, but packing takes its time at every step.
+	// where other workspaces keep all of a network's in memory, and gives
+	// memory that is free back to the system sooner. Results are the same,
+	// but packing takes its time at every step.
 	LowMemory bool
 
 	// Profile, if not nil, is added to as the networks run.
@@ -55,7 +56,7 @@ func (ws *Workspace) Get(n, h, w, c int) *Tensor {
 	} else {
 		t = new(Tensor)
 	}
-	mem := ws.arena.get(4 * n * h * w * c)
+	mem := ws.arena.get(4*n*h*w*c, ws.LowMemory)
 	*t = Tensor{N: n, H: h, W: w, C: c, Data: float32s(ws.arena.bytes(mem), n*h*w*c), refs: 1, mem: mem, gen: ws.gen}
 	return t
 }
@@ -112,7 +113,7 @@ func (ws *Workspace) operandAt(p kernels.Precision, n, h, w, c, pad int) *Operan
 	} else {
 		o = new(Operand)
 	}
-	o.mem, o.gen = ws.arena.get(kernels.OperandBytes(p, n, h, w, c, pad)), ws.gen
+	o.mem, o.gen = ws.arena.get(kernels.OperandBytes(p, n, h, w, c, pad), ws.LowMemory), ws.gen
 	o.Init(ws.arena.bytes(o.mem), p, n, h, w, c, pad)
 	return o
 }
