@@ -16,7 +16,7 @@ func (a *app) encodeCmd() *cobra.Command {
 		Long: `Encode writes the centre square of a picture as raw bits: 120 bytes with the real model and the
 paper's parameters. The file carries no parameters; give decode the same ones.
 
-PICTURE is a PNG, JPEG, GIF, WebP, TIFF or BMP file, or - for standard input. FILE may be - for standard output.`,
+PICTURE is a PNG, JPEG (turned as its camera was held), GIF, WebP, TIFF or BMP file, or - for standard input. FILE may be - for standard output.`,
 		Example: "  coclico encode photo.jpg -o photo.coclico\n  coclico encode photo.jpg -o photo.coclico --model stable-diffusion-2-1-unclip-small",
 		Args:    oneArg("PICTURE"),
 	}

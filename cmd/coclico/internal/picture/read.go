@@ -42,8 +42,8 @@ func formats() []Format {
 	}
 }
 
-// Read decodes a picture, whose format it finds by the content. The size is
-// checked before anything is allocated. Errors do not name the file.
+// Read decodes a picture, whose format it finds by the content, and turns it as
+// the camera's EXIF says. The size is checked before anything is allocated. Errors do not name the file.
 func Read(r io.ReadSeeker) (image.Image, error) {
 	f, err := sniff(r)
 	if err != nil {
@@ -62,8 +62,15 @@ func Read(r io.ReadSeeker) (image.Image, error) {
 	case cfg.Width > MaxPixels/cfg.Height:
 		return nil, fmt.Errorf("a picture of %d x %d pixels: at most %d pixels are read, scale it down first", cfg.Width, cfg.Height, MaxPixels)
 	}
+	held := 1
 	if _, err := r.Seek(0, io.SeekStart); err != nil {
 		return nil, err
+	}
+	if f.Name == "JPEG" {
+		held = orientation(r)
+		if _, err := r.Seek(0, io.SeekStart); err != nil {
+			return nil, err
+		}
 	}
 	var img image.Image
 	err = guard(f, func() (err error) {
@@ -72,6 +79,9 @@ func Read(r io.ReadSeeker) (image.Image, error) {
 	})
 	if err == nil && img.Bounds().Empty() {
 		err = fmt.Errorf("a %s picture without pixels", f.Name)
+	}
+	if err == nil && held != 1 {
+		img = turned{img, held}
 	}
 	return img, err
 }
