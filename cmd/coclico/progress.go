@@ -51,6 +51,13 @@ func (b *bar) progress(p codec.Progress) {
 	_ = b.bar.Set(p.Step)
 }
 
+// line says what is being done.
+func (b *bar) line(what string) {
+	if b.w != nil {
+		fmt.Fprintf(b.w, "\r\x1b[K%s ...", what)
+	}
+}
+
 // bytes shows how much of a known amount is written.
 func (b *bar) bytes(done, total int64) {
 	if b.w == nil {
