@@ -232,7 +232,7 @@ func (t *packTask) gatherTaps(g *gatherer, dst []byte, j int, src unsafe.Pointer
 	taps, kw := t.w.shape.taps(), t.w.shape.KW
 	blocks := (in + per - 1) / per
 	stepB := per * g.g.nr * g.es
-	var sorted [16 * 9 * 64]byte // [column][tap][channel]
+	var sorted [16 * 9 * 32 * 4]byte // [column][tap][channel], of at most 32 channels and 4 bytes
 	tapBytes := per * g.es
 	for c := 0; c < in; c += per {
 		m := min(per, in-c)

@@ -33,15 +33,18 @@ type Fixed struct {
 // checks the fixed keys. An absent key or a null leaves the default, unknown
 // keys mean nothing.
 func DecodeConfig(data []byte, v any, fixed []Fixed) error {
-	if err := json.Unmarshal(data, v); err != nil {
-		var t *json.UnmarshalTypeError
-		if errors.As(err, &t) && t.Field != "" {
-			return &ConfigError{clip(t.Field), "a " + clip(t.Value), "of type " + t.Type.String()}
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(data, &fields); err != nil || fields == nil {
+		if _, ok := errors.AsType[*json.UnmarshalTypeError](err); ok || err == nil {
+			return errors.New("not a JSON object")
 		}
 		return errors.New(clip(err.Error()))
 	}
-	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(data, &fields); err != nil {
+	if err := json.Unmarshal(data, v); err != nil {
+		if t, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && t.Field != "" {
+			key := t.Field[strings.LastIndexByte(t.Field, '.')+1:] // without the embedded struct's name
+			return &ConfigError{clip(key), "a " + clip(t.Value), "of type " + t.Type.String()}
+		}
 		return errors.New(clip(err.Error()))
 	}
 	for _, f := range fixed {
