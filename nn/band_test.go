@@ -54,3 +54,28 @@ func runBlock(t *testing.T, b *ResnetBlock, p kernels.Precision, band int, c Res
 	}
 	return result
 }
+
+// TestProfile: kinds of work and their operations, and none without a profile.
+func TestProfile(t *testing.T) {
+	b := NewResnetBlock(scope(), ResnetConfig{In: 16, Out: 8, Time: 6, Groups: 4, Eps: 1e-6, Act: kernels.SiLU})
+	for _, band := range []int{0, 20_000} {
+		var p Profile
+		ws := &Workspace{Profile: &p, band: band}
+		x, temb := noise(2, 11, 13, 16), ws.Fill(noise(2, 1, 1, 6), 0)
+		b.Forward(ws, x, temb)
+		px := 2 * 11 * 13
+		conv, linear := flop(px, 8, 9*16)+flop(px, 8, 9*8), flop(px, 8, 16)+flop(2, 8, 6)
+		if p[KindConv].FLOP != conv || p[KindLinear].FLOP != linear || p.Total().FLOP != conv+linear {
+			t.Errorf("counted %+v, want %g and %g", p, conv, linear)
+		}
+		for _, k := range []Kind{KindConv, KindLinear, KindNorm, KindOther} {
+			if p[k].Time <= 0 {
+				t.Errorf("%v took no time", k)
+			}
+		}
+		if p[KindAttention] != (Work{}) {
+			t.Errorf("attention: %+v", p[KindAttention])
+		}
+		ws.Close()
+	}
+}
