@@ -23,7 +23,7 @@ func TestDecodeConfig(t *testing.T) {
 		{`{"groups": 1.5}`, "groups is a number 1.5"},
 		{`{"heads": "x"}`, "neither a whole number nor a list"},
 		{`{"eps": 1e999}`, "eps is a number 1e999"},
-		{`[]`, "array"},
+		{`[]`, "JSON object"},
 		{`{"groups": 1`, "unexpected end of JSON input"},
 		{``, "unexpected end of JSON input"},
 		{`{"groups": "` + strings.Repeat("x", 1000) + `"}`, "groups is a string"},

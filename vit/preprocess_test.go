@@ -174,7 +174,7 @@ func TestParsePreprocessConfig(t *testing.T) {
 		`{"image_std": [1, 1e99, 1]}`:                        "image_std",
 		`{"image_processor_type": "ViTImageProcessor"}`:      "ViTImageProcessor",
 		`{"resample": "bicubic"}`:                            "resample",
-		`[]`:                                                 "array",
+		`[]`:                                                 "JSON object",
 		``:                                                   "JSON",
 		`{"s`:                                                "JSON",
 	} {
