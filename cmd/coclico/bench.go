@@ -49,6 +49,9 @@ products cost up to six of the peak's where that is of bfloat16. Memory is the m
 	return cmd
 }
 
+// quiet is the share of the processors that a machine without other work gives.
+const quiet = 0.85
+
 func printBench(w io.Writer, r benchmark.Report) {
 	why := "the best available"
 	if forced() {
@@ -58,10 +61,13 @@ func printBench(w io.Writer, r benchmark.Report) {
 	if r.Machine.Peak > 0 {
 		fmt.Fprintf(w, "peak     %.0f GFLOP/s, all processors multiplying in registers\n", r.Machine.Peak)
 	}
+	if s := r.Machine.Share; s > 0 && s < quiet && r.Decode.Seconds > 1 {
+		fmt.Fprintf(w, "busy     the networks had %.0f %% of the processors' time: something else runs here, and times are too long\n", 100*s)
+	}
 	s := r.Start
 	fmt.Fprintf(w, "model    %s\n", r.Model)
-	fmt.Fprintf(w, "start    %.2f s to open the model and check it, %.2f s for the prompt, %.2f s to pack the UNet's weights;\n", s.Open, s.Prompt, s.Packing)
-	fmt.Fprintf(w, "         the first step is finished after %.2f s\n\n", s.FirstStep)
+	fmt.Fprintf(w, "start    %.2f s to open the model and check it, %.2f s for the prompt; then the first step runs,\n", s.Open, s.Prompt)
+	fmt.Fprintf(w, "         %.2f s of it to pack the UNet's weights, and is finished %.2f s after the beginning\n\n", s.Packing, s.FirstStep)
 
 	fmt.Fprintf(w, "%-34s %9s %9s %7s %9s %9s %8s %10s\n", "", "shortest", "median", "", "GFLOP", "GFLOP/s", "of peak", "memory")
 	for _, n := range r.Networks {

@@ -30,6 +30,9 @@ type Machine struct {
 	Platform   string  `json:"platform"`
 	Processors int     `json:"processors"` // GOMAXPROCS
 	Peak       float64 `json:"peak_gflops"`
+	// Share of the processors' time that the networks had while they ran, about
+	// 1 if nothing else was running; 0 where that is not known.
+	Share float64 `json:"share"`
 }
 
 // Start is what happens once before the first step of a decode, but for the
@@ -83,6 +86,8 @@ type bench struct {
 	progress func(what string)
 	ws       nn.Workspace
 	report   Report
+
+	cpu, wall float64 // seconds of all runs but the first ones
 }
 
 // Run opens a folder and measures every network of it, each runs times after a
@@ -110,6 +115,7 @@ func Run(ctx context.Context, open func() (*weights.Folder, error), runs int, pr
 			return b.report, err
 		}
 	}
+	b.report.Machine.Share = b.cpu / b.wall / float64(b.report.Machine.Processors)
 	return b.report, nil
 }
 
@@ -144,11 +150,12 @@ func (b *bench) measure(name string, p nn.Precision, f func() error, first func(
 		}
 		var profile nn.Profile
 		b.ws.Profile = &profile
-		start := time.Now()
+		start, cpu := time.Now(), cpuTime()
 		if err := f(); err != nil {
 			return err
 		}
 		t := time.Since(start).Seconds()
+		cpu = cpuTime() - cpu
 		if i == 0 {
 			n.Packing = profile[nn.KindPack].Time.Seconds()
 			if first != nil {
@@ -156,6 +163,7 @@ func (b *bench) measure(name string, p nn.Precision, f func() error, first func(
 			}
 			continue
 		}
+		b.cpu, b.wall = b.cpu+cpu, b.wall+t
 		if times = append(times, t); t == slices.Min(times) {
 			b.fill(&n, profile, t)
 		}

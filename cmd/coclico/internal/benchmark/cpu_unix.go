@@ -1,0 +1,15 @@
+//go:build unix
+
+package benchmark
+
+import "golang.org/x/sys/unix"
+
+// cpuTime returns how long processors have worked for this process, in
+// seconds.
+func cpuTime() float64 {
+	var u unix.Rusage
+	if unix.Getrusage(unix.RUSAGE_SELF, &u) != nil {
+		return 0
+	}
+	return float64(u.Utime.Nano()+u.Stime.Nano()) / 1e9
+}
