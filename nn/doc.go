@@ -34,5 +34,12 @@
 // Layers keep the checkpoint's tensors as they lie in the file. A [Weight] is
 // packed for the machine's multiplier when a product first uses it, once for
 // each precision, and its file pages are released; [WeightSet.Release] drops
-// the packed forms of a whole model.
+// the packed forms of a whole model. A workspace with LowMemory keeps none: it
+// packs for each product.
+//
+// # Large pictures
+//
+// Where the operand between a norm and a convolution would be large, it is made
+// and multiplied in bands of rows; see normConv. The results are the same, bit
+// for bit.
 package nn

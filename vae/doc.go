@@ -9,6 +9,7 @@
 // [Config].ScalingFactor.
 //
 // The decoder's last level is where a picture costs most memory: at 768x768 the
-// tensor behind the last upsampler has 604 MB. A caller that also holds a UNet
-// in memory drops it first.
+// tensor behind the last upsampler has 604 MB, and the block after it turns it
+// into two of 302 in the same place. A caller that also holds a UNet in memory
+// drops it first.
 package vae
