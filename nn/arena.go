@@ -67,7 +67,7 @@ func (a *arena) grow(n int) int {
 // trimBytes is the size from which a request for memory that was never touched
 // first gives back all that was touched and is free. It would else stay
 // resident: a decoder's last tensors do not fit where the ones before them were.
-const trimBytes = 32 << 20
+const trimBytes = 128 << 20
 
 // trim gives the pages of all free spans back to the system until they are
 // used again.

@@ -2,6 +2,7 @@ package nn
 
 import (
 	"math/rand/v2"
+	"runtime"
 	"testing"
 
 	"github.com/coclico/coclico/kernels"
@@ -105,4 +106,33 @@ func panics(f func()) (p bool) {
 	defer func() { p = recover() != nil }()
 	f()
 	return false
+}
+
+// TestTrim: a large request above all that was in use gives the free memory
+// below back, and if asked to be tidy every large request does.
+func TestTrim(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("memory is the garbage collector's here")
+	}
+	const at = 4 << 20
+	for _, tidy := range []bool{false, true} {
+		var a arena
+		a.reserve(8 * trimBytes)
+		s := a.get(trimBytes, tidy)
+		kept := a.get(64, tidy)
+		a.bytes(s)[at], a.bytes(kept)[0] = 1, 2
+		a.put(s)
+		if s = a.get(trimBytes, tidy); a.bytes(s)[at] == 1 == tidy {
+			t.Errorf("tidy %v: memory that is used again is resident: %v", tidy, !tidy)
+		}
+		a.bytes(s)[at] = 1
+		a.put(s)
+		above := a.get(2*trimBytes, tidy)
+		if a.bytes(s)[at] != 0 || a.bytes(kept)[0] != 2 {
+			t.Errorf("tidy %v: growth does not give back what is free, and that alone", tidy)
+		}
+		a.put(above)
+		a.put(kept)
+		a.release()
+	}
 }
