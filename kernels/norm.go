@@ -15,20 +15,27 @@ func GroupNorm(dst *Operand, x, weight, bias []float32, groups int, eps float32,
 		panic("kernels: GroupNorm shape")
 	}
 	t := normTasks.get()
-	t.v, t.o, t.x = active().vec, dst, x
-	t.weight, t.bias, t.groups, t.eps, t.silu = weight, bias, groups, eps, silu
-	t.chunks = (dst.H*dst.W + normRows - 1) / normRows
-	t.partial = resize(t.partial, dst.N*t.chunks*2*c)
-	t.scale = resize(t.scale, dst.N*c)
-	t.shift = resize(t.shift, dst.N*c)
-	t.phase = phaseSums
-	parallel(dst.N*t.chunks, t)
-	t.phase = phaseStatistics
-	parallel(dst.N*groups, t)
+	t.measure(dst, x, weight, bias, groups, eps)
+	t.silu = silu
 	t.phase = phaseApply
 	parallel(dst.N*dst.H, t)
 	t.o, t.x, t.weight, t.bias = nil, nil, nil, nil // keep the buffers alone
 	normTasks.keep(t)
+}
+
+// measure finds the scale and the shift of every channel of every picture. o
+// gives the shape.
+func (t *normTask) measure(o *Operand, x, weight, bias []float32, groups int, eps float32) {
+	t.v, t.o, t.x = active().vec, o, x
+	t.weight, t.bias, t.groups, t.eps = weight, bias, groups, eps
+	t.chunks = (o.H*o.W + normRows - 1) / normRows
+	t.partial = resize(t.partial, o.N*t.chunks*2*o.C)
+	t.scale = resize(t.scale, o.N*o.C)
+	t.shift = resize(t.shift, o.N*o.C)
+	t.phase = phaseSums
+	parallel(o.N*t.chunks, t)
+	t.phase = phaseStatistics
+	parallel(o.N*groups, t)
 }
 
 // normRows is how many rows share one float32 partial sum.
@@ -122,18 +129,22 @@ func (t *normTask) statistics(n, g int) {
 }
 
 func (t *normTask) apply(n, y int) {
-	o := t.o
+	row := t.o.W * t.o.C
+	t.applyRow(t.o, t.o.line(n, y, 0), n, t.x[(n*t.o.H+y)*row:][:row], t.silu)
+}
+
+// applyRow stores one row of picture n at a line of o.
+func (t *normTask) applyRow(o *Operand, line, n int, row []float32, silu bool) {
 	c := o.C
+	scale, shift := t.scale[n*c:(n+1)*c], t.shift[n*c:(n+1)*c]
 	s := scratches.get()
 	// A few pixels at a time: what affine writes is read from L1.
 	step := max(1, 4096/c)
 	s.rows = resize(s.rows, step*c)
 	for x := 0; x < o.W; x += step {
 		m := min(step, o.W-x)
-		src := t.x[((n*o.H+y)*o.W+x)*c:][:m*c]
-		d := s.rows[:m*c]
-		t.v.affine(d, src, t.scale[n*c:(n+1)*c], t.shift[n*c:(n+1)*c], t.silu)
-		o.store(t.v, o.line(n, y, x), 0, d, c, m, c)
+		t.v.affine(s.rows[:m*c], row[x*c:(x+m)*c], scale, shift, silu)
+		o.store(t.v, line+x, 0, s.rows[:m*c], c, m, c)
 	}
 	scratches.keep(s)
 }

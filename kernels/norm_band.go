@@ -18,16 +18,7 @@ func (m *Norm) Measure(x, weight, bias []float32, n, h, w, groups int, eps float
 		panic("kernels: GroupNorm shape")
 	}
 	m.dims = Operand{N: n, H: h, W: w, C: c}
-	t := &m.task
-	t.v, t.o, t.x = active().vec, &m.dims, x
-	t.weight, t.bias, t.groups, t.eps = weight, bias, groups, eps
-	t.chunks = (h*w + normRows - 1) / normRows
-	t.partial = resize(t.partial, n*t.chunks*2*c)
-	t.scale, t.shift = resize(t.scale, n*c), resize(t.shift, n*c)
-	t.phase = phaseSums
-	parallel(n*t.chunks, t)
-	t.phase = phaseStatistics
-	parallel(n*groups, t)
+	m.task.measure(&m.dims, x, weight, bias, groups, eps)
 }
 
 // Apply fills dst [1,R,w,C], whose Pad is 1, with rows [first, first+R) of a
@@ -68,14 +59,5 @@ func (t *normBandTask) do(i int) {
 	if i == 0 && t.above != nil {
 		row = t.above
 	}
-	scale, shift := m.scale[t.picture*c:(t.picture+1)*c], m.shift[t.picture*c:(t.picture+1)*c]
-	s := scratches.get()
-	step := max(1, 4096/c) // as in GroupNorm
-	s.rows = resize(s.rows, step*c)
-	for x := 0; x < d.W; x += step {
-		n := min(step, d.W-x)
-		m.v.affine(s.rows[:n*c], row[x*c:(x+n)*c], scale, shift, t.silu)
-		o.store(m.v, o.line(0, i-1, x), 0, s.rows[:n*c], c, n, c)
-	}
-	scratches.keep(s)
+	m.applyRow(o, o.line(0, i-1, 0), t.picture, row, t.silu)
 }
