@@ -131,10 +131,12 @@ func (g *gemm) run(loop int, s *strip) {
 		g.loops[loop](s)
 		return
 	}
+	// No pointer may ever stand behind its memory: the strip lies where the
+	// garbage collector looks.
 	b, c := s.b, s.c
-	for range s.panels {
+	for p := range uintptr(s.panels) {
+		s.b, s.c = unsafe.Add(b, p*s.bNext), unsafe.Add(c, p*s.cNext)
 		g.loops[loop](s)
-		s.b, s.c = unsafe.Add(s.b, s.bNext), unsafe.Add(s.c, s.cNext)
 	}
 	s.b, s.c = b, c
 }
