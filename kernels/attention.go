@@ -220,7 +220,6 @@ func (t *attentionTask) attend(image, head, first int) {
 		t.scores(s, scores, image*t.lq+first, rows, head, kh, key, n)
 		t.hide(scores, first, rows, key, n)
 		b.cols = roundUp(n, maxNR)
-		t.fetchNext(kh, key+keyBlock)
 		t.v.softmax(b)
 		t.weigh(s, part, probs, rows, kh, key, n, width)
 		t.v.rescale(&o[0], &part[0], &factor[0], rows, width)
@@ -234,20 +233,6 @@ func (t *attentionTask) attend(image, head, first int) {
 	}
 	t.dst.store(t.v, image*t.lq+first, head*t.dim, o, width, rows, t.dim)
 	scratches.keep(s)
-}
-
-// fetchNext asks for the block of keys and values after the present one, which
-// the softmax leaves time for.
-func (t *attentionTask) fetchNext(kh, key int) {
-	if t.v.prefetch == nil || key >= t.lk || t.keyHeadBytes+t.valueBytes < l2Bytes {
-		return
-	}
-	n := min(keyBlock, t.lk-key)
-	g, per := t.g, t.g.form.perStep()
-	t.v.prefetch(unsafe.Pointer(&t.keys[kh*t.keyHeadBytes+key/g.nr*t.kSteps*t.stepB]), (n+g.nr-1)/g.nr*t.kSteps*t.stepB)
-	for p := range t.vPanels {
-		t.v.prefetch(unsafe.Pointer(&t.values[kh*t.valueBytes+(p*t.vSteps+key/per)*t.stepB]), (n+per-1)/per*t.stepB)
-	}
 }
 
 // hide gives -Inf to the scores of keys that a row must not see: those behind

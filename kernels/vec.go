@@ -51,9 +51,6 @@ type vec struct {
 	// [9][32]; it may be nil.
 	sortTaps func(dst, src unsafe.Pointer, stride, n int)
 
-	// prefetch asks for n bytes in the L2 cache; it may be nil.
-	prefetch func(p unsafe.Pointer, n int)
-
 	// toF32 and toBF16 convert a checkpoint's elements; splitWeights writes
 	// them as planes of bfloat16, one plane after the other.
 	toF32        func(dst []float32, src []byte, dt DType)

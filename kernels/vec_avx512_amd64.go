@@ -21,7 +21,6 @@ var vecAVX512 = &vec{
 	transpose:    transposeAVX512,
 	interleave:   interleaveAVX512,
 	sortTaps:     sortTapsAVX512,
-	prefetch:     prefetchT1,
 	toF32:        toF32AVX512,
 	toBF16:       toBF16AVX512,
 	splitWeights: splitWeightsAVX512,
