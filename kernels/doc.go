@@ -8,7 +8,7 @@
 //
 //	impl     operands, fast   operands, exact   tile    loops over elements
 //	amx      bfloat16         3 x bfloat16      32x32   AVX-512 + AVX512_BF16
-//	avx512   float32          float32           12x32   AVX-512 F, BW, DQ, VL
+//	avx512   float32          float32           14x32   AVX-512 F, BW, DQ, VL
 //	avx2     float32          float32           6x16    AVX2, FMA, F16C
 //	neon     float32          float32           6x16    NEON
 //	generic  float32          float32           4x16    Go

@@ -9,28 +9,17 @@ import (
 	"unsafe"
 )
 
-// f32Gemms are the float32 products with what their multipliers reach on
-// registers alone: floating-point operations of peak(1).
-var f32Gemms = []struct {
-	im   *impl
-	peak func(n int)
-	ops  int
-}{
-	{implAVX512, peakAVX512, 28 * 16 * 2},
-	{implAVX2, peakAVX2, 12 * 8 * 2},
-}
-
 // BenchmarkStripF32 gives the rate of the tile loops beside that of their
 // products alone, in the same run. The strip is four tiles of A, as products
 // take it, and panels of B that together do not fit in L1.
 func BenchmarkStripF32(b *testing.B) {
-	for _, f := range f32Gemms {
-		if !f.im.available() {
+	for _, im := range []*impl{implAVX512, implAVX2} {
+		if !im.available() {
 			continue
 		}
-		g := f.im.exact
+		g := im.exact
 		for _, k := range []int{64, 256, 320, 640, 960, 1280, 1920, 2880, 5760, 11520} {
-			b.Run(fmt.Sprintf("k=%d/impl=%s", k, f.im.name), func(b *testing.B) {
+			b.Run(fmt.Sprintf("k=%d/impl=%s", k, im.name), func(b *testing.B) {
 				steps := k / 16
 				lda := (steps | 1) * 64
 				panels := max(1, 1<<20/(k*g.nr*4))
@@ -52,7 +41,7 @@ func BenchmarkStripF32(b *testing.B) {
 				}
 				var peak, rate float64 // operations a nanosecond
 				for b.Loop() {
-					peak = max(peak, 2000*float64(f.ops)/float64(best(2*time.Millisecond, func() { f.peak(2000) }).Nanoseconds()))
+					peak = max(peak, 2000*float64(g.peakFLOP)/float64(best(2*time.Millisecond, func() { g.peak(2000) }).Nanoseconds()))
 					ops := float64(2 * k * stripTiles * g.mr * g.nr * panels)
 					rate = max(rate, ops/float64(best(20*time.Millisecond, round).Nanoseconds()))
 				}

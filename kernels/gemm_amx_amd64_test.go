@@ -4,6 +4,7 @@ package kernels
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -49,6 +50,40 @@ func TestAMXStrip(t *testing.T) {
 						t.Fatalf("loop %d tiles=%d steps=%d: C[%d][%d] = %v, want %v", l, tiles, steps, i/ldc, i%ldc, got[i], want[i])
 					}
 				}
+			}
+		}
+	}
+}
+
+// TestAMXLoopsAgree: the loops are interchangeable in the middle of a product
+// only if they give the same bits for any numbers.
+func TestAMXLoopsAgree(t *testing.T) {
+	if !hasAMX() {
+		t.Skip("no AMX")
+	}
+	r := rand.New(rand.NewPCG(2, 3))
+	const tiles, steps = 2, 40
+	a, b := alignedBytes((tiles*32+1)*steps*64), alignedBytes(steps*2048)
+	for _, x := range [][]byte{a, b} {
+		for i := range len(x) / 2 {
+			putUint16(x, i, floatToBF16(float32(r.NormFloat64()*math.Exp(4*r.NormFloat64()))))
+		}
+	}
+	table := make([]step, steps)
+	for i := range table {
+		table[i] = step{i * 64, i * 2048}
+	}
+	var want []float32
+	for l, run := range amxLoops {
+		got := make([]float32, tiles*1024)
+		run(&strip{a: unsafe.Pointer(&a[0]), lda: steps * 64, b: unsafe.Pointer(&b[0]), steps: &table[0], n: steps,
+			c: unsafe.Pointer(&got[0]), ldc: 128, tiles: tiles, panels: 1})
+		if l == 0 {
+			want = got
+		}
+		for i, v := range got {
+			if math.Float32bits(v) != math.Float32bits(want[i]) {
+				t.Fatalf("loop %d: C[%d] = %v, loop 0 has %v", l, i, v, want[i])
 			}
 		}
 	}

@@ -3,7 +3,7 @@
 package kernels
 
 // gemmAVX2 multiplies float32 in tiles of 6 rows by 16 columns.
-var gemmAVX2 = &gemm{form: formF32, mr: 6, nr: 16, single: true, loops: []func(*strip){runAVX2}}
+var gemmAVX2 = &gemm{form: formF32, mr: 6, nr: 16, single: true, loops: []func(*strip){runAVX2}, peak: peakAVX2, peakFLOP: 12 * 8 * 2}
 
 var implAVX2 = &impl{
 	name:      "avx2",

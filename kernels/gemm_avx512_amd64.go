@@ -3,7 +3,7 @@
 package kernels
 
 // gemmAVX512 multiplies float32 in tiles of 14 rows by 32 columns.
-var gemmAVX512 = &gemm{form: formF32, mr: 14, nr: 32, single: true, loops: []func(*strip){runAVX512}}
+var gemmAVX512 = &gemm{form: formF32, mr: 14, nr: 32, single: true, loops: []func(*strip){runAVX512}, peak: peakAVX512, peakFLOP: 28 * 16 * 2}
 
 var implAVX512 = &impl{
 	name:      "avx512",
