@@ -157,29 +157,17 @@ func (d *decoder) prompt(ctx context.Context) error {
 	return nil
 }
 
-// readPrompt runs the text encoder, which is not needed again. The empty prompt
-// is the begin and the end of a text, the last two words of CLIP's vocabulary,
-// and padding with word 0 as Stable Diffusion 2 has it. (The configuration's
-// bos_token_id and eos_token_id are not asked: old files have others, which
-// their tokenizers do not use.)
+// readPrompt brings the empty prompt into the UNet's form. The text encoder, if
+// the model has no constant in its place, runs once and is not needed again.
 func (d *decoder) readPrompt(ctx context.Context, p *prompt, net *unet.Model) error {
 	d.o.Progress(Progress{Stage: StagePrompt})
-	tower, err := d.model.TextEncoder()
+	text, err := d.model.PromptEmbeds(ctx, d.o.LowMemory)
 	if err != nil {
-		return err
-	}
-	cfg := tower.Config()
-	ids := make([]int, cfg.MaxPositionEmbeddings)
-	ids[0], ids[1] = cfg.VocabSize-2, cfg.VocabSize-1
-	text, err := tower.Forward(ctx, &d.ws, [][]int{ids})
-	if err != nil {
-		return err
-	}
-	if err := d.finite("text_encoder", text); err != nil {
 		return err
 	}
 	p.context = net.Context(&d.ws, text)
-	d.done(tower)
+	d.ws.Close()
+	runtime.GC() // it does not see how much memory packed weights have
 	return nil
 }
 

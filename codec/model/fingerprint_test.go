@@ -26,8 +26,8 @@ func normaliserOnly(t *testing.T, d weights.DType, mean, std []byte) *weights.Fo
 		t.Fatal(err)
 	}
 	f, err := weights.FolderFS(fstest.MapFS{
-		"model_index.json":             {Data: []byte(`{"_class_name":"StableUnCLIPImg2ImgPipeline"}`)},
-		"image_normalizer/config.json": {Data: fmt.Appendf(nil, `{"embedding_dim":%d}`, n)},
+		"model_index.json":                                     {Data: []byte(`{"_class_name":"StableUnCLIPImg2ImgPipeline"}`)},
+		"image_normalizer/config.json":                         {Data: fmt.Appendf(nil, `{"embedding_dim":%d}`, n)},
 		"image_normalizer/diffusion_pytorch_model.safetensors": {Data: file.Bytes()},
 	}, "test")
 	if err != nil {

@@ -64,9 +64,10 @@ func (m *Model) loadUNet() (*unet.Model, error) {
 	case cfg.InChannels != ae.LatentChannels || cfg.OutChannels != ae.LatentChannels:
 		err = m.misfit("unet", "in_channels and out_channels are %d and %d, the vae's latent_channels %d", cfg.InChannels, cfg.OutChannels, ae.LatentChannels)
 	case cfg.ContextDim() > 0:
-		var text vit.TextConfig
-		if text, err = config(m, "text_encoder", vit.ParseTextConfig); err == nil && text.HiddenSize != cfg.ContextDim() {
-			err = m.misfit("unet", "cross_attention_dim is %d, the text_encoder's hidden_size %d", cfg.ContextDim(), text.HiddenSize)
+		var width int
+		var said string
+		if width, said, err = m.contextDim(); err == nil && width != cfg.ContextDim() {
+			err = m.misfit("unet", "cross_attention_dim is %d, the %s %d", cfg.ContextDim(), said, width)
 		}
 	}
 	if err != nil {
