@@ -1,0 +1,107 @@
+"""Seeded procedural landscapes: the pictures that the small model learns from, made and not found.
+
+render draws one picture and says what it shows; make draws many on several cores. Everything
+follows from the seed. Kinds differ by content (what stands in the picture); the light, the palette,
+the season and the haze are drawn for each picture from wide ranges that the kinds share, so that
+nobody can tell a kind by its colours alone.
+
+    python scenes.py sheet.png [size] [columns] [first seed]    a contact sheet, one row per kind
+"""
+
+import functools
+import multiprocessing
+import sys
+import time
+
+import numpy as np
+
+import scenes_kinds
+from scenes_elements import Scene
+from scenes_noise import F
+
+KINDS = [
+    "sea_dusk", "mountain_lake", "forest", "dunes", "fields", "skyline", "snow",
+    "night_moon", "storm", "canyon", "beach", "meadow_flowers", "waterfall", "river",
+]
+ATTRIBUTES = [
+    "horizon", "sun_x", "sun_y", "warmth", "haze", "season", "objects", "object_x", "brightness", "detail",
+]
+OVERSAMPLE = 1.5  # pixels drawn per pixel kept, each way
+
+
+@functools.cache
+def _shrink(n, size):
+    """Area average from n samples to size, as a matrix [size, n]."""
+    edge = np.arange(size + 1) * (n / size)
+    at = np.arange(n)
+    share = np.minimum(edge[1:, None], at + 1) - np.maximum(edge[:-1, None], at)
+    return (np.clip(share, 0, 1) * (size / n)).astype(F)
+
+
+def _develop(s, size):
+    """From linear light to sRGB bytes: exposure, a film-like shoulder, colour strength, grain."""
+    m = _shrink(s.n, size)
+    light = (m @ s.rgb.reshape(s.n, -1)).reshape(size, s.n, 3)
+    light = np.matmul(m, light)
+    level = max(float(light.mean()), 0.02)
+    exposure = (0.22 / level) ** s.u(0.15, 0.45) * s.u(0.8, 1.2)
+    x = np.maximum(light, 0) * F(exposure * 0.75)
+    x = x * (2.51 * x + 0.03) / (x * (2.43 * x + 0.59) + 0.14)
+    grey = x.mean(-1, keepdims=True)
+    x = np.clip(grey + (x - grey) * F(s.u(0.8, 1.1)), 0, 1) ** F(1 / 2.2)
+    x += s.rng.standard_normal((size, size, 1), F) * F(s.u(0.0, 0.012))
+    return np.clip(x * 255 + 0.5, 0, 255).astype(np.uint8)
+
+
+def render(seed, size=128, kind=None):
+    """One landscape: pixels uint8 [size, size, 3] sRGB, the kind's index, the attributes in [0, 1].
+
+    The attributes have the same keys for every kind; one that does not apply is 0.5.
+    """
+    rng = np.random.Generator(np.random.PCG64(seed))
+    drawn = int(rng.integers(len(KINDS)))
+    kind = drawn if kind is None else kind
+    s = Scene(int(round(size * OVERSAMPLE)), rng)
+    s.sun_x, s.haze, s.season = s.u(0.05, 0.95), s.u() ** 1.3, s.u()
+    getattr(scenes_kinds, KINDS[kind])(s)
+    pixels = _develop(s, size)
+    mean = pixels.mean((0, 1)) / 255
+    note = {
+        "horizon": s.horizon, "sun_x": s.sun_x, "sun_y": s.sun_y, "haze": s.haze, "season": 0.5,
+        "objects": 0.5, "object_x": 0.5, "detail": 0.5,
+        "warmth": 0.5 + 1.5 * (mean[0] - mean[2]), "brightness": mean.mean(), **s.note,
+    }
+    return pixels, kind, {k: float(np.clip(note[k], 0, 1)) for k in ATTRIBUTES}
+
+
+def _one(seed, size):
+    pixels, kind, note = render(seed, size)
+    return pixels, kind, [note[k] for k in ATTRIBUTES]
+
+
+def make(n, first_seed, size, workers=2):
+    """Seeds first_seed .. first_seed+n-1: uint8 [n, size, size, 3], int64 [n], float32 [n, 10]."""
+    pixels = np.empty((n, size, size, 3), np.uint8)
+    kinds, notes = np.empty(n, np.int64), np.empty((n, len(ATTRIBUTES)), np.float32)
+    start = time.monotonic()
+    with multiprocessing.Pool(workers) as pool:
+        seeds = range(first_seed, first_seed + n)
+        done = pool.imap(functools.partial(_one, size=size), seeds, chunksize=32)
+        for i, (pixels[i], kinds[i], notes[i]) in enumerate(done):
+            if (i + 1) % 500 == 0 or i + 1 == n:
+                rate = (i + 1) / (time.monotonic() - start)
+                print(f"\rscenes: {i + 1}/{n}, {rate:.0f} pictures/s ", end="", file=sys.stderr, flush=True)
+    print(file=sys.stderr)
+    return pixels, kinds, notes
+
+
+def sheet(path, size=128, columns=8, first_seed=0):
+    """Writes a contact sheet: a row per kind, a column per seed."""
+    from PIL import Image
+
+    rows = [np.hstack([render(first_seed + c, size, k)[0] for c in range(columns)]) for k in range(len(KINDS))]
+    Image.fromarray(np.vstack(rows)).save(path)
+
+
+if __name__ == "__main__":
+    sheet(sys.argv[1], *map(int, sys.argv[2:]))
