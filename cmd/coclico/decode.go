@@ -1,8 +1,10 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"image"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -53,15 +55,17 @@ PICTURE is written as PNG, or as JPEG if its name ends in .jpg. - stands for sta
 		case *guidance < 0 || *strength < 0:
 			return usagef("--guidance and --strength cannot be negative")
 		}
-		return a.decode(cmd, *model, args[0], *output, &codec.DecodeOptions{
+		d := &decoding{model: *model, options: codec.DecodeOptions{
 			Format: *format, Steps: *steps, Guidance: explicit(*guidance), Strength: explicit(*strength),
 			Seed: *seed, Size: *size, Level: *level, Exact: exact, LowMemory: *lowMemory,
-		})
+		}}
+		defer d.close()
+		return a.decodeFile(cmd.Context(), d, args[0], *output)
 	}
 	return cmd
 }
 
-func (a *app) decode(cmd *cobra.Command, model, input, output string, o *codec.DecodeOptions) error {
+func (a *app) decodeFile(ctx context.Context, d *decoding, input, output string) error {
 	encode, err := picture.EncoderFor(output)
 	if err != nil {
 		return usageError{err}
@@ -71,24 +75,47 @@ func (a *app) decode(cmd *cobra.Command, model, input, output string, o *codec.D
 		if err != nil {
 			return err
 		}
-		c, err := openCodec(model)
-		if err != nil {
-			return err
-		}
-		defer c.Close()
 		bar := a.newBar()
 		defer bar.close()
-		o.Progress = bar.progress
-		img, err := c.Decode(cmd.Context(), data, o)
-		var format codec.FormatError
-		switch {
-		case errors.As(err, &format):
-			return fmt.Errorf("%s: %w; it needs the model and the parameters that it was encoded with", input, err)
-		case err != nil:
+		img, err := d.decode(ctx, input, data, bar.progress)
+		if err != nil {
 			return err
 		}
 		return encode(w, img)
 	})
+}
+
+// A decoding is what one run of decode does to every file.
+type decoding struct {
+	model   string
+	options codec.DecodeOptions
+	codec   *codec.Codec // nil before the first file
+}
+
+// decode returns the picture of a stream. An error about the stream begins with its name; any other one is about the
+// model or the options, and would be the next file's too.
+func (d *decoding) decode(ctx context.Context, name string, data []byte, progress func(codec.Progress)) (image.Image, error) {
+	if d.codec == nil {
+		c, err := openCodec(d.model)
+		if err != nil {
+			return nil, err
+		}
+		d.codec = c
+	}
+	o := d.options
+	o.Progress = progress
+	img, err := d.codec.Decode(ctx, data, &o)
+	var format codec.FormatError
+	if errors.As(err, &format) {
+		return nil, fmt.Errorf("%s: %w; it needs the model and the parameters that it was encoded with", name, err)
+	}
+	return img, err
+}
+
+func (d *decoding) close() {
+	if d.codec != nil {
+		d.codec.Close()
+	}
 }
 
 // maxStream is more than the longest stream there can be.

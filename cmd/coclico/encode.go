@@ -1,7 +1,9 @@
 package main
 
 import (
+	"context"
 	"errors"
+	"image"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -32,24 +34,17 @@ PICTURE is a PNG, JPEG (turned as its camera was held), GIF, WebP, TIFF or BMP f
 		if err := checkFormat(format); err != nil {
 			return err
 		}
+		e := &encoding{model: *model, options: codec.EncodeOptions{Format: *format, Antialias: *antialias}}
+		defer e.close()
 		return a.writeOutput(*output, func(w io.Writer) error {
 			img, err := a.readPicture(args[0])
 			if err != nil {
 				return err
 			}
-			c, err := openCodec(*model)
-			if err != nil {
-				return err
-			}
-			defer c.Close()
 			bar := a.newBar()
 			defer bar.close()
-			data, err := c.Encode(cmd.Context(), img, &codec.EncodeOptions{Format: *format, Antialias: *antialias, Progress: bar.progress})
-			var unsupported codec.UnsupportedError
-			switch {
-			case errors.As(err, &unsupported): // other errors are not about the picture
-				return fileError(args[0], err)
-			case err != nil:
+			data, err := e.encode(cmd.Context(), args[0], img, bar.progress)
+			if err != nil {
 				return err
 			}
 			_, err = w.Write(data)
@@ -57,6 +52,39 @@ PICTURE is a PNG, JPEG (turned as its camera was held), GIF, WebP, TIFF or BMP f
 		})
 	}
 	return cmd
+}
+
+// An encoding is what one run of encode does to every picture.
+type encoding struct {
+	model   string
+	options codec.EncodeOptions
+	codec   *codec.Codec // nil before the first picture
+}
+
+// encode returns a picture's stream. An error about the picture begins with its name; any other one is about the
+// model or the options, and would be the next picture's too.
+func (e *encoding) encode(ctx context.Context, name string, img image.Image, progress func(codec.Progress)) ([]byte, error) {
+	if e.codec == nil {
+		c, err := openCodec(e.model)
+		if err != nil {
+			return nil, err
+		}
+		e.codec = c
+	}
+	o := e.options
+	o.Progress = progress
+	data, err := e.codec.Encode(ctx, img, &o)
+	var unsupported codec.UnsupportedError
+	if errors.As(err, &unsupported) {
+		return nil, fileError(name, err)
+	}
+	return data, err
+}
+
+func (e *encoding) close() {
+	if e.codec != nil {
+		e.codec.Close()
+	}
 }
 
 // openCodec opens the codec of the model that the user wants.
