@@ -2,7 +2,8 @@
 
 A Scene is a square of linear light, and each function here adds one element to it, far to near.
 Positions are fractions of the picture (x right, y down); colours are written in sRGB and turned
-into linear light by lin, because light adds and colours do not.
+into linear light by lin, because light adds and colours do not. Arrays are planar, [3, rows, columns]:
+numpy is several times faster on them than on interleaved ones.
 """
 
 from dataclasses import dataclass, field
@@ -29,7 +30,7 @@ SKIES = {
 
 def lin(*c):
     """sRGB to linear light (a plain power is near enough for painting)."""
-    return np.asarray(c, F) ** F(2.2)
+    return (np.asarray(c, F) ** F(2.2)).reshape(3, 1, 1)
 
 
 def mix(a, b, t):
@@ -53,7 +54,7 @@ class Scene:
     def __post_init__(self):
         at = (np.arange(self.n, dtype=F) + F(0.5)) / F(self.n)
         self.x, self.y = at[None], at[:, None]
-        self.rgb = np.zeros((self.n, self.n, 3), F)
+        self.rgb = np.zeros((3, self.n, self.n), F)
 
     def u(self, lo=0.0, hi=1.0):
         return float(self.rng.uniform(lo, hi))
@@ -66,22 +67,22 @@ class Scene:
         a, b = self.rng.choice(len(names), 2)
         t = self.u()
         four = [mix(lin(*p), lin(*q), t) for p, q in zip(SKIES[names[a]][:4], SKIES[names[b]][:4])]
-        tint = 1 + 0.12 * self.rng.uniform(-1, 1, (4, 3)).astype(F)
+        tint = 1 + 0.12 * self.rng.uniform(-1, 1, (4, 3, 1, 1)).astype(F)
         self.zenith, self.middle, self.low, self.sun = [c * k for c, k in zip(four, tint)]
         self.elevation = mix(SKIES[names[a]][4], SKIES[names[b]][4], t)
         self.sun_y = self.horizon - 0.02 - self.elevation * self.u(0.25, 0.75) * self.horizon
         self.ambient = 0.55 * self.middle + 0.25 * self.zenith + 0.2 * self.low
         self.side = 1.0 if self.sun_x > 0.5 else -1.0
-        self.fog = np.broadcast_to(self.low, (self.n, 3))
+        self.fog = np.broadcast_to(self.low, (3, 1, self.n))
 
     def lit(self, shade):
-        """The light on a surface that the sun reaches by shade (0..1.5): [..., 3]."""
-        return self.ambient * 0.75 + self.sun * (np.asarray(shade, F)[..., None] * 0.95)
+        """The light on a surface that the sun reaches by shade (0..1.5): [3, ...]."""
+        return self.ambient * 0.75 + self.sun * (np.asarray(shade, F) * F(0.95))
 
     def over(self, cover, colour, rows=slice(None), columns=slice(None)):
         """Paints colour over the picture, or over the given part of it, where cover is 1."""
-        part = self.rgb[rows, columns]
-        part += (colour - part) * cover[..., None]
+        part = self.rgb[:, rows, columns]
+        part += (colour - part) * cover
 
     def below(self, height):
         """Coverage of everything under a height line y = height(x), with a one-pixel soft edge."""
@@ -101,7 +102,7 @@ def sky(s, disc=True, glow=1.0):
     dx, dy = s.x - s.sun_x, s.y - s.sun_y
     far = np.sqrt(dx * dx * mix(0.45, 1, s.elevation) + dy * dy * mix(1.8, 1, s.elevation))
     scatter = glow * (0.5 * np.exp(-5 * far) + 0.9 * np.exp(-22 * far) * (1 - 0.5 * s.haze))
-    s.rgb[:] = column + s.sun * scatter[..., None]
+    s.rgb[:] = column + s.sun * scatter
     if disc:
         true = np.sqrt(dx * dx + dy * dy)
         s.over(smooth(0.030, 0.020, true) * (1 - 0.6 * s.haze), s.sun * 5 + 0.5)
@@ -130,18 +131,18 @@ def clouds(s, cover=None, scale=None, dark=0.0, flat=None):
     near = np.exp(-3.0 * np.hypot(s.x - s.sun_x, s.y[rows] - s.sun_y))
     shadow = mix(s.ambient * 0.75, s.low, 0.25) * (1 - dark)
     bright = mix(s.low, s.sun, 0.6) * (1.25 - 0.9 * dark)
-    colour = shadow + (bright - shadow) * lift[..., None] + s.sun * (near * (1 - thick) * 0.6)[..., None]
+    colour = shadow + (bright - shadow) * lift + s.sun * (near * (1 - thick) * 0.6)
     s.over(thick, colour, rows)
 
 
 def settle_fog(s):
     """Takes the colour of distance, column by column, from the sky just above the horizon."""
     row = min(s.n - 1, max(0, int(s.horizon * s.n) - 2))
-    band = s.rgb[max(0, row - s.n // 12) : row + 1].mean(0)
+    band = s.rgb[:, max(0, row - s.n // 12) : row + 1].mean(1)
     k = s.n // 6
-    pad = np.concatenate([np.repeat(band[:1], k, 0), band, np.repeat(band[-1:], k, 0)])
-    total = np.cumsum(np.concatenate([np.zeros((1, 3), F), pad]), 0, dtype=F)
-    s.fog = np.minimum((total[2 * k :] - total[: -2 * k])[: s.n] / (2 * k), 1.1)
+    pad = np.pad(band, ((0, 0), (k + 1, k)), mode="edge")
+    total = np.cumsum(pad, 1, dtype=F)
+    s.fog = np.minimum((total[:, 2 * k :] - total[:, : -2 * k])[:, : s.n] / (2 * k), 1.1)[:, None]
 
 
 def relief(s, rows, scale, name="ridge", steep=0.5, strength=1.0):
@@ -162,13 +163,13 @@ def range_(s, height, rock, distance, scale=120, snow=None, snow_rgb=(0.93, 0.95
     rows = slice(s.first(top), s.n)
     shade, a = relief(s, rows, scale, name, strength=mix(1.0, 0.5, distance))
     down = s.y[rows] - height
-    base = lin(*rock) * (1 + 0.16 * a[..., None])
+    base = lin(*rock) * (1 + 0.16 * a)
     if snow is not None:
         white = smooth(-0.03, 0.04, snow - s.y[rows] + 0.05 * a + 0.06 * (shade - 0.5))
-        base += (lin(*snow_rgb) - base) * white[..., None]
+        base += (lin(*snow_rgb) - base) * white
     colour = base * s.lit(shade)
     air = np.clip(distance * (0.35 + 0.65 * s.haze) + mist * s.haze * smooth(0.0, 0.3, down), 0, 0.97)
-    colour += (s.fog - colour) * air[..., None]
+    colour += (s.fog - colour) * air
     s.over(s.below(height)[rows], colour, rows)
 
 
@@ -193,13 +194,13 @@ def ground(s, colour_near, colour_far, coarse=0.25, grain=0.25, scale=260, stret
     big = ground_noise(s, z, wide, scale * 0.2, "rough", 1.5)
     small = ground_noise(s, z, wide, scale, "fine", stretch)
     near = np.broadcast_to(smooth(6, 1, z), big.shape)
-    base = mix(lin(*colour_far), lin(*colour_near), near[..., None])
+    base = mix(lin(*colour_far), lin(*colour_near), near)
     if patches is not None:
-        base = base + (lin(*patches) - base) * smooth(0.1, 1.3, big)[..., None]
+        base = base + (lin(*patches) - base) * smooth(0.1, 1.3, big)
     shade = np.clip(0.6 * (1 + coarse * big + grain * small), 0.08, 1.5)
     colour = base * s.lit(shade)
     air = np.clip((1 - np.exp(-0.12 * (z - 1))) * (0.25 + 0.75 * s.haze), 0, 0.95)
-    colour += (s.fog - colour) * air[..., None]
+    colour += (s.fog - colour) * air
     edge = s.horizon + line_ * line(s.rng, s.n, 4, 4)
     s.over(s.below(edge)[rows], colour, rows)
     return rows, z, wide
@@ -216,18 +217,18 @@ def water(s, level, calm=0.5, tint=(0.05, 0.16, 0.22), glitter=1.0, mask=None):
     xs = s.x * s.n + rip * (1 - calm) * 3
     column = np.clip(xs, 0, s.n - 1).astype(np.int32)
     spread = (0.006 + 0.05 * (1 - calm) * down / max(1 - level, 0.1)) * s.n
-    flat, total = s.rgb.reshape(-1, 3), 0
+    flat, total = s.rgb.reshape(3, -1), 0
     for k in (-1.0, 0.0, 1.0):
         row = np.clip(ys + k * spread, 0, max(0, level * s.n - 1)).astype(np.int32)
-        total = total + np.take(flat, row * s.n + column, axis=0)
+        total = total + np.take(flat, row * s.n + column, axis=1)
     facing = np.clip(0.35 + 0.6 * np.exp(-3.0 * down) + 0.22 * rip * (1 - calm), 0.1, 1)
     colour = lin(*tint) * (s.ambient * 1.2 + 0.15 * s.sun)
-    colour = colour + (total / 3 - colour) * facing[..., None]
+    colour = colour + (total / 3 - colour) * facing
     path = np.exp(-(((s.x - s.sun_x) / (0.035 + 0.20 * down + 0.05 * (1 - calm))) ** 2))
     spark = smooth(0.5, 1.7, rip + 0.9 * path) * path * glitter
-    colour += s.sun * (spark * 1.6)[..., None]
+    colour += s.sun * (spark * 1.6)
     far = np.exp(-down * 26) * (0.2 + 0.6 * s.haze)
-    colour += (s.fog - colour) * far[..., None]
+    colour += (s.fog - colour) * far
     cover = s.below(np.full(s.n, level, F))[rows]
     s.over(cover if mask is None else cover * mask[rows], colour, rows)
 
@@ -244,7 +245,7 @@ def stars(s, amount):
     count = int(amount * 160)
     ys = (s.rng.random(count) * s.horizon * s.n).astype(int)
     xs = s.rng.integers(0, s.n, count)
-    s.rgb[ys, xs] += (s.rng.random((count, 1)) ** 4 * 0.9 + 0.02).astype(F) * (1 + 0.2 * s.rng.uniform(-1, 1, (count, 3)).astype(F))
+    s.rgb[:, ys, xs] += (s.rng.random(count) ** 4 * 0.9 + 0.02).astype(F) * (1 + 0.2 * s.rng.uniform(-1, 1, (3, count)).astype(F))
 
 
 def streaks(s, amount, slant, length=0.35, bright=0.5):

@@ -126,7 +126,7 @@ def rays(s):
     """Shafts of light through the crowns, from above the picture."""
     angle = (s.x - s.sun_x) / (s.y + s.u(0.3, 0.8))
     beam = smooth(0.2, 1.6, sample("rough", np.full_like(angle, s.offset()), angle * 60 + s.offset()))
-    s.rgb += s.sun * (beam * smooth(1.0, 0.2, s.y) * 0.28 * s.haze)[..., None]
+    s.rgb += s.sun * (beam * smooth(1.0, 0.2, s.y) * 0.28 * s.haze)
 
 
 def dunes(s):
@@ -154,7 +154,7 @@ def dune(s, level, tall, sand, distance):
     shade = np.clip(0.62 + 0.34 * face + fade * ripple + 0.03 * grain + 0.05 * bend, 0.03, 1.2)
     colour = lin(*sand) * s.lit(shade)
     air = distance * (0.2 + 0.75 * s.haze) + 0.15 * s.haze * smooth(0.0, 0.2, down)
-    colour += (s.fog - colour) * np.clip(air, 0, 0.95)[..., None]
+    colour += (s.fog - colour) * np.clip(air, 0, 0.95)
     s.over(s.below(crest)[rows], colour, rows)
 
 
@@ -183,7 +183,7 @@ def patchwork(s):
     cell = (np.floor(pa).astype(int) * 7 + np.floor(pb).astype(int) * 13) % 16
     crops = np.array([foliage(s, 0.35) * s.u(0.9, 1.25) for _ in range(10)] + [(0.70, 0.58, 0.30)] * 3 + [(0.42, 0.31, 0.22)] * 2 + [(0.78, 0.70, 0.16)], F)
     s.rng.shuffle(crops)
-    base = (np.clip(crops, 0, 1) ** F(2.2))[cell]
+    base = np.take(np.clip(crops, 0, 1).T ** F(2.2), cell, axis=1)
     grain = ground_noise(s, z, wide, 320) * 0.16 + ground_noise(s, z, wide, 50, "rough", 1.5) * 0.16
     along = np.where(cell % 2 == 0, pa, pb * 0.7 + pa * 0.3)
     furrow = np.sin(along * s.u(90, 160)) * np.clip(1.6 / (z * z), 0, 1) * 0.22 * (cell % 3 != 0)
@@ -192,7 +192,7 @@ def patchwork(s):
     shade = np.clip(0.62 * (1 + grain + furrow), 0.05, 1.3) * (1 - 0.55 * hedge)
     colour = base * s.lit(shade)
     air = np.clip((1 - np.exp(-0.10 * (z - 1))) * (0.3 + 0.7 * s.haze), 0, 0.95)
-    colour += (s.fog - colour) * air[..., None]
+    colour += (s.fog - colour) * air
     s.over(s.below(np.full(s.n, s.horizon, F))[rows], colour, rows)
 
 
@@ -269,8 +269,8 @@ def moon(s, size):
     far = np.hypot(dx, dy)
     seas = sample("cloud", dy / size * 22 + s.offset(), dx / size * 22 + s.offset())
     halo = 0.20 * np.exp(-far / (size * 1.6)) + 0.10 * (0.3 + s.haze) * np.exp(-far / 0.2)
-    s.rgb += lin(0.75, 0.82, 1.0) * halo[..., None]
-    face = lin(0.97, 0.95, 0.88) * (1.5 - 0.35 * np.clip(seas, -0.5, 1.5))[..., None]
+    s.rgb += lin(0.75, 0.82, 1.0) * halo
+    face = lin(0.97, 0.95, 0.88) * (1.5 - 0.35 * np.clip(seas, -0.5, 1.5))
     s.over(np.clip((size - far) * s.n + 0.5, 0, 1), face)
 
 
@@ -340,7 +340,7 @@ def mesa(s, foot, tall, rock, bands, distance, i):
     edge[:, 1:] = (cleft[:, 1:] - cleft[:, :-1]) * (-s.side) * s.n / scale
     turn = np.gradient(plateau) * (-s.side) * s.n * 0.12
     shade = np.clip(0.5 + 0.55 * edge + 0.12 * rough - np.tanh(turn) * 0.35, 0.03, 1.25)
-    colour = lin(*rock) * band[..., None] * s.lit(shade)
+    colour = lin(*rock) * band * s.lit(shade)
     air = distance * (0.3 + 0.65 * s.haze) + 0.1 * s.haze
     colour += (s.fog - colour) * F(min(air, 0.95))
     cover = s.below(top)[rows] * smooth(foot + 0.06, foot + 0.02, y + 0.012 * cleft)
@@ -377,7 +377,7 @@ def shore(s):
     for k in range(3):
         lace = smooth(0.016 + 0.01 * k, 0.0, np.abs(down + 0.05 * k + 0.012 * rough)) * smooth(-0.6, 0.7, grain + 0.5 - 0.2 * k)
         s.over(lace * 0.9, lin(0.95, 0.96, 0.96) * s.lit(np.full(down.shape, 0.6, F)), rows)
-    sand = mix(lin(0.50, 0.42, 0.32), lin(s.u(0.8, 0.92), s.u(0.7, 0.8), s.u(0.52, 0.68)), smooth(0.0, 0.09, down)[..., None])
+    sand = mix(lin(0.50, 0.42, 0.32), lin(s.u(0.8, 0.92), s.u(0.7, 0.8), s.u(0.52, 0.68)), smooth(0.0, 0.09, down))
     colour = sand * s.lit(np.clip(0.62 * (1 + 0.14 * rough + 0.13 * grain), 0.1, 1.3))
     s.over(s.below(edge + 0.006)[rows], colour, rows)
 
@@ -401,7 +401,7 @@ def meadow_flowers(s):
 def blossoms(s, rows, z, wide, amount):
     """Flowers by the hundred: discs lying in perspective, in drifts, two or three colours."""
     choice = np.array([(0.92, 0.2, 0.18), (0.95, 0.82, 0.2), (0.95, 0.94, 0.9), (0.55, 0.3, 0.75), (0.92, 0.5, 0.65), (0.3, 0.4, 0.85)], F)
-    colours = choice[s.rng.choice(6, 3)] ** F(2.2)
+    colours = choice[s.rng.choice(6, 3)].T ** F(2.2)
     drift = ground_noise(s, z, wide, 24, "rough")
     for scale, level in ((330, 0.0), (520, -0.2), (210, 0.1)):
         o, q = np.floor(s.offset()), np.floor(s.offset())
@@ -409,7 +409,7 @@ def blossoms(s, rows, z, wide, amount):
         disc = sample("dots", v, u) * np.clip(2.5 / z, 0, 1)
         pick = nearest("ident", v, u)
         grown = smooth(0.9 - 1.5 * amount, 1.4 - 1.5 * amount, drift + level + (pick * 7 % 1) * 0.8)
-        petal = colours[(pick * 2.999).astype(int)] * s.lit(0.5 + 0.4 * disc)
+        petal = colours[:, (pick * 2.999).astype(int)] * s.lit(0.5 + 0.4 * disc)
         s.over(disc * grown, petal, rows)
 
 
@@ -439,7 +439,7 @@ def cliff(s, crest, rock):
     shade, a = relief(s, rows, s.u(90, 160), "ridge", s.u(0.5, 2.0), 0.8)
     green = smooth(0.5, 1.3, a + 0.5 * (shade - 0.5)) * s.below(crest)[rows] * s.u(0.2, 0.8)
     s.over(green, lin(*foliage(s) * 0.9) * s.lit(shade * 0.9), rows)
-    s.rgb[rows] *= (1 - 0.35 * smooth(0.0, 0.6, s.y[rows] - crest))[..., None]
+    s.rgb[:, rows] *= (1 - 0.35 * smooth(0.0, 0.6, s.y[rows] - crest))
 
 
 def fall(s, x0, wide, top, foot):

@@ -27,7 +27,7 @@ def patch(s, x, y, half, above, under=0.0):
 
 def airy(s, colour, columns, air):
     """Colour seen through air: mixed with the fog of its columns."""
-    return colour + (s.fog[columns] - colour) * F(air)
+    return colour + (s.fog[:, :, columns] - colour) * F(air)
 
 
 def shadow(s, x, y, width, strength=0.55):
@@ -38,7 +38,7 @@ def shadow(s, x, y, width, strength=0.55):
         return
     dx = (s.x[:, at[1]] - x + s.side * long * 0.6) / (long * 0.7 + width * 0.4)
     dy = (s.y[at[0]] - y) / (width * 0.28)
-    s.rgb[at] *= 1 - strength * np.exp(-(dx * dx + dy * dy))[..., None]
+    s.rgb[:, at[0], at[1]] *= 1 - strength * np.exp(-(dx * dx + dy * dy))
 
 
 def conifer(s, x, y, tall, leaf, air=0.0, snow=0.0):
@@ -57,10 +57,10 @@ def conifer(s, x, y, tall, leaf, air=0.0, snow=0.0):
     cover = smooth(0, soft, reach - np.abs(dx)) * (t > 0.05)
     cover = np.maximum(cover, (np.abs(dx) < 0.07) & (t > 0) & (t < 0.2))
     shade = np.clip(0.42 + 0.4 * dx * s.side - 0.4 * (step - 0.5) + 0.16 * rag, 0.02, 1.2)
-    base = np.broadcast_to(lin(*leaf), shade.shape + (3,))
+    base = lin(*leaf)
     if snow > 0:
         white = smooth(0.75 - 0.7 * snow, 1.0 - 0.6 * snow, 1 - step + 0.25 * rag)
-        base = mix(base, lin(0.92, 0.94, 0.97), white[..., None])
+        base = mix(base, lin(0.92, 0.94, 0.97), white)
         shade = shade + 0.2 * white
     s.over(cover, airy(s, base * s.lit(shade), at[1], air), *at)
 
@@ -143,7 +143,7 @@ def palm(s, x, y, tall, air=0.0):
             segments.append((px, py, qx, qy, (1.1, 1.0, 0.5)[i]))
             px, py = qx, qy
     cover = strokes(s, at, segments, tall * 0.026)
-    dark = mix(lin(0.20, 0.16, 0.10), lin(0.16, 0.28, 0.10), smooth(cy + tall * 0.3, cy + tall * 0.2, s.y[at[0]])[..., None])
+    dark = mix(lin(0.20, 0.16, 0.10), lin(0.16, 0.28, 0.10), smooth(cy + tall * 0.3, cy + tall * 0.2, s.y[at[0]]))
     grain = sample("fine", s.y[at[0]] * 400, s.x[:, at[1]] * 400)
     s.over(cover, airy(s, dark * s.lit(np.clip(0.4 + 0.25 * grain, 0, 1)), at[1], air), *at)
 
@@ -162,9 +162,9 @@ def tree_line(s, base, tall, leaf, air, pointed, count=60, snow=0.0):
     a = sample("fine", s.y[rows] * (260 if pointed else 420) + o, s.x * 520 + o)
     body = sample("rough", s.y[rows] * 300 + o, s.x * 420 + o)
     shade = np.clip(0.42 + 0.16 * a + 0.16 * body - 1.6 * (s.y[rows] - height), 0.04, 1.1)
-    ground = lin(*leaf) * (1 + 0.2 * body[..., None])
+    ground = lin(*leaf) * (1 + 0.2 * body)
     if snow > 0:
-        ground = mix(ground, lin(0.9, 0.93, 0.97), smooth(0.9 - snow, 1.9 - snow, a + 0.5 * body)[..., None])
+        ground = mix(ground, lin(0.9, 0.93, 0.97), smooth(0.9 - snow, 1.9 - snow, a + 0.5 * body))
     s.over(s.below(height)[rows] * (s.y[rows] < base + 0.5 * tall), airy(s, ground * s.lit(shade), slice(None), air), rows)
     return height
 
@@ -203,11 +203,11 @@ def building(s, x, base, wide, tall, wall, air, lights):
     glass = ((gx % 1) > 0.38) & ((gy % 1) > 0.42) & (np.abs(dx) < 0.86) & (up < 0.94)
     chance = s.rng.random((64, 64)).astype(F)[gy.astype(int) % 64, gx.astype(int) % 64]
     colour = lin(*wall) * s.lit(face)
-    pane = np.broadcast_to(0.35 * s.middle + 0.15 * s.low, colour.shape)
-    colour = mix(colour, pane, (glass * 0.6)[..., None])
+    pane = 0.35 * s.middle + 0.15 * s.low
+    colour = mix(colour, pane, (glass * 0.6))
     colour = airy(s, colour, at[1], air)
-    lamp = lin(1.0, s.u(0.70, 0.88), s.u(0.35, 0.65)) * (0.6 + 0.7 * chance[..., None])
-    colour = colour + (lamp - colour) * (glass * (chance < lights) * (1 - 0.7 * air))[..., None]
+    lamp = lin(1.0, s.u(0.70, 0.88), s.u(0.35, 0.65)) * (0.6 + 0.7 * chance)
+    colour = colour + (lamp - colour) * (glass * (chance < lights) * (1 - 0.7 * air))
     s.over(cover, colour, *at)
 
 
@@ -235,4 +235,4 @@ def lightning(s, x, ground):
     side = np.abs(s.x - fork) + 0.5 * (np.abs(fork - path[:, None]) < 0.01)
     part = reach * smooth(ground * 0.85, ground * 0.6, s.y)
     glow = np.exp(-far * 16) * 0.35 + np.exp(-far * 70) * 0.6 + 2.5 * np.clip(0.8 - far * s.n * 0.8, 0, 1)
-    s.rgb += lin(0.80, 0.82, 1.0) * (glow * reach + np.clip(0.7 - side * s.n, 0, 1) * part)[..., None]
+    s.rgb += lin(0.80, 0.82, 1.0) * (glow * reach + np.clip(0.7 - side * s.n, 0, 1) * part)
