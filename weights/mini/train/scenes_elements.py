@@ -33,6 +33,11 @@ def lin(*c):
     return (np.asarray(c, F) ** F(2.2)).reshape(3, 1, 1)
 
 
+def pale(c, t):
+    """A colour drawn toward its own grey, as eyes and cameras do with the colour of the light."""
+    return c + (c.mean() - c) * F(t)
+
+
 def mix(a, b, t):
     return a + (b - a) * t
 
@@ -57,7 +62,7 @@ class Scene:
         self.rgb = np.zeros((3, self.n, self.n), F)
 
     def u(self, lo=0.0, hi=1.0):
-        return float(self.rng.uniform(lo, hi))
+        return lo + (hi - lo) * self.rng.random()
 
     def offset(self):
         return self.u(0, 512)
@@ -67,11 +72,12 @@ class Scene:
         a, b = self.rng.choice(len(names), 2)
         t = self.u()
         four = [mix(lin(*p), lin(*q), t) for p, q in zip(SKIES[names[a]][:4], SKIES[names[b]][:4])]
-        tint = 1 + 0.12 * self.rng.uniform(-1, 1, (4, 3, 1, 1)).astype(F)
+        tint = 1 + 0.08 * self.rng.uniform(-1, 1, (4, 3, 1, 1)).astype(F)
         self.zenith, self.middle, self.low, self.sun = [c * k for c, k in zip(four, tint)]
         self.elevation = mix(SKIES[names[a]][4], SKIES[names[b]][4], t)
-        self.sun_y = self.horizon - 0.02 - self.elevation * self.u(0.25, 0.75) * self.horizon
-        self.ambient = 0.55 * self.middle + 0.25 * self.zenith + 0.2 * self.low
+        self.sun_y = self.horizon - 0.02 - self.elevation * self.u(0.4, 1.5) * self.horizon
+        self.sun = pale(self.sun, self.u(0.3, 0.6))
+        self.ambient = pale(0.55 * self.middle + 0.25 * self.zenith + 0.2 * self.low, self.u(0.4, 0.7))
         self.side = 1.0 if self.sun_x > 0.5 else -1.0
         self.fog = np.broadcast_to(self.low, (3, 1, self.n))
 
@@ -105,7 +111,8 @@ def sky(s, disc=True, glow=1.0):
     s.rgb[:] = column + s.sun * scatter
     if disc:
         true = np.sqrt(dx * dx + dy * dy)
-        s.over(smooth(0.030, 0.020, true) * (1 - 0.6 * s.haze), s.sun * 5 + 0.5)
+        size = s.u(0.012, 0.026)
+        s.over(smooth(size * mix(1.4, 3.0, s.elevation), size * 0.9, true) * (1 - 0.6 * s.haze), s.sun * 5 + 0.5)
 
 
 def clouds(s, cover=None, scale=None, dark=0.0, flat=None):
@@ -121,9 +128,13 @@ def clouds(s, cover=None, scale=None, dark=0.0, flat=None):
     v = p * scale * flat * stretch * 4 + s.offset() + np.zeros_like(u)
     warp = sample("soft", v * 0.5 + 91, u * 0.5) * s.u(3, 14)
     puff = s.u(0, 0.7)
-    density = lambda v, u: (1 - puff) * sample("cloud", v, u) + puff * sample("ridge", v * 0.8, u * 0.8)
-    here = density(v + warp, u + warp)
-    toward = density(v + warp + 5.0 * np.sign(0.5 - s.elevation), u + warp + (s.sun_x - s.x) * 14)
+    here = sample("cloud", v + warp, u + warp)
+    here += puff * (sample("ridge", (v + warp) * 0.8, (u + warp) * 0.8) - here)
+    step = max(1, s.n // 48)
+    at, last = np.arange(s.n), here.shape[0] - 1
+    above = np.clip(at[: last + 1] + (-step if s.elevation > 0.25 else step), 0, last)
+    beside = np.clip(at + int(step * s.side), 0, s.n - 1)
+    toward = here[above][:, beside]
     edge = mix(1.3, -1.0, cover)
     thick = smooth(edge, edge + s.u(0.7, 1.6), here)
     thick *= smooth(0.0, 0.03 + 0.12 * s.haze, up) * s.u(0.8, 1.0)
@@ -139,10 +150,11 @@ def settle_fog(s):
     """Takes the colour of distance, column by column, from the sky just above the horizon."""
     row = min(s.n - 1, max(0, int(s.horizon * s.n) - 2))
     band = s.rgb[:, max(0, row - s.n // 12) : row + 1].mean(1)
-    k = s.n // 6
+    k = s.n // 4
     pad = np.pad(band, ((0, 0), (k + 1, k)), mode="edge")
     total = np.cumsum(pad, 1, dtype=F)
     s.fog = np.minimum((total[:, 2 * k :] - total[:, : -2 * k])[:, : s.n] / (2 * k), 1.1)[:, None]
+    s.fog = s.fog + (s.fog.mean(0) - s.fog) * F(0.3)
 
 
 def relief(s, rows, scale, name="ridge", steep=0.5, strength=1.0):
@@ -161,14 +173,14 @@ def range_(s, height, rock, distance, scale=120, snow=None, snow_rgb=(0.93, 0.95
     """A mountain range or hill under a height line: relief, snow above a line, air in between."""
     top = float(height.min())
     rows = slice(s.first(top), s.n)
-    shade, a = relief(s, rows, scale, name, strength=mix(1.0, 0.5, distance))
+    shade, a = relief(s, rows, scale, name, strength=mix(1.8, 1.2, distance))
     down = s.y[rows] - height
-    base = lin(*rock) * (1 + 0.16 * a)
+    base = lin(*rock) * (1 + 0.2 * a)
     if snow is not None:
         white = smooth(-0.03, 0.04, snow - s.y[rows] + 0.05 * a + 0.06 * (shade - 0.5))
         base += (lin(*snow_rgb) - base) * white
     colour = base * s.lit(shade)
-    air = np.clip(distance * (0.35 + 0.65 * s.haze) + mist * s.haze * smooth(0.0, 0.3, down), 0, 0.97)
+    air = np.clip(distance * (0.22 + 0.75 * s.haze) + mist * s.haze * smooth(0.0, 0.3, down), 0, 0.97)
     colour += (s.fog - colour) * air
     s.over(s.below(height)[rows], colour, rows)
 
@@ -219,7 +231,7 @@ def water(s, level, calm=0.5, tint=(0.05, 0.16, 0.22), glitter=1.0, mask=None):
     spread = (0.006 + 0.05 * (1 - calm) * down / max(1 - level, 0.1)) * s.n
     flat, total = s.rgb.reshape(3, -1), 0
     for k in (-1.0, 0.0, 1.0):
-        row = np.clip(ys + k * spread, 0, max(0, level * s.n - 1)).astype(np.int32)
+        row = np.clip(np.abs(ys + k * spread), 0, max(0, level * s.n - 1)).astype(np.int32)
         total = total + np.take(flat, row * s.n + column, axis=1)
     facing = np.clip(0.35 + 0.6 * np.exp(-3.0 * down) + 0.22 * rip * (1 - calm), 0.1, 1)
     colour = lin(*tint) * (s.ambient * 1.2 + 0.15 * s.sun)
@@ -248,13 +260,13 @@ def stars(s, amount):
     s.rgb[:, ys, xs] += (s.rng.random(count) ** 4 * 0.9 + 0.02).astype(F) * (1 + 0.2 * s.rng.uniform(-1, 1, (3, count)).astype(F))
 
 
-def streaks(s, amount, slant, length=0.35, bright=0.5):
+def streaks(s, amount, slant, length=0.45, bright=0.6):
     """Falling rain: noise drawn out along its path, in two depths."""
     for scale in (520, 300):
         u = (s.x + s.y * slant) * scale + s.offset()
         v = s.y * scale * 0.06 / length + s.offset()
-        rain = smooth(0.9, 2.4, sample("fine", v + 0 * u, u))
-        s.over(rain * amount * 0.5, s.fog * bright + 0.15 * s.ambient)
+        rain = smooth(0.5, 2.2, sample("fine", v, u))
+        s.over(rain * amount * 0.6, s.fog * bright + 0.5 * s.ambient)
 
 
 def flakes(s, amount):

@@ -13,10 +13,10 @@ from scenes_elements import (
 )
 from scenes_noise import F, line, nearest, sample, smooth
 from scenes_objects import (
-    airy, bare_tree, boat, building, conifer, foliage, lightning, palm, round_tree, shadow, tree_line, trunk,
+    airy, bare_tree, boat, building, conifer, foliage, grass, lightning, palm, round_tree, shadow, tree_line, trunk,
 )
 
-DAY = ["noon", "noon", "afternoon", "golden", "dusk", "pink", "overcast", "teal", "twilight"]
+DAY = ["noon", "noon", "noon", "afternoon", "afternoon", "golden", "dusk", "pink", "overcast", "teal", "twilight"]
 LOW_SUN = ["dusk", "golden", "pink", "twilight", "dusk", "blue", "afternoon"]
 
 
@@ -36,9 +36,9 @@ def hills(s, count, top, bottom, rock, sharp, scale, amplitude, snow=None):
     """Ranges behind each other from top to bottom, the far ones paler."""
     for i in range(count):
         t = i / max(count - 1, 1)
-        height = mix(top, bottom, t) + amplitude * mix(1.0, 0.6, t) * line(s.rng, s.n, s.u(1.5, 3.5), 7, 0.48, sharp)
+        height = mix(top, bottom, t) - amplitude * mix(1.0, 0.6, t) * line(s.rng, s.n, s.u(1.5, 3.5), 6, 0.46, sharp)
         rock_i = np.clip(np.array(rock, F) * F(s.u(0.85, 1.15)), 0, 1)
-        range_(s, height, rock_i, mix(0.85, 0.15, t), scale * mix(1.5, 0.9, t), snow)
+        range_(s, height, rock_i, mix(0.62, 0.08, t), scale * mix(1.5, 0.9, t), snow)
 
 
 def any_tree(s, x, y, tall, air=0.0):
@@ -77,7 +77,7 @@ def mountain_lake(s):
     snow = s.horizon - s.u(0.0, 0.4)
     rock = (s.u(0.32, 0.46), s.u(0.32, 0.40), s.u(0.30, 0.42))
     count = int(s.rng.integers(2, 4))
-    hills(s, count, s.horizon - s.u(0.22, 0.36), s.horizon - s.u(0.06, 0.14), rock, s.u(0.5, 1.0), s.u(90, 180), s.u(0.10, 0.2), snow)
+    hills(s, count, s.horizon - s.u(0.14, 0.30), s.horizon - s.u(0.04, 0.12), rock, s.u(0.7, 1.0), s.u(60, 120), s.u(0.16, 0.3), snow)
     for k in range(2):
         tree_line(s, s.horizon + 0.004, s.u(0.025, 0.06) * (1 + k), foliage(s) * 0.75, 0.35 - 0.3 * k + 0.3 * s.haze * (1 - k), s.u() < 0.7, 70)
     mist(s, s.horizon - 0.03, 0.05, s.haze * 0.7)
@@ -95,11 +95,11 @@ def forest(s):
     s.fog = s.fog * 0.75 + 0.18 * s.sun
     leaf, pine = foliage(s, 0.1), s.u() < 0.5
     tree_line(s, s.horizon + 0.02, s.u(0.3, 0.7), leaf, 0.55, pine, 40)
-    near, far = foliage(s) * 0.8, np.array((0.36, 0.30, 0.2), F)
+    near, far = grass(s) * 0.8, np.array((0.36, 0.30, 0.2), F)
     ground(s, near, mix(near, far, 0.5), 0.5, 0.5, 300, 0.5, 0.03, patches=(0.34, 0.25, 0.14))
     path = s.u(0.3, 0.7)
     bark = (0.55, 0.53, 0.5) if s.u() < 0.2 else (s.u(0.22, 0.38), s.u(0.2, 0.28), s.u(0.14, 0.22))
-    count = int(s.rng.integers(22, 60))
+    count = int(s.rng.integers(14, 40))
     for x, y, z in standing(s, count, 7.0):
         if abs(x - path) * z < 0.35:
             continue
@@ -109,7 +109,7 @@ def forest(s):
             (conifer if pine else round_tree)(s, x + s.u(-0.1, 0.1), y, s.u(0.35, 0.9) / z ** 0.6, foliage(s, 0.1) * 0.8, air)
     canopy(s, leaf)
     rays(s)
-    s.note.update(season=s.season, objects=(count - 22) / 38, object_x=path)
+    s.note.update(season=s.season, objects=(count - 14) / 25, object_x=path)
 
 
 def canopy(s, leaf):
@@ -141,7 +141,7 @@ def dunes(s):
 
 def dune(s, level, tall, sand, distance):
     """One dune: a smooth crest, a bright windward side, a slip face in shadow, ripples along it."""
-    crest = level - tall * line(s.rng, s.n, s.u(1.0, 2.6), 2, 0.35, 0.4)
+    crest = level - tall * line(s.rng, s.n, s.u(1.0, 2.6), 2, 0.35)
     rows = slice(s.first(float(crest.min())), s.n)
     down = s.y[rows] - crest
     slope = np.gradient(crest) * s.n
@@ -181,7 +181,7 @@ def patchwork(s):
     wave = 0.2 * sample("soft", b * 10 + s.offset(), a * 10 + s.offset())
     pa, pb = a / s.u(0.9, 1.6) + wave + 0.37, b / s.u(0.9, 1.8) + wave + s.u()
     cell = (np.floor(pa).astype(int) * 7 + np.floor(pb).astype(int) * 13) % 16
-    crops = np.array([foliage(s, 0.35) * s.u(0.9, 1.25) for _ in range(10)] + [(0.70, 0.58, 0.30)] * 3 + [(0.42, 0.31, 0.22)] * 2 + [(0.78, 0.70, 0.16)], F)
+    crops = np.array([grass(s, 0.35) * s.u(0.85, 1.2) for _ in range(10)] + [(0.70, 0.58, 0.30)] * 3 + [(0.42, 0.31, 0.22)] * 2 + [(0.78, 0.70, 0.16)], F)
     s.rng.shuffle(crops)
     base = np.take(np.clip(crops, 0, 1).T ** F(2.2), cell, axis=1)
     grain = ground_noise(s, z, wide, 320) * 0.16 + ground_noise(s, z, wide, 50, "rough", 1.5) * 0.16
@@ -199,7 +199,7 @@ def patchwork(s):
 def skyline(s):
     open_sky(s, DAY + ["blue", "night", "night"], s.u(0.6, 0.86))
     lights = float(np.clip(0.75 - 1.3 * s.elevation, 0.03, 0.7)) if s.ambient.mean() > 0.05 else s.u(0.3, 0.7)
-    centre, spread, count = s.u(0.1, 0.9), s.u(0.2, 0.5), int(s.rng.integers(22, 46))
+    centre, spread, count = s.u(0.1, 0.9), s.u(0.2, 0.5), int(s.rng.integers(15, 36))
     for depth in range(3):
         air = (0.75, 0.4, 0.05)[depth] * (0.4 + 0.6 * s.haze)
         tint = np.array((s.u(0.4, 0.66), s.u(0.4, 0.6), s.u(0.4, 0.6)), F)
@@ -211,9 +211,9 @@ def skyline(s):
     if s.u() < 0.65:
         water(s, s.horizon, calm=s.u(0.3, 0.85), tint=(0.06, 0.13, 0.18), glitter=0.4)
     else:
-        ground(s, foliage(s) * 0.9, (0.4, 0.4, 0.4), 0.4, 0.3)
+        ground(s, grass(s) * 0.9, (0.4, 0.4, 0.4), 0.4, 0.3)
         tree_line(s, s.horizon + 0.03, 0.05, foliage(s) * 0.8, 0.1, False, 40)
-    s.note.update(objects=(count - 22) / 24, object_x=centre, detail=lights)
+    s.note.update(objects=(count - 15) / 20, object_x=centre, detail=lights)
 
 
 def snow(s):
@@ -222,8 +222,8 @@ def snow(s):
         hills(s, 2, s.horizon - s.u(0.08, 0.2), s.horizon - 0.04, (0.4, 0.4, 0.44), 0.7, 130, s.u(0.05, 0.14), s.horizon + 0.1)
     tree_line(s, s.horizon + 0.01, s.u(0.03, 0.09), (0.2, 0.26, 0.22), 0.3 + 0.4 * s.haze, True, 60, 0.5)
     drift = s.u(0.01, 0.04)
-    ground(s, (0.92, 0.94, 0.97), (0.88, 0.91, 0.95), s.u(0.08, 0.2), 0.05, 160, 1.2, drift)
-    trees, where = int(s.rng.integers(2, 18)), s.u()
+    ground(s, (0.92, 0.94, 0.97), (0.88, 0.91, 0.95), s.u(0.15, 0.4), 0.08, 200, 0.8, drift)
+    trees, where = int(s.rng.integers(3, 20)), s.u()
     for x, y, z in standing(s, trees, 6.0):
         x = mix(x, where, s.u(0, 0.7))
         tall, air = s.u(0.3, 0.7) / z, (1 - np.exp(-0.12 * (z - 1))) * (0.3 + 0.7 * s.haze)
@@ -235,12 +235,13 @@ def snow(s):
     falling = s.u()
     if falling > 0.5:
         flakes(s, falling - 0.3)
-    s.note.update(season=1.0, objects=(trees - 2) / 15, object_x=where, detail=falling)
+    s.note.update(season=1.0, objects=(trees - 3) / 16, object_x=where, detail=falling)
 
 
 def night_moon(s):
     s.horizon = s.u(0.5, 0.8)
     s.light(["night", "night", "blue"])
+    s.sun_x = mix(0.5, s.sun_x, 0.6)
     s.sun_y = s.u(0.1, 0.6) * s.horizon
     sky(s, disc=False, glow=0.35)
     stars(s, s.u(0.2, 1.0) * (1 - 0.6 * s.haze))
@@ -255,7 +256,7 @@ def night_moon(s):
     if s.u() < 0.5:
         water(s, s.horizon + 0.02, calm=s.u(0.2, 0.9), glitter=1.3)
     else:
-        ground(s, foliage(s) * 0.8, foliage(s) * 0.7, 0.4, 0.35)
+        ground(s, grass(s) * 0.8, grass(s) * 0.7, 0.4, 0.35)
     trees, where = int(s.rng.integers(0, 5)), s.u()
     for _ in range(trees):
         kind = (conifer, round_tree)[int(s.u() < 0.5)]
@@ -277,11 +278,13 @@ def moon(s, size):
 def storm(s):
     s.horizon = s.u(0.5, 0.75)
     s.haze = mix(0.3, 1.0, s.haze)
-    s.light(["dark", "dark", "overcast", "dusk", "blue", "teal"])
+    s.light(["dark", "dark", "overcast", "dusk", "blue", "golden"])
     sky(s, disc=False, glow=0.3)
     clouds(s, cover=s.u(0.75, 1.0), scale=s.u(40, 80), dark=s.u(0.3, 0.6), flat=s.u(0.12, 0.35))
     clouds(s, cover=s.u(0.5, 0.85), scale=s.u(30, 70), dark=s.u(0.5, 0.75), flat=s.u(0.12, 0.35))
+    s.rgb *= mix(s.u(0.3, 0.7), 1.0, smooth(s.horizon * 0.5, s.horizon, s.y))
     settle_fog(s)
+    s.ambient, s.sun = s.ambient * 0.7, s.sun * 0.6
     rain = s.u()
     column, where = s.u(0.1, 0.35), s.u()
     veil = np.exp(-(((s.x - where + 0.1 * (s.y - s.horizon)) / column) ** 2)) * smooth(0.1, 0.45, s.y)
@@ -293,7 +296,7 @@ def storm(s):
         water(s, s.horizon, calm=s.u(0.0, 0.2), tint=(0.12, 0.2, 0.22), glitter=0.1)
         surf(s)
     else:
-        ground(s, foliage(s) * 0.9, foliage(s) * 0.8, 0.4, 0.4)
+        ground(s, grass(s) * 0.9, grass(s) * 0.8, 0.4, 0.4)
         for x, y, z in standing(s, int(s.rng.integers(0, 9)), 6.0):
             any_tree(s, x, y, s.u(0.25, 0.45) / z, 0.3 * s.haze)
     streaks(s, rain, s.u(-0.4, 0.4))
@@ -315,7 +318,7 @@ def canyon(s):
     count = int(s.rng.integers(3, 6))
     for i in range(count):
         t = i / (count - 1)
-        mesa(s, mix(s.horizon + 0.02, 1.0, t), mix(0.14, 0.6, t * s.u(0.5, 1.0)), rock, bands, mix(0.7, 0.0, t), i)
+        mesa(s, mix(s.horizon + 0.02, 1.0, t), mix(0.14, 0.6, t * s.u(0.5, 1.0)), rock, bands, mix(0.6, 0.0, t), i)
         if i == 0:
             ground(s, rock * 0.95, rock, 0.4, 0.35, 260, 1.0, 0.01, patches=(0.45, 0.42, 0.28))
     s.note.update(objects=(count - 3) / 2, detail=float(bands.std() * 4))
@@ -387,14 +390,15 @@ def meadow_flowers(s):
     hills(s, int(s.rng.integers(1, 4)), s.horizon - s.u(0.05, 0.15), s.horizon - 0.01, foliage(s) * 0.8, s.u(0, 0.7), 150, s.u(0.03, 0.12))
     if s.u() < 0.6:
         tree_line(s, s.horizon + 0.01, s.u(0.03, 0.08), foliage(s) * 0.8, 0.3, s.u() < 0.4, 40)
-    grass = mix(foliage(s), np.array((0.36, 0.50, 0.16), F), 0.6)
-    rows, z, wide = ground(s, grass, grass * 1.15, 0.3, 0.5, 330, 0.35, 0.01)
+    turf = mix(grass(s), np.array((0.36, 0.50, 0.16), F), 0.4)
+    rows, z, wide = ground(s, turf, turf * 1.15, 0.3, 0.5, 330, 0.35, 0.01)
     amount = s.u(0.2, 1.0)
     blossoms(s, rows, z, wide, amount)
     trees, where = int(s.rng.integers(0, 3)), s.u()
     for x, y, z_ in standing(s, trees, 5.0):
-        shadow(s, where, y, 0.15 / z_)
-        any_tree(s, mix(x, where, 0.6), max(y - 0.1, s.horizon + 0.02), s.u(0.4, 0.6) / z_, 0.06 * z_ * s.haze)
+        x = mix(x, where, 0.6)
+        shadow(s, x, y, 0.18 / z_)
+        any_tree(s, x, y, s.u(0.5, 0.9) / z_, 0.06 * z_ * s.haze)
     s.note.update(season=s.season, objects=trees / 2, object_x=where if trees else 0.5, detail=amount)
 
 
@@ -469,8 +473,8 @@ def river(s):
     hills(s, int(s.rng.integers(2, 4)), s.horizon - s.u(0.08, 0.22), s.horizon - 0.01, rock, s.u(0.1, 0.9), 140, s.u(0.05, 0.16), s.horizon - s.u(0.1, 0.4))
     if s.u() < 0.7:
         tree_line(s, s.horizon + 0.01, s.u(0.02, 0.06), foliage(s) * 0.8, 0.35, s.u() < 0.5, 50)
-    grass = foliage(s)
-    rows, z, wide = ground(s, grass, grass * 1.1, 0.35, 0.35, 300, 0.6, 0.0, patches=(0.5, 0.47, 0.3))
+    turf = grass(s)
+    rows, z, wide = ground(s, turf, turf * 1.1, 0.35, 0.35, 300, 0.6, 0.0, patches=(0.5, 0.47, 0.3))
     x0, swing, turns = s.u(-0.35, 0.35), s.u(0.3, 0.9), s.u(0.9, 2.2)
     phase, breadth = s.u(0, 6.3), s.u(0.14, 0.4)
     middle = x0 + swing * (np.sin(z * turns + phase) - np.sin(turns + phase)) + 0.12 * (z - 1) * s.u(-1, 1)

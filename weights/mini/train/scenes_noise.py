@@ -91,7 +91,7 @@ def line(rng, n, frequency, octaves, gain=0.5, sharp=0.0):
         t = t + (t * t * (3 - 2 * t) - t) * F(1 - sharp)
         value = knots[i] + (knots[i + 1] - knots[i]) * t
         if sharp > 0:
-            value = value + (0.5 - 1.5 * np.abs(value) - value) * F(sharp * 0.5)
+            value = value + (0.7 - 1.6 * np.abs(value) - value) * F(sharp if amplitude > 0.2 else 0.3 * sharp)
         out += amplitude * value
         total += amplitude
         amplitude *= gain

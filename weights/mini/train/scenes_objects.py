@@ -18,6 +18,14 @@ def foliage(s, wild=0.0):
     return np.array([np.interp(t, stops, keys[:, c]) for c in range(3)], F) * F(s.u(0.85, 1.1))
 
 
+def grass(s, wild=0.0):
+    """Colour of grass for the season: never as red as leaves, straw in late summer, dull in winter."""
+    stops = (0.0, 0.35, 0.6, 0.8, 1.0)
+    keys = np.array([(0.40, 0.54, 0.17), (0.25, 0.41, 0.13), (0.46, 0.48, 0.19), (0.58, 0.50, 0.27), (0.42, 0.37, 0.24)])
+    t = np.clip(s.season + wild * s.u(-1, 1), 0, 1)
+    return np.array([np.interp(t, stops, keys[:, c]) for c in range(3)], F) * F(s.u(0.9, 1.1))
+
+
 def patch(s, x, y, half, above, under=0.0):
     """Rows and columns of the patch x +- half, y - above .. y + under, or None outside the picture."""
     r0, r1 = max(0, int((y - above) * s.n)), min(s.n, int((y + under) * s.n) + 2)
@@ -77,7 +85,7 @@ def round_tree(s, x, y, tall, leaf, air=0.0):
     rag = sample("fine", t * 45 + o, dx * 22 + o)
     best, shade = np.full(rag.shape, -9, F), np.zeros(rag.shape, F)
     low = s.u(0.38, 0.55)
-    for _ in range(7):
+    for _ in range(7 if tall * s.n > 34 else 4):
         bx, by, r = s.u(-0.62, 0.62), s.u(low, 0.82), s.u(0.26, 0.46)
         ex, ey = (dx - bx) / r, (t - by) / (r * 0.5)
         inside = 1 - np.sqrt(ex * ex + ey * ey)
@@ -95,14 +103,19 @@ def round_tree(s, x, y, tall, leaf, air=0.0):
 
 def strokes(s, at, segments, width):
     """Coverage of the patch by tapering line segments [k, (x0, y0, x1, y1, thickness)]."""
-    px, py = s.x[:, at[1]], s.y[at[0]]
-    cover = np.zeros((py.shape[0], px.shape[1]), F)
+    cover = np.zeros((s.n, s.n), F)
     for x0, y0, x1, y1, thick in segments:
+        rim = width * thick + 1.5 / s.n
+        box = patch(s, 0.5 * (x0 + x1), max(y0, y1), 0.5 * abs(x1 - x0) + rim, abs(y1 - y0) + rim, rim)
+        if box is None:
+            continue
+        px, py = s.x[:, box[1]], s.y[box[0]]
         ex, ey = x1 - x0, y1 - y0
         t = np.clip(((px - x0) * ex + (py - y0) * ey) / (ex * ex + ey * ey + 1e-9), 0, 1)
         far = np.hypot(px - x0 - t * ex, py - y0 - t * ey)
-        cover = np.maximum(cover, np.clip((width * thick - far) * s.n + 0.5, 0, min(1.0, 0.25 + width * thick * s.n * 1.5)))
-    return cover
+        solid = np.clip((width * thick - far) * s.n + 0.5, 0, min(1.0, 0.25 + width * thick * s.n * 1.5))
+        np.maximum(cover[box], solid, out=cover[box])
+    return cover[at]
 
 
 def bare_tree(s, x, y, tall, air=0.0):
@@ -198,7 +211,7 @@ def building(s, x, base, wide, tall, wall, air, lights):
         cover = np.maximum(cover, np.clip((0.06 - np.abs(dx)) * wide * s.n + 0.4, 0, 1) * (up < 1.25))
     corner = s.u(-0.7, 0.7)
     face = np.where(dx * s.side > corner, 0.75, 0.25) + 0.10 * sample("rough", py * 200, px * 120)
-    pitch_x, pitch_y = max(s.u(0.010, 0.018), 2.6 / s.n), max(s.u(0.014, 0.024), 2.8 / s.n)
+    pitch_x, pitch_y = max(s.u(0.012, 0.022), 2.9 / s.n), max(s.u(0.016, 0.030), 3.2 / s.n)
     gx, gy = px / pitch_x, py / pitch_y
     glass = ((gx % 1) > 0.38) & ((gy % 1) > 0.42) & (np.abs(dx) < 0.86) & (up < 0.94)
     chance = s.rng.random((64, 64)).astype(F)[gy.astype(int) % 64, gx.astype(int) % 64]
