@@ -15,14 +15,16 @@ import time
 
 import numpy as np
 
-import scenes_kinds
+import scenes_kinds as land
+import scenes_waters as waters
 from scenes_elements import Scene
 from scenes_noise import F
 
-KINDS = [
-    "sea_dusk", "mountain_lake", "forest", "dunes", "fields", "skyline", "snow",
-    "night_moon", "storm", "canyon", "beach", "meadow_flowers", "waterfall", "river",
+COMPOSERS = [
+    waters.sea_dusk, waters.mountain_lake, land.forest, land.dunes, land.fields, land.skyline, land.snow,
+    land.night_moon, waters.storm, land.canyon, waters.beach, land.meadow_flowers, waters.waterfall, waters.river,
 ]
+KINDS = [compose.__name__ for compose in COMPOSERS]
 ATTRIBUTES = [
     "horizon", "sun_x", "sun_y", "warmth", "haze", "season", "objects", "object_x", "brightness", "detail",
 ]
@@ -58,7 +60,7 @@ def render(seed, size=128, kind=None):
     kind = drawn if kind is None else kind
     s = Scene(size, rng)
     s.sun_x, s.haze, s.season = s.u(-0.35, 1.35), s.u() ** 2, s.u()
-    getattr(scenes_kinds, KINDS[kind])(s)
+    COMPOSERS[kind](s)
     pixels = _develop(s)
     mean = pixels.mean((0, 1)) / 255
     note = {
