@@ -30,3 +30,14 @@
 
 // TDPBF16PS c, a, b: c += a*b. VEX.128.F3.0F38.W0 5C 11:c:a, vvvv = b
 #define TDPBF16PS(c, a, b) BYTE $0xC4; BYTE $0xE2; BYTE $(0x7A-8*b); BYTE $0x5C; BYTE $(0xC0+8*c+a)
+
+// tileConfig: palette 1; eight tiles of 16 rows of 64 bytes.
+DATA tileConfig<>+0(SB)/8, $1
+DATA tileConfig<>+8(SB)/8, $0
+DATA tileConfig<>+16(SB)/8, $0x0040004000400040
+DATA tileConfig<>+24(SB)/8, $0x0040004000400040
+DATA tileConfig<>+32(SB)/8, $0
+DATA tileConfig<>+40(SB)/8, $0
+DATA tileConfig<>+48(SB)/8, $0x1010101010101010
+DATA tileConfig<>+56(SB)/8, $0
+GLOBL tileConfig<>(SB), RODATA|NOPTR, $64

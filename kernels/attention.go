@@ -212,7 +212,11 @@ func (t *attentionTask) attend(image, head, first int) {
 		kh = 0
 	}
 	kh = kh*t.heads + head
-	for key := 0; key < t.lk; key += keyBlock {
+	blocks := t.fusible(rows)
+	if blocks > 0 {
+		t.fused(s, b, o, first, rows, head, image, kh, blocks)
+	}
+	for key := blocks * keyBlock; key < t.lk; key += keyBlock {
 		if t.causal && key > first+rows-1 {
 			break
 		}

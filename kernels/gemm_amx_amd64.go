@@ -11,7 +11,7 @@ import (
 // The AMX implementation multiplies bfloat16 in tiles of 16 rows of 64 bytes.
 // Fast operands are bfloat16, exact ones three of them.
 var (
-	gemmAMX      = &gemm{form: formBF16, mr: 32, nr: 32, vnni: true, loops: amxLoops, peak: peakAMX, peakFLOP: 4 * 2 * 16 * 16 * 32}
+	gemmAMX      = &gemm{form: formBF16, mr: 32, nr: 32, vnni: true, loops: amxLoops, attend: attendAMX, peak: peakAMX, peakFLOP: 4 * 2 * 16 * 16 * 32}
 	gemmAMXExact = &gemm{form: formBF16x3, mr: 32, nr: 32, vnni: true, loops: amxLoops, peak: peakAMX, peakFLOP: 4 * 2 * 16 * 16 * 32}
 )
 

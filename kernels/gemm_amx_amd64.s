@@ -3,17 +3,6 @@
 #include "textflag.h"
 #include "amx_amd64.h"
 
-// tileConfig: palette 1; eight tiles of 16 rows of 64 bytes.
-DATA tileConfig<>+0(SB)/8, $1
-DATA tileConfig<>+8(SB)/8, $0
-DATA tileConfig<>+16(SB)/8, $0x0040004000400040
-DATA tileConfig<>+24(SB)/8, $0x0040004000400040
-DATA tileConfig<>+32(SB)/8, $0
-DATA tileConfig<>+40(SB)/8, $0
-DATA tileConfig<>+48(SB)/8, $0x1010101010101010
-DATA tileConfig<>+56(SB)/8, $0
-GLOBL tileConfig<>(SB), RODATA|NOPTR, $64
-
 // func runAMX(s *strip)
 //
 // A row tile is 2x2 tiles of C (T0..T3), 32 rows of A (T4, T5) and 32 columns

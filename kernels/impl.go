@@ -85,9 +85,10 @@ type strip struct {
 type gemm struct {
 	form   form
 	mr, nr int
-	vnni   bool             // B in pairs of K (bfloat16 dot products), else in rows of K
-	loops  []func(s *strip) // they compute the same bits; see runner
-	single bool             // the loops take one panel at a time
+	vnni   bool                 // B in pairs of K (bfloat16 dot products), else in rows of K
+	loops  []func(s *strip)     // they compute the same bits; see runner
+	single bool                 // the loops take one panel at a time
+	attend func(b *attendBlock) // runs fused stages of attention; may be nil
 
 	peak     func(n int) // n rounds of its multiplications on registers alone
 	peakFLOP int         // of one round

@@ -41,9 +41,9 @@ func (t *normTask) measure(o *Operand, x, weight, bias []float32, groups int, ep
 // normRows is how many rows share one float32 partial sum.
 const normRows = 128
 
-func resize(s []float32, n int) []float32 {
+func resize[T any](s []T, n int) []T {
 	if cap(s) < n {
-		return make([]float32, n)
+		return make([]T, n)
 	}
 	return s[:n]
 }

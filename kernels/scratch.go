@@ -48,6 +48,8 @@ type scratch struct {
 	// Arguments of functions that are values: they escape, so they live here.
 	strip   strip
 	softmax softmaxBlock
+	attend  attendBlock
+	stages  []attendStage
 }
 
 var scratches freeList[scratch]
