@@ -25,7 +25,8 @@ var layers = []struct {
 }{
 	// 0: arithmetic; named bytes. They do not know each other.
 	{"kernels", []string{"golang.org/x/sys/cpu", "github.com/x448/float16"}, nil},
-	{"weights/...", []string{"weights/...", "github.com/nlpodyssey/safetensors", "github.com/x448/float16", "golang.org/x/sys/unix"}, nil},
+	{"weights/...", []string{"weights/...", "github.com/nlpodyssey/safetensors", "github.com/x448/float16", "golang.org/x/sys/unix",
+		"golang.org/x/sys/windows"}, nil}, // the hub's cache has locks
 	// 1: layers that two models share; the only room with doors to both cellars.
 	{"nn", []string{"kernels", "weights"}, []string{"nn/nntest"}},
 	{"nn/nntest", []string{"nn", "kernels", "weights"}, nil}, // for tests alone

@@ -1,0 +1,82 @@
+package hub
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// list asks what a model consists of.
+func (c *Client) list(ctx context.Context, r Repo, revision string) (*Listing, error) {
+	address := fmt.Sprintf("%s/api/models/%s/revision/%s?blobs=true", c.Endpoint, r, url.PathEscape(revision))
+	var data []byte
+	err := c.patiently(ctx, func() (bool, error) {
+		ctx, cancel := context.WithTimeout(ctx, 4*c.stall()) // however slowly it drips
+		defer cancel()
+		resp, err := c.request(ctx, http.MethodGet, address, true, nil)
+		var none unreachableError
+		if errors.As(err, &none) { // said at once, not after a while
+			err = &permanentError{err}
+		}
+		if err != nil {
+			return false, err
+		}
+		defer resp.Body.Close()
+		data, err = io.ReadAll(io.LimitReader(resp.Body, maxListing+1))
+		if err == nil && len(data) > maxListing {
+			err = permanentf("%s: the listing has more than %d bytes", host(address), maxListing)
+		}
+		if errors.Is(err, context.DeadlineExceeded) {
+			err = permanentf("%s: the listing does not come to an end", host(address))
+		}
+		return false, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", r, err)
+	}
+	l, err := parseListing(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %s: %w", r, host(address), err)
+	}
+	if isCommit(revision) && revision != l.Commit {
+		return nil, fmt.Errorf("%s: asked for commit %s, the listing is of %s", r, revision, l.Commit)
+	}
+	return l, nil
+}
+
+// resolve returns the address of a file.
+func (c *Client) resolve(r Repo, commit, path string) string {
+	words := strings.Split(path, "/")
+	for i, w := range words {
+		words[i] = url.PathEscape(w)
+	}
+	return fmt.Sprintf("%s/%s/resolve/%s/%s", c.Endpoint, r, commit, strings.Join(words, "/"))
+}
+
+// stat asks for a file's size and hash, which some mirrors' listings lack.
+func (c *Client) stat(ctx context.Context, r Repo, commit string, f File) (File, error) {
+	err := c.patiently(ctx, func() (bool, error) {
+		resp, err := c.request(ctx, http.MethodHead, c.resolve(r, commit, f.Path), false, nil)
+		if err != nil {
+			return false, err
+		}
+		resp.Body.Close()
+		etag := or(resp.Header.Get("X-Linked-Etag"), resp.Header.Get("ETag"))
+		f.Hash = strings.Trim(strings.TrimPrefix(etag, "W/"), `"`)
+		size := or(resp.Header.Get("X-Linked-Size"), resp.Header.Get("Content-Length"))
+		f.Size, err = strconv.ParseInt(size, 10, 64)
+		if err != nil || f.Hash == "" {
+			return false, permanentf("%s does not say the size and the hash of %s", host(c.Endpoint), f.Path)
+		}
+		if err := f.check(); err != nil {
+			return false, &permanentError{err}
+		}
+		return false, nil
+	})
+	return f, err
+}

@@ -1,0 +1,201 @@
+package hub
+
+import (
+	"context"
+	"crypto/sha1"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// fetch makes a file's blob be there. advance is told of bytes as they come, of
+// those that lay there already too, and of lost ones as a negative number.
+func (c *Client) fetch(ctx context.Context, r Repo, commit string, f File, advance func(int64)) error {
+	if err := os.MkdirAll(filepath.Dir(c.Cache.blob(r, f.Hash)), 0o777); err != nil {
+		return err
+	}
+	unlock, err := lockFile(ctx, c.Cache.lock(r, f.Hash))
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if c.Cache.has(r, commit, f) { // by another pull
+		advance(f.Size)
+		return nil
+	}
+	d := &download{c: c, address: c.resolve(r, commit, f.Path), file: f, path: c.Cache.blob(r, f.Hash) + incomplete, advance: advance}
+	defer d.close()
+	if err := d.open(); err != nil {
+		return err
+	}
+	resumed := d.have > 0
+	err = d.run(ctx)
+	if resumed && errors.Is(err, errWrongBytes) { // perhaps the old ones
+		err = d.run(ctx)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", f.Path, err)
+	}
+	return os.Rename(d.path, strings.TrimSuffix(d.path, incomplete))
+}
+
+// errWrongBytes says that a file's hash is not the hub's.
+var errWrongBytes = errors.New("the bytes that came are not the hub's (their hash is another); they were thrown away")
+
+var err416 = errors.New("the server does not have the rest of the file")
+
+// A download is a file on its way.
+type download struct {
+	c       *Client
+	address string
+	file    File
+	path    string
+	advance func(int64)
+
+	f    *os.File
+	have int64 // bytes, all of them in sum
+	sum  hash.Hash
+}
+
+// newSum returns the hash that gave a blob of n bytes its name.
+func newSum(name string, n int64) hash.Hash {
+	if len(name) == 64 {
+		return sha256.New()
+	}
+	h := sha1.New()
+	fmt.Fprintf(h, "blob %d\x00", n)
+	return h
+}
+
+// open takes over what an earlier download left.
+func (d *download) open() error {
+	f, err := os.OpenFile(d.path, os.O_RDWR|os.O_CREATE, 0o666)
+	if err != nil {
+		return err
+	}
+	d.f, d.sum = f, newSum(d.file.Hash, d.file.Size)
+	d.have, err = io.Copy(d.sum, io.LimitReader(f, d.file.Size+1))
+	if err != nil {
+		return err
+	}
+	d.advance(d.have)
+	if d.have > d.file.Size {
+		return d.restart()
+	}
+	return nil
+}
+
+// restart begins with a new file, and leaves the old one to whoever else may
+// have it open where locks do not work.
+func (d *download) restart() error {
+	d.close()
+	if err := os.Remove(d.path); err != nil {
+		return err
+	}
+	d.advance(-d.have)
+	return d.open()
+}
+
+func (d *download) close() {
+	if d.f != nil {
+		d.f.Close()
+		d.f = nil
+	}
+}
+
+// run gets the rest of the file and compares its hash.
+func (d *download) run(ctx context.Context) error {
+	err := d.c.patiently(ctx, func() (bool, error) {
+		before := d.have
+		err := d.stream(ctx)
+		return d.have > before, err
+	})
+	if err != nil {
+		return err
+	}
+	if fmt.Sprintf("%x", d.sum.Sum(nil)) != d.file.Hash {
+		return errors.Join(errWrongBytes, d.restart())
+	}
+	if err := d.f.Sync(); err != nil {
+		return err
+	}
+	err = d.f.Close()
+	d.f = nil
+	return err
+}
+
+// stream asks for the rest of the file once.
+func (d *download) stream(ctx context.Context) error {
+	if d.have == d.file.Size {
+		return nil
+	}
+	header := http.Header{}
+	if d.have > 0 {
+		header.Set("Range", fmt.Sprintf("bytes=%d-", d.have))
+	}
+	resp, err := d.c.request(ctx, http.MethodGet, d.address, true, header)
+	var status *statusError
+	if errors.As(err, &status) && status.code == http.StatusRequestedRangeNotSatisfiable && d.have > 0 {
+		if err := d.restart(); err != nil {
+			return &permanentError{err}
+		}
+		return err416
+	}
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if d.have > 0 && resp.StatusCode != http.StatusPartialContent { // no ranges here
+		if err := d.restart(); err != nil {
+			return &permanentError{err}
+		}
+	}
+	if err := d.fits(resp); err != nil {
+		return err
+	}
+	return d.copy(resp.Body)
+}
+
+// fits checks what the headers promise before a byte is believed.
+func (d *download) fits(resp *http.Response) error {
+	left := d.file.Size - d.have
+	if resp.StatusCode == http.StatusPartialContent {
+		var first, last int64
+		if _, err := fmt.Sscanf(resp.Header.Get("Content-Range"), "bytes %d-%d/", &first, &last); err != nil || first != d.have || last != d.file.Size-1 {
+			return permanentf("%s sends %q, not the bytes from %d on", resp.Request.URL.Host, clip(resp.Header.Get("Content-Range")), d.have)
+		}
+	}
+	if resp.ContentLength >= 0 && resp.ContentLength != left {
+		return permanentf("%s sends %d bytes, the hub lists %d", resp.Request.URL.Host, resp.ContentLength, left)
+	}
+	return nil
+}
+
+// copy writes what comes, and no more than was promised.
+func (d *download) copy(body io.Reader) error {
+	buf := make([]byte, 256<<10)
+	for d.have < d.file.Size {
+		n, err := body.Read(buf[:min(int64(len(buf)), d.file.Size-d.have)])
+		if n > 0 {
+			if _, err := d.f.Write(buf[:n]); err != nil {
+				return &permanentError{err}
+			}
+			d.sum.Write(buf[:n])
+			d.have += int64(n)
+			d.advance(int64(n))
+		}
+		switch {
+		case err == io.EOF && d.have < d.file.Size:
+			return fmt.Errorf("cut after %d of %d bytes", d.have, d.file.Size)
+		case err != nil && err != io.EOF:
+			return err
+		}
+	}
+	return nil
+}

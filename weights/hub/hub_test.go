@@ -1,0 +1,559 @@
+package hub_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io/fs"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/coclico/coclico/weights/hub"
+)
+
+var repo = hub.Repo{Owner: "someone", Name: "tiny-unclip"}
+
+const unet = "unet/diffusion_pytorch_model.safetensors"
+
+func pull(c *hub.Client, use hub.Use) (*hub.Plan, string, error) {
+	p, err := c.Plan(context.Background(), repo, "main", use)
+	if err != nil {
+		return nil, "", err
+	}
+	dir, err := c.Pull(context.Background(), p, nil)
+	return p, dir, err
+}
+
+func mustPull(t *testing.T, c *hub.Client) (*hub.Plan, string) {
+	t.Helper()
+	p, dir, err := pull(c, hub.Everything)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p, dir
+}
+
+// want are the files that a pull of everything gets.
+var want = []string{
+	"README.md", "feature_extractor/preprocessor_config.json", "image_encoder/config.json", "image_encoder/model.safetensors",
+	"image_noising_scheduler/scheduler_config.json", "image_normalizer/config.json", "image_normalizer/diffusion_pytorch_model.safetensors",
+	"model_index.json", "scheduler/scheduler_config.json", "text_encoder/config.json", "text_encoder/model.fp16.safetensors",
+	"tokenizer/merges.txt", "tokenizer/vocab.json", "unet/config.json", unet, "vae/config.json", "vae/diffusion_pytorch_model.fp16.safetensors",
+}
+
+func readTree(t *testing.T, dir string) []string {
+	t.Helper()
+	var names []string
+	err := filepath.WalkDir(dir, func(p string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			rel, _ := filepath.Rel(dir, p)
+			names = append(names, filepath.ToSlash(rel))
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(names)
+	return names
+}
+
+func TestPull(t *testing.T) {
+	f := newFakeHub(t)
+	for _, noSymlinks := range []bool{false, true} {
+		c := f.client()
+		c.Token, c.NoSymlinks = secret, noSymlinks
+		p, dir := mustPull(t, c)
+		if got := readTree(t, dir); !slices.Equal(got, want) {
+			t.Errorf("snapshot has %v, not %v", got, want)
+		}
+		if wantDir := filepath.Join(string(c.Cache), "models--someone--tiny-unclip", "snapshots", commit); dir != wantDir {
+			t.Errorf("folder %s, not %s", dir, wantDir)
+		}
+		for _, name := range want {
+			got, err := os.ReadFile(filepath.Join(dir, name))
+			if err != nil || !bytes.Equal(got, f.files[name]) {
+				t.Errorf("%s: other bytes (%v)", name, err)
+			}
+			blob := filepath.Join(string(c.Cache), "models--someone--tiny-unclip", "blobs", blobName(name, f.files[name]))
+			if _, err := os.Stat(blob); err != nil {
+				t.Errorf("%s: no blob of its hash: %v", name, err)
+			}
+			if target, err := os.Readlink(filepath.Join(dir, name)); !noSymlinks && (err != nil || filepath.IsAbs(target)) {
+				t.Errorf("%s: links to %q (%v)", name, target, err)
+			}
+		}
+		ref, err := os.ReadFile(filepath.Join(string(c.Cache), "models--someone--tiny-unclip", "refs", "main"))
+		if err != nil || string(ref) != commit {
+			t.Errorf("refs/main is %q (%v)", ref, err)
+		}
+		if p.Left() <= 0 || p.Size() < p.Left() {
+			t.Errorf("the plan has %d bytes, %d of them missing", p.Size(), p.Left())
+		}
+		if found, err := c.Cache.Folder(repo, "main"); err != nil || found != dir {
+			t.Errorf("the cache finds %q (%v)", found, err)
+		}
+		checks, err := hub.Verify(context.Background(), dir, nil)
+		if err != nil || len(checks) != len(want) {
+			t.Fatalf("%d files verified (%v)", len(checks), err)
+		}
+		for _, check := range checks {
+			if !check.Known || !check.Right {
+				t.Errorf("%+v", check)
+			}
+		}
+		before := f.gets[unet]
+		p, _ = mustPull(t, c)
+		if p.Left() != 0 || f.gets[unet] != before {
+			t.Errorf("a second pull gets %d bytes", p.Left())
+		}
+	}
+}
+
+func TestPullOfHalves(t *testing.T) {
+	f := newFakeHub(t)
+	c := f.client()
+	_, dir, err := pull(c, hub.Encoding)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := readTree(t, dir)
+	for _, name := range got {
+		if part, _, ok := strings.Cut(name, "/"); ok && part != "image_encoder" && part != "feature_extractor" && part != "image_normalizer" {
+			t.Errorf("encoding gets %s", name)
+		}
+	}
+	p, err := c.Plan(context.Background(), repo, "main", hub.Decoding)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, item := range p.Files {
+		if strings.HasPrefix(item.Path, "image_encoder/") {
+			t.Errorf("decoding gets %s", item.Path)
+		}
+	}
+}
+
+// TestCached: what Python has of another precision serves as well.
+func TestCached(t *testing.T) {
+	f := newFakeHub(t)
+	c := f.client()
+	name := "vae/diffusion_pytorch_model.safetensors"
+	blob := filepath.Join(string(c.Cache), "models--someone--tiny-unclip", "blobs", blobName(name, f.files[name]))
+	if err := errors.Join(os.MkdirAll(filepath.Dir(blob), 0o777), os.WriteFile(blob, f.files[name], 0o666)); err != nil {
+		t.Fatal(err)
+	}
+	_, dir := mustPull(t, c)
+	if got := readTree(t, dir); !slices.Contains(got, name) || f.gets["vae/diffusion_pytorch_model.fp16.safetensors"] != 0 {
+		t.Errorf("the VAE was downloaded although it was there: %v", got)
+	}
+}
+
+func TestShards(t *testing.T) {
+	f := newFakeHub(t)
+	whole := f.files[unet]
+	delete(f.files, unet)
+	f.files["unet/diffusion_pytorch_model-00001-of-00002.safetensors"] = whole[:100_000]
+	f.files["unet/diffusion_pytorch_model-00002-of-00002.safetensors"] = whole[100_000:]
+	index := "unet/diffusion_pytorch_model.safetensors.index.json"
+	f.files[index] = []byte(`{"weight_map":{"a":"diffusion_pytorch_model-00001-of-00002.safetensors","b":"diffusion_pytorch_model-00002-of-00002.safetensors"}}`)
+	_, dir := mustPull(t, f.client())
+	got := readTree(t, dir)
+	for _, name := range []string{index, "unet/diffusion_pytorch_model-00001-of-00002.safetensors", "unet/diffusion_pytorch_model-00002-of-00002.safetensors"} {
+		if !slices.Contains(got, name) {
+			t.Errorf("no %s", name)
+		}
+	}
+	f.files[index] = []byte(`{"weight_map":{"a":"../../model.safetensors"}}`)
+	if _, _, err := pull(f.client(), hub.Everything); err == nil {
+		t.Error("an index that leads out of its folder is believed")
+	}
+}
+
+// TestMirror: some listings have names alone.
+func TestMirror(t *testing.T) {
+	f := newFakeHub(t)
+	f.api = func(w http.ResponseWriter, r *http.Request) {
+		r.URL.RawQuery, f.api = "", nil
+		f.serveListing(w, r)
+	}
+	c := f.client()
+	p, dir := mustPull(t, c)
+	if got := readTree(t, dir); !slices.Equal(got, want) {
+		t.Errorf("snapshot has %v", got)
+	}
+	if p.Size() < 400_000 {
+		t.Errorf("the plan has %d bytes", p.Size())
+	}
+}
+
+// cutAfter serves the first n bytes of what is asked for and hangs up.
+func cutAfter(f *fakeHub, n int) func(http.ResponseWriter, *http.Request, string) bool {
+	return func(w http.ResponseWriter, r *http.Request, path string) bool {
+		if path != unet {
+			return false
+		}
+		http.ServeContent(&cutting{w, n}, r, "", time.Time{}, bytes.NewReader(f.files[path]))
+		return true
+	}
+}
+
+// lost bounds the bytes that a server has counted and not sent when it hangs
+// up, in all cuts of a test.
+const lost = 9 * 4096
+
+type cutting struct {
+	http.ResponseWriter
+	left int
+}
+
+func (c *cutting) Write(p []byte) (int, error) {
+	if len(p) > c.left {
+		c.ResponseWriter.Write(p[:c.left])
+		panic(http.ErrAbortHandler)
+	}
+	c.left -= len(p)
+	return c.ResponseWriter.Write(p)
+}
+
+// TestCuts: a connection that is cut again and again, but gets further, is not
+// given up, and no byte comes twice.
+func TestCuts(t *testing.T) {
+	f := newFakeHub(t)
+	f.serve = cutAfter(f, 40_000)
+	mustPull(t, f.client())
+	if n := f.bytes[unet]; n > int64(len(f.files[unet]))+lost {
+		t.Errorf("%d bytes sent of a file of %d", n, len(f.files[unet]))
+	}
+	if n := f.gets[unet]; n < 8 || n > 9 {
+		t.Errorf("%d requests", n)
+	}
+}
+
+// TestResume: a download that was given up goes on with the next pull.
+func TestResume(t *testing.T) {
+	f := newFakeHub(t)
+	dead := false
+	f.serve = func(w http.ResponseWriter, r *http.Request, path string) bool {
+		if path == unet && dead {
+			panic(http.ErrAbortHandler)
+		}
+		if path == unet {
+			dead = true
+		}
+		return cutAfter(f, 100_000)(w, r, path)
+	}
+	c := f.client()
+	if _, _, err := pull(c, hub.Everything); err == nil || !strings.Contains(err.Error(), unet) {
+		t.Fatalf("error %v", err)
+	}
+	f.serve = nil
+	p, _ := mustPull(t, c)
+	if n := f.bytes[unet]; n > int64(len(f.files[unet]))+lost {
+		t.Errorf("%d bytes sent of a file of %d", n, len(f.files[unet]))
+	}
+	if p.Left() > 200_000+lost {
+		t.Errorf("%d bytes are said to be missing", p.Left())
+	}
+}
+
+// TestResumeOnOtherBytes: what lies there is not what the hub has.
+func TestResumeOnOtherBytes(t *testing.T) {
+	f := newFakeHub(t)
+	for _, left := range [][]byte{noise(1000, 99), noise(400_000, 99), noise(300_000, 99)} {
+		c := f.client()
+		part := filepath.Join(string(c.Cache), "models--someone--tiny-unclip", "blobs", blobName(unet, f.files[unet])+".incomplete")
+		if err := errors.Join(os.MkdirAll(filepath.Dir(part), 0o777), os.WriteFile(part, left, 0o666)); err != nil {
+			t.Fatal(err)
+		}
+		_, dir := mustPull(t, c)
+		if got, _ := os.ReadFile(filepath.Join(dir, unet)); !bytes.Equal(got, f.files[unet]) {
+			t.Errorf("with %d other bytes: wrong file", len(left))
+		}
+	}
+}
+
+// TestNoRanges: a server that sends everything from the start.
+func TestNoRanges(t *testing.T) {
+	f := newFakeHub(t)
+	first := true
+	f.serve = func(w http.ResponseWriter, r *http.Request, path string) bool {
+		r.Header.Del("Range")
+		if path == unet && first {
+			first = false
+			return cutAfter(f, 100_000)(w, r, path)
+		}
+		return false
+	}
+	_, dir := mustPull(t, f.client())
+	if got, _ := os.ReadFile(filepath.Join(dir, unet)); !bytes.Equal(got, f.files[unet]) {
+		t.Error("wrong file")
+	}
+}
+
+// TestRefusals: each is one clear error, nothing is left under a blob's name.
+func TestRefusals(t *testing.T) {
+	send := func(data []byte) func(w http.ResponseWriter, r *http.Request, path string) bool {
+		return func(w http.ResponseWriter, r *http.Request, path string) bool {
+			if path == unet {
+				w.Header().Set("Content-Type", "binary/octet-stream")
+				w.Write(data)
+			}
+			return path == unet
+		}
+	}
+	status := func(code int, reason string) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("X-Error-Code", reason)
+			w.WriteHeader(code)
+		}
+	}
+	html := func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		w.Write([]byte("<html>please log in to the café's network"))
+	}
+	for _, test := range []struct {
+		name  string
+		set   func(f *fakeHub)
+		words string
+	}{
+		{"wrong bytes", func(f *fakeHub) { f.serve = send(noise(300_000, 77)) }, "hash"},
+		{"fewer bytes", func(f *fakeHub) { f.serve = send(noise(1000, 77)) }, "sends 1000 bytes, the hub lists 300000"},
+		{"more bytes", func(f *fakeHub) { f.serve = send(noise(300_001, 77)) }, "hash"},
+		{"a page in place of a file", func(f *fakeHub) {
+			f.serve = func(w http.ResponseWriter, r *http.Request, path string) bool { html(w, r); return true }
+		}, "web page"},
+		{"a page in place of the listing", func(f *fakeHub) { f.api = html }, "web page"},
+		{"401", func(f *fakeHub) { f.api = status(401, "") }, "HF_TOKEN"},
+		{"403", func(f *fakeHub) { f.api = status(403, "GatedRepo") }, "terms"},
+		{"404", func(f *fakeHub) { f.api = status(404, "RepoNotFound") }, "no such model"},
+		{"no revision", func(f *fakeHub) { f.api = status(404, "RevisionNotFound") }, "no such revision"},
+		{"503", func(f *fakeHub) { f.api = status(503, "") }, "503"},
+		{"redirects in a circle", func(f *fakeHub) {
+			f.api = func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.Path, http.StatusFound) }
+		}, "too many redirects"},
+		{"redirect to a file", func(f *fakeHub) {
+			f.api = func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "file:///etc/passwd", http.StatusFound) }
+		}, "redirects to"},
+		{"not JSON", func(f *fakeHub) { f.listing = func([]byte) []byte { return []byte("{") } }, "listing"},
+		{"a listing without end", func(f *fakeHub) {
+			f.api = func(w http.ResponseWriter, r *http.Request) {
+				for i := 0; i < 1<<14; i++ {
+					if _, err := w.Write(make([]byte, 1<<10)); err != nil {
+						return
+					}
+				}
+			}
+		}, "more than"},
+		{"a name that leads out", func(f *fakeHub) {
+			f.listing = func(b []byte) []byte {
+				return bytes.Replace(b, []byte("unet/config.json"), []byte("../../../config.json"), 1)
+			}
+		}, "no path inside a model"},
+		{"a hash that leads out", func(f *fakeHub) {
+			f.listing = func(b []byte) []byte {
+				return bytes.ReplaceAll(b, []byte(blobName(unet, f.files[unet])), []byte("../../../../x"))
+			}
+		}, "hash"},
+		{"a size beyond all", func(f *fakeHub) {
+			f.listing = func(b []byte) []byte { return bytes.ReplaceAll(b, []byte("300000"), []byte("9007199254740993")) }
+		}, "9007199254740993 bytes"},
+		{"no room", func(f *fakeHub) {
+			f.listing = func(b []byte) []byte { return bytes.ReplaceAll(b, []byte("300000"), []byte("1000000000000")) }
+		}, "GB are free"},
+		{"another pipeline", func(f *fakeHub) { f.files["model_index.json"] = []byte(`{"_class_name":"FluxPipeline"}`) }, "FluxPipeline"},
+		{"no model", func(f *fakeHub) { delete(f.files, "model_index.json") }, "not a diffusers model"},
+		{"no safetensors", func(f *fakeHub) { delete(f.files, unet) }, "no safetensors"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			f := newFakeHub(t)
+			test.set(f)
+			c := f.client()
+			_, _, err := pull(c, hub.Everything)
+			if err == nil || !strings.Contains(err.Error(), test.words) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("error %q, not one with %q", err, test.words)
+			}
+			blob := filepath.Join(string(c.Cache), "models--someone--tiny-unclip", "blobs", blobName(unet, f.files[unet]))
+			if _, err := os.Stat(blob); err == nil {
+				t.Error("a blob is there")
+			}
+		})
+	}
+}
+
+// TestSlow: a server that stops in the middle is left, and the rest asked for
+// again; one that never says anything is an error.
+func TestSlow(t *testing.T) {
+	f := newFakeHub(t)
+	first := true
+	f.serve = func(w http.ResponseWriter, r *http.Request, path string) bool {
+		if path != unet || !first {
+			return false
+		}
+		first = false
+		w.Header().Set("Content-Length", "300000")
+		w.Write(f.files[path][:50_000])
+		w.(*countingWriter).ResponseWriter.(http.Flusher).Flush()
+		<-r.Context().Done()
+		return true
+	}
+	mustPull(t, f.client())
+	if n := f.bytes[unet]; n != 300_000 {
+		t.Errorf("%d bytes sent", n)
+	}
+	f.api = func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
+	c := f.client()
+	c.Stall = 30 * time.Millisecond
+	if _, _, err := pull(c, hub.Everything); err == nil || !strings.Contains(err.Error(), "no answer") {
+		t.Errorf("error %v", err)
+	}
+}
+
+// TestDrip: a byte now and then is nothing.
+func TestDrip(t *testing.T) {
+	f := newFakeHub(t)
+	f.serve = func(w http.ResponseWriter, r *http.Request, path string) bool {
+		for path == unet && r.Context().Err() == nil {
+			w.Write([]byte("x"))
+			w.(*countingWriter).ResponseWriter.(http.Flusher).Flush()
+			time.Sleep(time.Millisecond)
+		}
+		return path == unet
+	}
+	c := f.client()
+	c.Stall = 30 * time.Millisecond
+	start := time.Now()
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	p, err := c.Plan(ctx, repo, "main", hub.Everything)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Pull(ctx, p, nil); err == nil || ctx.Err() != nil || time.Since(start) > 2*time.Second {
+		t.Errorf("error %v", err)
+	}
+	if f.gets[unet] < 3 {
+		t.Errorf("%d connections", f.gets[unet])
+	}
+}
+
+func TestNoNetwork(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := l.Addr().String()
+	l.Close()
+	c := &hub.Client{Endpoint: "http://" + address, Cache: hub.Cache(t.TempDir()), Transport: &http.Transport{}}
+	start := time.Now()
+	if _, _, err := pull(c, hub.Everything); err == nil || !strings.Contains(err.Error(), "cannot be reached") || time.Since(start) > 3*time.Second {
+		t.Errorf("error %v", err)
+	}
+	c.Offline = true
+	if _, _, err := pull(c, hub.Everything); err == nil || !strings.Contains(err.Error(), "HF_HUB_OFFLINE") {
+		t.Errorf("error %v", err)
+	}
+}
+
+// TestTwoPulls: both end well, and each file comes once.
+func TestTwoPulls(t *testing.T) {
+	f := newFakeHub(t)
+	f.serve = func(w http.ResponseWriter, r *http.Request, path string) bool {
+		time.Sleep(50 * time.Millisecond)
+		return false
+	}
+	a := f.client()
+	b := f.client()
+	b.Cache = a.Cache
+	var wg sync.WaitGroup
+	for _, c := range []*hub.Client{a, b, a} {
+		wg.Go(func() {
+			if _, _, err := pull(c, hub.Everything); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	for path, n := range f.gets {
+		if n != 1 {
+			t.Errorf("%s came %d times", path, n)
+		}
+	}
+}
+
+// TestInterrupt: what came stays for the next pull.
+func TestInterrupt(t *testing.T) {
+	f := newFakeHub(t)
+	ctx, cancel := context.WithCancel(context.Background())
+	f.serve = func(w http.ResponseWriter, r *http.Request, path string) bool {
+		if path != unet {
+			return false
+		}
+		w.Header().Set("Content-Length", "300000")
+		w.Write(f.files[path][:50_000])
+		w.(*countingWriter).ResponseWriter.(http.Flusher).Flush()
+		time.Sleep(50 * time.Millisecond)
+		cancel()
+		<-r.Context().Done()
+		return true
+	}
+	c := f.client()
+	c.Stall = time.Minute
+	p, err := c.Plan(ctx, repo, "main", hub.Everything)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Pull(ctx, p, nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
+	}
+	p, err = c.Plan(context.Background(), repo, "main", hub.Everything)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, item := range p.Files {
+		if item.Path == unet && item.Have != 50_000 {
+			t.Errorf("%d bytes of the UNet are there", item.Have)
+		}
+	}
+}
+
+func TestVerifyAndRemove(t *testing.T) {
+	f := newFakeHub(t)
+	c := f.client()
+	_, dir := mustPull(t, c)
+	blob := filepath.Join(string(c.Cache), "models--someone--tiny-unclip", "blobs", blobName(unet, f.files[unet]))
+	if err := os.WriteFile(blob, noise(300_000, 55), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	checks, err := hub.Verify(context.Background(), dir, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, check := range checks {
+		if check.Right != (check.Path != unet) {
+			t.Errorf("%+v", check)
+		}
+	}
+	if repos, err := c.Cache.Repos(); err != nil || !slices.Equal(repos, []hub.Repo{repo}) {
+		t.Errorf("repos %v (%v)", repos, err)
+	}
+	if n := c.Cache.Size(repo); n < 400_000 {
+		t.Errorf("size %d", n)
+	}
+	if err := c.Cache.Remove(repo); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Cache.Folder(repo, "main"); !errors.Is(err, hub.ErrNotThere) {
+		t.Errorf("error %v", err)
+	}
+	if err := c.Cache.Remove(repo); !errors.Is(err, hub.ErrNotThere) {
+		t.Errorf("error %v", err)
+	}
+}

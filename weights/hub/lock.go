@@ -1,0 +1,42 @@
+package hub
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// lockFile waits for a lock, which ends with the process too.
+func lockFile(ctx context.Context, path string) (unlock func(), err error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		return nil, err
+	}
+	for {
+		f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o664)
+		if err != nil {
+			return nil, err
+		}
+		locked, err := tryLock(f)
+		if err == nil && locked && sameAs(f, path) {
+			return func() { f.Close() }, nil
+		}
+		f.Close()
+		if err != nil {
+			return nil, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+// sameAs reports whether f is still the file of its name: some delete a lock
+// file when they let go of it.
+func sameAs(f *os.File, path string) bool {
+	a, errA := f.Stat()
+	b, errB := os.Stat(path)
+	return errA == nil && errB == nil && os.SameFile(a, b)
+}

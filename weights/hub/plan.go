@@ -1,0 +1,268 @@
+package hub
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/coclico/coclico/weights"
+)
+
+// A Use says which parts of a model are wanted.
+type Use uint8
+
+const (
+	Everything Use = iota
+	Encoding       // the image encoder, and the normaliser that tells models apart
+	Decoding       // everything but the image encoder
+)
+
+// wants reports whether a use needs a part.
+func (u Use) wants(part string) bool {
+	switch part {
+	case "image_encoder", "feature_extractor":
+		return u != Decoding
+	case "image_normalizer":
+		return true
+	}
+	return u != Encoding
+}
+
+// A Plan lists the files that a use of a model needs. Weights are safetensors
+// alone, of each part one precision: what is in the cache already, else
+// float16 where the hub has it. The rest are configurations, the tokenizer and
+// the model card, a few kB each.
+type Plan struct {
+	Repo             Repo
+	Revision, Commit string
+	Files            []Item
+	Parts            []string // of the model
+	listing          *Listing
+}
+
+// An Item is a file of a plan.
+type Item struct {
+	File
+	Have int64 // bytes that are in the cache already
+}
+
+// Size returns the bytes of all files.
+func (p *Plan) Size() int64 { return p.sum(func(i Item) int64 { return i.Size }) }
+
+// Left returns the bytes that are not in the cache.
+func (p *Plan) Left() int64 { return p.sum(func(i Item) int64 { return i.Size - i.Have }) }
+
+func (p *Plan) sum(f func(Item) int64) (n int64) {
+	for _, i := range p.Files {
+		n += f(i)
+	}
+	return n
+}
+
+// small bounds everything but weights: the tokenizer's vocabulary has 1 MB.
+const small = 8 << 20
+
+// Plan asks the hub what a model consists of, and finds what of it is needed
+// and what of that is missing. The model's index, and those of its shards, are
+// downloaded for it.
+func (c *Client) Plan(ctx context.Context, r Repo, revision string, use Use) (*Plan, error) {
+	if err := CheckRevision(revision); err != nil {
+		return nil, err
+	}
+	l, err := c.list(ctx, r, revision)
+	if err != nil {
+		return nil, err
+	}
+	s := &selection{ctx: ctx, c: c, plan: &Plan{Repo: r, Revision: revision, Commit: l.Commit, listing: l}}
+	if err := s.model(use); err != nil {
+		return nil, fmt.Errorf("%s: %w", r, err)
+	}
+	return s.plan, nil
+}
+
+// A selection is a plan that is being made.
+type selection struct {
+	ctx  context.Context
+	c    *Client
+	plan *Plan
+}
+
+const (
+	modelIndex = "model_index.json"
+	promptPart = "prompt_embeds"
+)
+
+func (s *selection) model(use Use) error {
+	index, ok := s.plan.listing.find(modelIndex)
+	if !ok {
+		return fmt.Errorf("no %s in it: not a diffusers model", modelIndex)
+	}
+	data, err := s.read(index)
+	if err != nil {
+		return err
+	}
+	if s.plan.Parts, err = weights.IndexParts(data); err != nil {
+		return fmt.Errorf("%s: %w", modelIndex, err)
+	}
+	if _, ok := s.plan.listing.find(promptPart + "/model.safetensors"); ok {
+		s.plan.Parts = append(s.plan.Parts, promptPart)
+	}
+	for _, part := range s.plan.Parts {
+		if !use.wants(part) {
+			continue
+		}
+		if err := s.part(part); err != nil {
+			return err
+		}
+	}
+	for _, name := range []string{"README.md", "LICENSE", "LICENSE.md"} {
+		if f, ok := s.plan.listing.find(name); ok && f.Size <= small {
+			if err := s.add(f); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// part selects the files of a part.
+func (s *selection) part(part string) error {
+	texts := append(weights.Configs(), "vocab.json", "merges.txt", "special_tokens_map.json", "tokenizer_config.json", "tokenizer.json")
+	for _, name := range texts {
+		if f, ok := s.plan.listing.find(path.Join(part, name)); ok {
+			if f.Size > small {
+				return fmt.Errorf("%s has %d bytes", f.Path, f.Size)
+			}
+			if err := s.add(f); err != nil {
+				return err
+			}
+		}
+	}
+	switch part {
+	case "feature_extractor", "image_noising_scheduler", "scheduler", "tokenizer":
+		return nil // no weights
+	}
+	return s.weights(part)
+}
+
+// weights selects a part's weights: what is all in the cache, else the first
+// choice of those who read them.
+func (s *selection) weights(part string) error {
+	var best []File
+	for _, name := range weights.WeightFiles() {
+		f, ok := s.plan.listing.find(path.Join(part, name))
+		if !ok {
+			continue
+		}
+		files, err := s.shards(f)
+		if err != nil {
+			return err
+		}
+		there := !slices.ContainsFunc(files, func(f File) bool { return !s.c.Cache.has(s.plan.Repo, s.plan.Commit, f) })
+		if best == nil || there {
+			best = files
+		}
+		if there {
+			break
+		}
+	}
+	if best == nil {
+		return fmt.Errorf("no safetensors file of the part %s in it", part)
+	}
+	return s.add(best...)
+}
+
+// shards returns a file of weights, or an index and the files that it names.
+func (s *selection) shards(f File) ([]File, error) {
+	if !strings.HasSuffix(f.Path, ".json") {
+		f, err := s.complete(f)
+		return []File{f}, err
+	}
+	data, err := s.read(f)
+	if err != nil {
+		return nil, err
+	}
+	names, err := weights.Shards(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", f.Path, err)
+	}
+	files := []File{f}
+	for _, name := range names {
+		shard, ok := s.plan.listing.find(path.Join(path.Dir(f.Path), name))
+		if !ok {
+			return nil, fmt.Errorf("%s names %s, which the model does not have", f.Path, name)
+		}
+		if shard, err = s.complete(shard); err != nil {
+			return nil, err
+		}
+		files = append(files, shard)
+	}
+	return files, nil
+}
+
+// complete finds what the listing did not say of a file.
+func (s *selection) complete(f File) (File, error) {
+	if f.Hash != "" {
+		return f, nil
+	}
+	f, err := s.c.stat(s.ctx, s.plan.Repo, s.plan.Commit, f)
+	for i := range s.plan.listing.Files {
+		if s.plan.listing.Files[i].Path == f.Path && err == nil {
+			s.plan.listing.Files[i] = f
+		}
+	}
+	return f, err
+}
+
+// add takes files into the plan.
+func (s *selection) add(files ...File) error {
+	for _, f := range files {
+		f, err := s.complete(f)
+		if err != nil {
+			return err
+		}
+		if slices.ContainsFunc(s.plan.Files, func(i Item) bool { return i.Path == f.Path }) {
+			continue
+		}
+		item := Item{File: f, Have: s.c.Cache.part(s.plan.Repo, f)}
+		if s.c.Cache.has(s.plan.Repo, s.plan.Commit, f) {
+			item.Have = f.Size
+		}
+		s.plan.Files = append(s.plan.Files, item)
+	}
+	return nil
+}
+
+// read downloads a small file, takes it into the plan, and returns its content.
+func (s *selection) read(f File) ([]byte, error) {
+	f, err := s.complete(f)
+	if err != nil {
+		return nil, err
+	}
+	if f.Size > small {
+		return nil, fmt.Errorf("%s has %d bytes", f.Path, f.Size)
+	}
+	r := s.plan.Repo
+	if err := s.c.fetch(s.ctx, r, s.plan.Commit, f, func(int64) {}); err != nil {
+		return nil, err
+	}
+	name := s.c.Cache.blob(r, f.Hash)
+	if _, err := os.Stat(name); errors.Is(err, os.ErrNotExist) {
+		name = s.c.Cache.snapshot(r, s.plan.Commit) + string(os.PathSeparator) + f.Path
+	}
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	data, err := io.ReadAll(io.LimitReader(file, small))
+	if err != nil {
+		return nil, err
+	}
+	return data, s.add(f)
+}

@@ -1,0 +1,100 @@
+package hub
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+)
+
+// parallel is how many files are downloaded at a time: enough that the small
+// ones do not wait for the round trips of each other.
+const parallel = 4
+
+// Pull downloads what a plan's files lack and returns the model's folder. Files
+// that are complete, and the parts of others, stay after an error, and the
+// next pull goes on from there. progress, which may be nil, is told how many
+// bytes of the plan are there.
+func (c *Client) Pull(ctx context.Context, p *Plan, progress func(done int64)) (string, error) {
+	if err := c.room(p); err != nil {
+		return "", err
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	t := &tally{progress: progress}
+	next := make(chan Item)
+	var wg sync.WaitGroup
+	for range min(parallel, len(p.Files)) {
+		wg.Go(func() {
+			for f := range next {
+				if err := c.pullFile(ctx, p, f, t); err != nil {
+					cancel(err) // the first one counts
+				}
+			}
+		})
+	}
+	for _, f := range p.Files {
+		select {
+		case next <- f:
+		case <-ctx.Done():
+		}
+	}
+	close(next)
+	wg.Wait()
+	if ctx.Err() != nil {
+		return "", context.Cause(ctx)
+	}
+	if err := c.Cache.setRef(p.Repo, p.Revision, p.Commit); err != nil {
+		return "", err
+	}
+	return c.Cache.snapshot(p.Repo, p.Commit), nil
+}
+
+func (c *Client) pullFile(ctx context.Context, p *Plan, f Item, t *tally) error {
+	if c.Cache.has(p.Repo, p.Commit, f.File) {
+		t.add(f.Size)
+	} else if err := c.fetch(ctx, p.Repo, p.Commit, f.File, t.add); err != nil {
+		return err
+	}
+	return c.Cache.link(p.Repo, p.Commit, f.File, c.NoSymlinks)
+}
+
+// A tally adds up what the downloads report.
+type tally struct {
+	mu       sync.Mutex
+	done     int64
+	progress func(int64)
+}
+
+func (t *tally) add(n int64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.done += n
+	if t.progress != nil {
+		t.progress(t.done)
+	}
+}
+
+// reserve stays free on the disk.
+const reserve = 64 << 20
+
+// room checks that what is to come fits on the disk.
+func (c *Client) room(p *Plan) error {
+	left := p.Left()
+	if left == 0 {
+		return nil
+	}
+	dir := string(c.Cache)
+	for {
+		if _, err := os.Stat(dir); err == nil || filepath.Dir(dir) == dir {
+			break
+		}
+		dir = filepath.Dir(dir)
+	}
+	if n, ok := free(dir); ok && n < left+reserve {
+		return fmt.Errorf("%s: %.2f GB are needed and %.2f GB are free: make room, or set HF_HOME to a folder on another disk",
+			c.Cache, float64(left+reserve)/1e9, float64(n)/1e9)
+	}
+	return nil
+}

@@ -1,0 +1,119 @@
+package hub
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+)
+
+// A Check is the result for one file of a snapshot.
+type Check struct {
+	Path  string // in the snapshot
+	Size  int64
+	Known bool // there is a hash to compare with
+	Right bool // the bytes have it
+}
+
+// Verify hashes the files of a snapshot that this module reads, and compares
+// with the names of their blobs. advance, which may be nil, is told of bytes as
+// they are read.
+func Verify(ctx context.Context, snapshot string, advance func(int64)) ([]Check, error) {
+	names, err := Readable(snapshot)
+	if err != nil {
+		return nil, err
+	}
+	var all []Check
+	for _, name := range names {
+		c, err := verifyFile(ctx, snapshot, name, advance)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, c)
+	}
+	return all, nil
+}
+
+// Readable lists the files of a model folder of the kinds that this module
+// reads, in order: safetensors, JSON, text.
+func Readable(dir string) ([]string, error) {
+	var names []string
+	err := filepath.WalkDir(dir, func(p string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		switch path.Ext(d.Name()) {
+		case ".safetensors", ".json", ".txt", ".md":
+			if rel, err := filepath.Rel(dir, p); err == nil {
+				names = append(names, filepath.ToSlash(rel))
+			}
+		}
+		return nil
+	})
+	return names, err
+}
+
+func verifyFile(ctx context.Context, dir, name string, advance func(int64)) (Check, error) {
+	file := filepath.Join(dir, filepath.FromSlash(name))
+	c := Check{Path: name}
+	f, err := os.Open(file)
+	if err != nil {
+		return c, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return c, err
+	}
+	c.Size = info.Size()
+	want := ""
+	if target, err := os.Readlink(file); err == nil {
+		want = filepath.Base(target)
+	} else {
+		want = linkedBlob(dir, info)
+	}
+	if !hashName(want) {
+		return c, nil
+	}
+	sum := newSum(want, c.Size)
+	if _, err := io.Copy(sum, &reporting{ctx, f, advance}); err != nil {
+		return c, fmt.Errorf("%s: %w", file, err)
+	}
+	c.Known, c.Right = true, fmt.Sprintf("%x", sum.Sum(nil)) == want
+	return c, nil
+}
+
+// linkedBlob finds the blob that is the same file, by a hard link.
+func linkedBlob(snapshot string, info fs.FileInfo) string {
+	entries, err := os.ReadDir(filepath.Join(snapshot, "..", "..", "blobs"))
+	if err != nil {
+		return ""
+	}
+	for _, e := range entries {
+		if other, err := e.Info(); err == nil && os.SameFile(info, other) {
+			return e.Name()
+		}
+	}
+	return ""
+}
+
+// reporting tells how much was read, and stops with its context.
+type reporting struct {
+	ctx     context.Context
+	r       io.Reader
+	advance func(int64)
+}
+
+func (r *reporting) Read(p []byte) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		return 0, err
+	}
+	n, err := r.r.Read(p)
+	if r.advance != nil {
+		r.advance(int64(n))
+	}
+	return n, err
+}
