@@ -340,7 +340,9 @@ func TestRefusals(t *testing.T) {
 			f.api = func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.Path, http.StatusFound) }
 		}, "too many redirects"},
 		{"redirect to a file", func(f *fakeHub) {
-			f.api = func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "file:///etc/passwd", http.StatusFound) }
+			f.api = func(w http.ResponseWriter, r *http.Request) {
+				http.Redirect(w, r, "file:///etc/passwd", http.StatusFound)
+			}
 		}, "redirects to"},
 		{"not JSON", func(f *fakeHub) { f.listing = func([]byte) []byte { return []byte("{") } }, "listing"},
 		{"a listing without end", func(f *fakeHub) {
