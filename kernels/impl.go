@@ -101,28 +101,44 @@ type gemm struct {
 type runner struct {
 	strips int
 	best   int
-	time   float64 // of the best loop so far, for one step of one tile
+	times  [2]float64 // of each loop in this trial, for one step of one tile
 }
 
-// retryStrips is how many strips pass from one trial to the next: a trial of
-// the wrong loop may take four times as long, which this makes 5 % at most.
-const retryStrips = 64
+// A trial times the loops in turn, trialRounds times, and judges each by its
+// shortest time: one timer interrupt must not choose the wrong loop. From one
+// trial to the next pass retryStrips, so that a wrong loop that takes four times
+// as long costs 3 %.
+const (
+	retryStrips = 256
+	trialRounds = 3
+)
 
 func (r *runner) run(g *gemm, s *strip) {
+	n := len(g.loops)
 	trial := r.strips % retryStrips
 	r.strips++
-	if len(g.loops) == 1 {
+	if n == 1 {
 		g.run(0, s)
 		return
 	}
-	if trial >= len(g.loops) {
+	if trial >= n*trialRounds {
 		g.run(r.best, s)
 		return
 	}
+	loop := trial % n
 	start := time.Now()
-	g.run(trial, s)
-	if d := float64(time.Since(start)) / float64(s.tiles*s.panels*s.n); trial == 0 || d < r.time {
-		r.best, r.time = trial, d
+	g.run(loop, s)
+	d := float64(time.Since(start)) / float64(s.tiles*s.panels*s.n)
+	if trial < n || d < r.times[loop] {
+		r.times[loop] = d
+	}
+	if trial == n*trialRounds-1 {
+		r.best = 0
+		for i, t := range r.times[:n] {
+			if t < r.times[r.best] {
+				r.best = i
+			}
+		}
 	}
 }
 
