@@ -81,7 +81,7 @@ func (a *app) decodeFile(ctx context.Context, d *decoding, input, output string)
 		if err != nil {
 			return err
 		}
-		return encode(w, img)
+		return encode(w, img, picture.Options{})
 	})
 }
 

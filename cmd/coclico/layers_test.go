@@ -41,7 +41,8 @@ var layers = []struct {
 	// 4: nothing imports these.
 	{"bench/...", []string{"bench/...", "codec/...", "vit", "unet", "vae", "solver", "nn", "kernels", "weights/...", "gonum.org/v1/gonum/..."}, nil},
 	{"cmd/...", []string{"cmd/...", "codec/...", "vit", "unet", "vae", "solver", "nn", "kernels", "weights/...",
-		"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/schollz/progressbar/v3", "golang.org/x/image/...", "golang.org/x/term", "golang.org/x/sys/unix"}, nil},
+		"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/schollz/progressbar/v3", "golang.org/x/image/...", "golang.org/x/term", "golang.org/x/sys/unix",
+		"github.com/spf13/cobra/doc", "github.com/HugoSmits86/nativewebp", "github.com/gen2brain/heic"}, nil},
 }
 
 const module = "github.com/coclico/coclico"

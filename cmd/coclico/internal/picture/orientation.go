@@ -12,33 +12,37 @@ import (
 // A camera writes a JPEG as its sensor lies, and beside it, in EXIF's tag 274, how it was held (CIPA DC-008, 4.6.4). Every
 // viewer turns the picture by it, so what is encoded is the turned one.
 
-// orientation returns the value of that tag, 1 to 8, of a JPEG file; 1, which is upright, if there is none.
-func orientation(r io.Reader) int {
+// jpegHeader returns the value of that tag, 1 to 8, of a JPEG file; 1, which is upright, if there is none; and whether the
+// file is progressive.
+func jpegHeader(r io.Reader) (held int, progressive bool) {
+	held = 1
 	b := bufio.NewReader(r)
 	if _, err := b.Discard(2); err != nil { // start of image
-		return 1
+		return held, false
 	}
 	for {
 		var head [4]byte // marker, length of the segment from the length on
 		if _, err := io.ReadFull(b, head[:]); err != nil || head[0] != 0xff || head[1] == 0xda {
-			return 1 // start of scan: no segments but before it
+			return held, false // start of scan: what is looked for is before it
 		}
 		n := int(binary.BigEndian.Uint16(head[2:])) - 2
-		if n < 0 {
-			return 1
-		}
-		if head[1] != 0xe1 { // APP1
+		switch marker := head[1]; {
+		case n < 0:
+			return held, false
+		case marker == 0xc0, marker == 0xc1, marker == 0xc2: // start of frame, for which EXIF does not wait
+			return held, marker == 0xc2
+		case marker != 0xe1: // APP1
 			if _, err := b.Discard(n); err != nil {
-				return 1
+				return held, false
 			}
 			continue
 		}
 		segment := make([]byte, n)
 		if _, err := io.ReadFull(b, segment); err != nil {
-			return 1
+			return held, false
 		}
-		if exif, ok := bytes.CutPrefix(segment, []byte("Exif\x00\x00")); ok {
-			return tiffOrientation(exif)
+		if exif, ok := bytes.CutPrefix(segment, []byte("Exif\x00\x00")); ok && held == 1 {
+			held = tiffOrientation(exif)
 		}
 	}
 }

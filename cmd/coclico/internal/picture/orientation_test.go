@@ -64,7 +64,7 @@ func TestOrientation(t *testing.T) {
 				t.Errorf("orientation %d: quarters %s, want %s", o, quarters, want)
 			}
 			for n := range data[:60] { // cut anywhere, it is upright or an error
-				if o := orientation(bytes.NewReader(data[:n])); n < 40 && o != 1 {
+				if o, _ := jpegHeader(bytes.NewReader(data[:n])); n < 40 && o != 1 {
 					t.Errorf("orientation %d in the first %d bytes", o, n)
 				}
 			}
@@ -76,7 +76,7 @@ func FuzzOrientation(f *testing.F) {
 	f.Add(append([]byte("\xff\xd8"), exif(binary.BigEndian, "MM", 6)...))
 	f.Add(append([]byte("\xff\xd8\xff\xe0\x00\x02"), exif(binary.LittleEndian, "II", 3)...))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		if o := orientation(bytes.NewReader(data)); o < 1 || o > 8 {
+		if o, _ := jpegHeader(bytes.NewReader(data)); o < 1 || o > 8 {
 			t.Errorf("orientation %d", o)
 		}
 	})

@@ -3,6 +3,7 @@ package picture
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"hash/crc32"
 	"image"
 	"image/color"
@@ -10,6 +11,8 @@ import (
 	"image/jpeg"
 	"image/png"
 	"io"
+	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -101,7 +104,7 @@ func TestReadRefuses(t *testing.T) {
 }
 
 func TestGuard(t *testing.T) {
-	if err := guard(Format{Name: "PNG"}, func() error { panic("index out of range") }); err == nil {
+	if err := guard(&format{name: "PNG"}, func() error { panic("index out of range") }); err == nil {
 		t.Error("a decoder's panic is no error")
 	}
 }
@@ -122,29 +125,122 @@ func TestUnreadKind(t *testing.T) {
 
 func TestEncoderFor(t *testing.T) {
 	for path, magic := range map[string]string{
-		"a.png": "\x89PNG", "a.PNG": "\x89PNG", "a": "\x89PNG", "-": "\x89PNG", "a.jpg": "\xff\xd8", "b/a.JPEG": "\xff\xd8",
+		"a.png": "\x89PNG", "a.PNG": "\x89PNG", "a": "\x89PNG", "-": "\x89PNG", "a.jpg": "\xff\xd8", "b/a.JPEG": "\xff\xd8", "a.webp": "RIFF",
 	} {
 		enc, err := EncoderFor(path)
 		if err != nil {
 			t.Errorf("%s: %v", path, err)
 			continue
 		}
-		data := encode(t, func(w io.Writer) error { return enc(w, sample()) })
+		data := encode(t, func(w io.Writer) error {
+			return enc(w, sample(), Options{Notes: []Note{{"Software", "CoCliCo"}, {"Comment", "Générée"}}})
+		})
 		if !strings.HasPrefix(string(data), magic) {
 			t.Errorf("%s begins with %q", path, data[:4])
+		}
+		if magic != "RIFF" && !bytes.Contains(data, []byte("Générée")) {
+			t.Errorf("%s does not say how it was made", path)
 		}
 		got, err := ReadBytes(data)
 		if err != nil || got.Bounds() != sample().Bounds() {
 			t.Errorf("%s does not read back: %v", path, err)
 			continue
 		}
-		if magic == "\x89PNG" && color.RGBAModel.Convert(got.At(3, 3)) != sample().At(3, 3) {
+		if magic != "\xff\xd8" && color.RGBAModel.Convert(got.At(3, 3)) != sample().At(3, 3) {
 			t.Errorf("%s has another colour", path)
 		}
+		if err := enc(fullWriter{}, sample(), Options{}); !errors.Is(err, errFull) {
+			t.Errorf("%s on a full disk: %v", path, err)
+		}
 	}
-	for _, path := range []string{"a.webp", "a.gif", "a.coclico"} {
+	for _, path := range []string{"a.gif", "a.coclico"} {
 		if _, err := EncoderFor(path); err == nil {
 			t.Errorf("%s: no error", path)
 		}
+	}
+}
+
+// A fullWriter has room for one byte.
+type fullWriter struct{}
+
+var errFull = errors.New("no space left")
+
+func (fullWriter) Write(p []byte) (int, error) { return min(1, len(p)), errFull }
+
+// TestStream: a PNG gives back the stream that it was written with, and one that was tampered with is an error.
+func TestStream(t *testing.T) {
+	stream := []byte("whatever a stream is")
+	data := encode(t, func(w io.Writer) error {
+		return encodePNG(w, sample(), []Note{{"Software", "CoCliCo"}, {"Comment", "Generated"}}, stream)
+	})
+	got, err := Stream(bytes.NewReader(data))
+	if err != nil || !bytes.Equal(got, stream) {
+		t.Fatalf("stream %q, %v", got, err)
+	}
+	if notes := Notes(bytes.NewReader(data)); !slices.Equal(notes, []Note{{"Software", "CoCliCo"}, {"Comment", "Generated"}}) {
+		t.Errorf("notes %q", notes)
+	}
+	if _, err := png.Decode(bytes.NewReader(data)); err != nil {
+		t.Errorf("image/png: %v", err)
+	}
+	at := bytes.Index(data, []byte(streamChunk))
+	for i := range len(stream) + 4 { // the content and the checksum
+		bad := bytes.Clone(data)
+		bad[at+4+i] ^= 1
+		if got, err := Stream(bytes.NewReader(bad)); err == nil {
+			t.Errorf("byte %d changed: stream %q", i, got)
+		}
+	}
+	for n := range data {
+		if got, err := Stream(bytes.NewReader(data[:n])); err == nil && got != nil && n < at+4+len(stream)+4 {
+			t.Errorf("the first %d bytes have the stream %q", n, got)
+		}
+	}
+	plain := encode(t, func(w io.Writer) error { return encodePNG(w, sample(), nil, nil) })
+	if want := encode(t, func(w io.Writer) error { return png.Encode(w, sample()) }); !bytes.Equal(plain, want) {
+		t.Error("a PNG without notes is not what image/png writes")
+	}
+	for _, none := range [][]byte{plain, []byte(webpFile), nil} {
+		if got, err := Stream(bytes.NewReader(none)); got != nil || err != nil {
+			t.Errorf("stream %q, %v in a file without one", got, err)
+		}
+	}
+}
+
+// TestWebP: random pictures come back as they were, alpha too.
+func TestWebP(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	for _, size := range []image.Point{{1, 1}, {1, 50}, {50, 1}, {5, 3}, {64, 64}, {129, 67}, {300, 60}} {
+		for kind := range 4 {
+			img := image.NewNRGBA(image.Rectangle{Max: size})
+			for i := range img.Pix {
+				x, y := i/4%size.X, i/4/size.X
+				switch {
+				case i%4 == 3:
+					img.Pix[i] = 255
+				case kind == 0:
+					img.Pix[i] = uint8(rng.Uint32())
+				case kind == 1:
+					img.Pix[i] = uint8(3*x + 5*y + int(rng.Uint32()%4))
+				case kind == 2:
+					img.Pix[i] = uint8(x / 20 * 90)
+				}
+				if kind == 3 {
+					img.Pix[i] = uint8(x + y*i%4)
+				}
+			}
+			data := encode(t, func(w io.Writer) error { return encodeWebP(w, img) })
+			got, err := ReadBytes(data)
+			if err != nil {
+				t.Errorf("%v, kind %d: %v", size, kind, err)
+				continue
+			}
+			if pix := got.(*image.NRGBA).Pix; !bytes.Equal(pix, img.Pix) {
+				t.Errorf("%v, kind %d: other pixels", size, kind)
+			}
+		}
+	}
+	if err := encodeWebP(io.Discard, image.NewGray(image.Rect(0, 0, maxWebP+1, 1))); err == nil {
+		t.Error("no error for a side that the format has not")
 	}
 }

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
-	"image/gif"
+	"image/color"
 	"image/jpeg"
 	"image/png"
 	"io"
@@ -13,16 +13,17 @@ import (
 
 	"golang.org/x/image/bmp"
 	"golang.org/x/image/tiff"
-	"golang.org/x/image/webp"
 )
 
-// MaxPixels is the largest picture that is read: 16,384 x 16,384 pixels, or
-// any other shape of that area. In memory it has 0.4 to 2 GiB.
-const MaxPixels = 1 << 28
+// Limits of what is read.
+const (
+	MaxPixels = 1 << 28 // 16,384 x 16,384 pixels, or any other shape of that area
+	MaxMemory = 1 << 30 // bytes that reading takes: 4 for each pixel of most pictures, 8 with 16 bits a channel
+)
 
-// A Format is a kind of picture file that can be read.
-type Format struct {
-	Name   string
+// A format is a kind of picture file that can be read.
+type format struct {
+	name   string
 	magic  string // the first bytes; a question mark stands for any
 	config func(io.Reader) (image.Config, error)
 	decode func(io.Reader) (image.Image, error)
@@ -30,82 +31,31 @@ type Format struct {
 
 // formats is the list of what is read. The standard library's registry is not
 // used: it answers "unknown format" for what begins like a PNG and is none.
-func formats() []Format {
-	return []Format{
-		{"PNG", "\x89PNG\r\n\x1a\n", png.DecodeConfig, png.Decode},
+func formats() []format {
+	return append([]format{
+		{"PNG", pngSignature, png.DecodeConfig, png.Decode},
 		{"JPEG", "\xff\xd8", jpeg.DecodeConfig, jpeg.Decode},
-		{"GIF", "GIF8?a", gif.DecodeConfig, gif.Decode}, // its first frame
-		{"WebP", "RIFF????WEBPVP8", webp.DecodeConfig, webp.Decode},
+		gifFormat(),
+		webpFormat(),
 		{"TIFF", "II\x2a\x00", tiff.DecodeConfig, tiff.Decode},
 		{"TIFF", "MM\x00\x2a", tiff.DecodeConfig, tiff.Decode},
 		{"BMP", "BM????\x00\x00\x00\x00", bmp.DecodeConfig, bmp.Decode},
-	}
+	}, heicFormats()...)
 }
 
-// Read decodes a picture, whose format it finds by the content, and turns it as
-// the camera's EXIF says. The size is checked before anything is allocated. Errors do not name the file.
-func Read(r io.ReadSeeker) (image.Image, error) {
-	f, err := sniff(r)
-	if err != nil {
-		return nil, err
-	}
-	var cfg image.Config
-	err = guard(f, func() (err error) {
-		cfg, err = f.config(r)
-		return err
-	})
-	switch {
-	case err != nil:
-		return nil, err
-	case cfg.Width < 1 || cfg.Height < 1:
-		return nil, fmt.Errorf("a %s picture without pixels (%d x %d)", f.Name, cfg.Width, cfg.Height)
-	case cfg.Width > MaxPixels/cfg.Height:
-		return nil, fmt.Errorf("a picture of %d x %d pixels: at most %d pixels are read, scale it down first", cfg.Width, cfg.Height, MaxPixels)
-	}
-	held := 1
-	if _, err := r.Seek(0, io.SeekStart); err != nil {
-		return nil, err
-	}
-	if f.Name == "JPEG" {
-		held = orientation(r)
-		if _, err := r.Seek(0, io.SeekStart); err != nil {
-			return nil, err
-		}
-	}
-	var img image.Image
-	err = guard(f, func() (err error) {
-		img, err = f.decode(r)
-		return err
-	})
-	if err == nil && img.Bounds().Empty() {
-		err = fmt.Errorf("a %s picture without pixels", f.Name)
-	}
-	if err == nil && held != 1 {
-		img = turned{img, held}
-	}
-	return img, err
-}
+// Sniffed is the number of bytes at the start of a file that [Known] looks at.
+const Sniffed = 16
 
-// sniff finds the format and goes back to the start.
-func sniff(r io.ReadSeeker) (Format, error) {
-	head := make([]byte, 16)
-	n, err := io.ReadFull(r, head)
-	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
-		return Format{}, err
-	}
-	head = head[:n]
-	if n == 0 {
-		return Format{}, errors.New("is empty, a picture is needed")
-	}
-	if _, err := r.Seek(0, io.SeekStart); err != nil {
-		return Format{}, err
-	}
+// Known reports whether a file that begins so is, or wants to be, a picture that can be read.
+func Known(head []byte) bool { return find(head) != nil }
+
+func find(head []byte) *format {
 	for _, f := range formats() {
 		if matches(f.magic, head) {
-			return f, nil
+			return &f
 		}
 	}
-	return Format{}, errors.New("not a picture that can be read (PNG, JPEG, GIF, WebP, TIFF, BMP)")
+	return nil
 }
 
 func matches(magic string, head []byte) bool {
@@ -120,12 +70,143 @@ func matches(magic string, head []byte) bool {
 	return true
 }
 
+// A File is a picture file of which the header has been read.
+type File struct {
+	Memory int64 // bytes that Image takes at its peak, no more than MaxMemory
+
+	r      io.ReadSeeker
+	format *format
+	held   int // JPEG: how the camera was
+}
+
+// Open finds the format of a file and reads its header. Errors do not name the file.
+func Open(r io.ReadSeeker) (*File, error) {
+	format, err := sniff(r)
+	if err != nil {
+		return nil, err
+	}
+	var cfg image.Config
+	err = guard(format, func() (err error) {
+		cfg, err = format.config(r)
+		return err
+	})
+	switch {
+	case err != nil:
+		return nil, err
+	case cfg.Width < 1 || cfg.Height < 1:
+		return nil, fmt.Errorf("a %s picture without pixels (%d x %d)", format.name, cfg.Width, cfg.Height)
+	case cfg.Width > MaxPixels/cfg.Height:
+		return nil, fmt.Errorf("a picture of %d x %d pixels: at most %d pixels are read, scale it down first", cfg.Width, cfg.Height, MaxPixels)
+	}
+	f := &File{r: r, format: format, held: 1}
+	each := bytesPerPixel(cfg.ColorModel)
+	if format.name == "JPEG" {
+		if _, err := r.Seek(0, io.SeekStart); err != nil {
+			return nil, err
+		}
+		var progressive bool
+		f.held, progressive = jpegHeader(r)
+		if progressive {
+			each *= 5 // all coefficients are held, 4 bytes each
+		}
+	}
+	f.Memory = each * int64(cfg.Width) * int64(cfg.Height)
+	if f.Memory > MaxMemory {
+		return nil, fmt.Errorf("a picture of %d x %d pixels that takes %d MiB to read: at most %d are used, scale it down first",
+			cfg.Width, cfg.Height, f.Memory>>20, MaxMemory>>20)
+	}
+	return f, nil
+}
+
+// bytesPerPixel is what a decoder that has announced this model allocates, at most.
+func bytesPerPixel(m color.Model) int64 {
+	if _, ok := m.(color.Palette); ok {
+		return 1
+	}
+	switch m {
+	case color.GrayModel:
+		return 1
+	case color.Gray16Model:
+		return 2
+	case color.YCbCrModel:
+		return 3
+	case color.RGBA64Model, color.NRGBA64Model, color.CMYKModel: // CMYK: four planes, then their ink
+		return 8
+	}
+	return 4
+}
+
+// Image decodes the picture, upright.
+func (f *File) Image() (image.Image, error) {
+	if _, err := f.r.Seek(0, io.SeekStart); err != nil {
+		return nil, err
+	}
+	var img image.Image
+	err := guard(f.format, func() (err error) {
+		img, err = f.format.decode(f.r)
+		return err
+	})
+	switch {
+	case err != nil:
+		return nil, err
+	case img.Bounds().Empty():
+		return nil, fmt.Errorf("a %s picture without pixels", f.format.name)
+	case f.held != 1:
+		return turned{img, f.held}, nil
+	}
+	return img, nil
+}
+
+// Read is Open and Image.
+func Read(r io.ReadSeeker) (image.Image, error) {
+	f, err := Open(r)
+	if err != nil {
+		return nil, err
+	}
+	return f.Image()
+}
+
+// ReadBytes is Read for a picture in memory.
+func ReadBytes(data []byte) (image.Image, error) { return Read(bytes.NewReader(data)) }
+
+// sniff finds the format and goes back to the start.
+func sniff(r io.ReadSeeker) (*format, error) {
+	head := make([]byte, Sniffed)
+	n, err := io.ReadFull(r, head)
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+		return nil, err
+	}
+	head = head[:n]
+	if n == 0 {
+		return nil, errors.New("is empty, a picture is needed")
+	}
+	if _, err := r.Seek(0, io.SeekStart); err != nil {
+		return nil, err
+	}
+	if f := find(head); f != nil {
+		return f, nil
+	}
+	if isHEIC(head) {
+		return nil, errors.New(noHEIC)
+	}
+	return nil, errors.New("not a picture that can be read (" + Names() + ")")
+}
+
+// Names lists the formats that are read.
+func Names() string {
+	names := "PNG, JPEG, GIF, WebP, TIFF, BMP"
+	if len(heicFormats()) > 0 {
+		names += ", HEIC"
+	}
+	return names
+}
+
 // guard runs a decoder. Decoders return errors; one that panics on a bad file
 // all the same must not take the program with it, which works on a list.
-func guard(f Format, decode func() error) (err error) {
+func guard(f *format, decode func() error) (err error) {
 	defer func() {
 		if recover() != nil {
-			err = fmt.Errorf("not a valid %s picture", f.Name)
+			err = fmt.Errorf("not a valid %s picture", f.name)
 		}
 	}()
 	err = decode()
@@ -134,17 +215,14 @@ func guard(f Format, decode func() error) (err error) {
 		return nil
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF),
 		strings.HasSuffix(err.Error(), "short Huffman data"): // image/jpeg's end of file
-		return fmt.Errorf("a %s picture that is cut short", f.Name)
+		return fmt.Errorf("a %s picture that is cut short", f.name)
 	}
 	reason := err.Error()
-	for _, prefix := range []string{"png: ", "jpeg: ", "gif: ", "webp: ", "vp8: ", "vp8l: ", "riff: ", "tiff: ", "bmp: "} {
+	for _, prefix := range []string{"png: ", "jpeg: ", "gif: ", "webp: ", "vp8: ", "vp8l: ", "riff: ", "tiff: ", "bmp: ", "heic: "} {
 		reason = strings.TrimPrefix(reason, prefix)
 	}
 	if what, ok := strings.CutPrefix(reason, "unsupported feature: "); ok {
-		return fmt.Errorf("a %s picture of a kind that is not read: %s", f.Name, what)
+		return fmt.Errorf("a %s picture of a kind that is not read: %s", f.name, what)
 	}
-	return fmt.Errorf("not a valid %s picture: %s", f.Name, reason)
+	return fmt.Errorf("not a valid %s picture: %s", f.name, reason)
 }
-
-// ReadBytes is Read for a picture in memory.
-func ReadBytes(data []byte) (image.Image, error) { return Read(bytes.NewReader(data)) }

@@ -1,0 +1,147 @@
+package picture
+
+import (
+	"bytes"
+	"encoding/binary"
+	"hash/crc32"
+	"image"
+	"image/color"
+	"image/png"
+	"io"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/coclico/coclico/codec/stream"
+)
+
+// pixels returns the centre square of a picture over white.
+func pixels(t *testing.T, img image.Image) []byte {
+	t.Helper()
+	rgb, _, err := stream.CentreSquare(img)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rgb
+}
+
+// TestGolden reads what Go's encoders do not write, and has what PIL has (testdata/make.py). Lossless files agree; lossy ones
+// differ by the enlarging of chroma alone, which is nearest here and a triangle there.
+func TestGolden(t *testing.T) {
+	for name, mean := range map[string]float64{
+		"progressive.jpg": 2.6, "cmyk.jpg": 0.1, "ycck.jpg": 0.2, "lossy.webp": 2.6, "lossy-alpha.webp": 2.6,
+		"lossless-alpha.webp": 0, "lzw.tiff": 0, "deflate-alpha.tiff": 0, "film.gif": 0,
+	} {
+		data, err := os.ReadFile("testdata/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ref, err := os.ReadFile("testdata/" + name + ".png")
+		if err != nil {
+			t.Fatal(err)
+		}
+		img, err := ReadBytes(data)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		want, err := png.Decode(bytes.NewReader(ref))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if img.Bounds() != want.Bounds() {
+			t.Errorf("%s: bounds %v, want %v", name, img.Bounds(), want.Bounds())
+			continue
+		}
+		sum, got := 0, pixels(t, img)
+		for i, v := range pixels(t, want) {
+			sum += max(int(v)-int(got[i]), int(got[i])-int(v))
+		}
+		if d := float64(sum) / float64(len(got)); d > mean {
+			t.Errorf("%s: differs by %.2f of 255 on average, at most %.2f are allowed", name, d, mean)
+		}
+	}
+}
+
+// TestDepths: 16 bits, palettes and alpha are 8 bits over white.
+func TestDepths(t *testing.T) {
+	palette := image.NewPaletted(image.Rect(0, 0, 1, 1), color.Palette{color.NRGBA{0, 0, 0, 51}, color.White})
+	for name, c := range map[string]struct {
+		img  image.Image
+		want [3]byte
+	}{
+		"16 bits":           {pixel(image.NewRGBA64, color.RGBA64{0xffff, 0x8080, 0x0101, 0xffff}), [3]byte{255, 128, 1}},
+		"16 bits, grey":     {pixel(image.NewGray16, color.Gray16{0x4040}), [3]byte{64, 64, 64}},
+		"16 bits and alpha": {pixel(image.NewNRGBA64, color.NRGBA64{0, 0, 0xffff, 0x3333}), [3]byte{204, 204, 255}},
+		"8 bits and alpha":  {pixel(image.NewNRGBA, color.NRGBA{255, 0, 0, 0}), [3]byte{255, 255, 255}},
+		"palette":           {palette, [3]byte{204, 204, 204}},
+	} {
+		img, err := ReadBytes(encode(t, func(w io.Writer) error { return png.Encode(w, c.img) }))
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		} else if got := pixels(t, img); [3]byte(got) != c.want {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
+	}
+}
+
+func pixel[T interface {
+	image.Image
+	Set(x, y int, c color.Color)
+}](make func(image.Rectangle) T, c color.Color) image.Image {
+	img := make(image.Rect(0, 0, 1, 1))
+	img.Set(0, 0, c)
+	return img
+}
+
+// TestLimits: what a header claims is judged before it is believed.
+func TestLimits(t *testing.T) {
+	deep := pngHeader(16_384, 16_384)
+	deep[24], deep[25] = 16, 6 // bits; with alpha
+	binary.BigEndian.PutUint32(deep[29:], crc32.ChecksumIEEE(deep[12:29]))
+	progressive, err := os.ReadFile("testdata/progressive.jpg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	vast := bytes.Clone(progressive)
+	at := bytes.Index(vast, []byte{0xff, 0xc2})
+	binary.BigEndian.PutUint16(vast[at+5:], 16_000) // height
+	binary.BigEndian.PutUint16(vast[at+7:], 16_000) // width
+	for name, c := range map[string]struct {
+		data []byte
+		says string
+	}{
+		"20,000 x 20,000":          {pngHeader(20_000, 20_000), "at most 268435456 pixels"},
+		"16,384 x 16,384, 16 bits": {deep, "takes 2048 MiB to read: at most 1024"},
+		"16,000 x 16,000 JPEG":     {vast, "takes 3662 MiB to read: at most 1024"},
+	} {
+		if _, err := ReadBytes(c.data); err == nil || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: error %v", name, err)
+		}
+	}
+	f, err := Open(bytes.NewReader(progressive))
+	if err != nil || f.Memory != 48*32*15 {
+		t.Errorf("a progressive JPEG takes %d bytes (%v)", f.Memory, err)
+	}
+}
+
+// TestHEIC: a HEIC is read by a program that was built with the means, and else known for what it is.
+func TestHEIC(t *testing.T) {
+	data, err := os.ReadFile("testdata/test8.heic")
+	if err != nil {
+		t.Fatal(err)
+	}
+	img, err := ReadBytes(data)
+	if len(heicFormats()) == 0 {
+		if err == nil || !strings.Contains(err.Error(), "HEIC") {
+			t.Errorf("error %v", err)
+		}
+		return
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if img.Bounds() != image.Rect(0, 0, 512, 512) {
+		t.Errorf("bounds %v", img.Bounds())
+	}
+}

@@ -1,0 +1,5 @@
+//go:build !nodynamic
+
+package picture
+
+func heicFormats() []format { return nil }

@@ -1,0 +1,152 @@
+package picture
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"image"
+	"image/png"
+	"io"
+)
+
+const (
+	pngSignature = "\x89PNG\r\n\x1a\n"
+	pngStart     = 8 + 12 + 13 // bytes up to the end of the first chunk, IHDR
+
+	// streamChunk holds the stream that the picture was decoded from, as its file has it, and nothing else. The name's
+	// letters say (PNG specification, 5.4): ancillary, c; private, c; reserved, L; not safe to copy, C: a program that
+	// changes the pixels and does not know the chunk drops it, for it describes the pixels no longer.
+	streamChunk = "ccLC"
+
+	// maxStream is more than the longest stream there is.
+	maxStream = 1 << 20
+)
+
+// A Note is a PNG text chunk: a keyword of 1 to 79 Latin letters, and a text.
+type Note struct{ Key, Text string }
+
+// encodePNG writes a PNG with notes and, if there is one, the stream after its header.
+func encodePNG(w io.Writer, img image.Image, notes []Note, stream []byte) error {
+	var extra []byte
+	for _, n := range notes {
+		// iTXt: keyword, no compression, no language, no translation, UTF-8.
+		extra = appendChunk(extra, "iTXt", append([]byte(n.Key+"\x00\x00\x00\x00\x00"), n.Text...))
+	}
+	if stream != nil {
+		extra = appendChunk(extra, streamChunk, stream)
+	}
+	return png.Encode(&inserter{w: w, at: pngStart, extra: extra}, img)
+}
+
+func appendChunk(b []byte, name string, data []byte) []byte {
+	b = binary.BigEndian.AppendUint32(b, uint32(len(data)))
+	start := len(b)
+	b = append(append(b, name...), data...)
+	return binary.BigEndian.AppendUint32(b, crc32.ChecksumIEEE(b[start:]))
+}
+
+// An inserter puts extra bytes into what is written, after the first at bytes.
+type inserter struct {
+	w     io.Writer
+	at    int // bytes until extra
+	extra []byte
+}
+
+func (i *inserter) Write(p []byte) (int, error) {
+	if i.at < 0 {
+		return i.w.Write(p)
+	}
+	n := min(i.at, len(p))
+	if _, err := i.w.Write(p[:n]); err != nil {
+		return 0, err
+	}
+	if i.at -= n; i.at > 0 {
+		return n, nil
+	}
+	i.at = -1
+	if _, err := i.w.Write(i.extra); err != nil {
+		return n, err
+	}
+	m, err := i.w.Write(p[n:])
+	return n + m, err
+}
+
+// Stream returns the stream that a PNG file holds, written with [Options.Stream], or nil where there is none; other kinds
+// of files have none. It leaves r at its start.
+func Stream(r io.ReadSeeker) (stream []byte, err error) {
+	err = chunks(r, func(name string, body io.Reader, n uint32) (more bool, err error) {
+		if name != streamChunk {
+			return true, nil
+		}
+		if n == 0 || n > maxStream {
+			return false, fmt.Errorf("not a valid PNG picture: %s chunk of %d bytes", streamChunk, n)
+		}
+		data := make([]byte, n+4)
+		if _, err := io.ReadFull(body, data); err != nil {
+			return false, errors.New("a PNG picture that is cut short")
+		}
+		sum := crc32.Update(crc32.ChecksumIEEE([]byte(name)), crc32.IEEETable, data[:n])
+		if binary.BigEndian.Uint32(data[n:]) != sum {
+			return false, fmt.Errorf("not a valid PNG picture: invalid checksum of its %s chunk", streamChunk)
+		}
+		stream = data[:n]
+		return false, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	_, err = r.Seek(0, io.SeekStart)
+	return stream, err
+}
+
+// Notes returns the text chunks that a PNG file has before its pixels, as encodePNG writes them.
+func Notes(r io.ReadSeeker) []Note {
+	var notes []Note
+	err := chunks(r, func(name string, body io.Reader, n uint32) (bool, error) {
+		if name == "iTXt" && n < maxNote {
+			data := make([]byte, n)
+			if _, err := io.ReadFull(body, data); err != nil {
+				return false, err
+			}
+			for i, c := range data {
+				if c == 0 && len(data) >= i+5 {
+					notes = append(notes, Note{string(data[:i]), string(data[i+5:])})
+					break
+				}
+			}
+		}
+		return true, nil
+	})
+	if err != nil {
+		return nil
+	}
+	return notes
+}
+
+const maxNote = 1 << 16
+
+// chunks visits a PNG's chunks before the pixels, while visit wants more; visit may read the body of n bytes and its
+// checksum. A file that is no PNG has none.
+func chunks(r io.ReadSeeker, visit func(name string, body io.Reader, n uint32) (bool, error)) error {
+	var head [8]byte
+	if _, err := io.ReadFull(r, head[:]); err != nil || string(head[:]) != pngSignature {
+		return nil
+	}
+	for at := int64(8); ; {
+		if _, err := r.Seek(at, io.SeekStart); err != nil {
+			return err
+		}
+		if _, err := io.ReadFull(r, head[:]); err != nil {
+			return nil // the decoder will say what is wrong
+		}
+		n, name := binary.BigEndian.Uint32(head[:]), string(head[4:])
+		if name == "IDAT" || name == "IEND" || n > 1<<31-1 {
+			return nil
+		}
+		if more, err := visit(name, r, n); !more || err != nil {
+			return err
+		}
+		at += 12 + int64(n)
+	}
+}
