@@ -5,27 +5,41 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/coclico/coclico/cmd/coclico/internal/catalog"
 	"github.com/coclico/coclico/codec"
 	"github.com/coclico/coclico/kernels"
 	"github.com/coclico/coclico/weights"
 )
 
-// modelVar names the model folder that is used without --model.
+// modelVar names the model that is used without --model.
 const modelVar = "COCLICO_MODEL"
 
 func modelFlag(flags *pflag.FlagSet) *string {
-	return flags.String("model", "", "diffusers folder of the model (default $"+modelVar+", then the built-in model)")
+	return flags.String("model", "", "model: a name that coclico models lists, a diffusers folder, or a pulled model's name on the hub\n(default $"+modelVar+", then that of coclico models use, then the built-in one)")
 }
 
-// openFolder opens the folder that --model, $COCLICO_MODEL or neither names.
+// openFolder opens the model that --model, $COCLICO_MODEL or the configuration names.
 func openFolder(flag string) (*weights.Folder, error) {
-	if flag == "" {
-		flag = os.Getenv(modelVar)
+	c, err := catalog.Open(os.Getenv)
+	if err != nil {
+		return nil, err
 	}
 	if flag == "" {
-		return codec.BuiltIn()
+		flag = defaultModel(c)
 	}
-	return weights.OpenFolder(flag)
+	m, err := c.Find(flag)
+	if err != nil {
+		return nil, err
+	}
+	return m.Open()
+}
+
+// defaultModel returns the model that is used when none is said.
+func defaultModel(c *catalog.Catalog) string {
+	if name := os.Getenv(modelVar); name != "" {
+		return name
+	}
+	return c.Default()
 }
 
 // formatFlags adds the parameters that a raw stream does not carry.

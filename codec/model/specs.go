@@ -12,23 +12,53 @@ import (
 func Specs(folder *weights.Folder, part string) ([]weights.Spec, error) {
 	recorder := weights.Recorder()
 	m := newModel(folder, func(string) (*weights.Store, error) { return recorder, nil })
-	var err error
+	err := m.build(part)
+	return recorder.Requested(), err
+}
+
+// Check opens a part as the codec would, all of it: its configuration is read,
+// its weights are compared with that, by name and by shape, and every value must
+// be finite. It returns the part's weights, which belong to the folder, nil if
+// it has none. An error may be a [weights.LoadError], whose List has all that is
+// wrong.
+func Check(folder *weights.Folder, part string) (*weights.Store, error) {
+	var store *weights.Store
+	m := newModel(folder, func(name string) (*weights.Store, error) {
+		s, err := folder.Part(name)
+		if name == part {
+			store = s
+		}
+		return s, err
+	})
+	return store, m.build(part)
+}
+
+// build makes all of a part's network.
+func (m *Model) build(part string) (err error) {
 	switch part {
 	case "image_encoder":
 		_, err = m.ImageEncoder()
+	case "feature_extractor":
+		_, err = m.Preprocessor()
 	case "image_normalizer":
 		_, _, err = m.Normalizer()
+	case "image_noising_scheduler":
+		_, err = m.Noising()
+	case "scheduler":
+		_, err = m.Scheduler()
 	case "text_encoder":
 		_, err = m.TextEncoder()
+	case promptPart:
+		_, err = m.prompt()
 	case "unet":
 		_, err = m.UNet()
 	case "vae":
 		var cfg vae.Config
 		if cfg, err = m.VAE(); err == nil {
-			vae.New(recorder.Scope(), cfg)
+			_, err = network(m, part, cfg, vae.New)
 		}
 	default:
-		return nil, fmt.Errorf("%s: no part with weights", part)
+		err = fmt.Errorf("%s: no part that is read", part)
 	}
-	return recorder.Requested(), err
+	return err
 }

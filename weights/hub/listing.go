@@ -24,8 +24,9 @@ type File struct {
 
 // A Listing is what a model consists of at one commit.
 type Listing struct {
-	Commit string
-	Files  []File
+	Commit  string
+	Licence string // as the model card has it, such as openrail++
+	Files   []File
 }
 
 // find returns the file of a path.
@@ -47,6 +48,7 @@ func parseListing(data []byte) (*Listing, error) {
 	var top struct {
 		SHA      string          `json:"sha"`
 		Siblings json.RawMessage `json:"siblings"`
+		Card     json.RawMessage `json:"cardData"`
 	}
 	if err := json.Unmarshal(data, &top); err != nil {
 		return nil, errors.New("the answer is no listing of a model")
@@ -54,7 +56,7 @@ func parseListing(data []byte) (*Listing, error) {
 	if !isCommit(top.SHA) {
 		return nil, fmt.Errorf("the listing is of commit %q", clip(top.SHA))
 	}
-	l := &Listing{Commit: top.SHA}
+	l := &Listing{Commit: top.SHA, Licence: cardLicence(top.Card)}
 	dec := json.NewDecoder(bytes.NewReader(top.Siblings))
 	if tok, err := dec.Token(); err != nil || tok != json.Delim('[') {
 		return nil, errors.New("the listing has no files")
@@ -76,6 +78,21 @@ func parseListing(data []byte) (*Listing, error) {
 		l.Files = append(l.Files, f)
 	}
 	return l, nil
+}
+
+// cardLicence returns the licence that a model card names, if it names one.
+func cardLicence(card []byte) string {
+	var c struct {
+		License string `json:"license"`
+		Name    string `json:"license_name"`
+	}
+	if json.Unmarshal(card, &c) != nil {
+		return ""
+	}
+	if c.License == "other" {
+		c.License = or(c.Name, c.License)
+	}
+	return printable(c.License)
 }
 
 func parseFile(dec *json.Decoder) (File, error) {

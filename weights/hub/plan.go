@@ -42,6 +42,7 @@ type Plan struct {
 	Revision, Commit string
 	Files            []Item
 	Parts            []string // of the model
+	Licence          string   // that its card names; may be empty
 	listing          *Listing
 }
 
@@ -78,7 +79,7 @@ func (c *Client) Plan(ctx context.Context, r Repo, revision string, use Use) (*P
 	if err != nil {
 		return nil, err
 	}
-	s := &selection{ctx: ctx, c: c, plan: &Plan{Repo: r, Revision: revision, Commit: l.Commit, listing: l}}
+	s := &selection{ctx: ctx, c: c, plan: &Plan{Repo: r, Revision: revision, Commit: l.Commit, Licence: l.Licence, listing: l}}
 	if err := s.model(use); err != nil {
 		return nil, fmt.Errorf("%s: %w", r, err)
 	}

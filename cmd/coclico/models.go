@@ -1,0 +1,235 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/coclico/coclico/cmd/coclico/internal/catalog"
+)
+
+func (a *app) modelsCmd() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "models",
+		Short: "List, choose, check and convert models",
+		Long: `Models lists the models that are on this machine: the built-in one, those that were pulled (or that
+Python has downloaded), and folders that were given a name. The one with a * is used without --model.
+$` + modelVar + ` goes before it. Names and the default are kept in coclico/config.json in the user's folder for
+configurations; $` + catalog.ConfigVar + ` names another file.`,
+		Example: "  coclico models\n  coclico models add unclip16 /data/unclip-fp16\n  coclico models use unclip16\n  coclico models check unclip16",
+		Args:    cobra.NoArgs,
+	}
+	asJSON := cmd.Flags().Bool("json", false, "print JSON")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error { return a.listModels(*asJSON) }
+	cmd.AddCommand(a.modelsUseCmd(), a.modelsAddCmd(), a.modelsRemoveCmd(), a.modelsCheckCmd(), a.modelsConvertCmd())
+	list := &cobra.Command{Use: "list", Short: "List the models: coclico models", Args: cobra.NoArgs}
+	listJSON := list.Flags().Bool("json", false, "print JSON")
+	list.RunE = func(*cobra.Command, []string) error { return a.listModels(*listJSON) }
+	cmd.AddCommand(list)
+	return cmd
+}
+
+func (a *app) listModels(asJSON bool) error {
+	c, err := catalog.Open(os.Getenv)
+	if err != nil {
+		return err
+	}
+	all, err := c.List()
+	if err != nil {
+		return err
+	}
+	list := make([]catalog.Description, len(all))
+	for i, m := range all {
+		list[i] = c.Describe(m)
+	}
+	if asJSON {
+		enc := json.NewEncoder(a.stdout)
+		enc.SetIndent("", "  ")
+		return enc.Encode(list)
+	}
+	return printModels(a.stdout, list)
+}
+
+func printModels(w io.Writer, list []catalog.Description) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "  NAME\tKIND\tSIZE\tPRECISION\tFINGERPRINT\tFOR\tLICENCE")
+	for _, d := range list {
+		mark := " "
+		if d.Default {
+			mark = "*"
+		}
+		if d.Problem != "" && d.Fingerprint == "" {
+			fmt.Fprintf(t, "%s %s\t%s\t%s\n", mark, d.Name, d.Kind, strings.ReplaceAll(d.Problem, "\t", " "))
+			continue
+		}
+		size := "-"
+		if d.Size > 0 {
+			size = byteCount(d.Size)
+		}
+		fmt.Fprintf(t, "%s %s\t%s\t%s\t%s\t%s\t%s\t%s\n", mark, d.Name, d.Kind, size, or(d.Precision, "-"), or(d.Fingerprint, "-"), uses(d), or(d.Licence, "-"))
+	}
+	return t.Flush()
+}
+
+func uses(d catalog.Description) string {
+	switch {
+	case d.Encodes && d.Decodes:
+		return "both"
+	case d.Encodes:
+		return "encode"
+	case d.Decodes:
+		return "decode"
+	}
+	return "-"
+}
+
+func (a *app) modelsUseCmd() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "use NAME",
+		Short:   "Make a model the default",
+		Example: "  coclico models use stabilityai/stable-diffusion-2-1-unclip-small\n  coclico models use built-in",
+		Args:    oneArg("NAME"),
+	}
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		c, err := catalog.Open(os.Getenv)
+		if err != nil {
+			return err
+		}
+		m, err := c.Find(args[0])
+		if err != nil {
+			return err
+		}
+		if d := c.Describe(m); d.Problem != "" {
+			return fmt.Errorf("%s: %s", m.Name, d.Problem)
+		}
+		c.Config.Model = m.Name
+		if m.Kind == catalog.KindBuiltIn {
+			c.Config.Model = ""
+		}
+		if err := c.Config.Save(); err != nil {
+			return err
+		}
+		if v := os.Getenv(modelVar); v != "" {
+			fmt.Fprintf(a.stderr, "%s is set to %s, which goes before this.\n", modelVar, v)
+		}
+		return nil
+	}
+	return cmd
+}
+
+func (a *app) modelsAddCmd() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "add NAME DIR",
+		Short:   "Give a model folder a name",
+		Example: "  coclico models add unclip16 /data/unclip-fp16",
+		Args:    cobra.ExactArgs(2),
+	}
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if err := catalog.CheckName(args[0]); err != nil {
+			return usageError{err}
+		}
+		c, err := catalog.Open(os.Getenv)
+		if err != nil {
+			return err
+		}
+		dir, err := filepath.Abs(args[1])
+		if err != nil {
+			return err
+		}
+		f, err := (catalog.Model{Dir: dir}).Open()
+		if err != nil {
+			return err
+		}
+		f.Close()
+		if c.Config.Folders == nil {
+			c.Config.Folders = map[string]string{}
+		}
+		c.Config.Folders[args[0]] = dir
+		return c.Config.Save()
+	}
+	return cmd
+}
+
+func (a *app) modelsRemoveCmd() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "remove NAME",
+		Short: "Delete a pulled model, or forget a folder's name",
+		Long: `Remove deletes all of a pulled model from the hub's cache, also what other programs have downloaded
+of it. Of a folder that was given a name, the name is forgotten; the folder stays.`,
+		Example: "  coclico models remove stabilityai/stable-diffusion-2-1-unclip-small",
+		Args:    oneArg("NAME"),
+	}
+	yes := cmd.Flags().Bool("yes", false, "do not ask")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		return a.removeModel(cmd.Context(), args[0], *yes)
+	}
+	return cmd
+}
+
+func (a *app) removeModel(ctx context.Context, name string, yes bool) error {
+	c, err := catalog.Open(os.Getenv)
+	if err != nil {
+		return err
+	}
+	m, err := c.Find(name)
+	if err != nil && c.Config.Model != name {
+		return err
+	}
+	switch m.Kind {
+	case catalog.KindBuiltIn:
+		return errors.New("the built-in model is part of the program: it cannot be removed")
+	case catalog.KindFolder:
+		return fmt.Errorf("%s: a folder of yours, which coclico does not delete", name)
+	case catalog.KindNamed:
+		delete(c.Config.Folders, m.Name)
+	case catalog.KindPulled:
+		question := fmt.Sprintf("Delete %s, %s, all revisions?", c.Hub.Cache.Path(m.Repo), byteCount(c.Hub.Cache.Size(m.Repo)))
+		if err := a.confirm(ctx, question, yes); err != nil {
+			return err
+		}
+		if err := c.Hub.Cache.Remove(m.Repo); err != nil {
+			return err
+		}
+	}
+	if c.Config.Model == name || c.Config.Model == m.Name && m.Name != "" {
+		c.Config.Model = ""
+		fmt.Fprintln(a.stderr, "It was the default; now the built-in model is.")
+	}
+	return c.Config.Save()
+}
+
+// confirm asks on a terminal; elsewhere somebody must have said yes before.
+func (a *app) confirm(ctx context.Context, question string, yes bool) error {
+	if yes {
+		return nil
+	}
+	f, ok := a.stdin.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		return usagef("%s --yes is needed where nobody can be asked", question)
+	}
+	fmt.Fprintf(a.stderr, "%s [y/N] ", question)
+	answer := make(chan string, 1)
+	go func() {
+		line, _ := bufio.NewReader(f).ReadString('\n')
+		answer <- strings.ToLower(strings.TrimSpace(line))
+	}()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case s := <-answer:
+		if s != "y" && s != "yes" {
+			return errors.New("nothing was deleted")
+		}
+	}
+	return nil
+}

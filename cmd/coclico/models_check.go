@@ -1,0 +1,161 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/coclico/coclico/cmd/coclico/internal/catalog"
+	"github.com/coclico/coclico/cmd/coclico/internal/selftest"
+	"github.com/coclico/coclico/codec/model"
+	"github.com/coclico/coclico/kernels"
+	"github.com/coclico/coclico/weights"
+	"github.com/coclico/coclico/weights/hub"
+)
+
+func (a *app) modelsCheckCmd() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "check [NAME]",
+		Short: "Check a model's files, and this machine",
+		Long: `Check opens every part of a model: its configuration must be read, its tensors must have the names and
+shapes that this implies, all of them and no others, and every value must be finite. Of a pulled model
+the files' hashes are compared with the hub's. Last, four networks of a tiny model are computed and
+compared with the reference implementation, at both precisions, so that this machine is checked too.
+Without a name it checks the default model. It ends with status 1 if anything is wrong.`,
+		Example: "  coclico models check\n  coclico models check stabilityai/stable-diffusion-2-1-unclip-small",
+		Args:    cobra.MaximumNArgs(1),
+	}
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		c, err := catalog.Open(os.Getenv)
+		if err != nil {
+			return err
+		}
+		name := defaultModel(c)
+		if len(args) == 1 {
+			name = args[0]
+		}
+		m, err := c.Find(name)
+		if err != nil {
+			return err
+		}
+		return a.checkModel(cmd.Context(), m)
+	}
+	return cmd
+}
+
+// allParts are the parts of a model in the order in which they are checked.
+func allParts() []string {
+	return []string{"feature_extractor", "image_encoder", "image_normalizer", "image_noising_scheduler", "scheduler",
+		"text_encoder", "prompt_embeds", "unet", "vae"}
+}
+
+// A checker counts what is wrong.
+type checker struct {
+	*app
+	bar *bar
+	bad int
+}
+
+// say prints one line of the report.
+func (c *checker) say(what string, err error) {
+	c.bar.close()
+	if err != nil {
+		c.bad++
+		fmt.Fprintf(c.stdout, "%-28s WRONG: %s\n", what, strings.TrimSpace(err.Error()))
+		return
+	}
+	fmt.Fprintf(c.stdout, "%-28s ok\n", what)
+}
+
+func (a *app) checkModel(ctx context.Context, m catalog.Model) error {
+	f, err := m.Open()
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	c := &checker{app: a, bar: a.newBar()}
+	defer c.bar.close()
+	fmt.Fprintf(a.stdout, "%s\n", f.Name())
+	for _, part := range allParts() {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		c.part(f, part)
+	}
+	if m.Kind == catalog.KindPulled {
+		if err := c.hashes(ctx, m.Dir); err != nil {
+			return err
+		}
+	}
+	p, err := model.Fingerprint(f)
+	c.say(fmt.Sprintf("fingerprint %08x", p), err)
+	c.bar.line("computing")
+	err = selftest.Run(ctx)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	c.say("this machine ("+kernels.Active()+")", err)
+	if c.bad > 0 {
+		return errReported
+	}
+	return nil
+}
+
+// part reports on a part. That one is not there is no mistake: an encoder's
+// folder has no decoder.
+func (c *checker) part(f *weights.Folder, part string) {
+	if !f.Has(part) {
+		if part != "prompt_embeds" && !(part == "text_encoder" && f.Has("prompt_embeds")) {
+			fmt.Fprintf(c.stdout, "%-28s not there\n", part)
+		}
+		return
+	}
+	c.bar.line("reading " + part)
+	store, err := model.Check(f, part)
+	what := part
+	if store != nil && err == nil && len(store.Names()) > 0 {
+		what = fmt.Sprintf("%s, %d tensors", part, len(store.Names()))
+	}
+	var load *weights.LoadError
+	if errors.As(err, &load) {
+		c.say(what, errors.New(load.List()))
+		return
+	}
+	c.say(what, err)
+}
+
+// hashes compares the files of a snapshot with the names of their blobs.
+func (c *checker) hashes(ctx context.Context, dir string) error {
+	names, err := hub.Readable(dir)
+	if err != nil {
+		return err
+	}
+	var total, done int64
+	for _, name := range names {
+		if info, err := os.Stat(filepath.Join(dir, filepath.FromSlash(name))); err == nil {
+			total += info.Size()
+		}
+	}
+	checks, err := hub.Verify(ctx, dir, func(n int64) { done += n; c.bar.bytes(done, max(total, 1)) })
+	if err != nil {
+		return err
+	}
+	unknown := slices.DeleteFunc(slices.Clone(checks), func(h hub.Check) bool { return h.Known })
+	wrong := slices.DeleteFunc(slices.Clone(checks), func(h hub.Check) bool { return !h.Known || h.Right })
+	for _, h := range wrong {
+		c.say("hash", fmt.Errorf("%s has other bytes than the hub's: delete it, and coclico pull gets it again", filepath.Join(dir, filepath.FromSlash(h.Path))))
+	}
+	if len(wrong) == 0 {
+		c.say(fmt.Sprintf("hashes of %d files", len(checks)-len(unknown)), nil)
+	}
+	if len(unknown) > 0 {
+		fmt.Fprintf(c.stdout, "%-28s not known: copies without a link to the hub's hash\n", fmt.Sprintf("hashes of %d files", len(unknown)))
+	}
+	return nil
+}

@@ -1,0 +1,84 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/coclico/coclico/cmd/coclico/internal/catalog"
+	"github.com/coclico/coclico/codec/convert"
+)
+
+func (a *app) modelsConvertCmd() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "convert MODEL OUT",
+		Short: "Make a model smaller: float16, and only the parts that are needed",
+		Long: `Convert writes a new model folder: float32 and bfloat16 become float16, old names of tensors today's,
+shards one file. It stays a folder that diffusers opens where the parts are there. Values that float16
+cannot hold are an error that names their tensors; --clamp writes the largest float16 for them.
+
+With --constant-context the text encoder (681 MB of the real model) and its tokenizer are replaced by
+what the encoder makes of the empty prompt, the only one that the codec has (0.3 MB): decoded pictures
+are the same. --encoder-only and --decoder-only leave one half, the latter with the constant.`,
+		Example: "  coclico models convert stabilityai/stable-diffusion-2-1-unclip-small unclip16 --constant-context\n  coclico models convert DIR decoder --decoder-only",
+		Args:    cobra.ExactArgs(2),
+	}
+	var o convert.Options
+	flags := cmd.Flags()
+	flags.BoolVar(&o.EncoderOnly, "encoder-only", false, "only what encoding needs")
+	flags.BoolVar(&o.DecoderOnly, "decoder-only", false, "only what decoding needs")
+	flags.BoolVar(&o.ConstantContext, "constant-context", false, "a constant in the place of the text encoder")
+	flags.BoolVar(&o.Clamp, "clamp", false, "clamp values beyond float16's range instead of refusing them")
+	cmd.MarkFlagsMutuallyExclusive("encoder-only", "decoder-only")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		c, err := catalog.Open(os.Getenv)
+		if err != nil {
+			return err
+		}
+		m, err := c.Find(args[0])
+		if err != nil {
+			return err
+		}
+		if m.Kind == catalog.KindBuiltIn {
+			return errors.New("the built-in model is no folder: there is nothing to convert")
+		}
+		bar := a.newBar()
+		defer bar.close()
+		o.Progress = bar.bytes
+		report, err := convert.Folder(cmd.Context(), m.Dir, args[1], o)
+		bar.close()
+		var beyond *convert.RangeError
+		if errors.As(err, &beyond) {
+			a.printBeyond(beyond.Tensors)
+		}
+		if err != nil {
+			return err
+		}
+		a.printBeyond(report.Beyond)
+		a.printConverted(report)
+		return nil
+	}
+	return cmd
+}
+
+func (a *app) printBeyond(tensors []convert.Beyond) {
+	for _, b := range tensors {
+		fmt.Fprintf(a.stderr, "%s: tensor %s: %d values beyond float16's range, the largest %g\n", b.File, b.Tensor, b.Count, b.Largest)
+	}
+}
+
+func (a *app) printConverted(r *convert.Report) {
+	var before, after int64
+	for _, p := range r.Parts {
+		fmt.Fprintf(a.stdout, "%-24s %10s -> %s\n", p.Name, byteCount(p.Before), byteCount(p.After))
+		before += p.Before
+		after += p.After
+	}
+	for _, p := range r.Dropped {
+		fmt.Fprintf(a.stdout, "%-24s %10s    left out\n", p.Name, byteCount(p.Before))
+		before += p.Before
+	}
+	fmt.Fprintf(a.stdout, "%-24s %10s -> %s\n", "in all", byteCount(before), byteCount(after))
+}
