@@ -28,6 +28,7 @@ type app struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	started        bool // the command line was right
+	display        *display
 }
 
 // run is the program: it reads the command line, does the work, and says what went wrong in
@@ -46,12 +47,16 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	}
 	var usage usageError
 	var option codec.OptionError
+	var stopped interruptedError
 	switch {
 	case err == nil:
 		a.complain(out.err.Error())
 		return statusFailed
 	case errors.Is(err, errReported):
 		return statusFailed
+	case ctx.Err() != nil && errors.As(err, &stopped):
+		a.complain(err.Error())
+		return statusInterrupted
 	case ctx.Err() != nil && errors.Is(err, context.Canceled):
 		a.complain("interrupted")
 		return statusInterrupted

@@ -121,7 +121,7 @@ func TestBadStreams(t *testing.T) {
 	}
 	fail(t, statusFailed, []string{file, "5 bytes"}, "info", file)
 	fail(t, statusFailed, []string{"no such file"}, "info", filepath.Join(dir, "nothing"))
-	fail(t, statusFailed, []string{dir, "directory"}, "decode", dir, "-o", picture)
+	fail(t, statusUsage, []string{picture, "folder"}, "decode", dir, "-o", picture)
 
 	// Any bits of the right length are a picture.
 	if err := os.WriteFile(file, bytes.Repeat([]byte{0xff}, 120), 0o666); err != nil {
@@ -165,7 +165,7 @@ func TestBadPictures(t *testing.T) {
 		onlyFiles(t, out)
 	}
 	fail(t, statusFailed, []string{"nothing.png: no such file"}, "encode", "nothing.png", "-o", filepath.Join(t.TempDir(), "a"))
-	fail(t, statusFailed, []string{"directory"}, "encode", t.TempDir(), "-o", filepath.Join(t.TempDir(), "a"))
+	fail(t, statusFailed, []string{"no pictures"}, "encode", t.TempDir(), "-o", filepath.Join(t.TempDir(), "a"))
 }
 
 // TestUnwritable: an output that cannot be written is known before anything
@@ -175,7 +175,7 @@ func TestUnwritable(t *testing.T) {
 	nowhere := filepath.Join(dir, "no", "folder.png")
 	fail(t, statusFailed, []string{nowhere}, "decode", "nothing", "-o", nowhere, "--model", "nothing")
 	fail(t, statusFailed, []string{nowhere}, "encode", "nothing", "-o", nowhere, "--model", "nothing")
-	fail(t, statusFailed, []string{dir, "directory"}, "decode", "nothing", "-o", dir)
+	fail(t, statusFailed, []string{"nothing: no such file"}, "decode", "nothing", "-o", dir)
 	onlyFiles(t, dir)
 	if err := os.WriteFile(filepath.Join(dir, "file"), nil, 0o666); err != nil {
 		t.Fatal(err)
@@ -209,9 +209,9 @@ func (fullWriter) Write([]byte) (int, error) { return 0, errors.New("no space le
 
 func TestUsage(t *testing.T) {
 	for _, args := range [][]string{
-		{"frobnicate"}, {"encode"}, {"encode", photo}, {"encode", photo, photo, "-o", "x"}, {"encode", photo, "-o", "x", "--frob"},
+		{"frobnicate"}, {"encode"}, {"encode", photo}, {"encode", photo, photo, "-o", "x.coclico"}, {"encode", photo, "-", "-o", "x/"}, {"encode", photo, "-o", "x/", "--jobs", "0"}, {"encode", photo, "-o", "x", "--frob"},
 		{"encode", photo, "-o", "x", "--map-size", "7"}, {"encode", photo, "-o", "x", "--clip-bits", "0"}, {"encode", photo, "-o", "x", "--colour-bits", "9"},
-		{"decode"}, {"decode", "x"}, {"decode", "x", "-o", "x.gif"}, {"decode", "x", "-o", "x.png", "--precision", "double"},
+		{"decode"}, {"decode", "x"}, {"decode", "x", "-o", "x.gif"}, {"decode", "x", "-o", "x.jpg", "--keep-stream"}, {"decode", "x", "-o", "x.jpg", "--jpeg-quality", "101"}, {"decode", "x", "-o", "x/", "--format", "gif"}, {"decode", "x", "-o", "x.png", "--precision", "double"},
 		{"decode", "x", "-o", "x.png", "--steps", "0"}, {"decode", "x", "-o", "x.png", "--steps", "many"}, {"decode", "x", "-o", "x.png", "--seed", "-1"},
 		{"decode", "x", "-o", "x.png", "--strength", "-0.1"}, {"decode", "x", "-o", "x.png", "--guidance", "-1"}, {"decode", "x", "-o", "x.png", "--size", "0"},
 		{"info"}, {"info", "a", "b"}, {"info", "x", "--machine"}, {"info", "x", "--size", "0"},

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,17 +16,22 @@ import (
 
 func (a *app) decodeCmd() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "decode FILE -o PICTURE",
-		Short: "Paint the picture that a file describes",
+		Use:   "decode FILE... -o PICTURE",
+		Short: "Paint the pictures that files describe",
 		Long: `Decode paints a picture from the bytes that encode wrote, with the same model and format parameters.
 The picture is made up: it shows what the bytes say, in its own way, the same way for the same seed.
 
-PICTURE is written as PNG, or as JPEG if its name ends in .jpg. - stands for standard input and output.`,
-		Example: "  coclico decode photo.coclico -o again.png\n  coclico decode photo.coclico -o again.jpg --seed 7 --strength 0.7",
-		Args:    oneArg("FILE"),
+PICTURE is written as PNG, as JPEG if its name ends in .jpg, as lossless WebP if it ends in .webp. - stands for standard input
+and output. PNG and JPEG files say that they are generated, and how; with --keep-stream a PNG holds the bytes too, and
+encode gives them back.
+` + fmt.Sprintf(manyHelp, ".png (without .coclico, if it ends so)", "the files that end in .coclico"),
+		Example: `  coclico decode photo.coclico -o again.png
+  coclico decode photo.coclico -o again.jpg --seed 7 --strength 0.7
+  coclico decode out/ -o again/ --format jpg --jpeg-quality 85`,
+		Args: someArgs("a FILE"),
 	}
 	flags := cmd.Flags()
-	output := flags.StringP("output", "o", "", "picture to write, .png or .jpg (required)")
+	output := flags.StringP("output", "o", "", "picture to write, .png, .jpg or .webp, or folder for many (required)")
 	model := modelFlag(flags)
 	format := formatFlags(flags)
 	steps := flags.Int("steps", 20, "steps of the solver's schedule")
@@ -35,6 +41,8 @@ PICTURE is written as PNG, or as JPEG if its name ends in .jpg. - stands for sta
 	size := flags.Int("size", 0, "pixels per side (default the model's own)")
 	level := flags.Int("noise-level", 0, "noise added to the CLIP vector, 0 to 999")
 	precision := flags.String("precision", "fast", "fast (bfloat16 products) or exact (float32)")
+	m := manyFlags(flags)
+	w := writingFlags(flags)
 	lowMemory := flags.Bool("low-memory", false, "the same picture in less memory, and more slowly")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if *output == "" {
@@ -60,15 +68,24 @@ PICTURE is written as PNG, or as JPEG if its name ends in .jpg. - stands for sta
 			Seed: *seed, Size: *size, Level: *level, Exact: exact, LowMemory: *lowMemory,
 		}}
 		defer d.close()
-		return a.decodeFile(cmd.Context(), d, args[0], *output)
+		if err := cmp.Or(m.check(), w.check()); err != nil {
+			return err
+		}
+		if isMany(args, *output) {
+			return a.decodeMany(cmd.Context(), m, d, w, args, *output)
+		}
+		return a.decodeFile(cmd.Context(), d, w, args[0], *output)
 	}
 	return cmd
 }
 
-func (a *app) decodeFile(ctx context.Context, d *decoding, input, output string) error {
+func (a *app) decodeFile(ctx context.Context, d *decoding, how *writing, input, output string) error {
 	encode, err := picture.EncoderFor(output)
 	if err != nil {
 		return usageError{err}
+	}
+	if err := how.checkOutput(output); err != nil {
+		return err
 	}
 	return a.writeOutput(output, func(w io.Writer) error {
 		data, err := a.readStream(input, maxStream)
@@ -81,7 +98,7 @@ func (a *app) decodeFile(ctx context.Context, d *decoding, input, output string)
 		if err != nil {
 			return err
 		}
-		return encode(w, img, picture.Options{})
+		return encode(w, img, how.options(d, data))
 	})
 }
 

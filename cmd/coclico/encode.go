@@ -3,29 +3,38 @@ package main
 import (
 	"context"
 	"errors"
-	"image"
+	"fmt"
 	"io"
+	"slices"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/coclico/coclico/codec"
 )
 
 func (a *app) encodeCmd() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "encode PICTURE -o FILE",
-		Short: "Turn a picture into a few bytes",
+		Use:   "encode PICTURE... -o FILE",
+		Short: "Turn pictures into a few bytes each",
 		Long: `Encode writes the centre square of a picture as raw bits: 120 bytes with the real model and the
 paper's parameters. The file carries no parameters; give decode the same ones.
 
-PICTURE is a PNG, JPEG (turned as its camera was held), GIF, WebP, TIFF or BMP file, or - for standard input. FILE may be - for standard output.`,
-		Example: "  coclico encode photo.jpg -o photo.coclico\n  coclico encode photo.jpg -o photo.coclico --model stable-diffusion-2-1-unclip-small",
-		Args:    oneArg("PICTURE"),
+PICTURE is a PNG, JPEG (turned as its camera was held), GIF (its first frame), WebP, TIFF or BMP file, whatever its name, or - for
+standard input. FILE may be - for standard output. A PNG that decode --keep-stream wrote gives back the bytes that it holds.
+` + fmt.Sprintf(manyHelp, ".coclico", "the files that are pictures, or are named so"),
+		Example: `  coclico encode photo.jpg -o photo.coclico
+  coclico encode photo.jpg -o photo.coclico --model stable-diffusion-2-1-unclip-small
+  coclico encode a.jpg photos/ -o out/
+  coclico encode - -o - < photo.jpg | wc -c`,
+		Args: someArgs("a PICTURE"),
 	}
 	flags := cmd.Flags()
-	output := flags.StringP("output", "o", "", "file to write (required)")
+	output := flags.StringP("output", "o", "", "file to write, or folder for many (required)")
 	model := modelFlag(flags)
 	format := formatFlags(flags)
+	m := manyFlags(flags)
+	fresh := flags.Bool("from-pixels", false, "encode the pixels even of a PNG that holds its stream; so do the parameters of the format, when given")
 	antialias := flags.Bool("antialias", false, "average the whole picture into the colour map; the paper reads four pixels for each of the map's")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if *output == "" {
@@ -34,36 +43,62 @@ PICTURE is a PNG, JPEG (turned as its camera was held), GIF, WebP, TIFF or BMP f
 		if err := checkFormat(format); err != nil {
 			return err
 		}
-		e := &encoding{model: *model, options: codec.EncodeOptions{Format: *format, Antialias: *antialias}}
-		defer e.close()
-		return a.writeOutput(*output, func(w io.Writer) error {
-			img, err := a.readPicture(args[0])
-			if err != nil {
-				return err
-			}
-			bar := a.newBar()
-			defer bar.close()
-			data, err := e.encode(cmd.Context(), args[0], img, bar.progress)
-			if err != nil {
-				return err
-			}
-			_, err = w.Write(data)
+		if err := m.check(); err != nil {
 			return err
-		})
+		}
+		e := &encoding{
+			model: *model, options: codec.EncodeOptions{Format: *format, Antialias: *antialias},
+			fresh: *fresh || changed(flags, "antialias", "map-size", "colour-bits", "clip-bits"),
+		}
+		defer e.close()
+		if isMany(args, *output) {
+			return a.encodeMany(cmd.Context(), m, e, args, *output)
+		}
+		return a.encodeFile(cmd.Context(), e, args[0], *output)
 	}
 	return cmd
+}
+
+// changed reports whether the user gave one of these flags.
+func changed(flags *pflag.FlagSet, names ...string) bool {
+	return slices.ContainsFunc(names, flags.Changed)
+}
+
+func (a *app) encodeFile(ctx context.Context, e *encoding, input, output string) error {
+	return a.writeOutput(output, func(w io.Writer) error {
+		in, err := a.openSource(ctx, input, e.fresh)
+		if err != nil {
+			return err
+		}
+		src, err := in.Read()
+		if err != nil {
+			return err
+		}
+		bar := a.newBar()
+		defer bar.close()
+		data, err := e.encode(ctx, input, src, bar.progress)
+		if err != nil {
+			return err
+		}
+		_, err = w.Write(data)
+		return err
+	})
 }
 
 // An encoding is what one run of encode does to every picture.
 type encoding struct {
 	model   string
 	options codec.EncodeOptions
+	fresh   bool         // encode the pixels even of a file that holds its stream
 	codec   *codec.Codec // nil before the first picture
 }
 
 // encode returns a picture's stream. An error about the picture begins with its name; any other one is about the
 // model or the options, and would be the next picture's too.
-func (e *encoding) encode(ctx context.Context, name string, img image.Image, progress func(codec.Progress)) ([]byte, error) {
+func (e *encoding) encode(ctx context.Context, name string, src source, progress func(codec.Progress)) ([]byte, error) {
+	if src.stream != nil {
+		return src.stream, nil
+	}
 	if e.codec == nil {
 		c, err := openCodec(e.model)
 		if err != nil {
@@ -73,7 +108,7 @@ func (e *encoding) encode(ctx context.Context, name string, img image.Image, pro
 	}
 	o := e.options
 	o.Progress = progress
-	data, err := e.codec.Encode(ctx, img, &o)
+	data, err := e.codec.Encode(ctx, src.img, &o)
 	var unsupported codec.UnsupportedError
 	if errors.As(err, &unsupported) {
 		return nil, fileError(name, err)

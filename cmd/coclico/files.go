@@ -4,13 +4,11 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"image"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 
-	"github.com/coclico/coclico/cmd/coclico/internal/picture"
 	"github.com/coclico/coclico/weights"
 )
 
@@ -67,20 +65,6 @@ func (a *app) openInput(path string) (io.ReadSeekCloser, error) {
 		io.ReadSeeker
 		io.Closer
 	}{bytes.NewReader(data), io.NopCloser(nil)}, nil
-}
-
-// readPicture decodes a picture file.
-func (a *app) readPicture(path string) (image.Image, error) {
-	r, err := a.openInput(path)
-	if err != nil {
-		return nil, err
-	}
-	defer r.Close()
-	img, err := picture.Read(r)
-	if err != nil {
-		return nil, fileError(path, err)
-	}
-	return img, nil
 }
 
 // readStream reads a stream, of which no valid one is longer than limit bytes.

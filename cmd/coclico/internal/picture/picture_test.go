@@ -12,7 +12,6 @@ import (
 	"image/png"
 	"io"
 	"math/rand/v2"
-	"slices"
 	"strings"
 	"testing"
 
@@ -177,8 +176,13 @@ func TestStream(t *testing.T) {
 	if err != nil || !bytes.Equal(got, stream) {
 		t.Fatalf("stream %q, %v", got, err)
 	}
-	if notes := Notes(bytes.NewReader(data)); !slices.Equal(notes, []Note{{"Software", "CoCliCo"}, {"Comment", "Generated"}}) {
-		t.Errorf("notes %q", notes)
+	notes := []Note{{"Software", "CoCliCo"}, {"Comment", "Generated"}}
+	if !Says(bytes.NewReader(data), notes) || Says(bytes.NewReader(data), notes[1:]) || Says(bytes.NewReader(data[:40]), notes) {
+		t.Error("a PNG does not say what was said")
+	}
+	photo := encode(t, func(w io.Writer) error { return encodeJPEG(w, sample(), Options{Notes: notes}) })
+	if !Says(bytes.NewReader(photo), notes) || Says(bytes.NewReader(photo), notes[1:]) || Says(bytes.NewReader(photo[:9]), notes) {
+		t.Error("a JPEG does not say what was said")
 	}
 	if _, err := png.Decode(bytes.NewReader(data)); err != nil {
 		t.Errorf("image/png: %v", err)

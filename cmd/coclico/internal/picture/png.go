@@ -1,6 +1,7 @@
 package picture
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -100,21 +101,19 @@ func Stream(r io.ReadSeeker) (stream []byte, err error) {
 	return stream, err
 }
 
-// Notes returns the text chunks that a PNG file has before its pixels, as encodePNG writes them.
-func Notes(r io.ReadSeeker) []Note {
+// readNotes returns the text chunks that a PNG file has before its pixels, as encodePNG writes them.
+func readNotes(r io.ReadSeeker) []Note {
 	var notes []Note
 	err := chunks(r, func(name string, body io.Reader, n uint32) (bool, error) {
-		if name == "iTXt" && n < maxNote {
-			data := make([]byte, n)
-			if _, err := io.ReadFull(body, data); err != nil {
-				return false, err
-			}
-			for i, c := range data {
-				if c == 0 && len(data) >= i+5 {
-					notes = append(notes, Note{string(data[:i]), string(data[i+5:])})
-					break
-				}
-			}
+		if name != "iTXt" || n > maxNote {
+			return true, nil
+		}
+		data := make([]byte, n)
+		if _, err := io.ReadFull(body, data); err != nil {
+			return false, err
+		}
+		if key, text, ok := bytes.Cut(data, []byte{0, 0, 0, 0, 0}); ok {
+			notes = append(notes, Note{string(key), string(text)})
 		}
 		return true, nil
 	})

@@ -1,11 +1,13 @@
 package picture
 
 import (
+	"bytes"
 	"fmt"
 	"image"
 	"image/jpeg"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -48,13 +50,35 @@ func encodeJPEG(w io.Writer, img image.Image, o Options) error {
 	if o.Quality == 0 {
 		o.Quality = DefaultQuality
 	}
+	extra := comment(o.Notes)
+	return jpeg.Encode(&inserter{w: w, at: 2, extra: extra}, img, &jpeg.Options{Quality: o.Quality})
+}
+
+// comment returns JPEG's comment segment.
+func comment(notes []Note) []byte {
 	var text strings.Builder
-	for _, n := range o.Notes {
+	for _, n := range notes {
 		fmt.Fprintf(&text, "%s: %s\n", n.Key, n.Text)
 	}
-	var extra []byte
-	if n := text.Len(); n > 0 && n < 1<<16-2 {
-		extra = append([]byte{0xff, 0xfe, byte((n + 2) >> 8), byte(n + 2)}, text.String()...)
+	n := text.Len() + 2
+	if n == 2 || n >= 1<<16 {
+		return nil
 	}
-	return jpeg.Encode(&inserter{w: w, at: 2, extra: extra}, img, &jpeg.Options{Quality: o.Quality})
+	return append([]byte{0xff, 0xfe, byte(n >> 8), byte(n)}, text.String()...)
+}
+
+// Says reports whether a PNG or JPEG file was written with these notes. It leaves r at its start.
+func Says(r io.ReadSeeker, notes []Note) bool {
+	head := make([]byte, 2, 1<<16)
+	_, err := io.ReadFull(r, head)
+	same := false
+	if want := comment(notes); err == nil && string(head) == "\xff\xd8" {
+		got := head[:len(want)]
+		_, err = io.ReadFull(r, got)
+		same = err == nil && bytes.Equal(got, want)
+	} else if _, err := r.Seek(0, io.SeekStart); err == nil {
+		same = slices.Equal(readNotes(r), notes)
+	}
+	_, err = r.Seek(0, io.SeekStart)
+	return same && err == nil
 }

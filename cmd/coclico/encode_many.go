@@ -1,0 +1,108 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"image"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/coclico/coclico/cmd/coclico/internal/batch"
+	"github.com/coclico/coclico/cmd/coclico/internal/picture"
+	"github.com/coclico/coclico/codec"
+)
+
+// streamExt is the ending of a stream's file.
+const streamExt = ".coclico"
+
+func (a *app) encodeMany(ctx context.Context, m *many, e *encoding, inputs []string, out string) error {
+	return runMany(ctx, a, m, &batch.Runner[source]{
+		Plan: &batch.Plan{
+			Out: out, Wanted: wantsPicture, Kind: "pictures",
+			Name: func(name string) string { return name + streamExt },
+			Same: func(_, out string) bool { return a.isStream(out, e.options.Format) },
+		},
+		Open: func(ctx context.Context, j batch.Job) (*batch.Input[source], error) {
+			return a.openSource(ctx, j.Input, e.fresh)
+		},
+		Work: func(ctx context.Context, j batch.Job, src source) (io.WriterTo, error) {
+			data, err := e.encode(ctx, j.Input, src, a.display.progress)
+			var unsupported codec.UnsupportedError
+			if err != nil && !errors.As(err, &unsupported) {
+				err = batch.Fatal(err)
+			}
+			return bytes.NewReader(data), err
+		},
+	}, inputs, "encoded")
+}
+
+// wantsPicture reports whether a file in a folder is a picture by its content, or at least by its name.
+func wantsPicture(path string) bool {
+	f, err := os.Open(path)
+	if err != nil {
+		return true // a file that cannot be read is a failure to tell of
+	}
+	defer f.Close()
+	var head [picture.Sniffed]byte
+	n, _ := io.ReadFull(f, head[:])
+	endings := []string{".png", ".jpg", ".jpeg", ".gif", ".webp", ".tif", ".tiff", ".bmp", ".heic"}
+	return picture.Known(head[:n]) || slices.Contains(endings, strings.ToLower(filepath.Ext(path)))
+}
+
+// isStream reports whether a file is a stream of these parameters.
+func (a *app) isStream(path string, f codec.Format) bool {
+	data, err := a.readStream(path, maxStream)
+	if err != nil {
+		return false
+	}
+	_, err = guessDimensions(f, len(data))
+	return err == nil
+}
+
+// A source is what is encoded: a picture, or the stream that its file holds.
+type source struct {
+	img    image.Image
+	stream []byte
+}
+
+// openSource opens a picture file up to its pixels.
+func (a *app) openSource(ctx context.Context, path string, fresh bool) (*batch.Input[source], error) {
+	in, err := a.openInput(path)
+	if err != nil {
+		return nil, err
+	}
+	r := batch.Reader{Ctx: ctx, ReadSeeker: in}
+	fail := func(err error) (*batch.Input[source], error) {
+		in.Close()
+		return nil, fileError(path, err)
+	}
+	if !fresh {
+		stream, err := picture.Stream(r)
+		switch {
+		case err != nil:
+			return fail(err)
+		case stream != nil:
+			in.Close()
+			return &batch.Input[source]{Read: func() (source, error) { return source{stream: stream}, nil }}, nil
+		}
+	}
+	if _, err := r.Seek(0, io.SeekStart); err != nil {
+		return fail(err)
+	}
+	f, err := picture.Open(r)
+	if err != nil {
+		return fail(err)
+	}
+	return &batch.Input[source]{Memory: f.Memory, Read: func() (source, error) {
+		defer in.Close()
+		var img image.Image
+		if img, err = f.Image(); err != nil {
+			return source{}, fileError(path, err)
+		}
+		return source{img: img}, nil
+	}}, nil
+}

@@ -1,0 +1,24 @@
+//go:build !unix || solaris || illumos || aix
+
+package batch
+
+import (
+	"errors"
+	"os"
+	"syscall"
+)
+
+func lock(*os.File) error { return nil }
+
+// finish gives the complete file its name. Windows renames no open file.
+func finish(f *os.File, part, path string) error {
+	if err := f.Close(); err != nil {
+		return err
+	}
+	return os.Rename(part, path)
+}
+
+func isFull(err error) bool {
+	const diskFull = syscall.Errno(112) // Windows: ERROR_DISK_FULL
+	return errors.Is(err, diskFull)
+}

@@ -1,0 +1,262 @@
+package batch
+
+import (
+	"context"
+	"errors"
+	"io"
+	"sync"
+	"time"
+)
+
+// A Status says what became of a job.
+type Status string
+
+const (
+	Done      Status = "done"
+	Unchanged Status = "unchanged" // the result was there, see the package's comment
+	Failed    Status = "failed"
+)
+
+// A Result is the end of a job.
+type Result struct {
+	Job
+	Status  Status
+	Bytes   int64         // of the result, if Done
+	Elapsed time.Duration // of the work, reading ahead not counted
+	Err     error         // if Failed
+}
+
+// A Summary counts how jobs ended. Jobs that were not begun are in none of the counts.
+type Summary struct {
+	Done, Unchanged int
+	Failed          []Result
+	Elapsed         time.Duration
+}
+
+// An Input is an opened file of which Read makes what the work needs.
+type Input[T any] struct {
+	Memory int64 // bytes that Read takes
+	Read   func() (T, error)
+}
+
+// A Runner does jobs: inputs are read side by side, the work is done one after another, in the order of the jobs.
+type Runner[T any] struct {
+	Plan   *Plan
+	Force  bool  // do also what is done and unchanged
+	Ahead  int   // inputs in memory at once, at least 1
+	Memory int64 // bytes that they may take together; one that takes more is alone
+
+	// Open opens an input as far as it takes to know what it needs; Read closes it.
+	Open func(ctx context.Context, j Job) (*Input[T], error)
+	// Work makes a result. An error is about this job, unless it is [Fatal] or the context's.
+	Work func(ctx context.Context, j Job, input T) (io.WriterTo, error)
+
+	Begin  func(i int, j Job)    // called before the work on a job, which may still be read; not nil
+	Report func(i int, r Result) // called at the end of each, in order; not nil
+}
+
+// Fatal marks an error that every other job would meet too.
+func Fatal(err error) error { return fatal{err} }
+
+type fatal struct{ error }
+
+func (f fatal) Unwrap() error { return f.error }
+
+// An entry is a job on its way from the reader to the work.
+type entry[T any] struct {
+	Job
+	unchanged bool
+	memory    int64
+	ready     chan struct{} // closed when input and err are set
+	input     T
+	err       error
+}
+
+// Run does the jobs. It returns an error if it could not begin or go on: a [Fatal] one or the context's.
+func (r *Runner[T]) Run(ctx context.Context, jobs []Job) (s Summary, err error) {
+	start := time.Now()
+	ctx, stop := context.WithCancel(ctx)
+	budget := newBudget(r.Memory)
+	stopWaiting := context.AfterFunc(ctx, budget.close)
+	slots := make(chan struct{}, r.Ahead)
+	entries := make(chan *entry[T], r.Ahead)
+	var readers sync.WaitGroup
+	defer func() {
+		stop()
+		stopWaiting()
+		readers.Wait()
+		s.Elapsed = time.Since(start)
+	}()
+	readers.Go(func() {
+		defer close(entries)
+		r.readAhead(ctx, jobs, slots, budget, &readers, entries)
+	})
+	for i := 0; ; i++ {
+		e, more := <-entries
+		if !more {
+			return s, ctx.Err()
+		}
+		result, err := r.finish(ctx, i, e)
+		if err != nil {
+			return s, err
+		}
+		if !e.unchanged {
+			budget.release(e.memory)
+			<-slots
+		}
+		switch result.Status {
+		case Done:
+			s.Done++
+		case Unchanged:
+			s.Unchanged++
+		case Failed:
+			s.Failed = append(s.Failed, result)
+		}
+		r.Report(i, result)
+	}
+}
+
+// readAhead opens the jobs' inputs in order, so that the first always has its memory, and reads them side by side.
+func (r *Runner[T]) readAhead(ctx context.Context, jobs []Job, slots chan<- struct{}, budget *budget, readers *sync.WaitGroup, entries chan<- *entry[T]) {
+	for _, j := range jobs {
+		e := &entry[T]{Job: j, ready: make(chan struct{})}
+		if e.unchanged = !r.Force && r.Plan.done(j); !e.unchanged {
+			select {
+			case slots <- struct{}{}:
+			case <-ctx.Done():
+				return
+			}
+			input, err := r.Open(ctx, j)
+			if err != nil {
+				e.err = err
+				close(e.ready)
+			} else {
+				e.memory = input.Memory
+				if !budget.acquire(e.memory) {
+					return
+				}
+				readers.Go(func() {
+					defer close(e.ready)
+					e.input, e.err = input.Read()
+				})
+			}
+		}
+		select {
+		case entries <- e:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// finish does the work on an input and writes the result.
+func (r *Runner[T]) finish(ctx context.Context, i int, e *entry[T]) (Result, error) {
+	result := Result{Job: e.Job, Status: Unchanged}
+	if e.unchanged {
+		return result, nil
+	}
+	r.Begin(i, e.Job)
+	select {
+	case <-e.ready:
+	case <-ctx.Done():
+		return result, ctx.Err()
+	}
+	start := time.Now()
+	n, err := r.work(ctx, e)
+	result.Elapsed = time.Since(start)
+	var f fatal
+	switch {
+	case err == nil:
+		result.Status, result.Bytes = Done, n
+		return result, nil
+	case ctx.Err() != nil:
+		return result, ctx.Err()
+	case errors.As(err, &f):
+		return result, f.error
+	}
+	result.Status, result.Err = Failed, err
+	return result, nil
+}
+
+func (r *Runner[T]) work(ctx context.Context, e *entry[T]) (int64, error) {
+	if e.err != nil {
+		return 0, e.err
+	}
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	data, err := r.Work(ctx, e.Job, e.input)
+	if err != nil {
+		return 0, err
+	}
+	var zero T
+	e.input = zero // not needed while the result is written
+	c := &counter{data: data}
+	err = write(e.Output, c)
+	return c.n, err
+}
+
+// A counter counts what is written.
+type counter struct {
+	data io.WriterTo
+	n    int64
+}
+
+func (c *counter) WriteTo(w io.Writer) (int64, error) {
+	n, err := c.data.WriteTo(w)
+	c.n = n
+	return n, err
+}
+
+// A budget is memory that inputs share.
+type budget struct {
+	mu     sync.Mutex
+	change sync.Cond
+	free   int64
+	all    int64
+	closed bool
+}
+
+func newBudget(n int64) *budget {
+	b := &budget{free: n, all: n}
+	b.change.L = &b.mu
+	return b
+}
+
+// acquire waits for n bytes; it returns false if the budget was closed. Only one goroutine may call it.
+func (b *budget) acquire(n int64) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for b.free < min(n, b.all) && !b.closed {
+		b.change.Wait()
+	}
+	b.free -= n
+	return !b.closed
+}
+
+func (b *budget) release(n int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.free += n
+	b.change.Broadcast()
+}
+
+func (b *budget) close() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.closed = true
+	b.change.Broadcast()
+}
+
+// A Reader fails when its context ends, so that a decoder which knows no context stops at its next read.
+type Reader struct {
+	Ctx context.Context
+	io.ReadSeeker
+}
+
+func (r Reader) Read(p []byte) (int, error) {
+	if err := r.Ctx.Err(); err != nil {
+		return 0, err
+	}
+	return r.ReadSeeker.Read(p)
+}

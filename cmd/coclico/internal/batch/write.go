@@ -1,0 +1,93 @@
+package batch
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// write makes a file whole or not at all. An error of the disk or the folder, which the next file would meet too, is a
+// [Fatal] one.
+func write(path string, data io.WriterTo) (err error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		return fatalWrite(path, err)
+	}
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return named(path, errors.New("is a directory, a file is to be written there"))
+	}
+	part := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".part")
+	f, err := openPart(part)
+	if err != nil {
+		return fatalWrite(path, err)
+	}
+	defer func() {
+		if err != nil {
+			os.Remove(part)
+			err = fatalWrite(path, err)
+		}
+		if e := f.Close(); err == nil && e != nil && !errors.Is(e, os.ErrClosed) {
+			err = fatalWrite(path, e)
+		}
+	}()
+	if _, err = data.WriteTo(f); err != nil {
+		return err
+	}
+	return finish(f, part, path)
+}
+
+// openPart opens the file for what is not yet complete, empty and locked.
+func openPart(part string) (*os.File, error) {
+	for {
+		f, err := os.OpenFile(part, os.O_WRONLY|os.O_CREATE, 0o666)
+		if err != nil {
+			return nil, err
+		}
+		if err := lock(f); err != nil {
+			f.Close()
+			return nil, err
+		}
+		// Whoever held the lock before may have renamed the file.
+		mine, err1 := f.Stat()
+		there, err2 := os.Stat(part)
+		if err1 == nil && err2 == nil && os.SameFile(mine, there) {
+			return f, f.Truncate(0)
+		}
+		f.Close()
+	}
+}
+
+// errBusy says that another process writes the file.
+var errBusy = errors.New("is being written by another run at this moment")
+
+// fatalWrite names the result; what is wrong with its place is wrong for all.
+func fatalWrite(path string, err error) error {
+	if errors.Is(err, errBusy) {
+		return named(path, errBusy)
+	}
+	if isFull(err) {
+		return Fatal(named(path, errors.New("no space left on the device")))
+	}
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return Fatal(named(path, p.Err))
+	}
+	return Fatal(named(path, err))
+}
+
+// Probe creates the output folder and a file in it, so that a folder that cannot be written is known before the work.
+func Probe(dir string) error {
+	if info, err := os.Stat(dir); err == nil && !info.IsDir() {
+		return named(dir, errors.New("is a file, a folder is needed for the results"))
+	}
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return named(dir, err)
+	}
+	f, err := os.CreateTemp(dir, ".coclico-*")
+	if err != nil {
+		return named(dir, err)
+	}
+	f.Close()
+	return os.Remove(f.Name())
+}
