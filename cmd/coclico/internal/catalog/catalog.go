@@ -3,6 +3,7 @@ package catalog
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -82,7 +83,7 @@ func (c *Catalog) Find(name string) (Model, error) {
 	}
 	repo, revision, errName := hub.SplitRevision(name)
 	if errName != nil {
-		return Model{}, fmt.Errorf("%s: neither a folder nor a model's name (coclico models)", name)
+		return Model{}, fmt.Errorf("%s: %w, and no model has that name (coclico models)", name, cause(err))
 	}
 	dir, err := c.Hub.Cache.Folder(repo, revision)
 	if errors.Is(err, hub.ErrNotThere) {
@@ -92,6 +93,15 @@ func (c *Catalog) Find(name string) (Model, error) {
 		return Model{}, err
 	}
 	return pulled(repo, revision, dir), nil
+}
+
+// cause returns what is wrong with a path, without the path.
+func cause(err error) error {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Err
+	}
+	return err
 }
 
 // folder names a folder by its full path, for it must be found from everywhere.

@@ -1,0 +1,166 @@
+package catalog
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/coclico/coclico/codec/synth"
+	"github.com/coclico/coclico/weights/hub"
+)
+
+// newCatalog has a configuration and a cache of its own.
+func newCatalog(t *testing.T) (*Catalog, func() *Catalog) {
+	t.Helper()
+	dir := t.TempDir()
+	env := map[string]string{ConfigVar: filepath.Join(dir, "c", "config.json"), "HF_HOME": filepath.Join(dir, "hf")}
+	open := func() *Catalog {
+		c, err := Open(func(k string) string { return env[k] })
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	return open(), open
+}
+
+func writeModel(t *testing.T, dir, config string) {
+	t.Helper()
+	if err := synth.Write(context.Background(), dir, config, 1, nil); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// inCache puts a folder where the hub's cache has a model.
+func inCache(t *testing.T, c *Catalog, repo, commit, from string) string {
+	t.Helper()
+	r, err := hub.ParseRepo(repo)
+	if err != nil {
+		t.Fatal(err)
+	}
+	base := c.Hub.Cache.Path(r)
+	to := filepath.Join(base, "snapshots", commit)
+	if err := errors.Join(os.MkdirAll(filepath.Dir(to), 0o777), os.CopyFS(to, os.DirFS(from)), os.MkdirAll(filepath.Join(base, "refs"), 0o777)); err != nil {
+		t.Fatal(err)
+	}
+	return to
+}
+
+func TestFind(t *testing.T) {
+	c, again := newCatalog(t)
+	dir := filepath.Join(t.TempDir(), "tiny")
+	writeModel(t, dir, "tiny")
+	commit := strings.Repeat("ab", 20)
+	snapshot := inCache(t, c, "someone/tiny", commit, dir)
+	c.Config.Folders = map[string]string{"mine": dir}
+	c.Config.Model = "someone/tiny"
+	if err := c.Config.Save(); err != nil {
+		t.Fatal(err)
+	}
+	c = again()
+	for name, want := range map[string]Model{
+		BuiltIn:                  {Name: BuiltIn, Kind: KindBuiltIn},
+		"mine":                   {Name: "mine", Kind: KindNamed, Dir: dir},
+		dir:                      {Name: dir, Kind: KindFolder, Dir: dir},
+		"someone/tiny":           {Name: "someone/tiny", Kind: KindPulled, Dir: snapshot, Repo: hub.Repo{Owner: "someone", Name: "tiny"}, Revision: "main"},
+		"someone/tiny@" + commit: {Name: "someone/tiny@" + commit, Kind: KindPulled, Dir: snapshot, Repo: hub.Repo{Owner: "someone", Name: "tiny"}, Revision: commit},
+	} {
+		got, err := c.Find(name)
+		if err != nil || got != want {
+			t.Errorf("%s is %+v, not %+v (%v)", name, got, want, err)
+		}
+		f, err := got.Open()
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		f.Close()
+	}
+	for name, words := range map[string]string{
+		"someone/else":                     "coclico pull someone/else",
+		"nothing":                          "coclico models",
+		filepath.Join(dir, "nowhere", "x"): "nowhere",
+		filepath.Join(dir, "unet", "config.json"): "is a file",
+	} {
+		if _, err := c.Find(name); err == nil || !strings.Contains(err.Error(), words) {
+			t.Errorf("%s: error %v, not one with %q", name, err, words)
+		}
+	}
+	if c.Default() != "someone/tiny" {
+		t.Errorf("default %s", c.Default())
+	}
+}
+
+func TestListAndDescribe(t *testing.T) {
+	c, _ := newCatalog(t)
+	dir := filepath.Join(t.TempDir(), "tiny")
+	writeModel(t, dir, "tiny")
+	if err := os.WriteFile(filepath.Join(dir, "README.md"), []byte("---\ntags:\n- x\nlicense: \"openrail++\"\n---\nlicense: none\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	inCache(t, c, "someone/tiny", strings.Repeat("ab", 20), dir)
+	other := t.TempDir()
+	if err := os.WriteFile(filepath.Join(other, "model_index.json"), []byte(`{"_class_name":"FluxPipeline"}`), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	inCache(t, c, "someone/flux", strings.Repeat("cd", 20), other)
+	c.Config.Folders = map[string]string{"mine": dir, "gone": filepath.Join(dir, "gone")}
+	all, err := c.List()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	by := map[string]Description{}
+	for _, m := range all {
+		names = append(names, m.Name)
+		by[m.Name] = c.Describe(m)
+	}
+	if want := []string{BuiltIn, "gone", "mine", "someone/tiny"}; !slices.Equal(names, want) {
+		t.Errorf("models %v, not %v", names, want)
+	}
+	d := by["someone/tiny"]
+	if d.Licence != "openrail++" || d.Precision != "float16" || d.Size < 9e6 || len(d.Fingerprint) != 8 || !d.Encodes || !d.Decodes || d.Default || d.Problem != "" {
+		t.Errorf("%+v", d)
+	}
+	if d.Fingerprint != by["mine"].Fingerprint || d.Fingerprint == by[BuiltIn].Fingerprint {
+		t.Errorf("fingerprints %s, %s, %s", d.Fingerprint, by["mine"].Fingerprint, by[BuiltIn].Fingerprint)
+	}
+	if by["gone"].Problem == "" || !by[BuiltIn].Default || !by[BuiltIn].Encodes {
+		t.Errorf("%+v, %+v", by["gone"], by[BuiltIn])
+	}
+	if got := c.Matching(0x3cf8ffff, 16); len(got) != 0 && !slices.Equal(got, []string{"mine", "someone/tiny"}) {
+		t.Errorf("matching: %v", got)
+	}
+}
+
+func TestConfig(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "config.json")
+	env := func(k string) string { return map[string]string{ConfigVar: path}[k] }
+	for text, ok := range map[string]bool{"": true, "{}": true, `{"model":"x"}`: true, "{": false, `{"modle":"x"}`: false, `{"model":1}`: false} {
+		if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := ReadConfig(env); (err == nil) != ok || err != nil && !strings.HasPrefix(err.Error(), path) {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	if c, err := ReadConfig(env); err != nil || c.Model != "" {
+		t.Errorf("%+v, %v", c, err)
+	}
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		t.Error("reading made a file")
+	}
+	for name, ok := range map[string]bool{"mine": true, "a.b-c_1": true, "": false, BuiltIn: false, "a/b": false, ".": false, "-x": false, "a b": false} {
+		if (CheckName(name) == nil) != ok {
+			t.Errorf("name %q: %v", name, CheckName(name))
+		}
+	}
+}
