@@ -15,6 +15,14 @@ import "unsafe"
 //
 // The softmax of a unit rescales its queries' output in place, so their
 // previous unit must be through: it takes two units of queries or more.
+//
+// What it is worth, GFLOP/s for a CPU second on 9216 tokens of 5 heads of 64, on
+// a core that others disturbed (see amxLoops): one after the other 250, fused
+// 374, with the keys asked for ahead 393. Of the fused loop's parts, left out
+// one at a time: without powers 459, without tile instructions 765, without
+// products but with their loads 467, with the same keys for all, that is in
+// L1, 485: the loads of tiles hold it up. In a quiet moment the powers do,
+// 13 operations for 16 scores.
 const (
 	fusedRows = 16
 	fusedDim  = 64
