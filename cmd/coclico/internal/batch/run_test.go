@@ -1,0 +1,254 @@
+package batch
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// upper is a runner that writes texts in capitals.
+func upper(out string) *Runner[string] {
+	return &Runner[string]{
+		Plan: testPlan(out), Ahead: 3, Memory: 100,
+		Open: func(_ context.Context, j Job) (*Input[string], error) {
+			return &Input[string]{Memory: 40, Read: func() (string, error) {
+				data, err := os.ReadFile(j.Input)
+				return string(data), err
+			}}, nil
+		},
+		Work: func(_ context.Context, j Job, text string) (io.WriterTo, error) {
+			if strings.Contains(text, "bad") {
+				return nil, fmt.Errorf("%s: bad", j.Input)
+			}
+			return strings.NewReader(strings.ToUpper(text)), nil
+		},
+		Begin:  func(int, Job) {},
+		Report: func(int, Result) {},
+	}
+}
+
+func jobsOf(t *testing.T, r *Runner[string], inputs ...string) []Job {
+	t.Helper()
+	jobs, err := r.Plan.Jobs(inputs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return jobs
+}
+
+// names lists the files below a folder.
+func names(t *testing.T, dir string) []string {
+	t.Helper()
+	var list []string
+	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			rel, _ := filepath.Rel(dir, path)
+			list = append(list, filepath.ToSlash(rel))
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
+// TestRun: everything but the bad file is done, in order; a second run has nothing to do.
+func TestRun(t *testing.T) {
+	in, out := t.TempDir(), filepath.Join(t.TempDir(), "new", "out")
+	tree(t, in, "a.txt", "b/bad.txt", "b/c.txt", "d.txt", "e.txt", "f.txt")
+	r := upper(out)
+	var order []string
+	r.Report = func(i int, result Result) {
+		order = append(order, fmt.Sprintf("%d %s %s", i, filepath.Base(result.Input), result.Status))
+	}
+	jobs := jobsOf(t, r, in+"/.")
+	past := time.Now().Add(-time.Minute)
+	for _, j := range jobs {
+		if err := os.Chtimes(j.Input, past, past); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s, err := r.Run(t.Context(), jobs)
+	if err != nil || s.Done != 5 || len(s.Failed) != 1 || s.Unchanged != 0 {
+		t.Fatalf("%+v, %v", s, err)
+	}
+	if want := []string{"0 a.txt done", "1 bad.txt failed", "2 c.txt done", "3 d.txt done", "4 e.txt done", "5 f.txt done"}; !slices.Equal(order, want) {
+		t.Errorf("reported %q", order)
+	}
+	if data, err := os.ReadFile(filepath.Join(out, "b", "c.txt.up")); err != nil || string(data) != "B/C.TXT" {
+		t.Errorf("%q, %v", data, err)
+	}
+	if got, want := names(t, out), []string{"a.txt.up", "b/c.txt.up", "d.txt.up", "e.txt.up", "f.txt.up"}; !slices.Equal(got, want) {
+		t.Errorf("files %q", got)
+	}
+	if s, err = r.Run(t.Context(), jobs); err != nil || s.Done != 0 || s.Unchanged != 5 || len(s.Failed) != 1 {
+		t.Errorf("again: %+v, %v", s, err)
+	}
+	r.Force = true
+	if s, err = r.Run(t.Context(), jobs); err != nil || s.Done != 5 || s.Unchanged != 0 {
+		t.Errorf("forced: %+v, %v", s, err)
+	}
+}
+
+// TestFull: a full disk ends the run with one error that names the result, and leaves whole files only.
+func TestFull(t *testing.T) {
+	in, out := t.TempDir(), t.TempDir()
+	tree(t, in, "a.txt", "b.txt", "c.txt")
+	r := upper(out)
+	work := r.Work
+	r.Work = func(ctx context.Context, j Job, text string) (io.WriterTo, error) {
+		if filepath.Base(j.Input) == "b.txt" {
+			return fullAfter(3), nil
+		}
+		return work(ctx, j, text)
+	}
+	s, err := r.Run(t.Context(), jobsOf(t, r, in+"/."))
+	if want := filepath.Join(out, "b.txt.up") + ": no space left on the device"; err == nil || err.Error() != want || s.Done != 1 {
+		t.Errorf("%+v, error %v", s, err)
+	}
+	if got := names(t, out); !slices.Equal(got, []string{"a.txt.up"}) {
+		t.Errorf("files %q", got)
+	}
+}
+
+// fullAfter writes that many bytes and finds the disk full.
+type fullAfter int
+
+func (n fullAfter) WriteTo(w io.Writer) (int64, error) {
+	m, err := w.Write(bytes.Repeat([]byte{'x'}, int(n)))
+	if err == nil {
+		errno := syscall.ENOSPC
+		if runtime.GOOS == "windows" {
+			errno = 112
+		}
+		err = &os.PathError{Op: "write", Path: "part", Err: errno}
+	}
+	return int64(m), err
+}
+
+// TestLeftovers: what a killed run left is written over, and what another one writes is left alone.
+func TestLeftovers(t *testing.T) {
+	in, out := t.TempDir(), t.TempDir()
+	tree(t, in, "a.txt")
+	tree(t, out, ".a.txt.up.part")
+	r := upper(out)
+	jobs := jobsOf(t, r, in+"/.")
+	if s, err := r.Run(t.Context(), jobs); err != nil || s.Done != 1 {
+		t.Errorf("%+v, %v", s, err)
+	}
+	if got := names(t, out); !slices.Equal(got, []string{"a.txt.up"}) {
+		t.Errorf("files %q", got)
+	}
+	if runtime.GOOS == "windows" {
+		return
+	}
+	other, err := openPart(filepath.Join(out, ".a.txt.up.part"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	r.Force = true
+	if s, err := r.Run(t.Context(), jobs); err != nil || len(s.Failed) != 1 || !errors.Is(s.Failed[0].Err, errBusy) {
+		t.Errorf("while another run writes: %+v, %v", s, err)
+	}
+}
+
+// TestUnwritable: a folder that cannot be written is known before the work.
+func TestUnwritable(t *testing.T) {
+	dir := t.TempDir()
+	tree(t, dir, "file")
+	for _, out := range []string{"file", "file/out"} {
+		if err := Probe(filepath.Join(dir, out)); err == nil || !strings.HasPrefix(err.Error(), dir) {
+			t.Errorf("%s: error %v", out, err)
+		}
+	}
+	if os.Geteuid() == 0 || runtime.GOOS == "windows" {
+		t.Skip("nothing is read-only here")
+	}
+	if err := os.Chmod(dir, 0o555); err != nil {
+		t.Fatal(err)
+	}
+	defer os.Chmod(dir, 0o777)
+	for _, out := range []string{"", "new"} {
+		if err := Probe(filepath.Join(dir, out)); !errors.Is(err, os.ErrPermission) {
+			t.Errorf("read-only: error %v", err)
+		}
+	}
+}
+
+// TestStop: when the context ends, what is complete stays and nothing else.
+func TestStop(t *testing.T) {
+	in, out := t.TempDir(), t.TempDir()
+	tree(t, in, "a.txt", "b.txt", "c.txt", "d.txt", "e.txt")
+	r := upper(out)
+	ctx, stop := context.WithCancel(t.Context())
+	work := r.Work
+	r.Work = func(c context.Context, j Job, text string) (io.WriterTo, error) {
+		if filepath.Base(j.Input) == "c.txt" {
+			stop()
+			return nil, c.Err()
+		}
+		return work(c, j, text)
+	}
+	s, err := r.Run(ctx, jobsOf(t, r, in+"/."))
+	if !errors.Is(err, context.Canceled) || s.Done != 2 || len(s.Failed) != 0 {
+		t.Errorf("%+v, %v", s, err)
+	}
+	if got := names(t, out); !slices.Equal(got, []string{"a.txt.up", "b.txt.up"}) {
+		t.Errorf("files %q", got)
+	}
+}
+
+// TestMemory: inputs never take more than the budget, and one that takes more than all of it is alone.
+func TestMemory(t *testing.T) {
+	in, out := t.TempDir(), t.TempDir()
+	var files []string
+	for i := range 40 {
+		files = append(files, fmt.Sprintf("%02d.txt", i))
+	}
+	tree(t, in, files...)
+	r := upper(out)
+	r.Ahead = 16
+	var held, most atomic.Int64
+	r.Open = func(_ context.Context, j Job) (*Input[string], error) {
+		need := int64(30)
+		if strings.HasSuffix(j.Input, "7.txt") {
+			need = 500
+		}
+		return &Input[string]{Memory: need, Read: func() (string, error) {
+			n := held.Add(need)
+			for m := most.Load(); n > m && !most.CompareAndSwap(m, n); m = most.Load() {
+			}
+			if need == 500 && n != 500 {
+				t.Errorf("%d bytes held with one of 500", n)
+			}
+			return j.Input, nil
+		}}, nil
+	}
+	r.Work = func(_ context.Context, j Job, text string) (io.WriterTo, error) {
+		if strings.HasSuffix(text, "7.txt") {
+			held.Add(-500)
+		} else {
+			held.Add(-30)
+		}
+		return strings.NewReader(text), nil
+	}
+	if s, err := r.Run(t.Context(), jobsOf(t, r, in)); err != nil || s.Done != 40 {
+		t.Errorf("%+v, %v", s, err)
+	}
+	if most.Load() != 500 {
+		t.Errorf("%d bytes held at most", most.Load())
+	}
+}
