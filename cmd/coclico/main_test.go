@@ -8,9 +8,15 @@ import (
 	"github.com/coclico/coclico/cmd/coclico/internal/catalog"
 )
 
+// childVar makes the test binary the program.
+const childVar = "COCLICO_TEST_CHILD"
+
 // TestMain forgets the user's models: the tests are about the built-in one. No
 // test gets as far as the hub.
 func TestMain(m *testing.M) {
+	if os.Getenv(childVar) != "" {
+		main() // the test binary as the program, for tests that kill it
+	}
 	os.Exit(runTests(m))
 }
 

@@ -1,0 +1,327 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"image"
+	"image/color"
+	"image/png"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/coclico/coclico/cmd/coclico/internal/batch"
+	"github.com/coclico/coclico/cmd/coclico/internal/picture"
+	"github.com/coclico/coclico/codec"
+)
+
+// pictures makes a folder of small pictures, n of them below a second folder.
+func pictures(t *testing.T, n int) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "photos")
+	if err := os.MkdirAll(filepath.Join(dir, "sub"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	for i := range n + 2 {
+		img := image.NewNRGBA(image.Rect(0, 0, 20+i, 30))
+		for j := range img.Pix {
+			img.Pix[j] = uint8(j*(i+1)) | 0x80
+		}
+		path := filepath.Join(dir, "sub", string(rune('a'+i))+".png")
+		if i >= n {
+			path = filepath.Join(dir, string(rune('a'+i))+".png")
+		}
+		writePNG(t, path, img)
+	}
+	old(t, dir)
+	return dir
+}
+
+func writePNG(t *testing.T, path string, img image.Image) {
+	t.Helper()
+	var b bytes.Buffer
+	if err := png.Encode(&b, img); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, b.Bytes(), 0o666); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// old makes files a minute old, so that what is made of them is newer by any file system's clock.
+func old(t *testing.T, dir string) {
+	t.Helper()
+	past := time.Now().Add(-time.Minute)
+	for path := range files(t, dir) {
+		if err := os.Chtimes(filepath.Join(dir, path), past, past); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// files returns the files below a folder and what is in them.
+func files(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	all := map[string]string{}
+	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		rel, _ := filepath.Rel(dir, path)
+		all[filepath.ToSlash(rel)] = string(data)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+func sameFiles(t *testing.T, got, want map[string]string) {
+	t.Helper()
+	for name, data := range want {
+		if g, ok := got[name]; !ok {
+			t.Errorf("%s is missing", name)
+		} else if g != data {
+			t.Errorf("%s has other bytes", name)
+		}
+	}
+	for name := range got {
+		if _, ok := want[name]; !ok {
+			t.Errorf("%s is there", name)
+		}
+	}
+}
+
+// TestManyFiles: a folder there and back, with a bad file in it, and what a second run does.
+func TestManyFiles(t *testing.T) {
+	dir := pictures(t, 3)
+	out, again := filepath.Join(t.TempDir(), "out"), t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "bad.jpg"), []byte("no picture"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "notes.txt"), []byte("no picture"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	args := []string{"encode", photo, dir + "/", "-o", out, "--jobs", "2"}
+	r := coclico(t, args...)
+	if r.status != statusFailed || !strings.HasPrefix(r.stdout, "6 encoded, in ") ||
+		r.stderr != "coclico: "+filepath.Join(dir, "bad.jpg")+": not a picture that can be read ("+picture.Names()+")\ncoclico: 1 of 7 files failed, listed above\n" {
+		t.Errorf("status %d\n%s%s", r.status, r.stdout, r.stderr)
+	}
+	if err := os.Remove(filepath.Join(dir, "bad.jpg")); err != nil {
+		t.Fatal(err)
+	}
+	streams := files(t, out)
+	single := filepath.Join(t.TempDir(), "a")
+	succeed(t, "encode", photo, "-o", single)
+	if data, err := os.ReadFile(single); err != nil || streams["rocket.jpg.coclico"] != string(data) || len(streams) != 6 || streams["photos/sub/a.png.coclico"] == "" {
+		t.Errorf("%d files, %v", len(streams), err)
+	}
+	if line := succeed(t, args...); line != "0 encoded, 6 unchanged\n" {
+		t.Errorf("again: %s", line)
+	}
+	now := time.Now().Add(time.Minute) // a changed input
+	if err := os.Chtimes(filepath.Join(dir, "sub", "b.png"), now, now); err != nil {
+		t.Fatal(err)
+	}
+	checkLines(t, succeed(t, append(args, "--json")...), 6, filepath.Join(dir, "sub", "b.png"))
+	sameFiles(t, files(t, out), streams)
+
+	old(t, out)
+	decode := []string{"decode", filepath.Join(out, "photos"), "-o", again, "--steps", "1", "--size", "16"}
+	if line := succeed(t, decode...); !strings.HasPrefix(line, "5 decoded, in ") {
+		t.Errorf("decode: %s", line)
+	}
+	if line := succeed(t, decode...); line != "0 decoded, 5 unchanged\n" {
+		t.Errorf("decode again: %s", line)
+	}
+	if line := succeed(t, append(decode, "--seed", "2")...); !strings.HasPrefix(line, "5 decoded, in ") {
+		t.Errorf("decode otherwise: %s", line)
+	}
+	if line := succeed(t, append(decode, "--seed", "2", "--force")...); !strings.HasPrefix(line, "5 decoded, in ") {
+		t.Errorf("decode by force: %s", line)
+	}
+	if got := files(t, again); len(got) != 5 || !strings.HasPrefix(got["photos/sub/a.png.png"], "\x89PNG") {
+		t.Errorf("%d pictures", len(got))
+	}
+	succeed(t, "decode", out, "-o", again, "--steps", "1", "--size", "16", "--format", "jpg", "--jpeg-quality", "50")
+}
+
+// checkLines demands a line of JSON for each file, all of them unchanged but one.
+func checkLines(t *testing.T, lines string, n int, done string) {
+	t.Helper()
+	d := json.NewDecoder(strings.NewReader(lines))
+	for i := 0; ; i++ {
+		var l fileLine
+		if err := d.Decode(&l); err == io.EOF && i == n {
+			return
+		} else if err != nil {
+			t.Fatalf("line %d of %d: %v", i, n, err)
+		}
+		if want := l.Input == done; want != (l.Status == batch.Done) || want != (l.Bytes > 0) || !want && l.Status != batch.Unchanged {
+			t.Errorf("%+v", l)
+		}
+	}
+}
+
+// child starts the test binary as the program, and ends it when so many files of a folder are there.
+func child(t *testing.T, sig os.Signal, dir string, n int, args ...string) (stderr string, err error) {
+	t.Helper()
+	cmd := exec.Command(os.Args[0], args...)
+	cmd.Env = append(os.Environ(), childVar+"=1")
+	var b bytes.Buffer
+	cmd.Stderr = &b
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(out)
+	for i := 0; lines.Scan(); i++ {
+		if i == n-1 {
+			time.Sleep(3 * time.Millisecond) // into the next file
+			_ = cmd.Process.Signal(sig)
+		}
+	}
+	return b.String(), cmd.Wait()
+}
+
+// TestKilled: a run that was killed in the middle, started again, ends with the bytes of one that was not.
+func TestKilled(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("no signals")
+	}
+	dir := pictures(t, 6)
+	streams := t.TempDir()
+	succeed(t, "encode", dir, "-o", streams)
+	old(t, streams)
+	whole, killed := t.TempDir(), t.TempDir()
+	args := func(out string) []string {
+		return []string{"decode", streams, "-o", out, "--steps", "3", "--json", "--keep-stream"}
+	}
+	if _, err := child(t, os.Kill, whole, -1, args(whole)...); err != nil {
+		t.Fatal(err)
+	}
+	want := files(t, whole)
+	for _, n := range []int{1, 4} {
+		if _, err := child(t, os.Kill, killed, n, args(killed)...); err == nil {
+			t.Error("the child was not killed")
+		}
+		for name, data := range files(t, killed) {
+			if want[name] != data && !strings.HasSuffix(name, ".part") {
+				t.Errorf("%s is not whole", name)
+			}
+		}
+	}
+	if _, err := child(t, os.Kill, killed, -1, args(killed)...); err != nil {
+		t.Fatal(err)
+	}
+	sameFiles(t, files(t, killed), want)
+}
+
+// TestInterruptedMany: Ctrl-C leaves whole files only, and says how to go on.
+func TestInterruptedMany(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("no signals")
+	}
+	dir := pictures(t, 6)
+	streams, out := t.TempDir(), t.TempDir()
+	succeed(t, "encode", dir, "-o", streams)
+	args := []string{"decode", streams, "-o", out, "--steps", "20", "--json"}
+	stderr, err := child(t, syscall.SIGINT, out, 3, args...)
+	exit, ok := err.(*exec.ExitError)
+	if !ok || exit.ExitCode() != statusInterrupted || !strings.Contains(stderr, "of 8 files decoded, all of them whole; the same command goes on") {
+		t.Errorf("%v, stderr %q", err, stderr)
+	}
+	got := files(t, out)
+	if len(got) < 3 || len(got) > 5 {
+		t.Errorf("%d files after the third", len(got))
+	}
+	for name, data := range got {
+		if _, err := png.Decode(strings.NewReader(data)); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestKeepStream: encode gives back what decode kept, but not where other bytes are asked for.
+func TestKeepStream(t *testing.T) {
+	dir := t.TempDir()
+	file, again := filepath.Join(dir, "a.coclico"), filepath.Join(dir, "again.png")
+	succeed(t, "encode", photo, "-o", file)
+	succeed(t, "decode", file, "-o", again, "--steps", "1", "--size", "32", "--keep-stream")
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	same := func(args ...string) bool {
+		t.Helper()
+		return succeed(t, append([]string{"encode", again, "-o", "-"}, args...)...) == string(want)
+	}
+	if !same() || same("--from-pixels") || same("--map-size", "4") {
+		t.Error("a PNG does not give its stream back when it should, and only then")
+	}
+	succeed(t, "encode", again, photo, "-o", filepath.Join(dir, "out"))
+	if data, err := os.ReadFile(filepath.Join(dir, "out", "again.png.coclico")); err != nil || !bytes.Equal(data, want) {
+		t.Errorf("among many it gives %d bytes back (%v)", len(data), err)
+	}
+	data, err := os.ReadFile(again)
+	if err != nil || !bytes.Contains(data, []byte("Generated picture")) || !bytes.Contains(data, []byte("seed 0")) {
+		t.Errorf("the PNG does not say how it was made (%v)", err)
+	}
+	f, err := os.Open(again)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if !picture.Says(f, (&decoding{options: codec.DecodeOptions{Steps: 1, Guidance: 12, Strength: 0.88, Size: 32}}).notes(want)) {
+		t.Error("the PNG does not say so in the words that are looked for")
+	}
+}
+
+// TestShapes: one pixel, a panorama and a column are pictures as any other.
+func TestShapes(t *testing.T) {
+	dir := t.TempDir()
+	for name, size := range map[string]image.Point{"pixel": {1, 1}, "panorama": {500, 100}, "column": {1, 300}} {
+		path := filepath.Join(dir, name+".png")
+		img := image.NewNRGBA(image.Rectangle{Max: size})
+		for x := range size.X {
+			img.Set(x, 0, color.NRGBA{uint8(x), 200, 7, 128})
+		}
+		writePNG(t, path, img)
+		succeed(t, "encode", path, "-o", filepath.Join(dir, name))
+		succeed(t, "decode", filepath.Join(dir, name), "-o", filepath.Join(dir, name+".webp"), "--steps", "1", "--size", "8")
+	}
+}
+
+// TestDisplay: two lines that fit the terminal, whatever a file is called.
+func TestDisplay(t *testing.T) {
+	var b bytes.Buffer
+	d := &display{w: &b, files: 8, ended: 4, worked: 2, failed: 1, columns: func() int { return 79 }}
+	d.begin("dir/" + strings.Repeat("ü", 100) + "\x1b[2J\n")
+	for _, line := range strings.Split(b.String(), "\n") {
+		if n := len([]rune(line)); n > 95 {
+			t.Errorf("a line of %d: %q", n, line)
+		}
+	}
+	if strings.Count(b.String(), "\n") != 1 || strings.Contains(b.String(), "2J\n") || strings.Contains(b.String(), "\x1b[2J") {
+		t.Errorf("%q", b.String())
+	}
+	d.file, d.stage, d.step, d.steps = "x/a.png", "denoising", 5, 20
+	first, second := d.lines(3 * time.Second)
+	if first != "[==========          ] 4/8 files, 1 failed  1 files/s, 4s left" || second != "[=====               ] a.png: denoising, step 6 of 20" {
+		t.Errorf("%s\n%s", first, second)
+	}
+	d.close()
+}
