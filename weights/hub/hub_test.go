@@ -16,7 +16,16 @@ import (
 	"time"
 
 	"github.com/coclico/coclico/weights/hub"
+	"github.com/coclico/coclico/weights/hub/hubtest"
 )
+
+func newHub(t *testing.T) *hubtest.Hub { return hubtest.New(t, hubtest.Model()) }
+
+// client has a cache of its own and little patience.
+func client(f *hubtest.Hub, t *testing.T) *hub.Client {
+	return &hub.Client{Endpoint: f.URL(), Cache: hub.Cache(t.TempDir()), Transport: &http.Transport{},
+		Stall: 300 * time.Millisecond, Pause: func(int) time.Duration { return time.Millisecond }}
+}
 
 var repo = hub.Repo{Owner: "someone", Name: "tiny-unclip"}
 
@@ -66,23 +75,23 @@ func readTree(t *testing.T, dir string) []string {
 }
 
 func TestPull(t *testing.T) {
-	f := newFakeHub(t)
+	f := newHub(t)
 	for _, noSymlinks := range []bool{false, true} {
-		c := f.client()
-		c.Token, c.NoSymlinks = secret, noSymlinks
+		c := client(f, t)
+		c.Token, c.NoSymlinks = "hf_secret", noSymlinks
 		p, dir := mustPull(t, c)
 		if got := readTree(t, dir); !slices.Equal(got, want) {
 			t.Errorf("snapshot has %v, not %v", got, want)
 		}
-		if wantDir := filepath.Join(string(c.Cache), "models--someone--tiny-unclip", "snapshots", commit); dir != wantDir {
+		if wantDir := filepath.Join(string(c.Cache), "models--someone--tiny-unclip", "snapshots", hubtest.Commit); dir != wantDir {
 			t.Errorf("folder %s, not %s", dir, wantDir)
 		}
 		for _, name := range want {
 			got, err := os.ReadFile(filepath.Join(dir, name))
-			if err != nil || !bytes.Equal(got, f.files[name]) {
+			if err != nil || !bytes.Equal(got, f.Files[name]) {
 				t.Errorf("%s: other bytes (%v)", name, err)
 			}
-			blob := filepath.Join(string(c.Cache), "models--someone--tiny-unclip", "blobs", blobName(name, f.files[name]))
+			blob := filepath.Join(string(c.Cache), "models--someone--tiny-unclip", "blobs", hubtest.BlobName(name, f.Files[name]))
 			if _, err := os.Stat(blob); err != nil {
 				t.Errorf("%s: no blob of its hash: %v", name, err)
 			}
@@ -91,7 +100,7 @@ func TestPull(t *testing.T) {
 			}
 		}
 		ref, err := os.ReadFile(filepath.Join(string(c.Cache), "models--someone--tiny-unclip", "refs", "main"))
-		if err != nil || string(ref) != commit {
+		if err != nil || string(ref) != hubtest.Commit {
 			t.Errorf("refs/main is %q (%v)", ref, err)
 		}
 		if p.Left() <= 0 || p.Size() < p.Left() {
@@ -109,17 +118,17 @@ func TestPull(t *testing.T) {
 				t.Errorf("%+v", check)
 			}
 		}
-		before := f.gets[unet]
+		before := f.Gets(unet)
 		p, _ = mustPull(t, c)
-		if p.Left() != 0 || f.gets[unet] != before {
+		if p.Left() != 0 || f.Gets(unet) != before {
 			t.Errorf("a second pull gets %d bytes", p.Left())
 		}
 	}
 }
 
 func TestPullOfHalves(t *testing.T) {
-	f := newFakeHub(t)
-	c := f.client()
+	f := newHub(t)
+	c := client(f, t)
 	_, dir, err := pull(c, hub.Encoding)
 	if err != nil {
 		t.Fatal(err)
@@ -143,48 +152,48 @@ func TestPullOfHalves(t *testing.T) {
 
 // TestCached: what Python has of another precision serves as well.
 func TestCached(t *testing.T) {
-	f := newFakeHub(t)
-	c := f.client()
+	f := newHub(t)
+	c := client(f, t)
 	name := "vae/diffusion_pytorch_model.safetensors"
-	blob := filepath.Join(string(c.Cache), "models--someone--tiny-unclip", "blobs", blobName(name, f.files[name]))
-	if err := errors.Join(os.MkdirAll(filepath.Dir(blob), 0o777), os.WriteFile(blob, f.files[name], 0o666)); err != nil {
+	blob := filepath.Join(string(c.Cache), "models--someone--tiny-unclip", "blobs", hubtest.BlobName(name, f.Files[name]))
+	if err := errors.Join(os.MkdirAll(filepath.Dir(blob), 0o777), os.WriteFile(blob, f.Files[name], 0o666)); err != nil {
 		t.Fatal(err)
 	}
 	_, dir := mustPull(t, c)
-	if got := readTree(t, dir); !slices.Contains(got, name) || f.gets["vae/diffusion_pytorch_model.fp16.safetensors"] != 0 {
+	if got := readTree(t, dir); !slices.Contains(got, name) || f.Gets("vae/diffusion_pytorch_model.fp16.safetensors") != 0 {
 		t.Errorf("the VAE was downloaded although it was there: %v", got)
 	}
 }
 
 func TestShards(t *testing.T) {
-	f := newFakeHub(t)
-	whole := f.files[unet]
-	delete(f.files, unet)
-	f.files["unet/diffusion_pytorch_model-00001-of-00002.safetensors"] = whole[:100_000]
-	f.files["unet/diffusion_pytorch_model-00002-of-00002.safetensors"] = whole[100_000:]
+	f := newHub(t)
+	whole := f.Files[unet]
+	delete(f.Files, unet)
+	f.Files["unet/diffusion_pytorch_model-00001-of-00002.safetensors"] = whole[:100_000]
+	f.Files["unet/diffusion_pytorch_model-00002-of-00002.safetensors"] = whole[100_000:]
 	index := "unet/diffusion_pytorch_model.safetensors.index.json"
-	f.files[index] = []byte(`{"weight_map":{"a":"diffusion_pytorch_model-00001-of-00002.safetensors","b":"diffusion_pytorch_model-00002-of-00002.safetensors"}}`)
-	_, dir := mustPull(t, f.client())
+	f.Files[index] = []byte(`{"weight_map":{"a":"diffusion_pytorch_model-00001-of-00002.safetensors","b":"diffusion_pytorch_model-00002-of-00002.safetensors"}}`)
+	_, dir := mustPull(t, client(f, t))
 	got := readTree(t, dir)
 	for _, name := range []string{index, "unet/diffusion_pytorch_model-00001-of-00002.safetensors", "unet/diffusion_pytorch_model-00002-of-00002.safetensors"} {
 		if !slices.Contains(got, name) {
 			t.Errorf("no %s", name)
 		}
 	}
-	f.files[index] = []byte(`{"weight_map":{"a":"../../model.safetensors"}}`)
-	if _, _, err := pull(f.client(), hub.Everything); err == nil {
+	f.Files[index] = []byte(`{"weight_map":{"a":"../../model.safetensors"}}`)
+	if _, _, err := pull(client(f, t), hub.Everything); err == nil {
 		t.Error("an index that leads out of its folder is believed")
 	}
 }
 
 // TestMirror: some listings have names alone.
 func TestMirror(t *testing.T) {
-	f := newFakeHub(t)
-	f.api = func(w http.ResponseWriter, r *http.Request) {
-		r.URL.RawQuery, f.api = "", nil
-		f.serveListing(w, r)
+	f := newHub(t)
+	f.API = func(w http.ResponseWriter, r *http.Request) {
+		r.URL.RawQuery, f.API = "", nil
+		f.ServeListing(w, r)
 	}
-	c := f.client()
+	c := client(f, t)
 	p, dir := mustPull(t, c)
 	if got := readTree(t, dir); !slices.Equal(got, want) {
 		t.Errorf("snapshot has %v", got)
@@ -195,12 +204,12 @@ func TestMirror(t *testing.T) {
 }
 
 // cutAfter serves the first n bytes of what is asked for and hangs up.
-func cutAfter(f *fakeHub, n int) func(http.ResponseWriter, *http.Request, string) bool {
+func cutAfter(f *hubtest.Hub, n int) func(http.ResponseWriter, *http.Request, string) bool {
 	return func(w http.ResponseWriter, r *http.Request, path string) bool {
 		if path != unet {
 			return false
 		}
-		http.ServeContent(&cutting{w, n}, r, "", time.Time{}, bytes.NewReader(f.files[path]))
+		http.ServeContent(&cutting{w, n}, r, "", time.Time{}, bytes.NewReader(f.Files[path]))
 		return true
 	}
 }
@@ -226,22 +235,22 @@ func (c *cutting) Write(p []byte) (int, error) {
 // TestCuts: a connection that is cut again and again, but gets further, is not
 // given up, and no byte comes twice.
 func TestCuts(t *testing.T) {
-	f := newFakeHub(t)
-	f.serve = cutAfter(f, 40_000)
-	mustPull(t, f.client())
-	if n := f.bytes[unet]; n > int64(len(f.files[unet]))+lost {
-		t.Errorf("%d bytes sent of a file of %d", n, len(f.files[unet]))
+	f := newHub(t)
+	f.Serve = cutAfter(f, 40_000)
+	mustPull(t, client(f, t))
+	if n := f.Sent(unet); n > int64(len(f.Files[unet]))+lost {
+		t.Errorf("%d bytes sent of a file of %d", n, len(f.Files[unet]))
 	}
-	if n := f.gets[unet]; n < 8 || n > 9 {
+	if n := f.Gets(unet); n < 8 || n > 9 {
 		t.Errorf("%d requests", n)
 	}
 }
 
 // TestResume: a download that was given up goes on with the next pull.
 func TestResume(t *testing.T) {
-	f := newFakeHub(t)
+	f := newHub(t)
 	dead := false
-	f.serve = func(w http.ResponseWriter, r *http.Request, path string) bool {
+	f.Serve = func(w http.ResponseWriter, r *http.Request, path string) bool {
 		if path == unet && dead {
 			panic(http.ErrAbortHandler)
 		}
@@ -250,14 +259,14 @@ func TestResume(t *testing.T) {
 		}
 		return cutAfter(f, 100_000)(w, r, path)
 	}
-	c := f.client()
+	c := client(f, t)
 	if _, _, err := pull(c, hub.Everything); err == nil || !strings.Contains(err.Error(), unet) {
 		t.Fatalf("error %v", err)
 	}
-	f.serve = nil
+	f.Serve = nil
 	p, _ := mustPull(t, c)
-	if n := f.bytes[unet]; n > int64(len(f.files[unet]))+lost {
-		t.Errorf("%d bytes sent of a file of %d", n, len(f.files[unet]))
+	if n := f.Sent(unet); n > int64(len(f.Files[unet]))+lost {
+		t.Errorf("%d bytes sent of a file of %d", n, len(f.Files[unet]))
 	}
 	if p.Left() > 200_000+lost {
 		t.Errorf("%d bytes are said to be missing", p.Left())
@@ -266,15 +275,15 @@ func TestResume(t *testing.T) {
 
 // TestResumeOnOtherBytes: what lies there is not what the hub has.
 func TestResumeOnOtherBytes(t *testing.T) {
-	f := newFakeHub(t)
-	for _, left := range [][]byte{noise(1000, 99), noise(400_000, 99), noise(300_000, 99)} {
-		c := f.client()
-		part := filepath.Join(string(c.Cache), "models--someone--tiny-unclip", "blobs", blobName(unet, f.files[unet])+".incomplete")
+	f := newHub(t)
+	for _, left := range [][]byte{hubtest.Noise(1000, 99), hubtest.Noise(400_000, 99), hubtest.Noise(300_000, 99)} {
+		c := client(f, t)
+		part := filepath.Join(string(c.Cache), "models--someone--tiny-unclip", "blobs", hubtest.BlobName(unet, f.Files[unet])+".incomplete")
 		if err := errors.Join(os.MkdirAll(filepath.Dir(part), 0o777), os.WriteFile(part, left, 0o666)); err != nil {
 			t.Fatal(err)
 		}
 		_, dir := mustPull(t, c)
-		if got, _ := os.ReadFile(filepath.Join(dir, unet)); !bytes.Equal(got, f.files[unet]) {
+		if got, _ := os.ReadFile(filepath.Join(dir, unet)); !bytes.Equal(got, f.Files[unet]) {
 			t.Errorf("with %d other bytes: wrong file", len(left))
 		}
 	}
@@ -282,9 +291,9 @@ func TestResumeOnOtherBytes(t *testing.T) {
 
 // TestNoRanges: a server that sends everything from the start.
 func TestNoRanges(t *testing.T) {
-	f := newFakeHub(t)
+	f := newHub(t)
 	first := true
-	f.serve = func(w http.ResponseWriter, r *http.Request, path string) bool {
+	f.Serve = func(w http.ResponseWriter, r *http.Request, path string) bool {
 		r.Header.Del("Range")
 		if path == unet && first {
 			first = false
@@ -292,8 +301,8 @@ func TestNoRanges(t *testing.T) {
 		}
 		return false
 	}
-	_, dir := mustPull(t, f.client())
-	if got, _ := os.ReadFile(filepath.Join(dir, unet)); !bytes.Equal(got, f.files[unet]) {
+	_, dir := mustPull(t, client(f, t))
+	if got, _ := os.ReadFile(filepath.Join(dir, unet)); !bytes.Equal(got, f.Files[unet]) {
 		t.Error("wrong file")
 	}
 }
@@ -321,32 +330,32 @@ func TestRefusals(t *testing.T) {
 	}
 	for _, test := range []struct {
 		name  string
-		set   func(f *fakeHub)
+		set   func(f *hubtest.Hub)
 		words string
 	}{
-		{"wrong bytes", func(f *fakeHub) { f.serve = send(noise(300_000, 77)) }, "hash"},
-		{"fewer bytes", func(f *fakeHub) { f.serve = send(noise(1000, 77)) }, "sends 1000 bytes, the hub lists 300000"},
-		{"more bytes", func(f *fakeHub) { f.serve = send(noise(300_001, 77)) }, "hash"},
-		{"a page in place of a file", func(f *fakeHub) {
-			f.serve = func(w http.ResponseWriter, r *http.Request, path string) bool { html(w, r); return true }
+		{"wrong bytes", func(f *hubtest.Hub) { f.Serve = send(hubtest.Noise(300_000, 77)) }, "hash"},
+		{"fewer bytes", func(f *hubtest.Hub) { f.Serve = send(hubtest.Noise(1000, 77)) }, "sends 1000 bytes, the hub lists 300000"},
+		{"more bytes", func(f *hubtest.Hub) { f.Serve = send(hubtest.Noise(300_001, 77)) }, "hash"},
+		{"a page in place of a file", func(f *hubtest.Hub) {
+			f.Serve = func(w http.ResponseWriter, r *http.Request, path string) bool { html(w, r); return true }
 		}, "web page"},
-		{"a page in place of the listing", func(f *fakeHub) { f.api = html }, "web page"},
-		{"401", func(f *fakeHub) { f.api = status(401, "") }, "HF_TOKEN"},
-		{"403", func(f *fakeHub) { f.api = status(403, "GatedRepo") }, "terms"},
-		{"404", func(f *fakeHub) { f.api = status(404, "RepoNotFound") }, "no such model"},
-		{"no revision", func(f *fakeHub) { f.api = status(404, "RevisionNotFound") }, "no such revision"},
-		{"503", func(f *fakeHub) { f.api = status(503, "") }, "503"},
-		{"redirects in a circle", func(f *fakeHub) {
-			f.api = func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.Path, http.StatusFound) }
+		{"a page in place of the listing", func(f *hubtest.Hub) { f.API = html }, "web page"},
+		{"401", func(f *hubtest.Hub) { f.API = status(401, "") }, "HF_TOKEN"},
+		{"403", func(f *hubtest.Hub) { f.API = status(403, "GatedRepo") }, "terms"},
+		{"404", func(f *hubtest.Hub) { f.API = status(404, "RepoNotFound") }, "no such model"},
+		{"no revision", func(f *hubtest.Hub) { f.API = status(404, "RevisionNotFound") }, "no such revision"},
+		{"503", func(f *hubtest.Hub) { f.API = status(503, "") }, "503"},
+		{"redirects in a circle", func(f *hubtest.Hub) {
+			f.API = func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.Path, http.StatusFound) }
 		}, "too many redirects"},
-		{"redirect to a file", func(f *fakeHub) {
-			f.api = func(w http.ResponseWriter, r *http.Request) {
+		{"redirect to a file", func(f *hubtest.Hub) {
+			f.API = func(w http.ResponseWriter, r *http.Request) {
 				http.Redirect(w, r, "file:///etc/passwd", http.StatusFound)
 			}
 		}, "redirects to"},
-		{"not JSON", func(f *fakeHub) { f.listing = func([]byte) []byte { return []byte("{") } }, "listing"},
-		{"a listing without end", func(f *fakeHub) {
-			f.api = func(w http.ResponseWriter, r *http.Request) {
+		{"not JSON", func(f *hubtest.Hub) { f.Listing = func([]byte) []byte { return []byte("{") } }, "listing"},
+		{"a listing without end", func(f *hubtest.Hub) {
+			f.API = func(w http.ResponseWriter, r *http.Request) {
 				for i := 0; i < 1<<14; i++ {
 					if _, err := w.Write(make([]byte, 1<<10)); err != nil {
 						return
@@ -354,35 +363,35 @@ func TestRefusals(t *testing.T) {
 				}
 			}
 		}, "more than"},
-		{"a name that leads out", func(f *fakeHub) {
-			f.listing = func(b []byte) []byte {
+		{"a name that leads out", func(f *hubtest.Hub) {
+			f.Listing = func(b []byte) []byte {
 				return bytes.Replace(b, []byte("unet/config.json"), []byte("../../../config.json"), 1)
 			}
 		}, "no path inside a model"},
-		{"a hash that leads out", func(f *fakeHub) {
-			f.listing = func(b []byte) []byte {
-				return bytes.ReplaceAll(b, []byte(blobName(unet, f.files[unet])), []byte("../../../../x"))
+		{"a hash that leads out", func(f *hubtest.Hub) {
+			f.Listing = func(b []byte) []byte {
+				return bytes.ReplaceAll(b, []byte(hubtest.BlobName(unet, f.Files[unet])), []byte("../../../../x"))
 			}
 		}, "hash"},
-		{"a size beyond all", func(f *fakeHub) {
-			f.listing = func(b []byte) []byte { return bytes.ReplaceAll(b, []byte("300000"), []byte("9007199254740993")) }
+		{"a size beyond all", func(f *hubtest.Hub) {
+			f.Listing = func(b []byte) []byte { return bytes.ReplaceAll(b, []byte("300000"), []byte("9007199254740993")) }
 		}, "9007199254740993 bytes"},
-		{"no room", func(f *fakeHub) {
-			f.listing = func(b []byte) []byte { return bytes.ReplaceAll(b, []byte("300000"), []byte("1000000000000")) }
+		{"no room", func(f *hubtest.Hub) {
+			f.Listing = func(b []byte) []byte { return bytes.ReplaceAll(b, []byte("300000"), []byte("1000000000000")) }
 		}, "GB are free"},
-		{"another pipeline", func(f *fakeHub) { f.files["model_index.json"] = []byte(`{"_class_name":"FluxPipeline"}`) }, "FluxPipeline"},
-		{"no model", func(f *fakeHub) { delete(f.files, "model_index.json") }, "not a diffusers model"},
-		{"no safetensors", func(f *fakeHub) { delete(f.files, unet) }, "no safetensors"},
+		{"another pipeline", func(f *hubtest.Hub) { f.Files["model_index.json"] = []byte(`{"_class_name":"FluxPipeline"}`) }, "FluxPipeline"},
+		{"no model", func(f *hubtest.Hub) { delete(f.Files, "model_index.json") }, "not a diffusers model"},
+		{"no safetensors", func(f *hubtest.Hub) { delete(f.Files, unet) }, "no safetensors"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			f := newFakeHub(t)
+			f := newHub(t)
 			test.set(f)
-			c := f.client()
+			c := client(f, t)
 			_, _, err := pull(c, hub.Everything)
 			if err == nil || !strings.Contains(err.Error(), test.words) || strings.Contains(err.Error(), "\n") {
 				t.Errorf("error %q, not one with %q", err, test.words)
 			}
-			blob := filepath.Join(string(c.Cache), "models--someone--tiny-unclip", "blobs", blobName(unet, f.files[unet]))
+			blob := filepath.Join(string(c.Cache), "models--someone--tiny-unclip", "blobs", hubtest.BlobName(unet, f.Files[unet]))
 			if _, err := os.Stat(blob); err == nil {
 				t.Error("a blob is there")
 			}
@@ -393,25 +402,25 @@ func TestRefusals(t *testing.T) {
 // TestSlow: a server that stops in the middle is left, and the rest asked for
 // again; one that never says anything is an error.
 func TestSlow(t *testing.T) {
-	f := newFakeHub(t)
+	f := newHub(t)
 	first := true
-	f.serve = func(w http.ResponseWriter, r *http.Request, path string) bool {
+	f.Serve = func(w http.ResponseWriter, r *http.Request, path string) bool {
 		if path != unet || !first {
 			return false
 		}
 		first = false
 		w.Header().Set("Content-Length", "300000")
-		w.Write(f.files[path][:50_000])
-		w.(*countingWriter).ResponseWriter.(http.Flusher).Flush()
+		w.Write(f.Files[path][:50_000])
+		http.NewResponseController(w).Flush()
 		<-r.Context().Done()
 		return true
 	}
-	mustPull(t, f.client())
-	if n := f.bytes[unet]; n != 300_000 {
+	mustPull(t, client(f, t))
+	if n := f.Sent(unet); n != 300_000 {
 		t.Errorf("%d bytes sent", n)
 	}
-	f.api = func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
-	c := f.client()
+	f.API = func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
+	c := client(f, t)
 	c.Stall = 30 * time.Millisecond
 	if _, _, err := pull(c, hub.Everything); err == nil || !strings.Contains(err.Error(), "no answer") {
 		t.Errorf("error %v", err)
@@ -420,16 +429,16 @@ func TestSlow(t *testing.T) {
 
 // TestDrip: a byte now and then is nothing.
 func TestDrip(t *testing.T) {
-	f := newFakeHub(t)
-	f.serve = func(w http.ResponseWriter, r *http.Request, path string) bool {
+	f := newHub(t)
+	f.Serve = func(w http.ResponseWriter, r *http.Request, path string) bool {
 		for path == unet && r.Context().Err() == nil {
 			w.Write([]byte("x"))
-			w.(*countingWriter).ResponseWriter.(http.Flusher).Flush()
+			http.NewResponseController(w).Flush()
 			time.Sleep(time.Millisecond)
 		}
 		return path == unet
 	}
-	c := f.client()
+	c := client(f, t)
 	c.Stall = 30 * time.Millisecond
 	start := time.Now()
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
@@ -441,8 +450,8 @@ func TestDrip(t *testing.T) {
 	if _, err := c.Pull(ctx, p, nil); err == nil || ctx.Err() != nil || time.Since(start) > 2*time.Second {
 		t.Errorf("error %v", err)
 	}
-	if f.gets[unet] < 3 {
-		t.Errorf("%d connections", f.gets[unet])
+	if f.Gets(unet) < 3 {
+		t.Errorf("%d connections", f.Gets(unet))
 	}
 }
 
@@ -466,13 +475,13 @@ func TestNoNetwork(t *testing.T) {
 
 // TestTwoPulls: both end well, and each file comes once.
 func TestTwoPulls(t *testing.T) {
-	f := newFakeHub(t)
-	f.serve = func(w http.ResponseWriter, r *http.Request, path string) bool {
+	f := newHub(t)
+	f.Serve = func(w http.ResponseWriter, r *http.Request, path string) bool {
 		time.Sleep(50 * time.Millisecond)
 		return false
 	}
-	a := f.client()
-	b := f.client()
+	a := client(f, t)
+	b := client(f, t)
 	b.Cache = a.Cache
 	var wg sync.WaitGroup
 	for _, c := range []*hub.Client{a, b, a} {
@@ -483,8 +492,8 @@ func TestTwoPulls(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	for path, n := range f.gets {
-		if n != 1 {
+	for _, path := range want {
+		if n := f.Gets(path); n > 1 {
 			t.Errorf("%s came %d times", path, n)
 		}
 	}
@@ -492,21 +501,21 @@ func TestTwoPulls(t *testing.T) {
 
 // TestInterrupt: what came stays for the next pull.
 func TestInterrupt(t *testing.T) {
-	f := newFakeHub(t)
+	f := newHub(t)
 	ctx, cancel := context.WithCancel(context.Background())
-	f.serve = func(w http.ResponseWriter, r *http.Request, path string) bool {
+	f.Serve = func(w http.ResponseWriter, r *http.Request, path string) bool {
 		if path != unet {
 			return false
 		}
 		w.Header().Set("Content-Length", "300000")
-		w.Write(f.files[path][:50_000])
-		w.(*countingWriter).ResponseWriter.(http.Flusher).Flush()
+		w.Write(f.Files[path][:50_000])
+		http.NewResponseController(w).Flush()
 		time.Sleep(50 * time.Millisecond)
 		cancel()
 		<-r.Context().Done()
 		return true
 	}
-	c := f.client()
+	c := client(f, t)
 	c.Stall = time.Minute
 	p, err := c.Plan(ctx, repo, "main", hub.Everything)
 	if err != nil {
@@ -527,11 +536,11 @@ func TestInterrupt(t *testing.T) {
 }
 
 func TestVerifyAndRemove(t *testing.T) {
-	f := newFakeHub(t)
-	c := f.client()
+	f := newHub(t)
+	c := client(f, t)
 	_, dir := mustPull(t, c)
-	blob := filepath.Join(string(c.Cache), "models--someone--tiny-unclip", "blobs", blobName(unet, f.files[unet]))
-	if err := os.WriteFile(blob, noise(300_000, 55), 0o666); err != nil {
+	blob := filepath.Join(string(c.Cache), "models--someone--tiny-unclip", "blobs", hubtest.BlobName(unet, f.Files[unet]))
+	if err := os.WriteFile(blob, hubtest.Noise(300_000, 55), 0o666); err != nil {
 		t.Fatal(err)
 	}
 	checks, err := hub.Verify(context.Background(), dir, nil)

@@ -1,4 +1,5 @@
-package hub_test
+// Package hubtest has a hub for tests, on this machine.
+package hubtest
 
 import (
 	"bytes"
@@ -12,45 +13,49 @@ import (
 	"sync"
 	"testing"
 	"time"
-
-	"github.com/coclico/coclico/weights/hub"
 )
 
+// What the hub has.
 const (
-	repoName = "someone/tiny-unclip"
-	commit   = "0123456789abcdef0123456789abcdef01234567"
-	secret   = "hf_secret"
+	Repo   = "someone/tiny-unclip"
+	Commit = "0123456789abcdef0123456789abcdef01234567"
 )
 
 // lfs says what the fake hub keeps on its second host.
 func lfs(path string) bool { return strings.HasSuffix(path, ".safetensors") }
 
-func blobName(path string, data []byte) string {
+// BlobName returns the hash that is a file's name in the cache.
+func BlobName(path string, data []byte) string {
 	if lfs(path) {
 		return fmt.Sprintf("%x", sha256.Sum256(data))
 	}
 	return fmt.Sprintf("%x", sha1.Sum(append(fmt.Appendf(nil, "blob %d\x00", len(data)), data...)))
 }
 
-// A fakeHub behaves like the hub: an API, small files, and redirects to a second
+// A Hub behaves like the hub: an API, small files, and redirects to a second
 // host for large ones. Tests change what it does through its fields.
-type fakeHub struct {
-	t        *testing.T
+type Hub struct {
+	Files map[string][]byte // by path
+
+	// Listing, if not nil, changes the answer of the API; API replaces it.
+	Listing func([]byte) []byte
+	API     http.HandlerFunc
+
+	// Serve, if not nil, is asked first for a file of the second host, and
+	// returns whether it has answered.
+	Serve func(w http.ResponseWriter, r *http.Request, path string) bool
+
+	t        testing.TB
 	hub, cdn *httptest.Server
-	files    map[string][]byte
 
-	listing func([]byte) []byte                                            // changes the answer of the API
-	api     http.HandlerFunc                                               // replaces it
-	serve   func(w http.ResponseWriter, r *http.Request, path string) bool // of the second host; true if it answered
-
-	mu     sync.Mutex
-	gets   map[string]int   // by path, of the second host
-	bytes  map[string]int64 // sent by it
-	ranges []string
+	mu    sync.Mutex
+	gets  map[string]int   // by path, of the second host
+	bytes map[string]int64 // sent by it
 }
 
-func newFakeHub(t *testing.T) *fakeHub {
-	f := &fakeHub{t: t, files: tinyModel(), gets: map[string]int{}, bytes: map[string]int64{}}
+// New starts a hub with the given files, which ends with the test.
+func New(t testing.TB, files map[string][]byte) *Hub {
+	f := &Hub{t: t, Files: files, gets: map[string]int{}, bytes: map[string]int64{}}
 	f.cdn = httptest.NewServer(http.HandlerFunc(f.serveCDN))
 	f.hub = httptest.NewServer(http.HandlerFunc(f.serveHub))
 	t.Cleanup(f.hub.Close)
@@ -58,27 +63,38 @@ func newFakeHub(t *testing.T) *fakeHub {
 	return f
 }
 
-// client has a cache of its own and little patience.
-func (f *fakeHub) client() *hub.Client {
-	return &hub.Client{Endpoint: f.hub.URL, Cache: hub.Cache(f.t.TempDir()), Transport: &http.Transport{},
-		Stall: 300 * time.Millisecond, Pause: func(int) time.Duration { return time.Millisecond }}
+// URL returns the hub's address.
+func (f *Hub) URL() string { return f.hub.URL }
+
+// Gets returns how often the second host was asked for a file, and Sent how
+// many bytes of it left.
+func (f *Hub) Gets(path string) int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.gets[path]
 }
 
-func (f *fakeHub) serveHub(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("X-Repo-Commit", commit)
-	if r.URL.Path == "/api/models/"+repoName+"/revision/main" || r.URL.Path == "/api/models/"+repoName+"/revision/"+commit {
-		f.serveListing(w, r)
+func (f *Hub) Sent(path string) int64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.bytes[path]
+}
+
+func (f *Hub) serveHub(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("X-Repo-Commit", Commit)
+	if r.URL.Path == "/api/models/"+Repo+"/revision/main" || r.URL.Path == "/api/models/"+Repo+"/revision/"+Commit {
+		f.ServeListing(w, r)
 		return
 	}
-	path, ok := strings.CutPrefix(r.URL.Path, "/"+repoName+"/resolve/"+commit+"/")
-	data, there := f.files[path]
+	path, ok := strings.CutPrefix(r.URL.Path, "/"+Repo+"/resolve/"+Commit+"/")
+	data, there := f.Files[path]
 	if !ok || !there {
 		w.Header().Set("X-Error-Code", "RepoNotFound")
 		w.Header().Set("X-Error-Message", "Repository not found")
 		w.WriteHeader(http.StatusNotFound)
 		return
 	}
-	name := blobName(path, data)
+	name := BlobName(path, data)
 	if lfs(path) {
 		w.Header().Set("X-Linked-Etag", `"`+name+`"`)
 		w.Header().Set("X-Linked-Size", fmt.Sprint(len(data)))
@@ -90,33 +106,34 @@ func (f *fakeHub) serveHub(w http.ResponseWriter, r *http.Request) {
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(data))
 }
 
-func (f *fakeHub) serveListing(w http.ResponseWriter, r *http.Request) {
-	if f.api != nil {
-		f.api(w, r)
+// ServeListing is the answer of the API.
+func (f *Hub) ServeListing(w http.ResponseWriter, r *http.Request) {
+	if f.API != nil {
+		f.API(w, r)
 		return
 	}
 	type sibling map[string]any
 	var all []sibling
-	for path, data := range f.files {
+	for path, data := range f.Files {
 		s := sibling{"rfilename": path}
 		if r.URL.Query().Get("blobs") == "true" {
 			s["size"] = len(data)
-			s["blobId"] = blobName("", data)
+			s["blobId"] = BlobName("", data)
 			if lfs(path) {
-				s["lfs"] = map[string]any{"sha256": blobName(path, data), "size": len(data), "pointerSize": 134}
+				s["lfs"] = map[string]any{"sha256": BlobName(path, data), "size": len(data), "pointerSize": 134}
 			}
 		}
 		all = append(all, s)
 	}
-	data, _ := json.Marshal(map[string]any{"_id": "x", "id": repoName, "sha": commit, "siblings": all, "cardData": map[string]any{"license": "openrail++"}})
-	if f.listing != nil {
-		data = f.listing(data)
+	data, _ := json.Marshal(map[string]any{"_id": "x", "id": Repo, "sha": Commit, "siblings": all, "cardData": map[string]any{"license": "openrail++"}})
+	if f.Listing != nil {
+		data = f.Listing(data)
 	}
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.Write(data)
 }
 
-func (f *fakeHub) serveCDN(w http.ResponseWriter, r *http.Request) {
+func (f *Hub) serveCDN(w http.ResponseWriter, r *http.Request) {
 	path := strings.TrimPrefix(r.URL.Path, "/")
 	if r.Header.Get("Authorization") != "" {
 		f.t.Error("the second host was told the token")
@@ -126,7 +143,6 @@ func (f *fakeHub) serveCDN(w http.ResponseWriter, r *http.Request) {
 	}
 	f.mu.Lock()
 	f.gets[path]++
-	f.ranges = append(f.ranges, r.Header.Get("Range"))
 	f.mu.Unlock()
 	counted := &countingWriter{ResponseWriter: w}
 	defer func() {
@@ -134,12 +150,12 @@ func (f *fakeHub) serveCDN(w http.ResponseWriter, r *http.Request) {
 		f.bytes[path] += counted.n
 		f.mu.Unlock()
 	}()
-	if f.serve != nil && f.serve(counted, r, path) {
+	if f.Serve != nil && f.Serve(counted, r, path) {
 		return
 	}
 	w.Header().Set("Content-Type", "binary/octet-stream")
 	w.Header().Set("ETag", `"not-a-hash-1"`)
-	http.ServeContent(counted, r, "", time.Time{}, bytes.NewReader(f.files[path]))
+	http.ServeContent(counted, r, "", time.Time{}, bytes.NewReader(f.Files[path]))
 }
 
 type countingWriter struct {
@@ -147,15 +163,18 @@ type countingWriter struct {
 	n int64
 }
 
+// Unwrap is for http.ResponseController.
+func (w *countingWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
 func (w *countingWriter) Write(p []byte) (int, error) {
 	n, err := w.ResponseWriter.Write(p)
 	w.n += int64(n)
 	return n, err
 }
 
-// tinyModel has a file of every kind that the hub's model has, and their sizes
-// in small.
-func tinyModel() map[string][]byte {
+// Model has a file of every kind that the hub's model has, and their sizes
+// in small; nobody can open it.
+func Model() map[string][]byte {
 	index := map[string]any{"_class_name": "StableUnCLIPImg2ImgPipeline", "_diffusers_version": "0.15.0"}
 	for _, part := range []string{"feature_extractor", "image_encoder", "image_noising_scheduler", "image_normalizer", "scheduler", "text_encoder", "tokenizer", "unet", "vae"} {
 		index[part] = []string{"diffusers", "Something"}
@@ -172,13 +191,13 @@ func tinyModel() map[string][]byte {
 		"tokenizer/merges.txt":                                 []byte("#version\n"),
 		"sd21-unclip-l.ckpt":                                   make([]byte, 5000),
 		"unet/diffusion_pytorch_model.bin":                     make([]byte, 4000),
-		"unet/diffusion_pytorch_model.safetensors":             noise(300_000, 1),
-		"vae/diffusion_pytorch_model.safetensors":              noise(50_000, 2),
-		"vae/diffusion_pytorch_model.fp16.safetensors":         noise(25_000, 3),
-		"text_encoder/model.safetensors":                       noise(60_000, 4),
-		"text_encoder/model.fp16.safetensors":                  noise(30_000, 5),
-		"image_encoder/model.safetensors":                      noise(60_000, 6),
-		"image_normalizer/diffusion_pytorch_model.safetensors": noise(600, 7),
+		"unet/diffusion_pytorch_model.safetensors":             Noise(300_000, 1),
+		"vae/diffusion_pytorch_model.safetensors":              Noise(50_000, 2),
+		"vae/diffusion_pytorch_model.fp16.safetensors":         Noise(25_000, 3),
+		"text_encoder/model.safetensors":                       Noise(60_000, 4),
+		"text_encoder/model.fp16.safetensors":                  Noise(30_000, 5),
+		"image_encoder/model.safetensors":                      Noise(60_000, 6),
+		"image_normalizer/diffusion_pytorch_model.safetensors": Noise(600, 7),
 	}
 	for _, part := range []string{"image_encoder", "image_normalizer", "text_encoder", "unet", "vae"} {
 		files[part+"/config.json"] = []byte(`{"part":"` + part + `"}`)
@@ -186,7 +205,8 @@ func tinyModel() map[string][]byte {
 	return files
 }
 
-func noise(n int, seed uint32) []byte {
+// Noise returns bytes that do not compress.
+func Noise(n int, seed uint32) []byte {
 	b := make([]byte, n)
 	for i := range b {
 		seed = seed*1664525 + 1013904223
