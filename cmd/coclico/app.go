@@ -108,7 +108,7 @@ func (a *app) root() *cobra.Command {
 		},
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(a.encodeCmd(), a.decodeCmd(), a.infoCmd(), a.pullCmd(), a.modelsCmd(), a.synthCmd(), a.verifyCmd(), a.benchCmd(), a.versionCmd())
+	root.AddCommand(a.encodeCmd(), a.decodeCmd(), a.infoCmd(), a.compareCmd(), a.pullCmd(), a.modelsCmd(), a.synthCmd(), a.verifyCmd(), a.benchCmd(), a.versionCmd())
 	return root
 }
 

@@ -214,7 +214,7 @@ func TestUsage(t *testing.T) {
 		{"decode"}, {"decode", "x"}, {"decode", "x", "-o", "x.gif"}, {"decode", "x", "-o", "x.jpg", "--keep-stream"}, {"decode", "x", "-o", "x.jpg", "--jpeg-quality", "101"}, {"decode", "x", "-o", "x/", "--format", "gif"}, {"decode", "x", "-o", "x.png", "--precision", "double"},
 		{"decode", "x", "-o", "x.png", "--steps", "0"}, {"decode", "x", "-o", "x.png", "--steps", "many"}, {"decode", "x", "-o", "x.png", "--seed", "-1"},
 		{"decode", "x", "-o", "x.png", "--strength", "-0.1"}, {"decode", "x", "-o", "x.png", "--guidance", "-1"}, {"decode", "x", "-o", "x.png", "--size", "0"},
-		{"info"}, {"info", "a", "b"}, {"info", "x", "--machine"}, {"info", "x", "--size", "0"},
+		{"info"}, {"compare", "x"}, {"compare", "x", "y", "z"}, {"compare", "x", "y", "--map-size", "3"}, {"info", "x", "--machine"}, {"info", "x", "--size", "0"},
 		{"synth"}, {"synth", "x", "--config", "huge"}, {"verify"}, {"verify", "x", "--precision", "half"}, {"version", "x"},
 	} {
 		fail(t, statusUsage, nil, args...)

@@ -110,7 +110,7 @@ func (a *app) decodeMany(ctx context.Context, m *many, d *decoding, w *writing, 
 	return runMany(ctx, a, m, &batch.Runner[[]byte]{
 		Plan: &batch.Plan{
 			Out: out, Kind: "*" + streamExt + " files",
-			Wanted: func(path string) bool { return strings.EqualFold(filepath.Ext(path), streamExt) },
+			Wanted: isStreamName,
 			Name:   func(name string) string { return strings.TrimSuffix(name, streamExt) + "." + w.format },
 			Same:   func(in, out string) bool { return a.isPictureOf(d, w, in, out) },
 		},

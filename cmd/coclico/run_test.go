@@ -211,7 +211,7 @@ func TestVersionAndHelp(t *testing.T) {
 	if out := succeed(t, "version"); !strings.HasPrefix(out, "coclico ") {
 		t.Errorf("version is %q", out)
 	}
-	for _, args := range [][]string{{}, {"--help"}, {"encode", "--help"}, {"decode", "-h"}, {"info", "-h"}, {"synth", "-h"}, {"verify", "-h"}, {"bench", "-h"}} {
+	for _, args := range [][]string{{}, {"--help"}, {"encode", "--help"}, {"decode", "-h"}, {"info", "-h"}, {"compare", "-h"}, {"synth", "-h"}, {"verify", "-h"}, {"bench", "-h"}} {
 		if out := succeed(t, args...); !strings.Contains(out, "Usage:") {
 			t.Errorf("%v: no usage", args)
 		}

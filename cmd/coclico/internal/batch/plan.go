@@ -56,39 +56,59 @@ func (p *Plan) find(input string) ([]Job, error) {
 	if err != nil {
 		return nil, named(input, err)
 	}
-	if !info.IsDir() {
-		return []Job{{input, filepath.Join(p.Out, p.Name(filepath.Base(input)))}}, nil
+	base := ""
+	if info.IsDir() {
+		if inside(p.Out, input) {
+			return nil, fmt.Errorf("the output folder %s is in %s, which would be its own input: choose one outside", p.Out, input)
+		}
+		if base = filepath.Base(input); base == "." || base == ".." || base == string(filepath.Separator) {
+			base = ""
+		}
 	}
-	if inside(p.Out, input) {
-		return nil, fmt.Errorf("the output folder %s is in %s, which would be its own input: choose one outside", p.Out, input)
-	}
-	base := filepath.Base(input)
-	if base == "." || base == ".." || base == string(filepath.Separator) {
-		base = ""
-	}
+	files, err := Find(input, p.Wanted, p.Kind)
 	var jobs []Job
-	err = filepath.WalkDir(input, func(path string, d fs.DirEntry, err error) error {
+	for _, path := range files {
+		rel := "."
+		if info.IsDir() {
+			if rel, err = filepath.Rel(input, filepath.Dir(path)); err != nil {
+				return nil, err
+			}
+		}
+		jobs = append(jobs, Job{path, filepath.Join(p.Out, base, rel, p.Name(filepath.Base(path)))})
+	}
+	return jobs, err
+}
+
+// Find returns a file, or the wanted ones of a folder and all below it, of which there must be one: an error calls them kind.
+func Find(input string, wanted func(path string) bool, kind string) ([]string, error) {
+	if info, err := os.Stat(input); err != nil {
+		return nil, named(input, err)
+	} else if !info.IsDir() {
+		return []string{input}, nil
+	}
+	root := input
+	if info, err := os.Lstat(input); err == nil && !info.IsDir() {
+		root += string(filepath.Separator) // a link to a folder, which a walk would not enter
+	}
+	var files []string
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return err
-		case path == input:
+		case path == root:
 			return nil
 		case strings.HasPrefix(d.Name(), ".") && d.IsDir():
 			return filepath.SkipDir
-		case strings.HasPrefix(d.Name(), "."), d.IsDir(), !isFile(path, d), !p.Wanted(path):
+		case strings.HasPrefix(d.Name(), "."), d.IsDir(), !isFile(path, d), !wanted(path):
 			return nil
 		}
-		rel, err := filepath.Rel(input, filepath.Dir(path))
-		if err != nil {
-			return err
-		}
-		jobs = append(jobs, Job{path, filepath.Join(p.Out, base, rel, p.Name(d.Name()))})
+		files = append(files, path)
 		return nil
 	})
-	if err == nil && len(jobs) == 0 {
-		err = fmt.Errorf("%s: no %s in this folder", input, p.Kind)
+	if err == nil && len(files) == 0 {
+		err = fmt.Errorf("%s: no %s in this folder", input, kind)
 	}
-	return jobs, err
+	return files, err
 }
 
 // isFile reports whether path is a regular file or a link to one.

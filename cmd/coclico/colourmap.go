@@ -1,0 +1,89 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+)
+
+// A depth is how many colours a terminal has.
+type depth int
+
+const (
+	noColours   depth = iota
+	cubeColours       // 256, of which 216 are a cube and 24 a ramp of greys
+	trueColours
+)
+
+// colourDepth returns what may be shown on w.
+func colourDepth(w io.Writer) depth {
+	if c, ok := w.(*checkedWriter); ok {
+		w = c.Writer
+	}
+	if !isTerminal(w) {
+		return noColours
+	}
+	return depthOf(os.Getenv)
+}
+
+// depthOf reads the environment as terminals and programs agree on it: no-color.org, and COLORTERM.
+func depthOf(env func(string) string) depth {
+	switch colorTerm, term := env("COLORTERM"), env("TERM"); {
+	case env("NO_COLOR") != "", term == "dumb":
+		return noColours
+	case colorTerm == "truecolor", colorTerm == "24bit":
+		return trueColours
+	case strings.Contains(term, "256color"):
+		return cubeColours
+	}
+	return noColours
+}
+
+// drawMap draws a colour map ("#rrggbb") in half blocks, the upper pixel in front and the lower one behind, about 32
+// columns wide. It returns false if there are no colours to draw with.
+func drawMap(w io.Writer, rgb [][]string, d depth) bool {
+	if d == noColours || len(rgb) == 0 {
+		return false
+	}
+	scale := max(1, 32/len(rgb[0]))
+	at := func(y int, x int) string { return rgb[min(y/scale, len(rgb)-1)][x/scale] }
+	for y := 0; y < len(rgb)*scale; y += 2 {
+		fmt.Fprint(w, "  ")
+		for x := range len(rgb[0]) * scale {
+			fmt.Fprintf(w, "\x1b[38;%s;48;%sm▀", colourCode(at(y, x), d), colourCode(at(y+1, x), d))
+		}
+		fmt.Fprintln(w, "\x1b[0m")
+	}
+	return true
+}
+
+// colourCode returns the parameters of a colour in a terminal's escape sequence.
+func colourCode(hex string, d depth) string {
+	var r, g, b int
+	if _, err := fmt.Sscanf(hex, "#%02x%02x%02x", &r, &g, &b); err != nil {
+		panic("coclico: colour is not #rrggbb")
+	}
+	if d == trueColours {
+		return fmt.Sprintf("2;%d;%d;%d", r, g, b)
+	}
+	return fmt.Sprintf("5;%d", cube(r, g, b))
+}
+
+// cube returns the nearest of xterm's colours 16 to 255: a cube with sides 0, 95, 135, 175, 215, 255 and greys 8, 18 .. 238.
+func cube(r, g, b int) int {
+	sides := [6]int{0, 95, 135, 175, 215, 255}
+	best, at := 1<<30, 0
+	try := func(i, x, y, z int) {
+		if d := (r-x)*(r-x) + (g-y)*(g-y) + (b-z)*(b-z); d < best {
+			best, at = d, i
+		}
+	}
+	for i := range 216 {
+		try(16+i, sides[i/36], sides[i/6%6], sides[i%6])
+	}
+	for i := range 24 {
+		try(232+i, 8+10*i, 8+10*i, 8+10*i)
+	}
+	return at
+}

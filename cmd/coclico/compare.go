@@ -1,0 +1,99 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"math/bits"
+
+	"github.com/spf13/cobra"
+
+	"github.com/coclico/coclico/codec"
+	"github.com/coclico/coclico/codec/stream"
+)
+
+func (a *app) compareCmd() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "compare A B",
+		Short: "Say how far two files are apart",
+		Long: `Compare prints how many of the CLIP vectors' bits differ in two files (what they show), and the mean square error
+between their colour maps at 32 x 32 pixels in RGB from 0 to 1 (where they have which colours). It needs no model.`,
+		Example: "  coclico compare a.coclico b.coclico\n  coclico compare a.coclico b.coclico --json",
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 2 {
+				return fmt.Errorf("compare takes two FILEs, not %d", len(args))
+			}
+			return nil
+		},
+	}
+	format := formatFlags(cmd.Flags())
+	asJSON := cmd.Flags().Bool("json", false, "print JSON")
+	cmd.RunE = func(_ *cobra.Command, args []string) error {
+		if err := checkFormat(format); err != nil {
+			return err
+		}
+		c, err := a.compare(args[0], args[1], *format)
+		if err != nil {
+			return err
+		}
+		if *asJSON {
+			return printJSON(a.stdout, c)
+		}
+		fmt.Fprintf(a.stdout, "CLIP vector: %d of %d bits differ (%.1f %%)\n", c.Hamming, c.ClipBits, 100*float64(c.Hamming)/float64(c.ClipBits))
+		fmt.Fprintf(a.stdout, "colour map:  score %.4f (mean square error at 32 x 32)\n", c.ColourScore)
+		fmt.Fprintf(a.stdout, "bytes:       %d and %d\n", c.Bytes[0], c.Bytes[1])
+		return nil
+	}
+	return cmd
+}
+
+// A comparison is how far two files are apart.
+type comparison struct {
+	Files       [2]string `json:"files"`
+	Bytes       [2]int    `json:"bytes"`
+	Hamming     int       `json:"hamming"` // bits of the CLIP vectors' codes that differ
+	ClipBits    int       `json:"clip_bits"`
+	ColourScore float64   `json:"colour_score"` // mean square error of the maps at 32 x 32, RGB in [0, 1]
+}
+
+func (a *app) compare(first, second string, f codec.Format) (comparison, error) {
+	c := comparison{Files: [2]string{first, second}}
+	var both [2]coded
+	for i, path := range c.Files {
+		var err error
+		if both[i], err = a.readCoded(path, f); err != nil {
+			return c, err
+		}
+		c.Bytes[i] = both[i].Bytes
+	}
+	x, y := both[0], both[1]
+	if x.Params.EmbeddingDim != y.Params.EmbeddingDim || x.Params.EmbeddingBits != y.Params.EmbeddingBits {
+		return c, errors.New(first + " and " + second + " cannot be compared: " + clipOf(x.Params) + " in the one, " + clipOf(y.Params) + " in the other")
+	}
+	c.ClipBits = x.Params.EmbeddingDim * x.Params.EmbeddingBits
+	for i, code := range x.Embedding {
+		c.Hamming += bits.OnesCount16(code ^ y.Embedding[i])
+	}
+	c.ColourScore = colourScore(x, y)
+	return c, nil
+}
+
+func clipOf(p stream.Params) string {
+	return fmt.Sprintf("%d CLIP dimensions of %d bits", p.EmbeddingDim, p.EmbeddingBits)
+}
+
+// colourScore returns the mean square error of two colour maps, both enlarged to 32 x 32.
+func colourScore(x, y coded) float64 {
+	const side = 32
+	p, q := enlarge(x, side), enlarge(y, side)
+	sum := 0.0
+	for i, v := range p {
+		d := float64(v) - float64(q[i])
+		sum += d * d
+	}
+	return sum / float64(len(p))
+}
+
+func enlarge(c coded, side int) []float32 {
+	n := c.Params.MapSize
+	return stream.Upsample(stream.DequantiseColour(c.Colour, n, c.Params.ColourBits), n, side, side)
+}
