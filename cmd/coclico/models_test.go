@@ -1,0 +1,177 @@
+package main
+
+import (
+	"encoding/json"
+	"io/fs"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/coclico/coclico/cmd/coclico/internal/catalog"
+	"github.com/coclico/coclico/codec/synth"
+	"github.com/coclico/coclico/weights/hub/hubtest"
+)
+
+// atHome gives the test a configuration and a cache of its own, and a model
+// folder.
+func atHome(t *testing.T) (dir string) {
+	t.Helper()
+	home := t.TempDir()
+	t.Setenv(catalog.ConfigVar, filepath.Join(home, "config.json"))
+	t.Setenv("HF_HOME", filepath.Join(home, "hf"))
+	dir = filepath.Join(home, "tiny")
+	if err := synth.Write(t.Context(), dir, "tiny", 1, nil); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// onHub starts a hub that has a folder's files.
+func onHub(t *testing.T, dir string) *hubtest.Hub {
+	t.Helper()
+	files := map[string][]byte{"README.md": []byte("---\nlicense: openrail++\n---\n"), "old.ckpt": make([]byte, 1000)}
+	err := fs.WalkDir(os.DirFS(dir), ".", func(path string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			files[path], err = os.ReadFile(filepath.Join(dir, path))
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := hubtest.New(t, files)
+	t.Setenv("HF_ENDPOINT", h.URL())
+	t.Setenv("HF_HUB_OFFLINE", "")
+	return h
+}
+
+func listed(t *testing.T) map[string]catalog.Description {
+	t.Helper()
+	var all []catalog.Description
+	if err := json.Unmarshal([]byte(succeed(t, "models", "--json")), &all); err != nil {
+		t.Fatal(err)
+	}
+	by := map[string]catalog.Description{}
+	for _, d := range all {
+		by[d.Name] = d
+	}
+	return by
+}
+
+// TestPullAndUse is a newcomer's way from nothing to a model.
+func TestPullAndUse(t *testing.T) {
+	dir := atHome(t)
+	h := onHub(t, dir)
+	plan := succeed(t, "pull", hubtest.Repo, "--plan")
+	for _, want := range []string{"6.68 MB", "to get", "unet/diffusion_pytorch_model.safetensors", "in all"} {
+		if !strings.Contains(plan, want) {
+			t.Errorf("the plan does not say %q:\n%s", want, plan)
+		}
+	}
+	if strings.Contains(plan, "ckpt") || h.Gets("unet/diffusion_pytorch_model.safetensors") != 0 {
+		t.Errorf("more than planned:\n%s", plan)
+	}
+	fail(t, statusFailed, []string{"coclico pull " + hubtest.Repo}, "decode", photo, "-o", "x.png", "--model", hubtest.Repo)
+	r := coclico(t, "pull", hubtest.Repo)
+	folder := strings.TrimSpace(r.stdout)
+	if r.status != statusOK || filepath.Base(folder) != hubtest.Commit || !strings.Contains(r.stderr, "Open RAIL++-M") {
+		t.Fatalf("status %d, stdout %q, stderr %q", r.status, r.stdout, r.stderr)
+	}
+	if r := coclico(t, "pull", hubtest.Repo); r.status != statusOK || strings.Contains(r.stderr, "RAIL") || h.Gets("unet/diffusion_pytorch_model.safetensors") != 1 {
+		t.Errorf("pulled again: %d, %q", r.status, r.stderr)
+	}
+	succeed(t, "models", "use", hubtest.Repo)
+	d := listed(t)[hubtest.Repo]
+	if !d.Default || d.Licence != "openrail++" || d.Path != folder || !d.Encodes || !d.Decodes || d.Kind != catalog.KindPulled {
+		t.Errorf("%+v", d)
+	}
+	text := succeed(t, "models")
+	if !strings.Contains(text, "* "+hubtest.Repo) || !strings.Contains(text, d.Fingerprint) {
+		t.Errorf("models:\n%s", text)
+	}
+	file := filepath.Join(t.TempDir(), "a.coclico")
+	byDefault, byName := file, file+"2"
+	succeed(t, "encode", photo, "-o", byDefault)
+	succeed(t, "encode", photo, "-o", byName, "--model", dir)
+	a, _ := os.ReadFile(byDefault)
+	b, _ := os.ReadFile(byName)
+	if len(a) == 0 || string(a) != string(b) {
+		t.Error("the default model is not the pulled one")
+	}
+	checked := succeed(t, "models", "check")
+	for _, want := range []string{"unet, 688 tensors", "hashes of 15 files", "this machine"} {
+		if !strings.Contains(checked, want) {
+			t.Errorf("check does not say %q:\n%s", want, checked)
+		}
+	}
+	fail(t, statusUsage, []string{"--yes"}, "models", "remove", hubtest.Repo)
+	if r := coclico(t, "models", "remove", hubtest.Repo, "--yes"); r.status != statusOK || !strings.Contains(r.stderr, "default") {
+		t.Errorf("%+v", r)
+	}
+	if _, err := os.Stat(folder); err == nil {
+		t.Error("the pulled model is still there")
+	}
+	if all := listed(t); len(all) != 1 || !all[catalog.BuiltIn].Default {
+		t.Errorf("%+v", all)
+	}
+}
+
+func TestPullRefusals(t *testing.T) {
+	dir := atHome(t)
+	fail(t, statusFailed, []string{"HF_HUB_OFFLINE"}, "pull")
+	h := onHub(t, dir)
+	fail(t, statusUsage, []string{"no name of a model"}, "pull", "../x")
+	fail(t, statusUsage, []string{"encode, decode or both"}, "pull", "--for", "fun")
+	fail(t, statusFailed, []string{"there is no such model"}, "pull", "someone/else")
+	h.API = func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusUnauthorized) }
+	fail(t, statusFailed, []string{"401", "HF_TOKEN"}, "pull", hubtest.Repo)
+	t.Setenv("HF_ENDPOINT", "huggingface.co")
+	fail(t, statusFailed, []string{"HF_ENDPOINT"}, "pull", hubtest.Repo)
+}
+
+func TestModelsByName(t *testing.T) {
+	dir := atHome(t)
+	succeed(t, "models", "add", "mine", dir)
+	succeed(t, "models", "use", "mine")
+	if d := listed(t)["mine"]; !d.Default || d.Kind != catalog.KindNamed || d.Path != dir {
+		t.Errorf("%+v", d)
+	}
+	fail(t, statusFailed, []string{"not a diffusers model folder"}, "models", "add", "other", t.TempDir())
+	fail(t, statusUsage, []string{"no name for a folder"}, "models", "add", catalog.BuiltIn, dir)
+	fail(t, statusFailed, []string{"does not delete"}, "models", "remove", dir, "--yes")
+	fail(t, statusFailed, []string{"cannot be removed"}, "models", "remove", catalog.BuiltIn, "--yes")
+	if r := coclico(t, "models", "remove", "mine"); r.status != statusOK {
+		t.Errorf("%+v", r)
+	}
+	if _, err := os.Stat(dir); err != nil {
+		t.Error("a named folder was deleted")
+	}
+	fail(t, statusFailed, []string{"mine"}, "models", "use", "mine")
+}
+
+func TestModelsCheckFinds(t *testing.T) {
+	dir := atHome(t)
+	if err := os.WriteFile(filepath.Join(dir, "vae", "config.json"), []byte(`{"latent_channels": 8}`), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	r := coclico(t, "models", "check", dir)
+	if r.status != statusFailed || r.stderr != "" || !strings.Contains(r.stdout, "vae") || !strings.Contains(r.stdout, "WRONG") || !strings.Contains(r.stdout, "image_encoder, 56 tensors    ok") {
+		t.Errorf("%+v", r)
+	}
+}
+
+func TestModelsConvert(t *testing.T) {
+	dir := atHome(t)
+	out := filepath.Join(t.TempDir(), "small")
+	text := succeed(t, "models", "convert", dir, out, "--constant-context")
+	for _, want := range []string{"prompt_embeds", "text_encoder", "left out", "in all"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("convert does not say %q:\n%s", want, text)
+		}
+	}
+	fail(t, statusFailed, []string{"is there already"}, "models", "convert", dir, out)
+	fail(t, statusFailed, []string{"no folder"}, "models", "convert", catalog.BuiltIn, out+"2")
+	succeed(t, "models", "check", out)
+}
