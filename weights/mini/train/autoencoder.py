@@ -1,0 +1,144 @@
+"""The autoencoder: 8x8 pixels are 4 numbers, and colours come back."""
+
+import os
+
+import torch
+import torch.nn.functional as F
+from diffusers import AutoencoderKL
+from diffusers.models.attention_processor import AttnProcessor
+from torch import nn
+
+import data
+
+CONFIG = {
+    "_class_name": "AutoencoderKL", "in_channels": 3, "out_channels": 3, "latent_channels": 4,
+    "block_out_channels": [32, 48, 64, 96], "layers_per_block": 1, "norm_num_groups": 16, "act_fn": "silu",
+    "down_block_types": ["DownEncoderBlock2D"] * 4, "up_block_types": ["UpDecoderBlock2D"] * 4,
+    "sample_size": data.SIZE, "scaling_factor": 1.0,
+}
+
+
+def build():
+    m = AutoencoderKL(**{k: v for k, v in CONFIG.items() if not k.startswith("_")})
+    for a in (m.encoder.mid_block.attentions[0], m.decoder.mid_block.attentions[0]):
+        a.set_processor(AttnProcessor())  # its backward pass is several times faster on a CPU
+    return m
+
+
+def load(work):
+    """The autoencoder, and the factor that gives its latents deviation 1."""
+    saved = torch.load(os.path.join(work, "autoencoder.pt"))
+    m = build()
+    m.load_state_dict(saved["weights"])
+    return m.eval().requires_grad_(False), saved["scaling_factor"]
+
+
+def maps(x, size):
+    """Colour maps of pictures as the decoder meets them: 8x8, 2 bits a value, up-sampled."""
+    n = 2 ** int(torch.randint(1, 4, (1,)))
+    m = F.interpolate(x, (n, n), mode="area")
+    levels = 2 ** int(torch.randint(2, 5, (1,)))
+    m = ((m * levels).floor().clamp(max=levels - 1) + 0.5) / levels
+    return F.interpolate(m, (size, size), mode="bilinear")
+
+
+def batch(pixels, n, size):
+    """Windows of scenes, a quarter of them shrunk, some in other colours, some as colour maps, some of noise."""
+    at = torch.randint(0, data.SIZE - size + 1, (n, 2))
+    i = torch.randint(0, len(pixels), (n,))
+    x = torch.stack([pixels[k, y : y + size, z : z + size] for k, (y, z) in zip(i, at.tolist())])
+    x = data.floats(x)
+    q = max(1, n // 4)
+    whole = data.floats(pixels[i[:q]])
+    x[:q] = F.interpolate(whole, (size, size), mode="area")
+    if torch.rand(()) < 0.5:
+        x = x.flip(3)
+    x = data.chance(x, 0.3, data.recolour)
+    x = data.chance(x, 0.2, data.turn_hue)
+    x = data.chance(x, 0.15, lambda y: maps(y, size))
+    return data.chance(x, 0.05, noise)
+
+
+def noise(x):
+    """Coloured noise of some grain about a colour: textures that no scene has."""
+    n, _, h, w = x.shape
+    grain = 2 ** int(torch.randint(0, 5, (1,)))
+    t = F.interpolate(torch.randn(n, 3, h // grain, w // grain), (h, w), mode="bilinear")
+    return (torch.rand(n, 3, 1, 1) + data.rand(n, 0, 0.4) * t).clamp(0, 1)
+
+
+def edges(x):
+    return x[..., 1:] - x[..., :-1], x[..., 1:, :] - x[..., :-1, :]
+
+
+def difference(x, y):
+    """Mean absolute difference, and that of edges at three scales, so that detail is not paid for by blur."""
+    loss = (x - y).abs().mean()
+    for k in range(3):
+        if k:
+            x, y = F.avg_pool2d(x, 2), F.avg_pool2d(y, 2)
+            loss = loss + 0.5 * (x - y).abs().mean()
+        loss = loss + sum((a - b).abs().mean() for a, b in zip(edges(x), edges(y)))
+    return loss
+
+
+def train(work, minutes, n=16, size=64):
+    torch.manual_seed(2)
+    pixels = data.load(work, "train")[0]
+    m = build()
+    average = torch.optim.swa_utils.AveragedModel(m, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.998))
+    opt = torch.optim.AdamW(m.parameters(), 2e-3, weight_decay=1e-4, betas=(0.9, 0.98))
+    clock, log, share = data.Clock(minutes), data.Log(work, "autoencoder"), 0.0
+    while share < 1:
+        whole = share > 0.85
+        x = batch(pixels, n // 4, data.SIZE) if whole else batch(pixels, n, size)
+        with torch.autocast("cpu", torch.bfloat16):
+            post = m.encode(2 * x - 1).latent_dist
+            z = post.mean + torch.exp(0.5 * post.logvar) * torch.randn_like(post.mean)
+            y = m.decode(z).sample
+        diff = difference(y.float(), 2 * x - 1)
+        kl = 0.5 * (post.mean.float() ** 2 + post.logvar.float().exp() - 1 - post.logvar.float()).mean()
+        opt.zero_grad()
+        (diff + 1e-3 * kl).backward()
+        nn.utils.clip_grad_norm_(m.parameters(), 1.0)
+        for g in opt.param_groups:
+            g["lr"] = data.rate(share, 2e-3)
+        opt.step()
+        average.update_parameters(m)
+        share = clock.tick()
+        log.add(share, diff=diff.detach(), kl=kl.detach(), l1=(y.detach().float() - (2 * x - 1)).abs().mean() / 2)
+    m = average.module.eval()
+    scaling = 1 / encode_all(m, pixels[:1000], 1.0).std()
+    torch.save({"weights": m.state_dict(), "scaling_factor": float(scaling)}, os.path.join(work, "autoencoder.pt"))
+    measure(work, log)
+
+
+@torch.no_grad()
+def encode_all(m, pixels, scaling, n=64):
+    """uint8 pictures -> latents float32 [N, 4, 16, 16], times the scaling factor."""
+    out = []
+    for p in pixels.split(n):
+        with torch.autocast("cpu", torch.bfloat16):
+            out.append(m.encode(2 * data.floats(p) - 1).latent_dist.mean.float() * scaling)
+    return torch.cat(out)
+
+
+@torch.no_grad()
+def measure(work, log):
+    m, scaling = load(work)
+    x = data.floats(data.load(work, "held_out")[0][:200])
+    y = (m.decode(m.encode(2 * x - 1).latent_dist.mean).sample / 2 + 0.5).clamp(0, 1)
+    mse = ((x - y) ** 2).mean((1, 2, 3))
+    up = F.interpolate(F.interpolate(x, (8, 8), mode="area"), x.shape[-2:], mode="bilinear")
+    back = (m.decode(m.encode(2 * up - 1).latent_dist.mean).sample / 2 + 0.5).clamp(0, 1)
+    log.say(f"held out: PSNR {-10 * mse.log10().mean():.2f} dB; of colour maps {-10 * ((up - back) ** 2).mean().log10():.2f} dB; scaling_factor {scaling:.4f}")
+    save_sheet(torch.cat([x[:8], y[:8], up[:4], back[:4]]), os.path.join(work, "autoencoder.png"), 8)
+
+
+def save_sheet(x, path, columns):
+    """Pictures [N, 3, H, W] in [0, 1] as one PNG of rows of columns."""
+    from PIL import Image
+
+    n, _, h, w = x.shape
+    rows = x.reshape(n // columns, columns, 3, h, w).permute(0, 3, 1, 4, 2).reshape(n // columns * h, columns * w, 3)
+    Image.fromarray((rows.clamp(0, 1) * 255).round().to(torch.uint8).numpy()).save(path)

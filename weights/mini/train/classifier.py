@@ -1,0 +1,72 @@
+"""A judge of kinds, which has nothing in common with the tower: convolutions, other views, another seed."""
+
+import os
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+import data
+
+
+class Block(nn.Module):
+    def __init__(self, a, b, stride):
+        super().__init__()
+        self.conv1, self.norm1 = nn.Conv2d(a, b, 3, stride, 1, bias=False), nn.BatchNorm2d(b)
+        self.conv2, self.norm2 = nn.Conv2d(b, b, 3, 1, 1, bias=False), nn.BatchNorm2d(b)
+        self.skip = nn.Conv2d(a, b, 1, stride, bias=False)
+
+    def forward(self, x):
+        y = self.norm2(self.conv2(F.relu(self.norm1(self.conv1(x)))))
+        return F.relu(y + self.skip(x))
+
+
+def build():
+    return nn.Sequential(
+        nn.Conv2d(3, 32, 5, 2, 2), nn.ReLU(), Block(32, 48, 2), Block(48, 96, 2), Block(96, 128, 2),
+        nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Dropout(0.2), nn.Linear(512, len(data.KINDS)),
+    )
+
+
+def load(work):
+    m = build()
+    m.load_state_dict(torch.load(os.path.join(work, "classifier.pt")))
+    return m.eval().requires_grad_(False)
+
+
+def judge(m, x):
+    """float32 pictures [N, 3, H, W] in [0, 1] -> probabilities [N, kinds]."""
+    return m(2 * x - 1).float().softmax(1)
+
+
+def train(work, minutes, n=64):
+    torch.manual_seed(77)
+    pixels, kinds, _ = data.load(work, "train")
+    m = build()
+    opt = torch.optim.AdamW(m.parameters(), 2e-3, weight_decay=0.02)
+    clock, log, share = data.Clock(minutes), data.Log(work, "classifier"), 0.0
+    while share < 1:
+        i = torch.randint(0, len(pixels), (n,))
+        x = data.view(pixels[i], 0.7, 0.7)
+        with torch.autocast("cpu", torch.bfloat16):
+            logits = m(2 * x - 1)
+        loss = F.cross_entropy(logits.float(), kinds[i], label_smoothing=0.05)
+        opt.zero_grad()
+        loss.backward()
+        for g in opt.param_groups:
+            g["lr"] = data.rate(share, 2e-3)
+        opt.step()
+        share = clock.tick()
+        log.add(share, loss=loss.detach(), right=(logits.argmax(1) == kinds[i]).float().mean())
+    torch.save(m.state_dict(), os.path.join(work, "classifier.pt"))
+    measure(work, log)
+
+
+@torch.no_grad()
+def measure(work, log):
+    m = load(work)
+    pixels, kinds, _ = data.load(work, "held_out")
+    plain = torch.cat([judge(m, data.floats(p)) for p in pixels.split(128)]).argmax(1)
+    views = torch.cat([judge(m, data.view(p, 0.7)) for p in pixels.split(128)]).argmax(1)
+    right = lambda y: 100 * (y == kinds).float().mean()
+    log.say(f"held out: {right(plain):.1f} % right, {right(views):.1f} % of views")

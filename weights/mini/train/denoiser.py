@@ -1,0 +1,188 @@
+"""The denoiser: latents and 768 bits in, a picture's latents out.
+
+Guidance is trained, not added afterwards. The decoder computes u + g (c - u) of the network's
+outputs without and with the class vector. First the network learns both as any does (a share of
+the class vectors dropped). Then its class embedding's effect is divided by GUIDANCE, and it is
+trained so that the guided sum itself, at g = GUIDANCE, is the denoised picture. So the decoder's
+large g amplifies nothing that training has not seen, and pictures do not burn.
+"""
+
+import os
+
+import torch
+import torch.nn.functional as F
+from diffusers import UNet2DConditionModel
+from diffusers.models.attention_processor import AttnProcessor
+from torch import nn
+from transformers import CLIPTextConfig, CLIPTextModel
+
+import autoencoder
+import data
+import pipeline
+import tower
+
+CONTEXT = 32
+CONFIG = {
+    "_class_name": "UNet2DConditionModel", "sample_size": data.SIZE // 8, "in_channels": 4, "out_channels": 4,
+    "block_out_channels": [96, 128, 128], "layers_per_block": 1, "norm_num_groups": 32, "norm_eps": 1e-5,
+    "down_block_types": ["DownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"],
+    "up_block_types": ["UpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"],
+    "mid_block_type": "UNetMidBlock2DCrossAttn", "attention_head_dim": [3, 4, 4], "cross_attention_dim": CONTEXT,
+    "use_linear_projection": True, "class_embed_type": "projection", "projection_class_embeddings_input_dim": 2 * tower.DIM,
+    "time_embedding_dim": 256, "act_fn": "silu", "flip_sin_to_cos": True, "freq_shift": 0, "downsample_padding": 1,
+    "center_input_sample": False, "upcast_attention": True,
+}
+TEXT_CONFIG = {
+    "architectures": ["CLIPTextModel"], "model_type": "clip_text_model", "hidden_size": CONTEXT, "num_hidden_layers": 1,
+    "num_attention_heads": 1, "intermediate_size": 2 * CONTEXT, "vocab_size": 4, "max_position_embeddings": 77,
+    "hidden_act": "gelu", "layer_norm_eps": 1e-5, "bos_token_id": 2, "eos_token_id": 3, "pad_token_id": 1, "projection_dim": 512,
+}
+GUIDANCE = 9.0  # at which the guided sum is trained; the decoder's 12 is then a guidance of 4/3 of an ordinary model
+DROPOUT = 0.15  # share of class vectors that are all zeros
+GUIDED = 0.6  # share of the time after which the guided sum is trained
+MAPPED = 5000  # pictures whose colour maps are encoded too
+
+
+def build():
+    m = UNet2DConditionModel(**{k: v for k, v in CONFIG.items() if not k.startswith("_")})
+    m.set_attn_processor(AttnProcessor())  # its backward pass is several times faster on a CPU
+    return m
+
+
+def text_tower():
+    """A text tower of random weights: its output is a constant that the denoiser learns with."""
+    torch.manual_seed(3)
+    m = CLIPTextModel(CLIPTextConfig(**{k: v for k, v in TEXT_CONFIG.items() if k not in ("architectures", "model_type")}))
+    for p in m.parameters():
+        p.data = p.data.half().float()  # as it will be stored
+    return m.eval().requires_grad_(False)
+
+
+@torch.no_grad()
+def context():
+    """The tower's output for the empty prompt, float32 [1, 77, CONTEXT]."""
+    v = TEXT_CONFIG["vocab_size"]
+    return text_tower()(input_ids=torch.tensor([[v - 2, v - 1] + [0] * 75])).last_hidden_state
+
+
+def load(work):
+    m = build()
+    m.load_state_dict(torch.load(os.path.join(work, "denoiser.pt")))
+    return m.eval().requires_grad_(False)
+
+
+def variants(pixels):
+    """Scenes as the denoiser meets them: mirrored or not, a third in other colours, some in another picture's."""
+    x = data.floats(pixels)
+    x = data.chance(x, 0.5, lambda y: y.flip(3))
+    x = data.chance(x, 0.2, data.recolour)
+    x = data.chance(x, 0.06, data.turn_hue)
+    return data.chance(x, 0.12, lambda y: data.transfer(y, y.roll(1, 0)))
+
+
+@torch.no_grad()
+def prepare(work, n=64):
+    """Encodes the training pictures: latents, those of the colour maps of the first MAPPED, and the 768 bits."""
+    torch.manual_seed(4)
+    pixels = data.load(work, "train")[0]
+    pixels = pixels[torch.randperm(len(pixels))]
+    m, scaling = autoencoder.load(work)
+    eyes = tower.load(work)
+    out = {"latents": [], "maps": [], "bits": []}
+    for k, p in enumerate(pixels.split(n)):
+        x = variants(p)
+        with torch.autocast("cpu", torch.bfloat16):
+            out["bits"].append(tower.embed(eyes, x) >= 0)
+            out["latents"].append(m.encode(2 * x - 1).latent_dist.mean.float() * scaling)
+            if k * n < MAPPED:
+                up = pipeline.upsample(pipeline.colour_map(x), data.SIZE)
+                out["maps"].append(m.encode(2 * up - 1).latent_dist.mean.float() * scaling)
+    torch.save({k: torch.cat(v) for k, v in out.items()}, os.path.join(work, "latents.pt"))
+
+
+def levels(n):
+    """Noise levels of the class vector: 0, as the decoder has it, for most; now and then up to 999."""
+    return torch.where(torch.rand(n) < 0.6, torch.zeros(n), 1000 * torch.rand(n) ** 3).long()
+
+
+class Batches:
+    """Noisy latents, time steps, class vectors and the v that is wanted."""
+
+    def __init__(self, work):
+        saved = torch.load(os.path.join(work, "latents.pt"))
+        self.latents, self.maps = saved["latents"], saved["maps"]
+        self.vectors = torch.where(saved["bits"], 0.5, -0.5)
+        stat = torch.load(os.path.join(work, "statistics.pt"))
+        self.mean, self.std = stat["mean"], stat["std"]
+        self.alpha, self.sigma = pipeline.alphas(pipeline.SCHEDULER)
+
+    def __call__(self, n):
+        t = torch.where(torch.rand(n) < 0.85, torch.randint(10, 880, (n,)), torch.randint(880, 1000, (n,)))
+        early = (t >= 620) & (torch.rand(n) < 0.6)  # the decoder begins with a colour map: from there to the picture
+        i = torch.where(early, torch.randint(0, len(self.maps), (n,)), torch.randint(0, len(self.latents), (n,)))
+        x0 = self.latents[i]
+        start = torch.where(early[:, None, None, None], self.maps[i.clamp(max=len(self.maps) - 1)], x0)
+        a, s = self.alpha[t][:, None, None, None], self.sigma[t][:, None, None, None]
+        x = a * start + s * torch.randn_like(x0)
+        e = self.vectors[i]
+        e = torch.where(torch.rand_like(e) < 0.02 * torch.rand(n, 1), -e, e)
+        level = levels(n)
+        noise = torch.randn_like(e) * (level > 0)[:, None]
+        return x, t, pipeline.condition(e, self.mean, self.std, level, noise), (a * x - x0) / s
+
+
+@torch.no_grad()
+def weaken(m, factor):
+    """Divides by factor what a class vector adds to the time embedding beside what all zeros add."""
+    first, second = m.class_embedding.linear_1, m.class_embedding.linear_2
+    at_zero = second.weight @ F.silu(first.bias)
+    second.bias += at_zero * (1 - 1 / factor)
+    second.weight /= factor
+
+
+def loss_plain(m, x, t, cond, v, words):
+    keep = (torch.rand(len(x), 1) >= DROPOUT).float()
+    with torch.autocast("cpu", torch.bfloat16):
+        out = m(x, t, encoder_hidden_states=words.expand(len(x), -1, -1), class_labels=cond * keep).sample
+    return F.mse_loss(out.float(), v)
+
+
+def loss_guided(m, x, t, cond, v, words):
+    two = lambda a: torch.cat([a, a])
+    with torch.autocast("cpu", torch.bfloat16):
+        out = m(two(x), two(t), encoder_hidden_states=words.expand(2 * len(x), -1, -1),
+                class_labels=torch.cat([torch.zeros_like(cond), cond])).sample
+    u, c = out.float().chunk(2)
+    guided = F.mse_loss(u + GUIDANCE * (c - u), v)
+    return guided, DROPOUT * F.mse_loss(u, v)
+
+
+def train(work, minutes, n=32, peak=8e-4):
+    torch.manual_seed(5)
+    batches, words = Batches(work), context()
+    m = build()
+    average = torch.optim.swa_utils.AveragedModel(m, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.997))
+    opt = torch.optim.AdamW(m.parameters(), peak, weight_decay=0.01, betas=(0.9, 0.98))
+    clock, log, share, guided = data.Clock(minutes), data.Log(work, "denoiser"), 0.0, False
+    while share < 1:
+        if not guided and share > GUIDED:
+            guided = True
+            weaken(m, GUIDANCE)
+            weaken(average.module, GUIDANCE)
+        x, t, cond, v = batches(n)
+        if guided:
+            loss, free = loss_guided(m, x, t, cond, v, words)
+        else:
+            loss, free = loss_plain(m, x, t, cond, v, words), torch.zeros(())
+        opt.zero_grad()
+        (loss + free).backward()
+        nn.utils.clip_grad_norm_(m.parameters(), 1.0)
+        for g in opt.param_groups:
+            g["lr"] = data.rate(share, peak)
+        opt.step()
+        average.update_parameters(m)
+        if log.step % 250 == 249:
+            torch.save(average.module.state_dict(), os.path.join(work, "denoiser.pt"))
+        share = clock.tick()
+        log.add(share, **({"guided": loss.detach(), "free": free.detach() / DROPOUT} if guided else {"plain": loss.detach()}))
+    torch.save(average.module.state_dict(), os.path.join(work, "denoiser.pt"))

@@ -1,0 +1,175 @@
+"""What the model folder can do, on pictures that it has not seen.
+
+    python evaluate.py --work DIR [--model ..] [--pictures 140]
+
+Draws the held-out pictures and trains the judge of kinds where DIR has none. Prints a table and
+writes sweep.png (strength 0.5 .. 1.0) and sheet.png (inputs and decoded pictures) beside this file.
+"""
+
+import argparse
+import os
+
+import torch
+import torch.nn.functional as F
+from diffusers import AutoencoderKL, UNet2DConditionModel
+from safetensors.torch import load_file
+from transformers import CLIPTextModel, CLIPVisionModelWithProjection
+
+import autoencoder
+import classifier
+import data
+import pipeline
+import tower
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+STRENGTHS = [0.5, 0.6, 0.7, 0.8, 0.88, 0.95, 1.0]
+
+
+def open_folder(folder):
+    """The networks of a diffusers folder, in float32."""
+    at = lambda *names: os.path.join(folder, *names)
+    text = CLIPTextModel.from_pretrained(at("text_encoder"), dtype=torch.float32)
+    v = text.config.vocab_size
+    normalizer = load_file(at("image_normalizer", "diffusion_pytorch_model.safetensors"))
+    vae = AutoencoderKL.from_pretrained(at("vae"), torch_dtype=torch.float32)
+    with torch.no_grad():
+        context = text(input_ids=torch.tensor([[v - 2, v - 1] + [0] * 75])).last_hidden_state
+    return {
+        "image_encoder": CLIPVisionModelWithProjection.from_pretrained(at("image_encoder"), dtype=torch.float32).eval(),
+        "unet": UNet2DConditionModel.from_pretrained(at("unet"), torch_dtype=torch.float32).eval(), "context": context,
+        "vae": vae.eval(), "scaling_factor": vae.config.scaling_factor,
+        "mean": normalizer["mean"].float(), "std": normalizer["std"].float(),
+    }
+
+
+def small(x):
+    """The maps of the colour score: 32 x 32."""
+    return F.interpolate(x, (32, 32), mode="bilinear", align_corners=False)
+
+
+def colour_score(x, y):
+    return ((small(x) - small(y)) ** 2).mean((1, 2, 3))
+
+
+class Journeys:
+    """Decodes many pictures, as one does: the noise is that of seed 0 for each of them."""
+
+    def __init__(self, parts, exact, n=20):
+        self.parts, self.exact, self.n = parts, exact, n
+        self.noise = torch.randn((1, 4, data.SIZE // 8, data.SIZE // 8), generator=torch.Generator().manual_seed(0))
+
+    @torch.no_grad()
+    def embed(self, x):
+        return torch.cat([tower.embed(self.parts["image_encoder"], p) for p in x.split(self.n)])
+
+    def decode(self, e, rgb_map, **options):
+        out = []
+        for a, b in zip(e.split(self.n), rgb_map.split(self.n)):
+            with torch.autocast("cpu", torch.bfloat16, enabled=not self.exact):
+                out.append(pipeline.decode(self.parts, tower.quantise(a), b, self.noise, **options))
+        return torch.cat(out)
+
+
+def balanced(kinds, count):
+    """Indices of count pictures, as many of each kind."""
+    each = max(1, count // len(data.KINDS))
+    return torch.cat([(kinds == k).nonzero()[:each, 0] for k in range(len(data.KINDS))])
+
+
+@torch.no_grad()
+def table(j, judge, x, kinds):
+    """Measures every row; returns [(what, value, bound)] and the decoded pictures."""
+    e, maps = j.embed(x), pipeline.colour_map(x)
+    y = j.decode(e, maps)
+    kind = lambda p: classifier.judge(judge, p).argmax(1)
+    share = lambda ok: 100 * ok.float().mean().item()
+    own = kind(x)
+    distance = 1 - F.cosine_similarity(e, j.embed(y))
+    between = 1 - F.normalize(e) @ F.normalize(e).T
+    apart = between[~torch.eye(len(e), dtype=torch.bool)].mean().item()
+    donor = torch.arange(len(x)).roll(len(x) // len(data.KINDS) * 5 + 1)  # another picture of another kind
+    swapped = j.decode(e, maps[donor])
+    rows = [
+        ("kind of the decoded picture is the input's (judge)", f"{share(kind(y) == own):.1f} %", ">= 85 %"),
+        ("  the judge itself on the inputs, against the truth", f"{share(own == kinds):.1f} %", ""),
+        ("colour score, decoded to input", f"{colour_score(x, y).mean():.4f}", "<= 0.015"),
+        ("  of the 8x8 maps alone, up-sampled", f"{colour_score(x, pipeline.upsample(maps, data.SIZE)).mean():.4f}", ""),
+        ("  of two different pictures", f"{colour_score(x, x[donor]).mean():.4f}", ""),
+        ("CLIP distance, decoded to input", f"{distance.mean():.3f}", "<= 0.25"),
+        ("CLIP distance of different pictures", f"{apart:.3f}", ""),
+        ("  ratio of the two", f"{distance.mean() / apart:.3f}", "<= 0.333"),
+        ("other CLIP bits on a map: the kind is that of the bits", f"{share(kind(swapped) == own):.1f} %", ">= 80 %"),
+        ("other map under CLIP bits: colours nearer to the map's", f"{share(colour_score(swapped, x[donor]) < colour_score(swapped, x)):.1f} %", ">= 95 %"),
+    ]
+    return rows, y, swapped, donor
+
+
+@torch.no_grad()
+def sweep(j, judge, x):
+    """Colour score, the judge's confidence in its first choice and the share of kept kinds, by strength."""
+    e, maps, own = j.embed(x), pipeline.colour_map(x), classifier.judge(judge, x).argmax(1)
+    points = []
+    for s in STRENGTHS:
+        y = j.decode(e, maps, strength=s)
+        p = classifier.judge(judge, y)
+        points.append((s, colour_score(x, y).mean().item(), p.max(1).values.mean().item(), (p.argmax(1) == own).float().mean().item()))
+    return points
+
+
+def plot(points, path):
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    s, colour, confidence, kept = zip(*points)
+    figure, left = pyplot.subplots(figsize=(6, 3.6))
+    left.plot(s, colour, "o-", color="tab:red")
+    left.set_xlabel("strength")
+    left.set_ylabel("colour score (lower is nearer)", color="tab:red")
+    right = left.twinx()
+    right.plot(s, confidence, "s-", color="tab:blue", label="judge's confidence")
+    right.plot(s, kept, "^--", color="tab:green", label="kind kept")
+    right.set_ylim(0, 1.02)
+    right.legend(loc="lower right")
+    left.axvline(0.88, color="grey", lw=0.7)
+    figure.tight_layout()
+    figure.savefig(path, dpi=110)
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--work", required=True)
+    p.add_argument("--model", default=os.path.join(HERE, ".."))
+    p.add_argument("--pictures", type=int, default=140)
+    p.add_argument("--exact", action="store_true", help="float32 instead of bfloat16")
+    p.add_argument("--no-sweep", action="store_true", help="the table alone, no files")
+    a = p.parse_args()
+    if not os.path.exists(os.path.join(a.work, "scenes_held_out_pixels.npy")):
+        os.makedirs(a.work, exist_ok=True)
+        data.render(a.work)
+    if not os.path.exists(os.path.join(a.work, "classifier.pt")):
+        classifier.train(a.work, 3)
+    judge = classifier.load(a.work)
+    pixels, kinds, _ = data.load(a.work, "held_out")
+    i = balanced(kinds, a.pictures)
+    x, kinds = data.floats(pixels[i]), kinds[i]
+    j = Journeys(open_folder(a.model), a.exact)
+    rows, y, swapped, donor = table(j, judge, x, kinds)
+    print(f"{len(x)} held-out pictures")
+    for what, value, bound in rows:
+        print(f"{what:58} {value:>8}  {bound}")
+    if a.no_sweep:
+        return
+    every = max(1, len(x) // 14)
+    both = torch.stack([x[::every], y[::every]], 1)[:14].flatten(0, 1)
+    autoencoder.save_sheet(both, os.path.join(HERE, "sheet.png"), 4)
+    points = sweep(j, judge, x[::3])
+    print("strength  colour score  judge's confidence  kind kept")
+    for s, colour, confidence, kept in points:
+        print(f"{s:8.2f}  {colour:12.4f}  {confidence:18.3f}  {kept:9.3f}")
+    plot(points, os.path.join(HERE, "sweep.png"))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,78 @@
+"""From nothing to the model folder.
+
+    python train.py all --work DIR --out ..
+
+Stages (in this order, each reads what the ones before wrote to DIR): render, tower, classifier,
+autoencoder, latents, denoiser, export. Each training stops when its minutes are used up.
+"""
+
+import argparse
+import os
+
+import torch
+
+import data
+
+MINUTES = {"tower": 10, "classifier": 3, "autoencoder": 18, "denoiser": 40}
+
+
+def render(work, _minutes, _out):
+    data.render(work)
+
+
+def tower(work, minutes, _out):
+    import tower
+
+    tower.train(work, minutes)
+
+
+def classifier(work, minutes, _out):
+    import classifier
+
+    classifier.train(work, minutes)
+
+
+def autoencoder(work, minutes, _out):
+    import autoencoder
+
+    autoencoder.train(work, minutes)
+
+
+def latents(work, _minutes, _out):
+    import denoiser
+
+    denoiser.prepare(work)
+
+
+def denoiser(work, minutes, _out):
+    import denoiser
+
+    denoiser.train(work, minutes)
+
+
+def export(work, _minutes, out):
+    import export
+
+    export.write(work, out)
+
+
+STAGES = [render, tower, classifier, autoencoder, latents, denoiser, export]
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("stage", choices=["all"] + [s.__name__ for s in STAGES])
+    p.add_argument("--work", required=True, help="folder for pictures and checkpoints")
+    p.add_argument("--out", default="..", help="model folder")
+    p.add_argument("--minutes", type=float, help="time budget of the training, instead of its usual one")
+    p.add_argument("--threads", type=int, default=os.cpu_count())
+    a = p.parse_args()
+    torch.set_num_threads(a.threads)
+    os.makedirs(a.work, exist_ok=True)
+    for stage in STAGES:
+        if a.stage in ("all", stage.__name__):
+            stage(a.work, a.minutes or MINUTES.get(stage.__name__), a.out)
+
+
+if __name__ == "__main__":
+    main()
