@@ -107,8 +107,7 @@ func (a *app) root() *cobra.Command {
 			return kernels.Check()
 		},
 	}
-	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(a.encodeCmd(), a.decodeCmd(), a.infoCmd(), a.compareCmd(), a.pullCmd(), a.modelsCmd(), a.synthCmd(), a.verifyCmd(), a.benchCmd(), a.versionCmd())
+	root.AddCommand(a.encodeCmd(), a.decodeCmd(), a.infoCmd(), a.compareCmd(), a.pullCmd(), a.modelsCmd(), a.synthCmd(), a.verifyCmd(), a.benchCmd(), a.manCmd(), a.versionCmd())
 	return root
 }
 

@@ -32,7 +32,7 @@ configurations; $` + catalog.ConfigVar + ` names another file.`,
 	asJSON := cmd.Flags().Bool("json", false, "print JSON")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error { return a.listModels(*asJSON) }
 	cmd.AddCommand(a.modelsUseCmd(), a.modelsAddCmd(), a.modelsRemoveCmd(), a.modelsCheckCmd(), a.modelsConvertCmd())
-	list := &cobra.Command{Use: "list", Short: "List the models: coclico models", Args: cobra.NoArgs}
+	list := &cobra.Command{Use: "list", Short: "List the models: coclico models", Args: cobra.NoArgs, Example: "  coclico models list --json"}
 	listJSON := list.Flags().Bool("json", false, "print JSON")
 	list.RunE = func(*cobra.Command, []string) error { return a.listModels(*listJSON) }
 	cmd.AddCommand(list)

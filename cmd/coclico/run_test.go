@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"github.com/coclico/coclico/codec/synth"
 )
 
@@ -215,6 +217,34 @@ func TestVersionAndHelp(t *testing.T) {
 		if out := succeed(t, args...); !strings.Contains(out, "Usage:") {
 			t.Errorf("%v: no usage", args)
 		}
+	}
+}
+
+// TestEveryCommand has help with an example, a manual page, and a place in the shells' completions.
+func TestEveryCommand(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "new", "man1")
+	succeed(t, "man", dir)
+	var visit func(cmd *cobra.Command)
+	visit = func(cmd *cobra.Command) {
+		page, err := os.ReadFile(filepath.Join(dir, strings.ReplaceAll(cmd.CommandPath(), " ", "-")+".1"))
+		if err != nil || !strings.Contains(string(page), ".TH") {
+			t.Errorf("%s has no manual page (%v)", cmd.CommandPath(), err)
+		}
+		if cmd.Example == "" && cmd.Runnable() {
+			t.Errorf("%s --help has no example", cmd.CommandPath())
+		}
+		for _, sub := range cmd.Commands() {
+			visit(sub)
+		}
+	}
+	visit((&app{}).root())
+	for _, shell := range []string{"bash", "zsh", "fish", "powershell"} {
+		if out := succeed(t, "completion", shell); !strings.Contains(out, "coclico") {
+			t.Errorf("completion %s:\n%s", shell, out)
+		}
+	}
+	if r := coclico(t, "__complete", "enc"); !strings.HasPrefix(r.stdout, "encode\t") {
+		t.Errorf("enc is completed to %q", r.stdout)
 	}
 }
 

@@ -10,9 +10,10 @@ import (
 
 func (a *app) versionCmd() *cobra.Command {
 	return &cobra.Command{
-		Use:   "version",
-		Short: "Print the version of the program",
-		Args:  cobra.NoArgs,
+		Use:     "version",
+		Short:   "Print the version of the program",
+		Example: "  coclico version",
+		Args:    cobra.NoArgs,
 		Run: func(*cobra.Command, []string) {
 			fmt.Fprintf(a.stdout, "coclico %s %s/%s %s\n", version(), runtime.GOOS, runtime.GOARCH, runtime.Version())
 		},
