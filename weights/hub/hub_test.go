@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -249,13 +250,18 @@ func TestCuts(t *testing.T) {
 // TestResume: a download that was given up goes on with the next pull.
 func TestResume(t *testing.T) {
 	f := newHub(t)
-	dead := false
+	const (
+		cut = iota
+		dead
+		well
+	)
+	var state atomic.Int32
 	f.Serve = func(w http.ResponseWriter, r *http.Request, path string) bool {
-		if path == unet && dead {
-			panic(http.ErrAbortHandler)
+		if path != unet || state.Load() == well {
+			return false
 		}
-		if path == unet {
-			dead = true
+		if state.Swap(dead) == dead {
+			panic(http.ErrAbortHandler)
 		}
 		return cutAfter(f, 100_000)(w, r, path)
 	}
@@ -263,7 +269,7 @@ func TestResume(t *testing.T) {
 	if _, _, err := pull(c, hub.Everything); err == nil || !strings.Contains(err.Error(), unet) {
 		t.Fatalf("error %v", err)
 	}
-	f.Serve = nil
+	state.Store(well)
 	p, _ := mustPull(t, c)
 	if n := f.Sent(unet); n > int64(len(f.Files[unet]))+lost {
 		t.Errorf("%d bytes sent of a file of %d", n, len(f.Files[unet]))
