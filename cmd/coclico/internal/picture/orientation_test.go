@@ -81,3 +81,40 @@ func FuzzOrientation(f *testing.F) {
 		}
 	})
 }
+
+// TestTurnPlanes: planes are turned as pixels are, for every subsampling, or not at all.
+func TestTurnPlanes(t *testing.T) {
+	for _, ratio := range []image.YCbCrSubsampleRatio{
+		image.YCbCrSubsampleRatio444, image.YCbCrSubsampleRatio422, image.YCbCrSubsampleRatio420, image.YCbCrSubsampleRatio440, image.YCbCrSubsampleRatio411,
+	} {
+		for _, size := range []image.Point{{8, 6}, {2, 2}, {7, 5}, {6, 3}, {3, 4}} {
+			img := image.NewYCbCr(image.Rectangle{Max: size}, ratio)
+			for i, plane := range [][]uint8{img.Y, img.Cb, img.Cr} {
+				for j := range plane {
+					plane[j] = uint8(50*i + 7*j + j*j)
+				}
+			}
+			even := size.X%2 == 0 && size.Y%2 == 0 && ratio != image.YCbCrSubsampleRatio411
+			for held := 2; held <= 8; held++ {
+				want := turned{img, held}
+				got := turnPlanes(img, held)
+				if got == nil {
+					if even {
+						t.Errorf("%v of %v held %d is not turned", ratio, size, held)
+					}
+					continue
+				}
+				if got.Bounds() != want.Bounds() {
+					t.Fatalf("%v of %v held %d: bounds %v", ratio, size, held, got.Bounds())
+				}
+				for y := range got.Bounds().Dy() {
+					for x := range got.Bounds().Dx() {
+						if got.At(x, y) != want.At(x, y) {
+							t.Fatalf("%v of %v held %d: %v at %d, %d, want %v", ratio, size, held, got.At(x, y), x, y, want.At(x, y))
+						}
+					}
+				}
+			}
+		}
+	}
+}

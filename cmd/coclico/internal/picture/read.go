@@ -109,6 +109,12 @@ func Open(r io.ReadSeeker) (*File, error) {
 		if progressive {
 			each *= 5 // all coefficients are held, 4 bytes each
 		}
+		if f.held != 1 {
+			each *= 2 // turned in memory
+		}
+	}
+	if format.name == "HEIC" {
+		each *= 4 // decoded, converted and copied in the machine that decodes
 	}
 	f.Memory = each * int64(cfg.Width) * int64(cfg.Height)
 	if f.Memory > MaxMemory {
@@ -151,10 +157,8 @@ func (f *File) Image() (image.Image, error) {
 		return nil, err
 	case img.Bounds().Empty():
 		return nil, fmt.Errorf("a %s picture without pixels", f.format.name)
-	case f.held != 1:
-		return turned{img, f.held}, nil
 	}
-	return img, nil
+	return upright(img, f.held), nil
 }
 
 // Read is Open and Image.
