@@ -2,10 +2,12 @@ package convert
 
 import (
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -179,7 +181,11 @@ func (c *converter) writeConstant() error {
 	c.report.Parts = append(c.report.Parts, Part{promptPart, 0, 4 * int64(len(x.Data))})
 	return c.create(promptPart, "model.safetensors", func(w io.Writer) error {
 		return weights.WriteSafetensors(w, []weights.Spec{spec}, func(_ int, w io.Writer) error {
-			_, err := w.Write(float32Bytes(x.Data))
+			var b []byte
+			for _, v := range x.Data {
+				b = binary.LittleEndian.AppendUint32(b, math.Float32bits(v))
+			}
+			_, err := w.Write(b)
 			return err
 		})
 	})

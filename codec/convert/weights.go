@@ -2,10 +2,7 @@ package convert
 
 import (
 	"encoding/binary"
-	"errors"
-	"fmt"
 	"io"
-	"math"
 	"slices"
 	"strings"
 
@@ -91,19 +88,13 @@ func (c *converter) checkRange() error {
 	var beyond []Beyond
 	for _, f := range c.files {
 		for i, t := range f.read {
+			if f.specs[i].DType == t.DType { // every bit stays
+				c.advance(int64(len(t.Data)))
+				continue
+			}
 			b := Beyond{File: c.from.Path(f.part), Tensor: t.Name}
 			err := c.pieces(t, buf, func(x []float32) error {
-				if f.specs[i].DType == t.DType {
-					return nil
-				}
-				for _, v := range x {
-					if abs := max(v, -v); abs >= firstInfinite {
-						b.Count++
-						if abs > max(b.Largest, -b.Largest) {
-							b.Largest = v
-						}
-					}
-				}
+				b.count(x)
 				return nil
 			})
 			if err != nil {
@@ -119,6 +110,18 @@ func (c *converter) checkRange() error {
 	}
 	c.report.Beyond = beyond
 	return nil
+}
+
+// count takes note of the values that do not fit.
+func (b *Beyond) count(x []float32) {
+	for _, v := range x {
+		if abs := max(v, -v); abs >= firstInfinite {
+			b.Count++
+			if abs > max(b.Largest, -b.Largest) {
+				b.Largest = v
+			}
+		}
+	}
 }
 
 const (
@@ -138,12 +141,16 @@ func (c *converter) pieces(t weights.Tensor, buf []float32, f func([]float32) er
 		if err := f(x); err != nil {
 			return err
 		}
-		c.done += int64(len(x) * t.DType.Size())
-		if c.o.Progress != nil {
-			c.o.Progress(c.done, c.total)
-		}
+		c.advance(int64(len(x) * t.DType.Size()))
 	}
 	return nil
+}
+
+func (c *converter) advance(n int64) {
+	c.done += n
+	if c.o.Progress != nil {
+		c.o.Progress(c.done, c.total)
+	}
 }
 
 // write writes a file of the new folder.
@@ -152,41 +159,39 @@ func (c *converter) write(f file) error {
 	out := make([]byte, 0, 4*piece)
 	return c.create(f.part, f.name, func(w io.Writer) error {
 		return weights.WriteSafetensors(w, f.specs, func(i int, w io.Writer) error {
+			if f.specs[i].DType == f.read[i].DType {
+				return c.copy(w, f.read[i])
+			}
 			return c.pieces(f.read[i], buf, func(x []float32) error {
-				var err error
-				if out, err = appendValues(out[:0], x, f.specs[i].DType); err != nil {
-					return err
-				}
-				_, err = w.Write(out)
+				out = appendFloat16(out[:0], x)
+				_, err := w.Write(out)
 				return err
 			})
 		})
 	})
 }
 
-// appendValues appends values in a type that holds them, clamped to float16's
-// range.
-func appendValues(b []byte, x []float32, d weights.DType) ([]byte, error) {
-	switch d {
-	case weights.F16:
-		for _, v := range x {
-			b = binary.LittleEndian.AppendUint16(b, weights.Float16(min(max(v, -largest), largest)))
+// copy writes a tensor as it is.
+func (c *converter) copy(w io.Writer, t weights.Tensor) error {
+	defer t.Release()
+	for rest := t.Data; len(rest) > 0; {
+		if err := c.ctx.Err(); err != nil {
+			return err
 		}
-	case weights.BF16:
-		for _, v := range x {
-			b = binary.LittleEndian.AppendUint16(b, uint16(math.Float32bits(v)>>16))
+		n := min(len(rest), 4*piece)
+		if _, err := w.Write(rest[:n]); err != nil {
+			return err
 		}
-	case weights.F32:
-		for _, v := range x {
-			b = binary.LittleEndian.AppendUint32(b, math.Float32bits(v))
-		}
-	default:
-		return nil, fmt.Errorf("weights of type %v: %w", d, errors.ErrUnsupported)
+		c.advance(int64(n))
+		rest = rest[n:]
 	}
-	return b, nil
+	return nil
 }
 
-func float32Bytes(x []float32) []byte {
-	b, _ := appendValues(make([]byte, 0, 4*len(x)), x, weights.F32)
+// appendFloat16 appends values, clamped to float16's range.
+func appendFloat16(b []byte, x []float32) []byte {
+	for _, v := range x {
+		b = binary.LittleEndian.AppendUint16(b, weights.Float16(min(max(v, -largest), largest)))
+	}
 	return b
 }
