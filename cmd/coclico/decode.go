@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -68,7 +67,10 @@ encode gives them back.
 			Seed: *seed, Size: *size, Level: *level, Exact: exact, LowMemory: *lowMemory,
 		}}
 		defer d.close()
-		if err := cmp.Or(m.check(), w.check()); err != nil {
+		if err := m.check(); err != nil {
+			return err
+		}
+		if err := w.check(); err != nil {
 			return err
 		}
 		if isMany(args, *output) {
