@@ -248,3 +248,22 @@ func TestWebP(t *testing.T) {
 		t.Error("no error for a side that the format has not")
 	}
 }
+
+// FuzzChunks: whatever a file holds, looking for a stream and notes in it ends, without a panic and with r at its start.
+func FuzzChunks(f *testing.F) {
+	var b bytes.Buffer
+	if err := encodePNG(&b, sample(), []Note{{"Software", "CoCliCo"}}, []byte("stream")); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(b.Bytes())
+	f.Add(b.Bytes()[:60])
+	f.Add(append([]byte(pngSignature), "\x7f\xff\xff\xffccLC"...))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		r := bytes.NewReader(data)
+		stream, err := Stream(r)
+		if len(stream) > len(data) || err == nil && r.Len() != len(data) {
+			t.Errorf("%d bytes of %d, %d left", len(stream), len(data), r.Len())
+		}
+		Says(bytes.NewReader(data), nil)
+	})
+}

@@ -123,7 +123,10 @@ func readNotes(r io.ReadSeeker) []Note {
 	return notes
 }
 
-const maxNote = 1 << 16
+const (
+	maxNote   = 1 << 16
+	maxChunks = 10_000 // an honest file has a dozen before its pixels
+)
 
 // chunks visits a PNG's chunks before the pixels, while visit wants more; visit may read the body of n bytes and its
 // checksum. A file that is no PNG has none.
@@ -132,7 +135,8 @@ func chunks(r io.ReadSeeker, visit func(name string, body io.Reader, n uint32) (
 	if _, err := io.ReadFull(r, head[:]); err != nil || string(head[:]) != pngSignature {
 		return nil
 	}
-	for at := int64(8); ; {
+	at := int64(8)
+	for range maxChunks {
 		if _, err := r.Seek(at, io.SeekStart); err != nil {
 			return err
 		}
@@ -148,4 +152,5 @@ func chunks(r io.ReadSeeker, visit func(name string, body io.Reader, n uint32) (
 		}
 		at += 12 + int64(n)
 	}
+	return nil
 }

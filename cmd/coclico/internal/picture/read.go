@@ -100,7 +100,8 @@ func Open(r io.ReadSeeker) (*File, error) {
 	}
 	f := &File{r: r, format: format, held: 1}
 	each := bytesPerPixel(cfg.ColorModel)
-	if format.name == "JPEG" {
+	switch format.name {
+	case "JPEG":
 		if _, err := r.Seek(0, io.SeekStart); err != nil {
 			return nil, err
 		}
@@ -112,8 +113,15 @@ func Open(r io.ReadSeeker) (*File, error) {
 		if f.held != 1 {
 			each *= 2 // turned in memory
 		}
-	}
-	if format.name == "HEIC" {
+	case "PNG":
+		if cfg.ColorModel == color.GrayModel || cfg.ColorModel == color.Gray16Model {
+			each *= 4 // if one of the greys is clear, of which the header says nothing
+		}
+	case "GIF":
+		each = 1 + 4 // the frame, and the screen
+	case "WebP", "TIFF":
+		each *= 2 // and what is not yet decoded
+	case "HEIC":
 		each *= 4 // decoded, converted and copied in the machine that decodes
 	}
 	f.Memory = each * int64(cfg.Width) * int64(cfg.Height)
