@@ -209,7 +209,7 @@ func (fullWriter) Write([]byte) (int, error) { return 0, errors.New("no space le
 
 func TestUsage(t *testing.T) {
 	for _, args := range [][]string{
-		{"frobnicate"}, {"encode"}, {"encode", photo}, {"encode", photo, photo, "-o", "x.coclico"}, {"encode", photo, "-", "-o", "x/"}, {"encode", photo, "-o", "x/", "--jobs", "0"}, {"encode", photo, "-o", "x", "--frob"},
+		{"frobnicate"}, {"encode"}, {"encode", photo}, {"encode", photo, photo, "-o", "x.coclico"}, {"encode", photo, "-", "-o", "x/"}, {"encode", photo, photo, "-o", "-"}, {"encode", photo, "-o", "-", "--json"}, {"encode", photo, "-o", "x/", "--jobs", "0"}, {"encode", photo, "-o", "x", "--frob"},
 		{"encode", photo, "-o", "x", "--map-size", "7"}, {"encode", photo, "-o", "x", "--clip-bits", "0"}, {"encode", photo, "-o", "x", "--colour-bits", "9"},
 		{"decode"}, {"decode", "x"}, {"decode", "x", "-o", "x.gif"}, {"decode", "x", "-o", "x.jpg", "--keep-stream"}, {"decode", "x", "-o", "x.jpg", "--jpeg-quality", "101"}, {"decode", "x", "-o", "x/", "--format", "gif"}, {"decode", "x", "-o", "x.png", "--precision", "double"},
 		{"decode", "x", "-o", "x.png", "--steps", "0"}, {"decode", "x", "-o", "x.png", "--steps", "many"}, {"decode", "x", "-o", "x.png", "--seed", "-1"},

@@ -76,7 +76,7 @@ encode gives them back.
 		if isMany(args, *output) {
 			return a.decodeMany(cmd.Context(), m, d, w, args, *output)
 		}
-		return a.decodeFile(cmd.Context(), d, w, args[0], *output)
+		return a.one(m, args[0], *output, func() error { return a.decodeFile(cmd.Context(), d, w, args[0], *output) })
 	}
 	return cmd
 }

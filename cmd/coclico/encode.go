@@ -54,7 +54,7 @@ standard input. FILE may be - for standard output. A PNG that decode --keep-stre
 		if isMany(args, *output) {
 			return a.encodeMany(cmd.Context(), m, e, args, *output)
 		}
-		return a.encodeFile(cmd.Context(), e, args[0], *output)
+		return a.one(m, args[0], *output, func() error { return a.encodeFile(cmd.Context(), e, args[0], *output) })
 	}
 	return cmd
 }

@@ -25,7 +25,7 @@ func manyFlags(flags *pflag.FlagSet) *many {
 	m := new(many)
 	flags.IntVar(&m.jobs, "jobs", 4, "many files: how many are read ahead while the network works, which has all processors")
 	flags.BoolVar(&m.force, "force", false, "many files: do also those that are done and unchanged")
-	flags.BoolVar(&m.json, "json", false, "many files: print a line of JSON for each")
+	flags.BoolVar(&m.json, "json", false, "print a line of JSON for each file")
 	return m
 }
 
@@ -58,6 +58,9 @@ func isDir(path string) bool {
 // checkFolder refuses a name for a new folder that can only be meant for a file.
 func checkFolder(out string) error {
 	endings := []string{streamExt, ".png", ".jpg", ".jpeg", ".webp"}
+	if out == stdio {
+		return usagef("-o -: many files need a folder for their results")
+	}
 	if !isDir(out) && slices.Contains(endings, strings.ToLower(filepath.Ext(out))) {
 		return usagef("-o %s: many files need a folder for their results", out)
 	}
@@ -139,6 +142,28 @@ type interruptedError string
 func (e interruptedError) Error() string { return string(e) }
 
 func (interruptedError) Unwrap() error { return context.Canceled }
+
+// one does the work on a single file, and says so if asked to.
+func (a *app) one(m *many, input, output string, work func() error) error {
+	if !m.json {
+		return work()
+	}
+	if output == stdio {
+		return usagef("--json and -o - cannot share standard output")
+	}
+	start := time.Now()
+	r := batch.Result{Job: batch.Job{Input: input, Output: output}, Status: batch.Done, Err: work()}
+	r.Elapsed = time.Since(start)
+	if r.Err != nil {
+		r.Status = batch.Failed
+	} else if info, err := os.Stat(output); err == nil {
+		r.Bytes = info.Size()
+	}
+	if err := printJSON(a.stdout, lineOf(r)); err != nil && r.Err == nil {
+		return err
+	}
+	return r.Err
+}
 
 // A fileLine is what --json says of a file.
 type fileLine struct {

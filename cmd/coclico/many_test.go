@@ -122,7 +122,7 @@ func TestManyFiles(t *testing.T) {
 	}
 	streams := files(t, out)
 	single := filepath.Join(t.TempDir(), "a")
-	succeed(t, "encode", photo, "-o", single)
+	checkLines(t, succeed(t, "encode", photo, "-o", single, "--json"), 1, photo)
 	if data, err := os.ReadFile(single); err != nil || streams["rocket.jpg.coclico"] != string(data) || len(streams) != 6 || streams["photos/sub/a.png.coclico"] == "" {
 		t.Errorf("%d files, %v", len(streams), err)
 	}
