@@ -137,7 +137,7 @@ func TestEncoderFor(t *testing.T) {
 		if !strings.HasPrefix(string(data), magic) {
 			t.Errorf("%s begins with %q", path, data[:4])
 		}
-		if magic != "RIFF" && !bytes.Contains(data, []byte("Générée")) {
+		if magic != "RIFF" && (!bytes.Contains(data, []byte("Générée")) || !bytes.Contains(data, []byte("trainedAlgorithmicMedia"))) {
 			t.Errorf("%s does not say how it was made", path)
 		}
 		got, err := ReadBytes(data)

@@ -34,6 +34,9 @@ func encodePNG(w io.Writer, img image.Image, notes []Note, stream []byte) error 
 		// iTXt: keyword, no compression, no language, no translation, UTF-8.
 		extra = appendChunk(extra, "iTXt", append([]byte(n.Key+"\x00\x00\x00\x00\x00"), n.Text...))
 	}
+	if len(notes) > 0 {
+		extra = appendChunk(extra, "iTXt", []byte(xmpKey+"\x00\x00\x00\x00\x00"+xmpPacket))
+	}
 	if stream != nil {
 		extra = appendChunk(extra, streamChunk, stream)
 	}
@@ -112,7 +115,7 @@ func readNotes(r io.ReadSeeker) []Note {
 		if _, err := io.ReadFull(body, data); err != nil {
 			return false, err
 		}
-		if key, text, ok := bytes.Cut(data, []byte{0, 0, 0, 0, 0}); ok {
+		if key, text, ok := bytes.Cut(data, []byte{0, 0, 0, 0, 0}); ok && string(key) != xmpKey {
 			notes = append(notes, Note{string(key), string(text)})
 		}
 		return true, nil

@@ -17,7 +17,7 @@ const DefaultQuality = 95
 // Options are what a picture file is written with.
 type Options struct {
 	Quality int    // of JPEG, 1 to 100; 0 means DefaultQuality
-	Notes   []Note // what the file says of itself: PNG's text chunks, JPEG's comment; a WebP says nothing
+	Notes   []Note // how the picture was generated: PNG's text chunks, JPEG's comment; with any, the file says that it was
 	Stream  []byte // the stream that a PNG holds; nil for none
 }
 
@@ -51,6 +51,9 @@ func encodeJPEG(w io.Writer, img image.Image, o Options) error {
 		o.Quality = DefaultQuality
 	}
 	extra := comment(o.Notes)
+	if len(o.Notes) > 0 {
+		extra = append(extra, segment(0xe1, xmpSegment+xmpPacket)...)
+	}
 	return jpeg.Encode(&inserter{w: w, at: 2, extra: extra}, img, &jpeg.Options{Quality: o.Quality})
 }
 
@@ -60,11 +63,16 @@ func comment(notes []Note) []byte {
 	for _, n := range notes {
 		fmt.Fprintf(&text, "%s: %s\n", n.Key, n.Text)
 	}
-	n := text.Len() + 2
-	if n == 2 || n >= 1<<16 {
+	if n := text.Len(); n == 0 || n > 1<<16-3 {
 		return nil
 	}
-	return append([]byte{0xff, 0xfe, byte(n >> 8), byte(n)}, text.String()...)
+	return segment(0xfe, text.String())
+}
+
+// segment returns a JPEG segment of at most 65533 bytes.
+func segment(marker byte, data string) []byte {
+	n := len(data) + 2
+	return append([]byte{0xff, marker, byte(n >> 8), byte(n)}, data...)
 }
 
 // Says reports whether a PNG or JPEG file was written with these notes. It leaves r at its start.
