@@ -31,7 +31,7 @@ def paint(folder):
         prompt = dict(prompt="", negative_prompt="")
     dim = pipe.image_normalizer.mean.shape[1]
     size = 8 * pipe.vae_scale_factor
-    return pipe(image_embeds=torch.linspace(-1, 1, dim)[None], num_inference_steps=3, guidance_scale=12, height=size, width=size,
+    return pipe(image_embeds=torch.linspace(-1, 1, dim)[None], num_inference_steps=3, guidance_scale=5, height=size, width=size,
                 generator=torch.Generator().manual_seed(0), output_type="pt", **prompt).images
 
 
