@@ -62,11 +62,11 @@ encode gives them back.
 		case *guidance < 0 || *strength < 0:
 			return usagef("--guidance and --strength cannot be negative")
 		}
-		d := &decoding{model: *model, options: codec.DecodeOptions{
+		d := &decoding{model: lazyModel{flag: *model}, options: codec.DecodeOptions{
 			Format: *format, Steps: *steps, Guidance: explicit(*guidance), Strength: explicit(*strength),
 			Seed: *seed, Size: *size, Level: *level, Exact: exact, LowMemory: *lowMemory,
 		}}
-		defer d.close()
+		defer d.model.close()
 		if err := m.check(); err != nil {
 			return err
 		}
@@ -106,35 +106,25 @@ func (a *app) decodeFile(ctx context.Context, d *decoding, how *writing, input, 
 
 // A decoding is what one run of decode does to every file.
 type decoding struct {
-	model   string
+	model   lazyModel
 	options codec.DecodeOptions
-	codec   *codec.Codec // nil before the first file
 }
 
 // decode returns the picture of a stream. An error about the stream begins with its name; any other one is about the
 // model or the options, and would be the next file's too.
 func (d *decoding) decode(ctx context.Context, name string, data []byte, progress func(codec.Progress)) (image.Image, error) {
-	if d.codec == nil {
-		c, err := openCodec(d.model)
-		if err != nil {
-			return nil, err
-		}
-		d.codec = c
+	c, err := d.model.open()
+	if err != nil {
+		return nil, err
 	}
 	o := d.options
 	o.Progress = progress
-	img, err := d.codec.Decode(ctx, data, &o)
+	img, err := c.Decode(ctx, data, &o)
 	var format codec.FormatError
 	if errors.As(err, &format) {
 		return nil, fmt.Errorf("%s: %w; it needs the model and the parameters that it was encoded with", name, err)
 	}
 	return img, err
-}
-
-func (d *decoding) close() {
-	if d.codec != nil {
-		d.codec.Close()
-	}
 }
 
 // maxStream is more than the longest stream there can be.

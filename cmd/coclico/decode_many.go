@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -63,10 +62,7 @@ func (w *writing) options(d *decoding, stream []byte) picture.Options {
 // notes are what is worth knowing of a picture that is made up. They say the same whenever the picture is the same.
 func (d *decoding) notes(stream []byte) []picture.Note {
 	o := d.options
-	model := "built-in"
-	if name := modelName(d.model); name != "" {
-		model = filepath.Base(name)
-	}
+	_, _ = d.model.open() // without it there is no picture to speak of
 	zero := func(v float64) float64 {
 		if v == codec.None {
 			return 0
@@ -86,17 +82,9 @@ func (d *decoding) notes(stream []byte) []picture.Note {
 		{Key: "Comment", Text: fmt.Sprintf("Generated picture: painted by a diffusion model from %d bytes, not a photograph", len(stream))},
 		{Key: "Parameters", Text: fmt.Sprintf("steps %d, guidance %g, strength %g, seed %d, noise level %d, size %s, %s",
 			o.Steps, zero(o.Guidance), zero(o.Strength), o.Seed, o.Level, size, precision)},
-		{Key: "Model", Text: model},
+		{Key: "Model", Text: d.model.name},
 		{Key: "Source", Text: fmt.Sprintf("sha256:%x", sha256.Sum256(stream))},
 	}
-}
-
-// modelName is what --model or the environment names.
-func modelName(flag string) string {
-	if flag == "" {
-		return os.Getenv(modelVar)
-	}
-	return flag
 }
 
 func (a *app) decodeMany(ctx context.Context, m *many, d *decoding, w *writing, inputs []string, out string) error {

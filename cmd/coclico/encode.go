@@ -47,10 +47,10 @@ standard input. FILE may be - for standard output. A PNG that decode --keep-stre
 			return err
 		}
 		e := &encoding{
-			model: *model, options: codec.EncodeOptions{Format: *format, Antialias: *antialias},
+			model: lazyModel{flag: *model}, options: codec.EncodeOptions{Format: *format, Antialias: *antialias},
 			fresh: *fresh || changed(flags, "antialias", "map-size", "colour-bits", "clip-bits"),
 		}
-		defer e.close()
+		defer e.model.close()
 		if isMany(args, *output) {
 			return a.encodeMany(cmd.Context(), m, e, args, *output)
 		}
@@ -87,10 +87,9 @@ func (a *app) encodeFile(ctx context.Context, e *encoding, input, output string)
 
 // An encoding is what one run of encode does to every picture.
 type encoding struct {
-	model   string
+	model   lazyModel
 	options codec.EncodeOptions
-	fresh   bool         // encode the pixels even of a file that holds its stream
-	codec   *codec.Codec // nil before the first picture
+	fresh   bool // encode the pixels even of a file that holds its stream
 }
 
 // encode returns a picture's stream. An error about the picture begins with its name; any other one is about the
@@ -99,34 +98,16 @@ func (e *encoding) encode(ctx context.Context, name string, src source, progress
 	if src.stream != nil {
 		return src.stream, nil
 	}
-	if e.codec == nil {
-		c, err := openCodec(e.model)
-		if err != nil {
-			return nil, err
-		}
-		e.codec = c
+	c, err := e.model.open()
+	if err != nil {
+		return nil, err
 	}
 	o := e.options
 	o.Progress = progress
-	data, err := e.codec.Encode(ctx, src.img, &o)
+	data, err := c.Encode(ctx, src.img, &o)
 	var unsupported codec.UnsupportedError
 	if errors.As(err, &unsupported) {
 		return nil, fileError(name, err)
 	}
 	return data, err
-}
-
-func (e *encoding) close() {
-	if e.codec != nil {
-		e.codec.Close()
-	}
-}
-
-// openCodec opens the codec of the model that the user wants.
-func openCodec(model string) (*codec.Codec, error) {
-	folder, err := openFolder(model)
-	if err != nil {
-		return nil, err
-	}
-	return codec.New(folder), nil
 }
