@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -72,7 +73,7 @@ func (a *app) encodeFile(ctx context.Context, e *encoding, input, output string)
 		}
 		src, err := in.Read()
 		if err != nil {
-			return err
+			return cmp.Or(ctx.Err(), err) // a decoder that is interrupted calls the picture broken
 		}
 		bar := a.newBar()
 		defer bar.close()
