@@ -41,7 +41,8 @@ encode gives them back.
 	level := flags.Int("noise-level", 0, "noise added to the CLIP vector, 0 to 999")
 	precision := flags.String("precision", "fast", "fast (bfloat16 products) or exact (float32)")
 	m := manyFlags(flags)
-	w := writingFlags(flags)
+	w := writingFlags(cmd)
+	complete(cmd, "precision", "fast", "exact")
 	lowMemory := flags.Bool("low-memory", false, "the same picture in less memory, and more slowly")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if *output == "" {

@@ -10,7 +10,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/spf13/pflag"
+	"github.com/spf13/cobra"
 
 	"github.com/coclico/coclico/cmd/coclico/internal/batch"
 	"github.com/coclico/coclico/cmd/coclico/internal/picture"
@@ -24,19 +24,29 @@ type writing struct {
 	keepStream bool
 }
 
-func writingFlags(flags *pflag.FlagSet) *writing {
-	w := new(writing)
+func writingFlags(cmd *cobra.Command) *writing {
+	w, flags := new(writing), cmd.Flags()
 	flags.StringVar(&w.format, "format", "png", "many files: png, jpg or webp")
 	flags.IntVar(&w.quality, "jpeg-quality", picture.DefaultQuality, "quality of JPEG, 1 to 100")
 	flags.BoolVar(&w.keepStream, "keep-stream", false, "keep the stream in the PNG, so that encode gives it back")
+	complete(cmd, "format", pictureFormats()...)
 	return w
+}
+
+func pictureFormats() []string { return []string{"png", "jpg", "webp"} }
+
+// complete lists the values of a flag for the shells' completions.
+func complete(cmd *cobra.Command, flag string, values ...string) {
+	if cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp)) != nil {
+		panic("coclico: completion of a flag that is not there")
+	}
 }
 
 func (w *writing) check() error {
 	switch {
 	case w.quality < 1 || w.quality > 100:
 		return usagef("--jpeg-quality %d: 1 to 100", w.quality)
-	case !slices.Contains([]string{"png", "jpg", "webp"}, w.format):
+	case !slices.Contains(pictureFormats(), w.format):
 		return usagef("--format %s: it is png, jpg or webp", w.format)
 	}
 	return nil
