@@ -131,6 +131,11 @@ func (c PreprocessConfig) Preprocess(rgb []byte, w, h int) []byte {
 	return resizeAndCrop(rgb, w, h, c.Size, c.CropSize)
 }
 
+// PreprocessWhole is Preprocess of the whole picture, stretched to the square that the tower sees.
+func (c PreprocessConfig) PreprocessWhole(rgb []byte, w, h int) []byte {
+	return resize(rgb, w, h, int64(c.CropSize), int64(c.CropSize), c.CropSize)
+}
+
 // Preprocess is [PreprocessConfig.Preprocess] where the crop is as large as the shorter side: uint8 [size, size, 3].
 func Preprocess(rgb []byte, w, h, size int) []byte {
 	return resizeAndCrop(rgb, w, h, size, size)
@@ -155,15 +160,8 @@ func Normalize(dst []float32, px []byte, mean, std [3]float32) {
 
 // resizeAndCrop is transformers' CLIPImageProcessor as it was before it used torchvision (CLIPImageProcessorPil now): the
 // shorter side becomes size and the longer int(size*long/short) by Pillow's bicubic resize, of which the crop x crop pixels
-// in the centre are returned (half of an odd margin is rounded down). Only what these need is computed, so that the work and
-// the memory depend on the picture as it is and not on what 1 x 10,000 pixels would become.
-//
-// Pillow's resize (src/libImaging/Resample.c) goes over rows and then over columns, both times from bytes to bytes, with
-// weights in fixed point. So does this, to the same bytes.
+// in the centre are returned (half of an odd margin is rounded down).
 func resizeAndCrop(rgb []byte, w, h, size, crop int) []byte {
-	if w < 1 || h < 1 || len(rgb)%3 != 0 || len(rgb)/3%w != 0 || len(rgb)/3/w != h {
-		panic("vit: picture is not [h, w, 3]")
-	}
 	if crop < 1 || crop > size {
 		panic("vit: crop is not in 1 to size")
 	}
@@ -172,6 +170,18 @@ func resizeAndCrop(rgb []byte, w, h, size, crop int) []byte {
 		newH = int64(float64(newH*int64(h)) / float64(w))
 	} else {
 		newW = int64(float64(newW*int64(w)) / float64(h))
+	}
+	return resize(rgb, w, h, newW, newH, crop)
+}
+
+// resize returns the crop x crop pixels in the centre of rgb [h, w, 3] at newW x newH pixels. Only what these need is computed,
+// so that the work and the memory depend on the picture as it is and not on what 1 x 10,000 pixels would become.
+//
+// Pillow's resize (src/libImaging/Resample.c) goes over rows and then over columns, both times from bytes to bytes, with
+// weights in fixed point. So does this, to the same bytes.
+func resize(rgb []byte, w, h int, newW, newH int64, crop int) []byte {
+	if w < 1 || h < 1 || len(rgb)%3 != 0 || len(rgb)/3%w != 0 || len(rgb)/3/w != h {
+		panic("vit: picture is not [h, w, 3]")
 	}
 	across, down := bicubicWindows(w, newW, crop), bicubicWindows(h, newH, crop)
 

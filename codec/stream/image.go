@@ -15,20 +15,35 @@ const MaxPixels = 1 << 29
 func CentreSquare(img image.Image) (rgb []byte, side int, err error) {
 	b := img.Bounds()
 	w, h := b.Dx(), b.Dy()
-	if w < 1 || h < 1 {
-		return nil, 0, errNoPixels
-	}
-	if w > MaxPixels/h {
-		return nil, 0, errManyPixels
-	}
 	side = min(w, h)
-	x0, y0 := b.Min.X+(w-side)/2, b.Min.Y+(h-side)/2
-	rgb = make([]byte, side*side*3)
-	row := rowReader(img)
-	for y := range side {
-		row(rgb[y*side*3:][:side*3], x0, y0+y)
+	margin := image.Pt((w-side)/2, (h-side)/2)
+	rgb, err = readRGB(img, image.Rectangle{b.Min.Add(margin), b.Min.Add(margin).Add(image.Pt(side, side))})
+	return rgb, side, err
+}
+
+// Whole is CentreSquare for all of the picture: RGB [h, w, 3].
+func Whole(img image.Image) (rgb []byte, w, h int, err error) {
+	b := img.Bounds()
+	rgb, err = readRGB(img, b)
+	return rgb, b.Dx(), b.Dy(), err
+}
+
+// readRGB reads a rectangle of a picture.
+func readRGB(img image.Image, r image.Rectangle) ([]byte, error) {
+	b := img.Bounds()
+	if b.Dx() < 1 || b.Dy() < 1 {
+		return nil, errNoPixels
 	}
-	return rgb, side, nil
+	if b.Dx() > MaxPixels/b.Dy() {
+		return nil, errManyPixels
+	}
+	w, h := r.Dx(), r.Dy()
+	rgb := make([]byte, w*h*3)
+	row := rowReader(img)
+	for y := range h {
+		row(rgb[y*w*3:][:w*3], r.Min.X, r.Min.Y+y)
+	}
+	return rgb, nil
 }
 
 // rowReader returns the function that converts len(dst)/3 pixels from (x, y) on. The generic one is right for every

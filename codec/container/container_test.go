@@ -1,0 +1,270 @@
+package container
+
+import (
+	"bytes"
+	"errors"
+	"math/rand"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/coclico/coclico/codec/entropy"
+	"github.com/coclico/coclico/codec/stream"
+)
+
+// randomModel has moments of every kind, the odd ones too.
+func randomModel(rng *rand.Rand, dim int) Model {
+	m := Model{uint16(rng.Intn(1 << FingerprintBits)), make([]entropy.Moment, dim)}
+	for i := range m.Moments {
+		mean, std := uint16(rng.Intn(0x3c00)), uint16(rng.Intn(0x3c00)) // up to 1
+		if rng.Intn(2) == 0 {
+			mean |= 0x8000
+		}
+		switch rng.Intn(16) {
+		case 0:
+			std = 0
+		case 1:
+			mean, std = 0x7bff, 1 // the largest and the smallest
+		case 2:
+			std |= 0x8000
+		}
+		m.Moments[i] = entropy.Moment{Mean: entropy.Float16(mean), Std: entropy.Float16(std)}
+	}
+	return m
+}
+
+// randomHeader differs from the default in some fields.
+func randomHeader(rng *rand.Rand) Header {
+	h := NewHeader(768)
+	change := func(f func()) {
+		if rng.Intn(3) == 0 {
+			f()
+		}
+	}
+	change(func() { h = NewHeader(1 + rng.Intn(1000)) })
+	change(func() { h.EmbeddingBits = 1 + rng.Intn(16) })
+	change(func() { h.MapSize = 2 + 2*rng.Intn(32) })
+	change(func() { h.ColourBits = 1 + rng.Intn(8) })
+	change(func() { h.Shape = Shape(rng.Intn(MaxShape + 1)) })
+	change(func() { h.Steps = 1 + rng.Intn(1024) })
+	change(func() { h.Guidance = rng.Intn(65536) })
+	change(func() { h.Strength = rng.Intn(1001) })
+	change(func() { h.Seed = rng.Uint64() >> rng.Intn(64) })
+	return h
+}
+
+// randomSymbols are of a kind: 0 anything, 1 all the same, 2 smooth as a picture's.
+func randomSymbols(rng *rand.Rand, h Header, v entropy.Vector, kind int) stream.Symbols {
+	s := h.symbols()
+	walk := 0
+	h.raw(s, v, func(_ uint64, n int) uint64 {
+		if n == 0 {
+			return 0
+		}
+		switch kind {
+		case 0:
+			walk = rng.Intn(1 << n)
+		case 2:
+			walk = min(max(walk+rng.Intn(3)-1, 0), 1<<n-1)
+		}
+		return uint64(min(walk, 1<<n-1))
+	})
+	return s
+}
+
+func TestRoundTrip(t *testing.T) {
+	rng := rand.New(rand.NewSource(1))
+	for round := range 2000 {
+		h := randomHeader(rng)
+		m := randomModel(rng, h.EmbeddingDim)
+		h.Fingerprint = m.Fingerprint
+		h = h.normal()
+		s := randomSymbols(rng, h, h.vector(m), round%3)
+		data := Marshal(h, s, m)
+		if got, err := ReadHeader(data); err != nil || got != h {
+			t.Fatalf("%+v is read as %+v (%v)", h, got, err)
+		}
+		got, back, err := Unmarshal(data, m, false)
+		if err != nil || got != h || !reflect.DeepEqual(back, s) {
+			t.Fatalf("%+v: other symbols come back (%v)", h, err)
+		}
+		if _, c, err := ReadColour(data); err != nil || !reflect.DeepEqual(c, s.Colour) {
+			t.Fatalf("%+v: other colours come back (%v)", h, err)
+		}
+		if !h.extended() && len(data) > h.Bytes()+2 {
+			t.Fatalf("%d bytes, raw %d", len(data), h.Bytes())
+		}
+	}
+}
+
+// TestEscape: whatever the symbols, a file is at most 2 bytes larger than raw.
+func TestEscape(t *testing.T) {
+	rng := rand.New(rand.NewSource(2))
+	stored := 0
+	for round := range 500 {
+		m := goldenModel(768)
+		if round%2 == 0 {
+			m = randomModel(rng, 768)
+		}
+		h := NewHeader(768)
+		h.Fingerprint = m.Fingerprint
+		n := len(Marshal(h, randomSymbols(rng, h, h.vector(m), round%3), m))
+		if n > 122 {
+			t.Fatalf("%d bytes", n)
+		}
+		if n == 122 {
+			stored++
+		}
+	}
+	if stored == 0 || stored == 500 {
+		t.Errorf("%d of 500 files are stored", stored)
+	}
+}
+
+func TestBadFiles(t *testing.T) {
+	rng := rand.New(rand.NewSource(3))
+	m := goldenModel(768)
+	h := NewHeader(768)
+	h.Fingerprint = m.Fingerprint
+	good := Marshal(h, randomSymbols(rng, h, h.vector(m), 2), m)
+	smooth := Marshal(h, h.symbols(), m)
+	other := m
+	other.Fingerprint ^= 1
+	set := func(i int, b byte) []byte {
+		d := bytes.Clone(good)
+		d[i] = b
+		return d
+	}
+	extended := func(bits ...byte) []byte { return append([]byte{good[0] | 4, good[1]}, bits...) }
+	for name, c := range map[string]struct {
+		data []byte
+		m    Model
+		want error
+	}{
+		"nothing":        {nil, m, errShort},
+		"one byte":       {good[:1], m, errShort},
+		"raw bits":       {make([]byte, 120), m, errMagic},
+		"text":           {[]byte("once upon a time"), m, errMagic},
+		"version 2":      {set(0, 0xd0|good[0]&15), m, versionError(2)},
+		"version 4":      {set(0, 0xf0|good[0]&15), m, versionError(4)},
+		"long":           {append(bytes.Clone(good), make([]byte, 120)...), m, errTrailing},
+		"a byte more":    {append(bytes.Clone(smooth), 0), m, errAltered},
+		"half":           {good[:len(good)/2], m, errAltered},
+		"header alone":   {good[:2], m, errAltered},
+		"empty flags":    {extended(0, 0), m, errAltered},
+		"unknown flag":   {extended(0b0000_0000, 0b0100_0000), m, errExtension},
+		"strength 1.023": {extended(0b0000_0001, 0b1111_1111, 0b1110_0000), m, errNumber},
+		"another model":  {good, other, &ModelError{m.Fingerprint, other.Fingerprint}},
+		"another size":   {good, Model{m.Fingerprint, m.Moments[:512]}, &ModelError{m.Fingerprint, m.Fingerprint}},
+	} {
+		if _, _, err := Unmarshal(c.data, c.m, false); !reflect.DeepEqual(err, c.want) {
+			t.Errorf("%s: %v, want %v", name, err, c.want)
+		}
+	}
+	if _, s, err := Unmarshal(good, other, true); err != nil || len(s.Embedding) != 768 {
+		t.Errorf("forced: %v", err)
+	}
+	var mismatch *ModelError
+	if _, _, err := Unmarshal(good, Model{m.Fingerprint, m.Moments[:512]}, true); !errors.As(err, &mismatch) {
+		t.Errorf("forced with another size: %v", err)
+	}
+}
+
+func TestBadCallsPanic(t *testing.T) {
+	m := randomModel(rand.New(rand.NewSource(4)), 4)
+	good := NewHeader(4)
+	s := good.symbols()
+	for name, change := range map[string]func(h *Header){
+		"steps":    func(h *Header) { h.Steps = 0 },
+		"guidance": func(h *Header) { h.Guidance = 65536 },
+		"strength": func(h *Header) { h.Strength = -1 },
+		"shape":    func(h *Header) { h.Shape = 64 },
+		"model":    func(h *Header) { h.EmbeddingDim = 5 },
+		"profile":  func(h *Header) { h.Profile = 2 },
+	} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%s: no panic", name)
+				}
+			}()
+			h := good
+			change(&h)
+			Marshal(h, s, m)
+		}()
+	}
+}
+
+// TestCorruption: every file that differs from a golden one in one byte is read or refused, within 10 ms. The default ones
+// take every value of every byte, the others one of each byte.
+func TestCorruption(t *testing.T) {
+	rng := rand.New(rand.NewSource(5))
+	for _, g := range goldens(t) {
+		for i := range g.data {
+			for b := range 256 {
+				whole := g.name == "default-smooth" || i < 4 && g.name == "everything-smooth"
+				if !whole && rng.Intn(256) > 0 {
+					continue
+				}
+				data := bytes.Clone(g.data)
+				data[i] = byte(b)
+				h, s, err := timed(t, data, g.model)
+				if err == nil && !bytes.Equal(Marshal(h, s, g.model), data) {
+					t.Fatalf("%s: byte %d as %d is read as another file's", g.name, i, b)
+				}
+			}
+		}
+	}
+}
+
+// timed is Unmarshal, which must take less than 10 ms in one of twenty tries: the machine may have other work.
+func timed(t *testing.T, data []byte, m Model) (h Header, s stream.Symbols, err error) {
+	for range 20 {
+		start := time.Now()
+		h, s, err = Unmarshal(data, m, false)
+		if time.Since(start) < 10*time.Millisecond {
+			return h, s, err
+		}
+	}
+	t.Errorf("%x takes more than 10 ms", data)
+	return h, s, err
+}
+
+func TestShapes(t *testing.T) {
+	for _, c := range []struct{ w, h, shape, outW, outH int }{
+		{1, 1, 32, 768, 768}, {4, 3, 37, 768, 576}, {3, 2, 39, 768, 512}, {1920, 1080, 42, 768, 432},
+		{1080, 1920, 22, 432, 768}, {5, 1, 60, 768, 152}, {6, 1, 63, 768, 128}, {1, 6, 1, 128, 768}, {20000, 19900, 32, 768, 768},
+	} {
+		s, err := ShapeOf(c.w, c.h)
+		if err != nil || int(s) != c.shape {
+			t.Errorf("%d x %d is shape %d, want %d (%v)", c.w, c.h, s, c.shape, err)
+		}
+		if w, h := s.Size(768, 8); w != c.outW || h != c.outH {
+			t.Errorf("%d x %d is painted as %d x %d, want %d x %d", c.w, c.h, w, h, c.outW, c.outH)
+		}
+	}
+	for w := 1; w <= 6000; w += 13 { // never further off than half a step and the rounding
+		s, err := ShapeOf(w, 1000)
+		if w < 167 {
+			if err != errShape {
+				t.Fatalf("%d x 1000: %v", w, err)
+			}
+			continue
+		}
+		ow, oh := s.Size(1<<20, 1)
+		if r := float64(ow) * 1000 / float64(oh) / float64(w); r < 0.97 || r > 1.03 {
+			t.Fatalf("%d x 1000 is painted as %d x %d", w, ow, oh)
+		}
+	}
+	if w, h := Shape(0).Size(64, 8); w != 64 || h != 64 {
+		t.Errorf("the square is %d x %d", w, h)
+	}
+	if w, h := Shape(1).Size(16, 16); w != 16 || h != 16 {
+		t.Errorf("the narrowest at one unit is %d x %d", w, h)
+	}
+	for _, c := range [][2]int{{0, 1}, {7, 1}, {1, 7}, {20000, 3000}} {
+		if _, err := ShapeOf(c[0], c[1]); err != errShape {
+			t.Errorf("%v: %v", c, err)
+		}
+	}
+}

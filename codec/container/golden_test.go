@@ -1,0 +1,125 @@
+package container
+
+import (
+	"bytes"
+	"encoding/hex"
+	"flag"
+	"fmt"
+	"math/rand"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/coclico/coclico/codec/entropy"
+	"github.com/coclico/coclico/codec/stream"
+)
+
+// A golden is a file in testdata, of a name's parameters: the file as it has to be written for ever, and as it has to be read.
+type golden struct {
+	name  string
+	h     Header
+	s     stream.Symbols
+	model Model
+	data  []byte
+}
+
+var update = flag.Bool("update", false, "write the golden files that are not there")
+
+// parameterSets are the headers of the golden files.
+func parameterSets() map[string]Header {
+	sets := map[string]Header{}
+	add := func(name string, change func(h *Header)) {
+		h := NewHeader(768)
+		change(&h)
+		sets[name] = h
+	}
+	add("default", func(*Header) {})
+	for _, n := range []int{2, 4, 16, 32, 64} {
+		add(fmt.Sprintf("map-%d", n), func(h *Header) { h.MapSize = n })
+	}
+	for _, b := range []int{1, 3, 4, 5, 8} {
+		add(fmt.Sprintf("colour-bits-%d", b), func(h *Header) { h.ColourBits = b })
+	}
+	for _, a := range []int{2, 4, 8, 16} {
+		add(fmt.Sprintf("clip-bits-%d", a), func(h *Header) { h.EmbeddingBits = a })
+	}
+	for _, dim := range []int{1, 32, 1024} {
+		add(fmt.Sprintf("dim-%d", dim), func(h *Header) { *h = NewHeader(dim) })
+	}
+	for _, s := range []Shape{1, 32, 42, 63} {
+		add(fmt.Sprintf("shape-%d", s), func(h *Header) { h.Shape = s })
+	}
+	add("settings", func(h *Header) { h.Steps, h.Guidance, h.Strength, h.Seed = 50, 750, 600, 1<<63+5 })
+	add("zeros", func(h *Header) { h.Steps, h.Guidance, h.Strength, h.Seed = 1, 0, 0, 1 })
+	add("everything", func(h *Header) {
+		*h = Header{Params: stream.Params{EmbeddingDim: 640, EmbeddingBits: 3, MapSize: 10, ColourBits: 6}, VectorBits: 640,
+			Shape: 45, Steps: 1000, Guidance: 65535, Strength: 1000, Seed: 12345}
+	})
+	return sets
+}
+
+// goldens returns the golden files.
+func goldens(t *testing.T) []golden {
+	t.Helper()
+	var all []golden
+	for name, h := range parameterSets() {
+		for kind, kindName := range []string{"random", "flat", "smooth"} {
+			rng := rand.New(rand.NewSource(int64(kind)))
+			m := goldenModel(h.EmbeddingDim)
+			h.Fingerprint = m.Fingerprint
+			g := golden{name: name + "-" + kindName, h: h, model: m, s: randomSymbols(rng, h, h.vector(m), kind)}
+			path := filepath.Join("testdata", "golden", g.name+".hex")
+			if *update {
+				writeGolden(t, path, g)
+			}
+			text, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if g.data, err = hex.DecodeString(strings.Join(strings.Fields(string(text)), "")); err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, g)
+		}
+	}
+	return all
+}
+
+// goldenModel has means of -1/4 to 1/4 and deviations of 1/2 to 1.
+func goldenModel(dim int) Model {
+	m := Model{0x2a7, make([]entropy.Moment, dim)}
+	for i := range m.Moments {
+		m.Moments[i] = entropy.Moment{Mean: int64(i*40503%1024-512) << 13, Std: int64(512+i*48271%512) << 14}
+	}
+	return m
+}
+
+func writeGolden(t *testing.T, path string, g golden) {
+	if _, err := os.Stat(path); err == nil {
+		return
+	}
+	text := hex.EncodeToString(Marshal(g.h, g.s, g.model))
+	var lines strings.Builder
+	for len(text) > 120 {
+		lines.WriteString(text[:120] + "\n")
+		text = text[120:]
+	}
+	if err := os.WriteFile(path, []byte(lines.String()+text+"\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestGolden: the format has not moved.
+func TestGolden(t *testing.T) {
+	for _, g := range goldens(t) {
+		if data := Marshal(g.h, g.s, g.model); !bytes.Equal(data, g.data) {
+			t.Errorf("%s is written as %x, want %x", g.name, data, g.data)
+		}
+		h, s, err := Unmarshal(g.data, g.model, false)
+		if err != nil || h != g.h.normal() || !reflect.DeepEqual(s, g.s) {
+			t.Errorf("%s is read as something else (%v)", g.name, err)
+		}
+	}
+}

@@ -1,0 +1,191 @@
+// Fit makes the tables of package entropy from pictures:
+//
+//	go run ./codec/entropy/fit -o codec/entropy/tables.go -train DIR -test DIR
+//
+// See README.md for the pictures that the committed tables are made of.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"image"
+	"image/jpeg"
+	"log"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/coclico/coclico/codec/entropy"
+	"github.com/coclico/coclico/codec/stream"
+)
+
+func main() {
+	log.SetFlags(0)
+	out := flag.String("o", "tables.go", "file to write")
+	train := flag.String("train", "", "folder of JPEG pictures to fit the tables to")
+	test := flag.String("test", "", "folder of JPEG pictures to measure the program's own tables on")
+	crops := flag.Int("crops", 20, "squares cut of each training picture")
+	flag.Parse()
+	if err := run(*out, *train, *test, *crops); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func run(out, train, test string, crops int) error {
+	if train != "" {
+		maps, err := readMaps(train, crops)
+		if err != nil {
+			return err
+		}
+		if err := makeTables(&maps).write(out); err != nil {
+			return err
+		}
+	}
+	if test != "" {
+		maps, err := readMaps(test, 1)
+		if err != nil {
+			return err
+		}
+		for profile := range maps {
+			report(maps[profile], profile)
+		}
+	}
+	return nil
+}
+
+func makeTables(maps *[profiles][]colourMap) *tables {
+	var t tables
+	t.curves()
+	for profile := range t.models {
+		for i := range t.models[profile] {
+			for plane := range t.models[profile][i] {
+				m, bits := fit(collect(maps[profile], i+1, plane))
+				t.models[profile][i][plane] = m
+				log.Printf("profile %d, %d bits, plane %c: %.3f bits a sample", profile, i+1, "YUV"[plane], bits)
+			}
+		}
+	}
+	return &t
+}
+
+// sizes are the sizes of map that the tables are fitted to, and how much of the weight each has.
+var sizes = []struct {
+	n      int
+	weight float64
+}{{4, 0.1}, {8, 0.6}, {16, 0.2}, {32, 0.1}}
+
+// A colourMap is a map of 8 bits, whose first b bits are its codes of b bits.
+type colourMap struct {
+	stream.Colour
+	n int
+}
+
+// readMaps returns the maps of each profile of a folder's pictures: of the centre square, and of crops-1 others.
+func readMaps(dir string, crops int) (maps [profiles][]colourMap, err error) {
+	names, err := filepath.Glob(filepath.Join(dir, "*.jpg"))
+	if err != nil || len(names) == 0 {
+		return maps, fmt.Errorf("%s: no .jpg files (%v)", dir, err)
+	}
+	slices.Sort(names)
+	rng := rand.New(rand.NewPCG(1, 2))
+	for _, name := range names {
+		img, err := readPicture(name)
+		if err != nil {
+			return maps, fmt.Errorf("%s: %w", name, err)
+		}
+		for i := range crops {
+			part := img
+			if i > 0 {
+				part = crop(img, rng)
+			}
+			rgb, side, err := stream.CentreSquare(part)
+			if err != nil {
+				return maps, fmt.Errorf("%s: %w", name, err)
+			}
+			for profile := range profiles {
+				for _, s := range sizes {
+					if s.n <= 8 || i%(s.n/4) == 0 {
+						maps[profile] = append(maps[profile], colourMap{quantise(profile, rgb, side, s.n), s.n})
+					}
+				}
+			}
+		}
+	}
+	log.Printf("%s: %d pictures, %d maps of each profile", dir, len(names), len(maps[0]))
+	return maps, nil
+}
+
+// quantise returns a profile's map of 8 bits.
+func quantise(profile int, rgb []byte, side, n int) stream.Colour {
+	return stream.QuantiseColour(rgb, side, side, n, 8, profile == 1)
+}
+
+func readPicture(name string) (*image.YCbCr, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	img, err := jpeg.Decode(f)
+	if err != nil {
+		return nil, err
+	}
+	if y, ok := img.(*image.YCbCr); ok {
+		return y, nil
+	}
+	return nil, fmt.Errorf("not a colour JPEG")
+}
+
+// crop returns a square of 0.4 to 1 times the shorter side.
+func crop(img *image.YCbCr, rng *rand.Rand) *image.YCbCr {
+	b := img.Bounds()
+	side := int(float64(min(b.Dx(), b.Dy())) * (0.4 + 0.6*rng.Float64()))
+	x, y := b.Min.X+rng.IntN(b.Dx()-side+1), b.Min.Y+rng.IntN(b.Dy()-side+1)
+	return img.SubImage(image.Rect(x, y, x+side, y+side)).(*image.YCbCr)
+}
+
+// collect returns the samples of a plane at a number of bits; the finest stands for itself and two finer ones.
+func collect(maps []colourMap, bits, plane int) []sample {
+	var all []sample
+	depths := []int{bits}
+	if bits == 5 {
+		depths = []int{5, 6, 8}
+	}
+	count := map[int]int{}
+	for _, m := range maps {
+		count[m.n]++
+	}
+	for _, b := range depths {
+		for _, m := range maps {
+			weight := 0.0
+			for _, s := range sizes {
+				if s.n == m.n {
+					weight = s.weight / float64(count[m.n]*m.n*m.n*len(depths))
+				}
+			}
+			if plane > 0 {
+				weight *= 4
+			}
+			entropy.Samples(m.coarse(b), m.n, b, func(p int, ctx *entropy.Context, code uint8) uint8 {
+				if p == plane {
+					all = append(all, newSample(ctx, code, b, weight))
+				}
+				return code
+			})
+		}
+	}
+	return all
+}
+
+// coarse returns the map at fewer bits.
+func (m colourMap) coarse(bits int) stream.Colour {
+	shift := func(codes []uint8) []uint8 {
+		s := make([]uint8, len(codes))
+		for i, c := range codes {
+			s[i] = c >> (8 - bits)
+		}
+		return s
+	}
+	return stream.Colour{Y: shift(m.Y), U: shift(m.U), V: shift(m.V)}
+}
