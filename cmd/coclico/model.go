@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 
 	"github.com/spf13/pflag"
@@ -24,10 +25,17 @@ func openFolder(flag string) (*weights.Folder, error) {
 	if err != nil {
 		return nil, err
 	}
-	if flag == "" {
-		flag = defaultModel(c)
+	if flag != "" {
+		m, err := c.Find(flag)
+		if err != nil {
+			return nil, err
+		}
+		return m.Open()
 	}
-	m, err := c.Find(flag)
+	m, err := c.Find(defaultModel(c))
+	if err != nil && os.Getenv(modelVar) == "" {
+		return nil, fmt.Errorf("the default model %w; coclico models use chooses another", err)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -89,6 +89,8 @@ func uses(d catalog.Description) string {
 		return "encode"
 	case d.Decodes:
 		return "decode"
+	case d.Kind == catalog.KindPulled:
+		return "incomplete"
 	}
 	return "-"
 }

@@ -149,7 +149,7 @@ func (c *checker) hashes(ctx context.Context, dir string) error {
 	unknown := slices.DeleteFunc(slices.Clone(checks), func(h hub.Check) bool { return h.Known })
 	wrong := slices.DeleteFunc(slices.Clone(checks), func(h hub.Check) bool { return !h.Known || h.Right })
 	for _, h := range wrong {
-		c.say("hash", fmt.Errorf("%s has other bytes than the hub's: delete it, and coclico pull gets it again", filepath.Join(dir, filepath.FromSlash(h.Path))))
+		c.say("hash", fmt.Errorf("%s has other bytes than the hub's: delete %s, and coclico pull gets it again", h.Path, h.File))
 	}
 	if len(wrong) == 0 {
 		c.say(fmt.Sprintf("hashes of %d files", len(checks)-len(unknown)), nil)

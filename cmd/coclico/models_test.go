@@ -149,6 +149,14 @@ func TestModelsByName(t *testing.T) {
 		t.Error("a named folder was deleted")
 	}
 	fail(t, statusFailed, []string{"mine"}, "models", "use", "mine")
+	if err := os.WriteFile(os.Getenv(catalog.ConfigVar), []byte(`{"model":"gone"}`), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	fail(t, statusFailed, []string{"the default model gone", "coclico models use"}, "encode", photo, "-o", filepath.Join(t.TempDir(), "a.coclico"))
+	if err := os.WriteFile(os.Getenv(catalog.ConfigVar), []byte(`{"modell":"x"}`), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	fail(t, statusFailed, []string{"config.json", "mend it"}, "models")
 }
 
 func TestModelsCheckFinds(t *testing.T) {

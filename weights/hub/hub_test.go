@@ -558,6 +558,15 @@ func TestVerifyAndRemove(t *testing.T) {
 			t.Errorf("%+v", check)
 		}
 	}
+	for _, check := range checks {
+		if !check.Right && os.Remove(check.File) != nil {
+			t.Errorf("%s cannot be deleted", check.File)
+		}
+	}
+	mustPull(t, c) // what was deleted comes again
+	if got, _ := os.ReadFile(filepath.Join(dir, unet)); !bytes.Equal(got, f.Files[unet]) {
+		t.Error("still the wrong file")
+	}
 	if repos, err := c.Cache.Repos(); err != nil || !slices.Equal(repos, []hub.Repo{repo}) {
 		t.Errorf("repos %v (%v)", repos, err)
 	}

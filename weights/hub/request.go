@@ -2,6 +2,7 @@ package hub
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -200,7 +201,10 @@ func unreachable(ctx context.Context, address string, err error) error {
 	}
 	var dns *net.DNSError
 	var op *net.OpError
+	var cert *tls.CertificateVerificationError
 	switch {
+	case errors.As(err, &cert):
+		return permanentf("%s cannot be trusted: %w (is a proxy in between?)", host(address), cert.Err)
 	case errors.As(err, &dns):
 		return unreachableError{fmt.Errorf("%s is not found: is there a network? (behind a proxy, set HTTPS_PROXY)", host(address))}
 	case errors.As(err, &op) && op.Op == "dial":

@@ -13,6 +13,7 @@ import (
 // A Check is the result for one file of a snapshot.
 type Check struct {
 	Path  string // in the snapshot
+	File  string // where its bytes are, links followed
 	Size  int64
 	Known bool // there is a hash to compare with
 	Right bool // the bytes have it
@@ -58,7 +59,10 @@ func Readable(dir string) ([]string, error) {
 
 func verifyFile(ctx context.Context, dir, name string, advance func(int64)) (Check, error) {
 	file := filepath.Join(dir, filepath.FromSlash(name))
-	c := Check{Path: name}
+	c := Check{Path: name, File: file}
+	if real, err := filepath.EvalSymlinks(file); err == nil {
+		c.File = real
+	}
 	f, err := os.Open(file)
 	if err != nil {
 		return c, err
