@@ -46,6 +46,9 @@ func open(t testing.TB, config string) *Codec {
 // quick are options for a decode that takes a fraction of the paper's time.
 func quick() *DecodeOptions { return &DecodeOptions{Steps: 3, Size: 32} }
 
+// raw are the same for raw bits.
+func raw() *DecodeOptions { return &DecodeOptions{Raw: true, Steps: 3, Size: 32} }
+
 func TestBuiltIn(t *testing.T) {
 	folder, err := BuiltIn()
 	if err != nil {
@@ -66,8 +69,12 @@ func TestBuiltIn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(data) != 120 {
-		t.Errorf("a photo has %d bytes, want 120", len(data))
+	if len(data) > 122 {
+		t.Errorf("a photo has %d bytes, want at most 122", len(data))
+	}
+	bits, err := c.Encode(t.Context(), photo, &EncodeOptions{Raw: true})
+	if err != nil || len(bits) != 120 {
+		t.Errorf("a photo has %d raw bytes, want 120 (%v)", len(bits), err)
 	}
 	img, err := c.Decode(t.Context(), data, nil)
 	if err != nil {
@@ -90,11 +97,11 @@ func TestZeroOptions(t *testing.T) {
 	if err != nil || !bytes.Equal(data, same) {
 		t.Errorf("the paper's parameters give other bytes (%v)", err)
 	}
-	zero := DecodeOptions{}.withDefaults()
+	zero := DecodeOptions{}.withDefaults(paper())
 	if zero.Steps != 20 || zero.Guidance != 12 || zero.Strength != 0.88 || zero.Seed != 0 || zero.Exact || zero.Level != 0 {
 		t.Errorf("zero values are %+v", zero)
 	}
-	none := DecodeOptions{Guidance: None, Strength: None}.withDefaults()
+	none := DecodeOptions{Guidance: None, Strength: None}.withDefaults(paper())
 	if none.Guidance != 0 || none.Strength != 0 {
 		t.Errorf("None is %v and %v", none.Guidance, none.Strength)
 	}
@@ -154,7 +161,7 @@ func TestProcessors(t *testing.T) {
 	var first []byte
 	for _, n := range []int{1, 2, 7} {
 		old := runtime.GOMAXPROCS(n)
-		pix := decodePix(t, c, data, quick())
+		pix := decodePix(t, c, data, raw())
 		runtime.GOMAXPROCS(old)
 		if first == nil {
 			first = pix
@@ -174,14 +181,17 @@ func TestBadCalls(t *testing.T) {
 		{Level: -1}, {Level: 1000}, {Noise: make([]float32, 7)}, {Format: Format{MapSize: 5}}, {Format: Format{ClipBits: 17}},
 	} {
 		var want OptionError
+		o.Raw = true
 		if _, err := c.Decode(t.Context(), data, &o); !errors.As(err, &want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%+v: error %v, want an OptionError of one line", o, err)
 		}
 	}
 	var format FormatError
 	for _, n := range []int{0, 1, 27, 29, 120} {
-		if _, err := c.Decode(t.Context(), make([]byte, n), nil); !errors.As(err, &format) {
-			t.Errorf("%d bytes: error %v, want a FormatError", n, err)
+		for _, o := range []*DecodeOptions{nil, {Raw: true}} {
+			if _, err := c.Decode(t.Context(), make([]byte, n), o); !errors.As(err, &format) {
+				t.Errorf("%d bytes: error %v, want a FormatError", n, err)
+			}
 		}
 	}
 	var option OptionError
@@ -204,7 +214,7 @@ func TestContext(t *testing.T) {
 	for _, stage := range []Stage{StagePrompt, StageColour, StageDenoise, StagePicture} {
 		ctx, cancel := context.WithCancel(t.Context())
 		var last Stage
-		o := quick()
+		o := raw()
 		o.Progress = func(p Progress) {
 			if last = p.Stage; last == stage {
 				cancel()
@@ -220,7 +230,7 @@ func TestContext(t *testing.T) {
 func TestProgress(t *testing.T) {
 	c := open(t, "tiny")
 	var got []Progress
-	o := quick()
+	o := raw()
 	o.Steps, o.Strength = 4, 0.5
 	o.Progress = func(p Progress) { got = append(got, p) }
 	for range 2 {
@@ -265,16 +275,16 @@ func TestConcurrent(t *testing.T) {
 func TestKeepNetworks(t *testing.T) {
 	c := open(t, "tiny")
 	data := make([]byte, 28)
-	want := decodePix(t, c, data, quick())
+	want := decodePix(t, c, data, raw())
 	c.KeepNetworks = true
 	for range 2 {
-		if !bytes.Equal(want, decodePix(t, c, data, quick())) {
+		if !bytes.Equal(want, decodePix(t, c, data, raw())) {
 			t.Error("kept networks paint another picture")
 		}
 	}
 }
 
-// TestHalves: encoding needs the image encoder alone, decoding all but it.
+// TestHalves: encoding needs the image encoder and the normaliser, decoding all but the former.
 func TestHalves(t *testing.T) {
 	dir := t.TempDir()
 	if err := synth.Write(context.Background(), dir, "tiny", 1, nil); err != nil {
@@ -292,7 +302,7 @@ func TestHalves(t *testing.T) {
 	for _, encoder := range []bool{true, false} {
 		half := t.TempDir()
 		for _, part := range []string{"image_encoder", "feature_extractor", "image_normalizer", "image_noising_scheduler", "scheduler", "text_encoder", "unet", "vae"} {
-			if (part == "image_encoder" || part == "feature_extractor") == encoder {
+			if (part == "image_encoder" || part == "feature_extractor") == encoder || part == "image_normalizer" {
 				if err := os.Symlink(filepath.Join(dir, part), filepath.Join(half, part)); err != nil {
 					t.Skip(err)
 				}
@@ -335,7 +345,7 @@ func TestOverflow(t *testing.T) {
 		if part == "image_encoder" {
 			_, err = c.Encode(t.Context(), testPicture(40, 40), nil)
 		} else {
-			_, err = c.Decode(t.Context(), make([]byte, 28), quick())
+			_, err = c.Decode(t.Context(), make([]byte, 28), raw())
 		}
 		if err == nil || !strings.HasPrefix(err.Error(), filepath.Join(dir, part)+": ") {
 			t.Errorf("%s: error %v", part, err)
@@ -346,20 +356,27 @@ func TestOverflow(t *testing.T) {
 // FuzzDecode covers what Decode does before a network runs.
 func FuzzDecode(f *testing.F) {
 	c := open(f, "tiny")
-	f.Add(make([]byte, 28), 0, 0, 0)
-	f.Add([]byte("0123456789012345678901234567"), 1, 8, 2)
-	f.Add(make([]byte, 20), 2, 4, 3)
-	f.Fuzz(func(t *testing.T, data []byte, clip, size, colour int) {
-		d := &decoder{Codec: c, o: DecodeOptions{Format: Format{clip, size, colour}}.withDefaults()}
+	file, err := c.Encode(f.Context(), testPicture(40, 30), &EncodeOptions{Whole: true, Painting: Painting{Seed: 5}})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(file, false, 0, 0, 0)
+	f.Add(make([]byte, 28), true, 0, 0, 0)
+	f.Add([]byte("0123456789012345678901234567"), true, 1, 8, 2)
+	f.Add(make([]byte, 20), true, 2, 4, 3)
+	f.Fuzz(func(t *testing.T, data []byte, raw bool, clip, size, colour int) {
+		d := &decoder{Codec: c, o: DecodeOptions{Raw: raw, Format: Format{clip, size, colour}}}
 		err := d.prepare(data)
 		var format FormatError
 		var option OptionError
+		var unsupported UnsupportedError
+		var wrong *ModelError
 		switch {
 		case err == nil:
-			if p, _ := c.Params(d.o.Format); len(data) != p.Bytes() || len(d.rgb) != 3*d.n*d.n || len(d.class) != 64 {
+			if len(d.rgb) != 3*d.n*d.n || len(d.class) != 64 || d.z.Len() == 0 {
 				t.Fatal("accepted and not read")
 			}
-		case !errors.As(err, &format) && !errors.As(err, &option):
+		case !errors.As(err, &format) && !errors.As(err, &option) && !errors.As(err, &unsupported) && !errors.As(err, &wrong):
 			t.Fatal(err)
 		}
 	})

@@ -7,25 +7,26 @@ import (
 	"math"
 	"runtime"
 
+	"github.com/coclico/coclico/codec/container"
 	"github.com/coclico/coclico/codec/stream"
 	"github.com/coclico/coclico/nn"
 	"github.com/coclico/coclico/solver"
 	"github.com/coclico/coclico/unet"
 )
 
-// Decode paints the picture that a stream describes. Nil options are the
-// paper's parameters. The same stream, model and options give the same picture
-// on the same machine, whatever the number of its processors.
+// Decode paints the picture that a file describes. Nil options are the file's
+// parameters. The same file, model and options give the same picture on the
+// same machine, whatever the number of its processors.
 //
 // When ctx ends, Decode returns its error before the network block after the
-// running one. Other errors are a [FormatError] for bytes that are no stream of
-// these parameters, an [OptionError], and those of the model's files.
+// running one. Other errors are a [FormatError] for bytes that are no file, an
+// [UnsupportedError] for one of a later version, a [ModelError] for one of
+// another model, an [OptionError], and those of the model's files.
 func (c *Codec) Decode(ctx context.Context, data []byte, opts *DecodeOptions) (image.Image, error) {
 	d := &decoder{Codec: c}
 	if opts != nil {
 		d.o = *opts
 	}
-	d.o = d.o.withDefaults()
 	if err := d.prepare(data); err != nil {
 		return nil, err
 	}
@@ -50,7 +51,7 @@ func (c *Codec) Decode(ctx context.Context, data []byte, opts *DecodeOptions) (i
 // A decoder is one call of Decode.
 type decoder struct {
 	*Codec
-	o  DecodeOptions // with the defaults
+	o  DecodeOptions // with the file's values in place of zeros
 	ws nn.Workspace
 
 	solver *solver.Solver
@@ -58,7 +59,8 @@ type decoder struct {
 	class  []float32 // the UNet's class vector [2D]
 	rgb    []float32 // the colour map [n,n,3] in [0,1]
 	n      int       // its side
-	size   int       // of the picture, pixels per side
+	shape  container.Shape
+	w, h   int // of the picture
 	text   *unet.Context
 	noise  *nn.Tensor // [1,h,w,C]
 	z      *nn.Tensor // the latent [1,h,w,C]
@@ -67,17 +69,16 @@ type decoder struct {
 // prepare does everything that needs no network, so that what is wrong with the
 // call is known at once.
 func (d *decoder) prepare(data []byte) error {
+	h, symbols, err := d.read(data)
+	if err != nil {
+		return err
+	}
+	d.o = d.o.withDefaults(painting(h))
 	if err := d.o.validate(); err != nil {
 		return err
 	}
-	p, err := d.Params(d.o.Format)
-	if err != nil {
-		return err
-	}
-	symbols, err := stream.Unpack(p, data)
-	if err != nil {
-		return fmt.Errorf("%w (%d bytes, not %d)", err, len(data), p.Bytes())
-	}
+	p := h.Params
+	d.shape = h.Shape
 	d.n, d.rgb = p.MapSize, stream.DequantiseColour(symbols.Colour, p.MapSize, p.ColourBits)
 	if err := d.schedule(); err != nil {
 		return err
@@ -187,16 +188,18 @@ func (d *decoder) sides() error {
 		return optionErrorf("the model does not say the size of its pictures: give one")
 	}
 	f := ae.Factor()
-	if d.size, err = d.o.size(f, own*f); err != nil {
+	size, err := d.o.size(f, own*f)
+	if err != nil {
 		return err
 	}
-	d.z = ownTensor(d.size/f, ae.LatentChannels)
-	d.noise = ownTensor(d.size/f, ae.LatentChannels)
+	d.w, d.h = d.shape.Size(size, f)
+	d.z = ownTensor(d.h/f, d.w/f, ae.LatentChannels)
+	d.noise = ownTensor(d.h/f, d.w/f, ae.LatentChannels)
 	return nil
 }
 
-func ownTensor(side, c int) *nn.Tensor {
-	return &nn.Tensor{N: 1, H: side, W: side, C: c, Data: make([]float32, side*side*c)}
+func ownTensor(h, w, c int) *nn.Tensor {
+	return &nn.Tensor{N: 1, H: h, W: w, C: c, Data: make([]float32, h*w*c)}
 }
 
 // drawNoise makes the initial noise, in PyTorch's order.
@@ -225,8 +228,8 @@ func (d *decoder) colour(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	x := d.ws.Get(1, d.size, d.size, 3)
-	for i, v := range stream.Upsample(d.rgb, d.n, d.size, d.size) {
+	x := d.ws.Get(1, d.h, d.w, 3)
+	for i, v := range stream.Upsample(d.rgb, d.n, d.w, d.h) {
 		x.Data[i] = 2*v - 1
 	}
 	mean, err := net.Encode(ctx, &d.ws, x)

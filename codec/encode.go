@@ -4,35 +4,37 @@ import (
 	"context"
 	"image"
 
+	"github.com/coclico/coclico/codec/container"
 	"github.com/coclico/coclico/codec/stream"
 	"github.com/coclico/coclico/nn"
 	"github.com/coclico/coclico/vit"
 )
 
-// Encode returns the stream of a picture's centre square: 120 bytes with the
-// real model and the paper's parameters, which nil options stand for.
+// Encode returns the file of a picture's centre square: about 112 bytes with
+// the real model and the paper's parameters, which nil options stand for.
 // Transparency is laid over white.
 //
 // It runs the image encoder as exactly as float32; still, a value of the CLIP
 // vector that lies on a threshold may become another bit on another machine.
-// Errors are an [UnsupportedError] for a picture without pixels, an
-// [OptionError], the context's, and those of the model's files.
+// Errors are an [UnsupportedError] for a picture without pixels or with a shape
+// that a file has no room for, an [OptionError], the context's, and those of
+// the model's files.
 func (c *Codec) Encode(ctx context.Context, img image.Image, opts *EncodeOptions) ([]byte, error) {
 	var o EncodeOptions
 	if opts != nil {
 		o = *opts
 	}
-	if _, err := o.Params(1); err != nil {
+	if err := o.validate(); err != nil {
 		return nil, err
 	}
-	rgb, side, err := stream.CentreSquare(img)
+	f, err := newFrame(img, o.Whole)
 	if err != nil {
 		return nil, err
 	}
 	if o.Progress != nil {
 		o.Progress(Progress{Stage: StageEmbed})
 	}
-	embedding, err := c.embed(ctx, rgb, side, o.Trace)
+	embedding, err := c.embed(ctx, f, o.Trace)
 	if err != nil {
 		return nil, err
 	}
@@ -42,16 +44,42 @@ func (c *Codec) Encode(ctx context.Context, img image.Image, opts *EncodeOptions
 	}
 	s := stream.Symbols{
 		Embedding: make([]uint16, len(embedding)),
-		Colour:    stream.QuantiseColour(rgb, side, side, p.MapSize, p.ColourBits, o.Antialias),
+		Colour:    stream.QuantiseColour(f.rgb, f.w, f.h, p.MapSize, p.ColourBits, o.Antialias),
 	}
 	if err := stream.QuantiseEmbedding(s.Embedding, embedding, p.EmbeddingBits); err != nil {
 		return nil, err
 	}
-	return stream.Pack(p, s), nil
+	if o.Raw {
+		return stream.Pack(p, s), nil
+	}
+	return c.file(p, s, f.shape, o.Painting.withDefaults(paper()))
 }
 
-// embed returns the CLIP vector of a square picture [side,side,3].
-func (c *Codec) embed(ctx context.Context, rgb []byte, side int, trace func(string, []float32)) ([]float32, error) {
+// A frame is what is kept of a picture.
+type frame struct {
+	rgb   []byte // [h,w,3]
+	w, h  int
+	shape container.Shape
+}
+
+func newFrame(img image.Image, whole bool) (f frame, err error) {
+	if !whole {
+		f.rgb, f.w, err = stream.CentreSquare(img)
+		f.h = f.w
+		return f, err
+	}
+	if b := img.Bounds(); !b.Empty() { // before the pixels are read
+		if f.shape, err = container.ShapeOf(b.Dx(), b.Dy()); err != nil {
+			return f, err
+		}
+	}
+	f.rgb, f.w, f.h, err = stream.Whole(img)
+	return f, err
+}
+
+// embed returns the CLIP vector of a picture; a whole one is stretched to the
+// tower's square, as in the training of Stable unCLIP.
+func (c *Codec) embed(ctx context.Context, f frame, trace func(string, []float32)) ([]float32, error) {
 	pre, err := c.model.Preprocessor()
 	if err != nil {
 		return nil, err
@@ -63,7 +91,11 @@ func (c *Codec) embed(ctx context.Context, rgb []byte, side int, trace func(stri
 	var ws nn.Workspace // exact
 	defer ws.Close()
 	pixels := ws.Get(1, pre.CropSize, pre.CropSize, 3)
-	vit.Normalize(pixels.Data, pre.Preprocess(rgb, side, side), pre.Mean, pre.Std)
+	seen := pre.Preprocess
+	if f.shape != 0 {
+		seen = pre.PreprocessWhole
+	}
+	vit.Normalize(pixels.Data, seen(f.rgb, f.w, f.h), pre.Mean, pre.Std)
 	x, err := tower.Forward(ctx, &ws, pixels)
 	if err != nil {
 		return nil, err

@@ -11,10 +11,10 @@ func TestLowMemory(t *testing.T) {
 	c := open(t, "tiny")
 	data := make([]byte, 28)
 	for _, exact := range []bool{false, true} {
-		low := quick()
+		low := raw()
 		low.LowMemory, low.Exact = true, exact
 		first := decodePix(t, c, data, low)
-		o := quick()
+		o := raw()
 		o.Exact = exact
 		if !bytes.Equal(first, decodePix(t, c, data, o)) {
 			t.Error("low memory paints another picture")

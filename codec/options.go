@@ -3,6 +3,7 @@ package codec
 import (
 	"fmt"
 
+	"github.com/coclico/coclico/codec/container"
 	"github.com/coclico/coclico/codec/stream"
 )
 
@@ -24,10 +25,10 @@ func (e OptionError) Error() string { return string(e) }
 
 func optionErrorf(format string, args ...any) error { return OptionError(fmt.Sprintf(format, args...)) }
 
-// Format are the parameters of the raw format that the model does not fix.
-// Encoder and decoder must agree on them, for a stream does not carry them. The
-// zero value is the paper's: one bit for each CLIP dimension, and a colour map
-// of 8 x 8 pixels at two bits.
+// Format are the parameters of the symbols that the model does not fix. A file
+// carries them; of raw bits encoder and decoder must agree on them. The zero
+// value is the paper's: one bit for each CLIP dimension, and a colour map of
+// 8 x 8 pixels at two bits.
 type Format struct {
 	ClipBits   int // bits of each CLIP dimension, 1 to 16; 0 means 1
 	MapSize    int // side of the colour map, an even number from 2 to 64; 0 means 8
@@ -48,6 +49,19 @@ func (f Format) Params(dim int) (stream.Params, error) {
 type EncodeOptions struct {
 	Format
 
+	// Raw writes the bits of the symbols alone, exactly the paper's. Decode
+	// must be told, and given the same Format.
+	Raw bool
+
+	// Whole keeps all of the picture, its shape with it, up to 6:1; without
+	// it, as in the paper, its centre square.
+	Whole bool
+
+	// Painting is how Decode is to paint the picture unless it is told
+	// otherwise. A file has room for guidance up to 655.35 in hundredths, for
+	// strength in thousandths and for 1024 steps.
+	Painting
+
 	// Antialias makes the colour map an average of the whole picture; the
 	// paper's reads four pixels for each of the map's.
 	Antialias bool
@@ -60,17 +74,33 @@ type EncodeOptions struct {
 	Trace func(name string, values []float32)
 }
 
-// DecodeOptions tell Decode what to do other than the paper. Zero values are
-// the paper's parameters; where zero itself is wanted, there is [None].
-type DecodeOptions struct {
-	Format
+// Painting are the options of the decoder that a file has room for; see
+// [DecodeOptions]. Zero values are the paper's parameters.
+type Painting struct {
+	Steps    int
+	Guidance float64
+	Strength float64
+	Seed     uint64
+}
 
-	Steps    int     // steps of the whole schedule, 1 to the model's 1000; 0 means 20
-	Guidance float64 // classifier-free guidance, up to MaxGuidance, 1 for none; 0 means 12
-	Strength float64 // share of the schedule that is run, at most 1; 0 means 0.88
-	Seed     uint64  // of the initial noise, as torch.manual_seed takes it
-	Size     int     // pixels per side, a multiple of the VAE's factor; 0 means the model's own
-	Level    int     // noise level of the CLIP vector, 0 to the model's 999
+// DecodeOptions tell Decode what to do other than the file. Zero values are the
+// file's parameters, and the paper's where it does not say; where zero itself
+// is wanted, there is [None].
+type DecodeOptions struct {
+	Raw    bool   // the data are raw bits
+	Format Format // of raw bits; a file says its own
+
+	Steps    int     // steps of the whole schedule, 1 to the model's 1000; the paper's 20
+	Guidance float64 // classifier-free guidance, up to MaxGuidance, 1 for none; the paper's 12
+	Strength float64 // share of the schedule that is run, at most 1; the paper's 0.88
+	Seed     uint64  // of the initial noise, as torch.manual_seed takes it; 0
+
+	// Force decodes a file of another model: its colours are right, what it
+	// shows is not.
+	Force bool
+
+	Size  int // pixels of the longer side, a multiple of the VAE's factor; 0 means the model's own
+	Level int // noise level of the CLIP vector, 0 to the model's 999
 
 	// Exact makes products as accurate as float32's. Without it their
 	// operands are rounded to bfloat16 where that is faster.
@@ -81,8 +111,8 @@ type DecodeOptions struct {
 	// multiplied, at every step. The picture is the same.
 	LowMemory bool
 
-	// Noise, if not nil, replaces the seed's: [4, Size/f, Size/f] standard
-	// normal values, f the VAE's factor, in the order of PyTorch.
+	// Noise, if not nil, replaces the seed's: [4, h/f, w/f] standard normal
+	// values, f the VAE's factor, in the order of PyTorch.
 	Noise []float32
 
 	// Progress, if not nil, is called at the start of every stage and after
@@ -90,8 +120,8 @@ type DecodeOptions struct {
 	Progress func(Progress)
 
 	// Trace, if not nil, is given intermediate values, in the order of
-	// PyTorch: condition [2D], z_color and latents [4,h,w], the latter before
-	// the first step and after each, and image [3,Size,Size] in [0,1]. The
+	// PyTorch: condition [2D], z_color and latents [4,h/f,w/f], the latter
+	// before the first step and after each, and image [3,h,w] in [0,1]. The
 	// values are only valid during the call.
 	Trace func(name string, values []float32)
 }
@@ -114,46 +144,90 @@ type Progress struct {
 	Steps int // steps of the stage in all; 0 where the stage is not divided
 }
 
-// withDefaults returns the options with the paper's values in place of zeros
-// and zeros in place of None.
-func (o DecodeOptions) withDefaults() DecodeOptions {
-	if o.Steps == 0 {
-		o.Steps = 20
-	}
-	o.Guidance = withDefault(o.Guidance, 12)
-	o.Strength = withDefault(o.Strength, 0.88)
+// painting returns the options that a file has room for.
+func (o DecodeOptions) painting() Painting {
+	return Painting{o.Steps, o.Guidance, o.Strength, o.Seed}
+}
+
+// withDefaults returns o with the file's values in place of zeros, and zeros
+// in place of None.
+func (o DecodeOptions) withDefaults(file Painting) DecodeOptions {
+	p := o.painting().withDefaults(file).withDefaults(Painting{})
+	o.Steps, o.Guidance, o.Strength, o.Seed = p.Steps, p.Guidance, p.Strength, p.Seed
 	if o.Progress == nil {
 		o.Progress = func(Progress) {}
 	}
 	return o
 }
 
-func withDefault(v, paper float64) float64 {
+// withDefaults returns the painting with the values of from in place of zeros,
+// and zeros in place of None.
+func (p Painting) withDefaults(from Painting) Painting {
+	if p.Steps == 0 {
+		p.Steps = from.Steps
+	}
+	if p.Seed == 0 {
+		p.Seed = from.Seed
+	}
+	p.Guidance = withDefault(p.Guidance, from.Guidance)
+	p.Strength = withDefault(p.Strength, from.Strength)
+	return p
+}
+
+// paper is how the paper paints.
+func paper() Painting { return Painting{Steps: 20, Guidance: 12, Strength: 0.88} }
+
+func withDefault(v, other float64) float64 {
 	switch v {
 	case 0:
-		return paper
+		return other
 	case None:
 		return 0
 	}
 	return v
 }
 
-// validate checks what does not depend on the model. o has its defaults.
+// validate checks what does not depend on the model.
+func (o EncodeOptions) validate() error {
+	if _, err := o.Params(1); err != nil {
+		return err
+	}
+	if o.Raw {
+		if o.Whole || o.Painting != (Painting{}) {
+			return optionErrorf("raw bits have no room for a shape, steps, guidance, strength and seed")
+		}
+		return nil
+	}
+	h := container.NewHeader(1)
+	p := o.Painting.withDefaults(paper())
+	if err := p.validate(); err != nil {
+		return err
+	}
+	return p.put(&h)
+}
+
+// validate checks what does not depend on the model. o has no zero values but
+// those that mean zero.
 func (o DecodeOptions) validate() error {
-	switch {
-	case o.Steps < 1:
-		return optionErrorf("steps %d: at least 1 is needed", o.Steps)
-	case !(o.Guidance >= 0 && o.Guidance <= MaxGuidance):
-		return optionErrorf("guidance %g: a number from 0 to %g is needed", o.Guidance, MaxGuidance)
-	case !(o.Strength >= 0 && o.Strength <= 1):
-		return optionErrorf("strength %g: a number from 0 to 1 is needed", o.Strength)
-	case o.Level < 0:
+	if o.Level < 0 {
 		return optionErrorf("noise level %d: a number not below 0 is needed", o.Level)
+	}
+	return o.painting().validate()
+}
+
+func (p Painting) validate() error {
+	switch {
+	case p.Steps < 1:
+		return optionErrorf("steps %d: at least 1 is needed", p.Steps)
+	case !(p.Guidance >= 0 && p.Guidance <= MaxGuidance):
+		return optionErrorf("guidance %g: a number from 0 to %g is needed", p.Guidance, MaxGuidance)
+	case !(p.Strength >= 0 && p.Strength <= 1):
+		return optionErrorf("strength %g: a number from 0 to 1 is needed", p.Strength)
 	}
 	return nil
 }
 
-// size returns the pixels per side for a VAE's factor and the model's own size.
+// size returns the pixels of the longer side for a VAE's factor and the model's own size.
 func (o DecodeOptions) size(factor, own int) (int, error) {
 	size := o.Size
 	if size == 0 {

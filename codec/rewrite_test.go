@@ -38,6 +38,16 @@ func rewrite(t *testing.T, store *weights.Store, values func(weights.Tensor) []f
 	}
 }
 
+// widenAll writes a part in float32.
+func widenAll(t *testing.T, c *Codec, part string) {
+	t.Helper()
+	store, err := c.model.Folder().Part(part)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rewrite(t, store, weights.Tensor.Float32s)
+}
+
 // TestFloat32Model: the same weights in float32, as the hub has the UNet, are
 // the same model.
 func TestFloat32Model(t *testing.T) {
@@ -60,11 +70,7 @@ func TestFloat32Model(t *testing.T) {
 	wantFast, wantExact := decodePix(t, half, data, fast), decodePix(t, half, data, exact)
 
 	for _, part := range []string{"image_encoder", "image_normalizer", "text_encoder", "unet", "vae"} {
-		store, err := half.model.Folder().Part(part)
-		if err != nil {
-			t.Fatal(err)
-		}
-		rewrite(t, store, weights.Tensor.Float32s)
+		widenAll(t, half, part)
 	}
 	wide, err := Open(dir)
 	if err != nil {

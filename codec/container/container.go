@@ -158,3 +158,31 @@ func ReadColour(data []byte) (Header, stream.Colour, error) {
 	h.raw(s, entropy.Vector{}, p.read)
 	return h, s.Colour, nil
 }
+
+// A Split says where the bytes of a file are. They add up to its length; the parts of the payload are not cut at bytes.
+type Split struct {
+	Header float64 `json:"header"`
+	Colour float64 `json:"colour"`
+	Vector float64 `json:"clip"` // and what is lost at the end
+	Stored bool    `json:"stored"`
+}
+
+// SplitOf returns where the bytes of a file are. It needs no model.
+func SplitOf(data []byte) (Split, error) {
+	h, extension, err := readHeader(data)
+	if err != nil {
+		return Split{}, err
+	}
+	_, c, err := ReadColour(data)
+	if err != nil {
+		return Split{}, err
+	}
+	colour := float64(6 * (h.MapSize / 2) * (h.MapSize / 2) * h.ColourBits)
+	stored := len(data) == headerBytes+(extension+h.rawBits()+7)/8
+	if !stored {
+		colour = entropy.ColourBits(c, h.MapSize, h.ColourBits, int(h.Profile))
+	}
+	s := Split{Header: headerBytes + float64(extension)/8, Colour: colour / 8, Stored: stored}
+	s.Vector = float64(len(data)) - s.Header - s.Colour
+	return s, nil
+}

@@ -113,3 +113,13 @@ func Cost(profile, plane int, ctx *Context, bits int, code uint8) float64 {
 	d := modelsFor(profile, bits)[plane].predict(ctx, bits)
 	return rangecoder.ProbBits - math.Log2(float64(d.below(int(code)+1)-d.below(int(code))))
 }
+
+// ColourBits returns the bits that a colour map takes.
+func ColourBits(c stream.Colour, n, bits, profile int) float64 {
+	sum := 0.0
+	Samples(c, n, bits, func(plane int, ctx *Context, code uint8) uint8 {
+		sum += Cost(profile, plane, ctx, bits, code)
+		return code
+	})
+	return sum
+}

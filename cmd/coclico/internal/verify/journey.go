@@ -176,7 +176,7 @@ func (v *verifier) roundtripDecode(c *goldenCase, p stream.Params, symbols strea
 			v.image(image, x)
 		}
 	}
-	opts := &codec.DecodeOptions{Size: side, Exact: v.exact, Noise: noise, Trace: trace}
+	opts := &codec.DecodeOptions{Raw: true, Size: side, Exact: v.exact, Noise: noise, Trace: trace}
 	_, err := codec.New(v.model.Folder()).Decode(v.ctx, stream.Pack(p, symbols), opts)
 	var option codec.OptionError
 	switch {
