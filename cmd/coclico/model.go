@@ -13,7 +13,7 @@ import (
 )
 
 // modelVar names the model that is used without --model.
-const modelVar = "COCLICO_MODEL"
+const modelVar = catalog.ModelVar
 
 func modelFlag(flags *pflag.FlagSet) *string {
 	return flags.String("model", "", "model: a name that coclico models lists, a diffusers folder, or a pulled model's name on the hub\n(default $"+modelVar+", then that of coclico models use, then the built-in one)")
@@ -32,7 +32,7 @@ func openFolder(flag string) (*weights.Folder, error) {
 		}
 		return m.Open()
 	}
-	m, err := c.Find(defaultModel(c))
+	m, err := c.Find(c.Default())
 	if err != nil && os.Getenv(modelVar) == "" {
 		return nil, fmt.Errorf("the default model %w; coclico models use chooses another", err)
 	}
@@ -40,14 +40,6 @@ func openFolder(flag string) (*weights.Folder, error) {
 		return nil, err
 	}
 	return m.Open()
-}
-
-// defaultModel returns the model that is used when none is said.
-func defaultModel(c *catalog.Catalog) string {
-	if name := os.Getenv(modelVar); name != "" {
-		return name
-	}
-	return c.Default()
 }
 
 // formatFlags adds the parameters that a raw stream does not carry.

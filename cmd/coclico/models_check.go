@@ -36,7 +36,7 @@ Without a name it checks the default model. It ends with status 1 if anything is
 		if err != nil {
 			return err
 		}
-		name := defaultModel(c)
+		name := c.Default()
 		if len(args) == 1 {
 			name = args[0]
 		}

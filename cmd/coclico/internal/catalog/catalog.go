@@ -45,10 +45,15 @@ func (m Model) Open() (*weights.Folder, error) {
 	return weights.OpenFolder(m.Dir)
 }
 
+// ModelVar names the default model, before the configuration does.
+const ModelVar = "COCLICO_MODEL"
+
 // A Catalog finds models.
 type Catalog struct {
 	Config *Config
 	Hub    *hub.Client
+
+	chosen string // by ModelVar
 }
 
 // Open reads the configuration and finds the hub's cache.
@@ -61,7 +66,7 @@ func Open(getenv func(string) string) (*Catalog, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Catalog{cfg, client}, nil
+	return &Catalog{cfg, client, getenv(ModelVar)}, nil
 }
 
 // Find returns the model that a name stands for: the built-in one, a name of the
@@ -122,11 +127,12 @@ func pulled(repo hub.Repo, revision, dir string) Model {
 }
 
 // Default returns the name of the model that is used when none is said.
-func (c *Catalog) Default() string {
-	if c.Config.Model == "" {
-		return BuiltIn
-	}
-	return c.Config.Model
+func (c *Catalog) Default() string { return or(c.chosen, or(c.Config.Model, BuiltIn)) }
+
+// isDefault reports whether a model is the one that Default names.
+func (c *Catalog) isDefault(m Model) bool {
+	found, err := c.Find(c.Default())
+	return err == nil && found.Name == m.Name || m.Name == c.Default()
 }
 
 // List returns the models that are there: the built-in one, the named, the
@@ -155,7 +161,8 @@ func (c *Catalog) List() ([]Model, error) {
 			all = append(all, pulled(repo, revision, dir))
 		}
 	}
-	if name := c.Default(); !slices.ContainsFunc(all, func(m Model) bool { return m.Name == name }) {
+	if !slices.ContainsFunc(all, c.isDefault) {
+		name := c.Default()
 		if m, err := c.Find(name); err == nil {
 			all = append(all, m)
 		} else {

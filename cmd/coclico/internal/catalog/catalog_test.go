@@ -133,8 +133,27 @@ func TestListAndDescribe(t *testing.T) {
 	if by["gone"].Problem == "" || !by[BuiltIn].Default || !by[BuiltIn].Encodes {
 		t.Errorf("%+v, %+v", by["gone"], by[BuiltIn])
 	}
-	if got := c.Matching(0x3cf8ffff, 16); len(got) != 0 && !slices.Equal(got, []string{"mine", "someone/tiny"}) {
+	if got := c.Matching(0x3cf8ffff, 16); !slices.Equal(got, []string{"mine", "someone/tiny"}) {
 		t.Errorf("matching: %v", got)
+	}
+	if got := c.Matching(0x3cf9ffff, 16); len(got) != 0 {
+		t.Errorf("matching another: %v", got)
+	}
+}
+
+// TestChosen: the environment goes before the configuration.
+func TestChosen(t *testing.T) {
+	dir := t.TempDir()
+	writeModel(t, filepath.Join(dir, "tiny"), "tiny")
+	t.Chdir(dir)
+	env := map[string]string{ConfigVar: filepath.Join(dir, "config.json"), "HF_HOME": dir, ModelVar: "tiny"}
+	c, err := Open(func(k string) string { return env[k] })
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := c.List()
+	if err != nil || len(all) != 2 || c.Describe(all[0]).Default || !c.Describe(all[1]).Default {
+		t.Errorf("%+v, %v", all, err)
 	}
 }
 

@@ -37,7 +37,7 @@ func Weighted() []string {
 
 // Describe says what is known of a model.
 func (c *Catalog) Describe(m Model) Description {
-	d := Description{Name: m.Name, Kind: m.Kind, Path: m.Dir, Default: m.Name == c.Default()}
+	d := Description{Name: m.Name, Kind: m.Kind, Path: m.Dir, Default: c.isDefault(m)}
 	f, err := m.Open()
 	if err != nil {
 		d.Problem = err.Error()
