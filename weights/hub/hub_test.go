@@ -77,9 +77,13 @@ func readTree(t *testing.T, dir string) []string {
 
 func TestPull(t *testing.T) {
 	f := newHub(t)
+	f.Token = "hf_secret"
+	if _, _, err := pull(client(f, t), hub.Everything); err == nil || !strings.Contains(err.Error(), "HF_TOKEN") {
+		t.Errorf("without a token: %v", err)
+	}
 	for _, noSymlinks := range []bool{false, true} {
 		c := client(f, t)
-		c.Token, c.NoSymlinks = "hf_secret", noSymlinks
+		c.Token, c.NoSymlinks = f.Token, noSymlinks
 		p, dir := mustPull(t, c)
 		if got := readTree(t, dir); !slices.Equal(got, want) {
 			t.Errorf("snapshot has %v, not %v", got, want)
@@ -311,6 +315,21 @@ func TestNoRanges(t *testing.T) {
 	if got, _ := os.ReadFile(filepath.Join(dir, unet)); !bytes.Equal(got, f.Files[unet]) {
 		t.Error("wrong file")
 	}
+}
+
+// TestBusy: a server that has no time for once is asked again.
+func TestBusy(t *testing.T) {
+	f := newHub(t)
+	var asked atomic.Int32
+	f.Serve = func(w http.ResponseWriter, r *http.Request, path string) bool {
+		if asked.Add(1) > 3 {
+			return false
+		}
+		w.Header().Set("Retry-After", "0")
+		w.WriteHeader([]int{http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable}[asked.Load()%3])
+		return true
+	}
+	mustPull(t, client(f, t))
 }
 
 // TestRefusals: each is one clear error, nothing is left under a blob's name.

@@ -36,6 +36,7 @@ func BlobName(path string, data []byte) string {
 // host for large ones. Tests change what it does through its fields.
 type Hub struct {
 	Files map[string][]byte // by path
+	Token string            // without which the first host refuses, if not empty
 
 	// Listing, if not nil, changes the answer of the API; API replaces it.
 	Listing func([]byte) []byte
@@ -82,6 +83,10 @@ func (f *Hub) Sent(path string) int64 {
 
 func (f *Hub) serveHub(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Repo-Commit", Commit)
+	if f.Token != "" && r.Header.Get("Authorization") != "Bearer "+f.Token {
+		w.WriteHeader(http.StatusUnauthorized)
+		return
+	}
 	if r.URL.Path == "/api/models/"+Repo+"/revision/main" || r.URL.Path == "/api/models/"+Repo+"/revision/"+Commit {
 		f.ServeListing(w, r)
 		return
