@@ -109,15 +109,16 @@ func (c *Client) request(ctx context.Context, method, address string, follow boo
 			return nil, err
 		}
 		next, err := redirect(resp)
-		if err != nil || next == "" || !follow && !sameHost(next, address) {
-			if err == nil {
-				err = c.refused(resp, next)
-			}
-			if err != nil {
-				resp.Body.Close()
-				stop()
-				return nil, err
-			}
+		last := next == "" || !follow && !sameHost(next, address)
+		if err == nil && next == "" {
+			err = c.refused(resp)
+		}
+		if err != nil {
+			resp.Body.Close()
+			stop()
+			return nil, err
+		}
+		if last {
 			resp.Body = &watched{ReadCloser: resp.Body, ctx: ctx, dog: dog, wait: c.stall(), stop: stop}
 			return resp, nil
 		}
@@ -165,13 +166,11 @@ func redirect(resp *http.Response) (string, error) {
 }
 
 // refused returns the error that a response stands for, if it is one.
-func (c *Client) refused(resp *http.Response, next string) error {
+func (c *Client) refused(resp *http.Response) error {
 	at := resp.Request.URL.Host
 	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
 	page := kind == "text/html" || kind == "application/xhtml+xml"
 	switch {
-	case next != "":
-		return nil
 	case resp.StatusCode < 300 && page:
 		return &htmlError{at}
 	case resp.StatusCode < 300:
