@@ -91,6 +91,27 @@ func painting(h container.Header) Painting {
 	return p
 }
 
+// Fits reports whether data are a file with the parameters of these options.
+func (o EncodeOptions) Fits(data []byte) bool {
+	h, c, err := container.ReadColour(data)
+	if err != nil || len(c.Y) == 0 {
+		return false
+	}
+	p, err := o.Params(h.EmbeddingDim)
+	same := painting(h).withDefaults(Painting{}) == o.Painting.withDefaults(paper()).withDefaults(Painting{})
+	return err == nil && h.Params == p && (h.Shape != 0) == o.Whole && same
+}
+
+// Resolve returns the options that Decode uses for these data: the file's
+// values in place of zeros, and zeros in place of None.
+func (o DecodeOptions) Resolve(data []byte) (DecodeOptions, error) {
+	if o.Raw {
+		return o.withDefaults(paper()), nil
+	}
+	h, err := container.ReadHeader(data)
+	return o.withDefaults(painting(h)), err
+}
+
 // read returns what data say, a file or raw bits.
 func (d *decoder) read(data []byte) (container.Header, stream.Symbols, error) {
 	if !d.o.Raw {
