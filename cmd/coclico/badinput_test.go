@@ -113,13 +113,15 @@ func TestBadStreams(t *testing.T) {
 		if err := os.WriteFile(file, make([]byte, n), 0o666); err != nil {
 			t.Fatal(err)
 		}
-		fail(t, statusFailed, []string{file, "invalid stream", "not 120"}, "decode", file, "-o", picture)
+		fail(t, statusFailed, []string{file, "invalid stream"}, "decode", file, "-o", picture)
+		fail(t, statusFailed, []string{file, "invalid stream", "not 120"}, "decode", file, "-o", picture, "--raw")
 		onlyFiles(t, dir, "a.coclico")
 	}
 	if err := os.WriteFile(file, []byte("short"), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	fail(t, statusFailed, []string{file, "5 bytes"}, "info", file)
+	fail(t, statusFailed, []string{file, "no .coclico file", "--raw"}, "info", file)
+	fail(t, statusFailed, []string{file, "5 bytes"}, "info", file, "--raw")
 	fail(t, statusFailed, []string{"no such file"}, "info", filepath.Join(dir, "nothing"))
 	fail(t, statusUsage, []string{picture, "folder"}, "decode", dir, "-o", picture)
 
@@ -127,7 +129,7 @@ func TestBadStreams(t *testing.T) {
 	if err := os.WriteFile(file, bytes.Repeat([]byte{0xff}, 120), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	succeed(t, "decode", file, "-o", picture, "--steps", "1", "--size", "8")
+	succeed(t, "decode", file, "-o", picture, "--steps", "1", "--size", "8", "--raw")
 }
 
 // pngHeader is the start of a grey PNG of that size.

@@ -40,20 +40,22 @@ func depthOf(env func(string) string) depth {
 	return noColours
 }
 
-// drawMap draws a colour map ("#rrggbb") in half blocks, the upper pixel in front and the lower one behind, about 32
-// columns wide. It returns false if there are no colours to draw with.
-func drawMap(w io.Writer, rgb [][]string, d depth) bool {
+// drawMap draws a colour map ("#rrggbb") of a w x h picture in half blocks, the upper pixel in front and the lower one behind,
+// its longer side about 32 columns. It returns false if there are no colours to draw with.
+func drawMap(out io.Writer, rgb [][]string, w, h int, d depth) bool {
 	if d == noColours || len(rgb) == 0 {
 		return false
 	}
-	scale := max(1, 32/len(rgb[0]))
-	at := func(y int, x int) string { return rgb[min(y/scale, len(rgb)-1)][x/scale] }
-	for y := 0; y < len(rgb)*scale; y += 2 {
-		fmt.Fprint(w, "  ")
-		for x := range len(rgb[0]) * scale {
-			fmt.Fprintf(w, "\x1b[38;%s;48;%sm▀", colourCode(at(y, x), d), colourCode(at(y+1, x), d))
+	n := len(rgb)
+	side := max(32, n)
+	columns, rows := max(side*w/max(w, h), 1), max(side*h/max(w, h)/2*2, 2)
+	at := func(x, y int) string { return rgb[y*n/rows][x*n/columns] }
+	for y := 0; y < rows; y += 2 {
+		fmt.Fprint(out, "  ")
+		for x := range columns {
+			fmt.Fprintf(out, "\x1b[38;%s;48;%sm▀", colourCode(at(x, y), d), colourCode(at(x, y+1), d))
 		}
-		fmt.Fprintln(w, "\x1b[0m")
+		fmt.Fprintln(out, "\x1b[0m")
 	}
 	return true
 }

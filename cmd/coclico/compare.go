@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/coclico/coclico/codec"
+	"github.com/coclico/coclico/codec/container"
 	"github.com/coclico/coclico/codec/stream"
 )
 
@@ -16,7 +16,7 @@ func (a *app) compareCmd() *cobra.Command {
 		Use:   "compare A B",
 		Short: "Say how far two files are apart",
 		Long: `Compare prints how many of the CLIP vectors' bits differ in two files (what they show), and the mean square error
-between their colour maps at 32 x 32 pixels in RGB from 0 to 1 (where they have which colours). It needs no model.`,
+between their colour maps at 32 x 32 pixels in RGB from 0 to 1 (where they have which colours). CLIP bits are read with the model that the files were made with.`,
 		Example: "  coclico compare a.coclico b.coclico\n  coclico compare a.coclico b.coclico --json",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 2 {
@@ -25,13 +25,15 @@ between their colour maps at 32 x 32 pixels in RGB from 0 to 1 (where they have 
 			return nil
 		},
 	}
-	format := formatFlags(cmd.Flags())
+	how := readingFlags(cmd.Flags())
 	asJSON := cmd.Flags().Bool("json", false, "print JSON")
 	cmd.RunE = func(_ *cobra.Command, args []string) error {
-		if err := checkFormat(format); err != nil {
+		r, err := how()
+		if err != nil {
 			return err
 		}
-		c, err := a.compare(args[0], args[1], *format)
+		defer r.model.close()
+		c, err := a.compare(args[0], args[1], r)
 		if err != nil {
 			return err
 		}
@@ -55,21 +57,24 @@ type comparison struct {
 	ColourScore float64   `json:"colour_score"` // mean square error of the maps at 32 x 32, RGB in [0, 1]
 }
 
-func (a *app) compare(first, second string, f codec.Format) (comparison, error) {
+func (a *app) compare(first, second string, how *reading) (comparison, error) {
 	c := comparison{Files: [2]string{first, second}}
 	var both [2]coded
 	for i, path := range c.Files {
 		var err error
-		if both[i], err = a.readCoded(path, f); err != nil {
+		if both[i], err = a.readCoded(path, how); err != nil {
 			return c, err
+		}
+		if both[i].Embedding == nil {
+			return c, fileError(path, errors.New("it takes the model that the file was made with to read its CLIP bits (--model)"))
 		}
 		c.Bytes[i] = both[i].Bytes
 	}
 	x, y := both[0], both[1]
-	if x.Params.EmbeddingDim != y.Params.EmbeddingDim || x.Params.EmbeddingBits != y.Params.EmbeddingBits {
-		return c, errors.New(first + " and " + second + " cannot be compared: " + clipOf(x.Params) + " in the one, " + clipOf(y.Params) + " in the other")
+	if vectorOf(x) != vectorOf(y) {
+		return c, errors.New(first + " and " + second + " cannot be compared: " + vectorOf(x) + " in the one, " + vectorOf(y) + " in the other")
 	}
-	c.ClipBits = x.Params.EmbeddingDim * x.Params.EmbeddingBits
+	c.ClipBits = x.informationBits() - 6*x.Header.MapSize*x.Header.MapSize/4*x.Header.ColourBits
 	for i, code := range x.Embedding {
 		c.Hamming += bits.OnesCount16(code ^ y.Embedding[i])
 	}
@@ -77,8 +82,13 @@ func (a *app) compare(first, second string, f codec.Format) (comparison, error) 
 	return c, nil
 }
 
-func clipOf(p stream.Params) string {
-	return fmt.Sprintf("%d CLIP dimensions of %d bits", p.EmbeddingDim, p.EmbeddingBits)
+// vectorOf says what the CLIP bits of a file are.
+func vectorOf(c coded) string {
+	h := c.Header
+	if h.Profile == container.Tuned {
+		return fmt.Sprintf("%d CLIP dimensions in %d bits of the tuned profile", h.EmbeddingDim, h.VectorBits)
+	}
+	return fmt.Sprintf("%d CLIP dimensions of %d bits", h.EmbeddingDim, h.EmbeddingBits)
 }
 
 // colourScore returns the mean square error of two colour maps, both enlarged to 32 x 32.
@@ -94,6 +104,5 @@ func colourScore(x, y coded) float64 {
 }
 
 func enlarge(c coded, side int) []float32 {
-	n := c.Params.MapSize
-	return stream.Upsample(stream.DequantiseColour(c.Colour, n, c.Params.ColourBits), n, side, side)
+	return stream.Upsample(c.rgb(), c.Header.MapSize, side, side)
 }

@@ -41,27 +41,27 @@ func twoStreams(t *testing.T) (a, b string, step float64) {
 func TestCompare(t *testing.T) {
 	a, b, step := twoStreams(t)
 	var c comparison
-	if err := json.Unmarshal([]byte(succeed(t, "compare", a, b, "--json")), &c); err != nil {
+	if err := json.Unmarshal([]byte(succeed(t, "compare", a, b, "--raw", "--json")), &c); err != nil {
 		t.Fatal(err)
 	}
 	if c.Hamming != 7 || c.ClipBits != 768 || c.Bytes != [2]int{120, 120} || math.Abs(c.ColourScore-step*step) > 1e-6 {
 		t.Errorf("%+v", c)
 	}
-	if text := succeed(t, "compare", a, a); !strings.Contains(text, "0 of 768 bits differ") || !strings.Contains(text, "score 0.0000") {
+	if text := succeed(t, "compare", a, a, "--raw"); !strings.Contains(text, "0 of 768 bits differ") || !strings.Contains(text, "score 0.0000") {
 		t.Errorf("a file and itself:\n%s", text)
 	}
 	other := filepath.Join(t.TempDir(), "other")
 	if err := os.WriteFile(other, make([]byte, 4+24), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	fail(t, statusFailed, []string{"cannot be compared", "768 CLIP dimensions of 1 bits", "32 CLIP dimensions"}, "compare", a, other)
-	fail(t, statusFailed, []string{"nothing: no such file"}, "compare", a, "nothing")
+	fail(t, statusFailed, []string{"cannot be compared", "768 CLIP dimensions of 1 bits", "32 CLIP dimensions"}, "compare", a, other, "--raw")
+	fail(t, statusFailed, []string{"nothing: no such file"}, "compare", a, "nothing", "--raw")
 }
 
 func TestInfoTable(t *testing.T) {
 	a, b, _ := twoStreams(t)
 	dir := filepath.Dir(a)
-	for _, args := range [][]string{{"info", dir}, {"info", a, b}} {
+	for _, args := range [][]string{{"info", dir, "--raw"}, {"info", a, b, "--raw"}} {
 		lines := strings.Split(succeed(t, args...), "\n")
 		if len(lines) != 4 || !strings.HasPrefix(lines[0], "file ") || !strings.HasPrefix(lines[1], a) || !strings.HasPrefix(lines[2], b) || !strings.Contains(lines[1], "768 x 1 bits") {
 			t.Errorf("%v:\n%s", args, strings.Join(lines, "\n"))
@@ -70,9 +70,30 @@ func TestInfoTable(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "bad"+streamExt), []byte("bad"), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	r := coclico(t, "info", dir, "nothing", "--json")
+	r := coclico(t, "info", dir, "nothing", "--raw", "--json")
 	if r.status != statusFailed || strings.Count(r.stdout, "\n") != 2 || strings.Count(r.stderr, "\n") != 3 || !strings.HasSuffix(r.stderr, "2 failed, listed above\n") {
 		t.Errorf("status %d\n%s%s", r.status, r.stdout, r.stderr)
+	}
+}
+
+// TestOtherModel: a file of another model shows all that needs no model, and is not compared.
+func TestOtherModel(t *testing.T) {
+	dir := t.TempDir()
+	file, other, model := filepath.Join(dir, "a"), filepath.Join(dir, "b"), tinyModel(t)
+	succeed(t, "encode", photo, "-o", file, "--fit", "whole")
+	succeed(t, "encode", photo, "-o", other, "--seed", "7", "--model", model)
+	if text := succeed(t, "info", other); !strings.Contains(text, "seed 7") || !strings.Contains(text, "32 dimensions of 1 bits, not read") || !strings.Contains(text, "the centre square") {
+		t.Errorf("info of another model's file:\n%s", text)
+	}
+	if text := succeed(t, "info", other, "--model", model); strings.Contains(text, "not read") {
+		t.Errorf("info with the file's model:\n%s", text)
+	}
+	if text := succeed(t, "info", file); strings.Contains(text, "the centre square") {
+		t.Errorf("info of a whole picture:\n%s", text)
+	}
+	fail(t, statusFailed, []string{other, "takes the model"}, "compare", other, other)
+	if text := succeed(t, "compare", file, file); !strings.Contains(text, "0 of 768 bits differ") {
+		t.Errorf("compare:\n%s", text)
 	}
 }
 
@@ -92,20 +113,23 @@ func TestColourMap(t *testing.T) {
 	}
 	var b bytes.Buffer
 	rgb := [][]string{{"#000000", "#ff0000"}, {"#5f87af", "#eeeeee"}}
-	if !drawMap(&b, rgb, trueColours) || strings.Count(b.String(), "\n") != 16 || strings.Count(b.String(), "▀") != 512 {
+	if !drawMap(&b, rgb, 1, 1, trueColours) || strings.Count(b.String(), "\n") != 16 || strings.Count(b.String(), "▀") != 512 {
 		t.Errorf("%d lines, %d blocks", strings.Count(b.String(), "\n"), strings.Count(b.String(), "▀"))
 	}
 	if !strings.Contains(b.String(), "\x1b[38;2;255;0;0;48;2;255;0;0m▀") {
 		t.Error("no red block")
 	}
+	if b.Reset(); !drawMap(&b, rgb, 5, 1, trueColours) || strings.Count(b.String(), "\n") != 3 || strings.Count(b.String(), "▀") != 96 {
+		t.Errorf("of a panorama %d lines, %d blocks", strings.Count(b.String(), "\n"), strings.Count(b.String(), "▀"))
+	}
 	b.Reset()
-	drawMap(&b, rgb, cubeColours)
+	drawMap(&b, rgb, 1, 1, cubeColours)
 	for _, code := range []string{"5;16;48;5;16", "5;196;48;5;196", "5;67;48;5;67", "5;255;48;5;255"} {
 		if !strings.Contains(b.String(), "\x1b[38;"+code+"m") {
 			t.Errorf("no block of colour %s", code)
 		}
 	}
-	if b.Reset(); drawMap(&b, rgb, noColours) || b.Len() > 0 {
+	if b.Reset(); drawMap(&b, rgb, 1, 1, noColours) || b.Len() > 0 {
 		t.Error("drawn without colours")
 	}
 }

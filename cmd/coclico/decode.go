@@ -17,7 +17,8 @@ func (a *app) decodeCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "decode FILE... -o PICTURE",
 		Short: "Paint the pictures that files describe",
-		Long: `Decode paints a picture from the bytes that encode wrote, with the same model and format parameters.
+		Long: `Decode paints a picture from the file that encode wrote, with the same model: another one is an error, unless --force.
+Raw bits are decoded with --raw and the format parameters that they were encoded with.
 The picture is made up: it shows what the bytes say, in its own way, the same way for the same seed.
 
 PICTURE is written as PNG, as JPEG if its name ends in .jpg, as lossless WebP if it ends in .webp. - stands for standard input
@@ -33,11 +34,9 @@ encode gives them back.
 	output := flags.StringP("output", "o", "", "picture to write, .png, .jpg or .webp, or folder for many (required)")
 	model := modelFlag(flags)
 	format := formatFlags(flags)
-	steps := flags.Int("steps", 20, "steps of the solver's schedule")
-	guidance := flags.Float64("guidance", 12, "classifier-free guidance; 1 is none")
-	strength := flags.Float64("strength", 0.88, "share of the schedule that is run, 0 to 1: the less, the closer to the colour map")
-	seed := flags.Uint64("seed", 0, "seed of the initial noise")
-	size := flags.Int("size", 0, "pixels per side (default the model's own)")
+	raw := flags.Bool("raw", false, "the file is raw bits")
+	painting := paintingFlags(flags)
+	size := flags.Int("size", 0, "pixels of the longer side (default the model's own)")
 	level := flags.Int("noise-level", 0, "noise added to the CLIP vector, 0 to 999")
 	precision := flags.String("precision", "fast", "fast (bfloat16 products) or exact (float32)")
 	m := manyFlags(flags)
@@ -52,20 +51,20 @@ encode gives them back.
 		if err != nil {
 			return err
 		}
-		if err := checkFormat(format); err != nil {
+		f, err := rawFormat(flags, format, *raw)
+		if err != nil {
 			return err
 		}
-		switch {
-		case *steps < 1:
-			return usagef("--steps %d: at least 1 is needed", *steps)
-		case *size < 0 || *size == 0 && flags.Changed("size"):
+		p := painting()
+		if err := checkPainting(flags, p); err != nil {
+			return err
+		}
+		if *size < 0 || *size == 0 && flags.Changed("size") {
 			return usagef("--size %d: at least 1 is needed", *size)
-		case *guidance < 0 || *strength < 0:
-			return usagef("--guidance and --strength cannot be negative")
 		}
 		d := &decoding{model: lazyModel{flag: *model}, options: codec.DecodeOptions{
-			Format: *format, Steps: *steps, Guidance: explicit(*guidance), Strength: explicit(*strength),
-			Seed: *seed, Size: *size, Level: *level, Exact: exact, LowMemory: *lowMemory,
+			Raw: *raw, Format: f, Force: m.force, Steps: p.Steps, Guidance: p.Guidance, Strength: p.Strength,
+			Seed: p.Seed, Size: *size, Level: *level, Exact: exact, LowMemory: *lowMemory,
 		}}
 		defer d.model.close()
 		if err := m.check(); err != nil {
@@ -121,11 +120,22 @@ func (d *decoding) decode(ctx context.Context, name string, data []byte, progres
 	o := d.options
 	o.Progress = progress
 	img, err := c.Decode(ctx, data, &o)
-	var format codec.FormatError
-	if errors.As(err, &format) {
-		return nil, fmt.Errorf("%s: %w; it needs the model and the parameters that it was encoded with", name, err)
+	var wrong *codec.ModelError
+	switch {
+	case errors.As(err, &wrong):
+		return nil, fmt.Errorf("%s: %w (--model chooses, --force decodes anyway)", name, err)
+	case isAboutStream(err):
+		return nil, fileError(name, err)
 	}
 	return img, err
+}
+
+// isAboutStream reports whether an error is about a file and not about the model or the options.
+func isAboutStream(err error) bool {
+	var format codec.FormatError
+	var unsupported codec.UnsupportedError
+	var wrong *codec.ModelError
+	return errors.As(err, &format) || errors.As(err, &unsupported) || errors.As(err, &wrong)
 }
 
 // maxStream is more than the longest stream there can be.

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -14,7 +13,6 @@ import (
 
 	"github.com/coclico/coclico/cmd/coclico/internal/batch"
 	"github.com/coclico/coclico/cmd/coclico/internal/picture"
-	"github.com/coclico/coclico/codec"
 )
 
 // A writing is how decoded pictures are written.
@@ -71,14 +69,8 @@ func (w *writing) options(d *decoding, stream []byte) picture.Options {
 
 // notes are what is worth knowing of a picture that is made up. They say the same whenever the picture is the same.
 func (d *decoding) notes(stream []byte) []picture.Note {
-	o := d.options
+	o, _ := d.options.Resolve(stream)
 	_, _ = d.model.open() // without it there is no picture to speak of
-	zero := func(v float64) float64 {
-		if v == codec.None {
-			return 0
-		}
-		return v
-	}
 	precision := "fast"
 	if o.Exact {
 		precision = "exact"
@@ -91,7 +83,7 @@ func (d *decoding) notes(stream []byte) []picture.Note {
 		{Key: "Software", Text: "coclico " + version()},
 		{Key: "Comment", Text: fmt.Sprintf("Generated picture: painted by a diffusion model from %d bytes, not a photograph", len(stream))},
 		{Key: "Parameters", Text: fmt.Sprintf("steps %d, guidance %g, strength %g, seed %d, noise level %d, size %s, %s",
-			o.Steps, zero(o.Guidance), zero(o.Strength), o.Seed, o.Level, size, precision)},
+			o.Steps, o.Guidance, o.Strength, o.Seed, o.Level, size, precision)},
 		{Key: "Model", Text: d.model.name},
 		{Key: "Source", Text: fmt.Sprintf("sha256:%x", sha256.Sum256(stream))},
 	}
@@ -117,8 +109,7 @@ func (a *app) decodeMany(ctx context.Context, m *many, d *decoding, w *writing, 
 		},
 		Work: func(ctx context.Context, j batch.Job, data []byte) (io.WriterTo, error) {
 			img, err := d.decode(ctx, j.Input, data, a.display.progress)
-			var format codec.FormatError
-			if err != nil && !errors.As(err, &format) {
+			if err != nil && !isAboutStream(err) {
 				err = batch.Fatal(err)
 			}
 			return writerTo(func(to io.Writer) error { return encode(to, img, w.options(d, data)) }), err

@@ -18,8 +18,9 @@ func (a *app) encodeCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "encode PICTURE... -o FILE",
 		Short: "Turn pictures into a few bytes each",
-		Long: `Encode writes the centre square of a picture as raw bits: 120 bytes with the real model and the
-paper's parameters. The file carries no parameters; give decode the same ones.
+		Long: `Encode writes what is kept of the centre square of a picture, with --fit whole of all of it: about 112 bytes with the real
+model and the paper's parameters. The file says which model it was made with and what decode needs to know; with --raw it is
+the 120 bytes of the paper and nothing else, and decode must be given the same parameters.
 
 PICTURE is a PNG, JPEG (turned as its camera was held), GIF (its first frame), WebP, TIFF or BMP file, whatever its name, or - for
 standard input. FILE may be - for standard output. A PNG that decode --keep-stream wrote gives back the bytes that it holds.
@@ -35,6 +36,9 @@ standard input. FILE may be - for standard output. A PNG that decode --keep-stre
 	model := modelFlag(flags)
 	format := formatFlags(flags)
 	m := manyFlags(flags)
+	raw := flags.Bool("raw", false, "write the bits alone, exactly the paper's")
+	fit := flags.String("fit", "crop", "crop (the centre square) or whole (all of the picture, in its shape, up to 6:1)")
+	painting := paintingFlags(flags)
 	fresh := flags.Bool("from-pixels", false, "encode the pixels even of a PNG that holds its stream; so do the parameters of the format, when given")
 	antialias := flags.Bool("antialias", false, "average the whole picture into the colour map; the paper reads four pixels for each of the map's")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -47,9 +51,17 @@ standard input. FILE may be - for standard output. A PNG that decode --keep-stre
 		if err := m.check(); err != nil {
 			return err
 		}
+		if err := checkPainting(flags, painting()); err != nil {
+			return err
+		}
+		if *fit != "crop" && *fit != "whole" {
+			return usagef("--fit %s: it is crop or whole", *fit)
+		}
 		e := &encoding{
-			model: lazyModel{flag: *model}, options: codec.EncodeOptions{Format: *format, Antialias: *antialias},
-			fresh: *fresh || changed(flags, "antialias", "map-size", "colour-bits", "clip-bits"),
+			model: lazyModel{flag: *model}, options: codec.EncodeOptions{
+				Format: *format, Antialias: *antialias, Raw: *raw, Whole: *fit == "whole", Painting: painting(),
+			},
+			fresh: *fresh || changed(flags, "antialias", "map-size", "colour-bits", "clip-bits", "raw", "fit", "steps", "guidance", "strength", "seed"),
 		}
 		defer e.model.close()
 		if isMany(args, *output) {

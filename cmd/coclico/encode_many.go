@@ -24,7 +24,7 @@ func (a *app) encodeMany(ctx context.Context, m *many, e *encoding, inputs []str
 		Plan: &batch.Plan{
 			Out: out, Wanted: wantsPicture, Kind: "pictures",
 			Name: func(name string) string { return name + streamExt },
-			Same: func(_, out string) bool { return a.isStream(out, e.options.Format) },
+			Same: func(_, out string) bool { return a.isStream(out, &e.options) },
 		},
 		Open: func(ctx context.Context, j batch.Job) (*batch.Input[source], error) {
 			return a.openSource(ctx, j.Input, e.fresh)
@@ -53,14 +53,17 @@ func wantsPicture(path string) bool {
 	return picture.Known(head[:n]) || slices.Contains(endings, strings.ToLower(filepath.Ext(path)))
 }
 
-// isStream reports whether a file is a stream of these parameters.
-func (a *app) isStream(path string, f codec.Format) bool {
+// isStream reports whether a file is one that encode would write with these options, as far as its parameters tell.
+func (a *app) isStream(path string, o *codec.EncodeOptions) bool {
 	data, err := a.readStream(path, maxStream)
 	if err != nil {
 		return false
 	}
-	_, err = guessDimensions(f, len(data))
-	return err == nil
+	if o.Raw {
+		_, err = guessDimensions(o.Format, len(data))
+		return err == nil
+	}
+	return o.Fits(data)
 }
 
 // A source is what is encoded: a picture, or the stream that its file holds.

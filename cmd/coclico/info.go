@@ -15,8 +15,9 @@ func (a *app) infoCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "info FILE...",
 		Short: "Say what the bits of files are, or what this machine computes with",
-		Long: `Info prints what a file says: its size, its CLIP bits and its colour map. It needs no model; a stream's
-length and the format parameters give the number of CLIP dimensions, a multiple of 8. On a terminal the colour map is a picture,
+		Long: `Info prints what a file says: its size, its CLIP bits and its colour map. The CLIP bits
+are read with the model that the file was made with; everything else needs none. Of raw bits, with --raw, the length and the
+format parameters give the number of CLIP dimensions, a multiple of 8. On a terminal the colour map is a picture,
 in true colours if $COLORTERM says truecolor or 24bit, and not with $NO_COLOR. A PNG that decode --keep-stream wrote
 is taken for the stream in it.
 
@@ -26,10 +27,10 @@ With --machine it prints instead which implementations of the arithmetic this ma
 		Example: "  coclico info photo.coclico\n  coclico info photo.coclico --json\n  coclico info out/\n  coclico info --machine",
 	}
 	flags := cmd.Flags()
-	format := formatFlags(flags)
+	how := readingFlags(flags)
 	asJSON := flags.Bool("json", false, "print JSON")
 	machine := flags.Bool("machine", false, "print what this machine computes with")
-	size := flags.Int("size", 768, "pixels per side that bits per pixel are given for")
+	size := flags.Int("size", 768, "pixels of the longer side that bits per pixel are given for")
 	cmd.RunE = func(_ *cobra.Command, args []string) error {
 		if *machine != (len(args) == 0) {
 			return usagef("info needs FILEs or --machine")
@@ -40,13 +41,15 @@ With --machine it prints instead which implementations of the arithmetic this ma
 		if *size < 1 || *size > 1<<20 {
 			return usagef("--size %d: 1 to %d", *size, 1<<20)
 		}
-		if err := checkFormat(format); err != nil {
+		r, err := how()
+		if err != nil {
 			return err
 		}
+		defer r.model.close()
 		if len(args) > 1 || isDir(args[0]) {
-			return a.infoTable(args, *format, *size, *asJSON)
+			return a.infoTable(args, r, *size, *asJSON)
 		}
-		return a.infoFile(args[0], *format, *size, *asJSON)
+		return a.infoFile(args[0], r, *size, *asJSON)
 	}
 	return cmd
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -8,25 +9,40 @@ import (
 	"text/tabwriter"
 
 	"github.com/coclico/coclico/cmd/coclico/internal/batch"
-	"github.com/coclico/coclico/codec"
-	"github.com/coclico/coclico/codec/stream"
+	"github.com/coclico/coclico/codec/container"
 )
 
 // A fileInfo is what info prints of a file.
 type fileInfo struct {
-	File         string     `json:"file"`
-	Bytes        int        `json:"bytes"`
-	Bits         int        `json:"bits"`
-	Size         int        `json:"size"` // pixels per side that bits_per_pixel are of
-	BitsPerPixel float64    `json:"bits_per_pixel"`
-	Clip         clipInfo   `json:"clip"`
-	Colour       colourInfo `json:"colour_map"`
+	File         string          `json:"file"`
+	Bytes        int             `json:"bytes"`
+	Bits         int             `json:"bits"` // of information
+	Size         int             `json:"size"` // pixels of the longer side that bits_per_pixel are of
+	BitsPerPixel float64         `json:"bits_per_pixel"`
+	Raw          bool            `json:"raw,omitempty"`
+	Profile      string          `json:"profile,omitempty"`
+	Model        string          `json:"model,omitempty"` // the fingerprint's first 10 bits
+	Whole        string          `json:"whole,omitempty"` // the shape of a whole picture, as width x height at Size
+	Painting     *paintingInfo   `json:"painting,omitempty"`
+	Split        container.Split `json:"split"` // of the bytes
+	Clip         clipInfo        `json:"clip"`
+	Colour       colourInfo      `json:"colour_map"`
+
+	width, height int // of the shape
+}
+
+// paintingInfo is how a file wants to be painted.
+type paintingInfo struct {
+	Steps    int     `json:"steps"`
+	Guidance float64 `json:"guidance"`
+	Strength float64 `json:"strength"`
+	Seed     uint64  `json:"seed"`
 }
 
 type clipInfo struct {
 	Dimensions int      `json:"dimensions"`
 	Bits       int      `json:"bits_each"`
-	Codes      []uint16 `json:"codes"`
+	Codes      []uint16 `json:"codes"` // null if the file is of another model
 }
 
 type colourInfo struct {
@@ -39,8 +55,8 @@ type colourInfo struct {
 	Mean string     `json:"mean"` // of these
 }
 
-func (a *app) infoFile(path string, f codec.Format, size int, asJSON bool) error {
-	info, err := a.describe(path, f, size)
+func (a *app) infoFile(path string, how *reading, size int, asJSON bool) error {
+	info, err := a.describe(path, how, size)
 	if err != nil {
 		return err
 	}
@@ -52,21 +68,32 @@ func (a *app) infoFile(path string, f codec.Format, size int, asJSON bool) error
 }
 
 // describe reads a file.
-func (a *app) describe(path string, f codec.Format, size int) (fileInfo, error) {
-	c, err := a.readCoded(path, f)
+func (a *app) describe(path string, how *reading, size int) (fileInfo, error) {
+	c, err := a.readCoded(path, how)
 	if err != nil {
 		return fileInfo{}, err
 	}
-	p := c.Params
-	return fileInfo{
-		File: path, Bytes: c.Bytes, Bits: p.Bits(), Size: size, BitsPerPixel: 8 * float64(c.Bytes) / (float64(size) * float64(size)),
-		Clip:   clipInfo{p.EmbeddingDim, p.EmbeddingBits, c.Embedding},
-		Colour: describeColour(c.Colour, p),
-	}, nil
+	h := c.Header
+	info := fileInfo{
+		File: path, Bytes: c.Bytes, Bits: c.informationBits(), Size: size, Raw: c.Raw, Split: c.Split,
+		Clip:   clipInfo{h.EmbeddingDim, h.EmbeddingBits, c.Embedding},
+		Colour: describeColour(c),
+	}
+	info.width, info.height = h.Shape.Size(size, 1)
+	info.BitsPerPixel = 8 * float64(c.Bytes) / (float64(info.width) * float64(info.height))
+	if c.Raw {
+		return info, nil
+	}
+	info.Profile, info.Model = h.Profile.String(), fmt.Sprintf("%03x", h.Fingerprint)
+	info.Painting = &paintingInfo{h.Steps, float64(h.Guidance) / 100, float64(h.Strength) / 1000, h.Seed}
+	if h.Shape != 0 {
+		info.Whole = fmt.Sprintf("%dx%d", info.width, info.height)
+	}
+	return info, nil
 }
 
 // infoTable prints a line for each file, and what is wrong with those that are no streams.
-func (a *app) infoTable(inputs []string, f codec.Format, size int, asJSON bool) error {
+func (a *app) infoTable(inputs []string, how *reading, size int, asJSON bool) error {
 	failed := 0
 	fail := func(err error) {
 		a.complain(err.Error())
@@ -82,10 +109,10 @@ func (a *app) infoTable(inputs []string, f codec.Format, size int, asJSON bool) 
 	}
 	t := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
 	if !asJSON {
-		fmt.Fprintln(t, "file\tbytes\tbits per pixel\tCLIP\tcolour map\tmean colour")
+		fmt.Fprintln(t, "file\tbytes\tbits per pixel\tmodel\tCLIP\tcolour map\tmean colour\tpicture")
 	}
 	for _, path := range files {
-		info, err := a.describe(path, f, size)
+		info, err := a.describe(path, how, size)
 		switch {
 		case err != nil:
 			fail(err)
@@ -94,8 +121,8 @@ func (a *app) infoTable(inputs []string, f codec.Format, size int, asJSON bool) 
 				return err
 			}
 		default:
-			fmt.Fprintf(t, "%s\t%d\t%.4f\t%d x %d bits\t%d x %d x %d bits\t%s\n", path, info.Bytes, info.BitsPerPixel,
-				info.Clip.Dimensions, info.Clip.Bits, info.Colour.Size, info.Colour.Size, info.Colour.Bits, info.Colour.Mean)
+			fmt.Fprintf(t, "%s\t%d\t%.4f\t%s\t%d x %d bits\t%d x %d x %d bits\t%s\t%s\n", path, info.Bytes, info.BitsPerPixel, cmp.Or(info.Model, "raw"),
+				info.Clip.Dimensions, info.Clip.Bits, info.Colour.Size, info.Colour.Size, info.Colour.Bits, info.Colour.Mean, cmp.Or(info.Whole, "square"))
 		}
 	}
 	if err := t.Flush(); err != nil {
@@ -110,10 +137,10 @@ func (a *app) infoTable(inputs []string, f codec.Format, size int, asJSON bool) 
 // isStreamName reports whether a file in a folder is taken for a stream.
 func isStreamName(path string) bool { return strings.EqualFold(filepath.Ext(path), streamExt) }
 
-func describeColour(c stream.Colour, p stream.Params) colourInfo {
-	n := p.MapSize
-	rgb := stream.DequantiseColour(c, n, p.ColourBits)
-	info := colourInfo{Size: n, Bits: p.ColourBits, Y: rows(c.Y, n), U: rows(c.U, n/2), V: rows(c.V, n/2)}
+func describeColour(c coded) colourInfo {
+	n := c.Header.MapSize
+	rgb := c.rgb()
+	info := colourInfo{Size: n, Bits: c.Header.ColourBits, Y: rows(c.Y, n), U: rows(c.U, n/2), V: rows(c.V, n/2)}
 	var sum [3]float32
 	for y := range n {
 		var line []string
@@ -147,23 +174,29 @@ func rows(codes []uint8, n int) [][]int {
 }
 
 func (i fileInfo) print(w io.Writer) {
-	fmt.Fprintf(w, "%s: %d bytes, %d bits, %.4f bits per pixel at %d x %d\n", i.File, i.Bytes, i.Bits, i.BitsPerPixel, i.Size, i.Size)
-	ones := 0
-	for _, c := range i.Clip.Codes {
-		if int(c)>>(i.Clip.Bits-1) != 0 {
-			ones++
-		}
+	fmt.Fprintf(w, "%s: %d bytes of %d bits, %.4f bits per pixel at %d x %d\n", i.File, i.Bytes, i.Bits, i.BitsPerPixel, i.width, i.height)
+	fmt.Fprintf(w, "bytes:       header %.1f, CLIP vector %.1f, colour map %.1f\n", i.Split.Header, i.Split.Vector, i.Split.Colour)
+	if p := i.Painting; p != nil {
+		fmt.Fprintf(w, "file:        %s profile, of model %s\n", i.Profile, i.Model)
+		fmt.Fprintf(w, "picture:     %s; %d steps, guidance %g, strength %g, seed %d\n", cmp.Or(i.Whole, "the centre square"), p.Steps, p.Guidance, p.Strength, p.Seed)
+	} else {
+		fmt.Fprintln(w, "file:        raw bits")
 	}
-	fmt.Fprintf(w, "CLIP vector: %d dimensions of %d bits, %d of them not negative\n", i.Clip.Dimensions, i.Clip.Bits, ones)
+	fmt.Fprintf(w, "CLIP vector: %d dimensions of %d bits", i.Clip.Dimensions, i.Clip.Bits)
+	if i.Clip.Codes == nil {
+		fmt.Fprintln(w, ", not read: that takes the model that the file was made with (--model)")
+	} else {
+		ones := 0
+		for _, c := range i.Clip.Codes {
+			ones += int(c) >> (i.Clip.Bits - 1)
+		}
+		fmt.Fprintf(w, ", %d of them not negative\n", ones)
+	}
 	fmt.Fprintf(w, "colour map:  %d x %d pixels, YUV 4:2:0 of %d bits\n", i.Colour.Size, i.Colour.Size, i.Colour.Bits)
-	if drawMap(w, i.Colour.RGB, colourDepth(w)) {
+	if drawMap(w, i.Colour.RGB, i.width, i.height, colourDepth(w)) {
 		return
 	}
 	for _, line := range i.Colour.RGB {
-		fmt.Fprint(w, " ")
-		for _, c := range line {
-			fmt.Fprint(w, " ", c)
-		}
-		fmt.Fprintln(w)
+		fmt.Fprintln(w, "  "+strings.Join(line, " "))
 	}
 }

@@ -1,23 +1,35 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 
 	"github.com/coclico/coclico/cmd/coclico/internal/picture"
 	"github.com/coclico/coclico/codec"
+	"github.com/coclico/coclico/codec/container"
 	"github.com/coclico/coclico/codec/stream"
 )
 
 // A coded is what a file says.
 type coded struct {
-	Bytes  int // of the file
-	Params stream.Params
-	stream.Symbols
+	Bytes          int // of the file
+	Params         stream.Params
+	stream.Symbols                  // the vector's are nil without the model
+	Header         container.Header // what a file says besides
+	Split          container.Split
+	Raw            bool
+}
+
+// A reading is how files are read that are not decoded.
+type reading struct {
+	format codec.Format // of raw bits
+	raw    bool
+	model  lazyModel // of the vectors' codes
 }
 
 // readCoded reads a stream's file, or the stream in a PNG.
-func (a *app) readCoded(path string, f codec.Format) (coded, error) {
+func (a *app) readCoded(path string, how *reading) (coded, error) {
 	r, err := a.openInput(path)
 	if err != nil {
 		return coded{}, err
@@ -29,7 +41,7 @@ func (a *app) readCoded(path string, f codec.Format) (coded, error) {
 	}
 	var c coded
 	if err == nil {
-		c, err = parseStream(data, f)
+		c, err = how.parse(data)
 	}
 	if err != nil {
 		return coded{}, fileError(path, err)
@@ -37,14 +49,65 @@ func (a *app) readCoded(path string, f codec.Format) (coded, error) {
 	return c, nil
 }
 
-// parseStream returns what a stream of these parameters says.
-func parseStream(data []byte, f codec.Format) (coded, error) {
+// parse returns what a file says. Of a file of another model, or where there is none, it is everything but the codes of
+// the vector.
+func (r *reading) parse(data []byte) (coded, error) {
+	if r.raw {
+		return parseRaw(data, r.format)
+	}
+	h, colour, err := container.ReadColour(data)
+	if err != nil {
+		return coded{}, err
+	}
+	c := coded{Bytes: len(data), Params: h.Params, Symbols: stream.Symbols{Colour: colour}, Header: h}
+	if c.Split, err = container.SplitOf(data); err != nil {
+		return c, err
+	}
+	model, err := r.model.open()
+	if err != nil {
+		return c, nil
+	}
+	m, err := model.FileModel()
+	if err != nil {
+		return c, nil
+	}
+	_, s, err := container.Unmarshal(data, m, false)
+	var wrong *codec.ModelError
+	switch {
+	case err == nil:
+		c.Symbols = s
+	case errors.As(err, &wrong):
+		err = nil
+	}
+	return c, err
+}
+
+// parseRaw returns what raw bits of these parameters say.
+func parseRaw(data []byte, f codec.Format) (coded, error) {
 	p, err := guessDimensions(f, len(data))
 	if err != nil {
 		return coded{}, err
 	}
 	s, err := stream.Unpack(p, data)
-	return coded{len(data), p, s}, err
+	colour := float64(p.Bits()-p.EmbeddingDim*p.EmbeddingBits) / 8
+	split := container.Split{Colour: colour, Vector: float64(len(data)) - colour, Stored: true}
+	h := container.NewHeader(p.EmbeddingDim)
+	h.Params = p
+	return coded{Bytes: len(data), Params: p, Symbols: s, Header: h, Split: split, Raw: true}, err
+}
+
+// informationBits counts the bits of the symbols, before any coding.
+func (c coded) informationBits() int {
+	n := c.Header.Bits()
+	if c.Header.Profile == container.Tuned {
+		n += c.Header.VectorBits - c.Header.EmbeddingDim*c.Header.EmbeddingBits
+	}
+	return n
+}
+
+// rgb returns the colour map's pixels [n,n,3].
+func (c coded) rgb() []float32 {
+	return stream.DequantiseColour(c.Colour, c.Header.MapSize, c.Header.ColourBits)
 }
 
 // guessDimensions returns the parameters of a stream of n bytes. The number of CLIP dimensions follows
@@ -57,7 +120,7 @@ func guessDimensions(f codec.Format, n int) (stream.Params, error) {
 	colour := p.Bits() - 8*p.EmbeddingBits
 	p.EmbeddingDim = (8*n - colour) / p.EmbeddingBits &^ 7
 	if p.EmbeddingDim < 8 || p.EmbeddingDim > stream.MaxEmbeddingDim || p.Bytes() != n {
-		return p, fmt.Errorf("%d bytes are no stream of these parameters: give those that it was encoded with (--map-size, --colour-bits, --clip-bits)", n)
+		return p, codec.FormatError(fmt.Sprintf("%d bytes are no stream of these parameters: give those that it was encoded with (--map-size, --colour-bits, --clip-bits)", n))
 	}
 	return p, nil
 }
