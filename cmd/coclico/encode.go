@@ -38,6 +38,7 @@ standard input. FILE may be - for standard output. A PNG that decode --keep-stre
 	m := manyFlags(flags)
 	raw := flags.Bool("raw", false, "write the bits alone, exactly the paper's")
 	fit := flags.String("fit", "crop", "crop (the centre square) or whole (all of the picture, in its shape, up to 6:1)")
+	complete(cmd, "fit", "crop", "whole")
 	painting := paintingFlags(flags)
 	fresh := flags.Bool("from-pixels", false, "encode the pixels even of a PNG that holds its stream; so do the parameters of the format, when given")
 	antialias := flags.Bool("antialias", false, "average the whole picture into the colour map; the paper reads four pixels for each of the map's")

@@ -14,6 +14,7 @@ import (
 	"github.com/coclico/coclico/cmd/coclico/internal/batch"
 	"github.com/coclico/coclico/cmd/coclico/internal/picture"
 	"github.com/coclico/coclico/codec"
+	"github.com/coclico/coclico/codec/container"
 )
 
 // streamExt is the ending of a stream's file.
@@ -24,7 +25,7 @@ func (a *app) encodeMany(ctx context.Context, m *many, e *encoding, inputs []str
 		Plan: &batch.Plan{
 			Out: out, Wanted: wantsPicture, Kind: "pictures",
 			Name: func(name string) string { return name + streamExt },
-			Same: func(_, out string) bool { return a.isStream(out, &e.options) },
+			Same: func(_, out string) bool { return e.wrote(a, out) },
 		},
 		Open: func(ctx context.Context, j batch.Job) (*batch.Input[source], error) {
 			return a.openSource(ctx, j.Input, e.fresh)
@@ -53,17 +54,27 @@ func wantsPicture(path string) bool {
 	return picture.Known(head[:n]) || slices.Contains(endings, strings.ToLower(filepath.Ext(path)))
 }
 
-// isStream reports whether a file is one that encode would write with these options, as far as its parameters tell.
-func (a *app) isStream(path string, o *codec.EncodeOptions) bool {
+// wrote reports whether a file is one that encode would write now, as far as it tells: raw bits only by their number, and no
+// file says whether its map was antialiased.
+func (e *encoding) wrote(a *app, path string) bool {
 	data, err := a.readStream(path, maxStream)
 	if err != nil {
 		return false
 	}
-	if o.Raw {
-		_, err = guessDimensions(o.Format, len(data))
+	if e.options.Raw {
+		_, err = guessDimensions(e.options.Format, len(data))
 		return err == nil
 	}
-	return o.Fits(data)
+	h, err := container.ReadHeader(data)
+	if err != nil || !e.options.Fits(data) {
+		return false
+	}
+	c, err := e.model.open()
+	if err != nil {
+		return false
+	}
+	m, err := c.FileModel()
+	return err == nil && h.Fingerprint == m.Fingerprint
 }
 
 // A source is what is encoded: a picture, or the stream that its file holds.

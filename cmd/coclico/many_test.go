@@ -135,6 +135,12 @@ func TestManyFiles(t *testing.T) {
 	}
 	checkLines(t, succeed(t, append(args, "--json")...), 6, filepath.Join(dir, "sub", "b.png"))
 	sameFiles(t, files(t, out), streams)
+	for _, other := range [][]string{{"--map-size", "6"}, {"--fit", "whole"}, {"--steps", "5"}, {"--model", tinyModel(t)}, {"--raw"}, {}} {
+		if line := succeed(t, append(args, other...)...); !strings.HasPrefix(line, "6 encoded, in ") {
+			t.Errorf("with %v: %s", other, line)
+		}
+	}
+	sameFiles(t, files(t, out), streams)
 
 	old(t, out)
 	decode := []string{"decode", filepath.Join(out, "photos"), "-o", again, "--steps", "1", "--size", "16"}
@@ -302,6 +308,12 @@ func TestShapes(t *testing.T) {
 		writePNG(t, path, img)
 		succeed(t, "encode", path, "-o", filepath.Join(dir, name))
 		succeed(t, "decode", filepath.Join(dir, name), "-o", filepath.Join(dir, name+".webp"), "--steps", "1", "--size", "8")
+		if name == "column" {
+			fail(t, statusFailed, []string{path, "6 times"}, "encode", path, "-o", filepath.Join(dir, name), "--fit", "whole")
+			continue
+		}
+		succeed(t, "encode", path, "-o", filepath.Join(dir, name), "--fit", "whole")
+		succeed(t, "decode", filepath.Join(dir, name), "-o", filepath.Join(dir, name+".jpg"), "--steps", "1", "--size", "40")
 	}
 }
 
