@@ -40,6 +40,7 @@ encode gives them back.
 	level := flags.Int("noise-level", 0, "noise added to the CLIP vector, 0 to 999")
 	precision := flags.String("precision", "fast", "fast (bfloat16 products) or exact (float32)")
 	m := manyFlags(flags)
+	flags.Lookup("force").Usage = "decode files of another model too; of many files, also those that are done and unchanged"
 	w := writingFlags(cmd)
 	complete(cmd, "precision", "fast", "exact")
 	lowMemory := flags.Bool("low-memory", false, "the same picture in less memory, and more slowly")
