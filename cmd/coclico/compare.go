@@ -74,7 +74,7 @@ func (a *app) compare(first, second string, how *reading) (comparison, error) {
 	if vectorOf(x) != vectorOf(y) {
 		return c, errors.New(first + " and " + second + " cannot be compared: " + vectorOf(x) + " in the one, " + vectorOf(y) + " in the other")
 	}
-	c.ClipBits = x.informationBits() - 6*x.Header.MapSize*x.Header.MapSize/4*x.Header.ColourBits
+	c.ClipBits = x.vectorBits()
 	for i, code := range x.Embedding {
 		c.Hamming += bits.OnesCount16(code ^ y.Embedding[i])
 	}

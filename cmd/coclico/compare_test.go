@@ -63,7 +63,7 @@ func TestInfoTable(t *testing.T) {
 	dir := filepath.Dir(a)
 	for _, args := range [][]string{{"info", dir, "--raw"}, {"info", a, b, "--raw"}} {
 		lines := strings.Split(succeed(t, args...), "\n")
-		if len(lines) != 4 || !strings.HasPrefix(lines[0], "file ") || !strings.HasPrefix(lines[1], a) || !strings.HasPrefix(lines[2], b) || !strings.Contains(lines[1], "768 x 1 bits") {
+		if len(lines) != 4 || !strings.HasPrefix(lines[0], "file ") || !strings.HasPrefix(lines[1], a) || !strings.HasPrefix(lines[2], b) || !strings.Contains(lines[1], "768: 768 bits") {
 			t.Errorf("%v:\n%s", args, strings.Join(lines, "\n"))
 		}
 	}
@@ -82,7 +82,7 @@ func TestOtherModel(t *testing.T) {
 	file, other, model := filepath.Join(dir, "a"), filepath.Join(dir, "b"), tinyModel(t)
 	succeed(t, "encode", photo, "-o", file, "--fit", "whole")
 	succeed(t, "encode", photo, "-o", other, "--seed", "7", "--model", model)
-	if text := succeed(t, "info", other); !strings.Contains(text, "seed 7") || !strings.Contains(text, "32 dimensions of 1 bits, not read") || !strings.Contains(text, "the centre square") {
+	if text := succeed(t, "info", other); !strings.Contains(text, "seed 7") || !strings.Contains(text, "32 dimensions in 32 bits, not read") || !strings.Contains(text, "the centre square") {
 		t.Errorf("info of another model's file:\n%s", text)
 	}
 	if text := succeed(t, "info", other, "--model", model); strings.Contains(text, "not read") {

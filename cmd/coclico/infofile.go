@@ -41,7 +41,8 @@ type paintingInfo struct {
 
 type clipInfo struct {
 	Dimensions int      `json:"dimensions"`
-	Bits       int      `json:"bits_each"`
+	Bits       int      `json:"bits_each,omitempty"` // not in the tuned profile
+	Total      int      `json:"bits"`
 	Codes      []uint16 `json:"codes"` // null if the file is of another model
 }
 
@@ -76,13 +77,16 @@ func (a *app) describe(path string, how *reading, size int) (fileInfo, error) {
 	h := c.Header
 	info := fileInfo{
 		File: path, Bytes: c.Bytes, Bits: c.informationBits(), Size: size, Raw: c.Raw, Split: c.Split,
-		Clip:   clipInfo{h.EmbeddingDim, h.EmbeddingBits, c.Embedding},
+		Clip:   clipInfo{h.EmbeddingDim, h.EmbeddingBits, c.vectorBits(), c.Embedding},
 		Colour: describeColour(c),
 	}
 	info.width, info.height = h.Shape.Size(size, 1)
 	info.BitsPerPixel = 8 * float64(c.Bytes) / (float64(info.width) * float64(info.height))
 	if c.Raw {
 		return info, nil
+	}
+	if h.Profile == container.Tuned {
+		info.Clip.Bits = 0
 	}
 	info.Profile, info.Model = h.Profile.String(), fmt.Sprintf("%03x", h.Fingerprint)
 	info.Painting = &paintingInfo{h.Steps, float64(h.Guidance) / 100, float64(h.Strength) / 1000, h.Seed}
@@ -121,8 +125,8 @@ func (a *app) infoTable(inputs []string, how *reading, size int, asJSON bool) er
 				return err
 			}
 		default:
-			fmt.Fprintf(t, "%s\t%d\t%.4f\t%s\t%d x %d bits\t%d x %d x %d bits\t%s\t%s\n", path, info.Bytes, info.BitsPerPixel, cmp.Or(info.Model, "raw"),
-				info.Clip.Dimensions, info.Clip.Bits, info.Colour.Size, info.Colour.Size, info.Colour.Bits, info.Colour.Mean, cmp.Or(info.Whole, "square"))
+			fmt.Fprintf(t, "%s\t%d\t%.4f\t%s\t%d: %d bits\t%d x %d x %d bits\t%s\t%s\n", path, info.Bytes, info.BitsPerPixel, cmp.Or(info.Model, "raw"),
+				info.Clip.Dimensions, info.Clip.Total, info.Colour.Size, info.Colour.Size, info.Colour.Bits, info.Colour.Mean, cmp.Or(info.Whole, "square"))
 		}
 	}
 	if err := t.Flush(); err != nil {
@@ -182,10 +186,13 @@ func (i fileInfo) print(w io.Writer) {
 	} else {
 		fmt.Fprintln(w, "file:        raw bits")
 	}
-	fmt.Fprintf(w, "CLIP vector: %d dimensions of %d bits", i.Clip.Dimensions, i.Clip.Bits)
-	if i.Clip.Codes == nil {
+	fmt.Fprintf(w, "CLIP vector: %d dimensions in %d bits", i.Clip.Dimensions, i.Clip.Total)
+	switch {
+	case i.Clip.Codes == nil:
 		fmt.Fprintln(w, ", not read: that takes the model that the file was made with (--model)")
-	} else {
+	case i.Clip.Bits == 0:
+		fmt.Fprintln(w, ", some of them in more than others")
+	default:
 		ones := 0
 		for _, c := range i.Clip.Codes {
 			ones += int(c) >> (i.Clip.Bits - 1)

@@ -96,13 +96,17 @@ func parseRaw(data []byte, f codec.Format) (coded, error) {
 	return coded{Bytes: len(data), Params: p, Symbols: s, Header: h, Split: split, Raw: true}, err
 }
 
-// informationBits counts the bits of the symbols, before any coding.
-func (c coded) informationBits() int {
-	n := c.Header.Bits()
+// vectorBits counts the bits of the CLIP vector, before any coding.
+func (c coded) vectorBits() int {
 	if c.Header.Profile == container.Tuned {
-		n += c.Header.VectorBits - c.Header.EmbeddingDim*c.Header.EmbeddingBits
+		return c.Header.VectorBits
 	}
-	return n
+	return c.Header.EmbeddingDim * c.Header.EmbeddingBits
+}
+
+// informationBits counts the bits of all symbols, before any coding.
+func (c coded) informationBits() int {
+	return c.Header.Bits() - c.Header.EmbeddingDim*c.Header.EmbeddingBits + c.vectorBits()
 }
 
 // rgb returns the colour map's pixels [n,n,3].
