@@ -69,17 +69,15 @@ type decoder struct {
 // prepare does everything that needs no network, so that what is wrong with the
 // call is known at once.
 func (d *decoder) prepare(data []byte) error {
-	h, symbols, err := d.read(data)
+	said, err := d.read(data)
 	if err != nil {
 		return err
 	}
-	d.o = d.o.withDefaults(painting(h))
+	d.o = d.o.withDefaults(painting(said.Header))
 	if err := d.o.validate(); err != nil {
 		return err
 	}
-	p := h.Params
-	d.shape = h.Shape
-	d.n, d.rgb = p.MapSize, stream.DequantiseColour(symbols.Colour, p.MapSize, p.ColourBits)
+	d.shape, d.n, d.rgb = said.Header.Shape, said.Header.MapSize, said.RGB
 	if err := d.schedule(); err != nil {
 		return err
 	}
@@ -87,9 +85,7 @@ func (d *decoder) prepare(data []byte) error {
 		return err
 	}
 	g := solver.NewGenerator(d.o.Seed)
-	embedding := make([]float32, p.EmbeddingDim)
-	stream.DequantiseEmbedding(embedding, symbols.Embedding, p.EmbeddingBits)
-	if err := d.condition(g, embedding); err != nil {
+	if err := d.condition(g, said.Vector); err != nil {
 		return err
 	}
 	return d.drawNoise(g)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/coclico/coclico/codec/container"
 	"github.com/coclico/coclico/codec/stream"
+	"github.com/coclico/coclico/codec/tuned"
 	"github.com/coclico/coclico/nn"
 	"github.com/coclico/coclico/vit"
 )
@@ -38,6 +39,9 @@ func (c *Codec) Encode(ctx context.Context, img image.Image, opts *EncodeOptions
 	if err != nil {
 		return nil, err
 	}
+	if o.Profile == Tuned {
+		return c.encodeTuned(f, embedding, &o)
+	}
 	p, err := o.Params(len(embedding))
 	if err != nil {
 		return nil, err
@@ -52,7 +56,41 @@ func (c *Codec) Encode(ctx context.Context, img image.Image, opts *EncodeOptions
 	if o.Raw {
 		return stream.Pack(p, s), nil
 	}
-	return c.file(p, s, f.shape, o.Painting.withDefaults(paper()))
+	h, m, err := c.header(len(embedding), f.shape, o.Painting)
+	if err != nil {
+		return nil, err
+	}
+	h.Params = p
+	return container.Marshal(h, s, m), nil
+}
+
+// encodeTuned returns the file of a picture in the tuned profile.
+func (c *Codec) encodeTuned(f frame, embedding []float32, o *EncodeOptions) ([]byte, error) {
+	h, m, err := c.header(len(embedding), f.shape, o.Painting)
+	if err != nil {
+		return nil, err
+	}
+	h.Profile = Tuned
+	t := newTuner(h, m, f, embedding)
+	if o.Bytes == 0 {
+		p, err := o.Params(len(embedding))
+		if err != nil {
+			return nil, err
+		}
+		total := o.VectorBits
+		if total == 0 {
+			total = p.EmbeddingDim * p.EmbeddingBits
+		}
+		if total > tuned.MaxBits*p.EmbeddingDim {
+			return nil, optionErrorf("%d bits of a vector of %d dimensions: at most %d for each", total, p.EmbeddingDim, tuned.MaxBits)
+		}
+		return t.file(p.MapSize, p.ColourBits, total)
+	}
+	data, err := t.fit(o.Bytes)
+	if err == nil && data == nil {
+		err = optionErrorf("%d bytes: no file is so small", o.Bytes)
+	}
+	return data, err
 }
 
 // A frame is what is kept of a picture.

@@ -9,6 +9,7 @@ import (
 	"github.com/coclico/coclico/codec/entropy"
 	"github.com/coclico/coclico/codec/model"
 	"github.com/coclico/coclico/codec/stream"
+	"github.com/coclico/coclico/codec/tuned"
 	"github.com/coclico/coclico/weights"
 )
 
@@ -40,21 +41,18 @@ func (c *Codec) FileModel() (container.Model, error) {
 // shortFingerprint returns the bits of a fingerprint that a file has.
 func shortFingerprint(f uint32) uint16 { return uint16(f >> (32 - container.FingerprintBits)) }
 
-// file returns the file of a picture's symbols.
-func (c *Codec) file(p stream.Params, s stream.Symbols, shape container.Shape, painting Painting) ([]byte, error) {
+// header returns the header of a file of this model, of the paper's profile, and the model's part in it.
+func (c *Codec) header(dim int, shape container.Shape, painting Painting) (container.Header, container.Model, error) {
+	h := container.NewHeader(dim)
 	m, err := c.FileModel()
 	if err != nil {
-		return nil, err
+		return h, m, err
 	}
-	if len(m.Moments) != p.EmbeddingDim {
-		return nil, fmt.Errorf("%s: %d dimensions, the image_encoder has %d", c.model.Folder().Path("image_normalizer"), len(m.Moments), p.EmbeddingDim)
+	if len(m.Moments) != dim {
+		return h, m, fmt.Errorf("%s: %d dimensions, the image_encoder has %d", c.model.Folder().Path("image_normalizer"), len(m.Moments), dim)
 	}
-	h := container.NewHeader(p.EmbeddingDim)
-	h.Fingerprint, h.Params, h.Shape = m.Fingerprint, p, shape
-	if err := painting.put(&h); err != nil {
-		return nil, err
-	}
-	return container.Marshal(h, s, m), nil
+	h.Fingerprint, h.Shape = m.Fingerprint, shape
+	return h, m, painting.withDefaults(paper()).put(&h)
 }
 
 // put sets a header's fields.
@@ -91,15 +89,55 @@ func painting(h container.Header) Painting {
 	return p
 }
 
-// Fits reports whether data are a file with the parameters of these options.
+// Fits reports whether data are a file that Encode may have written with these
+// options, as far as its header tells.
 func (o EncodeOptions) Fits(data []byte) bool {
-	h, c, err := container.ReadColour(data)
-	if err != nil || len(c.Y) == 0 {
+	h, _, err := container.ReadColour(data)
+	if err != nil {
 		return false
 	}
+	want := o.Painting.withDefaults(paper()).withDefaults(Painting{})
+	if h.Profile != o.Profile || (h.Shape != 0) != o.Whole || painting(h).withDefaults(Painting{}) != want {
+		return false
+	}
+	if o.Bytes > 0 {
+		return len(data) <= o.Bytes && len(data) > o.Bytes*9/10
+	}
 	p, err := o.Params(h.EmbeddingDim)
-	same := painting(h).withDefaults(Painting{}) == o.Painting.withDefaults(paper()).withDefaults(Painting{})
-	return err == nil && h.Params == p && (h.Shape != 0) == o.Whole && same
+	if h.Profile == Tuned {
+		total := o.VectorBits
+		if total == 0 {
+			total = p.EmbeddingDim * p.EmbeddingBits
+		}
+		p.EmbeddingBits = h.EmbeddingBits
+		return err == nil && h.Params == p && h.VectorBits == total
+	}
+	return err == nil && h.Params == p
+}
+
+// A Sketch is what a file says, in numbers.
+type Sketch struct {
+	Header container.Header
+	Vector []float32 // the CLIP vector
+	RGB    []float32 // the colour map [MapSize, MapSize, 3] in [0, 1]
+}
+
+// Sketch reads a file without painting it. Errors are those of Decode.
+func (c *Codec) Sketch(data []byte) (Sketch, error) {
+	d := &decoder{Codec: c}
+	return d.read(data)
+}
+
+// sketch returns what symbols stand for.
+func sketch(h container.Header, s stream.Symbols, m container.Model) Sketch {
+	vector := make([]float32, h.EmbeddingDim)
+	if h.Profile == Tuned {
+		mean, std := vectorMoments(m)
+		tuned.DequantiseVector(vector, s.Embedding, mean, std, h.DimensionBits(m))
+	} else {
+		stream.DequantiseEmbedding(vector, s.Embedding, h.EmbeddingBits)
+	}
+	return Sketch{h, vector, h.RGB(s.Colour)}
 }
 
 // Resolve returns the options that Decode uses for these data: the file's
@@ -113,15 +151,23 @@ func (o DecodeOptions) Resolve(data []byte) (DecodeOptions, error) {
 }
 
 // read returns what data say, a file or raw bits.
-func (d *decoder) read(data []byte) (container.Header, stream.Symbols, error) {
-	if !d.o.Raw {
-		m, err := d.FileModel()
-		if err != nil {
-			return container.Header{}, stream.Symbols{}, err
-		}
-		h, s, err := container.Unmarshal(data, m, d.o.Force)
-		return h, s, d.named(err)
+func (d *decoder) read(data []byte) (Sketch, error) {
+	var m container.Model
+	var h container.Header
+	var s stream.Symbols
+	var err error
+	if d.o.Raw {
+		h, s, err = d.readRaw(data)
+	} else if m, err = d.FileModel(); err == nil {
+		h, s, err = container.Unmarshal(data, m, d.o.Force)
 	}
+	if err != nil {
+		return Sketch{}, d.named(err)
+	}
+	return sketch(h, s, m), nil
+}
+
+func (d *decoder) readRaw(data []byte) (container.Header, stream.Symbols, error) {
 	p, err := d.Params(d.o.Format)
 	if err != nil {
 		return container.Header{}, stream.Symbols{}, err

@@ -5,6 +5,7 @@ import (
 
 	"github.com/coclico/coclico/codec/container"
 	"github.com/coclico/coclico/codec/stream"
+	"github.com/coclico/coclico/codec/tuned"
 )
 
 // None stands for the number zero in an option whose zero value stands for the
@@ -52,6 +53,16 @@ type EncodeOptions struct {
 	// Raw writes the bits of the symbols alone, exactly the paper's. Decode
 	// must be told, and given the same Format.
 	Raw bool
+
+	// Profile is how the picture is quantised, Paper or Tuned. In the tuned
+	// one ClipBits is a mean over the dimensions, at most 6, unless VectorBits
+	// says the bits of the whole vector.
+	Profile    Profile
+	VectorBits int
+
+	// Bytes, if not 0, is a budget of MinBytes to MaxBytes: the tuned profile
+	// chooses the sizes that lose least in it.
+	Bytes int
 
 	// Whole keeps all of the picture, its shape with it, up to 6:1; without
 	// it, as in the paper, its centre square.
@@ -192,11 +203,19 @@ func (o EncodeOptions) validate() error {
 	if _, err := o.Params(1); err != nil {
 		return err
 	}
-	if o.Raw {
-		if o.Whole || o.Painting != (Painting{}) {
-			return optionErrorf("raw bits have no room for a shape, steps, guidance, strength and seed")
-		}
-		return nil
+	switch {
+	case o.Profile > Tuned:
+		return optionErrorf("profile %d: there are Paper and Tuned", o.Profile)
+	case o.Raw && (o.Whole || o.Profile != Paper || o.Painting != (Painting{})):
+		return optionErrorf("raw bits have no room for a profile, a shape, steps, guidance, strength and seed")
+	case o.Profile != Tuned && (o.Bytes != 0 || o.VectorBits != 0):
+		return optionErrorf("a budget and bits of a vector are for the tuned profile")
+	case o.Bytes != 0 && (o.Bytes < MinBytes || o.Bytes > MaxBytes):
+		return optionErrorf("%d bytes: a budget is %d to %d", o.Bytes, MinBytes, MaxBytes)
+	case o.VectorBits < 0:
+		return optionErrorf("%d bits of a vector: at least 1 is needed", o.VectorBits)
+	case o.Profile == Tuned && o.ClipBits > tuned.MaxBits:
+		return optionErrorf("%d bits of a dimension: the tuned profile has at most %d", o.ClipBits, tuned.MaxBits)
 	}
 	h := container.NewHeader(1)
 	p := o.Painting.withDefaults(paper())

@@ -38,8 +38,9 @@ var layers = []struct {
 	// 3: the format, without a model; and the two journeys.
 	{"codec/stream", nil, nil},
 	{"codec/rangecoder", nil, nil},
-	{"codec/entropy/...", []string{"codec/entropy", "codec/stream", "codec/rangecoder"}, nil},
-	{"codec/container", []string{"codec/entropy", "codec/stream", "codec/rangecoder"}, nil},
+	{"codec/tuned/...", []string{"codec/stream"}, nil},
+	{"codec/entropy/...", []string{"codec/entropy", "codec/rangecoder", "codec/stream", "codec/tuned"}, nil},
+	{"codec/container", []string{"codec/entropy", "codec/rangecoder", "codec/stream", "codec/tuned"}, nil},
 	{"codec/...", []string{"codec/...", "vit", "unet", "vae", "solver", "nn", "weights/..."}, []string{"kernels"}},
 	// 4: nothing imports these.
 	{"bench/...", []string{"bench/...", "codec/...", "vit", "unet", "vae", "solver", "nn", "kernels", "weights/...", "gonum.org/v1/gonum/..."}, nil},

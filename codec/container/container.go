@@ -6,6 +6,7 @@ import (
 	"github.com/coclico/coclico/codec/entropy"
 	"github.com/coclico/coclico/codec/rangecoder"
 	"github.com/coclico/coclico/codec/stream"
+	"github.com/coclico/coclico/codec/tuned"
 )
 
 // A Model is what a file's symbols depend on besides the file.
@@ -19,10 +20,13 @@ func Marshal(h Header, s stream.Symbols, m Model) []byte {
 	if h.Validate() != nil || len(m.Moments) != h.EmbeddingDim || len(s.Embedding) != h.EmbeddingDim {
 		panic("container: header, symbols and model do not fit")
 	}
+	return h.marshal(s, h.vector(m))
+}
+
+func (h Header) marshal(s stream.Symbols, v entropy.Vector) []byte {
 	h = h.normal()
 	word := h.word()
 	head := []byte{byte(word >> 8), byte(word)}
-	v := h.vector(m)
 	coded, stored := h.code(s, v), h.store(s, v)
 	if len(coded) < len(stored) {
 		return append(head, coded...)
@@ -35,38 +39,48 @@ func (h Header) normal() Header {
 	if h.Profile == Tuned {
 		h.EmbeddingBits = 1
 	} else {
-		h.VectorBits = h.EmbeddingDim
+		h.VectorBits, h.Range = h.EmbeddingDim, tuned.Range{}
 	}
 	return h
 }
 
 // vector returns how the CLIP vector is quantised.
 func (h Header) vector(m Model) entropy.Vector {
+	if h.Profile == Tuned {
+		return entropy.TunedVector(m.Moments, h.VectorBits)
+	}
 	return entropy.UniformVector(m.Moments, h.EmbeddingBits)
 }
 
-// code returns the payload by the range coder.
+// RGB returns the colour map that a file's codes stand for, [MapSize, MapSize, 3] in [0, 1].
+func (h Header) RGB(c stream.Colour) []float32 {
+	if h.Profile == Tuned {
+		return tuned.DequantiseColour(c, h.Range, h.MapSize, h.ColourBits)
+	}
+	return stream.DequantiseColour(c, h.MapSize, h.ColourBits)
+}
+
+// DimensionBits returns the bits of each dimension of the vector.
+func (h Header) DimensionBits(m Model) []uint8 { return h.vector(m).AllBits() }
+
+// code returns the rest of the header and the payload by the range coder.
 func (h Header) code(s stream.Symbols, v entropy.Vector) []byte {
 	var e rangecoder.Encoder
-	if h.extended() {
-		h.extension(func(v uint64, n int) uint64 {
-			for i := n - 1; i >= 0; i-- {
-				e.Bits(uint32(v>>i&1), 1)
-			}
-			return v
-		})
-	}
+	h.rest(h.extended(), func(v uint64, n int) uint64 {
+		for i := n - 1; i >= 0; i-- {
+			e.Bits(uint32(v>>i&1), 1)
+		}
+		return v
+	})
 	entropy.WriteColour(&e, s.Colour, h.MapSize, h.ColourBits, int(h.Profile))
 	v.Write(&e, s.Embedding)
 	return e.Finish()
 }
 
-// store returns the payload in plain bits: the extension, then the raw stream's.
+// store returns them in plain bits: the rest of the header, then the raw stream's.
 func (h Header) store(s stream.Symbols, v entropy.Vector) []byte {
 	var p plain
-	if h.extended() {
-		h.extension(p.write)
-	}
+	h.rest(h.extended(), p.write)
 	h.raw(s, v, p.write)
 	return p.data
 }
@@ -115,7 +129,7 @@ func Unmarshal(data []byte, m Model, force bool) (Header, stream.Symbols, error)
 		s.Colour = entropy.ReadColour(d, h.MapSize, h.ColourBits, int(h.Profile))
 		v.Read(d, s.Embedding)
 	}
-	if h.Fingerprint == m.Fingerprint && !bytes.Equal(data, Marshal(h, s, m)) {
+	if h.Fingerprint == m.Fingerprint && !bytes.Equal(data, h.marshal(s, v)) {
 		return h, s, errAltered
 	}
 	return h, s, nil
@@ -129,7 +143,7 @@ func (h Header) rawBits() int {
 	return h.Bits()
 }
 
-// decoder returns the range decoder of a payload after the bits of the extension.
+// decoder returns the range decoder of a payload after the bits of the header.
 func decoder(payload []byte, extension int) *rangecoder.Decoder {
 	d := rangecoder.NewDecoder(payload)
 	for range extension {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/coclico/coclico/codec/entropy"
 	"github.com/coclico/coclico/codec/stream"
+	"github.com/coclico/coclico/codec/tuned"
 )
 
 // randomModel has moments of every kind, the odd ones too.
@@ -43,6 +44,10 @@ func randomHeader(rng *rand.Rand) Header {
 	}
 	change(func() { h = NewHeader(1 + rng.Intn(1000)) })
 	change(func() { h.EmbeddingBits = 1 + rng.Intn(16) })
+	change(func() {
+		h.Profile, h.VectorBits = Tuned, 1+rng.Intn(6*h.EmbeddingDim)
+		h.Range = tuned.Range{Low: uint8(rng.Intn(8)), High: uint8(rng.Intn(8)), Chroma: uint8(rng.Intn(8))}
+	})
 	change(func() { h.MapSize = 2 + 2*rng.Intn(32) })
 	change(func() { h.ColourBits = 1 + rng.Intn(8) })
 	change(func() { h.Shape = Shape(rng.Intn(MaxShape + 1)) })

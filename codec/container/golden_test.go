@@ -14,6 +14,7 @@ import (
 
 	"github.com/coclico/coclico/codec/entropy"
 	"github.com/coclico/coclico/codec/stream"
+	"github.com/coclico/coclico/codec/tuned"
 )
 
 // A golden is a file in testdata, of a name's parameters: the file as it has to be written for ever, and as it has to be read.
@@ -53,6 +54,15 @@ func parameterSets() map[string]Header {
 	}
 	add("settings", func(h *Header) { h.Steps, h.Guidance, h.Strength, h.Seed = 50, 750, 600, 1<<63+5 })
 	add("zeros", func(h *Header) { h.Steps, h.Guidance, h.Strength, h.Seed = 1, 0, 0, 1 })
+	for _, total := range []int{1, 200, 768, 3000, 4608} {
+		add(fmt.Sprintf("tuned-%d", total), func(h *Header) {
+			h.Profile, h.VectorBits, h.Range = Tuned, total, tuned.Range{Low: 1, High: 2, Chroma: 5}
+		})
+	}
+	add("tuned-everything", func(h *Header) {
+		h.Params = stream.Params{EmbeddingDim: 768, EmbeddingBits: 1, MapSize: 12, ColourBits: 3}
+		h.Profile, h.VectorBits, h.Shape, h.Seed = Tuned, 1000, 20, 77
+	})
 	add("everything", func(h *Header) {
 		*h = Header{Params: stream.Params{EmbeddingDim: 640, EmbeddingBits: 3, MapSize: 10, ColourBits: 6}, VectorBits: 640,
 			Shape: 45, Steps: 1000, Guidance: 65535, Strength: 1000, Seed: 12345}

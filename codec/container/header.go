@@ -1,6 +1,9 @@
 package container
 
-import "github.com/coclico/coclico/codec/stream"
+import (
+	"github.com/coclico/coclico/codec/stream"
+	"github.com/coclico/coclico/codec/tuned"
+)
 
 // Version is the version of the format that this program writes, and the only one that it reads.
 const Version = 1
@@ -33,12 +36,13 @@ type Header struct {
 	Profile     Profile
 	Fingerprint uint16 // of the encoder's model, its first 10 bits
 	stream.Params
-	VectorBits int    // tuned: bits of the whole CLIP vector, up to 6 for each dimension; the default is 1 for each
-	Shape      Shape  // of the picture
-	Steps      int    // of the decoder, 1 to 1024
-	Guidance   int    // its guidance in 1/100, 0 to 65535
-	Strength   int    // its strength in 1/1000, 0 to 1000
-	Seed       uint64 // of its noise
+	VectorBits int         // tuned: bits of the whole CLIP vector, up to 6 for each dimension; the default is 1 for each
+	Range      tuned.Range // tuned: of the colour map
+	Shape      Shape       // of the picture
+	Steps      int         // of the decoder, 1 to 1024
+	Guidance   int         // its guidance in 1/100, 0 to 65535
+	Strength   int         // its strength in 1/1000, 0 to 1000
+	Seed       uint64      // of its noise
 }
 
 // NewHeader returns the header of a file of a model with vectors of dim dimensions, everything else the default: the
@@ -48,9 +52,6 @@ func NewHeader(dim int) Header {
 	return Header{Params: p, VectorBits: dim, Steps: 20, Guidance: 1200, Strength: 880}
 }
 
-// MaxVectorBits is the largest number of bits of a dimension in the tuned profile.
-const MaxVectorBits = 6
-
 // Validate returns an [UnsupportedError] if a file has no room for what h says.
 func (h Header) Validate() error {
 	if err := h.Params.Validate(); err != nil {
@@ -59,8 +60,10 @@ func (h Header) Validate() error {
 	switch {
 	case h.Profile > Tuned || h.Fingerprint>>FingerprintBits != 0:
 		return errNoRoom
-	case h.VectorBits < 1 || h.VectorBits > MaxVectorBits*h.EmbeddingDim:
+	case h.VectorBits < 1 || h.VectorBits > tuned.MaxBits*h.EmbeddingDim:
 		return errVectorBits
+	case max(h.Range.Low, h.Range.High, h.Range.Chroma) >= 1<<tuned.RangeBits:
+		return errNoRoom
 	case h.Shape > MaxShape:
 		return errShape
 	case h.Steps < 1 || h.Steps > 1024:
@@ -76,7 +79,7 @@ func (h Header) Validate() error {
 // extended reports whether h says anything that the first two bytes do not.
 func (h Header) extended() bool {
 	plain := NewHeader(768)
-	plain.Profile, plain.Fingerprint = h.Profile, h.Fingerprint
+	plain.Profile, plain.Fingerprint, plain.Range = h.Profile, h.Fingerprint, h.Range
 	return h != plain
 }
 
@@ -173,13 +176,28 @@ func ReadHeader(data []byte) (Header, error) {
 	return h, err
 }
 
-// readHeader also returns the number of bits of the extension.
+// readHeader also returns the number of bits of the header after the first two bytes.
 func readHeader(data []byte) (Header, int, error) {
 	h, extended, err := readWord(data)
-	if err != nil || !extended {
+	if err != nil {
 		return h, 0, err
 	}
 	r := plain{data: data[headerBytes:]}
-	err = h.extension(r.read)
+	err = h.rest(extended, r.read)
 	return h, r.at, err
+}
+
+// rest is the header after the first two bytes, in both directions.
+func (h *Header) rest(extended bool, bits number) error {
+	if extended {
+		if err := h.extension(bits); err != nil {
+			return err
+		}
+	}
+	if h.Profile == Tuned {
+		for _, v := range []*uint8{&h.Range.Low, &h.Range.High, &h.Range.Chroma} {
+			*v = uint8(bits(uint64(*v), tuned.RangeBits))
+		}
+	}
+	return nil
 }

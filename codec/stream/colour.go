@@ -11,9 +11,28 @@ func QuantiseColour(rgb []byte, w, h, n, bits int, antialias bool) Colour {
 	if w < 1 || h < 1 || len(rgb)%3 != 0 || len(rgb)/3%w != 0 || len(rgb)/3/w != h {
 		panic("stream: picture is not [h, w, 3]")
 	}
-	y, u, v := yuv420(resample(rgb, w, h, n, antialias), n)
-	return Colour{quantisePlane(y, bits), quantisePlane(u, bits), quantisePlane(v, bits)}
+	return NewPlanes(rgb, w, h, n, antialias).Quantise(bits)
 }
+
+// Quantise returns the codes of a map.
+func (m Planes) Quantise(bits int) Colour {
+	return Colour{quantisePlane(m.Y, bits), quantisePlane(m.U, bits), quantisePlane(m.V, bits)}
+}
+
+// Planes are a colour map before it is quantised: YUV 4:2:0 of RGB in [0, 1], grey at 1/2.
+type Planes struct {
+	Y    []float32 // [n * n]
+	U, V []float32 // [n/2 * n/2]
+}
+
+// NewPlanes returns the map of a picture; see [QuantiseColour].
+func NewPlanes(rgb []byte, w, h, n int, antialias bool) Planes {
+	y, u, v := yuv420(resample(rgb, w, h, n, antialias), n)
+	return Planes{y, u, v}
+}
+
+// NewRGB returns a picture averaged to n x n pixels: RGB [n, n, 3] in [0, 1].
+func NewRGB(rgb []byte, w, h, n int) []float32 { return antialiased(rgb, w, h, n) }
 
 // resample returns rgb [h, w, 3] at n x n pixels, float32 [n, n, 3] in [0, 1].
 func resample(rgb []byte, w, h, n int, antialias bool) []float32 {
@@ -73,11 +92,23 @@ func DequantiseColour(c Colour, n, bits int) []float32 {
 		}
 		return (float32(code) + 0.5) / levels
 	}
+	plane := func(codes []uint8) []float32 {
+		x := make([]float32, len(codes))
+		for i, code := range codes {
+			x[i] = middle(code)
+		}
+		return x
+	}
+	return Planes{plane(c.Y), plane(c.U), plane(c.V)}.RGB(n)
+}
+
+// RGB returns a map of n x n pixels in RGB [n, n, 3], limited to [0, 1]; chroma is repeated over 2 x 2.
+func (m Planes) RGB(n int) []float32 {
 	rgb := make([]float32, 0, n*n*3)
 	for i := range n {
 		for j := range n {
 			at := i/2*(n/2) + j/2
-			y, u, v := middle(c.Y[i*n+j]), middle(c.U[at]), middle(c.V[at])
+			y, u, v := m.Y[i*n+j], m.U[at], m.V[at]
 			r := y + float32(1.402*(v-0.5))
 			b := y + float32(1.772*(u-0.5))
 			g := (y - float32(0.299*r) - float32(0.114*b)) / 0.587

@@ -18,6 +18,7 @@ import (
 
 	"github.com/coclico/coclico/codec/entropy"
 	"github.com/coclico/coclico/codec/stream"
+	"github.com/coclico/coclico/codec/tuned"
 )
 
 func main() {
@@ -75,10 +76,19 @@ var sizes = []struct {
 	weight float64
 }{{4, 0.1}, {8, 0.6}, {16, 0.2}, {32, 0.1}}
 
-// A colourMap is a map of 8 bits, whose first b bits are its codes of b bits.
+// A colourMap is a map before it is quantised.
 type colourMap struct {
-	stream.Colour
-	n int
+	stream.Planes
+	profile, n int
+}
+
+// codes returns a map's codes.
+func (m colourMap) codes(bits int) stream.Colour {
+	if m.profile == 1 {
+		c, _ := tuned.QuantiseColour(m.Planes, m.n, bits)
+		return c
+	}
+	return m.Planes.Quantise(bits)
 }
 
 // readMaps returns the maps of each profile of a folder's pictures: of the centre square, and of crops-1 others.
@@ -106,7 +116,7 @@ func readMaps(dir string, crops int) (maps [profiles][]colourMap, err error) {
 			for profile := range profiles {
 				for _, s := range sizes {
 					if s.n <= 8 || i%(s.n/4) == 0 {
-						maps[profile] = append(maps[profile], colourMap{quantise(profile, rgb, side, s.n), s.n})
+						maps[profile] = append(maps[profile], colourMap{stream.NewPlanes(rgb, side, side, s.n, profile == 1), profile, s.n})
 					}
 				}
 			}
@@ -114,11 +124,6 @@ func readMaps(dir string, crops int) (maps [profiles][]colourMap, err error) {
 	}
 	log.Printf("%s: %d pictures, %d maps of each profile", dir, len(names), len(maps[0]))
 	return maps, nil
-}
-
-// quantise returns a profile's map of 8 bits.
-func quantise(profile int, rgb []byte, side, n int) stream.Colour {
-	return stream.QuantiseColour(rgb, side, side, n, 8, profile == 1)
 }
 
 func readPicture(name string) (*image.YCbCr, error) {
@@ -167,7 +172,7 @@ func collect(maps []colourMap, bits, plane int) []sample {
 			if plane > 0 {
 				weight *= 4
 			}
-			entropy.Samples(m.coarse(b), m.n, b, func(p int, ctx *entropy.Context, code uint8) uint8 {
+			entropy.Samples(m.codes(b), m.n, b, func(p int, ctx *entropy.Context, code uint8) uint8 {
 				if p == plane {
 					all = append(all, newSample(ctx, code, b, weight))
 				}
@@ -176,16 +181,4 @@ func collect(maps []colourMap, bits, plane int) []sample {
 		}
 	}
 	return all
-}
-
-// coarse returns the map at fewer bits.
-func (m colourMap) coarse(bits int) stream.Colour {
-	shift := func(codes []uint8) []uint8 {
-		s := make([]uint8, len(codes))
-		for i, c := range codes {
-			s[i] = c >> (8 - bits)
-		}
-		return s
-	}
-	return stream.Colour{Y: shift(m.Y), U: shift(m.U), V: shift(m.V)}
 }

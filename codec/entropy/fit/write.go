@@ -94,7 +94,7 @@ func report(maps []colourMap, profile int) {
 					continue
 				}
 				count++
-				entropy.Samples(m.coarse(bits), m.n, bits, func(plane int, ctx *entropy.Context, code uint8) uint8 {
+				entropy.Samples(m.codes(bits), m.n, bits, func(plane int, ctx *entropy.Context, code uint8) uint8 {
 					sum[plane] += entropy.Cost(profile, plane, ctx, bits, code)
 					return code
 				})
