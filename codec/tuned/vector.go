@@ -25,7 +25,12 @@ func Allocate(deviations []int64, total int) []uint8 {
 			pairs = append(pairs, pair{max(d, 0) * g, i})
 		}
 	}
-	slices.SortStableFunc(pairs, func(a, b pair) int { return cmp.Compare(b.gain, a.gain) })
+	slices.SortFunc(pairs, func(a, b pair) int {
+		if a.gain != b.gain {
+			return cmp.Compare(b.gain, a.gain)
+		}
+		return a.dimension - b.dimension
+	})
 	bits := make([]uint8, len(deviations))
 	for _, p := range pairs[:total] {
 		bits[p.dimension]++
