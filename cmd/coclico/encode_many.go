@@ -89,7 +89,7 @@ func (a *app) openSource(ctx context.Context, path string, fresh bool) (*batch.I
 	if err != nil {
 		return nil, err
 	}
-	r := batch.Reader{Ctx: ctx, ReadSeeker: in}
+	r := batch.Reader{Ctx: ctx, File: in}
 	fail := func(err error) (*batch.Input[source], error) {
 		in.Close()
 		return nil, fileError(path, err)

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/coclico/coclico/cmd/coclico/internal/batch"
 	"github.com/coclico/coclico/weights"
 )
 
@@ -31,7 +32,7 @@ func fileError(path string, err error) error {
 }
 
 // openInput opens a file for reading. What cannot be read twice, a pipe, is read into memory.
-func (a *app) openInput(path string) (io.ReadSeekCloser, error) {
+func (a *app) openInput(path string) (inputFile, error) {
 	var r io.ReadCloser
 	if path == stdio {
 		r = io.NopCloser(a.stdin)
@@ -62,9 +63,15 @@ func (a *app) openInput(path string) (io.ReadSeekCloser, error) {
 		return nil, fileError(path, err)
 	}
 	return struct {
-		io.ReadSeeker
+		*bytes.Reader
 		io.Closer
 	}{bytes.NewReader(data), io.NopCloser(nil)}, nil
+}
+
+// An inputFile is an opened input.
+type inputFile interface {
+	batch.File
+	io.Closer
 }
 
 // readStream reads a stream, of which no valid one is longer than limit bytes.

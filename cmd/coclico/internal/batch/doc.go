@@ -10,7 +10,8 @@
 // # Done and unchanged
 //
 // There is no record of what is done but the results. As with make, a file is done if its result is there and is newer than
-// it; besides, the result must say that it was made the same way, as far as its format can say ([Plan.Same]).
+// it; besides, the result must say that it was made the same way, as far as its format can say ([Plan.Same]). A file that stands
+// where a result belongs and is none ([Plan.Ours]) is somebody's, and not written over.
 //
 // # Whole files
 //

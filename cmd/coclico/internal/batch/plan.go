@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 )
 
@@ -20,6 +21,7 @@ type Plan struct {
 	Wanted func(path string) bool       // whether a file found in a folder is meant
 	Name   func(input string) string    // a result's name (no folders) for an input's
 	Same   func(input, out string) bool // whether a result was made from its input as it would be now; nil: always
+	Ours   func(out string) bool        // whether a file that stands where a result belongs is an older result; nil: always
 	Kind   string                       // what Wanted looks for, "pictures"
 }
 
@@ -33,9 +35,9 @@ func (p *Plan) Jobs(inputs []string) ([]Job, error) {
 			return nil, err
 		}
 		for _, j := range found {
-			switch first, there := from[j.Output]; {
+			switch first, there := from[sameName(j.Output)]; {
 			case !there:
-				from[j.Output] = j.Input
+				from[sameName(j.Output)] = j.Input
 				jobs = append(jobs, j)
 			case filepath.Clean(first) != filepath.Clean(j.Input):
 				return nil, fmt.Errorf("%s and %s would both become %s: give them to two runs with two output folders", first, j.Input, j.Output)
@@ -43,7 +45,7 @@ func (p *Plan) Jobs(inputs []string) ([]Job, error) {
 		}
 	}
 	for _, j := range jobs {
-		if sameFile(j.Input, j.Output) {
+		if SameFile(j.Input, j.Output) {
 			return nil, fmt.Errorf("%s would be written over by its own result", j.Input)
 		}
 	}
@@ -80,6 +82,7 @@ func (p *Plan) find(input string) ([]Job, error) {
 }
 
 // Find returns a file, or the wanted ones of a folder and all below it, of which there must be one: an error calls them kind.
+// A folder below that cannot be read is returned like a file, for whoever opens it to say so.
 func Find(input string, wanted func(path string) bool, kind string) ([]string, error) {
 	if info, err := os.Stat(input); err != nil {
 		return nil, named(input, err)
@@ -93,8 +96,11 @@ func Find(input string, wanted func(path string) bool, kind string) ([]string, e
 	var files []string
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		switch {
+		case err != nil && path != root && d != nil:
+			files = append(files, path)
+			return nil
 		case err != nil:
-			return err
+			return named(input, err)
 		case path == root:
 			return nil
 		case strings.HasPrefix(d.Name(), ".") && d.IsDir():
@@ -145,7 +151,16 @@ func resolve(path string) string {
 	}
 }
 
-func sameFile(a, b string) bool {
+// sameName makes names equal that the file systems of these machines take for one.
+func sameName(path string) string {
+	if runtime.GOOS == "windows" || runtime.GOOS == "darwin" {
+		return strings.ToLower(path)
+	}
+	return path
+}
+
+// SameFile reports whether two names, links too, are of one file.
+func SameFile(a, b string) bool {
 	x, err := os.Stat(a)
 	if err != nil {
 		return false
@@ -162,7 +177,16 @@ func (p *Plan) done(j Job) bool {
 	}
 	out, err := os.Stat(j.Output)
 	return err == nil && out.Mode().IsRegular() && out.Size() > 0 && out.ModTime().After(in.ModTime()) &&
-		(p.Same == nil || p.Same(j.Input, j.Output))
+		p.foreign(j) == nil && (p.Same == nil || p.Same(j.Input, j.Output))
+}
+
+// foreign returns an error if what stands where a job's result belongs is not a result.
+func (p *Plan) foreign(j Job) error {
+	info, err := os.Stat(j.Output)
+	if err != nil || !info.Mode().IsRegular() || info.Size() == 0 || p.Ours == nil || p.Ours(j.Output) {
+		return nil
+	}
+	return named(j.Output, errors.New("is there and is none of the program's results: move it away, or write over it with --force"))
 }
 
 // named makes an error begin with the name that the user gave.

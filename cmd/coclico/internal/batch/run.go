@@ -42,7 +42,7 @@ type Input[T any] struct {
 // A Runner does jobs: inputs are read side by side, the work is done one after another, in the order of the jobs.
 type Runner[T any] struct {
 	Plan   *Plan
-	Force  bool  // do also what is done and unchanged
+	Force  bool  // do also what is done and unchanged, and write over what is no result
 	Ahead  int   // inputs in memory at once, at least 1
 	Memory int64 // bytes that they may take together; one that takes more is alone
 
@@ -126,7 +126,7 @@ func (r *Runner[T]) readAhead(ctx context.Context, jobs []Job, slots chan<- stru
 			case <-ctx.Done():
 				return
 			}
-			input, err := r.Open(ctx, j)
+			input, err := r.open(ctx, j)
 			if err != nil {
 				e.err = err
 				close(e.ready)
@@ -147,6 +147,15 @@ func (r *Runner[T]) readAhead(ctx context.Context, jobs []Job, slots chan<- stru
 			return
 		}
 	}
+}
+
+func (r *Runner[T]) open(ctx context.Context, j Job) (*Input[T], error) {
+	if !r.Force {
+		if err := r.Plan.foreign(j); err != nil {
+			return nil, err
+		}
+	}
+	return r.Open(ctx, j)
 }
 
 // finish does the work on an input and writes the result.
@@ -192,7 +201,7 @@ func (r *Runner[T]) work(ctx context.Context, e *entry[T]) (int64, error) {
 	var zero T
 	e.input = zero // not needed while the result is written
 	c := &counter{data: data}
-	err = write(e.Output, c)
+	err = write(r.Plan.Out, e.Output, c)
 	return c.n, err
 }
 
@@ -251,12 +260,26 @@ func (b *budget) close() {
 // A Reader fails when its context ends, so that a decoder which knows no context stops at its next read.
 type Reader struct {
 	Ctx context.Context
+	File
+}
+
+// A File is read in order or anywhere: what is written like a TIFF, with its parts in any order, would else be read into
+// memory up to the farthest of them.
+type File interface {
 	io.ReadSeeker
+	io.ReaderAt
 }
 
 func (r Reader) Read(p []byte) (int, error) {
 	if err := r.Ctx.Err(); err != nil {
 		return 0, err
 	}
-	return r.ReadSeeker.Read(p)
+	return r.File.Read(p)
+}
+
+func (r Reader) ReadAt(p []byte, at int64) (int, error) {
+	if err := r.Ctx.Err(); err != nil {
+		return 0, err
+	}
+	return r.File.ReadAt(p, at)
 }

@@ -188,6 +188,85 @@ func TestUnwritable(t *testing.T) {
 	}
 }
 
+// TestNames: a name that the file system does not take costs its own file alone.
+func TestNames(t *testing.T) {
+	in, out := t.TempDir(), t.TempDir()
+	tree(t, in, "a.txt", "b.txt", "c.txt", "d.txt")
+	tree(t, out, "sub")
+	r := upper(out)
+	r.Plan.Name = func(name string) string {
+		switch name {
+		case "a.txt":
+			return strings.Repeat("a", 300)
+		case "b.txt":
+			return "sub/b"
+		}
+		return name + ".up"
+	}
+	s, err := r.Run(t.Context(), jobsOf(t, r, in+"/."))
+	if err != nil || s.Done != 2 || len(s.Failed) != 2 || !strings.HasPrefix(s.Failed[1].Err.Error(), filepath.Join(out, "sub", "b")+": ") {
+		t.Errorf("%+v, %v", s, err)
+	}
+}
+
+// TestForeign: what is no result is not written over, but by force.
+func TestForeign(t *testing.T) {
+	in, out := t.TempDir(), t.TempDir()
+	tree(t, in, "a.txt", "b.txt")
+	tree(t, out, "a.txt.up")
+	r := upper(out)
+	r.Plan.Ours = func(path string) bool { return filepath.Base(path) != "a.txt.up" }
+	jobs := jobsOf(t, r, in+"/.")
+	s, err := r.Run(t.Context(), jobs)
+	if err != nil || s.Done != 1 || len(s.Failed) != 1 || !strings.Contains(s.Failed[0].Err.Error(), "a.txt.up: is there") {
+		t.Errorf("%+v, %v", s, err)
+	}
+	if data, err := os.ReadFile(filepath.Join(out, "a.txt.up")); err != nil || string(data) != "a.txt.up" {
+		t.Errorf("%q, %v", data, err)
+	}
+	r.Force = true
+	if s, err := r.Run(t.Context(), jobs); err != nil || s.Done != 2 {
+		t.Errorf("by force: %+v, %v", s, err)
+	}
+}
+
+// TestPartIsLink: a link under the name of what is not yet complete does not have its target emptied.
+func TestPartIsLink(t *testing.T) {
+	in, out := t.TempDir(), t.TempDir()
+	tree(t, in, "a.txt", "b.txt", "precious")
+	precious := filepath.Join(in, "precious")
+	if err := os.Symlink(precious, filepath.Join(out, ".a.txt.up.part")); err != nil {
+		t.Skip(err)
+	}
+	r := upper(out)
+	s, err := r.Run(t.Context(), jobsOf(t, r, in+"/."))
+	if err != nil || s.Done != 1 || len(s.Failed) != 1 || !strings.Contains(s.Failed[0].Err.Error(), ".a.txt.up.part is in the way") {
+		t.Errorf("%+v, %v", s, err)
+	}
+	if data, err := os.ReadFile(precious); err != nil || string(data) != "precious" {
+		t.Errorf("%q, %v", data, err)
+	}
+}
+
+// TestLockedFolder: a folder that cannot be read is a failure, and what is beside it is done.
+func TestLockedFolder(t *testing.T) {
+	if os.Geteuid() == 0 || runtime.GOOS == "windows" {
+		t.Skip("every folder can be read here")
+	}
+	in, out := t.TempDir(), t.TempDir()
+	tree(t, in, "a.txt", "locked/b.txt")
+	locked := filepath.Join(in, "locked")
+	if err := os.Chmod(locked, 0); err != nil {
+		t.Fatal(err)
+	}
+	defer os.Chmod(locked, 0o777)
+	r := upper(out)
+	s, err := r.Run(t.Context(), jobsOf(t, r, in+"/."))
+	if err != nil || s.Done != 1 || len(s.Failed) != 1 || s.Failed[0].Input != locked {
+		t.Errorf("%+v, %v", s, err)
+	}
+}
+
 // TestStop: when the context ends, what is complete stays and nothing else.
 func TestStop(t *testing.T) {
 	in, out := t.TempDir(), t.TempDir()

@@ -2,17 +2,17 @@ package batch
 
 import (
 	"errors"
+	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 )
 
-// write makes a file whole or not at all. An error of the disk or the folder, which the next file would meet too, is a
-// [Fatal] one.
-func write(path string, data io.WriterTo) (err error) {
+// write makes a file in folder out, or below it, whole or not at all. An error of the disk or of out, which the next file
+// would meet too, is a [Fatal] one.
+func write(out, path string, data io.WriterTo) (err error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
-		return fatalWrite(path, err)
+		return writeError(out, path, err)
 	}
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		return named(path, errors.New("is a directory, a file is to be written there"))
@@ -20,15 +20,15 @@ func write(path string, data io.WriterTo) (err error) {
 	part := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".part")
 	f, err := openPart(part)
 	if err != nil {
-		return fatalWrite(path, err)
+		return writeError(out, path, err)
 	}
 	defer func() {
 		if err != nil {
 			os.Remove(part)
-			err = fatalWrite(path, err)
+			err = writeError(out, path, err)
 		}
 		if e := f.Close(); err == nil && e != nil && !errors.Is(e, os.ErrClosed) {
-			err = fatalWrite(path, e)
+			err = writeError(out, path, e)
 		}
 	}()
 	if _, err = data.WriteTo(f); err != nil {
@@ -39,6 +39,10 @@ func write(path string, data io.WriterTo) (err error) {
 
 // openPart opens the file for what is not yet complete, empty and locked.
 func openPart(part string) (*os.File, error) {
+	// A link would have what it leads to emptied, a pipe would wait for a reader.
+	if info, err := os.Lstat(part); err == nil && !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is in the way: it is no file", part)
+	}
 	for {
 		f, err := os.OpenFile(part, os.O_WRONLY|os.O_CREATE, 0o666)
 		if err != nil {
@@ -61,19 +65,20 @@ func openPart(part string) (*os.File, error) {
 // errBusy says that another process writes the file.
 var errBusy = errors.New("is being written by another run at this moment")
 
-// fatalWrite names the result; what is wrong with its place is wrong for all.
-func fatalWrite(path string, err error) error {
-	if errors.Is(err, errBusy) {
-		return named(path, errBusy)
-	}
+// writeError names the result. A full disk is wrong for all, and so is an output folder that takes no other file either;
+// where it does, it is the name: too long, of characters that the file system has not, or a folder's.
+func writeError(out, path string, err error) error {
 	if isFull(err) {
 		return Fatal(named(path, errors.New("no space left on the device")))
 	}
-	var p *fs.PathError
-	if errors.As(err, &p) {
-		return Fatal(named(path, p.Err))
+	var l *os.LinkError
+	if errors.As(err, &l) {
+		err = l.Err
 	}
-	return Fatal(named(path, err))
+	if !errors.Is(err, errBusy) && Probe(out) != nil {
+		return Fatal(named(path, err))
+	}
+	return named(path, err)
 }
 
 // Probe creates the output folder and a file in it, so that a folder that cannot be written is known before the work.
