@@ -37,8 +37,11 @@ standard input. FILE may be - for standard output. A PNG that decode --keep-stre
 	format := formatFlags(flags)
 	m := manyFlags(flags)
 	raw := flags.Bool("raw", false, "write the bits alone, exactly the paper's")
+	profile := flags.String("profile", "paper", "paper, or tuned: the same bytes spent better")
+	budget := flags.Int("bytes", 0, fmt.Sprintf("tuned: choose the map's and the vector's sizes for a file of at most so many bytes, %d to %d", codec.MinBytes, codec.MaxBytes))
 	fit := flags.String("fit", "crop", "crop (the centre square) or whole (all of the picture, in its shape, up to 6:1)")
 	complete(cmd, "fit", "crop", "whole")
+	complete(cmd, "profile", "paper", "tuned")
 	painting := paintingFlags(flags)
 	fresh := flags.Bool("from-pixels", false, "encode the pixels even of a PNG that holds its stream; so do the parameters of the format, when given")
 	antialias := flags.Bool("antialias", false, "average the whole picture into the colour map; the paper reads four pixels for each of the map's")
@@ -55,14 +58,19 @@ standard input. FILE may be - for standard output. A PNG that decode --keep-stre
 		if err := checkPainting(flags, painting()); err != nil {
 			return err
 		}
+		tuned, err := parseProfile(flags, *profile)
+		if err != nil {
+			return err
+		}
 		if *fit != "crop" && *fit != "whole" {
 			return usagef("--fit %s: it is crop or whole", *fit)
 		}
 		e := &encoding{
 			model: lazyModel{flag: *model}, options: codec.EncodeOptions{
 				Format: *format, Antialias: *antialias, Raw: *raw, Whole: *fit == "whole", Painting: painting(),
+				Profile: tuned, Bytes: *budget,
 			},
-			fresh: *fresh || changed(flags, "antialias", "map-size", "colour-bits", "clip-bits", "raw", "fit", "steps", "guidance", "strength", "seed"),
+			fresh: *fresh || changed(flags, "antialias", "map-size", "colour-bits", "clip-bits", "raw", "profile", "bytes", "fit", "steps", "guidance", "strength", "seed"),
 		}
 		defer e.model.close()
 		if isMany(args, *output) {

@@ -43,6 +43,17 @@ func checkPainting(flags *pflag.FlagSet, p codec.Painting) error {
 	return nil
 }
 
+// parseProfile returns the profile, which a budget implies.
+func parseProfile(flags *pflag.FlagSet, name string) (codec.Profile, error) {
+	switch {
+	case name == codec.Tuned.String() || flags.Changed("bytes") && !flags.Changed("profile"):
+		return codec.Tuned, nil
+	case name == codec.Paper.String():
+		return codec.Paper, nil
+	}
+	return 0, usagef("--profile %s: it is paper or tuned", name)
+}
+
 // rawFormat returns the parameters of raw bits, and refuses them where a file says its own.
 func rawFormat(flags *pflag.FlagSet, f *codec.Format, raw bool) (codec.Format, error) {
 	if err := checkFormat(f); err != nil {

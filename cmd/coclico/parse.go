@@ -111,7 +111,7 @@ func (c coded) informationBits() int {
 
 // rgb returns the colour map's pixels [n,n,3].
 func (c coded) rgb() []float32 {
-	return stream.DequantiseColour(c.Colour, c.Header.MapSize, c.Header.ColourBits)
+	return c.Header.RGB(c.Colour)
 }
 
 // guessDimensions returns the parameters of a stream of n bytes. The number of CLIP dimensions follows

@@ -81,17 +81,33 @@ func Folder(ctx context.Context, dir, out string, o Options) (*Report, error) {
 	defer f.Close()
 	temp := fmt.Sprintf("%s.tmp-%08x", filepath.Clean(out), rand.Uint32())
 	if err := os.Mkdir(temp, 0o777); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", out, cause(err))
 	}
 	c := &converter{ctx: ctx, from: f, dir: dir, to: temp, o: o, report: &Report{}}
 	err = c.run()
 	if err == nil {
-		err = os.Rename(temp, out)
+		if err = os.Rename(temp, out); err != nil {
+			err = fmt.Errorf("%s: %w", out, cause(err))
+		}
 	}
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(temp))
 	}
 	return c.report, nil
+}
+
+// cause returns what went wrong without the temporary name, of which the user
+// knows nothing.
+func cause(err error) error {
+	var p *os.PathError
+	var l *os.LinkError
+	switch {
+	case errors.As(err, &p):
+		return p.Err
+	case errors.As(err, &l):
+		return l.Err
+	}
+	return err
 }
 
 // A converter is one call of Folder.
