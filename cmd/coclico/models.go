@@ -16,6 +16,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/coclico/coclico/cmd/coclico/internal/catalog"
+	"github.com/coclico/coclico/weights/hub"
 )
 
 func (a *app) modelsCmd() *cobra.Command {
@@ -166,8 +167,9 @@ func (a *app) modelsRemoveCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "remove NAME",
 		Short: "Delete a pulled model, or forget a folder's name",
-		Long: `Remove deletes all of a pulled model from the hub's cache, also what other programs have downloaded
-of it. Of a folder that was given a name, the name is forgotten; the folder stays.`,
+		Long: `Remove deletes all of a pulled model from the hub's cache: every revision, what an interrupted pull has
+left, and what other programs have downloaded of it. Of a folder that was given a name, the name is
+forgotten; the folder stays.`,
 		Example: "  coclico models remove stabilityai/stable-diffusion-2-1-unclip-small",
 		Args:    oneArg("NAME"),
 	}
@@ -183,10 +185,12 @@ func (a *app) removeModel(ctx context.Context, name string, yes bool) error {
 	if err != nil {
 		return err
 	}
-	m, err := c.Find(name)
+	m, err := findForRemoval(c, name)
 	if err != nil && c.Config.Model != name {
 		return err
 	}
+	was, errWas := c.Find(c.Config.Model)
+	wasDefault := c.Config.Model == name || errWas == nil && (was.Name == m.Name || m.Kind == catalog.KindPulled && was.Repo == m.Repo)
 	switch m.Kind {
 	case catalog.KindBuiltIn:
 		return errors.New("the built-in model is part of the program: it cannot be removed")
@@ -195,19 +199,48 @@ func (a *app) removeModel(ctx context.Context, name string, yes bool) error {
 	case catalog.KindNamed:
 		delete(c.Config.Folders, m.Name)
 	case catalog.KindPulled:
-		question := fmt.Sprintf("Delete %s, %s, all revisions?", c.Hub.Cache.Path(m.Repo), byteCount(c.Hub.Cache.Size(m.Repo)))
-		if err := a.confirm(ctx, question, yes); err != nil {
-			return err
-		}
-		if err := c.Hub.Cache.Remove(m.Repo); err != nil {
+		if err := a.deletePulled(ctx, c, m, yes); err != nil {
 			return err
 		}
 	}
-	if c.Config.Model == name || c.Config.Model == m.Name && m.Name != "" {
+	if m.Kind == catalog.KindPulled && !wasDefault {
+		return nil // nothing of the configuration has changed
+	}
+	if wasDefault {
 		c.Config.Model = ""
+	}
+	if err := c.Config.Save(); err != nil {
+		return err
+	}
+	if wasDefault {
 		fmt.Fprintln(a.stderr, "It was the default; now the built-in model is.")
 	}
-	return c.Config.Save()
+	return nil
+}
+
+// findForRemoval also finds what cannot be used: what an interrupted pull has left.
+func findForRemoval(c *catalog.Catalog, name string) (catalog.Model, error) {
+	m, err := c.Find(name)
+	if err == nil {
+		return m, nil
+	}
+	if repo, errName := hub.ParseRepo(name); errName == nil && c.Cached(repo) {
+		return catalog.Model{Name: name, Kind: catalog.KindPulled, Repo: repo}, nil
+	}
+	return catalog.Model{}, err
+}
+
+// deletePulled deletes all revisions of a model, for they share files. Whoever names one of several does
+// not expect that.
+func (a *app) deletePulled(ctx context.Context, c *catalog.Catalog, m catalog.Model, yes bool) error {
+	if m.Name != m.Repo.String() && len(c.Cache.Commits(m.Repo)) > 1 {
+		return fmt.Errorf("%s: the revisions of a model share files: coclico models remove %s deletes all of them", m.Name, m.Repo)
+	}
+	question := fmt.Sprintf("Delete %s, %s, all revisions?", c.Cache.Path(m.Repo), byteCount(c.Cache.Size(m.Repo)))
+	if err := a.confirm(ctx, question, yes); err != nil {
+		return err
+	}
+	return c.Cache.Remove(m.Repo)
 }
 
 // confirm asks on a terminal; elsewhere somebody must have said yes before.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -89,12 +88,14 @@ func (a *app) checkModel(ctx context.Context, m catalog.Model) error {
 		c.part(f, part)
 	}
 	if m.Kind == catalog.KindPulled {
-		if err := c.hashes(ctx, m.Dir); err != nil {
+		if err := c.hashes(ctx, m); err != nil {
 			return err
 		}
 	}
-	p, err := model.Fingerprint(f)
-	c.say(fmt.Sprintf("fingerprint %08x", p), err)
+	if f.Has("image_normalizer") {
+		p, err := model.Fingerprint(f)
+		c.say(fmt.Sprintf("fingerprint %08x", p), err)
+	}
 	c.bar.line("computing")
 	err = selftest.Run(ctx)
 	if ctx.Err() != nil {
@@ -131,31 +132,39 @@ func (c *checker) part(f *weights.Folder, part string) {
 }
 
 // hashes compares the files of a snapshot with the names of their blobs.
-func (c *checker) hashes(ctx context.Context, dir string) error {
-	names, err := hub.Readable(dir)
+func (c *checker) hashes(ctx context.Context, m catalog.Model) error {
+	names, err := hub.Readable(m.Dir)
 	if err != nil {
 		return err
 	}
 	var total, done int64
 	for _, name := range names {
-		if info, err := os.Stat(filepath.Join(dir, filepath.FromSlash(name))); err == nil {
+		if info, err := os.Stat(filepath.Join(m.Dir, filepath.FromSlash(name))); err == nil {
 			total += info.Size()
 		}
 	}
-	checks, err := hub.Verify(ctx, dir, func(n int64) { done += n; c.bar.bytes(done, max(total, 1)) })
+	checks, err := hub.Verify(ctx, m.Dir, func(n int64) { done += n; c.bar.bytes(done, max(total, 1)) })
 	if err != nil {
 		return err
 	}
-	unknown := slices.DeleteFunc(slices.Clone(checks), func(h hub.Check) bool { return h.Known })
-	wrong := slices.DeleteFunc(slices.Clone(checks), func(h hub.Check) bool { return !h.Known || h.Right })
-	for _, h := range wrong {
-		c.say("hash", fmt.Errorf("%s has other bytes than the hub's: delete %s, and coclico pull gets it again", h.Path, h.File))
+	right, unknown, bad := 0, 0, c.bad
+	for _, h := range checks {
+		switch {
+		case h.Gone:
+			c.say("hash", fmt.Errorf("%s is a link to a file that is not there: coclico pull %s gets it again", h.Path, m.Name))
+		case !h.Known:
+			unknown++
+		case !h.Right:
+			c.say("hash", fmt.Errorf("%s has other bytes than the hub's: delete %s, and coclico pull %s gets it again", h.Path, strings.Join(h.Files, " and "), m.Name))
+		default:
+			right++
+		}
 	}
-	if len(wrong) == 0 {
-		c.say(fmt.Sprintf("hashes of %d files", len(checks)-len(unknown)), nil)
+	if c.bad == bad {
+		c.say(fmt.Sprintf("hashes of %d files", right), nil)
 	}
-	if len(unknown) > 0 {
-		fmt.Fprintf(c.stdout, "%-28s not known: copies without a link to the hub's hash\n", fmt.Sprintf("hashes of %d files", len(unknown)))
+	if unknown > 0 {
+		fmt.Fprintf(c.stdout, "%-28s not known: copies without a link to the hub's hash\n", fmt.Sprintf("hashes of %d files", unknown))
 	}
 	return nil
 }

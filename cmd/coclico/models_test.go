@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"io/fs"
 	"net/http"
 	"os"
@@ -124,6 +125,7 @@ func TestPullRefusals(t *testing.T) {
 	h := onHub(t, dir)
 	fail(t, statusUsage, []string{"no name of a model"}, "pull", "../x")
 	fail(t, statusUsage, []string{"encode, decode or both"}, "pull", "--for", "fun")
+	fail(t, statusUsage, []string{"--revision b", "a"}, "pull", hubtest.Repo+"@a", "--revision", "b")
 	fail(t, statusFailed, []string{"there is no such model"}, "pull", "someone/else")
 	h.API = func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusUnauthorized) }
 	fail(t, statusFailed, []string{"401", "HF_TOKEN"}, "pull", hubtest.Repo)
@@ -182,4 +184,58 @@ func TestModelsConvert(t *testing.T) {
 	fail(t, statusFailed, []string{"is there already"}, "models", "convert", dir, out)
 	fail(t, statusFailed, []string{"no folder"}, "models", "convert", catalog.BuiltIn, out+"2")
 	succeed(t, "models", "check", out)
+	alone := filepath.Join(t.TempDir(), "alone")
+	succeed(t, "models", "convert", dir, alone, "--encoder-only")
+	if err := os.RemoveAll(filepath.Join(alone, "image_normalizer")); err != nil {
+		t.Fatal(err)
+	}
+	succeed(t, "models", "check", alone)
+	fail(t, statusFailed, []string{filepath.Join("nowhere", "out")}, "models", "convert", dir, filepath.Join(dir, "nowhere", "out"))
+}
+
+// TestModelsRemovePulled: what is deleted is all of a model, by its plain name,
+// also where no more than a part of it has come.
+func TestModelsRemovePulled(t *testing.T) {
+	dir := atHome(t)
+	cache := filepath.Join(os.Getenv("HF_HOME"), "hub", "models--someone--tiny-unclip")
+	one, two := strings.Repeat("1", 40), strings.Repeat("2", 40)
+	for _, commit := range []string{one, two} {
+		if err := os.CopyFS(filepath.Join(cache, "snapshots", commit), os.DirFS(dir)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	succeed(t, "models", "use", hubtest.Repo+"@"+one)
+	fail(t, statusFailed, []string{"coclico models remove " + hubtest.Repo}, "models", "remove", hubtest.Repo+"@"+one, "--yes")
+	if _, err := os.Stat(filepath.Join(cache, "snapshots", two)); err != nil {
+		t.Fatal("the other revision was deleted")
+	}
+	if r := coclico(t, "models", "remove", hubtest.Repo, "--yes"); r.status != statusOK || !strings.Contains(r.stderr, "default") {
+		t.Errorf("%+v", r)
+	}
+	part := filepath.Join(cache, "blobs", one+".incomplete")
+	if err := errors.Join(os.MkdirAll(filepath.Dir(part), 0o777), os.WriteFile(part, []byte("x"), 0o666)); err != nil {
+		t.Fatal(err)
+	}
+	if r := coclico(t, "models", "remove", hubtest.Repo, "--yes"); r.status != statusOK || r.stderr != "" {
+		t.Errorf("%+v", r)
+	}
+	if _, err := os.Stat(cache); err == nil {
+		t.Error("it is still there")
+	}
+	fail(t, statusFailed, []string{hubtest.Repo}, "models", "remove", hubtest.Repo, "--yes")
+}
+
+// TestNoHome: who needs neither a cache nor a configuration needs no folder for
+// them.
+func TestNoHome(t *testing.T) {
+	for _, name := range []string{"HOME", "USERPROFILE", "home", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "AppData", "HF_HOME", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", catalog.ConfigVar} {
+		t.Setenv(name, "")
+	}
+	t.Setenv("HF_TOKEN", "no token")
+	if all := listed(t); len(all) != 1 {
+		t.Errorf("%+v", all)
+	}
+	fail(t, statusFailed, []string{"HF_HOME"}, "pull")
+	t.Setenv("HF_HOME", t.TempDir())
+	fail(t, statusFailed, []string{"HF_TOKEN"}, "pull")
 }

@@ -11,13 +11,12 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/coclico/coclico/cmd/coclico/internal/catalog"
 	"github.com/coclico/coclico/weights/hub"
 )
 
 func (a *app) pullCmd() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "pull [OWNER/NAME]",
+		Use:   "pull [OWNER/NAME[@REVISION]]",
 		Short: "Get a model from the Hugging Face hub",
 		Long: `Pull downloads what is needed of a Stable unCLIP model into the hub's own cache, where Python's
 libraries find it too, and finds what they have downloaded. Without a name it is
@@ -42,6 +41,9 @@ honoured. The model's folder is printed at the end; coclico models use makes it 
 				return usageError{err}
 			}
 			if strings.Contains(args[0], "@") {
+				if flags.Changed("revision") && *revision != at {
+					return usagef("--revision %s: the name says %s", *revision, at)
+				}
 				*revision = at
 			}
 		}
@@ -70,23 +72,23 @@ func parseUse(s string) (hub.Use, error) {
 }
 
 func (a *app) pull(ctx context.Context, repo hub.Repo, revision string, use hub.Use, planOnly bool) error {
-	c, err := catalog.Open(os.Getenv)
+	c, err := hub.FromEnv(os.Getenv)
 	if err != nil {
 		return err
 	}
-	c.Hub.UserAgent = "coclico/" + version()
+	c.UserAgent = "coclico/" + version()
 	bar := a.newBar()
 	defer bar.close()
-	bar.line("asking " + c.Hub.Endpoint)
-	plan, err := c.Hub.Plan(ctx, repo, revision, use)
+	bar.line("asking " + c.Endpoint)
+	plan, err := c.Plan(ctx, repo, revision, use)
 	if err != nil {
 		return err
 	}
 	bar.close()
 	if planOnly {
-		return printPlan(a.stdout, plan, c.Hub.Cache)
+		return printPlan(a.stdout, plan, c.Cache)
 	}
-	if err := printPlan(a.stderr, plan, c.Hub.Cache); err != nil {
+	if err := printPlan(a.stderr, plan, c.Cache); err != nil {
 		return err
 	}
 	left := plan.Left()
@@ -94,7 +96,7 @@ func (a *app) pull(ctx context.Context, repo hub.Repo, revision string, use hub.
 		fmt.Fprint(a.stderr, licenceNotice(repo, plan.Licence))
 	}
 	there := plan.Size() - left
-	dir, err := c.Hub.Pull(ctx, plan, func(done int64) { bar.bytes(max(0, done-there), max(left, 1)) })
+	dir, err := c.Pull(ctx, plan, func(done int64) { bar.bytes(max(0, done-there), max(left, 1)) })
 	bar.close()
 	if err != nil {
 		if left > 0 && (ctx.Err() != nil || !errors.Is(err, os.ErrPermission)) {

@@ -78,5 +78,8 @@ func (c *Client) stat(ctx context.Context, r Repo, commit string, f File) (File,
 		}
 		return false, nil
 	})
-	return f, err
+	if err != nil {
+		return f, fmt.Errorf("%s: %w", f.Path, err)
+	}
+	return f, nil
 }

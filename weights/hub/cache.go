@@ -8,11 +8,13 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 )
 
-// A Cache is the folder in which models of a hub are kept.
+// A Cache is the folder in which models of a hub are kept. There is nothing in
+// the cache "".
 type Cache string
 
 // ErrNotThere says that a model or a revision of it is not in the cache.
@@ -30,7 +32,8 @@ func (c Cache) ref(r Repo, revision string) string {
 	return filepath.Join(c.repo(r), "refs", filepath.FromSlash(revision))
 }
 
-// Repos lists the models of which there is anything, by name.
+// Repos lists the models of which there is anything, were it a part of a
+// download, by name.
 func (c Cache) Repos() ([]Repo, error) {
 	entries, err := os.ReadDir(string(c))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -41,7 +44,11 @@ func (c Cache) Repos() ([]Repo, error) {
 	}
 	var all []Repo
 	for _, e := range entries {
-		if r, ok := parseFolder(e.Name()); ok && e.IsDir() {
+		r, ok := parseFolder(e.Name())
+		if !ok {
+			continue
+		}
+		if info, err := os.Stat(c.repo(r)); err == nil && info.IsDir() { // perhaps a link to another disk
 			all = append(all, r)
 		}
 	}
@@ -54,6 +61,9 @@ func (c Cache) Repos() ([]Repo, error) {
 func (c Cache) Folder(r Repo, revision string) (string, error) {
 	if err := CheckRevision(revision); err != nil {
 		return "", err
+	}
+	if c == "" {
+		return "", fmt.Errorf("%s at %s: %w", r, revision, ErrNotThere)
 	}
 	commit := revision
 	if !isCommit(revision) {
@@ -115,23 +125,33 @@ func (c Cache) Path(r Repo) string { return c.repo(r) }
 // not count.
 func (c Cache) Size(r Repo) int64 {
 	total := int64(0)
+	var seen []fs.FileInfo // a blob and its hard link in a snapshot are one
 	_ = filepath.WalkDir(c.repo(r), func(_ string, d fs.DirEntry, err error) error {
-		if err == nil && d.Type().IsRegular() {
-			if info, err := d.Info(); err == nil {
-				total += info.Size()
-			}
+		if err != nil || !d.Type().IsRegular() {
+			return nil
+		}
+		info, err := d.Info()
+		if err == nil && !slices.ContainsFunc(seen, func(other fs.FileInfo) bool { return os.SameFile(info, other) }) {
+			seen = append(seen, info)
+			total += info.Size()
 		}
 		return nil
 	})
 	return total
 }
 
-// Remove deletes all revisions of a model from the cache.
+// Remove deletes all revisions of a model from the cache. A folder elsewhere to
+// which the cache has but a link is refused: who has put it there knows what
+// else is in it.
 func (c Cache) Remove(r Repo) error {
-	if _, err := os.Lstat(c.repo(r)); err != nil {
+	info, err := os.Lstat(c.repo(r))
+	switch {
+	case err != nil:
 		return fmt.Errorf("%s: %w", r, ErrNotThere)
+	case !info.IsDir():
+		return fmt.Errorf("%s: is a link: delete it and the folder that it leads to yourself", c.repo(r))
 	}
-	err := os.RemoveAll(c.repo(r))
+	err = os.RemoveAll(c.repo(r))
 	return errors.Join(err, os.RemoveAll(filepath.Dir(c.lock(r, ""))))
 }
 
@@ -225,8 +245,12 @@ func (c Cache) setRef(r Repo, revision, commit string) error {
 		return err
 	}
 	temp := fmt.Sprintf("%s.%08x.tmp", path, rand.Uint32())
-	if err := os.WriteFile(temp, []byte(commit), 0o666); err != nil {
-		return err
+	err := os.WriteFile(temp, []byte(commit), 0o666)
+	if err == nil {
+		err = os.Rename(temp, path)
 	}
-	return os.Rename(temp, path)
+	if err != nil {
+		os.Remove(temp)
+	}
+	return err
 }

@@ -17,6 +17,10 @@ import (
 // fetch makes a file's blob be there. advance is told of bytes as they come, of
 // those that lay there already too, and of lost ones as a negative number.
 func (c *Client) fetch(ctx context.Context, r Repo, commit string, f File, advance func(int64)) error {
+	if c.Cache.has(r, commit, f) { // asked without a lock, which a cache that cannot be written does not give
+		advance(f.Size)
+		return nil
+	}
 	if err := os.MkdirAll(filepath.Dir(c.Cache.blob(r, f.Hash)), 0o777); err != nil {
 		return err
 	}
@@ -31,7 +35,7 @@ func (c *Client) fetch(ctx context.Context, r Repo, commit string, f File, advan
 	}
 	d := &download{c: c, address: c.resolve(r, commit, f.Path), file: f, path: c.Cache.blob(r, f.Hash) + incomplete, advance: advance}
 	defer d.close()
-	if err := d.open(); err != nil {
+	if err := d.open(ctx); err != nil {
 		return err
 	}
 	resumed := d.have > 0
@@ -73,33 +77,38 @@ func newSum(name string, n int64) hash.Hash {
 	return h
 }
 
-// open takes over what an earlier download left.
-func (d *download) open() error {
+// open takes over what an earlier download left. A link or a pipe of that name
+// is none of that: what it leads to is not written.
+func (d *download) open(ctx context.Context) error {
+	if info, err := os.Lstat(d.path); err == nil && !info.Mode().IsRegular() {
+		if err := os.Remove(d.path); err != nil {
+			return err
+		}
+	}
 	f, err := os.OpenFile(d.path, os.O_RDWR|os.O_CREATE, 0o666)
 	if err != nil {
 		return err
 	}
 	d.f, d.sum = f, newSum(d.file.Hash, d.file.Size)
-	d.have, err = io.Copy(d.sum, io.LimitReader(f, d.file.Size+1))
+	d.have, err = io.Copy(d.sum, &reporting{ctx, io.LimitReader(f, d.file.Size+1), d.advance})
 	if err != nil {
 		return err
 	}
-	d.advance(d.have)
 	if d.have > d.file.Size {
-		return d.restart()
+		return d.restart(ctx)
 	}
 	return nil
 }
 
 // restart begins with a new file, and leaves the old one to whoever else may
 // have it open where locks do not work.
-func (d *download) restart() error {
+func (d *download) restart(ctx context.Context) error {
 	d.close()
 	if err := os.Remove(d.path); err != nil {
 		return err
 	}
 	d.advance(-d.have)
-	return d.open()
+	return d.open(ctx)
 }
 
 func (d *download) close() {
@@ -120,7 +129,7 @@ func (d *download) run(ctx context.Context) error {
 		return err
 	}
 	if fmt.Sprintf("%x", d.sum.Sum(nil)) != d.file.Hash {
-		return errors.Join(errWrongBytes, d.restart())
+		return errors.Join(errWrongBytes, d.restart(ctx))
 	}
 	if err := d.f.Sync(); err != nil {
 		return err
@@ -142,7 +151,7 @@ func (d *download) stream(ctx context.Context) error {
 	resp, err := d.c.request(ctx, http.MethodGet, d.address, true, header)
 	var status *statusError
 	if errors.As(err, &status) && status.code == http.StatusRequestedRangeNotSatisfiable && d.have > 0 {
-		if err := d.restart(); err != nil {
+		if err := d.restart(ctx); err != nil {
 			return &permanentError{err}
 		}
 		return err416
@@ -152,7 +161,7 @@ func (d *download) stream(ctx context.Context) error {
 	}
 	defer resp.Body.Close()
 	if d.have > 0 && resp.StatusCode != http.StatusPartialContent { // no ranges here
-		if err := d.restart(); err != nil {
+		if err := d.restart(ctx); err != nil {
 			return &permanentError{err}
 		}
 	}

@@ -38,7 +38,7 @@ type Client struct {
 }
 
 // FromEnv returns the client that the variables ask for which the hub's own
-// programs know: HF_ENDPOINT, HF_HOME, HF_HUB_CACHE, XDG_CACHE_HOME, HF_TOKEN,
+// programs know: those of CacheFromEnv, and HF_ENDPOINT, HF_TOKEN,
 // HF_TOKEN_PATH, HF_HUB_OFFLINE, HF_HUB_DISABLE_SYMLINKS.
 func FromEnv(getenv func(string) string) (*Client, error) {
 	c := &Client{
@@ -47,20 +47,33 @@ func FromEnv(getenv func(string) string) (*Client, error) {
 		NoSymlinks: isTrue(getenv("HF_HUB_DISABLE_SYMLINKS")),
 	}
 	if u, err := url.Parse(c.Endpoint); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || u.User != nil {
-		return nil, fmt.Errorf("HF_ENDPOINT is %q, which is no address like %s", c.Endpoint, DefaultEndpoint)
+		said := c.Endpoint
+		if err == nil {
+			said = u.Redacted()
+		}
+		return nil, fmt.Errorf("HF_ENDPOINT is %q, which is no address like %s", said, DefaultEndpoint)
+	}
+	var err error
+	if c.Cache, err = CacheFromEnv(getenv); err != nil {
+		return nil, err
+	}
+	if c.Token, err = token(getenv); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// CacheFromEnv returns the cache that the variables HF_HUB_CACHE, HF_HOME and
+// XDG_CACHE_HOME ask for, in this order.
+func CacheFromEnv(getenv func(string) string) (Cache, error) {
+	if cache := or(getenv("HF_HUB_CACHE"), getenv("HUGGINGFACE_HUB_CACHE")); cache != "" {
+		return Cache(expand(cache, getenv)), nil
 	}
 	home, err := homeDir(getenv)
 	if err != nil {
-		return nil, err
+		return "", err
 	}
-	cache := or(getenv("HF_HUB_CACHE"), getenv("HUGGINGFACE_HUB_CACHE"))
-	if cache != "" {
-		c.Cache = Cache(expand(cache, getenv))
-	} else {
-		c.Cache = Cache(filepath.Join(home, "hub"))
-	}
-	c.Token, err = token(home, getenv)
-	return c, err
+	return Cache(filepath.Join(home, "hub")), nil
 }
 
 // homeDir returns HF_HOME or what stands in for it.
@@ -79,11 +92,17 @@ func homeDir(getenv func(string) string) (string, error) {
 }
 
 // token finds the user's token, as huggingface_hub's login leaves it.
-func token(home string, getenv func(string) string) (string, error) {
+func token(getenv func(string) string) (string, error) {
 	t := or(getenv("HF_TOKEN"), getenv("HUGGING_FACE_HUB_TOKEN"))
 	from := "HF_TOKEN"
 	if t == "" {
-		from = or(expand(getenv("HF_TOKEN_PATH"), getenv), filepath.Join(home, "token"))
+		if from = expand(getenv("HF_TOKEN_PATH"), getenv); from == "" {
+			home, err := homeDir(getenv)
+			if err != nil {
+				return "", nil
+			}
+			from = filepath.Join(home, "token")
+		}
 		f, err := os.Open(from)
 		if err != nil {
 			return "", nil // most have none
@@ -97,19 +116,20 @@ func token(home string, getenv func(string) string) (string, error) {
 	}
 	t = strings.TrimSpace(t)
 	if strings.ContainsFunc(t, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		return "", fmt.Errorf("%s: what is in it is no token", from)
+		return "", fmt.Errorf("%s: what is in it is no token: one line of printable characters", from)
 	}
 	return t, nil
 }
 
-// expand replaces ~ and variables, as Python does.
+// expand replaces ~ and variables, as Python does, which leaves those that are
+// not set.
 func expand(path string, getenv func(string) string) string {
 	if path == "~" || strings.HasPrefix(path, "~/") {
 		if home, err := os.UserHomeDir(); err == nil {
 			path = home + path[1:]
 		}
 	}
-	return os.Expand(path, getenv)
+	return os.Expand(path, func(name string) string { return or(getenv(name), "$"+name) })
 }
 
 func or(a, b string) string {

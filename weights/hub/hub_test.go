@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -413,7 +414,7 @@ func TestRefusals(t *testing.T) {
 			test.set(f)
 			c := client(f, t)
 			_, _, err := pull(c, hub.Everything)
-			if err == nil || !strings.Contains(err.Error(), test.words) || strings.Contains(err.Error(), "\n") {
+			if err == nil || !strings.Contains(err.Error(), test.words) || strings.Contains(err.Error(), "\n") || strings.Contains(err.Error(), "signature") {
 				t.Errorf("error %q, not one with %q", err, test.words)
 			}
 			blob := filepath.Join(string(c.Cache), "models--someone--tiny-unclip", "blobs", hubtest.BlobName(unet, f.Files[unet]))
@@ -561,8 +562,15 @@ func TestInterrupt(t *testing.T) {
 }
 
 func TestVerifyAndRemove(t *testing.T) {
+	for name, noSymlinks := range map[string]bool{"symbolic links": false, "hard links": true} {
+		t.Run(name, func(t *testing.T) { verifyAndRemove(t, noSymlinks) })
+	}
+}
+
+func verifyAndRemove(t *testing.T, noSymlinks bool) {
 	f := newHub(t)
 	c := client(f, t)
+	c.NoSymlinks = noSymlinks
 	_, dir := mustPull(t, c)
 	blob := filepath.Join(string(c.Cache), "models--someone--tiny-unclip", "blobs", hubtest.BlobName(unet, f.Files[unet]))
 	if err := os.WriteFile(blob, hubtest.Noise(300_000, 55), 0o666); err != nil {
@@ -578,8 +586,13 @@ func TestVerifyAndRemove(t *testing.T) {
 		}
 	}
 	for _, check := range checks {
-		if !check.Right && os.Remove(check.File) != nil {
-			t.Errorf("%s cannot be deleted", check.File)
+		if check.Right {
+			continue
+		}
+		for _, file := range check.Files {
+			if err := os.Remove(file); err != nil {
+				t.Error(err)
+			}
 		}
 	}
 	mustPull(t, c) // what was deleted comes again
@@ -589,8 +602,8 @@ func TestVerifyAndRemove(t *testing.T) {
 	if repos, err := c.Cache.Repos(); err != nil || !slices.Equal(repos, []hub.Repo{repo}) {
 		t.Errorf("repos %v (%v)", repos, err)
 	}
-	if n := c.Cache.Size(repo); n < 400_000 {
-		t.Errorf("size %d", n)
+	if n, whole := c.Cache.Size(repo), sizeOf(f); n != whole {
+		t.Errorf("size %d, not %d", n, whole)
 	}
 	if err := c.Cache.Remove(repo); err != nil {
 		t.Fatal(err)
@@ -599,6 +612,137 @@ func TestVerifyAndRemove(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 	if err := c.Cache.Remove(repo); !errors.Is(err, hub.ErrNotThere) {
+		t.Errorf("error %v", err)
+	}
+}
+
+// sizeOf returns what a pull of everything takes on the disk: each blob, and
+// the ref.
+func sizeOf(f *hubtest.Hub) int64 {
+	blobs := map[string]int{}
+	for _, name := range want {
+		blobs[hubtest.BlobName(name, f.Files[name])] = len(f.Files[name])
+	}
+	total := len(hubtest.Commit)
+	for _, n := range blobs {
+		total += n
+	}
+	return int64(total)
+}
+
+// TestReadOnly: a cache that has everything need not be written. (That there is
+// no place for locks stands for permissions, which root does not have to ask.)
+func TestReadOnly(t *testing.T) {
+	f := newHub(t)
+	c := client(f, t)
+	_, dir := mustPull(t, c)
+	locks := filepath.Join(string(c.Cache), ".locks")
+	if err := errors.Join(os.RemoveAll(locks), os.WriteFile(locks, nil, 0o444)); err != nil {
+		t.Fatal(err)
+	}
+	if _, again, err := pull(c, hub.Everything); err != nil || again != dir {
+		t.Errorf("%s, %v", again, err)
+	}
+}
+
+// TestLinkInTheWay: nothing is written through a link that has the name of a
+// download, and one in the place of a model is not deleted.
+func TestLinkInTheWay(t *testing.T) {
+	f := newHub(t)
+	c := client(f, t)
+	base := filepath.Join(string(c.Cache), "models--someone--tiny-unclip")
+	part := filepath.Join(base, "blobs", hubtest.BlobName(unet, f.Files[unet])+".incomplete")
+	mine := filepath.Join(t.TempDir(), "mine")
+	if err := errors.Join(os.MkdirAll(filepath.Dir(part), 0o777), os.WriteFile(mine, []byte("mine"), 0o666)); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(mine, part); err != nil {
+		t.Skip(err)
+	}
+	_, dir := mustPull(t, c)
+	if got, _ := os.ReadFile(filepath.Join(dir, unet)); !bytes.Equal(got, f.Files[unet]) {
+		t.Error("wrong file")
+	}
+	if got, _ := os.ReadFile(mine); string(got) != "mine" {
+		t.Errorf("%d bytes written through the link", len(got))
+	}
+	elsewhere := filepath.Join(t.TempDir(), "elsewhere")
+	if err := errors.Join(os.Rename(base, elsewhere), os.Symlink(elsewhere, base)); err != nil {
+		t.Fatal(err)
+	}
+	if repos, err := c.Cache.Repos(); err != nil || len(repos) != 1 {
+		t.Errorf("repos %v (%v)", repos, err)
+	}
+	if names, err := hub.Readable(dir); err != nil || len(names) != len(want) {
+		t.Errorf("%d files (%v)", len(names), err)
+	}
+	if err := c.Cache.Remove(repo); err == nil || !strings.Contains(err.Error(), "is a link") {
+		t.Errorf("error %v", err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, unet)); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestVerifyGone: a link to nothing is a finding, not the end.
+func TestVerifyGone(t *testing.T) {
+	f := newHub(t)
+	c := client(f, t)
+	_, dir := mustPull(t, c)
+	if err := os.Remove(filepath.Join(string(c.Cache), "models--someone--tiny-unclip", "blobs", hubtest.BlobName(unet, f.Files[unet]))); err != nil {
+		t.Fatal(err)
+	}
+	checks, err := hub.Verify(context.Background(), dir, nil)
+	if err != nil || len(checks) != len(want) {
+		t.Fatalf("%d files, %v", len(checks), err)
+	}
+	for _, check := range checks {
+		if check.Gone != (check.Path == unet) {
+			t.Errorf("%+v", check)
+		}
+	}
+}
+
+// TestReadableThroughLinks: parts may lie elsewhere.
+func TestReadableThroughLinks(t *testing.T) {
+	dir, vae := t.TempDir(), t.TempDir()
+	if err := errors.Join(os.WriteFile(filepath.Join(vae, "config.json"), nil, 0o666), os.WriteFile(filepath.Join(dir, "README.md"), nil, 0o666), os.Mkdir(filepath.Join(dir, "no.json"), 0o777)); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(vae, filepath.Join(dir, "vae")); err != nil {
+		t.Skip(err)
+	}
+	if names, err := hub.Readable(dir); err != nil || !slices.Equal(names, []string{"README.md", "vae/config.json"}) {
+		t.Errorf("%v, %v", names, err)
+	}
+	if _, err := hub.Readable(filepath.Join(dir, "nowhere")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("error %v", err)
+	}
+}
+
+// TestProxyDown: it is the proxy's name that helps, and waiting does not.
+func TestProxyDown(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy := &url.URL{Scheme: "http", Host: l.Addr().String()}
+	l.Close()
+	c := &hub.Client{Endpoint: "https://hub.example", Cache: hub.Cache(t.TempDir()), Transport: &http.Transport{Proxy: http.ProxyURL(proxy)}}
+	start := time.Now()
+	if _, _, err := pull(c, hub.Everything); err == nil || !strings.Contains(err.Error(), "the proxy") || !strings.Contains(err.Error(), proxy.Host) || time.Since(start) > 3*time.Second {
+		t.Errorf("error %v", err)
+	}
+}
+
+// TestSecondHostRefuses: such a host knows no terms and no token.
+func TestSecondHostRefuses(t *testing.T) {
+	f := newHub(t)
+	f.Serve = func(w http.ResponseWriter, r *http.Request, path string) bool {
+		w.WriteHeader(http.StatusForbidden)
+		return true
+	}
+	if _, _, err := pull(client(f, t), hub.Everything); err == nil || !strings.HasSuffix(err.Error(), "answers 403 Forbidden") {
 		t.Errorf("error %v", err)
 	}
 }

@@ -70,6 +70,7 @@ func TestFromEnv(t *testing.T) {
 		{map[string]string{"HF_HOME": dir}, filepath.Join(dir, "hub")},
 		{map[string]string{"HF_HOME": dir, "HF_HUB_CACHE": "$HF_HOME/c"}, dir + "/c"},
 		{map[string]string{"XDG_CACHE_HOME": dir}, filepath.Join(dir, "huggingface", "hub")},
+		{map[string]string{"HF_HOME": dir + "/a b$no-variable"}, filepath.Join(dir+"/a b$no-variable", "hub")},
 	} {
 		c, err := FromEnv(env(test.env))
 		if err != nil || string(c.Cache) != test.cache || c.Endpoint != DefaultEndpoint || c.Offline {
@@ -80,9 +81,12 @@ func TestFromEnv(t *testing.T) {
 	if err != nil || c.Endpoint != "http://127.0.0.1:9" || c.Token != "hf_x" || !c.Offline {
 		t.Errorf("%+v, %v", c, err)
 	}
-	for _, bad := range []string{"ftp://x", "huggingface.co", "https://u:p@x"} {
-		if _, err := FromEnv(env(map[string]string{"HF_HOME": dir, "HF_ENDPOINT": bad})); err == nil {
-			t.Errorf("endpoint %s is taken", bad)
+	for _, bad := range []string{"ftp://x", "huggingface.co", "https://u:secret@x"} {
+		if _, err := FromEnv(env(map[string]string{"HF_HOME": dir, "HF_ENDPOINT": bad})); err == nil || strings.Contains(err.Error(), "secret") {
+			t.Errorf("endpoint %s: %v", bad, err)
 		}
+	}
+	if c, err := FromEnv(env(map[string]string{"HF_HOME": dir, "HF_TOKEN": "se cret"})); err == nil || strings.Contains(err.Error(), "cret") {
+		t.Errorf("%+v, %v", c, err)
 	}
 }

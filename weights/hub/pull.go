@@ -52,9 +52,7 @@ func (c *Client) Pull(ctx context.Context, p *Plan, progress func(done int64)) (
 }
 
 func (c *Client) pullFile(ctx context.Context, p *Plan, f Item, t *tally) error {
-	if c.Cache.has(p.Repo, p.Commit, f.File) {
-		t.add(f.Size)
-	} else if err := c.fetch(ctx, p.Repo, p.Commit, f.File, t.add); err != nil {
+	if err := c.fetch(ctx, p.Repo, p.Commit, f.File, t.add); err != nil {
 		return err
 	}
 	return c.Cache.link(p.Repo, p.Commit, f.File, c.NoSymlinks)

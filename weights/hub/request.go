@@ -27,6 +27,7 @@ type statusError struct {
 	host          string
 	reason, words string // X-Error-Code and X-Error-Message
 	after         time.Duration
+	second        bool // the host is one that the hub redirects to
 	token         bool // one was sent
 }
 
@@ -37,6 +38,12 @@ func (e *statusError) Error() string {
 		s += " (" + e.words + ")"
 	}
 	switch {
+	case e.code == http.StatusTooManyRequests:
+		return s + ": try again later"
+	case e.code == http.StatusProxyAuthRequired:
+		return s + ": the proxy wants a name and a password (HTTPS_PROXY)"
+	case e.second: // which knows neither models nor tokens
+		return s
 	case e.code == http.StatusUnauthorized && e.token:
 		return s + ": the token is not accepted, or the model does not exist"
 	case e.code == http.StatusUnauthorized:
@@ -47,10 +54,6 @@ func (e *statusError) Error() string {
 		return s + ": the model has no such revision"
 	case e.code == http.StatusNotFound:
 		return s + ": there is no such model, or the revision does not have the file"
-	case e.code == http.StatusTooManyRequests:
-		return s + ": try again later"
-	case e.code == http.StatusProxyAuthRequired:
-		return s + ": the proxy wants a name and a password (HTTPS_PROXY)"
 	}
 	return s
 }
@@ -177,8 +180,10 @@ func (c *Client) refused(resp *http.Response) error {
 		return nil
 	}
 	after, _ := strconv.Atoi(resp.Header.Get("Retry-After"))
-	return &statusError{resp.StatusCode, at, resp.Header.Get("X-Error-Code"), printable(resp.Header.Get("X-Error-Message")),
-		time.Duration(min(max(after, 0), 60)) * time.Second, c.Token != ""}
+	return &statusError{
+		code: resp.StatusCode, host: at, reason: resp.Header.Get("X-Error-Code"), words: printable(resp.Header.Get("X-Error-Message")),
+		after: time.Duration(min(max(after, 0), 60)) * time.Second, second: !sameHost(resp.Request.URL.String(), c.Endpoint), token: c.Token != "",
+	}
 }
 
 func printable(s string) string {
@@ -204,6 +209,8 @@ func unreachable(ctx context.Context, address string, err error) error {
 	switch {
 	case errors.As(err, &cert):
 		return permanentf("%s cannot be trusted: %w (is a proxy in between?)", host(address), cert.Err)
+	case errors.As(err, &op) && op.Op == "proxyconnect":
+		return unreachableError{fmt.Errorf("%s: the proxy that HTTPS_PROXY or HTTP_PROXY names cannot be reached: %w", host(address), op.Err)}
 	case errors.As(err, &dns):
 		return unreachableError{fmt.Errorf("%s is not found: is there a network? (behind a proxy, set HTTPS_PROXY)", host(address))}
 	case errors.As(err, &op) && op.Op == "dial":

@@ -2,19 +2,22 @@ package hub
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 )
 
 // A Check is the result for one file of a snapshot.
 type Check struct {
-	Path  string // in the snapshot
-	File  string // where its bytes are, links followed
+	Path  string   // in the snapshot
+	Files []string // the names of its bytes on the disk: a pull gets them again if all are deleted
 	Size  int64
+	Gone  bool // a link to nothing
 	Known bool // there is a hash to compare with
 	Right bool // the bytes have it
 }
@@ -38,32 +41,45 @@ func Verify(ctx context.Context, snapshot string, advance func(int64)) ([]Check,
 	return all, nil
 }
 
-// Readable lists the files of a model folder of the kinds that this module
-// reads, in order: safetensors, JSON, text.
+// Readable lists the files of a model folder and of its parts that are of the
+// kinds that this module reads, in order: safetensors, JSON, text. The folders
+// may be links, as those of models may.
 func Readable(dir string) ([]string, error) {
+	if _, err := os.ReadDir(dir); err != nil {
+		return nil, err
+	}
+	fsys := os.DirFS(dir)
 	var names []string
-	err := filepath.WalkDir(dir, func(p string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
+	for _, pattern := range []string{"*", "*/*"} {
+		found, err := fs.Glob(fsys, pattern)
+		if err != nil {
+			return nil, err
 		}
-		switch path.Ext(d.Name()) {
+		names = append(names, found...)
+	}
+	names = slices.DeleteFunc(names, func(name string) bool {
+		switch path.Ext(name) {
 		case ".safetensors", ".json", ".txt", ".md":
-			if rel, err := filepath.Rel(dir, p); err == nil {
-				names = append(names, filepath.ToSlash(rel))
-			}
+			info, err := fs.Stat(fsys, name)
+			return err == nil && !info.Mode().IsRegular()
 		}
-		return nil
+		return true
 	})
-	return names, err
+	slices.Sort(names)
+	return names, nil
 }
 
 func verifyFile(ctx context.Context, dir, name string, advance func(int64)) (Check, error) {
 	file := filepath.Join(dir, filepath.FromSlash(name))
-	c := Check{Path: name, File: file}
+	c := Check{Path: name, Files: []string{file}}
 	if real, err := filepath.EvalSymlinks(file); err == nil {
-		c.File = real
+		c.Files[0] = real
 	}
 	f, err := os.Open(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		c.Gone = true
+		return c, nil
+	}
 	if err != nil {
 		return c, err
 	}
@@ -76,8 +92,8 @@ func verifyFile(ctx context.Context, dir, name string, advance func(int64)) (Che
 	want := ""
 	if target, err := os.Readlink(file); err == nil {
 		want = filepath.Base(target)
-	} else {
-		want = linkedBlob(dir, info)
+	} else if want = linkedBlob(dir, info); want != "" {
+		c.Files = append(c.Files, filepath.Join(blobsOf(dir), want))
 	}
 	if !hashName(want) {
 		return c, nil
@@ -90,9 +106,11 @@ func verifyFile(ctx context.Context, dir, name string, advance func(int64)) (Che
 	return c, nil
 }
 
+func blobsOf(snapshot string) string { return filepath.Join(snapshot, "..", "..", "blobs") }
+
 // linkedBlob finds the blob that is the same file, by a hard link.
 func linkedBlob(snapshot string, info fs.FileInfo) string {
-	entries, err := os.ReadDir(filepath.Join(snapshot, "..", "..", "blobs"))
+	entries, err := os.ReadDir(blobsOf(snapshot))
 	if err != nil {
 		return ""
 	}

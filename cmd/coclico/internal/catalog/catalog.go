@@ -51,22 +51,21 @@ const ModelVar = "COCLICO_MODEL"
 // A Catalog finds models.
 type Catalog struct {
 	Config *Config
-	Hub    *hub.Client
+	Cache  hub.Cache // of the hub; "" where there is no place for one
 
 	chosen string // by ModelVar
 }
 
-// Open reads the configuration and finds the hub's cache.
+// Open reads the configuration and finds the hub's cache. That a cache has no
+// place, as without a home folder, is nothing to those who need none; a pull
+// says it.
 func Open(getenv func(string) string) (*Catalog, error) {
 	cfg, err := ReadConfig(getenv)
 	if err != nil {
 		return nil, err
 	}
-	client, err := hub.FromEnv(getenv)
-	if err != nil {
-		return nil, err
-	}
-	return &Catalog{cfg, client, getenv(ModelVar)}, nil
+	cache, _ := hub.CacheFromEnv(getenv)
+	return &Catalog{cfg, cache, getenv(ModelVar)}, nil
 }
 
 // Find returns the model that a name stands for: the built-in one, a name of the
@@ -90,7 +89,7 @@ func (c *Catalog) Find(name string) (Model, error) {
 	if errName != nil {
 		return Model{}, fmt.Errorf("%s: %w, and no model has that name (coclico models)", name, cause(err))
 	}
-	dir, err := c.Hub.Cache.Folder(repo, revision)
+	dir, err := c.Cache.Folder(repo, revision)
 	if errors.Is(err, hub.ErrNotThere) {
 		return Model{}, fmt.Errorf("%s: neither a folder nor a model that is on this machine: coclico pull %s gets one of that name from the hub", name, name)
 	}
@@ -143,13 +142,13 @@ func (c *Catalog) List() ([]Model, error) {
 	for _, name := range slices.Sorted(maps.Keys(c.Config.Folders)) {
 		all = append(all, Model{Name: name, Kind: KindNamed, Dir: c.Config.Folders[name]})
 	}
-	repos, err := c.Hub.Cache.Repos()
+	repos, err := c.Cache.Repos()
 	if err != nil {
 		return nil, err
 	}
 	for _, repo := range repos {
 		for _, revision := range c.revisions(repo) {
-			dir, err := c.Hub.Cache.Folder(repo, revision)
+			dir, err := c.Cache.Folder(repo, revision)
 			if err != nil {
 				continue
 			}
@@ -172,10 +171,17 @@ func (c *Catalog) List() ([]Model, error) {
 	return all, nil
 }
 
+// Cached reports whether the hub's cache has anything of a model, were it only
+// what an interrupted pull has left.
+func (c *Catalog) Cached(repo hub.Repo) bool {
+	all, err := c.Cache.Repos()
+	return err == nil && slices.Contains(all, repo)
+}
+
 // revisions returns main, if it is there, and the snapshots that it is not at.
 func (c *Catalog) revisions(repo hub.Repo) []string {
-	commits := c.Hub.Cache.Commits(repo)
-	dir, err := c.Hub.Cache.Folder(repo, hub.MainRevision)
+	commits := c.Cache.Commits(repo)
+	dir, err := c.Cache.Folder(repo, hub.MainRevision)
 	if err != nil {
 		return commits
 	}

@@ -43,7 +43,7 @@ func inCache(t *testing.T, c *Catalog, repo, commit, from string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	base := c.Hub.Cache.Path(r)
+	base := c.Cache.Path(r)
 	to := filepath.Join(base, "snapshots", commit)
 	if err := errors.Join(os.MkdirAll(filepath.Dir(to), 0o777), os.CopyFS(to, os.DirFS(from)), os.MkdirAll(filepath.Join(base, "refs"), 0o777)); err != nil {
 		t.Fatal(err)
@@ -181,5 +181,31 @@ func TestConfig(t *testing.T) {
 		if (CheckName(name) == nil) != ok {
 			t.Errorf("name %q: %v", name, CheckName(name))
 		}
+	}
+}
+
+// TestConfigLink: a configuration that lies elsewhere, by a link, stays there.
+func TestConfigLink(t *testing.T) {
+	dir := t.TempDir()
+	real, link := filepath.Join(dir, "real.json"), filepath.Join(dir, "link.json")
+	if err := os.WriteFile(real, []byte("{}"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(real, link); err != nil {
+		t.Skip(err)
+	}
+	c, err := ReadConfig(func(k string) string { return map[string]string{ConfigVar: link}[k] })
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Model = "x"
+	if err := c.Save(); err != nil {
+		t.Fatal(err)
+	}
+	if data, err := os.ReadFile(real); err != nil || !strings.Contains(string(data), `"x"`) {
+		t.Errorf("%q, %v", data, err)
+	}
+	if target, err := os.Readlink(link); err != nil || target != real {
+		t.Errorf("the link leads to %q (%v)", target, err)
 	}
 }

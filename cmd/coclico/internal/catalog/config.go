@@ -73,7 +73,7 @@ func ReadConfig(getenv func(string) string) (*Config, error) {
 	return c, nil
 }
 
-// Save writes the configuration.
+// Save writes the configuration, where a link leads if it is one.
 func (c *Config) Save() error {
 	if c.path == "" {
 		return errors.New("no folder for the configuration: set " + ConfigVar)
@@ -85,7 +85,11 @@ func (c *Config) Save() error {
 	if err := os.MkdirAll(filepath.Dir(c.path), 0o777); err != nil {
 		return err
 	}
-	return weights.WriteFile(c.path, func(w io.Writer) error {
+	path := c.path
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real
+	}
+	return weights.WriteFile(path, func(w io.Writer) error {
 		_, err := w.Write(append(data, '\n'))
 		return err
 	})
