@@ -23,7 +23,7 @@ The picture is made up: it shows what the bytes say, in its own way, the same wa
 
 PICTURE is written as PNG, as JPEG if its name ends in .jpg, as lossless WebP if it ends in .webp. - stands for standard input
 and output. PNG and JPEG files say that they are generated, and how; with --keep-stream a PNG holds the bytes too, and
-encode gives them back.
+encode gives them back. Among many, a PNG or JPEG that is none of decode's is not written over, unless --force.
 ` + fmt.Sprintf(manyHelp, ".png (without .coclico, if it ends so)", "the files that end in .coclico"),
 		Example: `  coclico decode photo.coclico -o again.png
   coclico decode photo.coclico -o again.jpg --seed 7 --strength 0.7
@@ -40,7 +40,7 @@ encode gives them back.
 	level := flags.Int("noise-level", 0, "noise added to the CLIP vector, 0 to 999")
 	precision := flags.String("precision", "fast", "fast (bfloat16 products) or exact (float32)")
 	m := manyFlags(flags)
-	flags.Lookup("force").Usage = "decode files of another model too; of many files, also those that are done and unchanged"
+	flags.Lookup("force").Usage = "decode files of another model too; of many files, also those that are done and unchanged, and over other pictures"
 	w := writingFlags(cmd)
 	complete(cmd, "precision", "fast", "exact")
 	lowMemory := flags.Bool("low-memory", false, "the same picture in less memory, and more slowly")

@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -101,8 +100,14 @@ func (a *app) decodeMany(ctx context.Context, m *many, d *decoding, w *writing, 
 		Plan: &batch.Plan{
 			Out: out, Kind: "*" + streamExt + " files",
 			Wanted: isStreamName,
-			Name:   func(name string) string { return strings.TrimSuffix(name, streamExt) + "." + w.format },
-			Same:   func(in, out string) bool { return a.isPictureOf(d, w, in, out) },
+			Name: func(name string) string {
+				if isStreamName(name) {
+					name = name[:len(name)-len(streamExt)]
+				}
+				return name + "." + w.format
+			},
+			Same: func(in, out string) bool { return a.isPictureOf(d, w, in, out) },
+			Ours: isOurPicture,
 		},
 		Open: func(_ context.Context, j batch.Job) (*batch.Input[[]byte], error) {
 			return &batch.Input[[]byte]{Read: func() ([]byte, error) { return a.readStream(j.Input, maxStream) }}, nil
@@ -132,11 +137,22 @@ func (a *app) isPictureOf(d *decoding, w *writing, in, out string) bool {
 	if w.format == "webp" {
 		return true
 	}
-	if !picture.Says(f, d.notes(stream)) {
+	if !picture.Says(f, w.options(d, stream)) {
 		return false
 	}
 	kept, err := picture.Stream(f)
 	return err == nil && (kept != nil) == w.keepStream
+}
+
+// isOurPicture reports whether decode may write over a picture: not where somebody's photo lies under the name of the file
+// that was made of it.
+func isOurPicture(path string) bool {
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	return picture.Ours(f)
 }
 
 // A writerTo is a function that writes.

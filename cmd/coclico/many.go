@@ -145,6 +145,9 @@ func (interruptedError) Unwrap() error { return context.Canceled }
 
 // one does the work on a single file, and says so if asked to.
 func (a *app) one(m *many, input, output string, work func() error) error {
+	if info, err := os.Stat(output); err == nil && info.Mode().IsRegular() && input != stdio && batch.SameFile(input, output) {
+		return fileError(input, errors.New("would be written over by its own result"))
+	}
 	if !m.json {
 		return work()
 	}

@@ -159,7 +159,13 @@ func TestManyFiles(t *testing.T) {
 	if got := files(t, again); len(got) != 5 || !strings.HasPrefix(got["photos/sub/a.png.png"], "\x89PNG") {
 		t.Errorf("%d pictures", len(got))
 	}
-	succeed(t, "decode", out, "-o", again, "--steps", "1", "--size", "16", "--format", "jpg", "--jpeg-quality", "50")
+	asJPEG := []string{"decode", out, "-o", again, "--steps", "1", "--size", "16", "--format", "jpg", "--jpeg-quality"}
+	old(t, out)
+	for _, c := range [][2]string{{"50", "6 decoded, in "}, {"50", "0 decoded, 6 unchanged"}, {"90", "6 decoded, in "}} {
+		if line := succeed(t, append(asJPEG, c[0])...); !strings.HasPrefix(line, c[1]) {
+			t.Errorf("decode to JPEG of quality %s: %s", c[0], line)
+		}
+	}
 }
 
 // checkLines demands a line of JSON for each file, all of them unchanged but one.
@@ -261,6 +267,35 @@ func TestInterruptedMany(t *testing.T) {
 	}
 }
 
+// TestForeignPicture: among many, a photo is not replaced by the picture that is painted of it.
+func TestForeignPicture(t *testing.T) {
+	dir := t.TempDir()
+	for _, format := range []string{"png", "jpg", "webp"} {
+		there := filepath.Join(dir, "rocket."+format)
+		data, err := os.ReadFile(photo)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(there, data, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		succeed(t, "encode", there, "-o", filepath.Join(dir, "rocket.coclico"))
+		args := []string{"decode", filepath.Join(dir, "rocket.coclico"), "-o", dir + "/", "--format", format, "--steps", "1", "--size", "16"}
+		r := coclico(t, args...)
+		if now, err := os.ReadFile(there); r.status != statusFailed || !strings.Contains(r.stderr, there+": is there") || !bytes.Equal(now, data) {
+			t.Errorf("%s: status %d, %s%v", format, r.status, r.stderr, err)
+		}
+		for range 2 { // then it is one of decode's
+			if line := succeed(t, append(args, "--force")...); !strings.HasPrefix(line, "1 decoded") {
+				t.Errorf("%s by force: %s", format, line)
+			}
+		}
+		if line := succeed(t, args...); !strings.HasPrefix(line, "0 decoded, 1 unchanged") {
+			t.Errorf("%s again: %s", format, line)
+		}
+	}
+}
+
 // TestKeepStream: encode gives back what decode kept, but not where other bytes are asked for.
 func TestKeepStream(t *testing.T) {
 	dir := t.TempDir()
@@ -291,7 +326,7 @@ func TestKeepStream(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	if !picture.Says(f, (&decoding{options: codec.DecodeOptions{Steps: 1, Guidance: 12, Strength: 0.88, Size: 32}}).notes(want)) {
+	if !picture.Says(f, picture.Options{Notes: (&decoding{options: codec.DecodeOptions{Steps: 1, Guidance: 12, Strength: 0.88, Size: 32}}).notes(want)}) {
 		t.Error("the PNG does not say so in the words that are looked for")
 	}
 }

@@ -140,6 +140,30 @@ func TestLink(t *testing.T) {
 	onlyFiles(t, dir, "a.coclico", "link")
 }
 
+// TestOntoItself: a picture is not replaced by its few bytes, nor they by it, under whatever name.
+func TestOntoItself(t *testing.T) {
+	dir := t.TempDir()
+	data, err := os.ReadFile(photo)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, link := filepath.Join(dir, "a.png"), filepath.Join(dir, "link.png")
+	if err := os.WriteFile(file, data, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("a.png", link); err != nil {
+		t.Skip(err)
+	}
+	for _, names := range [][2]string{{file, file}, {file, dir + "/./a.png"}, {file, link}, {link, file}} {
+		for _, command := range []string{"encode", "decode"} {
+			fail(t, statusFailed, []string{names[0], "own result"}, command, names[0], "-o", names[1])
+		}
+	}
+	if now, err := os.ReadFile(file); err != nil || !bytes.Equal(now, data) {
+		t.Errorf("the picture has changed (%v)", err)
+	}
+}
+
 // TestStandardStreams: - is standard input and output.
 func TestStandardStreams(t *testing.T) {
 	data, err := os.ReadFile(photo)

@@ -148,6 +148,10 @@ func TestEncoderFor(t *testing.T) {
 		if magic != "\xff\xd8" && color.RGBAModel.Convert(got.At(3, 3)) != sample().At(3, 3) {
 			t.Errorf("%s has another colour", path)
 		}
+		plain := encode(t, func(w io.Writer) error { return enc(w, sample(), Options{}) })
+		if !Ours(bytes.NewReader(data)) || Ours(bytes.NewReader(plain)) != (magic == "RIFF") || Ours(strings.NewReader("text")) {
+			t.Errorf("%s is not told from what others write", path)
+		}
 		if err := enc(fullWriter{}, sample(), Options{}); !errors.Is(err, errFull) {
 			t.Errorf("%s on a full disk: %v", path, err)
 		}
@@ -177,12 +181,16 @@ func TestStream(t *testing.T) {
 		t.Fatalf("stream %q, %v", got, err)
 	}
 	notes := []Note{{"Software", "CoCliCo"}, {"Comment", "Generated"}}
-	if !Says(bytes.NewReader(data), notes) || Says(bytes.NewReader(data), notes[1:]) || Says(bytes.NewReader(data[:40]), notes) {
+	said, other := Options{Notes: notes}, Options{Notes: notes[1:]}
+	if !Says(bytes.NewReader(data), said) || Says(bytes.NewReader(data), other) || Says(bytes.NewReader(data[:40]), said) {
 		t.Error("a PNG does not say what was said")
 	}
 	photo := encode(t, func(w io.Writer) error { return encodeJPEG(w, sample(), Options{Notes: notes}) })
-	if !Says(bytes.NewReader(photo), notes) || Says(bytes.NewReader(photo), notes[1:]) || Says(bytes.NewReader(photo[:9]), notes) {
+	if !Says(bytes.NewReader(photo), said) || Says(bytes.NewReader(photo), other) || Says(bytes.NewReader(photo[:9]), said) {
 		t.Error("a JPEG does not say what was said")
+	}
+	if Says(bytes.NewReader(photo), Options{Notes: notes, Quality: 50}) || !Says(bytes.NewReader(photo), Options{Notes: notes, Quality: DefaultQuality}) {
+		t.Error("a JPEG does not say its quality")
 	}
 	if _, err := png.Decode(bytes.NewReader(data)); err != nil {
 		t.Errorf("image/png: %v", err)
@@ -264,6 +272,6 @@ func FuzzChunks(f *testing.F) {
 		if len(stream) > len(data) || err == nil && r.Len() != len(data) {
 			t.Errorf("%d bytes of %d, %d left", len(stream), len(data), r.Len())
 		}
-		Says(bytes.NewReader(data), nil)
+		Says(bytes.NewReader(data), Options{})
 	})
 }

@@ -2,6 +2,7 @@ package picture
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"image"
 	"image/jpeg"
@@ -47,27 +48,31 @@ func IsPNG(path string) bool {
 
 // encodeJPEG writes a JPEG with its notes as a comment behind the start of the image.
 func encodeJPEG(w io.Writer, img image.Image, o Options) error {
-	if o.Quality == 0 {
-		o.Quality = DefaultQuality
-	}
-	extra := comment(o.Notes)
+	o.Quality = cmp.Or(o.Quality, DefaultQuality)
+	extra := comment(o)
 	if len(o.Notes) > 0 {
 		extra = append(extra, segment(0xe1, xmpSegment+xmpPacket)...)
 	}
 	return jpeg.Encode(&inserter{w: w, at: 2, extra: extra}, img, &jpeg.Options{Quality: o.Quality})
 }
 
-// comment returns JPEG's comment segment.
-func comment(notes []Note) []byte {
+// comment returns JPEG's comment segment: the notes, and the quality, of which the file says nothing else that is exact.
+func comment(o Options) []byte {
+	if len(o.Notes) == 0 {
+		return nil
+	}
 	var text strings.Builder
-	for _, n := range notes {
+	for _, n := range o.Notes {
 		fmt.Fprintf(&text, "%s: %s\n", n.Key, n.Text)
 	}
-	if n := text.Len(); n == 0 || n > 1<<16-3 {
+	fmt.Fprintf(&text, "Quality: %d\n", cmp.Or(o.Quality, DefaultQuality))
+	if text.Len() > maxSegment {
 		return nil
 	}
 	return segment(0xfe, text.String())
 }
+
+const maxSegment = 1<<16 - 3
 
 // segment returns a JPEG segment of at most 65533 bytes.
 func segment(marker byte, data string) []byte {
@@ -75,17 +80,18 @@ func segment(marker byte, data string) []byte {
 	return append([]byte{0xff, marker, byte(n >> 8), byte(n)}, data...)
 }
 
-// Says reports whether a PNG or JPEG file was written with these notes. It leaves r at its start.
-func Says(r io.ReadSeeker, notes []Note) bool {
-	head := make([]byte, 2, 1<<16)
-	_, err := io.ReadFull(r, head)
+// Says reports whether a PNG or JPEG file was written with these notes, a JPEG also with this quality. It leaves r at its
+// start.
+func Says(r io.ReadSeeker, o Options) bool {
+	var head [2]byte
+	_, err := io.ReadFull(r, head[:])
 	same := false
-	if want := comment(notes); err == nil && string(head) == "\xff\xd8" {
-		got := head[:len(want)]
+	if want := comment(o); err == nil && string(head[:]) == "\xff\xd8" {
+		got := make([]byte, len(want))
 		_, err = io.ReadFull(r, got)
 		same = err == nil && bytes.Equal(got, want)
 	} else if _, err := r.Seek(0, io.SeekStart); err == nil {
-		same = slices.Equal(readNotes(r), notes)
+		same = slices.Equal(readNotes(r), o.Notes)
 	}
 	_, err = r.Seek(0, io.SeekStart)
 	return same && err == nil
