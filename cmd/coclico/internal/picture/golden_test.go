@@ -103,6 +103,9 @@ func TestLimits(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	interlaced := pngHeader(16_384, 16_384) // 1024 MiB, if it were not
+	interlaced[28] = 1
+	binary.BigEndian.PutUint32(interlaced[29:], crc32.ChecksumIEEE(interlaced[12:29]))
 	vast := bytes.Clone(progressive)
 	at := bytes.Index(vast, []byte{0xff, 0xc2})
 	binary.BigEndian.PutUint16(vast[at+5:], 16_000) // height
@@ -113,6 +116,7 @@ func TestLimits(t *testing.T) {
 	}{
 		"20,000 x 20,000":          {pngHeader(20_000, 20_000), "at most 268435456 pixels"},
 		"16,384 x 16,384, 16 bits": {deep, "takes 2048 MiB to read: at most 1024"},
+		"interlaced":               {interlaced, "takes 2048 MiB to read: at most 1024"},
 		"16,000 x 16,000 JPEG":     {vast, "takes 3662 MiB to read: at most 1024"},
 	} {
 		if _, err := ReadBytes(c.data); err == nil || !strings.Contains(err.Error(), c.says) {

@@ -21,12 +21,16 @@ func jpegHeader(r io.Reader) (held int, progressive bool) {
 		return held, false
 	}
 	for {
-		var head [4]byte // marker, length of the segment from the length on
-		if _, err := io.ReadFull(b, head[:]); err != nil || head[0] != 0xff || head[1] == 0xda {
-			return held, false // start of scan: what is looked for is before it
+		marker, err := nextMarker(b)
+		if err != nil || marker == 0xd9 || marker == 0xda {
+			return held, false // end of image, start of scan: what is looked for is before
 		}
-		n := int(binary.BigEndian.Uint16(head[2:])) - 2
-		switch marker := head[1]; {
+		var length [2]byte // of the segment, from here on
+		if _, err := io.ReadFull(b, length[:]); err != nil {
+			return held, false
+		}
+		n := int(binary.BigEndian.Uint16(length[:])) - 2
+		switch {
 		case n < 0:
 			return held, false
 		case marker == 0xc0, marker == 0xc1, marker == 0xc2: // start of frame, for which EXIF does not wait
@@ -43,6 +47,27 @@ func jpegHeader(r io.Reader) (held int, progressive bool) {
 		}
 		if exif, ok := bytes.CutPrefix(segment, []byte("Exif\x00\x00")); ok && held == 1 {
 			held = tiffOrientation(exif)
+		}
+	}
+}
+
+// nextMarker finds a segment. It passes over what image/jpeg does - stray bytes, fill bytes, restart markers - because a frame
+// header that only one of the two finds would take more memory than was announced.
+func nextMarker(b *bufio.Reader) (marker byte, err error) {
+	for {
+		if _, err := b.ReadSlice(0xff); err == bufio.ErrBufferFull {
+			continue
+		} else if err != nil {
+			return 0, err
+		}
+		if marker, err = b.ReadByte(); marker == 0 && err == nil {
+			continue
+		}
+		for marker == 0xff && err == nil {
+			marker, err = b.ReadByte()
+		}
+		if restart := marker >= 0xd0 && marker <= 0xd7; !restart || err != nil {
+			return marker, err
 		}
 	}
 }

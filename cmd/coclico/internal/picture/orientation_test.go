@@ -7,6 +7,9 @@ import (
 	"image/color"
 	"image/jpeg"
 	"io"
+	"os"
+	"slices"
+	"strings"
 	"testing"
 )
 
@@ -68,6 +71,24 @@ func TestOrientation(t *testing.T) {
 					t.Errorf("orientation %d in the first %d bytes", o, n)
 				}
 			}
+		}
+	}
+}
+
+// TestStrayBytes: what stands between segments hides neither the orientation nor that a file is progressive.
+func TestStrayBytes(t *testing.T) {
+	file, err := os.ReadFile("testdata/progressive.jpg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := bytes.Index(file, []byte{0xff, 0xc2})
+	for _, stray := range []string{"", "\xff", "\xff\xff\xff", "\x00", "\x12\x34\x56", "\xff\x00", "\xff\xd0", strings.Repeat("x", 9000) + "\xff"} {
+		data := slices.Concat(file[:2], []byte(stray), exif(binary.BigEndian, "MM", 6), []byte(stray), file[2:at], []byte(stray), file[at:])
+		if _, err := jpeg.Decode(bytes.NewReader(data)); err != nil {
+			t.Errorf("%.20q: %v", stray, err)
+		}
+		if held, progressive := jpegHeader(bytes.NewReader(data)); held != 6 || !progressive {
+			t.Errorf("%.20q: orientation %d, progressive is %v", stray, held, progressive)
 		}
 	}
 }

@@ -76,6 +76,16 @@ func (i *inserter) Write(p []byte) (int, error) {
 	return n + m, err
 }
 
+// interlaced reports whether a PNG's header says so, in the last byte of its 13.
+func interlaced(r io.ReadSeeker) bool {
+	var b [1]byte
+	if _, err := r.Seek(8+8+12, io.SeekStart); err != nil {
+		return false
+	}
+	_, err := io.ReadFull(r, b[:])
+	return err == nil && b[0] != 0
+}
+
 // Stream returns the stream that a PNG file holds, written with [Options.Stream], or nil where there is none; other kinds
 // of files have none. It leaves r at its start.
 func Stream(r io.ReadSeeker) (stream []byte, err error) {

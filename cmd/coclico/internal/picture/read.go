@@ -107,8 +107,11 @@ func Open(r io.ReadSeeker) (*File, error) {
 		}
 		var progressive bool
 		f.held, progressive = jpegHeader(r)
-		if progressive {
+		switch {
+		case progressive:
 			each *= 5 // all coefficients are held, 4 bytes each
+		case cfg.ColorModel == color.RGBAModel:
+			each += 3 // the planes that it is made of
 		}
 		if f.held != 1 {
 			each *= 2 // turned in memory
@@ -116,6 +119,9 @@ func Open(r io.ReadSeeker) (*File, error) {
 	case "PNG":
 		if cfg.ColorModel == color.GrayModel || cfg.ColorModel == color.Gray16Model {
 			each *= 4 // if one of the greys is clear, of which the header says nothing
+		}
+		if interlaced(r) {
+			each *= 2 // the passes, up to half the picture each
 		}
 	case "GIF":
 		each = 1 + 4 // the frame, and the screen
