@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"unicode"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -92,7 +93,18 @@ func (w *checkedWriter) Write(p []byte) (int, error) {
 
 // complain prints one line, whatever the message.
 func (a *app) complain(message string) {
-	fmt.Fprintf(a.stderr, "coclico: %s\n", strings.Join(strings.FieldsFunc(message, func(r rune) bool { return r == '\n' || r == '\r' }), "; "))
+	lines := strings.FieldsFunc(message, func(r rune) bool { return r == '\n' || r == '\r' })
+	fmt.Fprintf(a.stderr, "coclico: %s\n", printable(strings.Join(lines, "; ")))
+}
+
+// printable takes out of a text what would give a terminal orders, which the name of somebody's file may do.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsGraphic(r) {
+			return r
+		}
+		return '?'
+	}, s)
 }
 
 func (a *app) root() *cobra.Command {

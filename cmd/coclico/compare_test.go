@@ -76,6 +76,23 @@ func TestInfoTable(t *testing.T) {
 	}
 }
 
+// TestOddName: no name gives the terminal orders, or breaks a table's line.
+func TestOddName(t *testing.T) {
+	a, b, _ := twoStreams(t)
+	odd := filepath.Join(filepath.Dir(a), "\x1b]0;\n\a"+streamExt)
+	if err := os.Rename(b, odd); err != nil {
+		t.Skip(err)
+	}
+	texts := succeed(t, "info", odd, "--raw") + succeed(t, "info", a, odd, "--raw") + coclico(t, "info", odd).stderr + coclico(t, "info", a, odd).stderr
+	if strings.ContainsAny(texts, "\x1b\a") || strings.Count(texts, "?]0;") < 4 || strings.Contains(texts, "]0;\n") {
+		t.Errorf("%q", texts)
+	}
+	var info fileInfo
+	if err := json.Unmarshal([]byte(succeed(t, "info", odd, "--raw", "--json")), &info); err != nil || info.File != odd {
+		t.Errorf("%q, %v", info.File, err)
+	}
+}
+
 // TestOtherModel: a file of another model shows all that needs no model, and is not compared.
 func TestOtherModel(t *testing.T) {
 	dir := t.TempDir()

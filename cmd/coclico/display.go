@@ -101,19 +101,22 @@ func meter(done, all int) string {
 	return "[" + strings.Repeat("=", n) + strings.Repeat(" ", 20-n) + "]"
 }
 
-// cut shortens a line to n columns and takes out what would move the cursor.
+// cut shortens a line to n columns, so that it stays one, and takes out what would move the cursor.
 func cut(line string, n int) string {
-	line = strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
-			return '?'
+	line = printable(line)
+	for i, r := range line {
+		if n--; r >= firstWide {
+			n--
 		}
-		return r
-	}, line)
-	if r := []rune(line); len(r) > n && n > 0 {
-		return string(r[:n])
+		if n < 0 {
+			return line[:i]
+		}
 	}
 	return line
 }
+
+// firstWide begins Hangul, and with it all that may be two columns wide; much behind it is not, and cut too early.
+const firstWide = 0x1100
 
 // close leaves empty lines where the display was.
 func (d *display) close() {

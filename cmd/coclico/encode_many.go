@@ -25,7 +25,7 @@ func (a *app) encodeMany(ctx context.Context, m *many, e *encoding, inputs []str
 		Plan: &batch.Plan{
 			Out: out, Wanted: wantsPicture, Kind: "pictures",
 			Name: func(name string) string { return name + streamExt },
-			Same: func(_, out string) bool { return e.wrote(a, out) },
+			Same: func(in, out string) bool { return e.wrote(a, in, out) },
 		},
 		Open: func(ctx context.Context, j batch.Job) (*batch.Input[source], error) {
 			return a.openSource(ctx, j.Input, e.fresh)
@@ -54,11 +54,18 @@ func wantsPicture(path string) bool {
 	return picture.Known(head[:n]) || slices.Contains(endings, strings.ToLower(filepath.Ext(path)))
 }
 
-// wrote reports whether a file is one that encode would write now, as far as it tells: raw bits only by their number, and no
+// wrote reports whether out is what encode would make of in now, as far as it tells: raw bits only by their number, and no
 // file says whether its map was antialiased.
-func (e *encoding) wrote(a *app, path string) bool {
-	data, err := a.readStream(path, maxStream)
+func (e *encoding) wrote(a *app, in, out string) bool {
+	data, err := a.readStream(out, maxStream)
 	if err != nil {
+		return false
+	}
+	switch kept := a.keptStream(in); {
+	case kept == nil:
+	case !e.fresh:
+		return bytes.Equal(kept, data)
+	case bytes.Equal(kept, data): // of a run without --from-pixels
 		return false
 	}
 	if e.options.Raw {
@@ -75,6 +82,20 @@ func (e *encoding) wrote(a *app, path string) bool {
 	}
 	m, err := c.FileModel()
 	return err == nil && h.Fingerprint == m.Fingerprint
+}
+
+// keptStream returns the stream that a picture's file holds, nil for none.
+func (a *app) keptStream(path string) []byte {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	kept, err := picture.Stream(f)
+	if err != nil {
+		return nil
+	}
+	return kept
 }
 
 // A source is what is encoded: a picture, or the stream that its file holds.

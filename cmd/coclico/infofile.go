@@ -125,7 +125,7 @@ func (a *app) infoTable(inputs []string, how *reading, size int, asJSON bool) er
 				return err
 			}
 		default:
-			fmt.Fprintf(t, "%s\t%d\t%.4f\t%s\t%d: %d bits\t%d x %d x %d bits\t%s\t%s\n", path, info.Bytes, info.BitsPerPixel, cmp.Or(info.Model, "raw"),
+			fmt.Fprintf(t, "%s\t%d\t%.4f\t%s\t%d: %d bits\t%d x %d x %d bits\t%s\t%s\n", printable(path), info.Bytes, info.BitsPerPixel, cmp.Or(info.Model, "raw"),
 				info.Clip.Dimensions, info.Clip.Total, info.Colour.Size, info.Colour.Size, info.Colour.Bits, info.Colour.Mean, cmp.Or(info.Whole, "square"))
 		}
 	}
@@ -178,7 +178,7 @@ func rows(codes []uint8, n int) [][]int {
 }
 
 func (i fileInfo) print(w io.Writer) {
-	fmt.Fprintf(w, "%s: %d bytes of %d bits, %.4f bits per pixel at %d x %d\n", i.File, i.Bytes, i.Bits, i.BitsPerPixel, i.width, i.height)
+	fmt.Fprintf(w, "%s: %d bytes of %d bits, %.4f bits per pixel at %d x %d\n", printable(i.File), i.Bytes, i.Bits, i.BitsPerPixel, i.width, i.height)
 	fmt.Fprintf(w, "bytes:       header %.1f, CLIP vector %.1f, colour map %.1f\n", i.Split.Header, i.Split.Vector, i.Split.Colour)
 	if p := i.Painting; p != nil {
 		fmt.Fprintf(w, "file:        %s profile, of model %s\n", i.Profile, i.Model)

@@ -91,10 +91,11 @@ func runMany[T any](ctx context.Context, a *app, m *many, r *batch.Runner[T], in
 	r.Force, r.Ahead, r.Memory = m.force, m.jobs, memoryAhead
 	r.Begin = func(_ int, j batch.Job) { d.begin(j.Input) }
 	r.Report = func(_ int, result batch.Result) {
-		d.end(result)
 		if m.json {
+			d.close()                               // both may be on one terminal
 			_ = printJSON(a.stdout, lineOf(result)) // a.stdout keeps the error
 		}
+		d.end(result)
 	}
 	a.display = d
 	s, err := r.Run(ctx, jobs)

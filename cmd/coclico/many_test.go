@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"image"
 	"image/color"
 	"image/png"
@@ -317,6 +318,15 @@ func TestKeepStream(t *testing.T) {
 	if data, err := os.ReadFile(filepath.Join(dir, "out", "again.png.coclico")); err != nil || !bytes.Equal(data, want) {
 		t.Errorf("among many it gives %d bytes back (%v)", len(data), err)
 	}
+	many := []string{"encode", again, "-o", filepath.Join(dir, "out")}
+	old(t, dir)
+	succeed(t, append(many, "--force")...)
+	for i, fresh := range []string{"false", "true", "true", "false", "false"} { // every other run has something to do
+		want := fmt.Sprintf("%d encoded", i%2)
+		if line := succeed(t, append(many, "--from-pixels="+fresh)...); !strings.HasPrefix(line, want) {
+			t.Errorf("run %d, --from-pixels=%s: %s", i, fresh, line)
+		}
+	}
 	data, err := os.ReadFile(again)
 	if err != nil || !bytes.Contains(data, []byte("Generated picture")) || !bytes.Contains(data, []byte("seed 0")) {
 		t.Errorf("the PNG does not say how it was made (%v)", err)
@@ -364,6 +374,9 @@ func TestDisplay(t *testing.T) {
 	}
 	if strings.Count(b.String(), "\n") != 1 || strings.Contains(b.String(), "2J\n") || strings.Contains(b.String(), "\x1b[2J") {
 		t.Errorf("%q", b.String())
+	}
+	if got := cut("絵絵絵", 5); got != "絵絵" || cut("äöü", 3) != "äöü" || cut("a\u202e\u009b\t", 9) != "a???" {
+		t.Errorf("cut to %q", got)
 	}
 	d.file, d.stage, d.step, d.steps = "x/a.png", "denoising", 5, 20
 	first, second := d.lines(3 * time.Second)
