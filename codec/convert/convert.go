@@ -317,9 +317,10 @@ func (c *converter) writeIndex(parts []string) error {
 	if err := json.Unmarshal(data, &index); err != nil {
 		return err
 	}
-	for _, part := range slices.Concat(encoders, shared, decoders, text) {
-		if _, ok := index[part]; ok && !slices.Contains(parts, part) {
-			index[part] = json.RawMessage("[null,null]")
+	for name, value := range index {
+		var pair []*string // library and class: a part, were it one that the codec never reads
+		if json.Unmarshal(value, &pair) == nil && len(pair) == 2 && !slices.Contains(parts, name) {
+			index[name] = json.RawMessage("[null,null]")
 		}
 	}
 	data, err = json.MarshalIndent(index, "", "  ")

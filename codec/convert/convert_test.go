@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"image"
 	"image/color"
@@ -297,5 +298,31 @@ func TestConvertRefuses(t *testing.T) {
 	}
 	if rest, _ := os.ReadDir(filepath.Dir(out)); len(rest) != 0 {
 		t.Errorf("left behind: %v", rest)
+	}
+}
+
+// TestIndex: the index of the new folder speaks of no part that is not in it,
+// so that diffusers does not look for one.
+func TestIndex(t *testing.T) {
+	dir := tiny(t)
+	const file = "model_index.json"
+	index := `{"_class_name":"StableUnCLIPPipeline","_diffusers_version":"0.14","image_encoder":["transformers","CLIPVisionModelWithProjection"],` +
+		`"prior":["diffusers","PriorTransformer"],"unet":["diffusers","UNet2DConditionModel"],"vae":[null,null],"x":[1,2]}`
+	if err := os.WriteFile(filepath.Join(dir, file), []byte(index), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	out := filepath.Join(t.TempDir(), "out")
+	if _, err := convert.Folder(t.Context(), dir, out, convert.Options{EncoderOnly: true}); err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(filepath.Join(out, file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `{"_class_name":"StableUnCLIPPipeline","_diffusers_version":"0.14","image_encoder":["transformers","CLIPVisionModelWithProjection"],` +
+		`"prior":[null,null],"unet":[null,null],"vae":[null,null],"x":[1,2]}`
+	var got bytes.Buffer
+	if err := json.Compact(&got, data); err != nil || got.String() != want {
+		t.Errorf("%s (%v)", got.String(), err)
 	}
 }
