@@ -19,20 +19,18 @@ func (c *Client) list(ctx context.Context, r Repo, revision string) (*Listing, e
 		ctx, cancel := context.WithTimeout(ctx, 4*c.stall()) // however slowly it drips
 		defer cancel()
 		resp, err := c.request(ctx, http.MethodGet, address, true, nil)
+		if err == nil {
+			defer resp.Body.Close()
+			data, err = io.ReadAll(io.LimitReader(resp.Body, maxListing+1))
+		}
 		var none unreachableError
-		if errors.As(err, &none) { // said at once, not after a while
+		switch {
+		case errors.As(err, &none): // said at once, not after a while
 			err = &permanentError{err}
-		}
-		if err != nil {
-			return false, err
-		}
-		defer resp.Body.Close()
-		data, err = io.ReadAll(io.LimitReader(resp.Body, maxListing+1))
-		if err == nil && len(data) > maxListing {
-			err = permanentf("%s: the listing has more than %d bytes", host(address), maxListing)
-		}
-		if errors.Is(err, context.DeadlineExceeded) {
+		case errors.Is(err, context.DeadlineExceeded):
 			err = permanentf("%s: the listing does not come to an end", host(address))
+		case err == nil && len(data) > maxListing:
+			err = permanentf("%s: the listing has more than %d bytes", host(address), maxListing)
 		}
 		return false, err
 	})

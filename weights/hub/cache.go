@@ -180,13 +180,16 @@ func (c Cache) part(r Repo, f File) int64 {
 
 const incomplete = ".incomplete"
 
-// link puts a file's blob into the snapshot.
+// link puts a file's blob into the snapshot, unless it is there: as a link to
+// it, or as a file of its own where the system has no links.
 func (c Cache) link(r Repo, commit string, f File, noSymlinks bool) error {
 	path := filepath.Join(c.snapshot(r, commit), filepath.FromSlash(f.Path))
 	blob := c.blob(r, f.Hash)
+	if there, err := os.Lstat(path); err == nil && there.Mode().IsRegular() && there.Size() == f.Size {
+		return nil
+	}
 	if there, err := os.Stat(path); err == nil {
-		of, err := os.Stat(blob)
-		if err != nil && there.Size() == f.Size || err == nil && os.SameFile(there, of) {
+		if of, err := os.Stat(blob); err == nil && os.SameFile(there, of) {
 			return nil
 		}
 	}

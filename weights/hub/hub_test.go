@@ -528,6 +528,8 @@ func TestTwoPulls(t *testing.T) {
 // TestInterrupt: what came stays for the next pull.
 func TestInterrupt(t *testing.T) {
 	f := newHub(t)
+	c := client(f, t)
+	c.Stall = time.Minute
 	ctx, cancel := context.WithCancel(context.Background())
 	f.Serve = func(w http.ResponseWriter, r *http.Request, path string) bool {
 		if path != unet {
@@ -536,13 +538,17 @@ func TestInterrupt(t *testing.T) {
 		w.Header().Set("Content-Length", "300000")
 		w.Write(f.Files[path][:50_000])
 		http.NewResponseController(w).Flush()
-		time.Sleep(50 * time.Millisecond)
+		part := filepath.Join(string(c.Cache), "models--someone--tiny-unclip", "blobs", hubtest.BlobName(unet, f.Files[unet])+".incomplete")
+		for range 1000 { // until the client has written them
+			if info, err := os.Stat(part); err == nil && info.Size() == 50_000 {
+				break
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
 		cancel()
 		<-r.Context().Done()
 		return true
 	}
-	c := client(f, t)
-	c.Stall = time.Minute
 	p, err := c.Plan(ctx, repo, "main", hub.Everything)
 	if err != nil {
 		t.Fatal(err)
@@ -744,5 +750,25 @@ func TestSecondHostRefuses(t *testing.T) {
 	}
 	if _, _, err := pull(client(f, t), hub.Everything); err == nil || !strings.HasSuffix(err.Error(), "answers 403 Forbidden") {
 		t.Errorf("error %v", err)
+	}
+}
+
+// TestCopies: where there are no links a snapshot has copies, which are not
+// made anew by each pull.
+func TestCopies(t *testing.T) {
+	f := newHub(t)
+	c := client(f, t)
+	_, dir := mustPull(t, c)
+	file := filepath.Join(dir, unet)
+	if err := errors.Join(os.Remove(file), os.WriteFile(file, f.Files[unet], 0o666)); err != nil {
+		t.Fatal(err)
+	}
+	before, err := os.Lstat(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mustPull(t, c)
+	if after, err := os.Lstat(file); err != nil || !os.SameFile(before, after) {
+		t.Errorf("another file (%v)", err)
 	}
 }
