@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"os"
 
 	"github.com/spf13/pflag"
@@ -25,17 +24,7 @@ func openFolder(flag string) (*weights.Folder, error) {
 	if err != nil {
 		return nil, err
 	}
-	if flag != "" {
-		m, err := c.Find(flag)
-		if err != nil {
-			return nil, err
-		}
-		return m.Open()
-	}
-	m, err := c.Find(c.Default())
-	if err != nil && os.Getenv(modelVar) == "" {
-		return nil, fmt.Errorf("the default model %w; coclico models use chooses another", err)
-	}
+	m, err := c.Choose(flag)
 	if err != nil {
 		return nil, err
 	}

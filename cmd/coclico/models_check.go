@@ -35,11 +35,11 @@ Without a name it checks the default model. It ends with status 1 if anything is
 		if err != nil {
 			return err
 		}
-		name := c.Default()
+		name := ""
 		if len(args) == 1 {
 			name = args[0]
 		}
-		m, err := c.Find(name)
+		m, err := c.Choose(name)
 		if err != nil {
 			return err
 		}

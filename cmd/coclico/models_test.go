@@ -155,6 +155,10 @@ func TestModelsByName(t *testing.T) {
 		t.Fatal(err)
 	}
 	fail(t, statusFailed, []string{"the default model gone", "coclico models use"}, "encode", photo, "-o", filepath.Join(t.TempDir(), "a.coclico"))
+	fail(t, statusFailed, []string{"the default model gone", "coclico models use"}, "models", "check")
+	t.Setenv(catalog.ModelVar, "lost")
+	fail(t, statusFailed, []string{catalog.ModelVar, "lost"}, "models", "check")
+	t.Setenv(catalog.ModelVar, "")
 	if err := os.WriteFile(os.Getenv(catalog.ConfigVar), []byte(`{"modell":"x"}`), 0o666); err != nil {
 		t.Fatal(err)
 	}

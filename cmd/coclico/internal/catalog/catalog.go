@@ -128,6 +128,22 @@ func pulled(repo hub.Repo, revision, dir string) Model {
 // Default returns the name of the model that is used when none is said.
 func (c *Catalog) Default() string { return or(c.chosen, or(c.Config.Model, BuiltIn)) }
 
+// Choose returns the model of a name, and without one the default. The error
+// says who has chosen that.
+func (c *Catalog) Choose(name string) (Model, error) {
+	if name != "" {
+		return c.Find(name)
+	}
+	m, err := c.Find(c.Default())
+	switch {
+	case err == nil:
+		return m, nil
+	case c.chosen != "":
+		return Model{}, fmt.Errorf("the model that %s names, %w", ModelVar, err)
+	}
+	return Model{}, fmt.Errorf("the default model %w; coclico models use chooses another", err)
+}
+
 // isDefault reports whether a model is the one that Default names.
 func (c *Catalog) isDefault(m Model) bool {
 	found, err := c.Find(c.Default())

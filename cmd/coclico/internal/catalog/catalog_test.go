@@ -160,7 +160,7 @@ func TestChosen(t *testing.T) {
 func TestConfig(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "config.json")
 	env := func(k string) string { return map[string]string{ConfigVar: path}[k] }
-	for text, ok := range map[string]bool{"": true, "{}": true, `{"model":"x"}`: true, "{": false, `{"modle":"x"}`: false, `{"model":1}`: false} {
+	for text, ok := range map[string]bool{"": true, "{}": true, `{"model":"x"}`: true, "{": false, "{} {}": false, `{"modle":"x"}`: false, `{"model":1}`: false} {
 		if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
 			t.Fatal(err)
 		}

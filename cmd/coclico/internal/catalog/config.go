@@ -67,7 +67,11 @@ func ReadConfig(getenv func(string) string) (*Config, error) {
 	}
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.DisallowUnknownFields()
-	if err := dec.Decode(c); err != nil {
+	err = dec.Decode(c)
+	if _, more := dec.Token(); err == nil && more != io.EOF {
+		err = errors.New("something follows the configuration")
+	}
+	if err != nil {
 		return nil, fmt.Errorf("%s: %w: mend it or delete it", c.path, err)
 	}
 	return c, nil
