@@ -31,18 +31,19 @@
 //	  1+5   half the side n of the colour map, less 1      4 (n = 8)
 //	  1+3   bits b of its samples, less 1                  2
 //	  1+4   paper: bits a of a dimension, less 1           1
-//	  1+19  tuned: bits t of the whole vector, less 1      d
+//	  1+long(5)  tuned: bits t of the whole vector         d
 //	  1+6   shape, less 1                                  0, the centre square
 //	  1+10  steps, less 1                                  20
 //	  1+16  guidance in 1/100                              12.00
 //	  1+10  strength in 1/1000                             0.880
-//	  1+6   bits of the seed, less 1; then so many bits    seed 0
+//	  1+long(6)  seed                                      0
 //	  1     0; 1 is an extension of a later version
 //	3+3+3 tuned: low, high and chroma of the map's range
 //	...   the symbols
 //
 // An indented row is a flag and, if the flag is 1, the number; if it is 0 the
-// field has the value on the right. The fingerprint is that of
+// field has the value on the right. long(m) is a number of k bits, the first of
+// them 1: k - 1 in m bits, and the k - 1 bits below the first. The fingerprint is that of
 // [github.com/coclico/coclico/codec/model.Model.Fingerprint].
 //
 // Shape 0 is the centre square of the picture. Shape s from 1 to 63 is all of

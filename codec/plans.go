@@ -2,35 +2,35 @@
 
 package codec
 
-// plans are the sizes and bits of colour maps that a budget is divided by, with what they took and gave on the pictures that
-// they were measured on.
-var plans = []struct{ n, bits int }{
-	{2, 1},  // 1.8 bytes, colour score 0.03025
-	{4, 1},  // 3.1 bytes, colour score 0.02425
-	{6, 1},  // 4.9 bytes, colour score 0.02136
-	{4, 2},  // 5.5 bytes, colour score 0.02009
-	{8, 1},  // 7.2 bytes, colour score 0.01901
-	{6, 2},  // 9.6 bytes, colour score 0.01618
-	{8, 2},  // 14.8 bytes, colour score 0.01311
-	{10, 2}, // 20.9 bytes, colour score 0.01129
-	{12, 2}, // 28.2 bytes, colour score 0.00976
-	{14, 2}, // 36.6 bytes, colour score 0.00848
-	{16, 2}, // 45.3 bytes, colour score 0.00767
-	{14, 3}, // 60.4 bytes, colour score 0.00655
-	{20, 2}, // 66.1 bytes, colour score 0.00606
-	{16, 3}, // 74.6 bytes, colour score 0.00562
-	{24, 2}, // 88.5 bytes, colour score 0.00504
-	{20, 3}, // 109.2 bytes, colour score 0.00391
-	{24, 3}, // 148.7 bytes, colour score 0.00286
-	{28, 3}, // 193.7 bytes, colour score 0.00213
-	{32, 3}, // 240.1 bytes, colour score 0.00171
-	{32, 4}, // 360.7 bytes, colour score 0.00087
-	{32, 5}, // 500.9 bytes, colour score 0.00063
-	{40, 4}, // 526.0 bytes, colour score 0.00059
-	{48, 4}, // 717.1 bytes, colour score 0.00044
-	{40, 5}, // 736.9 bytes, colour score 0.00043
-	{48, 5}, // 1007.8 bytes, colour score 0.00029
-	{48, 6}, // 1364.8 bytes, colour score 0.00025
-	{64, 5}, // 1661.3 bytes, colour score 0.00023
-	{64, 6}, // 2283.0 bytes, colour score 0.00019
+// plans are the sizes and bits of colour maps that a budget is divided by, with the bytes that they took and the score that
+// they gave on the pictures that they were measured on.
+var plans = []struct{ n, bits, bytes int }{
+	{2, 1, 2},     // colour score 0.03025
+	{4, 1, 3},     // colour score 0.02425
+	{6, 1, 5},     // colour score 0.02136
+	{4, 2, 5},     // colour score 0.02009
+	{8, 1, 7},     // colour score 0.01901
+	{6, 2, 10},    // colour score 0.01618
+	{8, 2, 15},    // colour score 0.01311
+	{10, 2, 21},   // colour score 0.01129
+	{12, 2, 28},   // colour score 0.00976
+	{14, 2, 37},   // colour score 0.00848
+	{16, 2, 45},   // colour score 0.00767
+	{14, 3, 60},   // colour score 0.00655
+	{20, 2, 66},   // colour score 0.00606
+	{16, 3, 75},   // colour score 0.00562
+	{24, 2, 89},   // colour score 0.00504
+	{20, 3, 109},  // colour score 0.00391
+	{24, 3, 149},  // colour score 0.00286
+	{28, 3, 194},  // colour score 0.00213
+	{32, 3, 240},  // colour score 0.00171
+	{32, 4, 361},  // colour score 0.00087
+	{32, 5, 501},  // colour score 0.00063
+	{40, 4, 526},  // colour score 0.00059
+	{48, 4, 717},  // colour score 0.00044
+	{40, 5, 737},  // colour score 0.00043
+	{48, 5, 1008}, // colour score 0.00029
+	{48, 6, 1365}, // colour score 0.00025
+	{64, 5, 1661}, // colour score 0.00023
+	{64, 6, 2283}, // colour score 0.00019
 }

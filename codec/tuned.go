@@ -74,11 +74,15 @@ func (t *tuner) file(n, bits, total int) ([]byte, error) {
 	return container.Marshal(t.h, stream.Symbols{Embedding: codes, Colour: c}, t.m), nil
 }
 
-// fit returns the best file of at most budget bytes: of the colour maps in plans, each with as many bits of the vector as
-// there is room for, that with the least loss. It returns nil if there is room for none.
+// fit returns the best file of at most budget bytes: of the colour maps in plans that take between a fortieth and three
+// quarters of it, each with as many bits of the vector as there is room for, that with the least loss. It returns nil if
+// there is room for none.
 func (t *tuner) fit(budget int) (best []byte, err error) {
 	least := math.Inf(1)
 	for _, p := range plans {
+		if p.bytes < budget/40 || p.bytes > budget*3/4 {
+			continue
+		}
 		c := t.colour(p.n, p.bits)
 		data, codes, err := t.fill(c, budget)
 		if err != nil {
@@ -95,17 +99,28 @@ func (t *tuner) fit(budget int) (best []byte, err error) {
 }
 
 // fill returns the file with the most bits of the vector that fits beside a colour map, and its codes; nil if none does.
-func (t *tuner) fill(c stream.Colour, budget int) ([]byte, []uint16, error) {
-	lo, hi := 0, min(8*budget, tuned.MaxBits*t.h.EmbeddingDim)+1 // lo bits fit (or are none), hi bits do not
-	var best []byte
-	var codes []uint16
-	for hi-lo > 1 {
-		mid := (lo + hi) / 2
-		k, err := t.vector(mid)
+// Bits of the vector take their own room, up to a byte or two: the search is for how many.
+func (t *tuner) fill(c stream.Colour, budget int) (best []byte, codes []uint16, err error) {
+	try := func(total int) ([]byte, []uint16, error) {
+		k, err := t.vector(total)
 		if err != nil {
 			return nil, nil, err
 		}
-		data := container.Marshal(t.h, stream.Symbols{Embedding: k, Colour: c}, t.m)
+		return container.Marshal(t.h, stream.Symbols{Embedding: k, Colour: c}, t.m), k, nil
+	}
+	least, _, err := try(1)
+	if err != nil || len(least) > budget {
+		return nil, nil, err
+	}
+	room := 8 * (budget - len(least))
+	hi := min(room+32, tuned.MaxBits*t.h.EmbeddingDim+1) // do not fit, or are more than there can be
+	lo := max(hi-64, 0)                                  // fit
+	for hi-lo > 1 {
+		mid := (lo + hi) / 2
+		data, k, err := try(mid)
+		if err != nil {
+			return nil, nil, err
+		}
 		if len(data) <= budget {
 			lo, best, codes = mid, data, k
 		} else {

@@ -1,6 +1,8 @@
 package container
 
 import (
+	"math/bits"
+
 	"github.com/coclico/coclico/codec/stream"
 	"github.com/coclico/coclico/codec/tuned"
 )
@@ -95,19 +97,19 @@ func (h Header) word() uint16 {
 // A number reads or writes n bits, the most significant first: written is v, and returned what is there.
 type number func(v uint64, n int) uint64
 
-// extension is the extension of the header, in both directions: it reads or writes h through bits.
-func (h *Header) extension(bits number) error {
+// extension is the extension of the header, in both directions: it reads or writes h through f.
+func (h *Header) extension(f number) error {
 	plain := NewHeader(768)
 	flag := func(set bool) bool {
 		v := uint64(0)
 		if set {
 			v = 1
 		}
-		return bits(v, 1) == 1
+		return f(v, 1) == 1
 	}
 	field := func(v *int, unless, least, n int) {
 		if flag(*v != unless) {
-			*v = int(bits(uint64(*v-least), n)) + least
+			*v = int(f(uint64(*v-least), n)) + least
 		} else {
 			*v = unless
 		}
@@ -121,7 +123,11 @@ func (h *Header) extension(bits number) error {
 		field(&h.EmbeddingBits, plain.EmbeddingBits, 1, 4)
 		h.VectorBits = h.EmbeddingDim
 	} else {
-		field(&h.VectorBits, h.EmbeddingDim, 1, 19)
+		if flag(h.VectorBits != h.EmbeddingDim) {
+			h.VectorBits = int(f.long(uint64(h.VectorBits), 5))
+		} else {
+			h.VectorBits = h.EmbeddingDim
+		}
 		h.EmbeddingBits = plain.EmbeddingBits
 	}
 	shape := int(h.Shape)
@@ -130,7 +136,9 @@ func (h *Header) extension(bits number) error {
 	field(&h.Steps, plain.Steps, 1, 10)
 	field(&h.Guidance, plain.Guidance, 0, 16)
 	field(&h.Strength, plain.Strength, 0, 10)
-	h.Seed = h.seed(flag(h.Seed != 0), bits)
+	if flag(h.Seed != 0) {
+		h.Seed = f.long(h.Seed, 6)
+	}
 	if flag(false) {
 		return errExtension
 	}
@@ -140,17 +148,11 @@ func (h *Header) extension(bits number) error {
 	return nil
 }
 
-// seed is a number of 1 to 64 bits after the number of its bits less 1.
-func (h *Header) seed(set bool, bits number) uint64 {
-	if !set {
-		return 0
-	}
-	n := 1
-	for n < 64 && h.Seed>>n != 0 {
-		n++
-	}
-	n = int(bits(uint64(n-1), 6)) + 1
-	return bits(h.Seed, n)
+// long is a number above 0: how many bits it has, less 1, in size bits, and those below its first one, which is 1.
+func (f number) long(v uint64, size int) uint64 {
+	n := int(f(uint64(bits.Len64(v)-1), size))
+	first := uint64(1) << n
+	return first | f(v&(first-1), n)
 }
 
 // readWord reads the first two bytes.
@@ -188,15 +190,15 @@ func readHeader(data []byte) (Header, int, error) {
 }
 
 // rest is the header after the first two bytes, in both directions.
-func (h *Header) rest(extended bool, bits number) error {
+func (h *Header) rest(extended bool, f number) error {
 	if extended {
-		if err := h.extension(bits); err != nil {
+		if err := h.extension(f); err != nil {
 			return err
 		}
 	}
 	if h.Profile == Tuned {
 		for _, v := range []*uint8{&h.Range.Low, &h.Range.High, &h.Range.Chroma} {
-			*v = uint8(bits(uint64(*v), tuned.RangeBits))
+			*v = uint8(f(uint64(*v), tuned.RangeBits))
 		}
 	}
 	return nil

@@ -53,7 +53,7 @@ func writePlans(name string, pictures []picture) error {
 	var kept []string
 	for _, p := range all {
 		if limit := at(hull, p.bytes); p.score <= limit*(1+near) {
-			kept = append(kept, fmt.Sprintf("{%d, %d}, // %.1f bytes, colour score %.5f", p.n, p.bits, p.bytes, p.score))
+			kept = append(kept, fmt.Sprintf("{%d, %d, %.0f}, // colour score %.5f", p.n, p.bits, p.bytes, p.score))
 			log.Print(kept[len(kept)-1])
 		}
 	}
@@ -61,9 +61,9 @@ func writePlans(name string, pictures []picture) error {
 
 package codec
 
-// plans are the sizes and bits of colour maps that a budget is divided by, with what they took and gave on the pictures that
-// they were measured on.
-var plans = []struct{ n, bits int }{
+// plans are the sizes and bits of colour maps that a budget is divided by, with the bytes that they took and the score that
+// they gave on the pictures that they were measured on.
+var plans = []struct{ n, bits, bytes int }{
 ` + strings.Join(kept, "\n") + "\n}\n"))
 	if err != nil {
 		return err
