@@ -36,7 +36,7 @@ type app struct {
 // one line.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	out := &checkedWriter{Writer: stdout}
-	a := &app{stdin: stdin, stdout: out, stderr: stderr}
+	a := &app{stdin: stoppable{ctx, stdin}, stdout: out, stderr: stderr}
 	root := a.root()
 	root.SetArgs(args)
 	root.SetIn(stdin)
@@ -89,6 +89,28 @@ func (w *checkedWriter) Write(p []byte) (int, error) {
 		w.err = err
 	}
 	return n, err
+}
+
+// stoppable stands for a reader that may wait for ever, and does so no longer than its context lasts.
+type stoppable struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (s stoppable) Read(p []byte) (n int, err error) {
+	buf, done := make([]byte, len(p)), make(chan struct{})
+	var got int
+	var failed error
+	go func() {
+		defer close(done)
+		got, failed = s.r.Read(buf)
+	}()
+	select {
+	case <-s.ctx.Done():
+		return 0, s.ctx.Err()
+	case <-done:
+		return copy(p, buf[:got]), failed
+	}
 }
 
 // complain prints one line, whatever the message.

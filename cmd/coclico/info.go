@@ -31,7 +31,7 @@ With --machine it prints instead which implementations of the arithmetic this ma
 	asJSON := flags.Bool("json", false, "print JSON")
 	machine := flags.Bool("machine", false, "print what this machine computes with")
 	size := flags.Int("size", 768, "pixels of the longer side that bits per pixel are given for")
-	cmd.RunE = func(_ *cobra.Command, args []string) error {
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if *machine != (len(args) == 0) {
 			return usagef("info needs FILEs or --machine")
 		}
@@ -47,7 +47,7 @@ With --machine it prints instead which implementations of the arithmetic this ma
 		}
 		defer r.model.close()
 		if len(args) > 1 || isDir(args[0]) {
-			return a.infoTable(args, r, *size, *asJSON)
+			return a.infoTable(cmd.Context(), args, r, *size, *asJSON)
 		}
 		return a.infoFile(args[0], r, *size, *asJSON)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -97,7 +98,7 @@ func (a *app) describe(path string, how *reading, size int) (fileInfo, error) {
 }
 
 // infoTable prints a line for each file, and what is wrong with those that are no streams.
-func (a *app) infoTable(inputs []string, how *reading, size int, asJSON bool) error {
+func (a *app) infoTable(ctx context.Context, inputs []string, how *reading, size int, asJSON bool) error {
 	failed := 0
 	fail := func(err error) {
 		a.complain(err.Error())
@@ -105,8 +106,11 @@ func (a *app) infoTable(inputs []string, how *reading, size int, asJSON bool) er
 	}
 	var files []string
 	for _, input := range inputs {
-		found, err := batch.Find(input, isStreamName, "*"+streamExt+" files")
-		if err != nil {
+		found, err := batch.Find(ctx, input, isStreamName, "*"+streamExt+" files")
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case err != nil:
 			fail(err)
 		}
 		files = append(files, found...)
@@ -116,6 +120,9 @@ func (a *app) infoTable(inputs []string, how *reading, size int, asJSON bool) er
 		fmt.Fprintln(t, "file\tbytes\tbits per pixel\tmodel\tCLIP\tcolour map\tmean colour\tpicture")
 	}
 	for _, path := range files {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
 		info, err := a.describe(path, how, size)
 		switch {
 		case err != nil:

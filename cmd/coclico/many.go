@@ -80,7 +80,7 @@ func runMany[T any](ctx context.Context, a *app, m *many, r *batch.Runner[T], in
 	if err := checkFolder(r.Plan.Out); err != nil {
 		return err
 	}
-	jobs, err := r.Plan.Jobs(inputs)
+	jobs, err := r.Plan.Jobs(ctx, inputs)
 	if err != nil {
 		return err
 	}

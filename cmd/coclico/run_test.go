@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"image/png"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -273,6 +274,23 @@ func TestEveryCommand(t *testing.T) {
 	if r := coclico(t, "__complete", "enc"); !strings.HasPrefix(r.stdout, "encode\t") {
 		t.Errorf("enc is completed to %q", r.stdout)
 	}
+}
+
+// TestInterruptedInput: Ctrl-C ends also a run that waits for standard input.
+func TestInterruptedInput(t *testing.T) {
+	dir := t.TempDir()
+	for _, args := range [][]string{{"encode", "-", "-o", filepath.Join(dir, "a")}, {"decode", "-", "-o", filepath.Join(dir, "a.png")}, {"info", "-"}} {
+		silent, writer := io.Pipe()
+		ctx, stop := context.WithCancel(t.Context())
+		time.AfterFunc(20*time.Millisecond, stop)
+		status := run(ctx, args, silent, io.Discard, io.Discard)
+		stop()
+		writer.Close()
+		if status != statusInterrupted {
+			t.Errorf("%v: status %d", args, status)
+		}
+	}
+	onlyFiles(t, dir)
 }
 
 // TestInterrupt: Ctrl-C leaves no file behind.

@@ -1,6 +1,7 @@
 package batch
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -26,11 +27,11 @@ type Plan struct {
 }
 
 // Jobs lists the work on files and folders, in the order of the arguments and by name in each. It touches nothing.
-func (p *Plan) Jobs(inputs []string) ([]Job, error) {
+func (p *Plan) Jobs(ctx context.Context, inputs []string) ([]Job, error) {
 	var jobs []Job
 	from := map[string]string{} // results and what they are made of
 	for _, input := range inputs {
-		found, err := p.find(input)
+		found, err := p.find(ctx, input)
 		if err != nil {
 			return nil, err
 		}
@@ -53,7 +54,7 @@ func (p *Plan) Jobs(inputs []string) ([]Job, error) {
 }
 
 // find lists the work on one argument.
-func (p *Plan) find(input string) ([]Job, error) {
+func (p *Plan) find(ctx context.Context, input string) ([]Job, error) {
 	info, err := os.Stat(input)
 	if err != nil {
 		return nil, named(input, err)
@@ -67,7 +68,7 @@ func (p *Plan) find(input string) ([]Job, error) {
 			base = ""
 		}
 	}
-	files, err := Find(input, p.Wanted, p.Kind)
+	files, err := Find(ctx, input, p.Wanted, p.Kind)
 	var jobs []Job
 	for _, path := range files {
 		rel := "."
@@ -83,7 +84,7 @@ func (p *Plan) find(input string) ([]Job, error) {
 
 // Find returns a file, or the wanted ones of a folder and all below it, of which there must be one: an error calls them kind.
 // A folder below that cannot be read is returned like a file, for whoever opens it to say so.
-func Find(input string, wanted func(path string) bool, kind string) ([]string, error) {
+func Find(ctx context.Context, input string, wanted func(path string) bool, kind string) ([]string, error) {
 	if info, err := os.Stat(input); err != nil {
 		return nil, named(input, err)
 	} else if !info.IsDir() {
@@ -96,6 +97,8 @@ func Find(input string, wanted func(path string) bool, kind string) ([]string, e
 	var files []string
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
 		case err != nil && path != root && d != nil:
 			files = append(files, path)
 			return nil

@@ -59,7 +59,7 @@ func TestJobs(t *testing.T) {
 		{inputs: "empty", out: "out", says: "empty: no texts in this folder"},
 		{inputs: "nothing", out: "out", says: "nothing: no such file"},
 	} {
-		jobs, err := testPlan(c.out).Jobs(strings.Fields(c.inputs))
+		jobs, err := testPlan(c.out).Jobs(t.Context(), strings.Fields(c.inputs))
 		var got []string
 		for _, j := range jobs {
 			got = append(got, filepath.ToSlash(strings.TrimPrefix(j.Input, "./")+">"+j.Output))
@@ -75,7 +75,7 @@ func TestJobs(t *testing.T) {
 	}
 	onto := testPlan(".")
 	onto.Name = func(name string) string { return name }
-	if _, err := onto.Jobs([]string{"a.txt"}); err == nil || !strings.Contains(err.Error(), "own result") {
+	if _, err := onto.Jobs(t.Context(), []string{"a.txt"}); err == nil || !strings.Contains(err.Error(), "own result") {
 		t.Errorf("a file onto itself: error %v", err)
 	}
 	if _, err := os.Stat("out"); err == nil {

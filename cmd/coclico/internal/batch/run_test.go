@@ -40,7 +40,7 @@ func upper(out string) *Runner[string] {
 
 func jobsOf(t *testing.T, r *Runner[string], inputs ...string) []Job {
 	t.Helper()
-	jobs, err := r.Plan.Jobs(inputs)
+	jobs, err := r.Plan.Jobs(t.Context(), inputs)
 	if err != nil {
 		t.Fatal(err)
 	}
