@@ -5,10 +5,12 @@ import (
 	"encoding/hex"
 	"flag"
 	"fmt"
+	"hash/crc32"
 	"math/rand"
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -121,9 +123,12 @@ func writeGolden(t *testing.T, path string, g golden) {
 	}
 }
 
-// TestGolden: the format has not moved.
+// TestGolden: the format has not moved. testdata/golden.sums has checksums of the symbols, by which testdata/read.py, another
+// reader, is judged.
 func TestGolden(t *testing.T) {
+	sums := map[string]string{}
 	for _, g := range goldens(t) {
+		sums[g.name] = symbolSum(g.s)
 		if data := Marshal(g.h, g.s, g.model); !bytes.Equal(data, g.data) {
 			t.Errorf("%s is written as %x, want %x", g.name, data, g.data)
 		}
@@ -132,4 +137,31 @@ func TestGolden(t *testing.T) {
 			t.Errorf("%s is read as something else (%v)", g.name, err)
 		}
 	}
+	var lines []string
+	for name, sum := range sums {
+		lines = append(lines, name+" "+sum+"\n")
+	}
+	slices.Sort(lines)
+	path := filepath.Join("testdata", "golden.sums")
+	if *update {
+		if err := os.WriteFile(path, []byte(strings.Join(lines, "")), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if want, err := os.ReadFile(path); err != nil || string(want) != strings.Join(lines, "") {
+		t.Errorf("%s is of other symbols (%v)", path, err)
+	}
+}
+
+func symbolSum(s stream.Symbols) string {
+	var words []string
+	for _, code := range s.Embedding {
+		words = append(words, fmt.Sprint(code))
+	}
+	for _, plane := range [][]uint8{s.Y, s.U, s.V} {
+		for _, code := range plane {
+			words = append(words, fmt.Sprint(code))
+		}
+	}
+	return fmt.Sprintf("%08x", crc32.ChecksumIEEE([]byte(strings.Join(words, " "))))
 }
