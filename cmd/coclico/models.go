@@ -157,8 +157,15 @@ func (a *app) modelsAddCmd() *cobra.Command {
 		if c.Config.Folders == nil {
 			c.Config.Folders = map[string]string{}
 		}
+		was := c.Config.Folders[args[0]]
 		c.Config.Folders[args[0]] = dir
-		return c.Config.Save()
+		if err := c.Config.Save(); err != nil {
+			return err
+		}
+		if was != "" && was != dir {
+			fmt.Fprintf(a.stderr, "%s was %s.\n", args[0], was)
+		}
+		return nil
 	}
 	return cmd
 }

@@ -5,13 +5,12 @@
 package selftest
 
 import (
-	"bytes"
 	"context"
 	"embed"
 	"fmt"
+	"io/fs"
 	"os"
-	"path"
-	"path/filepath"
+	"strings"
 
 	"github.com/coclico/coclico/cmd/coclico/internal/verify"
 	"github.com/coclico/coclico/codec/model"
@@ -27,23 +26,21 @@ var golden embed.FS
 // Run computes the cases of the tiny model at both precisions. The error, whose
 // text is one line, tells of the first tensor out of bounds.
 func Run(ctx context.Context) error {
+	cases, err := fs.Sub(golden, "golden")
+	if err != nil {
+		return err
+	}
+	return run(ctx, cases)
+}
+
+func run(ctx context.Context, cases fs.FS) error {
 	dir, err := os.MkdirTemp("", "coclico-selftest-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	cases, err := golden.ReadDir("golden")
-	if err != nil {
+	if err := os.CopyFS(dir, cases); err != nil {
 		return err
-	}
-	for _, c := range cases {
-		data, err := golden.ReadFile(path.Join("golden", c.Name()))
-		if err != nil {
-			return err
-		}
-		if err := os.WriteFile(filepath.Join(dir, c.Name()), data, 0o666); err != nil {
-			return err
-		}
 	}
 	folder, err := synth.Folder("tiny", 1)
 	if err != nil {
@@ -51,14 +48,14 @@ func Run(ctx context.Context) error {
 	}
 	defer folder.Close()
 	for _, exact := range []bool{true, false} {
-		var out bytes.Buffer
+		var out strings.Builder
 		ok, err := verify.Run(ctx, &out, model.New(folder), exact, []string{dir})
 		if err != nil {
 			return err
 		}
 		if !ok {
-			lines := bytes.Split(bytes.TrimSpace(out.Bytes()), []byte("\n"))
-			return fmt.Errorf("this machine computes wrong: %s", lines[len(lines)-1])
+			text := strings.TrimSpace(strings.ReplaceAll(out.String(), dir+string(os.PathSeparator), "")) // it will be gone
+			return fmt.Errorf("this machine computes wrong: %s", text[strings.LastIndexByte(text, '\n')+1:])
 		}
 	}
 	return nil
