@@ -156,7 +156,7 @@ func Score(x, y []float32) float64 {
 	sum := 0.0
 	for i, v := range x {
 		d := float64(v) - float64(y[i])
-		sum += d * d
+		sum += float64(d * d)
 	}
 	return sum / float64(len(x))
 }

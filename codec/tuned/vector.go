@@ -94,7 +94,7 @@ func Cosine(x, y []float32) float64 {
 	var xy, xx, yy float64
 	for i := range x {
 		a, b := float64(x[i]), float64(y[i])
-		xy, xx, yy = xy+a*b, xx+a*a, yy+b*b
+		xy, xx, yy = xy+float64(a*b), xx+float64(a*a), yy+float64(b*b)
 	}
 	return xy / math.Sqrt(xx*yy)
 }
