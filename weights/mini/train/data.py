@@ -11,6 +11,7 @@ import time
 import numpy as np
 import torch
 import torch.nn.functional as F
+from torch import distributed, multiprocessing
 
 import scenes
 
@@ -128,6 +129,34 @@ class Clock:
         self.used += min(self.steps[-1], 3 * statistics.median(self.steps))
         self.last = now
         return min(1.0, self.used / self.budget)
+
+
+def in_processes(train, workers, work, minutes):
+    """Runs train(rank, workers, work, minutes) in processes of one thread each, which wait for each other once a step only."""
+    meet = os.path.join(work, "meet")
+    if os.path.exists(meet):
+        os.remove(meet)
+    address = "file://" + os.path.abspath(meet)
+    multiprocessing.start_processes(_joined, (train, workers, address, work, minutes), workers, start_method="fork")
+
+
+def _joined(rank, train, workers, address, work, minutes):
+    torch.set_num_threads(1)
+    distributed.init_process_group("gloo", init_method=address, rank=rank, world_size=workers)
+    train(rank, workers, work, minutes)
+    distributed.destroy_process_group()
+
+
+def share_gradients(m, progress, workers):
+    """Averages the gradients of all processes; returns the first one's progress, which all follow."""
+    flat = torch.cat([p.grad.flatten() for p in m.parameters()] + [torch.tensor([progress])])
+    distributed.all_reduce(flat)
+    flat[:-1] /= workers
+    at = 0
+    for p in m.parameters():
+        p.grad.copy_(flat[at : at + p.numel()].view_as(p))
+        at += p.numel()
+    return float(flat[-1])
 
 
 def rate(share, peak, warm=0.03):

@@ -1,10 +1,10 @@
 """The denoiser: latents and 768 bits in, a picture's latents out.
 
 Guidance is trained, not added afterwards. The decoder computes u + g (c - u) of the network's
-outputs without and with the class vector. First the network learns both as any does (a share of
-the class vectors dropped). Then its class embedding's effect is divided by GUIDANCE, and it is
-trained so that the guided sum itself, at g = GUIDANCE, is the denoised picture. So the decoder's
-large g amplifies nothing that training has not seen, and pictures do not burn.
+outputs without and with the class vector; training computes the same sum at g = GUIDANCE and
+compares that with the picture. So the decoder's large g amplifies nothing that training has not
+seen, and pictures do not burn. The outputs u alone are trained too, as those of a network
+without class vectors, so that any other g is between the two or beyond.
 """
 
 import os
@@ -24,10 +24,10 @@ import tower
 CONTEXT = 32
 CONFIG = {
     "_class_name": "UNet2DConditionModel", "sample_size": data.SIZE // 8, "in_channels": 4, "out_channels": 4,
-    "block_out_channels": [96, 128, 128], "layers_per_block": 1, "norm_num_groups": 32, "norm_eps": 1e-5,
+    "block_out_channels": [64, 128, 128], "layers_per_block": 1, "norm_num_groups": 8, "norm_eps": 1e-5,
     "down_block_types": ["DownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"],
     "up_block_types": ["UpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"],
-    "mid_block_type": "UNetMidBlock2DCrossAttn", "attention_head_dim": [3, 4, 4], "cross_attention_dim": CONTEXT,
+    "mid_block_type": "UNetMidBlock2DCrossAttn", "attention_head_dim": [2, 4, 4], "cross_attention_dim": CONTEXT,
     "use_linear_projection": True, "class_embed_type": "projection", "projection_class_embeddings_input_dim": 2 * tower.DIM,
     "time_embedding_dim": 256, "act_fn": "silu", "flip_sin_to_cos": True, "freq_shift": 0, "downsample_padding": 1,
     "center_input_sample": False, "upcast_attention": True,
@@ -37,15 +37,26 @@ TEXT_CONFIG = {
     "num_attention_heads": 1, "intermediate_size": 2 * CONTEXT, "vocab_size": 4, "max_position_embeddings": 77,
     "hidden_act": "gelu", "layer_norm_eps": 1e-5, "bos_token_id": 2, "eos_token_id": 3, "pad_token_id": 1, "projection_dim": 512,
 }
-GUIDANCE = 9.0  # at which the guided sum is trained; the decoder's 12 is then a guidance of 4/3 of an ordinary model
-DROPOUT = 0.15  # share of class vectors that are all zeros
-GUIDED = 0.6  # share of the time after which the guided sum is trained
-MAPPED = 5000  # pictures whose colour maps are encoded too
+GUIDANCE = 8.0  # at which the guided sum is trained; the decoder's 12 is then a guidance of 1.5 of an ordinary model
+UNGUIDED = 0.15  # weight of the outputs without class vectors in the loss, as the usual share of dropped ones
+PICTURES = 6000  # of the training pictures, that are encoded
+MAPPED = 2400  # of these, whose colour maps are encoded too
 
 
 def build():
     m = UNet2DConditionModel(**{k: v for k, v in CONFIG.items() if not k.startswith("_")})
     m.set_attn_processor(AttnProcessor())  # its backward pass is several times faster on a CPU
+    return m
+
+
+@torch.no_grad()
+def begin(m):
+    """Weights to begin with: v is 0, attention adds nothing, and a class vector's effect is small, as it will be multiplied."""
+    m.conv_out.weight *= 0.1
+    for name, layer in m.named_modules():
+        if name.endswith("proj_out"):
+            layer.weight.zero_()
+    m.class_embedding.linear_2.weight /= GUIDANCE
     return m
 
 
@@ -85,7 +96,7 @@ def prepare(work, n=64):
     """Encodes the training pictures: latents, those of the colour maps of the first MAPPED, and the 768 bits."""
     torch.manual_seed(4)
     pixels = data.load(work, "train")[0]
-    pixels = pixels[torch.randperm(len(pixels))]
+    pixels = pixels[torch.randperm(len(pixels))[:PICTURES]]
     m, scaling = autoencoder.load(work)
     eyes = tower.load(work)
     out = {"latents": [], "maps": [], "bits": []}
@@ -131,58 +142,53 @@ class Batches:
         return x, t, pipeline.condition(e, self.mean, self.std, level, noise), (a * x - x0) / s
 
 
-@torch.no_grad()
-def weaken(m, factor):
-    """Divides by factor what a class vector adds to the time embedding beside what all zeros add."""
-    first, second = m.class_embedding.linear_1, m.class_embedding.linear_2
-    at_zero = second.weight @ F.silu(first.bias)
-    second.bias += at_zero * (1 - 1 / factor)
-    second.weight /= factor
-
-
-def loss_plain(m, x, t, cond, v, words):
-    keep = (torch.rand(len(x), 1) >= DROPOUT).float()
-    with torch.autocast("cpu", torch.bfloat16):
-        out = m(x, t, encoder_hidden_states=words.expand(len(x), -1, -1), class_labels=cond * keep).sample
-    return F.mse_loss(out.float(), v)
-
-
-def loss_guided(m, x, t, cond, v, words):
+def losses(m, x, t, cond, v, words):
+    """Mean squared errors of the guided sum and of the outputs without class vectors."""
     two = lambda a: torch.cat([a, a])
     with torch.autocast("cpu", torch.bfloat16):
         out = m(two(x), two(t), encoder_hidden_states=words.expand(2 * len(x), -1, -1),
                 class_labels=torch.cat([torch.zeros_like(cond), cond])).sample
     u, c = out.float().chunk(2)
-    guided = F.mse_loss(u + GUIDANCE * (c - u), v)
-    return guided, DROPOUT * F.mse_loss(u, v)
+    return F.mse_loss(u + GUIDANCE * (c - u), v), F.mse_loss(u, v)
 
 
-def train(work, minutes, n=32, peak=8e-4):
+def groups(m, peak):
+    """Parameters by learning rate: what is small because its effect is multiplied has small steps."""
+    small = list(m.class_embedding.linear_2.parameters())
+    rest = [p for p in m.parameters() if all(p is not q for q in small)]
+    return [{"params": rest, "peak": peak}, {"params": small, "peak": peak / GUIDANCE}]
+
+
+def train(work, minutes, workers, resume):
+    data.in_processes(train_on if resume else train_anew, workers, work, minutes)
+
+
+def train_anew(rank, workers, work, minutes):
     torch.manual_seed(5)
+    run(rank, workers, work, minutes, begin(build()), 50, 1.2e-3)
+
+
+def train_on(rank, workers, work, minutes):
+    run(rank, workers, work, minutes, load(work).requires_grad_(True), 500, 6e-4)
+
+
+def run(rank, workers, work, minutes, m, seed, peak, n=32):
     batches, words = Batches(work), context()
-    m = build()
-    average = torch.optim.swa_utils.AveragedModel(m, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.997))
-    opt = torch.optim.AdamW(m.parameters(), peak, weight_decay=0.01, betas=(0.9, 0.98))
-    clock, log, share, guided = data.Clock(minutes), data.Log(work, "denoiser"), 0.0, False
+    average = torch.optim.swa_utils.AveragedModel(m, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.99))
+    opt = torch.optim.AdamW(groups(m, peak), peak, weight_decay=0.01, betas=(0.9, 0.98))
+    clock, log, share = data.Clock(minutes), data.Log(work, "denoiser"), 0.0
+    torch.manual_seed(seed + rank)
     while share < 1:
-        if not guided and share > GUIDED:
-            guided = True
-            weaken(m, GUIDANCE)
-            weaken(average.module, GUIDANCE)
-        x, t, cond, v = batches(n)
-        if guided:
-            loss, free = loss_guided(m, x, t, cond, v, words)
-        else:
-            loss, free = loss_plain(m, x, t, cond, v, words), torch.zeros(())
+        guided, unguided = losses(m, *batches(n // workers), words)
         opt.zero_grad()
-        (loss + free).backward()
+        (guided + UNGUIDED * unguided).backward()
+        share = data.share_gradients(m, clock.tick() if rank == 0 else 0.0, workers)
         nn.utils.clip_grad_norm_(m.parameters(), 1.0)
         for g in opt.param_groups:
-            g["lr"] = data.rate(share, peak)
+            g["lr"] = data.rate(share, g["peak"])
         opt.step()
         average.update_parameters(m)
-        if log.step % 250 == 249:
-            torch.save(average.module.state_dict(), os.path.join(work, "denoiser.pt"))
-        share = clock.tick()
-        log.add(share, **({"guided": loss.detach(), "free": free.detach() / DROPOUT} if guided else {"plain": loss.detach()}))
-    torch.save(average.module.state_dict(), os.path.join(work, "denoiser.pt"))
+        if rank == 0:
+            log.add(share, guided=guided.detach(), unguided=unguided.detach())
+            if log.step % 100 == 0 or share >= 1:
+                torch.save(average.module.state_dict(), os.path.join(work, "denoiser.pt"))

@@ -13,44 +13,44 @@ import torch
 
 import data
 
-MINUTES = {"tower": 10, "classifier": 3, "autoencoder": 18, "denoiser": 40}
+MINUTES = {"tower": 20, "classifier": 3, "autoencoder": 20, "denoiser": 35}
 
 
-def render(work, _minutes, _out):
+def render(work, _minutes, _out, _resume):
     data.render(work)
 
 
-def tower(work, minutes, _out):
+def tower(work, minutes, _out, resume):
     import tower
 
-    tower.train(work, minutes)
+    tower.train(work, minutes, resume)
 
 
-def classifier(work, minutes, _out):
+def classifier(work, minutes, _out, _resume):
     import classifier
 
     classifier.train(work, minutes)
 
 
-def autoencoder(work, minutes, _out):
+def autoencoder(work, minutes, _out, _resume):
     import autoencoder
 
-    autoencoder.train(work, minutes)
+    autoencoder.train(work, minutes, torch.get_num_threads())
 
 
-def latents(work, _minutes, _out):
+def latents(work, _minutes, _out, _resume):
     import denoiser
 
     denoiser.prepare(work)
 
 
-def denoiser(work, minutes, _out):
+def denoiser(work, minutes, _out, resume):
     import denoiser
 
-    denoiser.train(work, minutes)
+    denoiser.train(work, minutes, torch.get_num_threads(), resume)
 
 
-def export(work, _minutes, out):
+def export(work, _minutes, out, _resume):
     import export
 
     export.write(work, out)
@@ -65,13 +65,14 @@ def main():
     p.add_argument("--work", required=True, help="folder for pictures and checkpoints")
     p.add_argument("--out", default="..", help="model folder")
     p.add_argument("--minutes", type=float, help="time budget of the training, instead of its usual one")
+    p.add_argument("--resume", action="store_true", help="train the tower or the denoiser that is in DIR on")
     p.add_argument("--threads", type=int, default=os.cpu_count())
     a = p.parse_args()
     torch.set_num_threads(a.threads)
     os.makedirs(a.work, exist_ok=True)
     for stage in STAGES:
         if a.stage in ("all", stage.__name__):
-            stage(a.work, a.minutes or MINUTES.get(stage.__name__), a.out)
+            stage(a.work, a.minutes or MINUTES.get(stage.__name__), a.out, a.resume)
 
 
 if __name__ == "__main__":
