@@ -9,15 +9,15 @@ type Shape uint8
 const MaxShape = 63
 
 // twelfths holds 2^(-i/12) in 1/65536.
-var twelfths = [12]int{65536, 61858, 58386, 55109, 52016, 49097, 46341, 43740, 41285, 38968, 36781, 34716}
+var twelfths = [12]int64{65536, 61858, 58386, 55109, 52016, 49097, 46341, 43740, 41285, 38968, 36781, 34716}
 
 // ratio returns 2^(-i/12) in 1/65536.
-func ratio(i int) int { return twelfths[i%12] >> (i / 12) }
+func ratio(i int) int64 { return twelfths[i%12] >> (i / 12) }
 
 // ShapeOf returns the shape of a whole picture of w x h pixels, the nearest there is. It returns an [UnsupportedError] if
 // one side is more than 6 times the other.
 func ShapeOf(w, h int) (Shape, error) {
-	long, short := max(w, h), min(w, h)
+	long, short := int64(max(w, h)), int64(min(w, h))
 	if short < 1 || long > 6*short {
 		return 0, errShape
 	}
@@ -40,7 +40,8 @@ func (s Shape) Size(size, unit int) (w, h int) {
 	if s == 0 {
 		i = 0
 	}
-	short := max((size*ratio(max(i, -i))/unit+1<<15)>>16, 1) * unit
+	units := (int64(size)*ratio(max(i, -i))/int64(unit) + 1<<15) >> 16 // to the nearest
+	short := max(int(units), 1) * unit
 	if i < 0 {
 		return short, size
 	}
