@@ -47,9 +47,11 @@
 // [github.com/coclico/coclico/codec/model.Model.Fingerprint].
 //
 // Shape 0 is the centre square of the picture. Shape s from 1 to 63 is all of
-// it, whose width is 2^((s-32)/12) times its height; the longer side of what is
-// painted is the decoder's choice, a multiple of its unit (the VAE's factor),
-// and the shorter one the nearest multiple, at least one unit.
+// it, whose width is 2^((s-32)/12) times its height. The longer side of what is
+// painted is the decoder's choice, a multiple of its unit (the VAE's factor); the
+// shorter one is the nearest multiple, at least one: with i = |s - 32| and r
+// = 2^(-(i mod 12)/12) rounded to 1/65536 and shifted right by floor(i / 12),
+// floor(floor(longer r / unit + 32768) / 65536) units.
 //
 // The symbols of the vector and of the map, codes, are those of package stream
 // in the paper's profile, and of package tuned in the other. They are written

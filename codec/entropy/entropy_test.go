@@ -158,3 +158,22 @@ func FuzzVector(f *testing.F) {
 		}
 	})
 }
+
+// TestCurves: the tables that no picture has a part in are what the specification's words say.
+func TestCurves(t *testing.T) {
+	logistic := func(z float64) float64 { return 1 / (1 + math.Exp(-z)) }
+	for i := range curveSize {
+		z := float64(i) / 8
+		if want := 65536 * (0.9*logistic(z) + 0.1*logistic(z/3)); math.Abs(float64(colourCurve[i])-want) > 1 {
+			t.Errorf("colourCurve[%d] is %d, want %v", i, colourCurve[i], want)
+		}
+		if want := 32768 * (1 + math.Erf(float64(i)/32/math.Sqrt2)); math.Abs(float64(gaussCurve[i])-want) > 1 {
+			t.Errorf("gaussCurve[%d] is %d, want %v", i, gaussCurve[i], want)
+		}
+	}
+	for i, v := range inverseScales {
+		if want := 8 * math.Exp2(float64(i)/6); math.Abs(float64(v)-want) > 0.51 {
+			t.Errorf("inverseScales[%d] is %d, want %v", i, v, want)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 // Measure compares the profiles on pictures, and makes the table that a budget is divided by:
 //
 //	go run ./codec/measure -photos DIR [-model DIR] [-decode]      the profiles at equal size
+//	go run ./codec/measure -photos DIR -sizes                      where the bytes of the paper's files are
 //	go run ./codec/measure -photos DIR -plans codec/plans.go       the table
 //	go run ./codec/measure -photos DIR -budgets 40,112,400         what budgets buy
 package main
@@ -20,6 +21,7 @@ import (
 	"strings"
 
 	"github.com/coclico/coclico/codec"
+	"github.com/coclico/coclico/codec/container"
 	"github.com/coclico/coclico/codec/stream"
 	"github.com/coclico/coclico/codec/tuned"
 )
@@ -31,13 +33,14 @@ func main() {
 	paint := flag.Bool("decode", false, "also paint the pictures, and score their colours")
 	plans := flag.String("plans", "", "file to write the table of colour maps to")
 	budgets := flag.String("budgets", "", "budgets to divide, with commas between")
+	sizes := flag.Bool("sizes", false, "print where the bytes of the paper's files are")
 	flag.Parse()
-	if err := run(*photos, *model, *plans, *budgets, *paint); err != nil {
+	if err := run(*photos, *model, *plans, *budgets, *sizes, *paint); err != nil {
 		log.Fatal(err)
 	}
 }
 
-func run(photos, model, plans, budgets string, paint bool) error {
+func run(photos, model, plans, budgets string, sizes, paint bool) error {
 	pictures, err := readPictures(photos)
 	if err != nil {
 		return err
@@ -50,6 +53,9 @@ func run(photos, model, plans, budgets string, paint bool) error {
 		return err
 	}
 	defer c.Close()
+	if sizes {
+		return printSizes(c, pictures)
+	}
 	if budgets == "" {
 		return compare(c, pictures, paint)
 	}
@@ -121,6 +127,32 @@ func (r *result) add(o result) {
 
 func (r result) String(n float64) string {
 	return fmt.Sprintf("%7.1f bytes  cosine %.4f  colour map %.5f  painted %.5f", float64(r.bytes)/n, r.cosine/n, r.colours/n, r.painted/n)
+}
+
+// printSizes prints where the bytes of the paper's files are.
+func printSizes(c *codec.Codec, pictures []picture) error {
+	var sum container.Split
+	row := func(name string, s container.Split, n float64) {
+		bytes := (s.Header + s.Colour + s.Vector) / n
+		fmt.Printf("| %s | %.1f | %.1f | %.1f | %.1f |\n", name, bytes, s.Header/n, s.Vector/n, s.Colour/n)
+	}
+	fmt.Println("| photo | bytes | header | CLIP | colour map |\n|---|---|---|---|---|")
+	for _, p := range pictures {
+		data, err := c.Encode(context.Background(), p.img, nil)
+		if err != nil {
+			return err
+		}
+		s, err := container.SplitOf(data)
+		if err != nil {
+			return err
+		}
+		row(p.name, s, 1)
+		sum.Header += s.Header
+		sum.Colour += s.Colour
+		sum.Vector += s.Vector
+	}
+	row("mean", sum, float64(len(pictures)))
+	return nil
 }
 
 // compare prints the profiles at equal size: the tuned file has as many bytes as the paper's of the same picture.
