@@ -38,6 +38,7 @@
 //	  1+10  strength in 1/1000                             0.880
 //	  1+long(6)  seed                                      0
 //	  1     0; 1 is an extension of a later version
+//	2     tuned: spread of the vector
 //	3+3+3 tuned: low, high and chroma of the map's range
 //	...   the symbols
 //
@@ -115,19 +116,20 @@
 //
 // # The vector in the coder
 //
-// First [4096, 65536) says that the codes have the probabilities below, and
-// [0, 4096) that all codes of a dimension have the same; an encoder writes the
+// In the tuned profile all codes of a dimension are equally probable: code k of m
+// bits, m > 0, has the interval [k, k+1) times 65536 / 2^m.
+//
+// In the paper's, [4096, 65536) says first that codes have the probabilities
+// below, and [0, 4096) that they are equally probable too; an encoder writes the
 // former if the product over all dimensions of the probability times 2^m, m the
 // modelled bits below, is at least 1. (The product is kept in 32 bits: after
 // each factor it is halved, rounded down, until it is below 2^32, from 2^31
 // for 1; see package entropy, Vector.common.)
 //
-// Then, in the order of dimensions, the first m = min(6, bits) bits of each code
+// Then, in the order of dimensions, the first m = min(6, a) bits of each code
 // are coded as one symbol k with the interval [G(k), G(k+1)), and the rest, if
-// any, as one number with equal probabilities. Without a model
-// G(k) = k 65536 / 2^m. With it G(k) is F(k) above with m for b, gaussCurve for
-// colourCurve, and z(k) as follows. Tuned: the lower edge of part k that package
-// tuned's tables have. Paper: with M and S the mean and the deviation of the
+// any, as one number with equal probabilities. G(k) is F(k) above with m for b,
+// gaussCurve for colourCurve, and with M and S the mean and the deviation of the
 // dimension in the model's image normaliser, rounded to float16 (to nearest,
 // ties to even) and counted in units of 2^-24, of which every float16 is a whole
 // number, S at least 1,

@@ -70,7 +70,6 @@ func (c *Codec) encodeTuned(f frame, embedding []float32, o *EncodeOptions) ([]b
 	if err != nil {
 		return nil, err
 	}
-	h.Profile = Tuned
 	t := newTuner(h, m, f, embedding)
 	if o.Bytes == 0 {
 		p, err := o.Params(len(embedding))

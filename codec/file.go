@@ -132,7 +132,7 @@ func (c *Codec) Sketch(data []byte) (Sketch, error) {
 func sketch(h container.Header, s stream.Symbols, m container.Model) Sketch {
 	vector := make([]float32, h.EmbeddingDim)
 	if h.Profile == Tuned {
-		mean, std := vectorMoments(m)
+		mean, std := vectorMoments(m, tuned.Spread(h.Spread))
 		tuned.DequantiseVector(vector, s.Embedding, mean, std, h.DimensionBits(m))
 	} else {
 		stream.DequantiseEmbedding(vector, s.Embedding, h.EmbeddingBits)

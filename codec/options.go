@@ -55,7 +55,7 @@ type EncodeOptions struct {
 	Raw bool
 
 	// Profile is how the picture is quantised, Paper or Tuned. In the tuned
-	// one ClipBits is a mean over the dimensions, at most 6, unless VectorBits
+	// one ClipBits is a mean over the dimensions, at most 5, unless VectorBits
 	// says the bits of the whole vector.
 	Profile    Profile
 	VectorBits int

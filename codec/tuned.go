@@ -34,16 +34,19 @@ type tuner struct {
 
 func newTuner(h container.Header, m container.Model, f frame, embedding []float32) *tuner {
 	t := &tuner{h: h, m: m, frame: f, embedding: embedding}
-	t.mean, t.std = vectorMoments(m)
+	t.h.Profile = Tuned
+	t.mean, t.std = vectorMoments(m, 1)
+	t.h.Spread = tuned.NearestSpread(embedding, t.mean, t.std)
+	t.mean, t.std = vectorMoments(m, tuned.Spread(t.h.Spread))
 	t.target = stream.NewRGB(f.rgb, f.w, f.h, scoreSide)
 	return t
 }
 
-// vectorMoments returns the means and deviations of a model's vectors.
-func vectorMoments(m container.Model) (mean, std []float32) {
+// vectorMoments returns the means of a model's vectors, and their deviations times spread.
+func vectorMoments(m container.Model, spread float32) (mean, std []float32) {
 	for _, moment := range m.Moments {
 		mean = append(mean, float32(moment.Mean)*tuned.Unit)
-		std = append(std, float32(moment.Std)*tuned.Unit)
+		std = append(std, float32(moment.Std)*tuned.Unit*spread)
 	}
 	return mean, std
 }
@@ -77,78 +80,63 @@ func (t *tuner) file(n, bits, total int) ([]byte, error) {
 // fit returns the best file of at most budget bytes: of the colour maps in plans that take between a fortieth and three
 // quarters of it, each with as many bits of the vector as there is room for, that with the least loss. It returns nil if
 // there is room for none.
-func (t *tuner) fit(budget int) (best []byte, err error) {
-	least := math.Inf(1)
+func (t *tuner) fit(budget int) ([]byte, error) {
+	least, n, bits := math.Inf(1), 0, 0
 	for _, p := range plans {
 		if p.bytes < budget/40 || p.bytes > budget*3/4 {
 			continue
 		}
 		c := t.colour(p.n, p.bits)
-		data, codes, err := t.fill(c, budget)
-		if err != nil {
-			return nil, err
-		}
-		if data == nil {
-			continue
-		}
-		if loss := t.loss(c, codes); loss < least {
-			least, best = loss, data
+		if total := t.room(c, budget); total > 0 {
+			if loss := t.loss(c, total); loss < least {
+				least, n, bits = loss, p.n, p.bits
+			}
 		}
 	}
-	return best, nil
+	if n == 0 {
+		return nil, nil
+	}
+	// What the last byte holds depends on the codes: there may be room for a few bits less.
+	for total := t.room(t.colour(n, bits), budget); total > 0; total-- {
+		if data, err := t.file(n, bits, total); err != nil || len(data) <= budget {
+			return data, err
+		}
+	}
+	return nil, nil
 }
 
-// fill returns the file with the most bits of the vector that fits beside a colour map, and its codes; nil if none does.
-// Bits of the vector take their own room, up to a byte or two: the search is for how many.
-func (t *tuner) fill(c stream.Colour, budget int) (best []byte, codes []uint16, err error) {
-	try := func(total int) ([]byte, []uint16, error) {
-		k, err := t.vector(total)
-		if err != nil {
-			return nil, nil, err
-		}
-		return container.Marshal(t.h, stream.Symbols{Embedding: k, Colour: c}, t.m), k, nil
+// room returns for how many bits of a vector there is room beside a colour map. Bits of the vector take their own room.
+func (t *tuner) room(c stream.Colour, budget int) int {
+	t.h.VectorBits = min(8*budget, tuned.MaxBits*t.h.EmbeddingDim) // for the size of the number itself
+	data := container.Marshal(t.h, stream.Symbols{Embedding: make([]uint16, t.h.EmbeddingDim), Colour: c}, t.m)
+	s, err := container.SplitOf(data)
+	if err != nil {
+		panic("codec: a file that was just written is none")
 	}
-	least, _, err := try(1)
-	if err != nil || len(least) > budget {
-		return nil, nil, err
-	}
-	room := 8 * (budget - len(least))
-	hi := min(room+32, tuned.MaxBits*t.h.EmbeddingDim+1) // do not fit, or are more than there can be
-	lo := max(hi-64, 0)                                  // fit
-	for hi-lo > 1 {
-		mid := (lo + hi) / 2
-		data, k, err := try(mid)
-		if err != nil {
-			return nil, nil, err
-		}
-		if len(data) <= budget {
-			lo, best, codes = mid, data, k
-		} else {
-			hi = mid
-		}
-	}
-	if best != nil {
-		t.h.VectorBits = lo
-	}
-	return best, codes, nil
+	return min(int(8*(float64(budget)-s.Header-s.Colour)), tuned.MaxBits*t.h.EmbeddingDim)
 }
 
 const (
 	// scoreSide is the side of the maps that the colour score compares, as in the paper.
 	scoreSide = 32
 
-	// colourWeight is what a colour score counts beside 1 - cosine. At the paper's size a byte more takes as much from
-	// either, about 0.004 from the one and 0.0004 from the other.
-	colourWeight = 10
+	// colourWeight is what a colour score counts beside 1 - cosine. At the paper's size both are then better than the
+	// paper's by as much of what they can be.
+	colourWeight = 5
 )
 
-// loss returns how much is lost: 1 - cosine of the vector, and the colour score of the map.
-func (t *tuner) loss(c stream.Colour, codes []uint16) float64 {
-	x := make([]float32, len(codes))
-	tuned.DequantiseVector(x, codes, t.mean, t.std, t.h.DimensionBits(t.m))
-	rgb := tuned.DequantiseColour(c, t.h.Range, t.h.MapSize, t.h.ColourBits)
+// loss returns about how much is lost: 1 - cosine of the vector with so many bits, and the colour score of the map.
+func (t *tuner) loss(c stream.Colour, total int) float64 {
+	t.h.VectorBits = total
+	var left, all float64
+	for i, bits := range t.h.DimensionBits(t.m) {
+		d := float64(t.embedding[i] - t.mean[i])
+		left += float64(d*d) * tuned.Loss(int(bits))
+		all += float64(t.embedding[i]) * float64(t.embedding[i])
+	}
+	rgb := t.h.RGB(c)
 	score := Score(stream.Upsample(rgb, t.h.MapSize, scoreSide, scoreSide), t.target)
-	return 1 - tuned.Cosine(x, t.embedding) + colourWeight*score
+	return 1 - math.Sqrt(max(1-left/all, 0)) + colourWeight*score
 }
 
 // Score returns the mean square difference of two pictures, the colour score if they are 32 x 32 in RGB from 0 to 1.

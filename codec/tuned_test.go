@@ -69,7 +69,7 @@ func TestTuned(t *testing.T) {
 	}
 	for _, o := range []EncodeOptions{
 		{Bytes: 100}, {VectorBits: 5}, {Profile: 2}, {Profile: Tuned, Bytes: MinBytes - 1}, {Profile: Tuned, Bytes: MaxBytes + 1},
-		{Profile: Tuned, Format: Format{ClipBits: 7}}, {Profile: Tuned, VectorBits: 6*32 + 1}, {Profile: Tuned, VectorBits: -1}, {Profile: Tuned, Raw: true},
+		{Profile: Tuned, Format: Format{ClipBits: 6}}, {Profile: Tuned, VectorBits: 5*32 + 1}, {Profile: Tuned, VectorBits: -1}, {Profile: Tuned, Raw: true},
 	} {
 		var want OptionError
 		if _, err := c.Encode(t.Context(), img, &o); !errors.As(err, &want) {

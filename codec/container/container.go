@@ -39,7 +39,7 @@ func (h Header) normal() Header {
 	if h.Profile == Tuned {
 		h.EmbeddingBits = 1
 	} else {
-		h.VectorBits, h.Range = h.EmbeddingDim, tuned.Range{}
+		h.VectorBits, h.Spread, h.Range = h.EmbeddingDim, 0, tuned.Range{}
 	}
 	return h
 }

@@ -45,7 +45,8 @@ func randomHeader(rng *rand.Rand) Header {
 	change(func() { h = NewHeader(1 + rng.Intn(1000)) })
 	change(func() { h.EmbeddingBits = 1 + rng.Intn(16) })
 	change(func() {
-		h.Profile, h.VectorBits = Tuned, 1+rng.Intn(6*h.EmbeddingDim)
+		h.Profile, h.VectorBits = Tuned, 1+rng.Intn(5*h.EmbeddingDim)
+		h.Spread = uint8(rng.Intn(4))
 		h.Range = tuned.Range{Low: uint8(rng.Intn(8)), High: uint8(rng.Intn(8)), Chroma: uint8(rng.Intn(8))}
 	})
 	change(func() { h.MapSize = 2 + 2*rng.Intn(32) })

@@ -21,7 +21,7 @@ const (
 	errExtension = FormatError("its header has a flag that this version does not know")
 
 	errNoRoom     = UnsupportedError("a profile or a fingerprint that a file has no room for")
-	errVectorBits = UnsupportedError("bits of a vector outside 1 to 6 for each dimension")
+	errVectorBits = UnsupportedError("bits of a vector outside 1 to 5 for each dimension")
 	errShape      = UnsupportedError("a whole picture with one side more than 6 times the other: crop it")
 	errSteps      = UnsupportedError("steps outside 1 to 1024")
 	errGuidance   = UnsupportedError("guidance outside 0 to 655.35")

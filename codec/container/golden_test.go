@@ -56,9 +56,9 @@ func parameterSets() map[string]Header {
 	}
 	add("settings", func(h *Header) { h.Steps, h.Guidance, h.Strength, h.Seed = 50, 750, 600, 1<<63+5 })
 	add("zeros", func(h *Header) { h.Steps, h.Guidance, h.Strength, h.Seed = 1, 0, 0, 1 })
-	for _, total := range []int{1, 200, 768, 3000, 4608} {
+	for _, total := range []int{1, 200, 768, 3000, 3840} {
 		add(fmt.Sprintf("tuned-%d", total), func(h *Header) {
-			h.Profile, h.VectorBits, h.Range = Tuned, total, tuned.Range{Low: 1, High: 2, Chroma: 5}
+			h.Profile, h.VectorBits, h.Spread, h.Range = Tuned, total, 2, tuned.Range{Low: 1, High: 2, Chroma: 5}
 		})
 	}
 	add("tuned-everything", func(h *Header) {

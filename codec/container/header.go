@@ -38,7 +38,8 @@ type Header struct {
 	Profile     Profile
 	Fingerprint uint16 // of the encoder's model, its first 10 bits
 	stream.Params
-	VectorBits int         // tuned: bits of the whole CLIP vector, up to 6 for each dimension; the default is 1 for each
+	VectorBits int         // tuned: bits of the whole CLIP vector, up to 5 for each dimension; the default is 1 for each
+	Spread     uint8       // tuned: of the vector, 0 to 3
 	Range      tuned.Range // tuned: of the colour map
 	Shape      Shape       // of the picture
 	Steps      int         // of the decoder, 1 to 1024
@@ -64,7 +65,7 @@ func (h Header) Validate() error {
 		return errNoRoom
 	case h.VectorBits < 1 || h.VectorBits > tuned.MaxBits*h.EmbeddingDim:
 		return errVectorBits
-	case max(h.Range.Low, h.Range.High, h.Range.Chroma) >= 1<<tuned.RangeBits:
+	case max(h.Range.Low, h.Range.High, h.Range.Chroma) >= 1<<tuned.RangeBits || h.Spread >= 1<<tuned.SpreadBits:
 		return errNoRoom
 	case h.Shape > MaxShape:
 		return errShape
@@ -81,7 +82,7 @@ func (h Header) Validate() error {
 // extended reports whether h says anything that the first two bytes do not.
 func (h Header) extended() bool {
 	plain := NewHeader(768)
-	plain.Profile, plain.Fingerprint, plain.Range = h.Profile, h.Fingerprint, h.Range
+	plain.Profile, plain.Fingerprint, plain.Spread, plain.Range = h.Profile, h.Fingerprint, h.Spread, h.Range
 	return h != plain
 }
 
@@ -197,6 +198,7 @@ func (h *Header) rest(extended bool, f number) error {
 		}
 	}
 	if h.Profile == Tuned {
+		h.Spread = uint8(f(uint64(h.Spread), tuned.SpreadBits))
 		for _, v := range []*uint8{&h.Range.Low, &h.Range.High, &h.Range.Chroma} {
 			*v = uint8(f(uint64(*v), tuned.RangeBits))
 		}

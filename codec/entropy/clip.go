@@ -23,30 +23,24 @@ func Float16(bits uint16) int64 {
 
 // A Vector is how a CLIP vector is quantised, and how probable its codes are.
 type Vector struct {
-	bits   []uint8                  // of each dimension
-	edge   func(i, k, bits int) int // of part k of 2^bits of dimension i, in 1/512 deviation from the mean
-	middle []uint32                 // below of the upper half of each dimension's codes, which one bit needs alone
-}
-
-func newVector(bits []uint8, edge func(i, k, bits int) int) Vector {
-	v := Vector{bits: bits, edge: edge}
-	middle := make([]uint32, len(bits))
-	for i := range bits {
-		if n, _ := v.split(i); n > 0 {
-			middle[i] = v.below(i, 1<<(n-1), n)
-		}
-	}
-	v.middle = middle
-	return v
+	bits    []uint8  // of each dimension
+	moments []Moment // nil if all codes of a dimension are equally probable
+	middle  []uint32 // below of the upper half of each dimension's codes, which one bit needs alone
 }
 
 // UniformVector returns that of the paper: [-1, 1] in 2^bits equal parts.
 func UniformVector(moments []Moment, bits int) Vector {
-	all := make([]uint8, len(moments))
-	for i := range all {
-		all[i] = uint8(bits)
+	v := Vector{bits: make([]uint8, len(moments)), moments: moments}
+	for i := range v.bits {
+		v.bits[i] = uint8(bits)
 	}
-	return newVector(all, func(i, k, bits int) int { return moments[i].edge(k, bits) })
+	middle := make([]uint32, len(moments))
+	for i := range middle {
+		n, _ := v.split(i)
+		middle[i] = v.below(i, 1<<(n-1), n)
+	}
+	v.middle = middle
+	return v
 }
 
 // TunedVector returns that of the tuned profile, total bits for all dimensions.
@@ -55,7 +49,7 @@ func TunedVector(moments []Moment, total int) Vector {
 	for i, m := range moments {
 		deviations[i] = m.Std
 	}
-	return newVector(tuned.Allocate(deviations, total), func(_, k, bits int) int { return tuned.Edge(bits, k) })
+	return Vector{bits: tuned.Allocate(deviations, total)}
 }
 
 // AllBits returns the bits of each dimension's code.
@@ -65,12 +59,7 @@ func (v Vector) AllBits() []uint8 { return v.bits }
 func (v Vector) Bits(i int) int { return int(v.bits[i]) }
 
 // modelled is the number of a uniform code's first bits that have a model; the rest are equally probable.
-const modelled = tuned.MaxBits
-
-// unmodelled is the vector with all codes of a dimension equally probable.
-func (v Vector) unmodelled() Vector {
-	return Vector{bits: v.bits}
-}
+const modelled = 6
 
 // uncommon is the probability, in 1/65536, that a vector is not as the model's statistics have it: that of a picture unlike
 // those that the model knows. Its codes are taken for equally probable.
@@ -78,11 +67,13 @@ const uncommon = 1 << rangecoder.ProbBits / 16
 
 // Write codes the codes of a vector, in the way that takes fewer bits.
 func (v Vector) Write(e *rangecoder.Encoder, codes []uint16) {
-	if v.common(codes) {
+	switch {
+	case v.moments == nil:
+	case v.common(codes):
 		e.Encode(uncommon, 1<<rangecoder.ProbBits)
-	} else {
+	default:
 		e.Encode(0, uncommon)
-		v = v.unmodelled()
+		v.moments = nil
 	}
 	for i, code := range codes {
 		bits, rest := v.split(i)
@@ -111,10 +102,12 @@ func (v Vector) common(codes []uint16) bool {
 
 // Read reads what Write wrote.
 func (v Vector) Read(d *rangecoder.Decoder, codes []uint16) {
-	if d.Peek() < uncommon {
+	switch {
+	case v.moments == nil:
+	case d.Peek() < uncommon:
 		d.Skip(0, uncommon)
-		v = v.unmodelled()
-	} else {
+		v.moments = nil
+	default:
 		d.Skip(uncommon, 1<<rangecoder.ProbBits)
 	}
 	for i := range codes {
@@ -137,14 +130,14 @@ func (v Vector) split(i int) (bits, rest int) {
 // below returns the probability, in 1/65536, of the first k of 2^bits codes of dimension i.
 func (v Vector) below(i, k, bits int) uint32 {
 	switch {
-	case v.edge == nil:
+	case v.moments == nil:
 		return uint32(k) << (rangecoder.ProbBits - bits)
 	case k == 0 || k == 1<<bits:
 		return share(&gaussCurve, 0, k, bits) // 0 or 1, whatever the edge
 	case v.middle != nil && k == 1<<(bits-1):
 		return v.middle[i]
 	}
-	return share(&gaussCurve, v.edge(i, k, bits), k, bits)
+	return share(&gaussCurve, v.moments[i].edge(k, bits), k, bits)
 }
 
 // edge returns the lower edge of part k of [-1, 1] cut in 2^bits equal ones, in steps of 1/512 standard deviation from the

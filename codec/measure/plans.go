@@ -39,7 +39,7 @@ func writePlans(name string, pictures []picture) error {
 		for i := range all {
 			q := &all[i]
 			c, r := tuned.QuantiseColour(stream.NewPlanes(rgb, side, side, q.n, true), q.n, q.bits)
-			q.bytes += (entropy.ColourBits(c, q.n, q.bits, int(codec.Tuned))/8 + 9.0/8) / float64(len(pictures))
+			q.bytes += (entropy.ColourBits(c, q.n, q.bits, int(codec.Tuned)) / 8) / float64(len(pictures))
 			q.score += codec.Score(stream.Upsample(tuned.DequantiseColour(c, r, q.n, q.bits), q.n, 32, 32), target) / float64(len(pictures))
 		}
 	}

@@ -22,7 +22,8 @@ def go_table(path):
     return tables
 
 
-entropy, tuned = go_table("../../entropy/tables.go"), go_table("../../tuned/tables.go")
+entropy = go_table("../../entropy/tables.go")
+gains = 55764, 29694, 14975, 7556, 3932
 
 
 class Range:
@@ -91,6 +92,7 @@ def read_header(data):
     h["seed"] = long(6) if flag() else 0
     assert not flag(), "an extension of a later version"
     if tuned_profile:
+        h["spread"] = p.bits(2)
         h["range"] = [p.bits(3) for _ in range(3)]
     return h, p.at
 
@@ -154,7 +156,7 @@ def read_colour(r, h):
 def dimension_bits(h, moments):
     if not h["tuned"]:
         return [h["a"]] * h["d"]
-    pairs = sorted((-max(s, 0) * g, i) for i, (_, s) in enumerate(moments) for g in tuned["gains"])
+    pairs = sorted((-max(s, 0) * g, i) for i, (_, s) in enumerate(moments) for g in gains)
     bits = [0] * h["d"]
     for _, i in pairs[:h["t"]]:
         bits[i] += 1
@@ -162,20 +164,13 @@ def dimension_bits(h, moments):
 
 
 def read_vector(r, h, moments):
-    common, codes = r.symbol(lambda k: (0, 4096, 65536)[k]), []
-    for (M, S), c in zip(moments, dimension_bits(h, moments)):
-        m = min(6, c)
-
-        def z(k):
-            if h["tuned"]:
-                half = 1 << m - 1
-                e = tuned["edges"][m - 1]
-                return e[k - half] if k >= half else -e[half - k]
-            return min(max(((k << 25 - m) - (1 << 24) - M) * 512 // max(S, 1), -2048), 2048)
-
-        outer = lambda k: k == 0 or k == 1 << m
-        G = lambda k: share(entropy["gaussCurve"], 0 if outer(k) else z(k), k, m) if common else k << 16 - m
-        codes.append(r.symbol(G) << c - m | r.bits(c - m))
+    bits = dimension_bits(h, moments)
+    if h["tuned"] or r.symbol(lambda k: (0, 4096, 65536)[k]) == 0:
+        return [r.symbol(lambda k: k << 16 - c) for c in bits]
+    m, codes = min(6, h["a"]), []
+    for M, S in moments:
+        z = lambda k: min(max(((k << 25 - m) - (1 << 24) - M) * 512 // max(S, 1), -2048), 2048)
+        codes.append(r.symbol(lambda k: share(entropy["gaussCurve"], z(k), k, m)) << h["a"] - m | r.bits(h["a"] - m))
     return codes
 
 
