@@ -124,7 +124,7 @@ func (d *decoding) decode(ctx context.Context, name string, data []byte, progres
 	var wrong *codec.ModelError
 	switch {
 	case errors.As(err, &wrong):
-		return nil, fmt.Errorf("%s: %w (--model chooses, --force decodes anyway)", name, err)
+		return nil, fmt.Errorf("%s: %w (%s, --force decodes anyway)", name, err, modelHint(wrong.File))
 	case isAboutStream(err):
 		return nil, fileError(name, err)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/coclico/coclico/cmd/coclico/internal/catalog"
 	"github.com/coclico/coclico/codec"
+	"github.com/coclico/coclico/codec/container"
 	"github.com/coclico/coclico/kernels"
 	"github.com/coclico/coclico/weights"
 )
@@ -29,6 +30,17 @@ func openFolder(flag string) (*weights.Folder, error) {
 		return nil, err
 	}
 	return m.Open()
+}
+
+// modelHint says which --model decodes a file whose model has this fingerprint, if it is on this machine.
+func modelHint(fingerprint uint16) string {
+	if c, err := catalog.Open(os.Getenv); err == nil {
+		const bits = container.FingerprintBits
+		if names := c.Matching(uint32(fingerprint)<<(32-bits), bits); len(names) > 0 {
+			return "--model " + names[0] + " is of that kind"
+		}
+	}
+	return "--model chooses"
 }
 
 // formatFlags adds the parameters that a raw stream does not carry.
