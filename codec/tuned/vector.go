@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"sync"
 
 	"github.com/coclico/coclico/codec/stream"
 )
@@ -80,7 +81,7 @@ const (
 
 // levels returns what each state stands for, in deviations from the mean: the quantiles of the normal distribution in an
 // order in which neighbours, and states that share their first or last bits, are far apart.
-func levels() *[states]float32 {
+var levels = sync.OnceValue(func() *[states]float32 {
 	var l [states]float32
 	for s := range l {
 		j := s * 1229 % states
@@ -90,7 +91,7 @@ func levels() *[states]float32 {
 		l[s] = float32(math.Sqrt2 * math.Erfinv(2*(float64(j)+0.5)/states-1))
 	}
 	return &l
-}
+})
 
 // scale returns what the levels of a dimension of so many bits are multiplied by.
 func scale(bits uint8) float32 {
