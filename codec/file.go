@@ -187,12 +187,12 @@ func (d *decoder) named(err error) error {
 	if !errors.As(err, &wrong) {
 		return err
 	}
-	file := "another model"
+	wrong.ModelName = d.model.Folder().Name()
 	if builtIn, e := BuiltIn(); e == nil {
 		defer builtIn.Close()
 		if f, e := model.Fingerprint(builtIn); e == nil && shortFingerprint(f) == wrong.File {
-			file = "the built-in model"
+			wrong.FileName = "the built-in model"
 		}
 	}
-	return fmt.Errorf("made with %s (%03x), not with %s (%03x): %w", file, wrong.File, d.model.Folder().Name(), wrong.Model, err)
+	return err
 }

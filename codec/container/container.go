@@ -114,7 +114,7 @@ func Unmarshal(data []byte, m Model, force bool) (Header, stream.Symbols, error)
 		return h, stream.Symbols{}, err
 	}
 	if h.EmbeddingDim != len(m.Moments) || h.Fingerprint != m.Fingerprint && !force {
-		return h, stream.Symbols{}, &ModelError{h.Fingerprint, m.Fingerprint}
+		return h, stream.Symbols{}, &ModelError{File: h.Fingerprint, Model: m.Fingerprint}
 	}
 	payload := data[headerBytes:]
 	v := h.vector(m)

@@ -160,8 +160,8 @@ func TestBadFiles(t *testing.T) {
 		"empty flags":    {extended(0, 0), m, errAltered},
 		"unknown flag":   {extended(0b0000_0000, 0b0100_0000), m, errExtension},
 		"strength 1.023": {extended(0b0000_0001, 0b1111_1111, 0b1110_0000), m, errNumber},
-		"another model":  {good, other, &ModelError{m.Fingerprint, other.Fingerprint}},
-		"another size":   {good, Model{m.Fingerprint, m.Moments[:512]}, &ModelError{m.Fingerprint, m.Fingerprint}},
+		"another model":  {good, other, &ModelError{File: m.Fingerprint, Model: other.Fingerprint}},
+		"another size":   {good, Model{m.Fingerprint, m.Moments[:512]}, &ModelError{File: m.Fingerprint, Model: m.Fingerprint}},
 	} {
 		if _, _, err := Unmarshal(c.data, c.m, false); !reflect.DeepEqual(err, c.want) {
 			t.Errorf("%s: %v, want %v", name, err, c.want)

@@ -35,9 +35,16 @@ func versionError(v int) error {
 
 // A ModelError reports a file of another model than the one it is to be decoded with.
 type ModelError struct {
-	File, Model uint16 // fingerprints, their first 10 bits
+	File, Model         uint16 // fingerprints, their first 10 bits
+	FileName, ModelName string // what they are called, if that is known
 }
 
 func (e *ModelError) Error() string {
-	return fmt.Sprintf("it was made with model %03x, this is model %03x", e.File, e.Model)
+	name := func(s, otherwise string) string {
+		if s == "" {
+			return otherwise
+		}
+		return s
+	}
+	return fmt.Sprintf("it was made with %s (%03x), not with %s (%03x)", name(e.FileName, "another model"), e.File, name(e.ModelName, "this one"), e.Model)
 }
