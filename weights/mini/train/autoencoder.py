@@ -17,6 +17,10 @@ CONFIG = {
     "sample_size": data.SIZE, "scaling_factor": 1.0,
 }
 
+# The deviation of the latents that the denoiser sees. A cell of the colour map is 12x12 latents of a picture of 768x768 and
+# 2x2 of one of 128x128, so noise of the same size hides the map's colours sooner: the latents are made larger than 1.
+DEVIATION = 1.8
+
 
 def build():
     m = AutoencoderKL(**{k: v for k, v in CONFIG.items() if not k.startswith("_")})
@@ -71,11 +75,11 @@ def pass_on(layer, matrix, kernel):
 
 
 def load(work):
-    """The autoencoder, and the factor that gives its latents deviation 1."""
+    """The autoencoder, and the factor that gives its latents their deviation."""
     saved = torch.load(os.path.join(work, "autoencoder.pt"))
     m = build()
     m.load_state_dict(saved["weights"])
-    return m.eval().requires_grad_(False), saved["scaling_factor"]
+    return m.eval().requires_grad_(False), DEVIATION * saved["scaling_factor"]
 
 
 def maps(x, size):

@@ -128,7 +128,7 @@ class Batches:
         self.alpha, self.sigma = pipeline.alphas(pipeline.SCHEDULER)
 
     def __call__(self, n):
-        t = torch.where(torch.rand(n) < 0.85, torch.randint(10, 880, (n,)), torch.randint(880, 1000, (n,)))
+        t = torch.where(torch.rand(n) < 0.93, 10 + 870 * torch.rand(n) ** 0.75, 880 + 120 * torch.rand(n)).long()  # more at large ones, where the scene is decided
         early = (t >= 620) & (torch.rand(n) < 0.6)  # the decoder begins with a colour map: from there to the picture
         i = torch.where(early, torch.randint(0, len(self.maps), (n,)), torch.randint(0, len(self.latents), (n,)))
         x0 = self.latents[i]
@@ -169,7 +169,7 @@ def train_anew(rank, workers, work, minutes):
 
 
 def train_on(rank, workers, work, minutes):
-    run(rank, workers, work, minutes, load(work).requires_grad_(True), 500, 6e-4)
+    run(rank, workers, work, minutes, load(work).requires_grad_(True), 500, 1e-3)
 
 
 def run(rank, workers, work, minutes, m, seed, peak, n=32):
