@@ -3,7 +3,7 @@
     python evaluate.py --work DIR [--model ..] [--pictures 140]
 
 Draws the held-out pictures and trains the judge of kinds where DIR has none. Prints a table and
-writes sweep.png (strength 0.5 .. 1.0) and sheet.png (inputs and decoded pictures) beside this file.
+writes sweep.png (strength 0.5 .. 1.0) and sheet.png (inputs and decoded pictures).
 """
 
 import argparse
@@ -142,6 +142,7 @@ def main():
     p.add_argument("--work", required=True)
     p.add_argument("--model", default=os.path.join(HERE, ".."))
     p.add_argument("--pictures", type=int, default=140)
+    p.add_argument("--figures", default=HERE, help="folder for sheet.png and sweep.png")
     p.add_argument("--exact", action="store_true", help="float32 instead of bfloat16")
     p.add_argument("--no-sweep", action="store_true", help="the table alone, no files")
     a = p.parse_args()
@@ -163,12 +164,12 @@ def main():
         return
     every = max(1, len(x) // 14)
     both = torch.stack([x[::every], y[::every]], 1)[:14].flatten(0, 1)
-    autoencoder.save_sheet(both, os.path.join(HERE, "sheet.png"), 4)
+    autoencoder.save_sheet(both, os.path.join(a.figures, "sheet.png"), 4)
     points = sweep(j, judge, x[::3])
     print("strength  colour score  judge's confidence  kind kept")
     for s, colour, confidence, kept in points:
         print(f"{s:8.2f}  {colour:12.4f}  {confidence:18.3f}  {kept:9.3f}")
-    plot(points, os.path.join(HERE, "sweep.png"))
+    plot(points, os.path.join(a.figures, "sweep.png"))
 
 
 if __name__ == "__main__":
