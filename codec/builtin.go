@@ -1,11 +1,10 @@
 package codec
 
 import (
-	"github.com/coclico/coclico/codec/synth"
 	"github.com/coclico/coclico/weights"
+	"github.com/coclico/coclico/weights/mini"
 )
 
-// BuiltIn opens the folder of the model that is part of the program. For now
-// its weights are synthetic, so that what it paints is noise in the picture's
-// colours; its streams have the paper's 120 bytes.
-func BuiltIn() (*weights.Folder, error) { return synth.Folder("tiny-768", 1) }
+// BuiltIn opens the folder of the model that is part of the program: a small one, trained on procedural landscapes, that
+// paints pictures of 128 x 128 pixels.
+func BuiltIn() (*weights.Folder, error) { return mini.Folder() }

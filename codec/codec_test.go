@@ -6,7 +6,6 @@ import (
 	"errors"
 	"image"
 	"image/color"
-	"image/jpeg"
 	"math"
 	"os"
 	"path/filepath"
@@ -47,42 +46,6 @@ func quick() *DecodeOptions { return &DecodeOptions{Steps: 3, Size: 32} }
 
 // raw are the same for raw bits.
 func raw() *DecodeOptions { return &DecodeOptions{Raw: true, Steps: 3, Size: 32} }
-
-func TestBuiltIn(t *testing.T) {
-	folder, err := BuiltIn()
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := New(folder)
-	defer c.Close()
-	f, err := os.Open("testdata/photos/cat.jpg")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	photo, err := jpeg.Decode(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	data, err := c.Encode(t.Context(), photo, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(data) > 122 {
-		t.Errorf("a photo has %d bytes, want at most 122", len(data))
-	}
-	bits, err := c.Encode(t.Context(), photo, &EncodeOptions{Raw: true})
-	if err != nil || len(bits) != 120 {
-		t.Errorf("a photo has %d raw bytes, want 120 (%v)", len(bits), err)
-	}
-	img, err := c.Decode(t.Context(), data, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if b := img.Bounds(); b != image.Rect(0, 0, 128, 128) {
-		t.Errorf("decoded to %v", b)
-	}
-}
 
 // TestZeroOptions: nil, zero values and the paper's parameters are one thing.
 func TestZeroOptions(t *testing.T) {

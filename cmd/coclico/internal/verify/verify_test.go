@@ -12,6 +12,7 @@ import (
 	"github.com/coclico/coclico/codec/model"
 	"github.com/coclico/coclico/codec/synth"
 	"github.com/coclico/coclico/weights"
+	"github.com/coclico/coclico/weights/mini"
 )
 
 // goldens are the tiny cases of golden.py, each beside the package that it is
@@ -37,6 +38,31 @@ func tiny(t *testing.T, seed int64) *model.Model {
 	}
 	t.Cleanup(func() { folder.Close() })
 	return model.New(folder)
+}
+
+// TestBuiltIn: the built-in model against what PyTorch computes with it.
+func TestBuiltIn(t *testing.T) {
+	folder, err := mini.Folder()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer folder.Close()
+	const cases = 6
+	for name, exact := range map[string]bool{"exact": true, "fast": false} {
+		t.Run(name, func(t *testing.T) {
+			var out bytes.Buffer
+			ok, err := Run(t.Context(), &out, model.New(folder), exact, []string{"../../../../weights/mini/testdata"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !ok {
+				t.Errorf("out of bounds:\n%s", failures(out.String()))
+			}
+			if n := strings.Count(out.String(), suffix); n < cases {
+				t.Errorf("%d cases were verified, want %d:\n%s", n, cases, out.String())
+			}
+		})
+	}
 }
 
 func TestGoldens(t *testing.T) {
