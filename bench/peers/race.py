@@ -1,9 +1,9 @@
-"""CoCliCo against PyTorch, in turn, on the same weights and inputs; prints the ratio of each pair and their median.
+"""CoCliCo against a peer, in turn, on the same weights and inputs; prints the ratio of each pair and their median.
 
-    python bench/peers/race.py MODEL_DIR CASES_DIR [--rounds 3] [--kernels avx2|avx512] [unet vae-decode vae-encode vision ...]
+    python bench/peers/race.py MODEL_DIR CASES_DIR [--peer openvino] [--rounds 3] [--kernels avx2|avx512] [unet vae-decode vae-encode vision ...]
 
 PyTorch runs in bfloat16 as torch_bench.py has it, eager and channels_last, and the better of the two counts. With --kernels both
-sides are held to that instruction set and PyTorch runs in float32. CoCliCo runs `go test ./bench`; the build is not timed. A run
+sides are held to that instruction set and PyTorch runs in float32. OpenVINO (unet and vae-decode) runs as openvino_bench.py has it. CoCliCo runs `go test ./bench`; the build is not timed. A run
 is a process of its own, whose shortest time counts: what the machine's other tenants do hits both sides alike.
 """
 import argparse
@@ -48,6 +48,16 @@ def torch_seconds(args, work):
     return best
 
 
+def openvino_seconds(args, work):
+    """The shortest of OpenVINO's four runs after compiling."""
+    part = WORK[work][0]
+    text = output([sys.executable, HERE / "openvino_bench.py", args.model, args.cases, part])
+    return min(ast.literal_eval(re.search(rf" {part} (\[.*?\])", text)[1]))
+
+
+PEERS = {"pytorch": torch_seconds, "openvino": openvino_seconds}
+
+
 def coclico_seconds(args, work, test):
     """The shortest of three benchmarks of one run each."""
     env = {"COCLICO_MODEL": str(pathlib.Path(args.model).resolve())}
@@ -62,6 +72,7 @@ def main():
     parser.add_argument("model")
     parser.add_argument("cases")
     parser.add_argument("work", nargs="*", choices=[*WORK, []], help="default: all")
+    parser.add_argument("--peer", choices=PEERS, default="pytorch")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--kernels", choices=TORCH_LIMIT)
     args = parser.parse_args()
@@ -71,9 +82,9 @@ def main():
         for work in args.work or WORK:
             ratios = []
             for _ in range(args.rounds):
-                ours, theirs = coclico_seconds(args, work, test), torch_seconds(args, work)
+                ours, theirs = coclico_seconds(args, work, test), PEERS[args.peer](args, work)
                 ratios.append(ours / theirs)
-                print(f"{work:11} CoCliCo {ours:7.2f} s   PyTorch {theirs:7.2f} s   ratio {ratios[-1]:.2f}", flush=True)
+                print(f"{work:11} CoCliCo {ours:7.2f} s   {args.peer} {theirs:7.2f} s   ratio {ratios[-1]:.2f}", flush=True)
             print(f"{work:11} median ratio {statistics.median(ratios):.2f}", flush=True)
 
 
