@@ -26,6 +26,7 @@ const (
 
 // An app is one run of the program.
 type app struct {
+	ctx            context.Context // of the run, which what may wait for ever ends with
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	started        bool // the command line was right
@@ -36,7 +37,7 @@ type app struct {
 // one line.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	out := &checkedWriter{Writer: stdout}
-	a := &app{stdin: stoppable{ctx, stdin}, stdout: out, stderr: stderr}
+	a := &app{ctx: ctx, stdin: stoppable{ctx, stdin}, stdout: out, stderr: stderr}
 	root := a.root()
 	root.SetArgs(args)
 	root.SetIn(stdin)

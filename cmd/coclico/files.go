@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 
 	"github.com/coclico/coclico/cmd/coclico/internal/batch"
 	"github.com/coclico/coclico/weights"
@@ -33,28 +34,25 @@ func fileError(path string, err error) error {
 
 // openInput opens a file for reading. What cannot be read twice, a pipe, is read into memory.
 func (a *app) openInput(path string) (inputFile, error) {
-	var r io.ReadCloser
-	if path == stdio {
-		r = io.NopCloser(a.stdin)
-	} else {
-		f, err := os.Open(path)
-		if err != nil {
-			return nil, fileError(path, err)
-		}
-		info, err := f.Stat()
+	r := a.stdin
+	if path != stdio {
+		info, err := os.Stat(path)
 		switch {
-		case err == nil && info.IsDir():
-			err = errors.New("is a directory, a file is needed")
-		case err == nil && info.Mode().IsRegular():
+		case err != nil:
+			return nil, fileError(path, err)
+		case info.IsDir():
+			return nil, fileError(path, errors.New("is a directory, a file is needed"))
+		case info.Mode().IsRegular():
+			f, err := os.Open(path)
+			if err != nil {
+				return nil, fileError(path, err)
+			}
 			return f, nil
 		}
-		if err != nil {
-			f.Close()
-			return nil, fileError(path, err)
-		}
-		r = f
+		p := &pipe{path: path}
+		defer p.close()
+		r = stoppable{a.ctx, p}
 	}
-	defer r.Close()
 	data, err := io.ReadAll(io.LimitReader(r, maxInput+1))
 	if err == nil && len(data) > maxInput {
 		err = fmt.Errorf("more than %d bytes", maxInput)
@@ -66,6 +64,29 @@ func (a *app) openInput(path string) (inputFile, error) {
 		*bytes.Reader
 		io.Closer
 	}{bytes.NewReader(data), io.NopCloser(nil)}, nil
+}
+
+// A pipe is a file that is opened when it is first read, because opening one waits for somebody who writes.
+type pipe struct {
+	path string
+	f    atomic.Pointer[os.File] // read by close while a Read that nobody waits for any more may open it
+}
+
+func (p *pipe) Read(b []byte) (int, error) {
+	if p.f.Load() == nil {
+		f, err := os.Open(p.path)
+		if err != nil {
+			return 0, err
+		}
+		p.f.Store(f)
+	}
+	return p.f.Load().Read(b)
+}
+
+func (p *pipe) close() {
+	if f := p.f.Load(); f != nil {
+		f.Close()
+	}
 }
 
 // An inputFile is an opened input.

@@ -133,6 +133,18 @@ func TestPullRefusals(t *testing.T) {
 	fail(t, statusFailed, []string{"HF_ENDPOINT"}, "pull", hubtest.Repo)
 }
 
+// TestModelHint: a file of another model says the name of the one on this machine that it is of.
+func TestModelHint(t *testing.T) {
+	dir := atHome(t)
+	file := filepath.Join(t.TempDir(), "a.coclico")
+	succeed(t, "encode", photo, "-o", file, "--model", dir)
+	fail(t, statusFailed, []string{file, "--model chooses"}, "decode", file, "-o", file+".png")
+	succeed(t, "models", "add", "mine", dir)
+	fail(t, statusFailed, []string{file, "--model mine is of that kind"}, "decode", file, "-o", file+".png")
+	succeed(t, "encode", photo, "-o", file)
+	fail(t, statusFailed, []string{file, "--model " + catalog.BuiltIn + " is of that kind"}, "decode", file, "-o", file+".png", "--model", "mine")
+}
+
 func TestModelsByName(t *testing.T) {
 	dir := atHome(t)
 	succeed(t, "models", "add", "mine", dir)

@@ -1,0 +1,54 @@
+//go:build unix
+
+package main
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// TestPipe: a named pipe is read like a file, and one that nobody writes to does not hold up Ctrl-C.
+func TestPipe(t *testing.T) {
+	dir := t.TempDir()
+	out := filepath.Join(dir, "out")
+	pipe := func(name string) string {
+		path := filepath.Join(dir, name)
+		if err := syscall.Mkfifo(path, 0o600); err != nil {
+			t.Skip(err)
+		}
+		return path
+	}
+	for _, command := range [][]string{{"encode", pipe("a"), "-o", out}, {"decode", pipe("b"), "-o", out + ".png"}, {"info", pipe("c")}} {
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		done := make(chan result, 1)
+		go func() { done <- coclicoIn(t, ctx, nil, command...) }()
+		select {
+		case r := <-done:
+			if r.status == statusOK {
+				t.Errorf("%v: ended well without a writer", command)
+			}
+		case <-time.After(20 * time.Second):
+			t.Fatalf("%v: still waits for a writer", command)
+		}
+		cancel()
+	}
+	data, err := os.ReadFile(photo)
+	if err != nil {
+		t.Fatal(err)
+	}
+	written := pipe("d")
+	go os.WriteFile(written, data, 0o600)
+	succeed(t, "encode", written, "-o", out)
+	if got, err := os.ReadFile(out); err != nil || len(got) == 0 {
+		t.Fatal(len(got), err)
+	}
+	succeed(t, "encode", photo, "-o", out+"2")
+	if text := succeed(t, "compare", out, out+"2"); !strings.Contains(text, "0 of 768 bits differ") {
+		t.Errorf("a pipe's picture: %s", text)
+	}
+}
