@@ -60,7 +60,7 @@ func TestZeroOptions(t *testing.T) {
 		t.Errorf("the paper's parameters give other bytes (%v)", err)
 	}
 	zero := DecodeOptions{}.withDefaults(paper())
-	if zero.Steps != 20 || zero.Guidance != 12 || zero.Strength != 0.88 || zero.Seed != 0 || zero.Exact || zero.Level != 0 {
+	if zero.Steps != 20 || zero.Guidance != 12 || zero.Strength != 0.88 || *zero.Seed != 0 || zero.Exact || zero.Level != 0 {
 		t.Errorf("zero values are %+v", zero)
 	}
 	none := DecodeOptions{Guidance: None, Strength: None}.withDefaults(paper())
@@ -85,7 +85,7 @@ func TestDecodeOptions(t *testing.T) {
 		"no guidance": func(o *DecodeOptions) { o.Guidance = None },
 		"strength":    func(o *DecodeOptions) { o.Strength = 0.4 },
 		"no strength": func(o *DecodeOptions) { o.Strength = None },
-		"seed":        func(o *DecodeOptions) { o.Seed = 1 },
+		"seed":        func(o *DecodeOptions) { o.Seed = new(uint64(1)) },
 		"level":       func(o *DecodeOptions) { o.Level = 500 },
 		"noise":       func(o *DecodeOptions) { o.Noise = make([]float32, 4*4*4) },
 		"exact":       nil, // where bfloat16 is not faster there is no difference

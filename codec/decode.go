@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"image"
 	"math"
-	"runtime"
 
 	"github.com/coclico/coclico/codec/container"
 	"github.com/coclico/coclico/codec/stream"
@@ -73,18 +72,19 @@ func (d *decoder) prepare(data []byte) error {
 	if err != nil {
 		return err
 	}
+	steps := d.o.Steps
 	d.o = d.o.withDefaults(painting(said.Header))
 	if err := d.o.validate(); err != nil {
 		return err
 	}
 	d.shape, d.n, d.rgb = said.Header.Shape, said.Header.MapSize, said.RGB
-	if err := d.schedule(); err != nil {
+	if err := d.schedule(steps == 0); err != nil {
 		return err
 	}
 	if err := d.sides(); err != nil {
 		return err
 	}
-	g := solver.NewGenerator(d.o.Seed)
+	g := solver.NewGenerator(*d.o.Seed)
 	if err := d.condition(g, said.Vector); err != nil {
 		return err
 	}
@@ -92,13 +92,18 @@ func (d *decoder) prepare(data []byte) error {
 }
 
 // schedule makes the solver and finds its first step: of n steps the last
-// int(n*strength) are run, as diffusers counts.
-func (d *decoder) schedule() error {
+// int(n*strength) are run, as diffusers counts. A file may say more steps than
+// this model has: that is no wrong option.
+func (d *decoder) schedule(ofFile bool) error {
 	cfg, err := d.model.Scheduler()
 	if err != nil {
 		return err
 	}
-	if d.o.Steps > cfg.NumTrainTimesteps {
+	switch {
+	case d.o.Steps <= cfg.NumTrainTimesteps:
+	case ofFile:
+		return UnsupportedError(fmt.Sprintf("a file to be painted in %d steps, and the model has %d: give fewer", d.o.Steps, cfg.NumTrainTimesteps))
+	default:
 		return optionErrorf("steps %d: the model has %d", d.o.Steps, cfg.NumTrainTimesteps)
 	}
 	if d.solver, err = solver.New(cfg, d.o.Steps); err != nil {
@@ -164,9 +169,12 @@ func (d *decoder) readPrompt(ctx context.Context, p *prompt, net *unet.Model) er
 	}
 	p.context = net.Context(&d.ws, text)
 	d.ws.Close()
-	runtime.GC() // it does not see how much memory packed weights have
 	return nil
 }
+
+// maxLatent bounds the pixels of a latent, for attention takes the square of
+// them: what MaxSize has with the usual factor of 8.
+const maxLatent = MaxSize / 8 * MaxSize / 8
 
 // sides finds the picture's and the latent's sides. Latents are the decoder's
 // own memory, for the workspace is emptied between the networks.
@@ -189,6 +197,9 @@ func (d *decoder) sides() error {
 		return err
 	}
 	d.w, d.h = d.shape.Size(size, f)
+	if n := (d.w / f) * (d.h / f); n > maxLatent {
+		return optionErrorf("size %d: %d latent pixels, at most %d", size, n, maxLatent)
+	}
 	d.z = ownTensor(d.h/f, d.w/f, ae.LatentChannels)
 	d.noise = ownTensor(d.h/f, d.w/f, ae.LatentChannels)
 	return nil
@@ -249,7 +260,6 @@ func (d *decoder) done(net interface{ Release() }) {
 	d.ws.Close()
 	if !d.KeepNetworks {
 		net.Release()
-		runtime.GC() // it does not see how much memory packed weights have
 	}
 }
 

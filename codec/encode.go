@@ -40,7 +40,7 @@ func (c *Codec) Encode(ctx context.Context, img image.Image, opts *EncodeOptions
 		return nil, err
 	}
 	if o.Profile == Tuned {
-		return c.encodeTuned(f, embedding, &o)
+		return c.encodeTuned(ctx, f, embedding, &o)
 	}
 	p, err := o.Params(len(embedding))
 	if err != nil {
@@ -65,7 +65,7 @@ func (c *Codec) Encode(ctx context.Context, img image.Image, opts *EncodeOptions
 }
 
 // encodeTuned returns the file of a picture in the tuned profile.
-func (c *Codec) encodeTuned(f frame, embedding []float32, o *EncodeOptions) ([]byte, error) {
+func (c *Codec) encodeTuned(ctx context.Context, f frame, embedding []float32, o *EncodeOptions) ([]byte, error) {
 	h, m, err := c.header(len(embedding), f.shape, o.Painting)
 	if err != nil {
 		return nil, err
@@ -85,7 +85,7 @@ func (c *Codec) encodeTuned(f frame, embedding []float32, o *EncodeOptions) ([]b
 		}
 		return t.file(p.MapSize, p.ColourBits, total)
 	}
-	data, err := t.fit(o.Bytes)
+	data, err := t.fit(ctx, o.Bytes)
 	if err == nil && data == nil {
 		err = optionErrorf("%d bytes: no file is so small", o.Bytes)
 	}

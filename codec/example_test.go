@@ -35,7 +35,7 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	img, err := c.Decode(ctx, data, &codec.DecodeOptions{Steps: 4, Seed: 7})
+	img, err := c.Decode(ctx, data, &codec.DecodeOptions{Steps: 4, Seed: new(uint64(7))})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -101,7 +101,8 @@ func (o EncodeOptions) Fits(data []byte) bool {
 		return false
 	}
 	if o.Bytes > 0 {
-		return len(data) <= o.Bytes && len(data) > o.Bytes*9/10
+		full := h.VectorBits == tuned.MaxBits*h.EmbeddingDim // more bytes would not be used
+		return len(data) <= o.Bytes && (full || len(data) > o.Bytes*9/10)
 	}
 	p, err := o.Params(h.EmbeddingDim)
 	if h.Profile == Tuned {

@@ -104,7 +104,7 @@ type DecodeOptions struct {
 	Steps    int     // steps of the whole schedule, 1 to the model's 1000; the paper's 20
 	Guidance float64 // classifier-free guidance, up to MaxGuidance, 1 for none; the paper's 12
 	Strength float64 // share of the schedule that is run, at most 1; the paper's 0.88
-	Seed     uint64  // of the initial noise, as torch.manual_seed takes it; 0
+	Seed     *uint64 // of the initial noise, as torch.manual_seed takes it; nil means the file's, the paper's 0
 
 	// Force decodes a file of another model: its colours are right, what it
 	// shows is not.
@@ -155,16 +155,14 @@ type Progress struct {
 	Steps int // steps of the stage in all; 0 where the stage is not divided
 }
 
-// painting returns the options that a file has room for.
-func (o DecodeOptions) painting() Painting {
-	return Painting{o.Steps, o.Guidance, o.Strength, o.Seed}
-}
-
 // withDefaults returns o with the file's values in place of zeros, and zeros
 // in place of None.
 func (o DecodeOptions) withDefaults(file Painting) DecodeOptions {
-	p := o.painting().withDefaults(file).withDefaults(Painting{})
-	o.Steps, o.Guidance, o.Strength, o.Seed = p.Steps, p.Guidance, p.Strength, p.Seed
+	p := Painting{Steps: o.Steps, Guidance: o.Guidance, Strength: o.Strength}.withDefaults(file).withDefaults(Painting{})
+	o.Steps, o.Guidance, o.Strength = p.Steps, p.Guidance, p.Strength
+	if o.Seed == nil {
+		o.Seed = new(file.Seed)
+	}
 	if o.Progress == nil {
 		o.Progress = func(Progress) {}
 	}
@@ -172,13 +170,10 @@ func (o DecodeOptions) withDefaults(file Painting) DecodeOptions {
 }
 
 // withDefaults returns the painting with the values of from in place of zeros,
-// and zeros in place of None.
+// and zeros in place of None. Any seed is one.
 func (p Painting) withDefaults(from Painting) Painting {
 	if p.Steps == 0 {
 		p.Steps = from.Steps
-	}
-	if p.Seed == 0 {
-		p.Seed = from.Seed
 	}
 	p.Guidance = withDefault(p.Guidance, from.Guidance)
 	p.Strength = withDefault(p.Strength, from.Strength)
@@ -212,6 +207,8 @@ func (o EncodeOptions) validate() error {
 		return optionErrorf("a budget and bits of a vector are for the tuned profile")
 	case o.Bytes != 0 && (o.Bytes < MinBytes || o.Bytes > MaxBytes):
 		return optionErrorf("%d bytes: a budget is %d to %d", o.Bytes, MinBytes, MaxBytes)
+	case o.Bytes != 0 && (o.VectorBits != 0 || o.Format != (Format{})):
+		return optionErrorf("a budget chooses the bits of the vector and the colour map itself")
 	case o.VectorBits < 0:
 		return optionErrorf("%d bits of a vector: at least 1 is needed", o.VectorBits)
 	case o.Profile == Tuned && o.ClipBits > tuned.MaxBits:
@@ -231,7 +228,7 @@ func (o DecodeOptions) validate() error {
 	if o.Level < 0 {
 		return optionErrorf("noise level %d: a number not below 0 is needed", o.Level)
 	}
-	return o.painting().validate()
+	return Painting{Steps: o.Steps, Guidance: o.Guidance, Strength: o.Strength}.validate()
 }
 
 func (p Painting) validate() error {

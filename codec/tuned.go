@@ -1,6 +1,7 @@
 package codec
 
 import (
+	"context"
 	"math"
 
 	"github.com/coclico/coclico/codec/container"
@@ -30,10 +31,12 @@ type tuner struct {
 	embedding []float32
 	frame     frame
 	target    []float32 // the picture at 32 x 32, which a colour map is judged by
+
+	planes map[int]stream.Planes // of the picture, by the colour map's side
 }
 
 func newTuner(h container.Header, m container.Model, f frame, embedding []float32) *tuner {
-	t := &tuner{h: h, m: m, frame: f, embedding: embedding}
+	t := &tuner{h: h, m: m, frame: f, embedding: embedding, planes: map[int]stream.Planes{}}
 	t.h.Profile = Tuned
 	t.mean, t.std = vectorMoments(m, 1)
 	t.h.Spread = tuned.NearestSpread(embedding, t.mean, t.std)
@@ -54,7 +57,12 @@ func vectorMoments(m container.Model, spread float32) (mean, std []float32) {
 // colour sets the header's colour map and range, and returns the codes.
 func (t *tuner) colour(n, bits int) stream.Colour {
 	t.h.MapSize, t.h.ColourBits = n, bits
-	c, r := tuned.QuantiseColour(stream.NewPlanes(t.frame.rgb, t.frame.w, t.frame.h, n, true), n, bits)
+	m, ok := t.planes[n]
+	if !ok {
+		m = stream.NewPlanes(t.frame.rgb, t.frame.w, t.frame.h, n, true)
+		t.planes[n] = m
+	}
+	c, r := tuned.QuantiseColour(m, n, bits)
 	t.h.Range = r
 	return c
 }
@@ -79,12 +87,15 @@ func (t *tuner) file(n, bits, total int) ([]byte, error) {
 
 // fit returns the best file of at most budget bytes: of the colour maps in plans that take between a fortieth and three
 // quarters of it, each with as many bits of the vector as there is room for, that with the least loss. It returns nil if
-// there is room for none.
-func (t *tuner) fit(budget int) ([]byte, error) {
+// there is room for none, and ctx's error when that ends.
+func (t *tuner) fit(ctx context.Context, budget int) ([]byte, error) {
 	least, n, bits := math.Inf(1), 0, 0
 	for _, p := range plans {
 		if p.bytes < budget/40 || p.bytes > budget*3/4 {
 			continue
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, err
 		}
 		c := t.colour(p.n, p.bits)
 		if total := t.room(c, budget); total > 0 {

@@ -36,7 +36,7 @@ func TestBudget(t *testing.T) {
 			t.Errorf("budget %d: %+v (%v)", budget, h, err)
 		}
 		o := EncodeOptions{Profile: Tuned, Bytes: budget, Whole: budget == 300}
-		if !o.Fits(data) && budget < 1000 {
+		if !o.Fits(data) {
 			t.Errorf("budget %d: the file does not fit its options", budget)
 		}
 	}

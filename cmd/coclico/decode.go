@@ -65,8 +65,11 @@ encode gives them back. Among many, a PNG or JPEG that is none of decode's is no
 		}
 		d := &decoding{model: lazyModel{flag: *model}, options: codec.DecodeOptions{
 			Raw: *raw, Format: f, Force: m.force, Steps: p.Steps, Guidance: p.Guidance, Strength: p.Strength,
-			Seed: p.Seed, Size: *size, Level: *level, Exact: exact, LowMemory: *lowMemory,
+			Size: *size, Level: *level, Exact: exact, LowMemory: *lowMemory,
 		}}
+		if flags.Changed("seed") {
+			d.options.Seed = &p.Seed
+		}
 		defer d.model.close()
 		if err := m.check(); err != nil {
 			return err
@@ -124,7 +127,11 @@ func (d *decoding) decode(ctx context.Context, name string, data []byte, progres
 	var wrong *codec.ModelError
 	switch {
 	case errors.As(err, &wrong):
-		return nil, fmt.Errorf("%s: %w (%s, --force decodes anyway)", name, err, modelHint(wrong.File))
+		hint := modelHint(wrong.File)
+		if !o.Force { // with which only vectors of other sizes are refused
+			hint += ", --force decodes anyway"
+		}
+		return nil, fmt.Errorf("%s: %w (%s)", name, err, hint)
 	case isAboutStream(err):
 		return nil, fileError(name, err)
 	}

@@ -82,7 +82,7 @@ func (d *decoding) notes(stream []byte) []picture.Note {
 		{Key: "Software", Text: "coclico " + version()},
 		{Key: "Comment", Text: fmt.Sprintf("Generated picture: painted by a diffusion model from %d bytes, not a photograph", len(stream))},
 		{Key: "Parameters", Text: fmt.Sprintf("steps %d, guidance %g, strength %g, seed %d, noise level %d, size %s, %s",
-			o.Steps, o.Guidance, o.Strength, o.Seed, o.Level, size, precision)},
+			o.Steps, o.Guidance, o.Strength, *o.Seed, o.Level, size, precision)},
 		{Key: "Model", Text: d.model.name},
 		{Key: "Source", Text: fmt.Sprintf("sha256:%x", sha256.Sum256(stream))},
 	}

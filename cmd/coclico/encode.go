@@ -65,6 +65,9 @@ standard input. FILE may be - for standard output. A PNG that decode --keep-stre
 		if *fit != "crop" && *fit != "whole" {
 			return usagef("--fit %s: it is crop or whole", *fit)
 		}
+		if *budget != 0 && !changed(flags, "map-size", "colour-bits", "clip-bits") {
+			*format = codec.Format{} // the budget chooses
+		}
 		e := &encoding{
 			model: lazyModel{flag: *model}, options: codec.EncodeOptions{
 				Format: *format, Antialias: *antialias, Raw: *raw, Whole: *fit == "whole", Painting: painting(),

@@ -72,8 +72,7 @@ func (e *encoding) wrote(a *app, in, out string) bool {
 		_, err = guessDimensions(e.options.Format, len(data))
 		return err == nil
 	}
-	h, err := container.ReadHeader(data)
-	if err != nil || !e.options.Fits(data) {
+	if !e.options.Fits(data) {
 		return false
 	}
 	c, err := e.model.open()
@@ -81,7 +80,11 @@ func (e *encoding) wrote(a *app, in, out string) bool {
 		return false
 	}
 	m, err := c.FileModel()
-	return err == nil && h.Fingerprint == m.Fingerprint
+	if err != nil {
+		return false
+	}
+	_, _, err = container.Unmarshal(data, m, false) // all of it: it may have been cut since, or be of another model
+	return err == nil
 }
 
 // keptStream returns the stream that a picture's file holds, nil for none.

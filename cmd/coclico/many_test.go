@@ -169,6 +169,75 @@ func TestManyFiles(t *testing.T) {
 	}
 }
 
+// TestCutResults: what was cut since it was written is made again.
+func TestCutResults(t *testing.T) {
+	dir, out, again := pictures(t, 2), t.TempDir(), t.TempDir()
+	encode := []string{"encode", dir, "-o", out}
+	decode := []string{"decode", out, "-o", again, "--steps", "1", "--size", "16"}
+	succeed(t, encode...)
+	cut := func(root, ending string) {
+		t.Helper()
+		for path, data := range files(t, root) {
+			if strings.HasSuffix(path, ending) {
+				path = filepath.Join(root, path)
+				if err := os.Truncate(path, int64(len(data))*3/4); err != nil {
+					t.Fatal(err)
+				}
+				later := time.Now().Add(time.Minute)
+				if err := os.Chtimes(path, later, later); err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+		}
+		t.Fatalf("no %s in %s", ending, root)
+	}
+	cut(out, streamExt)
+	if line := succeed(t, encode...); !strings.HasPrefix(line, "1 encoded, ") {
+		t.Errorf("a cut file: %s", line)
+	}
+	old(t, out)
+	succeed(t, decode...)
+	cut(again, ".png")
+	if line := succeed(t, decode...); !strings.HasPrefix(line, "1 decoded, ") {
+		t.Errorf("a cut picture: %s", line)
+	}
+}
+
+// TestTooManySteps: a file that asks for more steps than the model has is one bad file among others.
+func TestTooManySteps(t *testing.T) {
+	in, again := t.TempDir(), t.TempDir()
+	bad := filepath.Join(in, "a.coclico")
+	succeed(t, "encode", photo, "-o", bad, "--steps", "1010")
+	succeed(t, "encode", photo, "-o", filepath.Join(in, "b.coclico"), "--steps", "1")
+	r := coclico(t, "decode", in, "-o", again, "--size", "16")
+	if r.status != statusFailed || !strings.HasPrefix(r.stdout, "1 decoded, ") || !strings.Contains(r.stderr, bad+": unsupported: a file to be painted in 1010 steps") {
+		t.Errorf("status %d\n%s%s", r.status, r.stdout, r.stderr)
+	}
+	fail(t, statusUsage, []string{"steps 1010"}, "decode", filepath.Join(in, "b.coclico"), "-o", filepath.Join(again, "c.png"), "--steps", "1010")
+}
+
+// TestSeedZero: seed 0 is a seed like any other, also where the file says one.
+func TestSeedZero(t *testing.T) {
+	dir := t.TempDir()
+	plain, said := filepath.Join(dir, "plain"), filepath.Join(dir, "said")
+	succeed(t, "encode", photo, "-o", plain, "--steps", "2")
+	succeed(t, "encode", photo, "-o", said, "--steps", "2", "--seed", "7")
+	var pixels [3]string
+	for i, args := range [][]string{{plain}, {said, "--seed", "0"}, {said}} {
+		out := filepath.Join(dir, "out.webp") // which holds pixels alone
+		succeed(t, append(append([]string{"decode"}, args...), "-o", out, "--size", "16")...)
+		data, err := os.ReadFile(out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pixels[i] = string(data)
+	}
+	if pixels[0] != pixels[1] || pixels[0] == pixels[2] {
+		t.Error("--seed 0 is not the seed 0")
+	}
+}
+
 // checkLines demands a line of JSON for each file, all of them unchanged but one.
 func checkLines(t *testing.T, lines string, n int, done string) {
 	t.Helper()

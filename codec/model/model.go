@@ -37,20 +37,40 @@ func New(folder *weights.Folder) *Model { return newModel(folder, folder.Part) }
 
 func newModel(folder *weights.Folder, open func(string) (*weights.Store, error)) *Model {
 	m := &Model{folder: folder, open: open}
-	m.imageEncoder = sync.OnceValues(m.loadImageEncoder)
-	m.preprocessor = sync.OnceValues(m.loadPreprocessor)
-	m.textEncoder = sync.OnceValues(m.loadTextEncoder)
-	m.prompt = sync.OnceValues(m.loadPrompt)
-	m.unet = sync.OnceValues(m.loadUNet)
-	m.vaeConfig = sync.OnceValues(m.loadVAE)
-	m.vaeEncoder = sync.OnceValues(m.loadVAEEncoder)
-	m.vaeDecoder = sync.OnceValues(m.loadVAEDecoder)
-	m.normalizer = sync.OnceValues(m.loadNormalizer)
-	m.scheduler = sync.OnceValues(func() (solver.Config, error) { return config(m, "scheduler", solver.ParseConfig) })
-	m.noising = sync.OnceValues(func() (*solver.Noising, error) {
+	m.imageEncoder = once(m.loadImageEncoder)
+	m.preprocessor = once(m.loadPreprocessor)
+	m.textEncoder = once(m.loadTextEncoder)
+	m.prompt = once(m.loadPrompt)
+	m.unet = once(m.loadUNet)
+	m.vaeConfig = once(m.loadVAE)
+	m.vaeEncoder = once(m.loadVAEEncoder)
+	m.vaeDecoder = once(m.loadVAEDecoder)
+	m.normalizer = once(m.loadNormalizer)
+	m.scheduler = once(func() (solver.Config, error) { return config(m, "scheduler", solver.ParseConfig) })
+	m.noising = once(func() (*solver.Noising, error) {
 		return config(m, "image_noising_scheduler", solver.ParseNoising)
 	})
 	return m
+}
+
+// once is sync.OnceValues that tries again after an error: that may have been
+// the machine's, which had no file descriptor or no memory left, not the file's.
+func once[T any](load func() (T, error)) func() (T, error) {
+	var mu sync.Mutex
+	var value T
+	var done bool
+	return func() (T, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if done {
+			return value, nil
+		}
+		v, err := load()
+		if err == nil {
+			value, done = v, true
+		}
+		return v, err
+	}
 }
 
 // Folder returns the folder.

@@ -30,7 +30,8 @@ func Check(folder *weights.Folder, part string) (*weights.Store, error) {
 		}
 		return s, err
 	})
-	return store, m.build(part)
+	err := m.build(part) // which assigns store
+	return store, err
 }
 
 // build makes all of a part's network.

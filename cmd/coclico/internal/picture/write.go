@@ -80,19 +80,29 @@ func segment(marker byte, data string) []byte {
 	return append([]byte{0xff, marker, byte(n >> 8), byte(n)}, data...)
 }
 
-// Says reports whether a PNG or JPEG file was written with these notes, a JPEG also with this quality. It leaves r at its
-// start.
+// Says reports whether a PNG or JPEG file was written with these notes, a JPEG also with this quality, and has its end. It
+// leaves r at its start.
 func Says(r io.ReadSeeker, o Options) bool {
 	var head [2]byte
 	_, err := io.ReadFull(r, head[:])
-	same := false
+	same, end := false, "IEND\xaeB`\x82"
 	if want := comment(o); err == nil && string(head[:]) == "\xff\xd8" {
 		got := make([]byte, len(want))
 		_, err = io.ReadFull(r, got)
-		same = err == nil && bytes.Equal(got, want)
+		same, end = err == nil && bytes.Equal(got, want), "\xff\xd9"
 	} else if _, err := r.Seek(0, io.SeekStart); err == nil {
 		same = slices.Equal(readNotes(r), o.Notes)
 	}
+	same = same && endsWith(r, end)
 	_, err = r.Seek(0, io.SeekStart)
 	return same && err == nil
+}
+
+func endsWith(r io.ReadSeeker, end string) bool {
+	got := make([]byte, len(end))
+	if _, err := r.Seek(-int64(len(end)), io.SeekEnd); err != nil {
+		return false
+	}
+	_, err := io.ReadFull(r, got)
+	return err == nil && string(got) == end
 }
