@@ -236,7 +236,7 @@ func (t *attentionTask) attend(image, head, first int) {
 		}
 	}
 	t.dst.store(t.v, image*t.lq+first, head*t.dim, o, width, rows, t.dim)
-	scratches.keep(s)
+	s.release()
 }
 
 // hide gives -Inf to the scores of keys that a row must not see: those behind

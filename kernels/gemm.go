@@ -133,7 +133,7 @@ func (t *foldTask) do(i int) {
 			o[0], o[1], o[2], o[3] = up[0]+up[1], up[2], down[0]+down[1], down[2]
 		}
 	}
-	scratches.keep(s)
+	s.release()
 }
 
 // ConvUp2D enlarges a, which has Pad 1, twice by repetition and convolves it
@@ -338,7 +338,7 @@ func (t *productTask) do(i int) {
 			t.finish(c, image, pos, min(st.tiles*g.mr, t.positions-pos), p)
 		}
 	}
-	scratches.keep(s)
+	s.release()
 }
 
 // product runs a strip into c, K part by part.

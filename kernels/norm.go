@@ -146,7 +146,7 @@ func (t *normTask) applyRow(o *Operand, line, n int, row []float32, silu bool) {
 		t.v.affine(s.rows[:m*c], row[x*c:(x+m)*c], scale, shift, silu)
 		o.store(t.v, line+x, 0, s.rows[:m*c], c, m, c)
 	}
-	scratches.keep(s)
+	s.release()
 }
 
 // LayerNorm normalises every row of x [N*H*W, C], scales by weight and shifts
@@ -182,7 +182,7 @@ func (t *layerNormTask) do(i int) {
 		t.v.layerNorm(s.rows, t.x[r*c:(r+1)*c], t.weight, t.bias, t.eps)
 		t.o.store(t.v, r, 0, s.rows, c, 1, c)
 	}
-	scratches.keep(s)
+	s.release()
 }
 
 // Activate applies act to every element of x.

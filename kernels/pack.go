@@ -170,7 +170,7 @@ func (t *packTask) do(i int) {
 		raw := grow(&s.panel, w.panelElems()*w.dtype.Size())
 		t.gather(raw, i)
 		t.im.vec.toBF16(dst, raw, w.dtype)
-		scratches.keep(s)
+		s.release()
 		return
 	}
 	t.gather(dst, i)

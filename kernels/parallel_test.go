@@ -3,6 +3,7 @@ package kernels
 import (
 	"math/rand/v2"
 	"runtime"
+	"slices"
 	"sync/atomic"
 	"testing"
 )
@@ -59,6 +60,30 @@ func TestDeterminism(t *testing.T) {
 				if v != want[i] {
 					t.Fatalf("GOMAXPROCS=%d: element %d is %v, want %v", procs, i, v, want[i])
 				}
+			}
+		}
+	})
+}
+
+// TestScratchesForget: memory that kernels worked on is not kept alive by what
+// they keep for the next call.
+func TestScratchesForget(t *testing.T) {
+	eachImpl(t, func(t *testing.T, _ *impl, p Precision) {
+		const rows, width = 300, 64
+		r := rand.New(rand.NewPCG(23, 24))
+		x, w := randoms(r, rows*width), randoms(r, width*width)
+		arr, _ := array(w, F16)
+		a, dst := newOperand(p, 1, 1, rows, width, 0), newOperand(p, 1, 1, rows, width, 0)
+		a.Fill(x)
+		MatMul(x, a, Pack(p, Shape{Out: width, In: width, KH: 1, KW: 1}, arr), Epilogue{})
+		Attention(dst, View{a, 0}, View{a, 0}, View{a, 0}, 1, width, 0.1, false)
+		scratches.mu.Lock()
+		defer scratches.mu.Unlock()
+		for _, s := range scratches.free {
+			used := func(s attendStage) bool { return s != attendStage{} }
+			if s.strip != (strip{}) || s.attend != (attendBlock{}) || s.softmax != (softmaxBlock{}) ||
+				slices.ContainsFunc(s.stages[:cap(s.stages)], used) {
+				t.Fatal("an idle scratch points into its last caller's memory")
 			}
 		}
 	})

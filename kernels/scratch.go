@@ -54,6 +54,15 @@ type scratch struct {
 
 var scratches freeList[scratch]
 
+// release takes s back without the arguments: they point into the caller's
+// memory, which, where it is the garbage collector's, they would keep alive.
+func (s *scratch) release() {
+	s.strip, s.softmax, s.attend = strip{}, softmaxBlock{}, attendBlock{}
+	clear(s.stages)
+	s.stages = s.stages[:0]
+	scratches.keep(s)
+}
+
 // grow returns the first n bytes of a 64-byte aligned buffer kept at b.
 func grow(b *[]byte, n int) []byte {
 	if cap(*b) < n {

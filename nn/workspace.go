@@ -195,5 +195,6 @@ func (ws *Workspace) Size() int { return ws.arena.total }
 // workspace may be used again.
 func (ws *Workspace) Close() {
 	ws.arena.release()
+	ws.norm = kernels.Norm{} // it points to the last tensor it measured
 	ws.gen++
 }
