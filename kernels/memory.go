@@ -1,6 +1,10 @@
 package kernels
 
-import "unsafe"
+import (
+	"math"
+	"math/bits"
+	"unsafe"
+)
 
 // hugePage is the size from which memory is taken from the system itself.
 const hugePage = 2 << 20
@@ -9,11 +13,39 @@ const hugePage = 2 << 20
 // straight from the system, on huge pages where it has them (the rows of a
 // tile lie on different small pages, and address translation would cost more
 // than the loads), and are not the garbage collector's: give them to [Free].
+// Running out of memory is a panic, as it is for make.
 func Alloc(n int) []byte {
+	b := TryAlloc(n)
+	if b == nil {
+		panic(outOfMemory)
+	}
+	return b
+}
+
+// TryAlloc is Alloc for what is only advice: it returns nil if the system
+// refuses. Where memory is Go's own, off Linux, no such answer is to be had.
+func TryAlloc(n int) []byte {
 	if n < hugePage {
 		return alignedBytes(n)
 	}
 	return mapMemory(n)
+}
+
+const outOfMemory = "kernels: out of memory"
+
+// Bytes returns the product of factors that make up a size in memory. One that
+// no memory can have, as a large picture's tensor on a 32-bit machine, is the
+// same panic as too little memory.
+func Bytes(factors ...int) int {
+	const most = math.MaxInt - 2*hugePage // so that it may be rounded up
+	n := uint(1)
+	for _, f := range factors {
+		over, product := bits.Mul(n, uint(f))
+		if n = product; over > 0 || n > most {
+			panic(outOfMemory)
+		}
+	}
+	return int(n)
 }
 
 // Free gives memory from [Alloc] back to the system at once.

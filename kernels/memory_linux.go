@@ -2,12 +2,11 @@ package kernels
 
 import "syscall"
 
-// mapMemory maps n bytes, rounded up to huge pages. Running out of memory is a
-// panic, as it is for make.
+// mapMemory maps n bytes, rounded up to huge pages; nil if the system refuses.
 func mapMemory(n int) []byte {
 	b, err := syscall.Mmap(-1, 0, roundUp(n, hugePage), syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
 	if err != nil {
-		panic("kernels: out of memory")
+		return nil
 	}
 	const madvHugepage = 14
 	_ = syscall.Madvise(b, madvHugepage) // advice: without it only speed is lost

@@ -43,15 +43,15 @@ func linePitch(f form, c int) int {
 
 func operandLines(n, h, w, pad int) (lead, lines int) {
 	if pad == 0 {
-		return 0, n*h*w + slackLines
+		return 0, Bytes(n, h, w) + slackLines
 	}
 	lead = w + 2
-	return lead, lead + n*(h+1)*(w+1) + 2*(w+2) + slackLines
+	return lead, lead + Bytes(n, h+1, w+1) + 2*(w+2) + slackLines
 }
 
 func operandBytes(f form, n, h, w, c, pad int) int {
 	_, lines := operandLines(n, h, w, pad)
-	return f.planes() * lines * linePitch(f, c)
+	return Bytes(f.planes(), lines, linePitch(f, c))
 }
 
 // OperandBytes returns the size of the buffer that Init wants.

@@ -33,10 +33,10 @@ const (
 // get hands out n bytes. If asked to be tidy it leaves no large free memory
 // resident, which costs the system's zeroing of every large tensor.
 func (a *arena) get(n int, tidy bool) span {
-	n = (n + lineBytes - 1) &^ (lineBytes - 1)
+	n = roundUp(n)
 	i := slices.IndexFunc(a.free, func(s span) bool { return s.size >= n })
 	if i < 0 {
-		i = a.grow(n)
+		i = a.grow(kernels.Alloc(a.chunkSize(n)))
 	}
 	s := a.free[i]
 	if n >= trimBytes && (tidy || s.off+n > a.high[s.chunk]) {
@@ -53,14 +53,18 @@ func (a *arena) get(n int, tidy bool) span {
 	return span{s.chunk, s.off, n}
 }
 
-// grow adds a chunk that holds n bytes and returns the index of its span. It
-// is at least an eighth of what there is, so that the chunks stay few.
-func (a *arena) grow(n int) int {
-	n = max(n, minChunk, a.total/8&^(lineBytes-1))
-	a.chunks = append(a.chunks, kernels.Alloc(n))
+func roundUp(n int) int { return (n + lineBytes - 1) &^ (lineBytes - 1) }
+
+// chunkSize is the size of a new chunk that holds n bytes. It is at least an
+// eighth of what there is, so that the chunks stay few.
+func (a *arena) chunkSize(n int) int { return max(n, minChunk, a.total/8&^(lineBytes-1)) }
+
+// grow adds a chunk and returns the index of its span.
+func (a *arena) grow(chunk []byte) int {
+	a.chunks = append(a.chunks, chunk)
 	a.high = append(a.high, 0)
-	a.free = append(a.free, span{len(a.chunks) - 1, 0, n})
-	a.total += n
+	a.free = append(a.free, span{len(a.chunks) - 1, 0, len(chunk)})
+	a.total += len(chunk)
 	return len(a.free) - 1
 }
 
@@ -77,16 +81,21 @@ func (a *arena) trim() {
 	}
 }
 
-// reserve sees to a free span of at least n bytes.
+// reserve sees to a free span of at least n bytes, unless the system refuses:
+// it may for one piece and give as much in several.
 func (a *arena) reserve(n int) {
-	if !slices.ContainsFunc(a.free, func(s span) bool { return s.size >= n }) {
-		a.grow(n &^ (lineBytes - 1))
+	n = roundUp(n)
+	if slices.ContainsFunc(a.free, func(s span) bool { return s.size >= n }) {
+		return
+	}
+	if chunk := kernels.TryAlloc(a.chunkSize(n)); chunk != nil {
+		a.grow(chunk)
 	}
 }
 
 // shrink takes back what lies behind the first n bytes of s.
 func (a *arena) shrink(s span, n int) span {
-	n = (n + lineBytes - 1) &^ (lineBytes - 1)
+	n = roundUp(n)
 	if n < s.size {
 		a.put(span{s.chunk, s.off + n, s.size - n})
 		s.size = n

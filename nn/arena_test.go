@@ -1,8 +1,10 @@
 package nn
 
 import (
+	"math"
 	"math/rand/v2"
 	"runtime"
+	"strconv"
 	"testing"
 
 	"github.com/coclico/coclico/kernels"
@@ -76,6 +78,9 @@ func TestWorkspace(t *testing.T) {
 	if ws.Put(ws.Keep(own)); own.Data[0] != 3 || ws.owned(own) {
 		t.Error("a caller's tensor is not his own")
 	}
+	if ws.Keep(own); own.refs != 0 {
+		t.Error("a caller's tensor is written to")
+	}
 
 	x, o := ws.Get(1, 1, 1, 1), ws.Operand(1, 2, 2, 3, 1)
 	ws.Close()
@@ -83,6 +88,42 @@ func TestWorkspace(t *testing.T) {
 	ws.PutOperand(o)
 	if ws.InUse() != 0 || ws.Size() != 0 {
 		t.Errorf("after Close %d of %d bytes are in use", ws.InUse(), ws.Size())
+	}
+}
+
+// TestReserve: what was reserved is there, once.
+func TestReserve(t *testing.T) {
+	var a arena
+	defer a.release()
+	for range 3 {
+		a.reserve(2*minChunk + 1)
+	}
+	if s := a.get(2*minChunk+1, false); len(a.chunks) != 1 {
+		t.Errorf("%d chunks for %v", len(a.chunks), s)
+	}
+}
+
+// TestTooLarge: to reserve what no machine has does nothing, to ask for it is
+// running out of memory, whatever its size is modulo 2^64.
+func TestTooLarge(t *testing.T) {
+	ws := new(Workspace)
+	defer ws.Close()
+	if runtime.GOOS == "linux" && strconv.IntSize == 64 {
+		ws.Reserve(1, 1<<9, 1<<10, math.MaxInt>>25)
+	}
+	if ws.Get(1, 1, 1, 1); ws.Size() != minChunk {
+		t.Errorf("%d bytes", ws.Size())
+	}
+	const half = 1 << (strconv.IntSize / 2)
+	for name, f := range map[string]func(){
+		"tensor":          func() { ws.Get(1, half, half, 1) },
+		"operand":         func() { ws.Operand(1, half, half, 1, 0) },
+		"bordered":        func() { ws.Operand(1, half-1, half-1, 1, 1) },
+		"operand's width": func() { ws.Operand(1, 1, half, half, 0) },
+	} {
+		if !panics(f) {
+			t.Errorf("%s: no panic", name)
+		}
 	}
 }
 

@@ -9,7 +9,7 @@ type Tensor struct {
 	N, H, W, C int
 	Data       []float32
 
-	refs int  // how many owners; 0 for a caller's own tensor that nobody kept
+	refs int  // how many owners; 0 for a caller's own tensor
 	mem  span // of the workspace's arena; size 0 for a caller's own
 	gen  int  // the workspace's generation
 }

@@ -1,6 +1,7 @@
 package nn
 
 import (
+	"math"
 	"unsafe"
 
 	"github.com/coclico/coclico/kernels"
@@ -56,15 +57,18 @@ func (ws *Workspace) Get(n, h, w, c int) *Tensor {
 	} else {
 		t = new(Tensor)
 	}
-	mem := ws.arena.get(4*n*h*w*c, ws.LowMemory)
-	*t = Tensor{N: n, H: h, W: w, C: c, Data: float32s(ws.arena.bytes(mem), n*h*w*c), refs: 1, mem: mem, gen: ws.gen}
+	size := kernels.Bytes(4, n, h, w, c)
+	mem := ws.arena.get(size, ws.LowMemory)
+	*t = Tensor{N: n, H: h, W: w, C: c, Data: float32s(ws.arena.bytes(mem), size/4), refs: 1, mem: mem, gen: ws.gen}
 	return t
 }
 
 // Keep makes the caller one more owner of t: t stays until Put has been called
 // once for every owner. It returns t.
 func (ws *Workspace) Keep(t *Tensor) *Tensor {
-	t.refs++
+	if t.mem.size > 0 { // a caller's own is not counted: others may read it at this time
+		t.refs++
+	}
 	return t
 }
 
@@ -72,7 +76,6 @@ func (ws *Workspace) Keep(t *Tensor) *Tensor {
 // again at once.
 func (ws *Workspace) Put(t *Tensor) {
 	if t.mem.size == 0 || t.gen != ws.gen { // a caller's own, or from before a Close
-		t.refs--
 		return
 	}
 	if t.refs <= 0 {
@@ -168,8 +171,9 @@ func (ws *Workspace) EmitOperand(name string, o *Operand) {
 // Reserve makes room in one piece for a network whose largest tensor is
 // [n,h,w,c]. Without it the workspace grows as it must and what became free in
 // between lies scattered: on Stable unCLIP's decoder it then holds 1.46 times
-// what is in use at the peak, with it 1.06 times. Room that stays unused costs
-// address space alone.
+// what is in use at the peak, with it 1.06 times. It is advice: where the system
+// refuses so large a piece the workspace grows as it must. On Linux room that
+// stays unused costs address space alone; elsewhere it is the Go runtime's.
 //
 // The networks here need 1.5 to 2.6 times their largest tensor at a time, up to
 // 4 times at [kernels.Exact], whose operands are larger.
@@ -178,7 +182,9 @@ func (ws *Workspace) Reserve(n, h, w, c int) {
 	if ws.Precision == kernels.Exact {
 		times = 5
 	}
-	ws.arena.reserve(times * 4 * n * h * w * c)
+	if size := kernels.Bytes(4, n, h, w, c); size < math.MaxInt/8 { // it may be larger on a 32-bit machine
+		ws.arena.reserve(times * size)
+	}
 }
 
 // InUse returns the bytes that were not put back.
