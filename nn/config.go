@@ -5,9 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/coclico/coclico/kernels"
 )
@@ -30,8 +34,9 @@ type Fixed struct {
 }
 
 // DecodeConfig reads a config.json into v, whose fields hold the defaults, and
-// checks the fixed keys. An absent key or a null leaves the default, unknown
-// keys mean nothing.
+// checks the fixed keys. An absent key leaves the default, and so does a null
+// of a field whose type knows no better; of a fixed key null is a value like
+// others. Keys that are not spelt exactly so mean nothing.
 func DecodeConfig(data []byte, v any, fixed []Fixed) error {
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(data, &fields); err != nil || fields == nil {
@@ -40,7 +45,11 @@ func DecodeConfig(data []byte, v any, fixed []Fixed) error {
 		}
 		return errors.New(clip(err.Error()))
 	}
-	if err := json.Unmarshal(data, v); err != nil {
+	exact, err := exactFields(fields, v)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(exact, v); err != nil {
 		if t, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && t.Field != "" {
 			key := t.Field[strings.LastIndexByte(t.Field, '.')+1:] // without the embedded struct's name
 			return &ConfigError{clip(key), "a " + clip(t.Value), "of type " + t.Type.String()}
@@ -56,6 +65,22 @@ func DecodeConfig(data []byte, v any, fixed []Fixed) error {
 	return nil
 }
 
+// exactFields returns the object without keys that are no fields of v: package
+// json would also take In_Channels for in_channels.
+func exactFields(fields map[string]json.RawMessage, v any) ([]byte, error) {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return nil, err
+	}
+	var known map[string]json.RawMessage
+	if err := json.Unmarshal(b, &known); err != nil {
+		return nil, err
+	}
+	fields = maps.Clone(fields)
+	maps.DeleteFunc(fields, func(key string, _ json.RawMessage) bool { _, ok := known[key]; return !ok })
+	return json.Marshal(fields)
+}
+
 func allowed(raw json.RawMessage, values []string) bool {
 	raw = bytes.TrimSpace(raw)
 	if slices.Contains(values, string(raw)) {
@@ -68,11 +93,15 @@ func allowed(raw json.RawMessage, values []string) bool {
 	return !slices.ContainsFunc(list, func(e json.RawMessage) bool { return !slices.Contains(values, string(e)) })
 }
 
-// clip bounds what an error quotes of a file.
+// clip makes what an error quotes of a file short, and fit for a line of text:
+// quoted if it has characters that do not print.
 func clip(s string) string {
 	const most = 80
 	if len(s) > most {
 		s = strings.ToValidUTF8(s[:most], "") + "..."
+	}
+	if !utf8.ValidString(s) || strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		s = strconv.Quote(s)
 	}
 	return s
 }

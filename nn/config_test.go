@@ -26,6 +26,10 @@ func TestDecodeConfig(t *testing.T) {
 		{`[]`, "JSON object"},
 		{`{"groups": 1`, "unexpected end of JSON input"},
 		{``, "unexpected end of JSON input"},
+		{`{"Groups": 8, "GROUPS": "x", "group\u017f": 7, "\u017f": 0}`, ""}, // package json would match all but the last
+		{`{"Only_Cross_Attention": true}`, ""},
+		{`{"heads": "\u001b[2J"}`, `"\u001b[2J" is neither a whole number`},
+		{"{\"only_cross_attention\": [false,\n true]}", `only_cross_attention is "[false,\n true]"`},
 		{`{"groups": "` + strings.Repeat("x", 1000) + `"}`, "groups is a string"},
 	} {
 		v := config{Groups: 32}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 )
@@ -153,16 +154,39 @@ func (c *Config) validate() error {
 	return nil
 }
 
-// decode reads a configuration file, whose keys have the types of dst's fields or are null.
+// decode reads a configuration file, whose keys have the types of dst's fields or are null. Keys that are not spelt exactly
+// as dst's mean nothing.
 func decode(data []byte, dst any) error {
 	data = plainJSON(data)
 	if !bytes.HasPrefix(bytes.TrimSpace(data), []byte("{")) {
 		return errors.New("solver: the scheduler configuration is not a JSON object")
 	}
-	if err := json.Unmarshal(data, dst); err != nil {
+	data, err := exactFields(data, dst)
+	if err == nil {
+		err = json.Unmarshal(data, dst)
+	}
+	if err != nil {
 		return fmt.Errorf("solver: scheduler configuration: %w", err)
 	}
 	return nil
+}
+
+// exactFields returns the object data without keys that are no fields of dst: package json would also take Beta_Start for
+// beta_start.
+func exactFields(data []byte, dst any) ([]byte, error) {
+	var fields, known map[string]json.RawMessage
+	if err := json.Unmarshal(data, &fields); err != nil {
+		return nil, err
+	}
+	b, err := json.Marshal(dst)
+	if err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(b, &known); err != nil {
+		return nil, err
+	}
+	maps.DeleteFunc(fields, func(key string, _ json.RawMessage) bool { _, ok := known[key]; return !ok })
+	return json.Marshal(fields)
 }
 
 // plainJSON makes JSON of what Python's json module writes: outside strings, Infinity becomes a number too large for a

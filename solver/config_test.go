@@ -27,6 +27,10 @@ func TestParseConfigDefaults(t *testing.T) {
 	if ts := s.Timesteps(); ts[0] != 999 || ts[3] != 849 || ts[10] != 500 || ts[19] != 50 {
 		t.Errorf("timesteps %v", ts)
 	}
+	// Keys that package json would take for others.
+	if cfg := with(t, `"Solver_Order": 3, "BETA_START": "x", "Lambda_Min_Clipped": -5`); !reflect.DeepEqual(cfg, want) {
+		t.Errorf("capitals: %+v", cfg)
+	}
 	// What Python writes and JSON does not have, and the same letters inside a string.
 	cfg := with(t, `"note": "\"Infinity", "lambda_min_clipped": -Infinity, "solver_order": 1`)
 	if !math.IsInf(cfg.LambdaMinClipped, -1) || cfg.SolverOrder != 1 {

@@ -30,7 +30,7 @@ type Config struct {
 	ActFn               string  `json:"act_fn"`
 	CenterInputSample   bool    `json:"center_input_sample"`
 	FlipSinToCos        bool    `json:"flip_sin_to_cos"`
-	FreqShift           float64 `json:"freq_shift"`
+	FreqShift           float32 `json:"freq_shift"`
 	TimeEmbeddingDim    int     `json:"time_embedding_dim"` // 0: four times the first level's channels
 	ClassEmbedType      string  `json:"class_embed_type"`   // "projection", or empty for no class vector
 	ClassEmbeddingsDim  int     `json:"projection_class_embeddings_input_dim"`
@@ -148,7 +148,7 @@ func (c Config) Validate() error {
 	}
 	k.Levels("cross_attention_dim", c.CrossAttentionDim, levels, 1, nn.MaxChannels)
 	k.Range("time_embedding_dim", c.TimeEmbeddingDim, 0, nn.MaxChannels)
-	k.Finite("freq_shift", c.FreqShift)
+	k.Finite("freq_shift", float64(c.FreqShift))
 	c.checkClass(&k)
 	c.checkBlocks(&k)
 	return k.Err
@@ -183,7 +183,7 @@ func (c Config) checkBlocks(k *nn.Checker) {
 		}
 	}
 	k.Must(c.MidBlockType == crossMid || c.MidBlockType == plainMid || c.MidBlockType == "", "mid_block_type", fmt.Sprintf("%q", c.MidBlockType), crossMid+", "+plainMid+" or null")
-	half := float64(c.BlockOutChannels[0] / 2)
+	half := float32(c.BlockOutChannels[0] / 2)
 	k.Must(half > c.FreqShift, "freq_shift", c.FreqShift, "below half of the first level's channels")
 	k.Must(blocks <= nn.MaxBlocks, "layers_per_block", c.LayersPerBlock, fmt.Sprintf("small enough for at most %d blocks in all", nn.MaxBlocks))
 }

@@ -32,8 +32,12 @@ func TestParseConfigErrors(t *testing.T) {
 		{`{"layers_per_block": 256, "transformer_layers_per_block": 256}`, `layers_per_block is [256]`},
 		{`{"only_cross_attention": [false, true, false, false]}`, `only_cross_attention is [false, true, false, false]`},
 		{`{"addition_embed_type": "text_time"}`, `addition_embed_type is "text_time"`},
-		{`{"transformer_layers_per_block": [[1], [1], [1], [1]]}`, `[[1], [1], [1], [1]]`},
+		{`{"transformer_layers_per_block": [[1], [1], [1], [1]]}`, `[[1],[1],[1],[1]]`},
 		{`{"freq_shift": 160}`, `freq_shift is 160`},
+		{`{"freq_shift": 159.9999999}`, `freq_shift is 160`}, // as float32, in which it is used
+		{`{"freq_shift": -1e300}`, `freq_shift is a number -1e300`},
+		{`{"down_block_types":["\u001b[2J"]}`, `down_block_types is "[\x1b[2J]"`},
+		{`{"In_Channels": 0, "IN_CHANNELS": "x"}`, ""},
 		{`{"time_embedding_type": "fourier"}`, `time_embedding_type is "fourier"`},
 		{`{"downsample_padding": 0}`, `downsample_padding is 0`},
 	} {

@@ -167,7 +167,7 @@ func (m *Model) centre(ws *nn.Workspace, sample *nn.Tensor) *nn.Tensor {
 func (m *Model) embed(ws *nn.Workspace, n int, t float32, class *nn.Tensor) *nn.Operand {
 	f := ws.Get(n, 1, 1, m.cfg.BlockOutChannels[0])
 	for i := range n {
-		nn.TimestepFeatures(f.Data[i*f.C:(i+1)*f.C], t, m.cfg.FlipSinToCos, float32(m.cfg.FreqShift))
+		nn.TimestepFeatures(f.Data[i*f.C:(i+1)*f.C], t, m.cfg.FlipSinToCos, m.cfg.FreqShift)
 	}
 	ws.Emit("time_proj", f)
 	e := m.TimeEmbedding.Forward(ws, f)
