@@ -62,6 +62,7 @@ func TestRandnSizes(t *testing.T) {
 
 func TestTimestepEmbedding(t *testing.T) {
 	g := readGolden(t, "edges")
+	cases := 0
 	for key := range g {
 		var dim int
 		var flip bool
@@ -69,6 +70,7 @@ func TestTimestepEmbedding(t *testing.T) {
 		if _, err := fmt.Sscanf(key, "embedding/%d %t %g", &dim, &flip, &shift); err != nil {
 			continue
 		}
+		cases++
 		var got []float32
 		for _, timestep := range []float64{0, 1, 849, 999} {
 			got = append(got, TimestepEmbedding(timestep, dim, flip, shift)...)
@@ -81,6 +83,9 @@ func TestTimestepEmbedding(t *testing.T) {
 			continue
 		}
 		closeTo(t, key, got, want, bound)
+	}
+	if cases != 28 {
+		t.Errorf("%d cases, want 28", cases)
 	}
 }
 

@@ -188,16 +188,21 @@ func TestNoisingSchedule(t *testing.T) {
 
 func TestRandnGolden(t *testing.T) {
 	g := readGolden(t, "randn")
+	cases := 0
 	for name := range g {
 		var seed uint64
 		var shape string
 		if _, err := fmt.Sscanf(name, "seed%d/%s", &seed, &shape); err != nil {
 			continue
 		}
+		cases++
 		want := floats(t, g, name)
 		got := make([]float32, len(want))
 		NewGenerator(seed).Randn(got)
 		closeTo(t, name, got, want, 1e-6)
+	}
+	if cases != 20 {
+		t.Errorf("%d cases, want 20", cases)
 	}
 	gen := NewGenerator(12345)
 	for _, name := range []string{"two_draws/first", "two_draws/second"} {
