@@ -52,9 +52,10 @@
 // The polynomial is that of avx512_amd64.h. 2^floor(z) is a number added to the
 // exponent of p, which is 1 <= p <= 2. z is held between -127 and 128, where f
 // is 0 and p is 1 and the exponent becomes that of 0 and of infinity: so do all
-// results beyond. Between -127 and -126 results go straight to 0. NaN stays, as
-// VMINPS and VMAXPS give their second source if one is NaN, and as its integer
-// is 0x80000000, of which the shift leaves nothing.
+// results beyond. Between -127 and -126 it is that of denormals: the result is
+// (p-1) 2^-126, which falls to 0. NaN stays, as VMINPS and VMAXPS give their
+// second source if one is NaN, and as its integer is 0x80000000, of which the
+// shift leaves nothing.
 #define EXP2(z, f, p) \
 	VMOVUPS most<>(SB), f; \
 	VMINPS z, f, z; \

@@ -10,7 +10,7 @@ import "golang.org/x/sys/cpu"
 // it saves the registers.
 //
 // GODEBUG knows the names avx2, fma, f16c, avx512, avx512f, avx512bw,
-// avx512dq, avx512vl, avx512cd and avx512bf16, after "cpu.".
+// avx512dq, avx512vl, avx512cd, avx512bf16, amxtile and amxbf16, after "cpu.".
 
 func hasAVX2() bool { return cpu.X86.HasAVX2 && cpu.X86.HasFMA && cpu.X86.HasF16C }
 

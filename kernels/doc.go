@@ -23,7 +23,7 @@
 //
 // A product reads an [Operand] (rows of activations, narrowed once by whatever
 // makes them) and [Packed] weights (reordered once), and ends in an [Epilogue].
-// A linear layer, a convolution of 3x3 and each of the five or six products of
+// A linear layer, a convolution of 3x3 and each of the three to six products of
 // operands that were split in three are one loop over a table of steps: see
 // strip. Tails are the packers' business: operands and panels are padded with
 // zeros, so that assembly only ever sees whole tiles.
@@ -32,6 +32,9 @@
 // not depend on GOMAXPROCS, nor on which of an impl's loops ran.
 //
 // Shapes are the caller's to prove; a wrong one panics with a constant string.
+//
+// Machines are little-endian, as checkpoints are: elements that need no
+// conversion are used as they lie in the file.
 //
 // # How to add an instruction set
 //

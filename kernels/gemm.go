@@ -15,7 +15,9 @@ const (
 // An Epilogue is what happens to a product before it is stored:
 // result = Act(a*w + Bias) + Residual.
 type Epilogue struct {
-	Bias     []float32  // [Out], or [N,Out] for a bias of each picture; nil is none
+	// Bias is [Out], or [N,Out] for a bias of each picture; nil is none. With
+	// GEGLU weights it is [2*columns]: of the values, then of the gates.
+	Bias     []float32
 	Act      Activation // not with GEGLU weights, which bring their own
 	Residual []float32  // [rows, Out]; may be dst itself; nil is none
 }
@@ -186,7 +188,11 @@ func (t *productTask) linear(a *Operand, w *Packed, e Epilogue) {
 }
 
 func (t *productTask) conv(a *Operand, w *Packed, stride, origin int, e Epilogue) {
-	if a.Pad != 1 || w.shape.KH < 2 || stride < 1 || stride > 2 || origin < 0 || origin > 1 {
+	taps := 3
+	if t.up {
+		taps = 2 // of a phase, see PackUp
+	}
+	if a.Pad != 1 || w.shape.KH != taps || stride < 1 || stride > 2 || origin < 0 || origin > 1 {
 		panic("kernels: Conv2D needs an operand with border, 3x3 weights, stride 1 or 2, origin 0 or 1")
 	}
 	t.a, t.w, t.e, t.stride = a, w, e, stride
@@ -294,7 +300,7 @@ func (t *productTask) run(v *vec) {
 	if t.e.Residual != nil && len(t.e.Residual) != rows*out || t.op != nil && t.e.Residual != nil {
 		panic("kernels: product residual has the wrong size")
 	}
-	if n := len(t.e.Bias); t.e.Bias != nil && n != t.w.shape.Out && n != t.w.shape.Out*t.a.N {
+	if n := len(t.e.Bias); t.e.Bias != nil && n != t.w.shape.Out && (n != out*t.a.N || t.w.shape.GEGLU) {
 		panic("kernels: product bias has the wrong size")
 	}
 	if t.w.shape.GEGLU && (t.e.Act != Identity || t.e.Residual != nil) {

@@ -77,3 +77,47 @@ func smallIntegers(r *rand.Rand, f form, b []byte) []byte {
 	}
 	return b
 }
+
+// TestPackZeroParts: a part without data is zeros, wherever it stands.
+func TestPackZeroParts(t *testing.T) {
+	eachImpl(t, func(t *testing.T, im *impl, p Precision) {
+		const in, out, share, rows = 64, 512, 256, 3
+		r := rand.New(rand.NewPCG(25, 26))
+		for _, dt := range []DType{F32, F16, BF16} {
+			arr, _ := array(randoms(r, share*in), dt)
+			a, dst := newOperand(p, 1, 1, rows, in, 0), make([]float32, rows*out)
+			a.Fill(randoms(r, rows*in))
+			for i, parts := range [][]Array{{arr, {DType: dt}}, {{DType: dt}, arr}} {
+				MatMul(dst, a, Pack(p, Shape{Out: out, In: in, KH: 1, KW: 1}, parts...), Epilogue{})
+				for j, y := range dst {
+					if zero := j/share%2 != i; zero != (y == 0) {
+						t.Fatalf("%v, data in part %d: column %d is %v", dt, i, j%out, y)
+					}
+				}
+			}
+		}
+	})
+}
+
+// TestProductPanics: a call that means nothing is not computed as another.
+func TestProductPanics(t *testing.T) {
+	pack := func(k int, geglu bool) *Packed {
+		return Pack(Exact, Shape{Out: 4, In: 4, KH: k, KW: k, GEGLU: geglu}, Array{})
+	}
+	dst := make([]float32, 2*3*3*4)
+	for name, f := range map[string]func(){
+		"GEGLU with a bias of each picture": func() {
+			MatMul(dst[:2*9*2], newOperand(Exact, 2, 3, 3, 4, 0), pack(1, true), Epilogue{Bias: make([]float32, 8)})
+		},
+		"2x2 convolution": func() { Conv2D(dst, newOperand(Exact, 2, 3, 3, 4, 1), pack(2, false), 1, 0, Epilogue{}) },
+	} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%s: no panic", name)
+				}
+			}()
+			f()
+		}()
+	}
+}

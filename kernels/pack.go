@@ -2,6 +2,7 @@ package kernels
 
 import (
 	"runtime"
+	"slices"
 	"unsafe"
 )
 
@@ -185,7 +186,8 @@ func (t *packTask) gather(dst []byte, i int) {
 	w := t.w
 	g := gatherer{v: t.im.vec, g: w.g, es: w.dtype.Size()}
 	in, taps, per := w.shape.In, w.shape.taps(), w.g.form.perStep()
-	if w.shape.Out%w.g.nr != 0 || in%per != 0 || t.parts[0].Data == nil {
+	zeros := func(a Array) bool { return a.Data == nil }
+	if w.shape.Out%w.g.nr != 0 || in%per != 0 || slices.ContainsFunc(t.parts, zeros) {
 		clear(dst)
 	}
 	for j := 0; j < w.g.nr; {

@@ -141,7 +141,7 @@ func layerNormNEON(dst, x, weight, bias []float32, eps float32) {
 	mean := float32(total / float64(len(x)))
 	sum, sq := deviations(x, mean)
 	rest := sum / float64(len(x))
-	inv := 1 / math.Sqrt(sq/float64(len(x))-rest*rest+float64(eps))
+	inv := 1 / math.Sqrt(max(sq/float64(len(x))-rest*rest, 0)+float64(eps))
 	shift := float32(-rest * inv)
 	n := len(x) &^ 3
 	if n > 0 {
