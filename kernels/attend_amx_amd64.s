@@ -1,13 +1,15 @@
 //go:build !purego
 
+#include "go_asm.h"
 #include "textflag.h"
 #include "amx_amd64.h"
+#include "avx512_amd64.h"
 #include "softmax_avx512_amd64.h"
 
-// Bytes from a row to the next, as in attend_amx_amd64.go.
-#define SCORES 1088 // keyBlock+16 float32
-#define PROBS 576   // keyBlock+32 bfloat16
-#define OUTPUT 256  // 64 float32
+// Bytes from a row to the next.
+#define SCORES (4*const_scoreLine)
+#define PROBS const_probsLine
+#define OUTPUT (4*const_fusedDim)
 
 // POWERS turns the 32 scores at off of the row into 2^(scale*x - max), adds
 // them to the sums and stores them as bfloat16. Meanwhile it takes the maximum
@@ -25,12 +27,12 @@
 	PREFETCHT0 (4160+4*off)(DX); \
 	PREFETCHT0 (4224+4*off)(DX); \
 	PREFETCHT0 (4288+4*off)(DX); \
-	EXP2(Z0, Z2, Z4); \
+	POWER(Z0, Z2, Z4); \
 	PREFETCHT0 (4352+4*off)(DX); \
 	PREFETCHT0 (4416+4*off)(DX); \
 	PREFETCHT0 (4480+4*off)(DX); \
 	PREFETCHT0 (4544+4*off)(DX); \
-	EXP2(Z1, Z3, Z5); \
+	POWER(Z1, Z3, Z5); \
 	VADDPS Z4, Z16, Z16; \
 	VADDPS Z5, Z17, Z17; \
 	VCVTNE2PS2BF16(4, 5, 6); \
@@ -65,7 +67,7 @@
 	VMOVSS X0, (R13); \
 	VSUBSS X0, X2, X2; \
 	VBROADCASTSS X2, Z2; \
-	EXP2(Z2, Z3, Z4); \
+	POWER(Z2, Z3, Z4); \
 	VMULPS (R14), Z4, Z5; \
 	VMOVUPS Z5, (R14); \
 	VMULPS (R15), Z4, Z5; \
@@ -101,10 +103,10 @@ same:
 // values. Four and no more: see amxLoops.
 TEXT ·attendAMX(SB), NOSPLIT, $16-8
 	MOVQ b+0(FP), R8
-	MOVQ 0(R8), R9           // stage
-	MOVQ 8(R8), AX
-	MOVQ AX, 0(SP)           // stages left
-	VBROADCASTSS 32(R8), Z30 // scale
+	MOVQ attendBlock_stages(R8), R9
+	MOVQ attendBlock_n(R8), AX
+	MOVQ AX, 0(SP) // stages left
+	VBROADCASTSS attendBlock_scale(R8), Z30
 	SOFTMAX_CONSTANTS
 	VBROADCASTSS 24(AX), Z21 // -Inf
 	MOVQ $64, CX
@@ -112,18 +114,18 @@ TEXT ·attendAMX(SB), NOSPLIT, $16-8
 	LDTILECFG(RAX)
 
 stage:
-	MOVQ 0(R9), AX   // queries
-	MOVQ 16(R8), SI  // bytes between them
+	MOVQ attendStage_queries(R9), AX
+	MOVQ attendBlock_lda(R8), SI
 	TILELOADD(4, RAX, RSI, 0)
 	TILELOADD(1, RAX, RSI, 64)
-	MOVQ 8(R9), DX   // keys
-	MOVQ 16(R9), DI  // scores to write
+	MOVQ attendStage_keys(R9), DX
+	MOVQ attendStage_scores(R9), DI
 	MOVQ $SCORES, BX
-	MOVQ 24(R9), R11 // scores to read
-	MOVQ 32(R9), R12 // probabilities
-	MOVQ 40(R9), R13 // max
-	MOVQ 48(R9), R14 // sum
-	MOVQ 56(R9), R15 // output to rescale
+	MOVQ attendStage_from(R9), R11
+	MOVQ attendStage_probs(R9), R12
+	MOVQ attendStage_max(R9), R13
+	MOVQ attendStage_sum(R9), R14
+	MOVQ attendStage_rescale(R9), R15
 
 	VMOVUPS (R11), Z18
 	VMOVUPS 64(R11), Z19
@@ -174,15 +176,15 @@ scores:
 	DECQ R10
 	JNZ  scores
 
-	MOVQ 72(R9), DX  // values
-	MOVQ 80(R9), DI  // output
+	MOVQ attendStage_values(R9), DX
+	MOVQ attendStage_weightedValue(R9), DI
 	MOVQ $PROBS, SI
 	MOVQ $OUTPUT, BX
-	MOVQ $2, 8(SP)   // panels of values
+	MOVQ $2, 8(SP) // panels of values
 
 	// Rows 8 to 15, and 64 keys of a panel of 32 values for each.
 panel:
-	MOVQ 64(R9), AX  // probabilities
+	MOVQ attendStage_probsBefore(R9), AX
 	TILELOADD(0, RDI, RBX, 0)
 	TILELOADD(1, RDI, RBX, 64)
 	MOVQ $4, R10
@@ -217,12 +219,12 @@ values:
 	TILESTORED(0, RDI, RBX, 0)
 	TILESTORED(1, RDI, RBX, 64)
 	ADDQ $128, DI
-	MOVQ 72(R9), DX
-	ADDQ 24(R8), DX  // the second panel
+	MOVQ attendStage_values(R9), DX
+	ADDQ attendBlock_panel(R8), DX // the second panel
 	DECQ 8(SP)
 	JNZ  panel
 
-	ADDQ $88, R9
+	ADDQ $attendStage__size, R9
 	DECQ 0(SP)
 	JNZ  stage
 	TILERELEASE

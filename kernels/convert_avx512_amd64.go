@@ -27,8 +27,6 @@ func toF32AVX512(dst []float32, src []byte, dt DType) {
 	}
 }
 
-func toBF16AVX512(dst, src []byte, dt DType) { splitWeightsAVX512(dst, src, dt, 1) }
-
 func toBF16AVX512BF16(dst, src []byte, dt DType) {
 	var buf [1024]float32
 	n := len(dst) / 2

@@ -128,11 +128,6 @@ done:
 	VZEROUPPER
 	RET
 
-// VCVTNE2PS2BF16 Z0, Z1, Z0, in the manual's EVEX.512.F2.0F38.W0 72 /r: the
-// lower 16 results are of Z0, the upper of Z1. The Go assembler lacks it.
-#define VCVTNE2PS2BF16_Z0_Z1_Z0 \
-	BYTE $0x62; BYTE $0xf2; BYTE $0x77; BYTE $0x48; BYTE $0x72; BYTE $0xc0
-
 // func convertAVX512BF16(dst unsafe.Pointer, pitch int, src *float32, lds, rows, cols int)
 TEXT ·convertAVX512BF16(SB), NOSPLIT, $0-48
 	MOVQ dst+0(FP), DI
@@ -154,7 +149,7 @@ whole:
 	JLT rest
 	VMOVUPS (SI)(R13*2), Z0
 	VMOVUPS 64(SI)(R13*2), Z1
-	VCVTNE2PS2BF16_Z0_Z1_Z0
+	VCVTNE2PS2BF16(0, 1, 0)
 	VMOVDQU16 Z0, (DI)(R13*1)
 	ADDQ $64, R13
 	JMP whole
@@ -165,7 +160,7 @@ rest:
 	BLOCK_MASKS
 	VMOVUPS.Z (SI)(R13*2), K1, Z0
 	VMOVUPS.Z 64(SI)(R13*2), K2, Z1
-	VCVTNE2PS2BF16_Z0_Z1_Z0
+	VCVTNE2PS2BF16(0, 1, 0)
 	VMOVDQU16 Z0, K3, (DI)(R13*1)
 
 next:

@@ -3,16 +3,10 @@
 #include "textflag.h"
 #include "avx512_amd64.h"
 
-// Constants of EXP2, c1 to c6 and 1.
-DATA exp2<>+0(SB)/4, $0x3f317216  // 0.69314706
-DATA exp2<>+4(SB)/4, $0x3e75fe9d  // 0.24022909
-DATA exp2<>+8(SB)/4, $0x3d63457b  // 0.055486184
-DATA exp2<>+12(SB)/4, $0x3c1e7ec1 // 0.0096737752
-DATA exp2<>+16(SB)/4, $0x3aa39b9d // 0.0012482289
-DATA exp2<>+20(SB)/4, $0x396222b6 // 0.00021565970
-DATA exp2<>+24(SB)/4, $1.0
-DATA exp2<>+28(SB)/4, $0x3fb8aa3b // log2(e)
-GLOBL exp2<>(SB), RODATA|NOPTR, $32
+EXP2_TABLE
+
+DATA log2e<>+0(SB)/4, $0x3fb8aa3b
+GLOBL log2e<>(SB), RODATA|NOPTR, $4
 
 // func exp2SumAVX512(x []float32, scale, max float32) float32
 TEXT ·exp2SumAVX512(SB), NOSPLIT, $0-36
@@ -115,7 +109,7 @@ TEXT ·affineAVX512(SB), NOSPLIT, $0-97
 	MOVQ scale_len+56(FP), R10
 	MOVQ shift_base+72(FP), R11
 	MOVBLZX silu+96(FP), R12
-	VBROADCASTSS exp2<>+28(SB), Z24
+	VBROADCASTSS log2e<>(SB), Z24
 	VXORPS Z25, Z25, Z25
 	VSUBPS Z24, Z25, Z25 // -log2(e)
 	EXP2_CONSTANTS

@@ -32,15 +32,7 @@ DATA gelu<>+44(SB)/4, $0xbceebe60 // -0.029143512
 DATA gelu<>+48(SB)/4, $0x7fffffff // all but the sign
 GLOBL gelu<>(SB), RODATA|NOPTR, $52
 
-// Constants of EXP2 as in exp_avx512_amd64.s.
-DATA exp2<>+0(SB)/4, $0x3f317216
-DATA exp2<>+4(SB)/4, $0x3e75fe9d
-DATA exp2<>+8(SB)/4, $0x3d63457b
-DATA exp2<>+12(SB)/4, $0x3c1e7ec1
-DATA exp2<>+16(SB)/4, $0x3aa39b9d
-DATA exp2<>+20(SB)/4, $0x396222b6
-DATA exp2<>+24(SB)/4, $1.0
-GLOBL exp2<>(SB), RODATA|NOPTR, $28
+EXP2_TABLE
 
 #define GELU_CONSTANTS \
 	EXP2_CONSTANTS; \

@@ -1,5 +1,6 @@
 //go:build !purego
 
+#include "go_asm.h"
 #include "textflag.h"
 #include "amx_amd64.h"
 
@@ -15,34 +16,34 @@
 // tiles with the rest of the registers.
 TEXT ·runAMX(SB), NOSPLIT, $8-8
 	MOVQ s+0(FP), R8
-	MOVQ 8(R8), SI   // lda
-	MOVQ 48(R8), BX  // ldc
-	MOVQ 64(R8), R14 // panels
+	MOVQ strip_lda(R8), SI
+	MOVQ strip_ldc(R8), BX
+	MOVQ strip_panels(R8), R14
 	MOVQ $64, CX
 	MOVQ SI, R12
-	SHLQ $4, R12     // 16 rows of A
+	SHLQ $4, R12 // 16 rows of A
 	LEAQ tileConfig<>(SB), AX
 	LDTILECFG(RAX)
-	MOVQ 16(R8), R10 // B
-	MOVQ 40(R8), DI  // C
+	MOVQ strip_b(R8), R10
+	MOVQ strip_c(R8), DI
 
 panel:
-	MOVQ 0(R8), R9   // A of this row tile
-	MOVQ 56(R8), R11 // tiles
+	MOVQ strip_a(R8), R9 // A of this row tile
+	MOVQ strip_tiles(R8), R11
 	MOVQ DI, 0(SP)
 
 tile:
-	MOVQ 24(R8), R13 // steps
-	MOVQ 32(R8), R15 // their number
+	MOVQ strip_steps(R8), R13
+	MOVQ strip_n(R8), R15
 	TILEZERO(0)
 	TILEZERO(1)
 	TILEZERO(2)
 	TILEZERO(3)
 
 step:
-	MOVQ 0(R13), AX
+	MOVQ step_a(R13), AX
 	ADDQ R9, AX
-	MOVQ 8(R13), DX
+	MOVQ step_b(R13), DX
 	ADDQ R10, DX
 	TILELOADD(6, RDX, RCX, 0)
 	TILELOADD(4, RAX, RSI, 0)
@@ -53,7 +54,7 @@ step:
 	TDPBF16PS(1, 4, 7)
 	TDPBF16PS(2, 5, 6)
 	TDPBF16PS(3, 5, 7)
-	ADDQ $16, R13
+	ADDQ $step__size, R13
 	DECQ R15
 	JNZ  step
 
@@ -69,9 +70,9 @@ step:
 	DECQ R11
 	JNZ  tile
 
-	ADDQ 72(R8), R10 // bNext
+	ADDQ strip_bNext(R8), R10
 	MOVQ 0(SP), DI
-	ADDQ 80(R8), DI  // cNext
+	ADDQ strip_cNext(R8), DI
 	DECQ R14
 	JNZ  panel
 
@@ -86,38 +87,38 @@ step:
 // while something else keeps half of the core's tile registers (see amxLoops).
 TEXT ·runAMXNarrow(SB), NOSPLIT, $24-8
 	MOVQ s+0(FP), R8
-	MOVQ 8(R8), SI   // lda
-	MOVQ 48(R8), BX  // ldc
+	MOVQ strip_lda(R8), SI
+	MOVQ strip_ldc(R8), BX
 	MOVQ $64, CX
 	MOVQ SI, R12
-	SHLQ $4, R12     // 16 rows of A
+	SHLQ $4, R12 // 16 rows of A
 	LEAQ tileConfig<>(SB), AX
 	LDTILECFG(RAX)
-	MOVQ 16(R8), R10 // B
-	MOVQ 40(R8), DI  // C
-	MOVQ 64(R8), AX
-	MOVQ AX, 16(SP)  // panels
+	MOVQ strip_b(R8), R10
+	MOVQ strip_c(R8), DI
+	MOVQ strip_panels(R8), AX
+	MOVQ AX, 16(SP) // panels
 
 panel:
-	MOVQ 0(R8), R9   // A of this row tile
-	MOVQ 56(R8), R11 // tiles
+	MOVQ strip_a(R8), R9 // A of this row tile
+	MOVQ strip_tiles(R8), R11
 	MOVQ DI, 0(SP)
 	MOVQ R10, 8(SP)
 
 tile:
-	MOVQ 8(SP), R10  // the first column tile
+	MOVQ 8(SP), R10 // the first column tile
 	MOVQ $2, R14
 
 column:
-	MOVQ 24(R8), R13 // steps
-	MOVQ 32(R8), R15 // their number
+	MOVQ strip_steps(R8), R13
+	MOVQ strip_n(R8), R15
 	TILEZERO(0)
 	TILEZERO(1)
 
 step:
-	MOVQ 0(R13), AX
+	MOVQ step_a(R13), AX
 	ADDQ R9, AX
-	MOVQ 8(R13), DX
+	MOVQ step_b(R13), DX
 	ADDQ R10, DX
 	TILELOADD(6, RDX, RCX, 0)
 	TILELOADD(4, RAX, RSI, 0)
@@ -125,7 +126,7 @@ step:
 	TDPBF16PS(0, 4, 6)
 	TILELOADD(4, RAX, RSI, 0)
 	TDPBF16PS(1, 4, 6)
-	ADDQ $16, R13
+	ADDQ $step__size, R13
 	DECQ R15
 	JNZ  step
 
@@ -135,7 +136,7 @@ step:
 	LEAQ (DI)(AX*1), DX
 	TILESTORED(1, RDX, RBX, 0)
 	ADDQ $64, DI
-	ADDQ $1024, R10  // the second column tile
+	ADDQ $1024, R10 // the second column tile
 	DECQ R14
 	JNZ  column
 
@@ -145,9 +146,9 @@ step:
 	JNZ  tile
 
 	MOVQ 8(SP), R10
-	ADDQ 72(R8), R10 // bNext
+	ADDQ strip_bNext(R8), R10
 	MOVQ 0(SP), DI
-	ADDQ 80(R8), DI  // cNext
+	ADDQ strip_cNext(R8), DI
 	DECQ 16(SP)
 	JNZ  panel
 

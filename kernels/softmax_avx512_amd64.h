@@ -1,8 +1,4 @@
-// What the loops over scores share: 2^x and the narrowing to bfloat16.
-
-// VCVTNE2PS2BF16 lo, hi, dst: EVEX.512.F2.0F38.W0 72 /r, registers below 8.
-// It rounds to nearest even and takes denormals for zero.
-#define VCVTNE2PS2BF16(lo, hi, dst) BYTE $0x62; BYTE $0xF2; BYTE $(0x7F-8*hi); BYTE $0x48; BYTE $0x72; BYTE $(0xC0+8*dst+lo)
+// What the loops over scores share: 2^x for probabilities that become bfloat16.
 
 // 2^f for f in [0,1), minimax, relative error 9e-8: c0 + f(c1 + f(c2 + ...)).
 DATA exp2c<>+0(SB)/4, $0x3f7fffff
@@ -14,9 +10,9 @@ DATA exp2c<>+20(SB)/4, $0x3af61904
 DATA exp2c<>+24(SB)/4, $0xff800000 // -Inf
 GLOBL exp2c<>(SB), RODATA|NOPTR, $28
 
-// EXP2(x, t, y): y = 2^x for x <= 0 or -Inf, t is spent. Z24..Z29 hold c0..c5.
+// POWER(x, t, y): y = 2^x for x <= 0 or -Inf, t is spent. Z24..Z29 hold c0..c5.
 // VREDUCEPS $1 gives x - floor(x), VSCALEFPS multiplies by 2^floor(x).
-#define EXP2(x, t, y) \
+#define POWER(x, t, y) \
 	VREDUCEPS $1, x, t; \
 	VMOVAPS Z29, y; \
 	VFMADD213PS Z28, t, y; \
@@ -26,7 +22,7 @@ GLOBL exp2c<>(SB), RODATA|NOPTR, $28
 	VFMADD213PS Z24, t, y; \
 	VSCALEFPS x, y, y
 
-// SOFTMAX_CONSTANTS loads what EXP2 needs and leaves the address of exp2c in AX.
+// SOFTMAX_CONSTANTS loads what POWER needs and leaves the address of exp2c in AX.
 #define SOFTMAX_CONSTANTS \
 	LEAQ exp2c<>(SB), AX; \
 	VBROADCASTSS 0(AX), Z24; \

@@ -1,6 +1,8 @@
 //go:build !purego
 
+#include "go_asm.h"
 #include "textflag.h"
+#include "avx512_amd64.h"
 #include "softmax_avx512_amd64.h"
 
 // func softmaxBF16(b *softmaxBlock)
@@ -10,16 +12,16 @@
 // a running maximum. About 13 operations for 16 scores.
 TEXT ·softmaxBF16(SB), NOSPLIT, $0-8
 	MOVQ b+0(FP), R8
-	MOVQ 0(R8), SI   // scores
-	MOVQ 8(R8), R9   // bytes between rows of scores
-	MOVQ 16(R8), DI  // probabilities
-	MOVQ 24(R8), R10 // bytes between rows of probabilities
-	MOVQ 32(R8), R11 // rows
-	MOVQ 40(R8), R12 // columns, a multiple of 32
-	MOVQ 48(R8), R13 // max, one a row
-	MOVQ 56(R8), BX  // sum
-	MOVQ 64(R8), R15 // factor of what came before
-	VBROADCASTSS 72(R8), Z30 // scale
+	MOVQ softmaxBlock_scores(R8), SI
+	MOVQ softmaxBlock_ld(R8), R9
+	MOVQ softmaxBlock_probs(R8), DI
+	MOVQ softmaxBlock_pitch(R8), R10
+	MOVQ softmaxBlock_rows(R8), R11
+	MOVQ softmaxBlock_cols(R8), R12
+	MOVQ softmaxBlock_max(R8), R13
+	MOVQ softmaxBlock_sum(R8), BX
+	MOVQ softmaxBlock_factor(R8), R15
+	VBROADCASTSS softmaxBlock_scale(R8), Z30
 	SOFTMAX_CONSTANTS
 
 row:
@@ -50,7 +52,7 @@ max:
 	VMOVSS X0, (R13)
 	VSUBSS X0, X2, X2
 	VBROADCASTSS X2, Z2
-	EXP2(Z2, Z3, Z4)
+	POWER(Z2, Z3, Z4)
 	VMOVSS X4, (R15)
 	VMULSS (BX), X4, X16     // the sum so far, rescaled
 	VBROADCASTSS X0, Z31     // max
@@ -64,8 +66,8 @@ exp:
 	VFMSUB132PS (SI)(CX*4), Z31, Z0
 	VMOVAPS Z30, Z1
 	VFMSUB132PS 64(SI)(CX*4), Z31, Z1
-	EXP2(Z0, Z2, Z4)
-	EXP2(Z1, Z3, Z5)
+	POWER(Z0, Z2, Z4)
+	POWER(Z1, Z3, Z5)
 	VADDPS Z4, Z17, Z17
 	VADDPS Z5, Z18, Z18
 	VCVTNE2PS2BF16(4, 5, 6)

@@ -22,7 +22,7 @@ var vecAVX512 = &vec{
 	interleave:   interleaveAVX512,
 	sortTaps:     sortTapsAVX512,
 	toF32:        toF32AVX512,
-	toBF16:       toBF16AVX512,
+	toBF16:       toBF16Generic, // no product takes bfloat16 here
 	splitWeights: splitWeightsAVX512,
 }
 
