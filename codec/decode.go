@@ -143,7 +143,7 @@ func (d *decoder) condition(g *solver.Generator, embedding []float32) error {
 
 // prompt finds the constant of the empty prompt.
 func (d *decoder) prompt(ctx context.Context) error {
-	net, err := d.model.UNet()
+	net, err := d.model.UNet(ctx)
 	if err != nil || net.Config().ContextDim() == 0 {
 		return err
 	}
@@ -231,7 +231,7 @@ func (d *decoder) colour(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	net, err := d.model.VAEEncoder()
+	net, err := d.model.VAEEncoder(ctx)
 	if err != nil {
 		return err
 	}
@@ -266,7 +266,7 @@ func (d *decoder) done(net interface{ Release() }) {
 // denoise runs the solver over the UNet. Each step evaluates it for two
 // pictures at once: without the class vector, all of it zero, and with it.
 func (d *decoder) denoise(ctx context.Context) error {
-	net, err := d.model.UNet()
+	net, err := d.model.UNet(ctx)
 	if err != nil {
 		return err
 	}
@@ -306,7 +306,7 @@ func (d *decoder) picture(ctx context.Context) (image.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	net, err := d.model.VAEDecoder()
+	net, err := d.model.VAEDecoder(ctx)
 	if err != nil {
 		return nil, err
 	}

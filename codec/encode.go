@@ -121,7 +121,7 @@ func (c *Codec) embed(ctx context.Context, f frame, trace func(string, []float32
 	if err != nil {
 		return nil, err
 	}
-	tower, err := c.model.ImageEncoder()
+	tower, err := c.model.ImageEncoder(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -2,7 +2,9 @@ package weights
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -68,18 +70,23 @@ func TestCheckFinite(t *testing.T) {
 		"unread": {Name: "unread", Shape: []int{n}, Data: nan},
 	}, nil)
 	s.Scope().Tensor("good", n)
-	if err := s.CheckFinite(); err != nil {
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := s.CheckFinite(ended); !errors.Is(err, context.Canceled) {
+		t.Errorf("a context that has ended: %v", err)
+	}
+	if err := s.CheckFinite(t.Context()); err != nil {
 		t.Errorf("a tensor that nobody reads was checked: %v", err)
 	}
 	s.Scope().Tensor("bad", n)
-	err := s.CheckFinite()
+	err := s.CheckFinite(t.Context())
 	want := fmt.Sprintf("m/unet.safetensors: tensor bad has a NaN or an infinity (element %d of %d)", n-5, n)
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
 	for _, s := range []*Store{Recorder(), Synthetic(1)} {
 		s.Scope().Tensor("a.weight", 4, 4)
-		if err := s.CheckFinite(); err != nil {
+		if err := s.CheckFinite(t.Context()); err != nil {
 			t.Error(err)
 		}
 	}

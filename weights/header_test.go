@@ -150,7 +150,7 @@ func readAll(t *testing.T, data []byte) (*Store, error) {
 	if err := s.Err(); err != nil {
 		line(t, err, "f.safetensors: ")
 	}
-	if err := s.CheckFinite(); err != nil {
+	if err := s.CheckFinite(t.Context()); err != nil {
 		line(t, err, "f.safetensors: ")
 	}
 	return s, nil

@@ -36,7 +36,7 @@ func TestReleaseShrinksTheProcess(t *testing.T) {
 	if left := rssFile(t) - before; left > size/8 {
 		t.Errorf("after Release %d bytes of %d are left", left, size)
 	}
-	if err := s.CheckFinite(); err != nil {
+	if err := s.CheckFinite(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if left := rssFile(t) - before; left > size/8 {

@@ -82,10 +82,10 @@ func (a *app) checkModel(ctx context.Context, m catalog.Model) error {
 	defer c.bar.close()
 	fmt.Fprintf(a.stdout, "%s\n", f.Name())
 	for _, part := range allParts() {
+		c.part(ctx, f, part)
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		c.part(f, part)
 	}
 	if m.Kind == catalog.KindPulled {
 		if err := c.hashes(ctx, m); err != nil {
@@ -110,7 +110,7 @@ func (a *app) checkModel(ctx context.Context, m catalog.Model) error {
 
 // part reports on a part. That one is not there is no mistake: an encoder's
 // folder has no decoder.
-func (c *checker) part(f *weights.Folder, part string) {
+func (c *checker) part(ctx context.Context, f *weights.Folder, part string) {
 	if !f.Has(part) {
 		if part != "prompt_embeds" && !(part == "text_encoder" && f.Has("prompt_embeds")) {
 			fmt.Fprintf(c.stdout, "%-28s not there\n", part)
@@ -118,7 +118,10 @@ func (c *checker) part(f *weights.Folder, part string) {
 		return
 	}
 	c.bar.line("reading " + part)
-	store, err := model.Check(f, part)
+	store, err := model.Check(ctx, f, part)
+	if ctx.Err() != nil {
+		return
+	}
 	what := part
 	if store != nil && err == nil && len(store.Names()) > 0 {
 		what = fmt.Sprintf("%s, %d tensors", part, len(store.Names()))

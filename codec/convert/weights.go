@@ -31,7 +31,7 @@ func (c *converter) open(part string) error {
 	case "image_normalizer":
 		narrow = false // 6 kB, from which a stream's tables are made
 	}
-	store, err := model.Check(c.from, part)
+	store, err := model.Check(c.ctx, c.from, part)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"context"
 	"fmt"
 	"sync"
 
@@ -13,19 +14,20 @@ import (
 
 // A Model is an opened folder. Its methods may be called concurrently; each
 // part is opened by the first call and kept. Errors are one line and begin with
-// the file that they are about.
+// the file that they are about, but for those of a context that ends: opening a
+// network reads all of its weights once.
 type Model struct {
 	folder *weights.Folder
 	open   func(part string) (*weights.Store, error)
 
-	imageEncoder func() (*vit.Model, error)
+	imageEncoder func(context.Context) (*vit.Model, error)
 	preprocessor func() (vit.PreprocessConfig, error)
-	textEncoder  func() (*vit.TextModel, error)
+	textEncoder  func(context.Context) (*vit.TextModel, error)
 	prompt       func() (prompt, error)
-	unet         func() (*unet.Model, error)
+	unet         func(context.Context) (*unet.Model, error)
 	vaeConfig    func() (vae.Config, error)
-	vaeEncoder   func() (*vae.Encoder, error)
-	vaeDecoder   func() (*vae.Decoder, error)
+	vaeEncoder   func(context.Context) (*vae.Encoder, error)
+	vaeDecoder   func(context.Context) (*vae.Decoder, error)
 	normalizer   func() (*normalizer, error)
 	scheduler    func() (solver.Config, error)
 	noising      func() (*solver.Noising, error)
@@ -37,14 +39,14 @@ func New(folder *weights.Folder) *Model { return newModel(folder, folder.Part) }
 
 func newModel(folder *weights.Folder, open func(string) (*weights.Store, error)) *Model {
 	m := &Model{folder: folder, open: open}
-	m.imageEncoder = once(m.loadImageEncoder)
+	m.imageEncoder = onceIn(m.loadImageEncoder)
 	m.preprocessor = once(m.loadPreprocessor)
-	m.textEncoder = once(m.loadTextEncoder)
+	m.textEncoder = onceIn(m.loadTextEncoder)
 	m.prompt = once(m.loadPrompt)
-	m.unet = once(m.loadUNet)
+	m.unet = onceIn(m.loadUNet)
 	m.vaeConfig = once(m.loadVAE)
-	m.vaeEncoder = once(m.loadVAEEncoder)
-	m.vaeDecoder = once(m.loadVAEDecoder)
+	m.vaeEncoder = onceIn(m.loadVAEEncoder)
+	m.vaeDecoder = onceIn(m.loadVAEDecoder)
 	m.normalizer = once(m.loadNormalizer)
 	m.scheduler = once(func() (solver.Config, error) { return config(m, "scheduler", solver.ParseConfig) })
 	m.noising = once(func() (*solver.Noising, error) {
@@ -56,16 +58,23 @@ func newModel(folder *weights.Folder, open func(string) (*weights.Store, error))
 // once is sync.OnceValues that tries again after an error: that may have been
 // the machine's, which had no file descriptor or no memory left, not the file's.
 func once[T any](load func() (T, error)) func() (T, error) {
+	get := onceIn(func(context.Context) (T, error) { return load() })
+	return func() (T, error) { return get(context.Background()) }
+}
+
+// onceIn is once of what takes long enough to be interrupted, as reading all
+// values of a network's weights from a disk does.
+func onceIn[T any](load func(context.Context) (T, error)) func(context.Context) (T, error) {
 	var mu sync.Mutex
 	var value T
 	var done bool
-	return func() (T, error) {
+	return func(ctx context.Context) (T, error) {
 		mu.Lock()
 		defer mu.Unlock()
 		if done {
 			return value, nil
 		}
-		v, err := load()
+		v, err := load(ctx)
 		if err == nil {
 			value, done = v, true
 		}
@@ -77,16 +86,16 @@ func once[T any](load func() (T, error)) func() (T, error) {
 func (m *Model) Folder() *weights.Folder { return m.folder }
 
 // ImageEncoder returns the CLIP vision tower with its projection.
-func (m *Model) ImageEncoder() (*vit.Model, error) { return m.imageEncoder() }
+func (m *Model) ImageEncoder(ctx context.Context) (*vit.Model, error) { return m.imageEncoder(ctx) }
 
 // Preprocessor returns how a picture becomes the image encoder's pixels.
 func (m *Model) Preprocessor() (vit.PreprocessConfig, error) { return m.preprocessor() }
 
 // TextEncoder returns the CLIP text tower.
-func (m *Model) TextEncoder() (*vit.TextModel, error) { return m.textEncoder() }
+func (m *Model) TextEncoder(ctx context.Context) (*vit.TextModel, error) { return m.textEncoder(ctx) }
 
 // UNet returns the denoising network.
-func (m *Model) UNet() (*unet.Model, error) { return m.unet() }
+func (m *Model) UNet(ctx context.Context) (*unet.Model, error) { return m.unet(ctx) }
 
 // UNetConfig returns the configuration of the denoising network alone.
 func (m *Model) UNetConfig() (unet.Config, error) { return config(m, "unet", unet.ParseConfig) }
@@ -95,10 +104,10 @@ func (m *Model) UNetConfig() (unet.Config, error) { return config(m, "unet", une
 func (m *Model) VAE() (vae.Config, error) { return m.vaeConfig() }
 
 // VAEEncoder returns the half of the autoencoder that makes latents.
-func (m *Model) VAEEncoder() (*vae.Encoder, error) { return m.vaeEncoder() }
+func (m *Model) VAEEncoder(ctx context.Context) (*vae.Encoder, error) { return m.vaeEncoder(ctx) }
 
 // VAEDecoder returns the half of the autoencoder that makes pictures.
-func (m *Model) VAEDecoder() (*vae.Decoder, error) { return m.vaeDecoder() }
+func (m *Model) VAEDecoder(ctx context.Context) (*vae.Decoder, error) { return m.vaeDecoder(ctx) }
 
 // Normalizer returns the mean and the standard deviation of CLIP vectors. They
 // must not be changed.
@@ -132,7 +141,7 @@ func config[C any](m *Model, part string, parse func([]byte) (C, error)) (C, err
 
 // network builds a network over a part's weights and checks these: names and
 // shapes first, and only then the values, which must be finite.
-func network[C, N any](m *Model, part string, cfg C, build func(*weights.Scope, C) N) (N, error) {
+func network[C, N any](ctx context.Context, m *Model, part string, cfg C, build func(*weights.Scope, C) N) (N, error) {
 	var none N
 	store, err := m.open(part)
 	if err != nil {
@@ -142,7 +151,7 @@ func network[C, N any](m *Model, part string, cfg C, build func(*weights.Scope, 
 	if err := store.Err(); err != nil {
 		return none, err
 	}
-	if err := store.CheckFinite(); err != nil {
+	if err := store.CheckFinite(ctx); err != nil {
 		return none, err
 	}
 	return n, nil

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/coclico/coclico/nn"
@@ -10,12 +11,12 @@ import (
 	"github.com/coclico/coclico/weights"
 )
 
-func (m *Model) loadImageEncoder() (*vit.Model, error) {
+func (m *Model) loadImageEncoder(ctx context.Context) (*vit.Model, error) {
 	cfg, err := config(m, "image_encoder", vit.ParseConfig)
 	if err != nil {
 		return nil, err
 	}
-	return network(m, "image_encoder", cfg, vit.New)
+	return network(ctx, m, "image_encoder", cfg, vit.New)
 }
 
 func (m *Model) loadPreprocessor() (vit.PreprocessConfig, error) {
@@ -30,7 +31,7 @@ func (m *Model) loadPreprocessor() (vit.PreprocessConfig, error) {
 	return cfg, err
 }
 
-func (m *Model) loadTextEncoder() (*vit.TextModel, error) {
+func (m *Model) loadTextEncoder(ctx context.Context) (*vit.TextModel, error) {
 	cfg, err := config(m, "text_encoder", vit.ParseTextConfig)
 	if err != nil {
 		return nil, err
@@ -38,12 +39,12 @@ func (m *Model) loadTextEncoder() (*vit.TextModel, error) {
 	if cfg.VocabSize < 2 || cfg.MaxPositionEmbeddings < 2 { // begin and end of a text
 		return nil, m.misfit("text_encoder", "vocab_size is %d and max_position_embeddings %d, at least 2 are needed", cfg.VocabSize, cfg.MaxPositionEmbeddings)
 	}
-	return network(m, "text_encoder", cfg, vit.NewText)
+	return network(ctx, m, "text_encoder", cfg, vit.NewText)
 }
 
 // loadUNet also checks the configuration against those of the parts that the
 // network works with.
-func (m *Model) loadUNet() (*unet.Model, error) {
+func (m *Model) loadUNet(ctx context.Context) (*unet.Model, error) {
 	cfg, err := config(m, "unet", unet.ParseConfig)
 	if err != nil {
 		return nil, err
@@ -73,7 +74,7 @@ func (m *Model) loadUNet() (*unet.Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	return network(m, "unet", cfg, unet.New)
+	return network(ctx, m, "unet", cfg, unet.New)
 }
 
 func (m *Model) misfit(part, format string, args ...any) error {
@@ -88,20 +89,20 @@ func (m *Model) loadVAE() (vae.Config, error) {
 	return cfg, err
 }
 
-func (m *Model) loadVAEEncoder() (*vae.Encoder, error) {
+func (m *Model) loadVAEEncoder(ctx context.Context) (*vae.Encoder, error) {
 	cfg, err := m.VAE()
 	if err != nil {
 		return nil, err
 	}
-	return network(m, "vae", cfg, vae.NewEncoder)
+	return network(ctx, m, "vae", cfg, vae.NewEncoder)
 }
 
-func (m *Model) loadVAEDecoder() (*vae.Decoder, error) {
+func (m *Model) loadVAEDecoder(ctx context.Context) (*vae.Decoder, error) {
 	cfg, err := m.VAE()
 	if err != nil {
 		return nil, err
 	}
-	return network(m, "vae", cfg, vae.NewDecoder)
+	return network(ctx, m, "vae", cfg, vae.NewDecoder)
 }
 
 // A normalizer is diffusers' StableUnCLIPImageNormalizer: statistics of CLIP
@@ -133,7 +134,7 @@ func (m *Model) loadNormalizer() (*normalizer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return network(m, "image_normalizer", dim, func(s *weights.Scope, dim int) *normalizer {
+	return network(context.Background(), m, "image_normalizer", dim, func(s *weights.Scope, dim int) *normalizer {
 		return &normalizer{s.Tensor("mean", 1, dim).Float32s(), s.Tensor("std", 1, dim).Float32s()}
 	})
 }

@@ -31,7 +31,7 @@ func (m *Model) PromptEmbeds(ctx context.Context, lowMemory bool) (*nn.Tensor, e
 		}
 		return p.embeds, nil
 	}
-	tower, err := m.TextEncoder()
+	tower, err := m.TextEncoder(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +91,7 @@ func (m *Model) loadPrompt() (prompt, error) {
 	if err := store.Err(); err != nil {
 		return prompt{}, err
 	}
-	if err := store.CheckFinite(); err != nil {
+	if err := store.CheckFinite(context.Background()); err != nil {
 		return prompt{}, err
 	}
 	return prompt{&nn.Tensor{N: 1, H: 1, W: l, C: c, Data: t.Float32s()}}, nil

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/coclico/coclico/vae"
@@ -12,7 +13,7 @@ import (
 func Specs(folder *weights.Folder, part string) ([]weights.Spec, error) {
 	recorder := weights.Recorder()
 	m := newModel(folder, func(string) (*weights.Store, error) { return recorder, nil })
-	err := m.build(part)
+	err := m.build(context.Background(), part)
 	return recorder.Requested(), err
 }
 
@@ -21,7 +22,7 @@ func Specs(folder *weights.Folder, part string) ([]weights.Spec, error) {
 // be finite. It returns the part's weights, which belong to the folder, nil if
 // it has none. An error may be a [weights.LoadError], whose List has all that is
 // wrong.
-func Check(folder *weights.Folder, part string) (*weights.Store, error) {
+func Check(ctx context.Context, folder *weights.Folder, part string) (*weights.Store, error) {
 	var store *weights.Store
 	m := newModel(folder, func(name string) (*weights.Store, error) {
 		s, err := folder.Part(name)
@@ -30,15 +31,15 @@ func Check(folder *weights.Folder, part string) (*weights.Store, error) {
 		}
 		return s, err
 	})
-	err := m.build(part) // which assigns store
+	err := m.build(ctx, part) // which assigns store
 	return store, err
 }
 
 // build makes all of a part's network.
-func (m *Model) build(part string) (err error) {
+func (m *Model) build(ctx context.Context, part string) (err error) {
 	switch part {
 	case "image_encoder":
-		_, err = m.ImageEncoder()
+		_, err = m.ImageEncoder(ctx)
 	case "feature_extractor":
 		_, err = m.Preprocessor()
 	case "image_normalizer":
@@ -48,15 +49,15 @@ func (m *Model) build(part string) (err error) {
 	case "scheduler":
 		_, err = m.Scheduler()
 	case "text_encoder":
-		_, err = m.TextEncoder()
+		_, err = m.TextEncoder(ctx)
 	case promptPart:
 		_, err = m.prompt()
 	case "unet":
-		_, err = m.UNet()
+		_, err = m.UNet(ctx)
 	case "vae":
 		var cfg vae.Config
 		if cfg, err = m.VAE(); err == nil {
-			_, err = network(m, part, cfg, vae.New)
+			_, err = network(ctx, m, part, cfg, vae.New)
 		}
 	default:
 		err = fmt.Errorf("%s: no part that is read", part)

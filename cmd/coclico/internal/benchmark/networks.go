@@ -2,7 +2,6 @@ package benchmark
 
 import (
 	"fmt"
-	"runtime"
 	"time"
 
 	"github.com/coclico/coclico/codec/model"
@@ -22,7 +21,6 @@ func ramp(n, h, w, c int) *nn.Tensor {
 // released drops a network and forgets the memory that it took.
 func released(net interface{ Release() }) {
 	net.Release()
-	runtime.GC()
 	resetPeakMemory()
 }
 
@@ -31,7 +29,7 @@ func released(net interface{ Release() }) {
 func (b *bench) unet(m *model.Model, begin time.Time) error {
 	resetPeakMemory()
 	b.progress("UNet: opening")
-	net, err := m.UNet()
+	net, err := m.UNet(b.ctx)
 	if err != nil {
 		return err
 	}
@@ -72,7 +70,7 @@ func (b *bench) prompt(m *model.Model, net *unet.Model) (*unet.Context, error) {
 		return nil, nil
 	}
 	b.progress("prompt")
-	tower, err := m.TextEncoder()
+	tower, err := m.TextEncoder(b.ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +95,7 @@ func (b *bench) vae(m *model.Model) error {
 		return err
 	}
 	b.progress("VAE: opening")
-	enc, err := m.VAEEncoder()
+	enc, err := m.VAEEncoder(b.ctx)
 	if err != nil {
 		return err
 	}
@@ -115,7 +113,7 @@ func (b *bench) vae(m *model.Model) error {
 	if err != nil {
 		return err
 	}
-	dec, err := m.VAEDecoder()
+	dec, err := m.VAEDecoder(b.ctx)
 	if err != nil {
 		return err
 	}
@@ -133,7 +131,7 @@ func (b *bench) vae(m *model.Model) error {
 // vit measures the image encoder, on one picture as in an encode.
 func (b *bench) vit(m *model.Model) error {
 	b.progress("ViT: opening")
-	tower, err := m.ImageEncoder()
+	tower, err := m.ImageEncoder(b.ctx)
 	if err != nil {
 		return err
 	}

@@ -81,7 +81,7 @@ func (v *verifier) roundtripEncode(c *goldenCase) (stream.Params, stream.Symbols
 	if err != nil {
 		return stream.Params{}, none, err
 	}
-	net, err := v.model.ImageEncoder()
+	net, err := v.model.ImageEncoder(v.ctx)
 	if err != nil {
 		return stream.Params{}, none, err
 	}

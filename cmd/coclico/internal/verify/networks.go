@@ -59,7 +59,7 @@ func tensor(x []float32, n, c, h, w int) *nn.Tensor {
 }
 
 func (v *verifier) vision(c *goldenCase) error {
-	net, err := v.model.ImageEncoder()
+	net, err := v.model.ImageEncoder(v.ctx)
 	if err != nil {
 		return err
 	}
@@ -82,7 +82,7 @@ func (v *verifier) vision(c *goldenCase) error {
 }
 
 func (v *verifier) text(c *goldenCase) error {
-	net, err := v.model.TextEncoder()
+	net, err := v.model.TextEncoder(v.ctx)
 	if err != nil {
 		return err
 	}
@@ -115,7 +115,7 @@ func (v *verifier) text(c *goldenCase) error {
 }
 
 func (v *verifier) unet(c *goldenCase) error {
-	net, err := v.model.UNet()
+	net, err := v.model.UNet(v.ctx)
 	if err != nil {
 		return err
 	}
@@ -168,7 +168,7 @@ func (v *verifier) vae(c *goldenCase) error {
 		bound = max(bound, halfBound)
 	}
 	return v.trace(c, func() error {
-		enc, err := v.model.VAEEncoder()
+		enc, err := v.model.VAEEncoder(v.ctx)
 		if err != nil {
 			return err
 		}
@@ -182,7 +182,7 @@ func (v *verifier) vae(c *goldenCase) error {
 			return err
 		}
 		v.report(compare("out/latent_mean", nchw(y.Data, y.N, y.H, y.W, y.C), mean, v.bounds.encode.of(len(mean))))
-		dec, err := v.model.VAEDecoder()
+		dec, err := v.model.VAEDecoder(v.ctx)
 		if err != nil {
 			return err
 		}

@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"runtime"
 	"slices"
 	"time"
 
@@ -146,7 +145,6 @@ func (v *verifier) drop() {
 	if v.release != nil {
 		v.release()
 		v.release = nil
-		runtime.GC() // it does not see how much memory packed weights have
 	}
 	v.ws.Close()
 }
