@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -182,12 +181,12 @@ forgotten; the folder stays.`,
 	}
 	yes := cmd.Flags().Bool("yes", false, "do not ask")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		return a.removeModel(cmd.Context(), args[0], *yes)
+		return a.removeModel(args[0], *yes)
 	}
 	return cmd
 }
 
-func (a *app) removeModel(ctx context.Context, name string, yes bool) error {
+func (a *app) removeModel(name string, yes bool) error {
 	c, err := catalog.Open(os.Getenv)
 	if err != nil {
 		return err
@@ -206,7 +205,7 @@ func (a *app) removeModel(ctx context.Context, name string, yes bool) error {
 	case catalog.KindNamed:
 		delete(c.Config.Folders, m.Name)
 	case catalog.KindPulled:
-		if err := a.deletePulled(ctx, c, m, yes); err != nil {
+		if err := a.deletePulled(c, m, yes); err != nil {
 			return err
 		}
 	}
@@ -239,39 +238,34 @@ func findForRemoval(c *catalog.Catalog, name string) (catalog.Model, error) {
 
 // deletePulled deletes all revisions of a model, for they share files. Whoever names one of several does
 // not expect that.
-func (a *app) deletePulled(ctx context.Context, c *catalog.Catalog, m catalog.Model, yes bool) error {
+func (a *app) deletePulled(c *catalog.Catalog, m catalog.Model, yes bool) error {
 	if m.Name != m.Repo.String() && len(c.Cache.Commits(m.Repo)) > 1 {
 		return fmt.Errorf("%s: the revisions of a model share files: coclico models remove %s deletes all of them", m.Name, m.Repo)
 	}
 	question := fmt.Sprintf("Delete %s, %s, all revisions?", c.Cache.Path(m.Repo), byteCount(c.Cache.Size(m.Repo)))
-	if err := a.confirm(ctx, question, yes); err != nil {
+	if err := a.confirm(question, yes); err != nil {
 		return err
 	}
 	return c.Cache.Remove(m.Repo)
 }
 
 // confirm asks on a terminal; elsewhere somebody must have said yes before.
-func (a *app) confirm(ctx context.Context, question string, yes bool) error {
+func (a *app) confirm(question string, yes bool) error {
 	if yes {
 		return nil
 	}
-	f, ok := a.stdin.(*os.File)
-	if !ok || !term.IsTerminal(int(f.Fd())) {
+	in, _ := a.stdin.(stoppable)
+	if f, ok := in.r.(*os.File); !ok || !term.IsTerminal(int(f.Fd())) {
 		return usagef("%s --yes is needed where nobody can be asked", question)
 	}
 	fmt.Fprintf(a.stderr, "%s [y/N] ", question)
-	answer := make(chan string, 1)
-	go func() {
-		line, _ := bufio.NewReader(f).ReadString('\n')
-		answer <- strings.ToLower(strings.TrimSpace(line))
-	}()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case s := <-answer:
-		if s != "y" && s != "yes" {
-			return errors.New("nothing was deleted")
-		}
+	line, err := bufio.NewReader(in).ReadString('\n')
+	if err != nil && err != io.EOF {
+		return err
 	}
-	return nil
+	switch strings.ToLower(strings.TrimSpace(line)) {
+	case "y", "yes":
+		return nil
+	}
+	return errors.New("nothing was deleted")
 }

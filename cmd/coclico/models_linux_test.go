@@ -1,0 +1,77 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/coclico/coclico/cmd/coclico/internal/catalog"
+)
+
+// terminal returns both ends of a new terminal: what the program has of it, and what its user types into.
+func terminal(t *testing.T) (program, user *os.File) {
+	t.Helper()
+	user, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
+	if err != nil {
+		t.Skip(err)
+	}
+	t.Cleanup(func() { user.Close() })
+	number, err := unix.IoctlGetInt(int(user.Fd()), unix.TIOCGPTN)
+	if err == nil {
+		err = unix.IoctlSetPointerInt(int(user.Fd()), unix.TIOCSPTLCK, 0)
+	}
+	if err == nil {
+		program, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|unix.O_NOCTTY, 0)
+	}
+	if err != nil {
+		t.Skip(err)
+	}
+	t.Cleanup(func() { program.Close() })
+	return program, user
+}
+
+// TestRemoveAsks: on a terminal, a model is deleted when its user says so, and Ctrl-C is no yes.
+func TestRemoveAsks(t *testing.T) {
+	home := t.TempDir()
+	t.Setenv(catalog.ConfigVar, filepath.Join(home, "config.json"))
+	t.Setenv("HF_HOME", home)
+	model := filepath.Join(home, "hub", "models--owner--name")
+	if err := os.MkdirAll(filepath.Join(model, "blobs"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	remove := func(answer string) (int, string) {
+		program, user := terminal(t)
+		ctx, stop := context.WithCancel(t.Context())
+		defer stop()
+		if answer == "" {
+			time.AfterFunc(20*time.Millisecond, stop)
+		} else if _, err := user.WriteString(answer); err != nil {
+			t.Fatal(err)
+		}
+		var stdout, stderr bytes.Buffer
+		status := run(ctx, []string{"models", "remove", "owner/name"}, program, &stdout, &stderr)
+		return status, stderr.String()
+	}
+	for _, c := range []struct {
+		answer, says string
+		status       int
+	}{
+		{"\n", "nothing was deleted", statusFailed}, {"no\n", "nothing was deleted", statusFailed}, {"", "interrupted", statusInterrupted},
+	} {
+		status, says := remove(c.answer)
+		if _, err := os.Stat(model); err != nil || status != c.status || !strings.Contains(says, "[y/N]") || !strings.Contains(says, c.says) {
+			t.Errorf("answer %q: status %d, %q, %v", c.answer, status, says, err)
+		}
+	}
+	status, says := remove("Yes\n")
+	if _, err := os.Stat(model); err == nil || status != statusOK {
+		t.Errorf("the model is still there: status %d, %q", status, says)
+	}
+}
