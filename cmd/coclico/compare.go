@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/coclico/coclico/codec"
 	"github.com/coclico/coclico/codec/container"
 	"github.com/coclico/coclico/codec/stream"
 )
@@ -33,6 +34,9 @@ between their colour maps at 32 x 32 pixels in RGB from 0 to 1 (where they have 
 			return err
 		}
 		defer r.model.close()
+		if err := r.checkModel(); err != nil {
+			return err
+		}
 		c, err := a.compare(args[0], args[1], r)
 		if err != nil {
 			return err
@@ -78,7 +82,7 @@ func (a *app) compare(first, second string, how *reading) (comparison, error) {
 	for i, code := range x.Embedding {
 		c.Hamming += bits.OnesCount16(code ^ y.Embedding[i])
 	}
-	c.ColourScore = colourScore(x, y)
+	c.ColourScore = codec.Score(enlarged(x), enlarged(y))
 	return c, nil
 }
 
@@ -91,18 +95,8 @@ func vectorOf(c coded) string {
 	return fmt.Sprintf("%d CLIP dimensions of %d bits", h.EmbeddingDim, h.EmbeddingBits)
 }
 
-// colourScore returns the mean square error of two colour maps, both enlarged to 32 x 32.
-func colourScore(x, y coded) float64 {
+// enlarged returns a colour map's pixels at 32 x 32, for [codec.Score].
+func enlarged(c coded) []float32 {
 	const side = 32
-	p, q := enlarge(x, side), enlarge(y, side)
-	sum := 0.0
-	for i, v := range p {
-		d := float64(v) - float64(q[i])
-		sum += d * d
-	}
-	return sum / float64(len(p))
-}
-
-func enlarge(c coded, side int) []float32 {
 	return stream.Upsample(c.rgb(), c.Header.MapSize, side, side)
 }

@@ -109,6 +109,17 @@ func TestOtherModel(t *testing.T) {
 		t.Errorf("info of a whole picture:\n%s", text)
 	}
 	fail(t, statusFailed, []string{other, "takes the model"}, "compare", other, other)
+	fail(t, statusFailed, []string{"coclico: typo: "}, "compare", file, file, "--model", "typo")
+	fail(t, statusFailed, []string{"coclico: typo: "}, "info", file, "--model", "typo")
+	if err := os.Remove(filepath.Join(model, "image_normalizer", "config.json")); err != nil {
+		t.Fatal(err)
+	}
+	fail(t, statusFailed, []string{model, "image_normalizer"}, "info", other, "--model", model)
+	t.Setenv(modelVar, "typo")
+	if text := succeed(t, "info", file); !strings.Contains(text, "not read") {
+		t.Errorf("info without a model:\n%s", text)
+	}
+	t.Setenv(modelVar, "")
 	if text := succeed(t, "compare", file, file); !strings.Contains(text, "0 of 768 bits differ") {
 		t.Errorf("compare:\n%s", text)
 	}

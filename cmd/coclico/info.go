@@ -46,6 +46,9 @@ With --machine it prints instead which implementations of the arithmetic this ma
 			return err
 		}
 		defer r.model.close()
+		if err := r.checkModel(); err != nil {
+			return err
+		}
 		if len(args) > 1 || isDir(args[0]) {
 			return a.infoTable(cmd.Context(), args, r, *size, *asJSON)
 		}

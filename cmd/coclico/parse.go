@@ -49,6 +49,19 @@ func (a *app) readCoded(path string, how *reading) (coded, error) {
 	return c, nil
 }
 
+// checkModel returns what is wrong with the model that the user has named. One that nobody has named may be missing: see
+// parse.
+func (r *reading) checkModel() error {
+	if r.raw || r.model.flag == "" {
+		return nil
+	}
+	c, err := r.model.open()
+	if err == nil {
+		_, err = c.FileModel()
+	}
+	return err
+}
+
 // parse returns what a file says. Of a file of another model, or where there is none, it is everything but the codes of
 // the vector.
 func (r *reading) parse(data []byte) (coded, error) {
