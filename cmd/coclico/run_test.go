@@ -226,7 +226,8 @@ func TestSynthVerify(t *testing.T) {
 	cases := "../../vit/testdata/vision.safetensors"
 	right, wrong := filepath.Join(t.TempDir(), "new", "right"), filepath.Join(t.TempDir(), "wrong")
 	succeed(t, "synth", right, "--config", "tiny", "--seed", "1")
-	succeed(t, "synth", wrong, "--config", "tiny", "--seed", "2")
+	succeed(t, "synth", wrong, "--config", "tiny", "--seed", "1")
+	succeed(t, "synth", wrong, "--config", "tiny", "--seed", "2", "--force")
 	out := succeed(t, "verify", "--model", right, cases)
 	if !strings.Contains(out, "mid/vision_model.encoder.layers.0") || !strings.Contains(out, "all in bounds") {
 		t.Errorf("verify says\n%s", out)
@@ -234,6 +235,20 @@ func TestSynthVerify(t *testing.T) {
 	r := coclico(t, "verify", "--model", wrong, "--precision", "fast", cases)
 	if r.status != statusFailed || r.stderr != "" || !strings.Contains(r.stdout, "OUT OF BOUNDS") {
 		t.Errorf("verify of other weights: status %d, stderr %q\n%s", r.status, r.stderr, r.stdout)
+	}
+}
+
+// TestSynthOverModel: a model is not written over but by force.
+func TestSynthOverModel(t *testing.T) {
+	dir := t.TempDir() // empty, it will do
+	succeed(t, "synth", dir)
+	precious := filepath.Join(dir, "unet", "diffusion_pytorch_model.safetensors")
+	if err := os.WriteFile(precious, []byte("trained"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	fail(t, statusFailed, []string{dir, "--force"}, "synth", dir)
+	if data, err := os.ReadFile(precious); err != nil || string(data) != "trained" {
+		t.Errorf("%d bytes, %v", len(data), err)
 	}
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -15,16 +16,21 @@ func (a *app) synthCmd() *cobra.Command {
 		Short: "Write a model folder of synthetic weights",
 		Long: `Synth writes a whole diffusers folder whose weights follow a law (float16, the same on every machine):
 for tests, for measurements, and to try the program at full size without a download. unclip-l has
-the dimensions of the real model and 3.2 GB. What such a model paints means nothing.`,
+the dimensions of the real model and 3.2 GB. What such a model paints means nothing. A folder with anything in it,
+which may be a real model, is not written over but by --force.`,
 		Example: "  coclico synth /tmp/unclip-l --config unclip-l --seed 1",
 		Args:    oneArg("DIR"),
 	}
 	flags := cmd.Flags()
 	config := flags.String("config", "tiny", strings.Join(synth.Names(), " or "))
 	seed := flags.Int64("seed", 1, "seed of the weights")
+	force := flags.Bool("force", false, "write over what is in DIR")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if !synth.Has(*config) {
 			return usagef("--config %s: it is %s", *config, strings.Join(synth.Names(), " or "))
+		}
+		if entries, _ := os.ReadDir(args[0]); len(entries) > 0 && !*force {
+			return fmt.Errorf("%s: is not empty: --force writes over what is there", args[0])
 		}
 		bar := a.newBar()
 		defer bar.close()
