@@ -17,7 +17,15 @@ func lock(f *os.File) error {
 	return nil
 }
 
-// finish gives the complete file its name while it is locked.
-func finish(_ *os.File, part, path string) error { return os.Rename(part, path) }
+// finish gives the complete file its name while it is locked. What a quota or a server has against it, Sync says before.
+func finish(f *os.File, part, path string) error {
+	if err := f.Sync(); err != nil {
+		return err
+	}
+	return os.Rename(part, path)
+}
+
+// discard removes the file while it is locked: afterwards it may be another run's.
+func discard(_ *os.File, part string) { os.Remove(part) }
 
 func isFull(err error) bool { return errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) }

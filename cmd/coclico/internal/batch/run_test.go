@@ -138,6 +138,26 @@ func (n fullAfter) WriteTo(w io.Writer) (int64, error) {
 	return int64(m), err
 }
 
+// TestUnsynced: what the disk may not have does not get its name.
+func TestUnsynced(t *testing.T) {
+	in, out := t.TempDir(), t.TempDir()
+	tree(t, in, "a.txt")
+	r := upper(out)
+	r.Work = func(context.Context, Job, string) (io.WriterTo, error) { return closer{}, nil }
+	s, err := r.Run(t.Context(), jobsOf(t, r, in+"/."))
+	if err != nil || s.Done != 0 || len(s.Failed) != 1 {
+		t.Errorf("%+v, error %v", s, err)
+	}
+	if got := names(t, out); len(got) > 0 {
+		t.Errorf("files %q", got)
+	}
+}
+
+// A closer writes to a file so that it cannot be synced afterwards.
+type closer struct{}
+
+func (closer) WriteTo(w io.Writer) (int64, error) { return 0, w.(io.Closer).Close() }
+
 // TestLeftovers: what a killed run left is written over, and what another one writes is left alone.
 func TestLeftovers(t *testing.T) {
 	in, out := t.TempDir(), t.TempDir()

@@ -10,7 +10,7 @@ import (
 
 // write makes a file in folder out, or below it, whole or not at all. An error of the disk or of out, which the next file
 // would meet too, is a [Fatal] one.
-func write(out, path string, data io.WriterTo) (err error) {
+func write(out, path string, data io.WriterTo) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		return writeError(out, path, err)
 	}
@@ -22,19 +22,15 @@ func write(out, path string, data io.WriterTo) (err error) {
 	if err != nil {
 		return writeError(out, path, err)
 	}
-	defer func() {
-		if err != nil {
-			os.Remove(part)
-			err = writeError(out, path, err)
-		}
-		if e := f.Close(); err == nil && e != nil && !errors.Is(e, os.ErrClosed) {
-			err = writeError(out, path, e)
-		}
-	}()
-	if _, err = data.WriteTo(f); err != nil {
-		return err
+	defer f.Close() // what it could say, finish has heard
+	if _, err = data.WriteTo(f); err == nil {
+		err = finish(f, part, path)
 	}
-	return finish(f, part, path)
+	if err != nil {
+		discard(f, part)
+		return writeError(out, path, err)
+	}
+	return nil
 }
 
 // openPart opens the file for what is not yet complete, empty and locked.
