@@ -41,6 +41,9 @@ func (a *app) openInput(path string) (inputFile, error) {
 		case err != nil:
 			return nil, fileError(path, err)
 		case info.IsDir():
+			if _, err := os.ReadDir(path); err != nil { // why it came here instead of what is in it
+				return nil, fileError(path, err)
+			}
 			return nil, fileError(path, errors.New("is a directory, a file is needed"))
 		case info.Mode().IsRegular():
 			f, err := os.Open(path)

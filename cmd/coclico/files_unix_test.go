@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -50,5 +51,23 @@ func TestPipe(t *testing.T) {
 	succeed(t, "encode", photo, "-o", out+"2")
 	if text := succeed(t, "compare", out, out+"2"); !strings.Contains(text, "0 of 768 bits differ") {
 		t.Errorf("a pipe's picture: %s", text)
+	}
+}
+
+// TestLockedFolder: of a folder that cannot be read, that is said.
+func TestLockedFolder(t *testing.T) {
+	if os.Geteuid() == 0 {
+		t.Skip("every folder can be read here")
+	}
+	locked := filepath.Join(t.TempDir(), "locked")
+	if err := os.Mkdir(locked, 0); err != nil {
+		t.Fatal(err)
+	}
+	_, err := (&app{ctx: t.Context()}).openInput(locked)
+	if !errors.Is(err, os.ErrPermission) || !strings.HasPrefix(err.Error(), locked+": ") {
+		t.Error(err)
+	}
+	if _, err := (&app{ctx: t.Context()}).openInput(t.TempDir()); err == nil || !strings.Contains(err.Error(), "a file is needed") {
+		t.Error(err)
 	}
 }
