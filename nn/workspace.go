@@ -173,7 +173,9 @@ func (ws *Workspace) EmitOperand(name string, o *Operand) {
 // between lies scattered: on Stable unCLIP's decoder it then holds 1.46 times
 // what is in use at the peak, with it 1.06 times. It is advice: where the system
 // refuses so large a piece the workspace grows as it must. On Linux room that
-// stays unused costs address space alone; elsewhere it is the Go runtime's.
+// stays unused costs address space alone, unless the system has been told to
+// promise no more than it has (vm.overcommit_memory=2); elsewhere it is memory
+// of the Go runtime.
 //
 // The networks here need 1.5 to 2.6 times their largest tensor at a time, up to
 // 4 times at [kernels.Exact], whose operands are larger.
