@@ -60,11 +60,3 @@ func (p Params) Bits() int {
 func (p Params) Bytes() int {
 	return (p.Bits() + 7) / 8
 }
-
-// BitsPerPixel returns the bits of the stream's bytes for each pixel of a w x h picture, the paper's 0.0016 at 768 x 768.
-func (p Params) BitsPerPixel(w, h int) float64 {
-	if w <= 0 || h <= 0 {
-		panic("stream: picture without pixels")
-	}
-	return float64(p.Bytes()) * 8 / (float64(w) * float64(h))
-}

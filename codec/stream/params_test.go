@@ -40,7 +40,4 @@ func TestParams(t *testing.T) {
 			t.Errorf("%+v: %d bits in %d bytes, want %d in %d", c.p, c.p.Bits(), c.p.Bytes(), c.bits, c.bytes)
 		}
 	}
-	if bpp := (Params{}).BitsPerPixel(768, 768); math.Abs(bpp-0.0016276) > 1e-7 {
-		t.Errorf("%v bits per pixel", bpp)
-	}
 }

@@ -40,7 +40,7 @@ func TestGolden(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		img, err := ReadBytes(data)
+		img, err := read(data)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -76,7 +76,7 @@ func TestDepths(t *testing.T) {
 		"8 bits and alpha":  {pixel(image.NewNRGBA, color.NRGBA{255, 0, 0, 0}), [3]byte{255, 255, 255}},
 		"palette":           {palette, [3]byte{204, 204, 204}},
 	} {
-		img, err := ReadBytes(encode(t, func(w io.Writer) error { return png.Encode(w, c.img) }))
+		img, err := read(encode(t, func(w io.Writer) error { return png.Encode(w, c.img) }))
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 		} else if got := pixels(t, img); [3]byte(got) != c.want {
@@ -119,7 +119,7 @@ func TestLimits(t *testing.T) {
 		"interlaced":               {interlaced, "takes 2048 MiB to read: at most 1024"},
 		"16,000 x 16,000 JPEG":     {vast, "takes 3662 MiB to read: at most 1024"},
 	} {
-		if _, err := ReadBytes(c.data); err == nil || !strings.Contains(err.Error(), c.says) {
+		if _, err := read(c.data); err == nil || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s: error %v", name, err)
 		}
 	}
@@ -135,7 +135,7 @@ func TestHEIC(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	img, err := ReadBytes(data)
+	img, err := read(data)
 	if len(heicFormats()) == 0 {
 		if err == nil || !strings.Contains(err.Error(), "HEIC") {
 			t.Errorf("error %v", err)

@@ -47,7 +47,7 @@ func TestOrientation(t *testing.T) {
 		}
 		for _, segment := range [][]byte{exif(binary.BigEndian, "MM", uint16(o)), exif(binary.LittleEndian, "II", uint16(o))} {
 			data := append(append(bytes.Clone(file[:2]), segment...), file[2:]...)
-			got, err := ReadBytes(data)
+			got, err := read(data)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -30,6 +30,15 @@ func sample() *image.RGBA {
 	return img
 }
 
+// read is Open and Image.
+func read(data []byte) (image.Image, error) {
+	f, err := Open(bytes.NewReader(data))
+	if err != nil {
+		return nil, err
+	}
+	return f.Image()
+}
+
 func encode(t *testing.T, f func(io.Writer) error) []byte {
 	t.Helper()
 	var b bytes.Buffer
@@ -52,7 +61,7 @@ func TestRead(t *testing.T) {
 		"BMP":  encode(t, func(w io.Writer) error { return bmp.Encode(w, img) }),
 		"WebP": []byte(webpFile),
 	} {
-		got, err := ReadBytes(data)
+		got, err := read(data)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -65,7 +74,7 @@ func TestRead(t *testing.T) {
 			t.Errorf("%s: size %v", name, got.Bounds().Size())
 		}
 		for _, n := range []int{0, 1, len(data) / 4, len(data) * 3 / 4} {
-			if _, err := ReadBytes(data[:n]); err == nil {
+			if _, err := read(data[:n]); err == nil {
 				t.Errorf("%s: no error for the first %d of %d bytes", name, n, len(data))
 			} else if strings.Contains(err.Error(), "\n") {
 				t.Errorf("%s: error of several lines: %q", name, err)
@@ -96,7 +105,7 @@ func TestReadRefuses(t *testing.T) {
 		"an empty TIFF":  []byte("II\x2a\x00\x00\x00\x00\x00"),
 		"a JPEG's start": []byte("\xff\xd8\xff"),
 	} {
-		if _, err := ReadBytes(data); err == nil || strings.Contains(err.Error(), "\n") {
+		if _, err := read(data); err == nil || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: error %v", name, err)
 		}
 	}
@@ -117,7 +126,7 @@ func TestUnreadKind(t *testing.T) {
 		t.Fatal("no photometric interpretation")
 	}
 	lab[i+8] = 8 // CIELab
-	if _, err := ReadBytes(lab); err == nil || !strings.Contains(err.Error(), "a TIFF picture of a kind that is not read") {
+	if _, err := read(lab); err == nil || !strings.Contains(err.Error(), "a TIFF picture of a kind that is not read") {
 		t.Errorf("error %v", err)
 	}
 }
@@ -140,7 +149,7 @@ func TestEncoderFor(t *testing.T) {
 		if magic != "RIFF" && (!bytes.Contains(data, []byte("Générée")) || !bytes.Contains(data, []byte("trainedAlgorithmicMedia"))) {
 			t.Errorf("%s does not say how it was made", path)
 		}
-		got, err := ReadBytes(data)
+		got, err := read(data)
 		if err != nil || got.Bounds() != sample().Bounds() {
 			t.Errorf("%s does not read back: %v", path, err)
 			continue
@@ -242,7 +251,7 @@ func TestWebP(t *testing.T) {
 				}
 			}
 			data := encode(t, func(w io.Writer) error { return encodeWebP(w, img) })
-			got, err := ReadBytes(data)
+			got, err := read(data)
 			if err != nil {
 				t.Errorf("%v, kind %d: %v", size, kind, err)
 				continue

@@ -1,7 +1,6 @@
 package picture
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"image"
@@ -174,18 +173,6 @@ func (f *File) Image() (image.Image, error) {
 	}
 	return upright(img, f.held), nil
 }
-
-// Read is Open and Image.
-func Read(r io.ReadSeeker) (image.Image, error) {
-	f, err := Open(r)
-	if err != nil {
-		return nil, err
-	}
-	return f.Image()
-}
-
-// ReadBytes is Read for a picture in memory.
-func ReadBytes(data []byte) (image.Image, error) { return Read(bytes.NewReader(data)) }
 
 // sniff finds the format and goes back to the start.
 func sniff(r io.ReadSeeker) (*format, error) {
