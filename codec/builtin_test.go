@@ -6,6 +6,7 @@ import (
 	_ "image/png"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -97,9 +98,45 @@ func TestBuiltInMeaning(t *testing.T) {
 	if toDecoded > 0.25 || toDecoded > toOthers/3 {
 		t.Errorf("CLIP distance to decoded pictures %.3f, to other pictures %.3f", toDecoded, toOthers)
 	}
-	// These weights reach 0.019 on 70 pictures; the goal is 0.015. Noise in a picture's mean colour would be 0.05 and more.
-	if colour > 0.03 {
+	// These weights reach 0.017 on 140 pictures; the goal is 0.015. Noise in a picture's mean colour would be 0.05 and more.
+	if colour > 0.025 {
 		t.Errorf("colour score %.4f", colour)
+	}
+}
+
+// TestBuiltInHalves: under the CLIP bits of one picture, the colours are those of the map, also of another picture's. (88 % of
+// 140 pictures; the goal is 95 %. That the bits take the kind with them, 39 % instead of 80 %, needs the judge to see.)
+func TestBuiltInHalves(t *testing.T) {
+	names, err := filepath.Glob("../weights/mini/testdata/scenes/*.png")
+	if err != nil || len(names) < 4 {
+		t.Fatalf("%d scenes (%v)", len(names), err)
+	}
+	c := builtIn(t)
+	var scenes []image.Image
+	var raw [][]byte
+	for _, name := range names {
+		scene := readPicture(t, name)
+		data, err := c.Encode(t.Context(), scene, &EncodeOptions{Raw: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		scenes, raw = append(scenes, scene), append(raw, data)
+	}
+	moved := 0
+	for i := range scenes {
+		j := (i + 1) % len(scenes)
+		img, err := c.Decode(t.Context(), slices.Concat(raw[i][:96], raw[j][96:]), &DecodeOptions{Raw: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		owner, donor := colourScore(t, scenes[i], img), colourScore(t, scenes[j], img)
+		t.Logf("bits of %s, map of %s: colour score %.4f to the one, %.4f to the other", filepath.Base(names[i]), filepath.Base(names[j]), owner, donor)
+		if donor < owner {
+			moved++
+		}
+	}
+	if moved < len(scenes)-1 {
+		t.Errorf("the colours are the map's in %d of %d", moved, len(scenes))
 	}
 }
 

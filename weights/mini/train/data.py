@@ -98,10 +98,10 @@ def blur(x):
     return F.interpolate(F.interpolate(x, (small, small), mode="area"), (size, size), mode="bilinear")
 
 
-def transfer(x, donor):
-    """x with the donor's colours where they are: low frequencies of the donor, the rest of x."""
+def transfer(x, donor, share=1.0):
+    """x with a share of the donor's colours where they are: low frequencies of the donor, the rest of x."""
     low = lambda p: F.interpolate(F.interpolate(p, (8, 8), mode="area"), p.shape[-2:], mode="bilinear")
-    return (x + low(donor) - low(x)).clamp(0, 1)
+    return (x + share * (low(donor) - low(x))).clamp(0, 1)
 
 
 def view(pixels, least=0.6, p=0.8):

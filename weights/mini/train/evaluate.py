@@ -150,7 +150,7 @@ def main():
         os.makedirs(a.work, exist_ok=True)
         data.render(a.work)
     if not os.path.exists(os.path.join(a.work, "classifier.pt")):
-        classifier.train(a.work, 3)
+        classifier.train(a.work, 5)
     judge = classifier.load(a.work)
     pixels, kinds, _ = data.load(a.work, "held_out")
     i = balanced(kinds, a.pictures)

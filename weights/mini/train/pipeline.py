@@ -39,6 +39,29 @@ def colour_map(rgb, size=8, bits=2):
     return torch.stack([r, (y - 0.299 * r - 0.114 * b) / 0.587, b], 1).clamp(0, 1)
 
 
+def ranged_map(rgb, size=8, bits=2):
+    """The map of the tuned profile (codec/tuned/colour.go): averages, in levels that are spread over the picture's own range."""
+    r, g, b = F.interpolate(rgb, (size, size), mode="area").unbind(1)
+    y = 0.299 * r + 0.587 * g + 0.114 * b
+    uv = F.avg_pool2d(torch.stack([(b - y) / 1.772 + 0.5, (r - y) / 1.402 + 0.5], 1), 2)
+
+    def nearest(x, ranges):
+        """x [N, ...] in the levels of that range in which they are nearest to it."""
+        best, least = x, torch.full((len(x),), torch.inf)
+        for lo, hi in ranges:
+            v = lo + (((x - lo) / (hi - lo) * 2**bits).floor().clamp(0, 2**bits - 1) + 0.5) / 2**bits * (hi - lo)
+            error = ((v - x) ** 2).flatten(1).sum(1)
+            at = (error < least).view(-1, *[1] * (x.dim() - 1))
+            best, least = torch.where(at, v, best), least.minimum(error)
+        return best
+
+    y = nearest(y, [(low / 16, 1 - high / 16) for low in range(8) for high in range(8)])
+    uv = nearest(uv, [(0.5 - 2 ** (-1 - c / 2), 0.5 + 2 ** (-1 - c / 2)) for c in range(8)])
+    u, v = F.interpolate(uv, scale_factor=2, mode="nearest").unbind(1)
+    r, b = y + 1.402 * (v - 0.5), y + 1.772 * (u - 0.5)
+    return torch.stack([r, (y - 0.299 * r - 0.114 * b) / 0.587, b], 1).clamp(0, 1)
+
+
 def upsample(rgb_map, side):
     return F.interpolate(rgb_map, (side, side), mode="bilinear", align_corners=False)
 

@@ -13,7 +13,7 @@ import torch
 
 import data
 
-MINUTES = {"tower": 20, "classifier": 3, "autoencoder": 20, "denoiser": 35}
+MINUTES = {"tower": 30, "classifier": 5, "autoencoder": 10, "denoiser": 110}
 
 
 def render(work, _minutes, _out, _resume):
