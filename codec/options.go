@@ -212,7 +212,7 @@ func (o EncodeOptions) validate() error {
 	case o.VectorBits < 0:
 		return optionErrorf("%d bits of a vector: at least 1 is needed", o.VectorBits)
 	case o.Profile == Tuned && o.ClipBits > tuned.MaxBits:
-		return optionErrorf("%d bits of a dimension: the tuned profile has at most %d", o.ClipBits, tuned.MaxBits)
+		return optionErrorf("%d bits of a dimension: the tuned profile has at most %d, the paper's 16", o.ClipBits, tuned.MaxBits)
 	}
 	h := container.NewHeader(1)
 	p := o.Painting.withDefaults(paper())

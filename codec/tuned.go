@@ -124,7 +124,7 @@ func (t *tuner) room(c stream.Colour, budget int) int {
 	if err != nil {
 		panic("codec: a file that was just written is none")
 	}
-	return min(int(8*(float64(budget)-s.Header-s.Colour)), tuned.MaxBits*t.h.EmbeddingDim)
+	return min(int(8*(float64(budget)-s.Header-s.Colour))-tuned.SpreadBits, tuned.MaxBits*t.h.EmbeddingDim)
 }
 
 const (

@@ -18,9 +18,10 @@ func (a *app) encodeCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "encode PICTURE... -o FILE",
 		Short: "Turn pictures into a few bytes each",
-		Long: `Encode writes what is kept of the centre square of a picture, with --fit whole of all of it: about 112 bytes with the real
-model and the paper's parameters. The file says which model it was made with and what decode needs to know; with --raw it is
-the 120 bytes of the paper and nothing else, and decode must be given the same parameters.
+		Long: `Encode writes what is kept of the centre square of a picture, with --fit whole of all of it: as many bits as the
+paper's, about 112 bytes, or as many bytes as --bytes says. The file says which model it was made with and what decode needs to
+know. --profile paper keeps exactly what the paper keeps, in about 107 bytes; with --raw it is the 120 bytes of the paper and
+nothing else, and decode must be given the same parameters.
 
 PICTURE is a PNG, JPEG (turned as its camera was held), GIF (its first frame), WebP, TIFF or BMP file, whatever its name, or - for
 standard input. FILE may be - for standard output. A PNG that decode --keep-stream wrote gives back the bytes that it holds.
@@ -37,14 +38,14 @@ standard input. FILE may be - for standard output. A PNG that decode --keep-stre
 	format := formatFlags(flags)
 	m := manyFlags(flags)
 	raw := flags.Bool("raw", false, "write the bits alone, exactly the paper's")
-	profile := flags.String("profile", "paper", "paper, or tuned: the same bytes spent better")
+	profile := flags.String("profile", "tuned", "tuned, or paper: exactly what the paper keeps, which says less for as many bytes")
 	budget := flags.Int("bytes", 0, fmt.Sprintf("tuned: choose the map's and the vector's sizes for a file of at most so many bytes, %d to %d", codec.MinBytes, codec.MaxBytes))
 	fit := flags.String("fit", "crop", "crop (the centre square) or whole (all of the picture, in its shape, up to 6:1)")
 	complete(cmd, "fit", "crop", "whole")
 	complete(cmd, "profile", "paper", "tuned")
 	painting := paintingFlags(flags)
 	fresh := flags.Bool("from-pixels", false, "encode the pixels even of a PNG that holds its stream; so do the parameters of the format, when given")
-	antialias := flags.Bool("antialias", false, "average the whole picture into the colour map; the paper reads four pixels for each of the map's")
+	antialias := flags.Bool("antialias", false, "paper: average the whole picture into the colour map, as tuned does; the paper reads four pixels for each of the map's")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if *output == "" {
 			return usagef("encode needs an output: -o FILE")
@@ -58,7 +59,7 @@ standard input. FILE may be - for standard output. A PNG that decode --keep-stre
 		if err := checkPainting(flags, painting()); err != nil {
 			return err
 		}
-		tuned, err := parseProfile(flags, *profile)
+		chosen, err := parseProfile(flags, *profile)
 		if err != nil {
 			return err
 		}
@@ -71,7 +72,7 @@ standard input. FILE may be - for standard output. A PNG that decode --keep-stre
 		e := &encoding{
 			model: lazyModel{flag: *model}, options: codec.EncodeOptions{
 				Format: *format, Antialias: *antialias, Raw: *raw, Whole: *fit == "whole", Painting: painting(),
-				Profile: tuned, Bytes: *budget,
+				Profile: chosen, Bytes: *budget,
 			},
 			fresh: *fresh || changed(flags, "antialias", "map-size", "colour-bits", "clip-bits", "raw", "profile", "bytes", "fit", "steps", "guidance", "strength", "seed"),
 		}

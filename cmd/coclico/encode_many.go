@@ -69,8 +69,9 @@ func (e *encoding) wrote(a *app, in, out string) bool {
 		return false
 	}
 	if e.options.Raw {
-		_, err = guessDimensions(e.options.Format, len(data))
-		return err == nil
+		_, noFile := container.ReadHeader(data) // a file may be as long; the few raw bits that look like one are made again
+		_, noRaw := guessDimensions(e.options.Format, len(data))
+		return noFile != nil && noRaw == nil
 	}
 	if !e.options.Fits(data) {
 		return false

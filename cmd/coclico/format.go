@@ -43,15 +43,16 @@ func checkPainting(flags *pflag.FlagSet, p codec.Painting) error {
 	return nil
 }
 
-// parseProfile returns the profile, which a budget implies.
+// parseProfile returns the profile; raw bits have but one.
 func parseProfile(flags *pflag.FlagSet, name string) (codec.Profile, error) {
+	raw, _ := flags.GetBool("raw")
 	switch {
-	case name == codec.Tuned.String() || flags.Changed("bytes") && !flags.Changed("profile"):
-		return codec.Tuned, nil
-	case name == codec.Paper.String():
+	case name == codec.Paper.String() || raw && !changed(flags, "profile", "bytes"):
 		return codec.Paper, nil
+	case name == codec.Tuned.String():
+		return codec.Tuned, nil
 	}
-	return 0, usagef("--profile %s: it is paper or tuned", name)
+	return 0, usagef("--profile %s: it is tuned or paper", name)
 }
 
 // rawFormat returns the parameters of raw bits, and refuses them where a file says its own.

@@ -198,7 +198,7 @@ func TestInfo(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "a.coclico")
 	succeed(t, "encode", photo, "-o", file)
 	text := succeed(t, "info", file)
-	for _, want := range []string{"of 960 bits", "bits per pixel at 768 x 768", "header 2.0", "paper profile, of model ", "20 steps, guidance 12, strength 0.88, seed 0", "768 dimensions", "8 x 8"} {
+	for _, want := range []string{"of 960 bits", "bits per pixel at 768 x 768", "header 2.0", "tuned profile, of model ", "20 steps, guidance 12, strength 0.88, seed 0", "768 dimensions", "8 x 8"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("info does not say %q:\n%s", want, text)
 		}
@@ -207,8 +207,12 @@ func TestInfo(t *testing.T) {
 	if err := json.Unmarshal([]byte(succeed(t, "info", "--json", file)), &info); err != nil {
 		t.Fatal(err)
 	}
-	if info.Bytes > 118 || info.Bits != 960 || len(info.Clip.Codes) != 768 || len(info.Colour.Y) != 8 || len(info.Colour.U) != 4 || len(info.Colour.RGB) != 8 {
+	if info.Bytes > 122 || info.Bits != 960 || len(info.Clip.Codes) != 768 || len(info.Colour.Y) != 8 || len(info.Colour.U) != 4 || len(info.Colour.RGB) != 8 {
 		t.Errorf("info --json is %+v", info)
+	}
+	succeed(t, "encode", photo, "-o", file, "--profile", "paper")
+	if text := succeed(t, "info", file); !strings.Contains(text, "of 960 bits") || !strings.Contains(text, "paper profile, of model ") || !strings.Contains(text, "header 2.0") {
+		t.Errorf("info of the paper's profile:\n%s", text)
 	}
 	machine := succeed(t, "info", "--machine")
 	if !strings.Contains(machine, "generic") || !strings.Contains(machine, "best available") && os.Getenv("COCLICO_KERNELS") == "" {

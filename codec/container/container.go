@@ -174,6 +174,7 @@ func ReadColour(data []byte) (Header, stream.Colour, error) {
 }
 
 // A Split says where the bytes of a file are. They add up to its length; the parts of the payload are not cut at bytes.
+// What the tuned profile's quantisers need to know of a picture counts with what they quantise.
 type Split struct {
 	Header float64 `json:"header"`
 	Colour float64 `json:"colour"`
@@ -195,6 +196,10 @@ func SplitOf(data []byte) (Split, error) {
 	stored := len(data) == headerBytes+(extension+h.rawBits()+7)/8
 	if !stored {
 		colour = entropy.ColourBits(c, h.MapSize, h.ColourBits, int(h.Profile))
+	}
+	if h.Profile == Tuned {
+		extension -= tuned.SpreadBits + 3*tuned.RangeBits
+		colour += 3 * tuned.RangeBits
 	}
 	s := Split{Header: headerBytes + float64(extension)/8, Colour: colour / 8, Stored: stored}
 	s.Vector = float64(len(data)) - s.Header - s.Colour
