@@ -62,13 +62,20 @@ func TestBuiltIn(t *testing.T) {
 	}
 }
 
-// TestBuiltInMeaning: pictures that the model was not trained on come back with their colours and with what they show, as the
-// tower sees it, by the paper's defaults. weights/mini/train/evaluate.py asks the same of many more.
-func TestBuiltInMeaning(t *testing.T) {
+// sceneNames returns the files of landscapes that the model was not trained on.
+func sceneNames(t *testing.T) []string {
+	t.Helper()
 	names, err := filepath.Glob("../weights/mini/testdata/scenes/*.png")
 	if err != nil || len(names) < 4 {
 		t.Fatalf("%d scenes (%v)", len(names), err)
 	}
+	return names
+}
+
+// TestBuiltInMeaning: pictures that the model was not trained on come back with their colours and with what they show, as the
+// tower sees it, by the paper's defaults. weights/mini/train/evaluate.py asks the same of many more.
+func TestBuiltInMeaning(t *testing.T) {
+	names := sceneNames(t)
 	c := builtIn(t)
 	n := float64(len(names))
 	var vectors, painted [][]float32
@@ -107,10 +114,7 @@ func TestBuiltInMeaning(t *testing.T) {
 // TestBuiltInHalves: under the CLIP bits of one picture, the colours are those of the map, also of another picture's. (88 % of
 // 140 pictures; the goal is 95 %. That the bits take the kind with them, 39 % instead of 80 %, needs the judge to see.)
 func TestBuiltInHalves(t *testing.T) {
-	names, err := filepath.Glob("../weights/mini/testdata/scenes/*.png")
-	if err != nil || len(names) < 4 {
-		t.Fatalf("%d scenes (%v)", len(names), err)
-	}
+	names := sceneNames(t)
 	c := builtIn(t)
 	var scenes []image.Image
 	var raw [][]byte
