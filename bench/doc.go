@@ -2,7 +2,7 @@
 // of: the products of Stable unCLIP's UNet and VAE by shape, and whole networks.
 //
 //	go test ./bench -bench . -benchtime 1x
-//	go test ./bench -bench 'Conv/.*320' -benchtime 1x
+//	go test ./bench -bench 'UNetProduct/conv=320' -benchtime 1x
 //	COCLICO_MODEL=DIR go test ./bench -bench 'UNet|VAE|ViT' -benchtime 3x
 //
 // Every product reports GFLOP/s and percent of the peak, which is the rate of

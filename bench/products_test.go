@@ -90,19 +90,19 @@ func benchmarkProduct(b *testing.B, p Product) {
 
 func BenchmarkUNetProduct(b *testing.B) {
 	for _, p := range UNetProducts() {
-		b.Run(p.String(), func(b *testing.B) { benchmarkProduct(b, p) })
+		b.Run(p.String()+"/impl="+kernels.Active(), func(b *testing.B) { benchmarkProduct(b, p) })
 	}
 }
 
 func BenchmarkVAEProduct(b *testing.B) {
 	for _, p := range VAEProducts() {
-		b.Run(p.String(), func(b *testing.B) { benchmarkProduct(b, p) })
+		b.Run(p.String()+"/impl="+kernels.Active(), func(b *testing.B) { benchmarkProduct(b, p) })
 	}
 }
 
 func BenchmarkAttention(b *testing.B) {
 	for _, a := range UNetAttentions() {
-		b.Run(a.String(), func(b *testing.B) {
+		b.Run(a.String()+"/impl="+kernels.Active(), func(b *testing.B) {
 			width := a.Heads * a.Dim
 			q, kv := operand(a.N, 1, a.Tokens, width, 0), operand(a.N, 1, a.Keys, 2*width, 0)
 			dst := operand(a.N, 1, a.Tokens, width, 0)

@@ -1,4 +1,4 @@
-"""A judge of kinds, which has nothing in common with the tower: convolutions, other views, another seed."""
+"""Judges of kinds, which have nothing in common with the tower: convolutions, other views, other seeds."""
 
 import os
 
@@ -21,16 +21,21 @@ class Block(nn.Module):
         return F.relu(y + self.skip(x))
 
 
-def build():
+# Widths and seeds: the judge's, and those of a second one, the eye of journeys.py, so that no training ever sees the judge.
+KNOWN = {"classifier": ((32, 48, 96, 128), 77), "eye": ((24, 64, 80, 160), 78)}
+
+
+def build(widths):
+    a, b, c, d = widths
     return nn.Sequential(
-        nn.Conv2d(3, 32, 5, 2, 2), nn.ReLU(), Block(32, 48, 2), Block(48, 96, 2), Block(96, 128, 2),
-        nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Dropout(0.2), nn.Linear(512, len(data.KINDS)),
+        nn.Conv2d(3, a, 5, 2, 2), nn.ReLU(), Block(a, b, 2), Block(b, c, 2), Block(c, d, 2),
+        nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Dropout(0.2), nn.Linear(4 * d, len(data.KINDS)),
     )
 
 
-def load(work):
-    m = build()
-    m.load_state_dict(torch.load(os.path.join(work, "classifier.pt")))
+def load(work, name="classifier"):
+    m = build(KNOWN[name][0])
+    m.load_state_dict(torch.load(os.path.join(work, name + ".pt")))
     return m.eval().requires_grad_(False)
 
 
@@ -39,12 +44,13 @@ def judge(m, x):
     return m(2 * x - 1).float().softmax(1)
 
 
-def train(work, minutes, n=64):
-    torch.manual_seed(77)
+def train(work, minutes, name="classifier", n=64):
+    widths, seed = KNOWN[name]
+    torch.manual_seed(seed)
     pixels, kinds, _ = data.load(work, "train")
-    m = build()
+    m = build(widths)
     opt = torch.optim.AdamW(m.parameters(), 2e-3, weight_decay=0.02)
-    clock, log, share = data.Clock(minutes), data.Log(work, "classifier"), 0.0
+    clock, log, share = data.Clock(minutes), data.Log(work, name), 0.0
     while share < 1:
         i = torch.randint(0, len(pixels), (n,))
         x = data.view(pixels[i], 0.7, 0.7)
@@ -58,13 +64,13 @@ def train(work, minutes, n=64):
         opt.step()
         share = clock.tick()
         log.add(share, loss=loss.detach(), right=(logits.argmax(1) == kinds[i]).float().mean())
-    torch.save(m.state_dict(), os.path.join(work, "classifier.pt"))
-    measure(work, log)
+    torch.save(m.state_dict(), os.path.join(work, name + ".pt"))
+    measure(work, name, log)
 
 
 @torch.no_grad()
-def measure(work, log):
-    m = load(work)
+def measure(work, name, log):
+    m = load(work, name)
     pixels, kinds, _ = data.load(work, "held_out")
     plain = torch.cat([judge(m, data.floats(p)) for p in pixels.split(128)]).argmax(1)
     views = torch.cat([judge(m, data.view(p, 0.7)) for p in pixels.split(128)]).argmax(1)

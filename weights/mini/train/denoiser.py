@@ -92,14 +92,15 @@ def variants(pixels):
 
 @torch.no_grad()
 def prepare(work, n=64):
-    """Encodes the training pictures: latents, those of the colour maps, the 768 bits.
+    """Encodes the training pictures: latents, those of the colour maps, the 768 bits, and notes their kinds.
 
     Every other picture is encoded a second time in the colours of the one before it ("mixed"): the picture that the
     decoder shall paint of the bits of the one and the map of the other.
     """
     torch.manual_seed(4)
-    pixels = data.load(work, "train")[0]
-    pixels = pixels[torch.randperm(len(pixels))]
+    pixels, kinds, _ = data.load(work, "train")
+    order = torch.randperm(len(pixels))
+    pixels, kinds = pixels[order], kinds[order]
     m, scaling = autoencoder.load(work)
     eyes = tower.load(work)
     encode = lambda x: m.encode(2 * x - 1).latent_dist.mean.float() * scaling
@@ -113,7 +114,7 @@ def prepare(work, n=64):
             out["latents"].append(encode(x))
             out["maps"].append(encode(pipeline.upsample(maps, data.SIZE)))
             out["mixed"].append(encode(data.transfer(x[1::2], x[0::2], data.rand(len(x) // 2, 0.75, 1))))
-    torch.save({k: torch.cat(v) for k, v in out.items()}, os.path.join(work, "latents.pt"))
+    torch.save({k: torch.cat(v) for k, v in out.items()} | {"kinds": kinds}, os.path.join(work, "latents.pt"))
 
 
 def levels(n):
@@ -127,7 +128,8 @@ class Batches:
     def __init__(self, work):
         saved = torch.load(os.path.join(work, "latents.pt"))
         self.latents, self.maps, self.mixed = saved["latents"], saved["maps"], saved["mixed"]
-        self.vectors = torch.where(saved["bits"], 0.5, -0.5)
+        self.kinds, self.bits = saved["kinds"], saved["bits"]
+        self.vectors = torch.where(self.bits, 0.5, -0.5)
         stat = torch.load(os.path.join(work, "statistics.pt"))
         self.mean, self.std = stat["mean"], stat["std"]
         self.alpha, self.sigma = pipeline.alphas(pipeline.SCHEDULER)

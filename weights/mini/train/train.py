@@ -2,8 +2,8 @@
 
     python train.py all --work DIR --out ..
 
-Stages (in this order, each reads what the ones before wrote to DIR): render, tower, classifier,
-autoencoder, latents, denoiser, export. Each training stops when its minutes are used up.
+Stages (in this order, each reads what the ones before wrote to DIR): render, tower, classifier, eye,
+autoencoder, latents, denoiser, journeys, export. Each training stops when its minutes are used up.
 """
 
 import argparse
@@ -13,7 +13,7 @@ import torch
 
 import data
 
-MINUTES = {"tower": 30, "classifier": 5, "autoencoder": 10, "denoiser": 110}
+MINUTES = {"tower": 30, "classifier": 5, "eye": 5, "autoencoder": 10, "denoiser": 110, "journeys": 90}
 
 
 def render(work, _minutes, _out, _resume):
@@ -30,6 +30,12 @@ def classifier(work, minutes, _out, _resume):
     import classifier
 
     classifier.train(work, minutes)
+
+
+def eye(work, minutes, _out, _resume):
+    import classifier
+
+    classifier.train(work, minutes, "eye")
 
 
 def autoencoder(work, minutes, _out, _resume):
@@ -50,13 +56,19 @@ def denoiser(work, minutes, _out, resume):
     denoiser.train(work, minutes, torch.get_num_threads(), resume)
 
 
+def journeys(work, minutes, _out, _resume):
+    import journeys
+
+    journeys.train(work, minutes, torch.get_num_threads())
+
+
 def export(work, _minutes, out, _resume):
     import export
 
     export.write(work, out)
 
 
-STAGES = [render, tower, classifier, autoencoder, latents, denoiser, export]
+STAGES = [render, tower, classifier, eye, autoencoder, latents, denoiser, journeys, export]
 
 
 def main():

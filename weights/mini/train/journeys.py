@@ -1,0 +1,203 @@
+"""The denoiser, trained on along the journeys that it makes itself.
+
+The usual training knows noisy pictures. The decoder's journeys begin with a colour map instead, are guided, and with the bits
+of one picture and the map of another there is no picture they should lead to. So journeys are made here, a step of the solver
+for a step of training, and wherever one is, the picture that the guided sum points to is judged: a critic (critic.py) says
+whether it is of the bits' kind, has their content and looks like a picture, and its colours are compared with those of the
+picture that the map is of. Gradients go through the one evaluation (as in DRaFT-1, Clark et al. 2023, but at every step of a
+journey), journeys go on from what was painted. Half of each batch is the usual training, which keeps the rest as it was.
+"""
+
+import os
+
+import torch
+import torch.nn.functional as F
+from diffusers import DPMSolverMultistepScheduler, PNDMScheduler
+from torch import nn
+
+import autoencoder
+import classifier
+import critic
+import data
+import denoiser
+import pipeline
+import tower
+
+STEPS, GUIDANCE = 20, 12.0
+SWAPPED = 0.6  # share of the journeys whose colour map is another picture's
+USUAL, MADE = 6, 12  # batch of a process: usual samples, steps of journeys
+POOL = 96  # journeys that are under way, a process
+DECODED = 3  # of them
+PEAK = 4e-4  # learning rate
+WEIGHTS = {"kind": 0.25, "bits": 0.5, "real": 0.12, "colour": 25.0, "donor": 15.0, "eye": 0.25, "tower": 0.5}
+MARGIN = 0.01  # by which colours shall be nearer to those of the map's picture than to those of the bits' picture
+
+
+class Solver:
+    """DPM-Solver++ (2M) as the decoder has it, each row at a step of its own."""
+
+    def __init__(self):
+        s = DPMSolverMultistepScheduler.from_config(PNDMScheduler.from_config(pipeline.SCHEDULER).config)
+        s.set_timesteps(STEPS)
+        self.times, sigma = s.timesteps.long(), s.sigmas.float()  # sigma[-1] is 0
+        self.alpha = (1 / (sigma**2 + 1).sqrt())[:, None, None, None]
+        self.sigma = sigma[:, None, None, None] * self.alpha
+        self.log = self.alpha.log() - self.sigma.clamp(min=1e-20).log()
+
+    def begin(self, start, first):
+        return self.alpha[first] * start + self.sigma[first] * torch.randn_like(start)
+
+    def step(self, z, x0, before, k, first):
+        """From step k on: latents, the picture they point to and that of the step before -> latents of step k + 1."""
+        h = self.log[k + 1] - self.log[k]
+        r = (self.log[k] - self.log[(k - 1).clamp(min=0)]) / h
+        second = ((k > first) & (k < STEPS - 1))[:, None, None, None]
+        d = torch.where(second, x0 + (x0 - before) / (2 * r.clamp(min=1e-6)), x0)
+        return self.sigma[k + 1] / self.sigma[k] * z - self.alpha[k + 1] * torch.expm1(-h) * d
+
+
+class Colours:
+    """RGB [N, 3, 16, 16] of latents, as a linear function of them that is fitted to what the autoencoder decodes."""
+
+    def __init__(self, work, latents):
+        m, scaling = autoencoder.load(work)
+        with torch.no_grad():
+            x = torch.cat([m.decode(z / scaling).sample / 2 + 0.5 for z in latents[:256].split(32)])
+            self.taps = lambda z: F.unfold(F.pad(z, (1, 1, 1, 1), mode="replicate"), 3)
+            a = self.taps(latents[:256]).transpose(1, 2).flatten(0, 1)
+            a = torch.cat([a, torch.ones(len(a), 1)], 1)
+            y = F.adaptive_avg_pool2d(x, 16).flatten(2).transpose(1, 2).flatten(0, 1)
+            self.w = torch.linalg.lstsq(a, y).solution
+            self.error = ((a @ self.w - y) ** 2).mean().item()
+
+    def __call__(self, z):
+        y = self.taps(z).transpose(1, 2) @ self.w[:-1] + self.w[-1]
+        return y.transpose(1, 2).unflatten(2, (16, 16))
+
+
+class Eyes:
+    """What is seen of decoded pictures: kinds, by a classifier, and the tower's vectors."""
+
+    def __init__(self, work):
+        (self.vae, self.scaling), self.classifier, self.tower = autoencoder.load(work), classifier.load(work, "eye"), tower.load(work)
+
+    def __call__(self, x0, kinds, vectors):
+        """Cross entropy of kinds and 1 - cosine to the vectors that the bits stand for, of latents [N, 4, 16, 16]."""
+        with torch.autocast("cpu", torch.bfloat16):
+            x = (self.vae.decode(x0 / self.scaling).sample / 2 + 0.5).clamp(0, 1).float()
+            views = data.chance(data.crop(x, 0.8), 0.5, data.recolour)
+            logits, e = self.classifier(2 * views - 1).float(), tower.embed(self.tower, x)
+        return F.cross_entropy(logits, kinds), 1 - F.cosine_similarity(e, vectors).mean(), (logits.argmax(1) == kinds).float()
+
+
+class Journeys:
+    """A pool of journeys under way: bits of picture i, colour map of picture j."""
+
+    def __init__(self, batches, solver):
+        self.batches, self.solver = batches, solver
+        self.i = self.j = self.k = self.first = torch.zeros(POOL, dtype=torch.long)
+        self.z = self.before = torch.zeros(POOL, *batches.latents.shape[1:])
+        self.begin(torch.arange(POOL))
+
+    def begin(self, rows):
+        """New journeys in the given rows; most at the default strength."""
+        n, total = len(rows), len(self.batches.latents)
+        new = {name: getattr(self, name).clone() for name in ("i", "j", "k", "first", "z", "before")}
+        i = torch.randint(0, total, (n,))
+        j = torch.where(torch.rand(n) < SWAPPED, torch.randint(0, total, (n,)), i)
+        first = torch.where(torch.rand(n) < 0.75, torch.tensor(STEPS - int(STEPS * 0.88)), torch.randint(0, 11, (n,)))
+        new["i"][rows], new["j"][rows], new["k"][rows], new["first"][rows] = i, j, first, first
+        new["z"][rows] = self.solver.begin(self.batches.maps[j], first)
+        self.__dict__.update(new)
+
+    def pick(self):
+        """Rows of the pool, and their latents, times and class vectors."""
+        rows = torch.randperm(POOL)[:MADE]
+        e, zero = self.batches.vectors[self.i[rows]], torch.zeros(MADE, dtype=torch.long)
+        cond = pipeline.condition(e, self.batches.mean, self.batches.std, zero, torch.zeros_like(e))
+        return rows, self.z[rows], self.solver.times[self.k[rows]], cond
+
+    def go(self, rows, x0):
+        """The given rows go a step on; returns which of them have arrived."""
+        k = self.k[rows]
+        z = self.solver.step(self.z[rows], x0, self.before[rows], k, self.first[rows])
+        arrived = k == STEPS - 1
+        self.z[rows], self.before[rows], self.k[rows] = z, x0, k + 1
+        if arrived.any():
+            self.begin(rows[arrived])
+        return arrived
+
+
+def judged(x0, rows, pool, kinds, lessons, eyes, colours):
+    """The terms of the loss of pictures that journeys point to; late ones count more."""
+    i, j, k = pool.i[rows], pool.j[rows], pool.k[rows]
+    late = ((k - 2) / (STEPS - 3)).clamp(0.1, 1)
+    late = late / late.mean()
+    kind, bits, real = lessons.opinion(x0)
+    own, got, donor = (colours(z) for z in (pool.batches.latents[i], x0, pool.batches.latents[j]))
+    off = lambda a, b, n: ((F.adaptive_avg_pool2d(a, n) - F.adaptive_avg_pool2d(b, n)) ** 2).mean((1, 2, 3))
+    last = k.argsort(descending=True)[:DECODED]
+    eye, seen_by_tower, recognised = eyes(x0[last], kinds[i[last]], pool.batches.vectors[i[last]])
+    terms = {
+        "kind": F.cross_entropy(kind, kinds[i], reduction="none"),
+        "bits": F.binary_cross_entropy_with_logits(bits, pool.batches.bits[i].float(), reduction="none").mean(1),
+        "real": F.softplus(-real) * (k >= STEPS - 6),
+        "colour": torch.where(i == j, off(got, donor, 16) + off(got, donor, 8), off(got, donor, 8) + off(got, donor, 4)) / 2,
+        "donor": F.relu(off(got, donor, 16) - off(got, own, 16) + MARGIN) * (i != j),
+        "eye": eye, "tower": seen_by_tower,
+    }
+    right, swapped = (kind.argmax(1) == kinds[i]).float(), (i != j)[last]
+    seen = {"own": right[i == j], "swapped": right[i != j], "eye_own": recognised[~swapped], "eye_swapped": recognised[swapped],
+            "late_colour": terms["colour"].detach()[(k >= STEPS - 3) & (i == j)]}
+    return {name: (late * term).mean() for name, term in terms.items()}, {name: v.mean() for name, v in seen.items() if len(v)}
+
+
+def train(work, minutes, workers):
+    data.in_processes(run, workers, work, minutes)
+
+
+def run(rank, workers, work, minutes):
+    batches, words, solver = denoiser.Batches(work), denoiser.context(), Solver()
+    torch.manual_seed(900 + rank)
+    log = data.Log(work, "journeys")
+    colours = Colours(work, batches.latents)
+    eyes = Eyes(work)
+    lessons = critic.Lessons(batches.latents, batches.kinds, batches.bits)
+    right = [lessons.step(48) for _ in range(600)]
+    if rank == 0:
+        log.say(f"colours of latents: mean squared error {colours.error:.5f}; critic: {100 * sum(right[-50:]) / 50:.1f} % of views right")
+    pool = Journeys(batches, solver)
+    m = denoiser.load(work).requires_grad_(True)
+    fused = torch.compile(m, dynamic=False)
+    average = torch.optim.swa_utils.AveragedModel(m, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.998))
+    opt = torch.optim.AdamW(denoiser.groups(m, PEAK), PEAK, weight_decay=0.01, betas=(0.9, 0.98))
+    clock, share = data.Clock(minutes), 0.0
+    while share < 1:
+        x, t, cond, v = batches(USUAL)
+        rows, z, times, vectors = pool.pick()
+        x, t, cond = torch.cat([x, z]), torch.cat([t, times]), torch.cat([cond, vectors])
+        two = lambda a: torch.cat([a, a])
+        with torch.autocast("cpu", torch.bfloat16):
+            out = fused(two(x), two(t), encoder_hidden_states=words.expand(2 * len(x), -1, -1), class_labels=torch.cat([torch.zeros_like(cond), cond])).sample
+        u, c = out.float().chunk(2)
+        guided = F.mse_loss((u + denoiser.GUIDANCE * (c - u))[:USUAL], v)
+        unguided = F.mse_loss(u[:USUAL], v)
+        k = pool.k[rows]
+        x0 = solver.alpha[k] * z - solver.sigma[k] * (u + GUIDANCE * (c - u))[USUAL:]
+        terms, seen = judged(x0, rows, pool, batches.kinds, lessons, eyes, colours)
+        loss = guided + denoiser.UNGUIDED * unguided + sum(WEIGHTS[name] * term for name, term in terms.items())
+        opt.zero_grad()
+        loss.backward()
+        share = data.share_gradients(m, clock.tick() if rank == 0 else 0.0, workers)
+        norm = nn.utils.clip_grad_norm_(m.parameters(), 1.0)
+        for g in opt.param_groups:
+            g["lr"] = data.rate(share, g["peak"])
+        opt.step()
+        average.update_parameters(m)
+        arrived = pool.go(rows, x0.detach())
+        lessons.add(x0.detach()[k >= STEPS - 3])
+        lessons.step(peak=5e-4)
+        if rank == 0:
+            log.add(share, guided=guided.detach(), unguided=unguided.detach(), norm=norm, **{n: t.detach() for n, t in (terms | seen).items()})
+            if log.step % 100 == 0 or share >= 1:
+                torch.save(average.module.state_dict(), os.path.join(work, "denoiser.pt"))
