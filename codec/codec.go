@@ -3,7 +3,6 @@ package codec
 import (
 	"fmt"
 	"math"
-	"sync"
 
 	"github.com/coclico/coclico/codec/model"
 	"github.com/coclico/coclico/codec/stream"
@@ -35,7 +34,7 @@ type Codec struct {
 
 // A prompt is what the UNet knows of the empty prompt: a constant of the model.
 type prompt struct {
-	mu      sync.Mutex
+	turn    chan struct{} // of capacity 1, a mutex for which one can stop waiting
 	context *unet.Context // nil before the first use
 }
 
@@ -51,7 +50,13 @@ func Open(dir string) (*Codec, error) {
 }
 
 // New returns the codec of an opened folder, which it closes with itself.
-func New(folder *weights.Folder) *Codec { return &Codec{model: model.New(folder)} }
+func New(folder *weights.Folder) *Codec {
+	c := &Codec{model: model.New(folder)}
+	for i := range c.prompts {
+		c.prompts[i].turn = make(chan struct{}, 1)
+	}
+	return c
+}
 
 // Close gives the model's files back. No call may be running or follow.
 func (c *Codec) Close() error { return c.model.Folder().Close() }

@@ -148,8 +148,12 @@ func (d *decoder) prompt(ctx context.Context) error {
 		return err
 	}
 	p := &d.prompts[d.ws.Precision]
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	select {
+	case p.turn <- struct{}{}:
+		defer func() { <-p.turn }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	if p.context == nil {
 		if err := d.readPrompt(ctx, p, net); err != nil {
 			return err

@@ -28,6 +28,9 @@ func (c *Codec) Encode(ctx context.Context, img image.Image, opts *EncodeOptions
 	if err := o.validate(); err != nil {
 		return nil, err
 	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	f, err := newFrame(img, o.Whole)
 	if err != nil {
 		return nil, err

@@ -7,7 +7,6 @@ import (
 
 	"github.com/coclico/coclico/codec/container"
 	"github.com/coclico/coclico/codec/entropy"
-	"github.com/coclico/coclico/codec/model"
 	"github.com/coclico/coclico/codec/stream"
 	"github.com/coclico/coclico/codec/tuned"
 	"github.com/coclico/coclico/weights"
@@ -189,11 +188,8 @@ func (d *decoder) named(err error) error {
 		return err
 	}
 	wrong.ModelName = d.model.Folder().Name()
-	if builtIn, e := BuiltIn(); e == nil {
-		defer builtIn.Close()
-		if f, e := model.Fingerprint(builtIn); e == nil && shortFingerprint(f) == wrong.File {
-			wrong.FileName = "the built-in model"
-		}
+	if wrong.File == builtInFile {
+		wrong.FileName = "the built-in model"
 	}
 	return err
 }

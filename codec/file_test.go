@@ -150,6 +150,19 @@ func TestWrongModel(t *testing.T) {
 	}
 }
 
+// TestBuiltInFile: the constant is what the built-in model's files have.
+func TestBuiltInFile(t *testing.T) {
+	folder, err := BuiltIn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := New(folder)
+	defer c.Close()
+	if m, err := c.FileModel(); err != nil || m.Fingerprint != builtInFile {
+		t.Errorf("%#04x, %v, want %#04x", m.Fingerprint, err, builtInFile)
+	}
+}
+
 // TestFileModel: the moments of float16 and float32 weights are the same.
 func TestFileModel(t *testing.T) {
 	dir := t.TempDir()

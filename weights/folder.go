@@ -283,6 +283,19 @@ func (f *Folder) openSharded(index string) (_ *Store, err error) {
 	return storeOf(f.Path(index), tensors, regions), nil
 }
 
+// Drop closes one store of the folder, as after an error with which nobody has
+// a use for it, and forgets it. It does nothing with a store of something else.
+func (f *Folder) Drop(s *Store) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	i := slices.Index(f.stores, s)
+	if i < 0 {
+		return nil
+	}
+	f.stores = slices.Delete(f.stores, i, i+1)
+	return s.Close()
+}
+
 // Close closes the stores of all parts.
 func (f *Folder) Close() error {
 	f.mu.Lock()

@@ -147,6 +147,31 @@ func TestFolder(t *testing.T) {
 	}
 }
 
+// TestDrop: a folder forgets what it drops, and nothing else.
+func TestDrop(t *testing.T) {
+	f, err := FolderFS(memory(map[string]string{
+		"model_index.json": unclip, "unet/config.json": "{}", "unet/diffusion_pytorch_model.safetensors": shard("a"),
+	}), "m")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	var stores [2]*Store
+	for i := range stores {
+		if stores[i], err = f.Part("unet"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 2 {
+		if err := f.Drop(stores[0]); err != nil || len(f.stores) != 1 || f.stores[0] != stores[1] {
+			t.Errorf("%v, %d stores left", err, len(f.stores))
+		}
+	}
+	if err := f.Drop(Synthetic(1)); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestNotAModelFolder(t *testing.T) {
 	dir := onDisk(t, map[string]string{"file": "", "empty/x": "", "parts/unet/config.json": "{}", "dir/model_index.json/x": ""})
 	_, err := OpenFolder(filepath.Join(dir, "nothing"))

@@ -3,7 +3,6 @@ package model
 import (
 	"context"
 	"fmt"
-	"sync"
 
 	"github.com/coclico/coclico/solver"
 	"github.com/coclico/coclico/unet"
@@ -65,16 +64,20 @@ func once[T any](load func() (T, error)) func() (T, error) {
 // onceIn is once of what takes long enough to be interrupted, as reading all
 // values of a network's weights from a disk does.
 func onceIn[T any](load func(context.Context) (T, error)) func(context.Context) (T, error) {
-	var mu sync.Mutex
+	turn := make(chan struct{}, 1) // a mutex for which one can stop waiting
 	var value T
 	var done bool
-	return func(ctx context.Context) (T, error) {
-		mu.Lock()
-		defer mu.Unlock()
+	return func(ctx context.Context) (v T, err error) {
+		select {
+		case turn <- struct{}{}:
+			defer func() { <-turn }()
+		case <-ctx.Done():
+			return v, ctx.Err()
+		}
 		if done {
 			return value, nil
 		}
-		v, err := load(ctx)
+		v, err = load(ctx)
 		if err == nil {
 			value, done = v, true
 		}
@@ -148,10 +151,12 @@ func network[C, N any](ctx context.Context, m *Model, part string, cfg C, build 
 		return none, err
 	}
 	n := build(store.Scope(), cfg)
-	if err := store.Err(); err != nil {
-		return none, err
+	err = store.Err()
+	if err == nil {
+		err = store.CheckFinite(ctx)
 	}
-	if err := store.CheckFinite(ctx); err != nil {
+	if err != nil {
+		m.folder.Drop(store) // the next call opens it again
 		return none, err
 	}
 	return n, nil

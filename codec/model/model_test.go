@@ -1,6 +1,7 @@
 package model
 
 import (
+	"context"
 	"errors"
 	"testing"
 )
@@ -21,5 +22,30 @@ func TestOnce(t *testing.T) {
 		if v, err := get(); v != 2 || err != nil {
 			t.Errorf("%d, %v", v, err)
 		}
+	}
+}
+
+// TestOnceWaits: who waits for another's loading hears that its context ends.
+func TestOnceWaits(t *testing.T) {
+	loading, loaded := make(chan struct{}), make(chan struct{})
+	get := onceIn(func(context.Context) (int, error) {
+		close(loading)
+		<-loaded
+		return 1, nil
+	})
+	first := make(chan int)
+	go func() {
+		v, _ := get(context.Background())
+		first <- v
+	}()
+	<-loading
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := get(ctx); err != context.Canceled {
+		t.Errorf("error %v", err)
+	}
+	close(loaded)
+	if v := <-first; v != 1 {
+		t.Errorf("%d", v)
 	}
 }

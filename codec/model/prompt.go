@@ -77,22 +77,23 @@ func (m *Model) contextDim() (width int, said string, err error) {
 // maxPromptTokens is far above CLIP's 77.
 const maxPromptTokens = 4096
 
-func (m *Model) loadPrompt() (prompt, error) {
+func (m *Model) loadPrompt() (p prompt, err error) {
 	store, err := m.open(promptPart)
 	if err != nil {
-		return prompt{}, err
+		return p, err
 	}
+	defer m.folder.Drop(store) // the constant is copied
 	t, ok := store.Lookup(promptPart)
 	if !ok || len(t.Shape) != 2 || min(t.Shape[0], t.Shape[1]) < 1 || t.Shape[0] > maxPromptTokens {
-		return prompt{}, fmt.Errorf("%s: a tensor prompt_embeds [tokens, width] of at most %d tokens is needed", store.Name(), maxPromptTokens)
+		return p, fmt.Errorf("%s: a tensor prompt_embeds [tokens, width] of at most %d tokens is needed", store.Name(), maxPromptTokens)
 	}
 	l, c := t.Shape[0], t.Shape[1]
 	t = store.Scope().Tensor(promptPart, l, c)
 	if err := store.Err(); err != nil {
-		return prompt{}, err
+		return p, err
 	}
 	if err := store.CheckFinite(context.Background()); err != nil {
-		return prompt{}, err
+		return p, err
 	}
 	return prompt{&nn.Tensor{N: 1, H: 1, W: l, C: c, Data: t.Float32s()}}, nil
 }
