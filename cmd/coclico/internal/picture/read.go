@@ -98,14 +98,27 @@ func Open(r io.ReadSeeker) (*File, error) {
 		return nil, fmt.Errorf("a picture of %d x %d pixels: at most %d pixels are read, scale it down first", cfg.Width, cfg.Height, MaxPixels)
 	}
 	f := &File{r: r, format: format, held: 1}
+	if err := f.measure(cfg); err != nil {
+		return nil, err
+	}
+	if f.Memory > MaxMemory {
+		return nil, fmt.Errorf("a picture of %d x %d pixels that takes %d MiB to read: at most %d are used, scale it down first",
+			cfg.Width, cfg.Height, f.Memory>>20, MaxMemory>>20)
+	}
+	return f, nil
+}
+
+// measure sets what reading a picture takes.
+func (f *File) measure(cfg image.Config) error {
 	each := bytesPerPixel(cfg.ColorModel)
-	switch format.name {
+	w, h := int64(cfg.Width), int64(cfg.Height)
+	switch f.format.name {
 	case "JPEG":
-		if _, err := r.Seek(0, io.SeekStart); err != nil {
-			return nil, err
+		if _, err := f.r.Seek(0, io.SeekStart); err != nil {
+			return err
 		}
 		var progressive bool
-		f.held, progressive = jpegHeader(r)
+		f.held, progressive = jpegHeader(f.r)
 		switch {
 		case progressive:
 			each *= 5 // all coefficients are held, 4 bytes each
@@ -119,22 +132,23 @@ func Open(r io.ReadSeeker) (*File, error) {
 		if cfg.ColorModel == color.GrayModel || cfg.ColorModel == color.Gray16Model {
 			each *= 4 // if one of the greys is clear, of which the header says nothing
 		}
-		if interlaced(r) {
+		if interlaced(f.r) {
 			each *= 2 // the passes, up to half the picture each
 		}
 	case "GIF":
 		each = 1 + 4 // the frame, and the screen
-	case "WebP", "TIFF":
+	case "WebP":
 		each *= 2 // and what is not yet decoded
+	case "TIFF":
+		return guard(f.format, func() (err error) {
+			f.Memory, err = tiffMemory(f.r, each, w, h)
+			return err
+		})
 	case "HEIC":
 		each *= 4 // decoded, converted and copied in the machine that decodes
 	}
-	f.Memory = each * int64(cfg.Width) * int64(cfg.Height)
-	if f.Memory > MaxMemory {
-		return nil, fmt.Errorf("a picture of %d x %d pixels that takes %d MiB to read: at most %d are used, scale it down first",
-			cfg.Width, cfg.Height, f.Memory>>20, MaxMemory>>20)
-	}
-	return f, nil
+	f.Memory = each * w * h
+	return nil
 }
 
 // bytesPerPixel is what a decoder that has announced this model allocates, at most.
