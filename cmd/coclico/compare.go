@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"math/bits"
 
 	"github.com/spf13/cobra"
@@ -10,14 +11,17 @@ import (
 	"github.com/coclico/coclico/codec"
 	"github.com/coclico/coclico/codec/container"
 	"github.com/coclico/coclico/codec/stream"
+	"github.com/coclico/coclico/codec/tuned"
 )
 
 func (a *app) compareCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "compare A B",
 		Short: "Say how far two files are apart",
-		Long: `Compare prints how many of the CLIP vectors' bits differ in two files (what they show), and the mean square error
-between their colour maps at 32 x 32 pixels in RGB from 0 to 1 (where they have which colours). CLIP bits are read with the model that the files were made with.`,
+		Long: `Compare prints the cosine of the CLIP vectors of two files (what they show: 1 is the same), and the mean square error
+between their colour maps at 32 x 32 pixels in RGB from 0 to 1 (where they have which colours). Of the paper's profile and of raw
+bits it prints too how many of the vectors' bits differ; those of the tuned profile mean something only all together. CLIP bits
+are read with the model that the files were made with.`,
 		Example: "  coclico compare a.coclico b.coclico\n  coclico compare a.coclico b.coclico --json",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 2 {
@@ -44,9 +48,7 @@ between their colour maps at 32 x 32 pixels in RGB from 0 to 1 (where they have 
 		if *asJSON {
 			return printJSON(a.stdout, c)
 		}
-		fmt.Fprintf(a.stdout, "CLIP vector: %d of %d bits differ (%.1f %%)\n", c.Hamming, c.ClipBits, 100*float64(c.Hamming)/float64(c.ClipBits))
-		fmt.Fprintf(a.stdout, "colour map:  score %.4f (mean square error at 32 x 32)\n", c.ColourScore)
-		fmt.Fprintf(a.stdout, "bytes:       %d and %d\n", c.Bytes[0], c.Bytes[1])
+		c.print(a.stdout)
 		return nil
 	}
 	return cmd
@@ -56,14 +58,16 @@ between their colour maps at 32 x 32 pixels in RGB from 0 to 1 (where they have 
 type comparison struct {
 	Files       [2]string `json:"files"`
 	Bytes       [2]int    `json:"bytes"`
-	Hamming     int       `json:"hamming"` // bits of the CLIP vectors' codes that differ
-	ClipBits    int       `json:"clip_bits"`
-	ColourScore float64   `json:"colour_score"` // mean square error of the maps at 32 x 32, RGB in [0, 1]
+	Cosine      float64   `json:"cosine"`              // of the CLIP vectors
+	Hamming     *int      `json:"hamming,omitempty"`   // bits of the vectors' codes that differ, where each stands for itself
+	ClipBits    int       `json:"clip_bits,omitempty"` // that hamming is of
+	ColourScore float64   `json:"colour_score"`        // mean square error of the maps at 32 x 32, RGB in [0, 1]
 }
 
 func (a *app) compare(first, second string, how *reading) (comparison, error) {
 	c := comparison{Files: [2]string{first, second}}
 	var both [2]coded
+	var vectors [2][]float32
 	for i, path := range c.Files {
 		var err error
 		if both[i], err = a.readCoded(path, how); err != nil {
@@ -72,27 +76,33 @@ func (a *app) compare(first, second string, how *reading) (comparison, error) {
 		if both[i].Embedding == nil {
 			return c, fileError(path, errors.New("it takes the model that the file was made with to read its CLIP bits (--model)"))
 		}
+		if vectors[i], err = how.vector(both[i]); err != nil {
+			return c, fileError(path, err)
+		}
 		c.Bytes[i] = both[i].Bytes
 	}
 	x, y := both[0], both[1]
-	if vectorOf(x) != vectorOf(y) {
-		return c, errors.New(first + " and " + second + " cannot be compared: " + vectorOf(x) + " in the one, " + vectorOf(y) + " in the other")
+	if n, m := len(x.Embedding), len(y.Embedding); n != m {
+		return c, fmt.Errorf("%s and %s cannot be compared: %d CLIP dimensions in the one, %d in the other", first, second, n, m)
 	}
-	c.ClipBits = x.vectorBits()
-	for i, code := range x.Embedding {
-		c.Hamming += bits.OnesCount16(code ^ y.Embedding[i])
+	c.Cosine = tuned.Cosine(vectors[0], vectors[1])
+	if x.Header.Profile == container.Paper && y.Header.Profile == container.Paper && x.Header.EmbeddingBits == y.Header.EmbeddingBits {
+		c.ClipBits, c.Hamming = x.vectorBits(), new(int)
+		for i, code := range x.Embedding {
+			*c.Hamming += bits.OnesCount16(code ^ y.Embedding[i])
+		}
 	}
 	c.ColourScore = codec.Score(enlarged(x), enlarged(y))
 	return c, nil
 }
 
-// vectorOf says what the CLIP bits of a file are.
-func vectorOf(c coded) string {
-	h := c.Header
-	if h.Profile == container.Tuned {
-		return fmt.Sprintf("%d CLIP dimensions in %d bits of the tuned profile", h.EmbeddingDim, h.VectorBits)
+func (c comparison) print(w io.Writer) {
+	fmt.Fprintf(w, "CLIP vector: cosine %.4f", c.Cosine)
+	if c.Hamming != nil {
+		fmt.Fprintf(w, "; %d of %d bits differ (%.1f %%)", *c.Hamming, c.ClipBits, 100*float64(*c.Hamming)/float64(c.ClipBits))
 	}
-	return fmt.Sprintf("%d CLIP dimensions of %d bits", h.EmbeddingDim, h.EmbeddingBits)
+	fmt.Fprintf(w, "\ncolour map:  score %.4f (mean square error at 32 x 32)\n", c.ColourScore)
+	fmt.Fprintf(w, "bytes:       %d and %d\n", c.Bytes[0], c.Bytes[1])
 }
 
 // enlarged returns a colour map's pixels at 32 x 32, for [codec.Score].

@@ -44,18 +44,49 @@ func TestCompare(t *testing.T) {
 	if err := json.Unmarshal([]byte(succeed(t, "compare", a, b, "--raw", "--json")), &c); err != nil {
 		t.Fatal(err)
 	}
-	if c.Hamming != 7 || c.ClipBits != 768 || c.Bytes != [2]int{120, 120} || math.Abs(c.ColourScore-step*step) > 1e-6 {
+	if c.Hamming == nil || *c.Hamming != 7 || math.Abs(c.Cosine-(1-2*7/768.0)) > 1e-6 || c.ClipBits != 768 || c.Bytes != [2]int{120, 120} || math.Abs(c.ColourScore-step*step) > 1e-6 {
 		t.Errorf("%+v", c)
 	}
-	if text := succeed(t, "compare", a, a, "--raw"); !strings.Contains(text, "0 of 768 bits differ") || !strings.Contains(text, "score 0.0000") {
+	if text := succeed(t, "compare", a, a, "--raw"); !strings.Contains(text, "cosine 1.0000; 0 of 768 bits differ (0.0 %)") || !strings.Contains(text, "score 0.0000") {
 		t.Errorf("a file and itself:\n%s", text)
 	}
 	other := filepath.Join(t.TempDir(), "other")
 	if err := os.WriteFile(other, make([]byte, 4+24), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	fail(t, statusFailed, []string{"cannot be compared", "768 CLIP dimensions of 1 bits", "32 CLIP dimensions"}, "compare", a, other, "--raw")
+	fail(t, statusFailed, []string{"cannot be compared: 768 CLIP dimensions in the one, 32 in the other"}, "compare", a, other, "--raw")
 	fail(t, statusFailed, []string{"nothing: no such file"}, "compare", a, "nothing", "--raw")
+}
+
+// TestCompareProfiles: vectors are compared whatever they were quantised by, and bits where each stands for itself.
+func TestCompareProfiles(t *testing.T) {
+	dir := t.TempDir()
+	made := func(name, picture string, args ...string) string {
+		path := filepath.Join(dir, name)
+		succeed(t, append([]string{"encode", picture, "-o", path}, args...)...)
+		return path
+	}
+	paper, tuned := made("paper", photo, "--profile", "paper"), made("tuned", photo)
+	fine, other := made("fine", photo, "--profile", "paper", "--clip-bits", "8"), made("other", "../../codec/testdata/photos/coffee.jpg")
+	for _, c := range []struct {
+		a, b        string
+		least, most float64 // cosine
+		bits        bool
+	}{
+		{tuned, tuned, 1, 1, false}, {paper, paper, 1, 1, true}, {fine, fine, 1, 1, true},
+		{tuned, fine, 0.8, 0.95, false}, {paper, fine, 0.7, 0.9, false}, {paper, tuned, 0.6, 0.9, false}, {tuned, other, -0.5, 0.6, false},
+	} {
+		var got comparison
+		if err := json.Unmarshal([]byte(succeed(t, "compare", c.a, c.b, "--json")), &got); err != nil {
+			t.Fatal(err)
+		}
+		if got.Cosine < c.least || got.Cosine > c.most || (got.Hamming != nil) != c.bits || (got.ClipBits != 0) != c.bits {
+			t.Errorf("%+v, want a cosine from %g to %g and bits %t", got, c.least, c.most, c.bits)
+		}
+		if text := succeed(t, "compare", c.a, c.b); !strings.Contains(text, "CLIP vector: cosine ") || strings.Contains(text, "bits differ") != c.bits {
+			t.Errorf("compare %s %s:\n%s", c.a, c.b, text)
+		}
+	}
 }
 
 func TestInfoTable(t *testing.T) {
@@ -120,7 +151,7 @@ func TestOtherModel(t *testing.T) {
 		t.Errorf("info without a model:\n%s", text)
 	}
 	t.Setenv(modelVar, "")
-	if text := succeed(t, "compare", file, file); !strings.Contains(text, "0 of 768 bits differ") {
+	if text := succeed(t, "compare", file, file); !strings.Contains(text, "cosine 1.0000") {
 		t.Errorf("compare:\n%s", text)
 	}
 }

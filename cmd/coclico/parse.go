@@ -19,6 +19,7 @@ type coded struct {
 	Header         container.Header // what a file says besides
 	Split          container.Split
 	Raw            bool
+	data           []byte
 }
 
 // A reading is how files are read that are not decoded.
@@ -42,6 +43,7 @@ func (a *app) readCoded(path string, how *reading) (coded, error) {
 	var c coded
 	if err == nil {
 		c, err = how.parse(data)
+		c.data = data
 	}
 	if err != nil {
 		return coded{}, fileError(path, err)
@@ -93,6 +95,21 @@ func (r *reading) parse(data []byte) (coded, error) {
 		err = nil
 	}
 	return c, err
+}
+
+// vector returns the CLIP vector that a file's codes stand for, of a file whose codes were read.
+func (r *reading) vector(c coded) ([]float32, error) {
+	if c.Raw {
+		x := make([]float32, len(c.Embedding))
+		stream.DequantiseEmbedding(x, c.Embedding, c.Header.EmbeddingBits)
+		return x, nil
+	}
+	model, err := r.model.open()
+	if err != nil {
+		return nil, err
+	}
+	s, err := model.Sketch(c.data)
+	return s.Vector, err
 }
 
 // parseRaw returns what raw bits of these parameters say.
