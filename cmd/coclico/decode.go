@@ -17,13 +17,14 @@ func (a *app) decodeCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "decode FILE... -o PICTURE",
 		Short: "Paint the pictures that files describe",
-		Long: `Decode paints a picture from the file that encode wrote, with the same model: another one is an error, unless --force.
+		Long: `Decode paints a picture from the file that encode wrote, with the same model: another one is an error, unless --any-model.
 Raw bits are decoded with --raw and the format parameters that they were encoded with.
 The picture is made up: it shows what the bytes say, in its own way, the same way for the same seed.
 
 PICTURE is written as PNG, as JPEG if its name ends in .jpg, as lossless WebP if it ends in .webp. - stands for standard input
 and output. PNG and JPEG files say that they are generated, and how; with --keep-stream a PNG holds the bytes too, and
-encode gives them back. Among many, a PNG or JPEG that is none of decode's is not written over, unless --force.
+encode gives them back. The one file that -o names is replaced, whatever it is; among many, a PNG or JPEG that is none of
+decode's is not written over, unless --force.
 ` + fmt.Sprintf(manyHelp, ".png (without .coclico, if it ends so)", "the files that end in .coclico"),
 		Example: `  coclico decode photo.coclico -o again.png
   coclico decode photo.coclico -o again.jpg --seed 7 --strength 0.7
@@ -40,7 +41,8 @@ encode gives them back. Among many, a PNG or JPEG that is none of decode's is no
 	level := flags.Int("noise-level", 0, "noise added to the CLIP vector, 0 to 999")
 	precision := flags.String("precision", "fast", "fast (bfloat16 products) or exact (float32)")
 	m := manyFlags(flags)
-	flags.Lookup("force").Usage = "decode files of another model too; of many files, also those that are done and unchanged, and over other pictures"
+	flags.Lookup("force").Usage = "many files: do also those that are done and unchanged, and write over other pictures"
+	anyModel := flags.Bool("any-model", false, "decode files of another model too: the colours are right, what the picture shows is not")
 	w := writingFlags(cmd)
 	complete(cmd, "precision", "fast", "exact")
 	lowMemory := flags.Bool("low-memory", false, "the same picture in less memory, and more slowly")
@@ -64,7 +66,7 @@ encode gives them back. Among many, a PNG or JPEG that is none of decode's is no
 			return usagef("--size %d: at least 1 is needed", *size)
 		}
 		d := &decoding{model: lazyModel{flag: *model}, options: codec.DecodeOptions{
-			Raw: *raw, Format: f, Force: m.force, Steps: p.Steps, Guidance: p.Guidance, Strength: p.Strength,
+			Raw: *raw, Format: f, Force: *anyModel, Steps: p.Steps, Guidance: p.Guidance, Strength: p.Strength,
 			Size: *size, Level: *level, Exact: exact, LowMemory: *lowMemory,
 		}}
 		if flags.Changed("seed") {
@@ -129,7 +131,7 @@ func (d *decoding) decode(ctx context.Context, name string, data []byte, progres
 	case errors.As(err, &wrong):
 		hint := modelHint(wrong.File)
 		if !o.Force { // with which only vectors of other sizes are refused
-			hint += ", --force decodes anyway"
+			hint += ", --any-model decodes anyway"
 		}
 		return nil, fmt.Errorf("%s: %w (%s)", name, err, hint)
 	case isAboutStream(err):

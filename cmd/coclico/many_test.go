@@ -363,6 +363,13 @@ func TestForeignPicture(t *testing.T) {
 		if line := succeed(t, args...); !strings.HasPrefix(line, "0 decoded, 1 unchanged") {
 			t.Errorf("%s again: %s", format, line)
 		}
+		if err := os.WriteFile(there, data, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		succeed(t, "decode", filepath.Join(dir, "rocket.coclico"), "-o", there, "--steps", "1", "--size", "16") // named, it is replaced
+		if now, err := os.ReadFile(there); err != nil || bytes.Equal(now, data) {
+			t.Errorf("%s: a single output is not replaced (%v)", format, err)
+		}
 	}
 }
 

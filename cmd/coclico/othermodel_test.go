@@ -1,0 +1,33 @@
+package main
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/coclico/coclico/codec/synth"
+)
+
+// TestAnyModel: files of another model are decoded where that is asked for, which to write over what is there does not.
+func TestAnyModel(t *testing.T) {
+	model, other, dir := tinyModel(t), filepath.Join(t.TempDir(), "other"), t.TempDir()
+	if err := synth.Write(t.Context(), other, "tiny", 2, nil); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(dir, "a.coclico")
+	succeed(t, "encode", photo, "-o", file, "--model", model)
+	for name, out := range map[string]string{"one": filepath.Join(dir, "a.png"), "many": filepath.Join(dir, "out") + "/"} {
+		decode := []string{"decode", file, "-o", out, "--steps", "1", "--model", other}
+		for _, args := range [][]string{decode, append(decode, "--force")} {
+			if r := coclico(t, args...); r.status != statusFailed || !strings.Contains(r.stderr, file+": it was made with another model") || !strings.Contains(r.stderr, "--any-model decodes anyway") {
+				t.Errorf("%s, %v: status %d, %s", name, args, r.status, r.stderr)
+			}
+		}
+		succeed(t, append(decode, "--any-model")...)
+	}
+	again := []string{"decode", file, "-o", filepath.Join(dir, "out") + "/", "--steps", "1", "--model", other, "--any-model"}
+	if line := succeed(t, again...); !strings.HasPrefix(line, "0 decoded, 1 unchanged") {
+		t.Errorf("again: %s", line)
+	}
+	fail(t, statusFailed, []string{file, "--model "}, "decode", file, "-o", filepath.Join(dir, "b.png"), "--any-model") // vectors of another size
+}
