@@ -44,7 +44,7 @@ standard input. FILE may be - for standard output. A PNG that decode --keep-stre
 	complete(cmd, "fit", "crop", "whole")
 	complete(cmd, "profile", "paper", "tuned")
 	painting := paintingFlags(flags)
-	fresh := flags.Bool("from-pixels", false, "encode the pixels even of a PNG that holds its stream; so do the parameters of the format, when given")
+	fresh := flags.Bool("from-pixels", false, "encode the pixels even of a PNG that holds its stream; so do --model and the parameters of the format, when given")
 	antialias := flags.Bool("antialias", false, "paper: average the whole picture into the colour map, as tuned does; the paper reads four pixels for each of the map's")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if *output == "" {
@@ -74,7 +74,7 @@ standard input. FILE may be - for standard output. A PNG that decode --keep-stre
 				Format: *format, Antialias: *antialias, Raw: *raw, Whole: *fit == "whole", Painting: painting(),
 				Profile: chosen, Bytes: *budget,
 			},
-			fresh: *fresh || changed(flags, "antialias", "map-size", "colour-bits", "clip-bits", "raw", "profile", "bytes", "fit", "steps", "guidance", "strength", "seed"),
+			fresh: *fresh || changed(flags, "model", "antialias", "map-size", "colour-bits", "clip-bits", "raw", "profile", "bytes", "fit", "steps", "guidance", "strength", "seed"),
 		}
 		defer e.model.close()
 		if isMany(args, *output) {

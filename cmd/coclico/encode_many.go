@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"image"
 	"io"
 	"os"
@@ -64,7 +65,7 @@ func (e *encoding) wrote(a *app, in, out string) bool {
 	switch kept := a.keptStream(in); {
 	case kept == nil:
 	case !e.fresh:
-		return bytes.Equal(kept, data)
+		return checkKept(kept) == nil && bytes.Equal(kept, data)
 	case bytes.Equal(kept, data): // of a run without --from-pixels
 		return false
 	}
@@ -102,6 +103,15 @@ func (a *app) keptStream(path string) []byte {
 	return kept
 }
 
+// checkKept returns an error if what a PNG holds is no file, as far as that can be seen without the model: it may be raw bits,
+// or anybody's.
+func checkKept(stream []byte) error {
+	if _, _, err := container.ReadColour(stream); err != nil {
+		return fmt.Errorf("the stream that it holds is not given back: %w; --from-pixels encodes the picture instead", err)
+	}
+	return nil
+}
+
 // A source is what is encoded: a picture, or the stream that its file holds.
 type source struct {
 	img    image.Image
@@ -125,6 +135,9 @@ func (a *app) openSource(ctx context.Context, path string, fresh bool) (*batch.I
 		case err != nil:
 			return fail(err)
 		case stream != nil:
+			if err := checkKept(stream); err != nil {
+				return fail(err)
+			}
 			in.Close()
 			return &batch.Input[source]{Read: func() (source, error) { return source{stream: stream}, nil }}, nil
 		}

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"image"
 	"image/color"
 	"image/png"
@@ -20,7 +19,6 @@ import (
 
 	"github.com/coclico/coclico/cmd/coclico/internal/batch"
 	"github.com/coclico/coclico/cmd/coclico/internal/picture"
-	"github.com/coclico/coclico/codec"
 )
 
 // pictures makes a folder of small pictures, n of them below a second folder.
@@ -370,50 +368,6 @@ func TestForeignPicture(t *testing.T) {
 		if now, err := os.ReadFile(there); err != nil || bytes.Equal(now, data) {
 			t.Errorf("%s: a single output is not replaced (%v)", format, err)
 		}
-	}
-}
-
-// TestKeepStream: encode gives back what decode kept, but not where other bytes are asked for.
-func TestKeepStream(t *testing.T) {
-	dir := t.TempDir()
-	file, again := filepath.Join(dir, "a.coclico"), filepath.Join(dir, "again.png")
-	succeed(t, "encode", photo, "-o", file)
-	succeed(t, "decode", file, "-o", again, "--steps", "1", "--size", "32", "--keep-stream")
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	same := func(args ...string) bool {
-		t.Helper()
-		return succeed(t, append([]string{"encode", again, "-o", "-"}, args...)...) == string(want)
-	}
-	if !same() || same("--from-pixels") || same("--map-size", "4") {
-		t.Error("a PNG does not give its stream back when it should, and only then")
-	}
-	succeed(t, "encode", again, photo, "-o", filepath.Join(dir, "out"))
-	if data, err := os.ReadFile(filepath.Join(dir, "out", "again.png.coclico")); err != nil || !bytes.Equal(data, want) {
-		t.Errorf("among many it gives %d bytes back (%v)", len(data), err)
-	}
-	many := []string{"encode", again, "-o", filepath.Join(dir, "out")}
-	old(t, dir)
-	succeed(t, append(many, "--force")...)
-	for i, fresh := range []string{"false", "true", "true", "false", "false"} { // every other run has something to do
-		want := fmt.Sprintf("%d encoded", i%2)
-		if line := succeed(t, append(many, "--from-pixels="+fresh)...); !strings.HasPrefix(line, want) {
-			t.Errorf("run %d, --from-pixels=%s: %s", i, fresh, line)
-		}
-	}
-	data, err := os.ReadFile(again)
-	if err != nil || !bytes.Contains(data, []byte("Generated picture")) || !bytes.Contains(data, []byte("seed 0")) {
-		t.Errorf("the PNG does not say how it was made (%v)", err)
-	}
-	f, err := os.Open(again)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	if !picture.Says(f, picture.Options{Notes: (&decoding{options: codec.DecodeOptions{Steps: 1, Guidance: 12, Strength: 0.88, Size: 32}}).notes(want)}) {
-		t.Error("the PNG does not say so in the words that are looked for")
 	}
 }
 
