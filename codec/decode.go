@@ -26,6 +26,9 @@ func (c *Codec) Decode(ctx context.Context, data []byte, opts *DecodeOptions) (i
 	if opts != nil {
 		d.o = *opts
 	}
+	if err := nn.Check(); err != nil {
+		return nil, err
+	}
 	if err := d.prepare(data); err != nil {
 		return nil, err
 	}

@@ -31,6 +31,9 @@ func (c *Codec) Encode(ctx context.Context, img image.Image, opts *EncodeOptions
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	if err := nn.Check(); err != nil {
+		return nil, err
+	}
 	f, err := newFrame(img, o.Whole)
 	if err != nil {
 		return nil, err

@@ -41,8 +41,15 @@ func Attention(dst *Operand, q, k, v View, heads, dim int, scale float32, causal
 	t.phase = phaseAttend
 	parallel(q.Op.N*heads*t.qBlocks, t)
 	t.dst, t.q, t.k, t.val = nil, View{}, View{}, View{} // keep tables and buffers, not the operands
+	limit(&t.keys, maxKept)
+	limit(&t.values, maxKept)
 	attentionTasks.keep(t)
 }
+
+// maxKept is the largest buffer of packed keys or values that is kept for the
+// next call: above what 9216 tokens of 5 heads take in the widest form. At 4096
+// pixels a buffer would be a gigabyte, for as long as the process lives.
+const maxKept = 128 << 20
 
 const (
 	phasePack = iota

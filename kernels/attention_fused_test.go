@@ -49,3 +49,15 @@ func TestFusedAttention(t *testing.T) {
 		}
 	})
 }
+
+// TestLimit: a buffer stays until it is larger than what is kept.
+func TestLimit(t *testing.T) {
+	var b []byte
+	grow(&b, 3*hugePage)
+	if limit(&b, 3*hugePage); cap(b) != 3*hugePage {
+		t.Errorf("a buffer of %d bytes is left", cap(b))
+	}
+	if limit(&b, 3*hugePage-1); b != nil || len(grow(&b, 1)) != 1 {
+		t.Error("a buffer above the limit stays, or is not made again")
+	}
+}

@@ -107,7 +107,7 @@ func TestProductPanics(t *testing.T) {
 	dst := make([]float32, 2*3*3*4)
 	for name, f := range map[string]func(){
 		"GEGLU with a bias of each picture": func() {
-			MatMul(dst[:2*9*2], newOperand(Exact, 2, 3, 3, 4, 0), pack(1, true), Epilogue{Bias: make([]float32, 8)})
+			MatMul(dst[:3*9*2], newOperand(Exact, 3, 3, 3, 4, 0), pack(1, true), Epilogue{Bias: make([]float32, 3*2)})
 		},
 		"2x2 convolution": func() { Conv2D(dst, newOperand(Exact, 2, 3, 3, 4, 1), pack(2, false), 1, 0, Epilogue{}) },
 	} {

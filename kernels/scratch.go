@@ -72,6 +72,14 @@ func grow(b *[]byte, n int) []byte {
 	return (*b)[:n]
 }
 
+// limit gives a buffer of more than most bytes back.
+func limit(b *[]byte, most int) {
+	if cap(*b) > most {
+		Free(*b)
+		*b = nil
+	}
+}
+
 func float32s(b []byte) []float32 {
 	return unsafe.Slice((*float32)(unsafe.Pointer(unsafe.SliceData(b))), len(b)/4)
 }

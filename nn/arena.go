@@ -36,7 +36,11 @@ func (a *arena) get(n int, tidy bool) span {
 	n = roundUp(n)
 	i := slices.IndexFunc(a.free, func(s span) bool { return s.size >= n })
 	if i < 0 {
-		i = a.grow(kernels.Alloc(a.chunkSize(n)))
+		chunk := kernels.TryAlloc(a.chunkSize(n))
+		if chunk == nil {
+			chunk = kernels.Alloc(n) // rounding up is advice, n is not
+		}
+		i = a.grow(chunk)
 	}
 	s := a.free[i]
 	if n >= trimBytes && (tidy || s.off+n > a.high[s.chunk]) {

@@ -70,8 +70,14 @@ func TestWorkspace(t *testing.T) {
 	if ws.Put(x); ws.InUse() != 0 || ws.Peak() == 0 {
 		t.Errorf("in use %d, peak %d", ws.InUse(), ws.Peak())
 	}
-	if !panics(func() { ws.Put(&Tensor{mem: span{size: 64}}) }) {
-		t.Error("putting a tensor back twice is not noticed")
+	back := ws.Operand(1, 2, 2, 3, 1)
+	ws.PutOperand(back)
+	for name, f := range map[string]func(){
+		"put back twice": func() { ws.Put(x) }, "kept when it is back": func() { ws.Keep(x) }, "operand put back twice": func() { ws.PutOperand(back) },
+	} {
+		if !panics(f) {
+			t.Errorf("%s: not noticed", name)
+		}
 	}
 
 	own := &Tensor{N: 1, H: 1, W: 1, C: 1, Data: []float32{3}}

@@ -21,6 +21,10 @@ const (
 	QuickGELU = kernels.QuickGELU
 )
 
+// Check returns an error if COCLICO_KERNELS asks for kernels that this machine
+// or this binary does not have.
+func Check() error { return kernels.Check() }
+
 // Activate applies act to every element of x.
 func Activate(x []float32, act Activation) { kernels.Activate(x, act) }
 

@@ -45,8 +45,9 @@ type Workspace struct {
 // An Operand is the left factor of a product in a workspace's memory.
 type Operand struct {
 	kernels.Operand
-	mem span
-	gen int
+	mem  span
+	gen  int
+	back bool // put back
 }
 
 // Get returns a tensor of the given shape. Its content is undefined.
@@ -67,6 +68,9 @@ func (ws *Workspace) Get(n, h, w, c int) *Tensor {
 // once for every owner. It returns t.
 func (ws *Workspace) Keep(t *Tensor) *Tensor {
 	if t.mem.size > 0 { // a caller's own is not counted: others may read it at this time
+		if t.refs <= 0 && t.gen == ws.gen {
+			panic("nn: tensor kept after it was put back")
+		}
 		t.refs++
 	}
 	return t
@@ -83,7 +87,7 @@ func (ws *Workspace) Put(t *Tensor) {
 	}
 	if t.refs--; t.refs == 0 {
 		ws.arena.put(t.mem)
-		t.Data, t.mem = nil, span{}
+		t.Data = nil // the span stays: it tells a second Put from a caller's own
 		ws.tensors = append(ws.tensors, t)
 	}
 }
@@ -116,7 +120,7 @@ func (ws *Workspace) operandAt(p kernels.Precision, n, h, w, c, pad int) *Operan
 	} else {
 		o = new(Operand)
 	}
-	o.mem, o.gen = ws.arena.get(kernels.OperandBytes(p, n, h, w, c, pad), ws.LowMemory), ws.gen
+	o.mem, o.gen, o.back = ws.arena.get(kernels.OperandBytes(p, n, h, w, c, pad), ws.LowMemory), ws.gen, false
 	o.Init(ws.arena.bytes(o.mem), p, n, h, w, c, pad)
 	return o
 }
@@ -126,8 +130,11 @@ func (ws *Workspace) PutOperand(o *Operand) {
 	if o.mem.size == 0 || o.gen != ws.gen {
 		return
 	}
+	if o.back {
+		panic("nn: operand put back twice")
+	}
 	ws.arena.put(o.mem)
-	*o = Operand{}
+	*o = Operand{mem: o.mem, gen: o.gen, back: true}
 	ws.operands = append(ws.operands, o)
 }
 

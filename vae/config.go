@@ -58,6 +58,10 @@ func ParseConfig(data []byte) (Config, error) {
 	return c, c.Validate()
 }
 
+// maxLatentChannels is far above the 4 to 32 that there are: a decoder makes its
+// noise before it sees the weights.
+const maxLatentChannels = 256
+
 // Validate returns an error that names the first key whose value cannot be.
 func (c Config) Validate() error {
 	var k nn.Checker
@@ -67,7 +71,7 @@ func (c Config) Validate() error {
 	k.Must(len(c.UpBlockTypes) == levels, "up_block_types", c.UpBlockTypes, fmt.Sprintf("a list of %d", levels))
 	k.Range("in_channels", c.InChannels, 1, nn.MaxChannels)
 	k.Range("out_channels", c.OutChannels, 1, nn.MaxChannels)
-	k.Range("latent_channels", c.LatentChannels, 1, nn.MaxChannels)
+	k.Range("latent_channels", c.LatentChannels, 1, maxLatentChannels)
 	k.Range("norm_num_groups", c.NormNumGroups, 1, nn.MaxChannels)
 	k.Range("layers_per_block", c.LayersPerBlock, 1, min(nn.MaxLayers, nn.MaxBlocks/2/nn.MaxLevels-2))
 	k.Activation("act_fn", c.ActFn)

@@ -109,21 +109,43 @@ func TestOldNames(t *testing.T) {
 	}
 }
 
+// countdown is a context that ends when it is looked at for the nth time.
+type countdown struct {
+	context.Context
+	n int
+}
+
+func (c *countdown) Err() error {
+	if c.n--; c.n < 0 {
+		return context.Canceled
+	}
+	return nil
+}
+
+// TestCancel: wherever the context ends, its error is returned and all memory is put back.
 func TestCancel(t *testing.T) {
 	m := New(weights.Synthetic(1).Scope(), config(t, "odd_single.json"))
 	ws := &nn.Workspace{Precision: kernels.Fast}
 	defer ws.Close()
-	ctx, cancel := context.WithCancel(context.Background())
-	cancel()
-	x := &nn.Tensor{N: 1, H: 2, W: 2, C: 3, Data: make([]float32, 12)}
-	if _, err := m.Encode(ctx, ws, x); !errors.Is(err, context.Canceled) {
-		t.Errorf("Encode: %v", err)
-	}
-	if _, err := m.Decode(ctx, ws, x); !errors.Is(err, context.Canceled) {
-		t.Errorf("Decode: %v", err)
-	}
-	if ws.InUse() != 0 {
-		t.Errorf("%d bytes were not put back", ws.InUse())
+	for name, half := range map[string]struct {
+		run func(context.Context, *nn.Workspace, *nn.Tensor) (*nn.Tensor, error)
+		c   int // channels
+	}{"Encode": {m.Encode, 3}, "Decode": {m.Decode, m.Decoder.cfg.LatentChannels}} {
+		x := &nn.Tensor{N: 1, H: 4, W: 4, C: half.c, Data: make([]float32, 16*half.c)}
+		stops := 0
+		for ; ; stops++ {
+			y, err := half.run(&countdown{context.Background(), stops}, ws, x)
+			if err == nil {
+				ws.Put(y)
+				break
+			}
+			if !errors.Is(err, context.Canceled) || y != nil || ws.InUse() != 0 {
+				t.Fatalf("%s, stop %d: error %v, %d bytes were not put back", name, stops, err, ws.InUse())
+			}
+		}
+		if stops < 3 {
+			t.Errorf("%s: the context was looked at %d times only", name, stops)
+		}
 	}
 }
 

@@ -82,7 +82,11 @@ func (m *Model) loadPrompt() (p prompt, err error) {
 	if err != nil {
 		return p, err
 	}
-	defer m.folder.Drop(store) // the constant is copied
+	defer func() {
+		if err != nil {
+			m.folder.Drop(store)
+		}
+	}()
 	t, ok := store.Lookup(promptPart)
 	if !ok || len(t.Shape) != 2 || min(t.Shape[0], t.Shape[1]) < 1 || t.Shape[0] > maxPromptTokens {
 		return p, fmt.Errorf("%s: a tensor prompt_embeds [tokens, width] of at most %d tokens is needed", store.Name(), maxPromptTokens)
