@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"hash/crc32"
+	"io"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -130,6 +132,37 @@ func TestBadStreams(t *testing.T) {
 		t.Fatal(err)
 	}
 	succeed(t, "decode", file, "-o", picture, "--steps", "1", "--size", "8", "--raw")
+}
+
+// TestEndlessInput: of a pipe is read what may be of use and no more.
+func TestEndlessInput(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		most int
+	}{
+		{[]string{"decode", "-", "-o", filepath.Join(t.TempDir(), "a.png")}, 1 << 20},
+		{[]string{"decode", "-", "-o", filepath.Join(t.TempDir(), "a.png"), "--raw"}, 1 << 20},
+		{[]string{"info", "-"}, 64 << 20},
+	} {
+		var stderr bytes.Buffer
+		in := new(endless)
+		status := run(t.Context(), c.args, in, io.Discard, &stderr)
+		if want := fmt.Sprintf("coclico: standard input: more than %d bytes\n", c.most); status != statusFailed || stderr.String() != want {
+			t.Errorf("%v: status %d, %s", c.args, status, stderr.String())
+		}
+		if in.read > c.most+1 {
+			t.Errorf("%v: %d bytes were read, at most %d are of use", c.args, in.read, c.most)
+		}
+	}
+}
+
+// An endless is zeros for ever.
+type endless struct{ read int }
+
+func (e *endless) Read(p []byte) (int, error) {
+	clear(p)
+	e.read += len(p)
+	return len(p), nil
 }
 
 // pngHeader is the start of a grey PNG of that size.

@@ -120,7 +120,7 @@ type source struct {
 
 // openSource opens a picture file up to its pixels.
 func (a *app) openSource(ctx context.Context, path string, fresh bool) (*batch.Input[source], error) {
-	in, err := a.openInput(path)
+	in, err := a.openInput(path, maxInput)
 	if err != nil {
 		return nil, err
 	}

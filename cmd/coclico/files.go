@@ -17,8 +17,11 @@ import (
 // stdio is the name of standard input or output on the command line.
 const stdio = "-"
 
-// maxInput bounds what is read from a pipe or as a stream.
-const maxInput = 1 << 30
+// Limits of what is read into memory from a pipe.
+const (
+	maxInput   = 1 << 30  // a picture
+	maxDecoded = 64 << 20 // more than the largest PNG that decode writes
+)
 
 // fileError names the file once, as the user does.
 func fileError(path string, err error) error {
@@ -32,8 +35,8 @@ func fileError(path string, err error) error {
 	return fmt.Errorf("%s: %w", path, err)
 }
 
-// openInput opens a file for reading. What cannot be read twice, a pipe, is read into memory.
-func (a *app) openInput(path string) (inputFile, error) {
+// openInput opens a file for reading. What cannot be read twice, a pipe, is read into memory, of which it may take limit bytes.
+func (a *app) openInput(path string, limit int) (inputFile, error) {
 	r := a.stdin
 	if path != stdio {
 		info, err := os.Stat(path)
@@ -56,9 +59,9 @@ func (a *app) openInput(path string) (inputFile, error) {
 		defer p.close()
 		r = stoppable{a.ctx, p}
 	}
-	data, err := io.ReadAll(io.LimitReader(r, maxInput+1))
-	if err == nil && len(data) > maxInput {
-		err = fmt.Errorf("more than %d bytes", maxInput)
+	data, err := io.ReadAll(io.LimitReader(r, int64(limit)+1))
+	if err == nil && len(data) > limit {
+		err = fmt.Errorf("more than %d bytes", limit)
 	}
 	if err != nil {
 		return nil, fileError(path, err)
@@ -100,7 +103,7 @@ type inputFile interface {
 
 // readStream reads a stream, of which no valid one is longer than limit bytes.
 func (a *app) readStream(path string, limit int) ([]byte, error) {
-	r, err := a.openInput(path)
+	r, err := a.openInput(path, limit)
 	if err != nil {
 		return nil, err
 	}

@@ -63,11 +63,11 @@ func TestLockedFolder(t *testing.T) {
 	if err := os.Mkdir(locked, 0); err != nil {
 		t.Fatal(err)
 	}
-	_, err := (&app{ctx: t.Context()}).openInput(locked)
+	_, err := (&app{ctx: t.Context()}).openInput(locked, maxInput)
 	if !errors.Is(err, os.ErrPermission) || !strings.HasPrefix(err.Error(), locked+": ") {
 		t.Error(err)
 	}
-	if _, err := (&app{ctx: t.Context()}).openInput(t.TempDir()); err == nil || !strings.Contains(err.Error(), "a file is needed") {
+	if _, err := (&app{ctx: t.Context()}).openInput(t.TempDir(), maxInput); err == nil || !strings.Contains(err.Error(), "a file is needed") {
 		t.Error(err)
 	}
 }

@@ -31,7 +31,7 @@ type reading struct {
 
 // readCoded reads a stream's file, or the stream in a PNG.
 func (a *app) readCoded(path string, how *reading) (coded, error) {
-	r, err := a.openInput(path)
+	r, err := a.openInput(path, maxDecoded)
 	if err != nil {
 		return coded{}, err
 	}
