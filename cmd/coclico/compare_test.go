@@ -98,6 +98,13 @@ func TestInfoTable(t *testing.T) {
 			t.Errorf("%v:\n%s", args, strings.Join(lines, "\n"))
 		}
 	}
+	data, err := os.ReadFile(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := coclicoIn(t, t.Context(), data, "info", a, "-", "--raw"); r.status != statusOK || !strings.Contains(r.stdout, "\n-  ") || strings.Count(r.stdout, "\n") != 3 {
+		t.Errorf("standard input among files: status %d\n%s%s", r.status, r.stdout, r.stderr)
+	}
 	if err := os.WriteFile(filepath.Join(dir, "bad"+streamExt), []byte("bad"), 0o666); err != nil {
 		t.Fatal(err)
 	}

@@ -19,7 +19,7 @@ func (a *app) infoCmd() *cobra.Command {
 are read with the model that the file was made with; everything else needs none. Of raw bits, with --raw, the length and the
 format parameters give the number of CLIP dimensions, a multiple of 8. On a terminal the colour map is a picture,
 in true colours if $COLORTERM says truecolor or 24bit, and not with $NO_COLOR. A PNG that decode --keep-stream wrote
-is taken for the stream in it.
+is taken for the stream in it. - stands for standard input.
 
 Of several files, and of folders, it prints a table, and with --json a line each.
 

@@ -106,6 +106,10 @@ func (a *app) infoTable(ctx context.Context, inputs []string, how *reading, size
 	}
 	var files []string
 	for _, input := range inputs {
+		if input == stdio {
+			files = append(files, input)
+			continue
+		}
 		found, err := batch.Find(ctx, input, isStreamName, "*"+streamExt+" files")
 		switch {
 		case ctx.Err() != nil:
