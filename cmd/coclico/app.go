@@ -63,7 +63,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		a.complain("interrupted")
 		return statusInterrupted
 	case !a.started || errors.As(err, &usage) || errors.As(err, &option):
-		a.complain(err.Error() + " (coclico --help)")
+		a.complain(strings.TrimSpace(err.Error()) + " (coclico --help)")
 		return statusUsage
 	}
 	a.complain(err.Error())
@@ -116,7 +116,7 @@ func (s stoppable) Read(p []byte) (n int, err error) {
 
 // complain prints one line, whatever the message.
 func (a *app) complain(message string) {
-	lines := strings.FieldsFunc(message, func(r rune) bool { return r == '\n' || r == '\r' })
+	lines := strings.FieldsFunc(message, func(r rune) bool { return r == '\n' || r == '\r' || r == '\t' })
 	fmt.Fprintf(a.stderr, "coclico: %s\n", printable(strings.Join(lines, "; ")))
 }
 
@@ -142,7 +142,8 @@ func (a *app) root() *cobra.Command {
 			return kernels.Check()
 		},
 	}
-	root.AddCommand(a.encodeCmd(), a.decodeCmd(), a.infoCmd(), a.compareCmd(), a.pullCmd(), a.modelsCmd(), a.synthCmd(), a.verifyCmd(), a.benchCmd(), a.manCmd(), a.versionCmd())
+	root.AddCommand(a.encodeCmd(), a.decodeCmd(), a.infoCmd(), a.compareCmd(), a.pullCmd(), a.modelsCmd(), a.synthCmd(), a.verifyCmd(), a.benchCmd(), a.manCmd(), a.completionCmd(), a.versionCmd())
+	root.SetHelpCommand(a.helpCmd())
 	return root
 }
 

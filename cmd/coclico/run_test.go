@@ -290,8 +290,30 @@ func TestEveryCommand(t *testing.T) {
 			t.Errorf("completion %s:\n%s", shell, out)
 		}
 	}
-	if r := coclico(t, "__complete", "enc"); !strings.HasPrefix(r.stdout, "encode\t") {
-		t.Errorf("enc is completed to %q", r.stdout)
+	for _, c := range [][]string{{"enc", "encode\t"}, {"completion", "zs", "zsh\n"}, {"help", "models", "conv", "convert\t"}} {
+		n := len(c) - 1
+		if r := coclico(t, append([]string{"__complete"}, c[:n]...)...); !strings.HasPrefix(r.stdout, c[n]) {
+			t.Errorf("%v is completed to %q", c[:n], r.stdout)
+		}
+	}
+}
+
+// TestHelp: help is about what there is.
+func TestHelp(t *testing.T) {
+	for _, c := range [][]string{{"coclico [command]"}, {"encode", "coclico encode PICTURE"}, {"models", "convert", "coclico models convert"}, {"help", "coclico help"}, {"completion", "coclico completion SHELL"}} {
+		n := len(c) - 1
+		out := succeed(t, append([]string{"help"}, c[:n]...)...)
+		if !strings.Contains(out, c[n]) || !strings.Contains(out, "--help") {
+			t.Errorf("help %v:\n%s", c[:n], out)
+		}
+	}
+	for _, c := range [][]string{
+		{"help", "bogus", `unknown command "bogus" for "coclico" (coclico --help)`}, {"help", "models", "bogus", `unknown command "bogus"`}, {"help", "encode", "bogus", `unknown command "bogus"`},
+		{"completion", "zhs", "completion zhs: it is for bash, zsh, fish, powershell"}, {"completion", "completion takes one SHELL"}, {"completion", "zsh", "fish", "completion takes one SHELL"},
+		{"enc", `unknown command "enc" for "coclico"; Did you mean this?; encode; `},
+	} {
+		n := len(c) - 1
+		fail(t, statusUsage, c[n:], c[:n]...)
 	}
 }
 
