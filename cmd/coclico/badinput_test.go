@@ -246,6 +246,7 @@ func TestUsage(t *testing.T) {
 	for _, args := range [][]string{
 		{"frobnicate"}, {"encode"}, {"encode", photo}, {"encode", photo, photo, "-o", "x.coclico"}, {"encode", photo, "-", "-o", "x/"}, {"encode", photo, photo, "-o", "-"}, {"encode", photo, "-o", "-", "--json"}, {"encode", photo, "-o", "x/", "--jobs", "0"}, {"encode", photo, "-o", "x", "--frob"},
 		{"encode", photo, "-o", "x", "--map-size", "7"}, {"encode", photo, "-o", "x", "--clip-bits", "0"}, {"encode", photo, "-o", "x", "--colour-bits", "9"},
+		{"encode", "nothing", "-o", "x", "--clip-bits", "6", "--model", "nothing"}, {"encode", "nothing", "-o", "x", "--clip-bits", "17", "--profile", "paper"},
 		{"decode"}, {"decode", "x"}, {"decode", "x", "-o", "x.gif"}, {"decode", "x", "-o", "x.jpg", "--keep-stream"}, {"decode", "x", "-o", "x.jpg", "--jpeg-quality", "101"}, {"decode", "x", "-o", "x/", "--format", "gif"}, {"decode", "x", "-o", "x.png", "--precision", "double"},
 		{"decode", "x", "-o", "x.png", "--steps", "0"}, {"decode", "x", "-o", "x.png", "--steps", "many"}, {"decode", "x", "-o", "x.png", "--seed", "-1"},
 		{"decode", "x", "-o", "x.png", "--strength", "-0.1"}, {"decode", "x", "-o", "x.png", "--guidance", "-1"}, {"decode", "x", "-o", "x.png", "--size", "0"},
@@ -254,6 +255,7 @@ func TestUsage(t *testing.T) {
 	} {
 		fail(t, statusUsage, nil, args...)
 	}
+	fail(t, statusUsage, []string{"--clip-bits 6: the tuned profile has at most 5, --profile paper and --raw 16"}, "encode", photo, "-o", "x", "--clip-bits", "6")
 	// These depend on the model.
 	stream := filepath.Join(t.TempDir(), "a.coclico")
 	succeed(t, "encode", photo, "-o", stream)

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/coclico/coclico/codec"
+	"github.com/coclico/coclico/codec/tuned"
 )
 
 func (a *app) encodeCmd() *cobra.Command {
@@ -36,6 +37,7 @@ standard input. FILE may be - for standard output. A PNG that decode --keep-stre
 	output := flags.StringP("output", "o", "", "file to write, or folder for many (required)")
 	model := modelFlag(flags)
 	format := formatFlags(flags)
+	flags.Lookup("clip-bits").Usage = fmt.Sprintf("bits of each CLIP dimension, 1 to %d (tuned, where it is their mean) or 16 (paper, --raw)", tuned.MaxBits)
 	m := manyFlags(flags)
 	raw := flags.Bool("raw", false, "write the bits alone, exactly the paper's")
 	profile := flags.String("profile", "tuned", "tuned, or paper: exactly what the paper keeps, which says less for as many bytes")

@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/coclico/coclico/codec"
+	"github.com/coclico/coclico/codec/tuned"
 )
 
 // paintingFlags adds the decoder's parameters that a file has room for, and returns what the user gave of them: zeros for
@@ -43,12 +44,15 @@ func checkPainting(flags *pflag.FlagSet, p codec.Painting) error {
 	return nil
 }
 
-// parseProfile returns the profile; raw bits have but one.
+// parseProfile returns the profile, raw bits have but one, and refuses what it has no room for.
 func parseProfile(flags *pflag.FlagSet, name string) (codec.Profile, error) {
 	raw, _ := flags.GetBool("raw")
+	bits, _ := flags.GetInt("clip-bits")
 	switch {
 	case name == codec.Paper.String() || raw && !changed(flags, "profile", "bytes"):
 		return codec.Paper, nil
+	case name == codec.Tuned.String() && bits > tuned.MaxBits:
+		return 0, usagef("--clip-bits %d: the tuned profile has at most %d, --profile paper and --raw 16", bits, tuned.MaxBits)
 	case name == codec.Tuned.String():
 		return codec.Tuned, nil
 	}
