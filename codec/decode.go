@@ -19,7 +19,7 @@ import (
 //
 // When ctx ends, Decode returns its error before the network block after the
 // running one. Other errors are a [FormatError] for bytes that are no file, an
-// [UnsupportedError] for one of a later version, a [ModelError] for one of
+// [UnsupportedError] for one of a later version, a [*ModelError] for one of
 // another model, an [OptionError], and those of the model's files.
 func (c *Codec) Decode(ctx context.Context, data []byte, opts *DecodeOptions) (image.Image, error) {
 	d := &decoder{Codec: c}

@@ -6,7 +6,7 @@
 //	c, err := codec.Open("stable-diffusion-2-1-unclip-small")
 //	...
 //	defer c.Close()
-//	data, err := c.Encode(ctx, img, nil)     // about 112 bytes
+//	data, err := c.Encode(ctx, img, nil)     // about 107 bytes with the built-in model
 //	again, err := c.Decode(ctx, data, nil)   // 768 x 768 pixels
 //
 // A model is a folder as diffusers saves it. Encode opens its image encoder and
@@ -187,8 +187,9 @@
 // # Errors
 //
 // Bad data is an error and never a panic: [FormatError] for bytes,
-// [UnsupportedError] for pictures and for files of a later version, [ModelError]
-// for files of another model, [OptionError] for options, and for the files of a
-// model errors that begin with the file's name. When the context
-// ends, its error is returned within one block of a network.
+// [UnsupportedError] for pictures and for files of a later version,
+// [*ModelError], a pointer unlike the others, for files of another model,
+// [OptionError] for options, and for the files of a model errors that begin with
+// the file's name. When the context ends, its error is returned within one block
+// of a network.
 package codec

@@ -11,8 +11,8 @@ import (
 	"github.com/coclico/coclico/vit"
 )
 
-// Encode returns the file of a picture's centre square: about 112 bytes with
-// the real model and the paper's parameters, which nil options stand for.
+// Encode returns the file of a picture's centre square: about 107 bytes with
+// the built-in model and the paper's profile, which nil options stand for.
 // Transparency is laid over white.
 //
 // It runs the image encoder as exactly as float32; still, a value of the CLIP

@@ -106,7 +106,7 @@ func (h Header) symbols() stream.Symbols {
 	}
 }
 
-// Unmarshal reads a file. It returns a [ModelError] if the file is of another model than m; with force it reads it all the
+// Unmarshal reads a file. It returns a [*ModelError] if the file is of another model than m; with force it reads it all the
 // same if m's vectors have as many dimensions, and what it reads of the vector means little.
 func Unmarshal(data []byte, m Model, force bool) (Header, stream.Symbols, error) {
 	h, extension, err := readHeader(data)
