@@ -22,9 +22,16 @@ var (
 // register-only loop stays at 16. What then counts is how many tile registers
 // a loop names, as if few were left to rename them:
 //
-//	tiles named       8    7    6    5    4    3    (cycles a product, L1)
-//	undisturbed      16   16   16   16   16   16.5
-//	disturbed        62   45   39   31   29   29
+//	tiles named           8    7    6    5    4    3    (cycles a product, L1)
+//	undisturbed          16   16   16   16   16   16.5
+//	disturbed            62   45   39   31   29   29
+//	disturbed, zeroed    36             30   28   28
+//
+// "Zeroed" is with A and B zeroed after their last product. Loads alone are not
+// disturbed (8 cycles each), and what fits all numbers is that some 7 registers
+// are left: each load and each product takes one for about 48 cycles, and those
+// of C are taken for good. Other orders of the same loads and products, with one
+// or two registers for A, make no difference of more than a cycle.
 //
 // So a piece of work times both and goes on with the better one.
 var amxLoops = []func(*strip){runAMX, runAMXNarrow}

@@ -11,6 +11,9 @@
 // 64 lines in 64 cycles, so the products hide the loads when these come from
 // L1 (2 lines a cycle) and nearly do when from L2 (1 line).
 //
+// A tile is zeroed after its last product: that needs no register to rename it
+// to and gives its own back before the next load asks for one (see amxLoops).
+//
 // Configuration and release stand in this one TEXT: a goroutine may change
 // threads between any two instructions of Go, but here the kernel keeps the
 // tiles with the rest of the registers.
@@ -52,8 +55,12 @@ step:
 	TDPBF16PS(0, 4, 6)
 	TILELOADD(5, RAX, RSI, 0)
 	TDPBF16PS(1, 4, 7)
+	TILEZERO(4)
 	TDPBF16PS(2, 5, 6)
+	TILEZERO(6)
 	TDPBF16PS(3, 5, 7)
+	TILEZERO(5)
+	TILEZERO(7)
 	ADDQ $step__size, R13
 	DECQ R15
 	JNZ  step
@@ -124,8 +131,11 @@ step:
 	TILELOADD(4, RAX, RSI, 0)
 	ADDQ R12, AX
 	TDPBF16PS(0, 4, 6)
+	TILEZERO(4)
 	TILELOADD(4, RAX, RSI, 0)
 	TDPBF16PS(1, 4, 6)
+	TILEZERO(4)
+	TILEZERO(6)
 	ADDQ $step__size, R13
 	DECQ R15
 	JNZ  step
