@@ -24,13 +24,13 @@ import pipeline
 import tower
 
 STEPS, GUIDANCE = 20, 12.0
-SWAPPED = 0.6  # share of the journeys whose colour map is another picture's
+SWAPPED = 0.5  # share of the journeys whose colour map is another picture's
 USUAL, MADE = 6, 12  # batch of a process: usual samples, steps of journeys
 POOL = 96  # journeys that are under way, a process
 DECODED = 3  # of them
 PEAK = 4e-4  # learning rate
-WEIGHTS = {"kind": 0.25, "bits": 0.5, "real": 0.12, "colour": 25.0, "donor": 15.0, "eye": 0.25, "tower": 0.5}
-MARGIN = 0.01  # by which colours shall be nearer to those of the map's picture than to those of the bits' picture
+WEIGHTS = {"kind": 0.25, "bits": 0.5, "real": 0.06, "colour": 40.0, "donor": 120.0, "eye": 0.25, "tower": 0.5}
+MARGIN = 0.015  # by which colours shall be nearer to those of the map's picture than to those of the bits' picture
 
 
 class Solver:
@@ -142,7 +142,7 @@ def judged(x0, rows, pool, kinds, lessons, eyes, colours):
         "kind": F.cross_entropy(kind, kinds[i], reduction="none"),
         "bits": F.binary_cross_entropy_with_logits(bits, pool.batches.bits[i].float(), reduction="none").mean(1),
         "real": F.softplus(-real) * (k >= STEPS - 6),
-        "colour": torch.where(i == j, off(got, donor, 16) + off(got, donor, 8), off(got, donor, 8) + off(got, donor, 4)) / 2,
+        "colour": torch.where(i == j, off(got, donor, 16) + off(got, donor, 8), (off(got, donor, 8) + off(got, donor, 4)) / 2),
         "donor": F.relu(off(got, donor, 16) - off(got, own, 16) + MARGIN) * (i != j),
         "eye": eye, "tower": seen_by_tower,
     }
