@@ -34,7 +34,7 @@ type Codec struct {
 
 // A prompt is what the UNet knows of the empty prompt: a constant of the model.
 type prompt struct {
-	turn    chan struct{} // of capacity 1, a mutex for which one can stop waiting
+	turn    model.Turn
 	context *unet.Context // nil before the first use
 }
 
@@ -53,7 +53,7 @@ func Open(dir string) (*Codec, error) {
 func New(folder *weights.Folder) *Codec {
 	c := &Codec{model: model.New(folder)}
 	for i := range c.prompts {
-		c.prompts[i].turn = make(chan struct{}, 1)
+		c.prompts[i].turn = model.NewTurn()
 	}
 	return c
 }

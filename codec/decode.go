@@ -151,12 +151,10 @@ func (d *decoder) prompt(ctx context.Context) error {
 		return err
 	}
 	p := &d.prompts[d.ws.Precision]
-	select {
-	case p.turn <- struct{}{}:
-		defer func() { <-p.turn }()
-	case <-ctx.Done():
-		return ctx.Err()
+	if err := p.turn.Take(ctx); err != nil {
+		return err
 	}
+	defer p.turn.Give()
 	if p.context == nil {
 		if err := d.readPrompt(ctx, p, net); err != nil {
 			return err

@@ -64,16 +64,14 @@ func once[T any](load func() (T, error)) func() (T, error) {
 // onceIn is once of what takes long enough to be interrupted, as reading all
 // values of a network's weights from a disk does.
 func onceIn[T any](load func(context.Context) (T, error)) func(context.Context) (T, error) {
-	turn := make(chan struct{}, 1) // a mutex for which one can stop waiting
+	turn := NewTurn()
 	var value T
 	var done bool
 	return func(ctx context.Context) (v T, err error) {
-		select {
-		case turn <- struct{}{}:
-			defer func() { <-turn }()
-		case <-ctx.Done():
-			return v, ctx.Err()
+		if err := turn.Take(ctx); err != nil {
+			return v, err
 		}
+		defer turn.Give()
 		if done {
 			return value, nil
 		}
