@@ -25,7 +25,7 @@ var (
 //	tiles named           8    7    6    5    4    3    (cycles a product, L1)
 //	undisturbed          16   16   16   16   16   16.5
 //	disturbed            62   45   39   31   29   29
-//	disturbed, zeroed    36             30   28   28
+//	disturbed, zeroed    36        30        28   28
 //
 // "Zeroed" is with A and B zeroed after their last product. Loads alone are not
 // disturbed (8 cycles each), and what fits all numbers is that some 7 registers

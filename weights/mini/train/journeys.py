@@ -82,7 +82,7 @@ class Eyes:
         (self.vae, self.scaling), self.classifier, self.tower = autoencoder.load(work), classifier.load(work, "eye"), tower.load(work)
 
     def __call__(self, x0, kinds, vectors):
-        """Cross entropy of kinds and 1 - cosine to the vectors that the bits stand for, of latents [N, 4, 16, 16]."""
+        """Of latents [N, 4, 16, 16]: cross entropy of kinds, 1 - cosine to the vectors that the bits stand for, which kinds are right [N]."""
         with torch.autocast("cpu", torch.bfloat16):
             x = (self.vae.decode(x0 / self.scaling).sample / 2 + 0.5).clamp(0, 1).float()
             views = data.chance(data.crop(x, 0.8), 0.5, data.recolour)
