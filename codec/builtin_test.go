@@ -14,7 +14,7 @@ import (
 	"github.com/coclico/coclico/codec/tuned"
 )
 
-func builtIn(t *testing.T) *Codec {
+func builtIn(t testing.TB) *Codec {
 	t.Helper()
 	folder, err := BuiltIn()
 	if err != nil {
@@ -25,7 +25,7 @@ func builtIn(t *testing.T) *Codec {
 	return c
 }
 
-func readPicture(t *testing.T, name string) image.Image {
+func readPicture(t testing.TB, name string) image.Image {
 	t.Helper()
 	f, err := os.Open(name)
 	if err != nil {
@@ -60,6 +60,31 @@ func TestBuiltIn(t *testing.T) {
 	if b := img.Bounds(); b != image.Rect(0, 0, 128, 128) {
 		t.Errorf("decoded to %v", b)
 	}
+}
+
+// BenchmarkBuiltIn gives the times that the README has, of the paper's profile, with the networks loaded and packed.
+func BenchmarkBuiltIn(b *testing.B) {
+	c := builtIn(b)
+	c.KeepNetworks = true
+	photo := readPicture(b, "testdata/photos/cat.jpg")
+	data, err := c.Encode(b.Context(), photo, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Run("encode", func(b *testing.B) {
+		for b.Loop() {
+			if _, err := c.Encode(b.Context(), photo, nil); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("decode", func(b *testing.B) {
+		for b.Loop() {
+			if _, err := c.Decode(b.Context(), data, nil); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
 }
 
 // sceneNames returns the files of landscapes that the model was not trained on.
