@@ -91,7 +91,7 @@ def variants(pixels):
 
 
 @torch.no_grad()
-def prepare(work, n=64):
+def prepare(work, n=8):
     """Encodes the training pictures: latents, those of the colour maps, the 768 bits, and notes their kinds.
 
     Every other picture is encoded a second time in the colours of the one before it ("mixed"): the picture that the
@@ -109,7 +109,7 @@ def prepare(work, n=64):
         x = variants(p)
         ranged = torch.rand(len(x), 1, 1, 1) < RANGED
         maps = torch.where(ranged, pipeline.ranged_map(x), pipeline.colour_map(x))
-        with torch.autocast("cpu", torch.bfloat16):
+        with data.narrow():
             out["bits"].append(tower.embed(eyes, x) >= 0)
             out["latents"].append(encode(x))
             out["maps"].append(encode(pipeline.upsample(maps, data.SIZE)))
@@ -157,7 +157,7 @@ class Batches:
 def losses(m, x, t, cond, v, words):
     """Mean squared errors of the guided sum and of the outputs without class vectors."""
     two = lambda a: torch.cat([a, a])
-    with torch.autocast("cpu", torch.bfloat16):
+    with data.narrow():
         out = m(two(x), two(t), encoder_hidden_states=words.expand(2 * len(x), -1, -1),
                 class_labels=torch.cat([torch.zeros_like(cond), cond])).sample
     u, c = out.float().chunk(2)

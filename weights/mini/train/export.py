@@ -1,10 +1,11 @@
 """The model folder, float16, and beside it golden cases and a few held-out pictures."""
 
+import json
 import os
 
 import torch
 from PIL import Image
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from transformers import CLIPImageProcessor
 
 import autoencoder
@@ -80,6 +81,21 @@ def write(work, out):
     store(os.path.join(work, "prompt_embeds.safetensors"), {"prompt_embeds": p["context"].half()})
     pictures(work, at("testdata", "scenes"))
     cases(p, work, at("testdata"))
+
+
+def restore(work, folder, was=None):
+    """The other way: from a folder's weights the files of DIR that the networks are trained on from.
+
+    was is the deviation of its latents, where that is not autoencoder.DEVIATION.
+    """
+    at = lambda *names: load_file(os.path.join(folder, *names))
+    full = lambda state: {k: v.float() for k, v in state.items()}
+    keep = lambda name, value: torch.save(value, os.path.join(work, name))
+    vae = autoencoder.CONFIG | json.load(open(os.path.join(folder, "vae", "config.json")))
+    keep("tower.pt", full(at("image_encoder", "model.safetensors")))
+    keep("statistics.pt", {k: v[0].float() for k, v in at("image_normalizer", "diffusion_pytorch_model.safetensors").items()})
+    keep("autoencoder.pt", {"weights": full(at("vae", "diffusion_pytorch_model.safetensors")), "scaling_factor": vae["scaling_factor"] / (was or autoencoder.DEVIATION)})
+    keep("denoiser.pt", full(at("unet", "diffusion_pytorch_model.safetensors")))
 
 
 def pictures(work, out):

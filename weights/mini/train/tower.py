@@ -81,7 +81,7 @@ def train(work, minutes, resume, batch=64):
     while share < 1:
         i = torch.randint(0, len(pixels), (batch,))
         x = torch.cat([data.view(pixels[i], 0.6), data.view(pixels[i], 0.75, 0.5)])
-        with torch.autocast("cpu", torch.bfloat16):
+        with data.narrow():
             e = embed(tower, x)
         a, b = e.float().chunk(2)
         want, same = wanted_cosine(kinds[i], notes[i])
@@ -105,7 +105,7 @@ def train(work, minutes, resume, batch=64):
 
 @torch.no_grad()
 def embed_all(tower, pixels, batch=128):
-    with torch.autocast("cpu", torch.bfloat16):
+    with data.narrow():
         return torch.cat([embed(tower, data.floats(p)) for p in pixels.split(batch)])
 
 

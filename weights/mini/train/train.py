@@ -4,6 +4,10 @@
 
 Stages (in this order, each reads what the ones before wrote to DIR): render, tower, classifier, eye,
 autoencoder, latents, denoiser, journeys, export. Each training stops when its minutes are used up.
+
+Two stages are not among them. "restore" writes to DIR what the folder has, to train it on from there; pictures,
+judge and eye are not in it. "rescale" makes DIR's denoiser one for latents of another deviation: after a change
+of autoencoder.DEVIATION run latents, rescale --was D, and then what is to follow.
 """
 
 import argparse
@@ -13,59 +17,71 @@ import torch
 
 import data
 
-MINUTES = {"tower": 30, "classifier": 5, "eye": 5, "autoencoder": 10, "denoiser": 110, "journeys": 90}
+MINUTES = {"tower": 30, "classifier": 5, "eye": 5, "autoencoder": 10, "denoiser": 110, "journeys": 90, "rescale": 10}
 
 
-def render(work, _minutes, _out, _resume):
-    data.render(work)
+def render(a):
+    data.render(a.work)
 
 
-def tower(work, minutes, _out, resume):
+def tower(a):
     import tower
 
-    tower.train(work, minutes, resume)
+    tower.train(a.work, a.minutes, a.resume)
 
 
-def classifier(work, minutes, _out, _resume):
+def classifier(a):
     import classifier
 
-    classifier.train(work, minutes)
+    classifier.train(a.work, a.minutes)
 
 
-def eye(work, minutes, _out, _resume):
+def eye(a):
     import classifier
 
-    classifier.train(work, minutes, "eye")
+    classifier.train(a.work, a.minutes, "eye")
 
 
-def autoencoder(work, minutes, _out, _resume):
+def autoencoder(a):
     import autoencoder
 
-    autoencoder.train(work, minutes, torch.get_num_threads())
+    autoencoder.train(a.work, a.minutes, a.threads)
 
 
-def latents(work, _minutes, _out, _resume):
+def latents(a):
     import denoiser
 
-    denoiser.prepare(work)
+    denoiser.prepare(a.work)
 
 
-def denoiser(work, minutes, _out, resume):
+def denoiser(a):
     import denoiser
 
-    denoiser.train(work, minutes, torch.get_num_threads(), resume)
+    denoiser.train(a.work, a.minutes, a.threads, a.resume)
 
 
-def journeys(work, minutes, _out, _resume):
+def journeys(a):
     import journeys
 
-    journeys.train(work, minutes, torch.get_num_threads())
+    journeys.train(a.work, a.minutes, a.threads)
 
 
-def export(work, _minutes, out, _resume):
+def export(a):
     import export
 
-    export.write(work, out)
+    export.write(a.work, a.out)
+
+
+def restore(a):
+    import export
+
+    export.restore(a.work, a.out, a.was)
+
+
+def rescale(a):
+    import rescale
+
+    rescale.train(a.work, a.minutes, a.threads, a.was)
 
 
 STAGES = [render, tower, classifier, eye, autoencoder, latents, denoiser, journeys, export]
@@ -73,18 +89,20 @@ STAGES = [render, tower, classifier, eye, autoencoder, latents, denoiser, journe
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("stage", choices=["all"] + [s.__name__ for s in STAGES])
+    p.add_argument("stage", choices=["all"] + [s.__name__ for s in STAGES + [restore, rescale]])
     p.add_argument("--work", required=True, help="folder for pictures and checkpoints")
     p.add_argument("--out", default="..", help="model folder")
     p.add_argument("--minutes", type=float, help="time budget of the training, instead of its usual one")
     p.add_argument("--resume", action="store_true", help="train the tower or the denoiser that is in DIR on")
+    p.add_argument("--was", type=float, metavar="D", help="restore, rescale: the deviation of latents before, if it was another one")
     p.add_argument("--threads", type=int, default=os.cpu_count())
     a = p.parse_args()
     torch.set_num_threads(a.threads)
     os.makedirs(a.work, exist_ok=True)
-    for stage in STAGES:
-        if a.stage in ("all", stage.__name__):
-            stage(a.work, a.minutes or MINUTES.get(stage.__name__), a.out, a.resume)
+    budget = a.minutes
+    for stage in STAGES if a.stage == "all" else [s for s in STAGES + [restore, rescale] if s.__name__ == a.stage]:
+        a.minutes = budget or MINUTES.get(stage.__name__)
+        stage(a)
 
 
 if __name__ == "__main__":
