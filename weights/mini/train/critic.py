@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+import autoencoder
 import data
 import tower
 
@@ -42,21 +43,21 @@ class Critic(nn.Module):
 
 
 def view(z):
-    """Latents in another light, mirrored, moved by up to two places, noisy: the first three channels are about Y, U and V."""
-    n = len(z)
+    """Latents, of deviation 1, in another light, mirrored, moved by up to two places, noisy: the first three channels are about Y, U and V."""
+    n, z = len(z), z / autoencoder.DEVIATION
     z = torch.where(torch.rand(n, 1, 1, 1) < 0.5, z, z.flip(3))
     dy, dx = torch.randint(0, 5, (2,)).tolist()
     z = F.pad(z, (2, 2, 2, 2), mode="reflect")[:, :, dy : dy + 16, dx : dx + 16]
     light = torch.rand(n, 1, 1, 1) < 0.7
     mean = z.mean((2, 3), keepdim=True)
     gain = torch.exp(torch.cat([0.25 * torch.randn(n, 1, 1, 1), (0.4 * torch.randn(n, 1, 1, 1)).expand(-1, 2, -1, -1), torch.zeros(n, 1, 1, 1)], 1))
-    shift = torch.randn(n, 4, 1, 1) * torch.tensor([0.5, 0.4, 0.4, 0])[:, None, None]
+    shift = torch.randn(n, 4, 1, 1) * torch.tensor([0.28, 0.22, 0.22, 0])[:, None, None]
     z = torch.where(light, (z - mean) * gain + mean + shift, z)
     turn = (torch.rand(n, 1, 1) < 0.25) * torch.rand(n, 1, 1) * 2 * torch.pi
     c, s = torch.cos(turn), torch.sin(turn)
     y, u, v, w = z.unbind(1)
     z = torch.stack([y, c * u - s * v, s * u + c * v, w], 1)
-    return z + 0.4 * torch.rand(n, 1, 1, 1) * (torch.rand(n, 1, 1, 1) < 0.5) * torch.randn_like(z)
+    return z + 0.22 * torch.rand(n, 1, 1, 1) * (torch.rand(n, 1, 1, 1) < 0.5) * torch.randn_like(z)
 
 
 class Lessons:
@@ -77,7 +78,7 @@ class Lessons:
         z, painted = self.latents[i], min(len(self.painted), n // 2)
         if painted:
             z = torch.cat([z, self.painted[torch.randint(0, len(self.painted), (painted,))]])
-        with torch.autocast("cpu", torch.bfloat16):
+        with data.narrow():
             kind, bits, real = self.critic(view(z))
         loss = F.cross_entropy(kind[:n], self.kinds[i], label_smoothing=0.05) + F.binary_cross_entropy_with_logits(bits[:n], self.bits[i].float())
         if painted:
@@ -95,7 +96,7 @@ class Lessons:
         """What the critic says of painted latents, with gradients to them and none to it."""
         for p in self.critic.parameters():
             p.requires_grad_(False)
-        with torch.autocast("cpu", torch.bfloat16):
+        with data.narrow():
             out = self.critic(view(z))
         for p in self.critic.parameters():
             p.requires_grad_(True)

@@ -28,9 +28,10 @@ SWAPPED = 0.5  # share of the journeys whose colour map is another picture's
 USUAL, MADE = 6, 12  # batch of a process: usual samples, steps of journeys
 POOL = 96  # journeys that are under way, a process
 DECODED = 3  # of them
-PEAK = 4e-4  # learning rate
-WEIGHTS = {"kind": 0.25, "bits": 0.5, "real": 0.06, "colour": 40.0, "donor": 120.0, "eye": 0.25, "tower": 0.5}
-MARGIN = 0.015  # by which colours shall be nearer to those of the map's picture than to those of the bits' picture
+PEAK = 3e-4  # learning rate
+WEIGHTS = {"kind": 0.3, "bits": 0.5, "real": 0.06, "colour": 40.0, "donor": 300.0, "eye": 0.35, "tower": 0.5}
+USUALLY = 3.2 / autoencoder.DEVIATION**2  # weight of the usual loss, so that it is as heavy whatever the latents' deviation
+MARGIN = 0.02  # by which colours shall be nearer to those of the map's picture than to those of the bits' picture
 
 
 class Solver:
@@ -83,7 +84,7 @@ class Eyes:
 
     def __call__(self, x0, kinds, vectors):
         """Of latents [N, 4, 16, 16]: cross entropy of kinds, 1 - cosine to the vectors that the bits stand for, which kinds are right [N]."""
-        with torch.autocast("cpu", torch.bfloat16):
+        with data.narrow():
             x = (self.vae.decode(x0 / self.scaling).sample / 2 + 0.5).clamp(0, 1).float()
             views = data.chance(data.crop(x, 0.8), 0.5, data.recolour)
             logits, e = self.classifier(2 * views - 1).float(), tower.embed(self.tower, x)
@@ -105,7 +106,7 @@ class Journeys:
         new = {name: getattr(self, name).clone() for name in ("i", "j", "k", "first", "z", "before")}
         i = torch.randint(0, total, (n,))
         j = torch.where(torch.rand(n) < SWAPPED, torch.randint(0, total, (n,)), i)
-        first = torch.where(torch.rand(n) < 0.75, torch.tensor(STEPS - int(STEPS * 0.88)), torch.randint(0, 11, (n,)))
+        first = torch.where(torch.rand(n) < 0.85, torch.tensor(STEPS - int(STEPS * 0.88)), torch.randint(0, 7, (n,)))
         new["i"][rows], new["j"][rows], new["k"][rows], new["first"][rows] = i, j, first, first
         new["z"][rows] = self.solver.begin(self.batches.maps[j], first)
         self.__dict__.update(new)
@@ -118,14 +119,13 @@ class Journeys:
         return rows, self.z[rows], self.solver.times[self.k[rows]], cond
 
     def go(self, rows, x0):
-        """The given rows go a step on; returns which of them have arrived."""
+        """The given rows go a step on; in place of those that have arrived, new ones begin."""
         k = self.k[rows]
         z = self.solver.step(self.z[rows], x0, self.before[rows], k, self.first[rows])
         arrived = k == STEPS - 1
         self.z[rows], self.before[rows], self.k[rows] = z, x0, k + 1
         if arrived.any():
             self.begin(rows[arrived])
-        return arrived
 
 
 def judged(x0, rows, pool, kinds, lessons, eyes, colours):
@@ -142,7 +142,7 @@ def judged(x0, rows, pool, kinds, lessons, eyes, colours):
         "kind": F.cross_entropy(kind, kinds[i], reduction="none"),
         "bits": F.binary_cross_entropy_with_logits(bits, pool.batches.bits[i].float(), reduction="none").mean(1),
         "real": F.softplus(-real) * (k >= STEPS - 6),
-        "colour": torch.where(i == j, off(got, donor, 16) + off(got, donor, 8), (off(got, donor, 8) + off(got, donor, 4)) / 2),
+        "colour": torch.where(i == j, off(got, donor, 16) + off(got, donor, 8), off(got, donor, 8) + off(got, donor, 4)),
         "donor": F.relu(off(got, donor, 16) - off(got, own, 16) + MARGIN) * (i != j),
         "eye": eye, "tower": seen_by_tower,
     }
@@ -163,13 +163,13 @@ def run(rank, workers, work, minutes):
     colours = Colours(work, batches.latents)
     eyes = Eyes(work)
     lessons = critic.Lessons(batches.latents, batches.kinds, batches.bits)
-    right = [lessons.step(48) for _ in range(600)]
+    right = [lessons.step(48) for _ in range(400)]
     if rank == 0:
         log.say(f"colours of latents: mean squared error {colours.error:.5f}; critic: {100 * sum(right[-50:]) / 50:.1f} % of views right")
     pool = Journeys(batches, solver)
     m = denoiser.load(work).requires_grad_(True)
     fused = torch.compile(m, dynamic=False)
-    average = torch.optim.swa_utils.AveragedModel(m, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.998))
+    average = torch.optim.swa_utils.AveragedModel(m, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.996))
     opt = torch.optim.AdamW(denoiser.groups(m, PEAK), PEAK, weight_decay=0.01, betas=(0.9, 0.98))
     clock, share = data.Clock(minutes), 0.0
     while share < 1:
@@ -177,7 +177,7 @@ def run(rank, workers, work, minutes):
         rows, z, times, vectors = pool.pick()
         x, t, cond = torch.cat([x, z]), torch.cat([t, times]), torch.cat([cond, vectors])
         two = lambda a: torch.cat([a, a])
-        with torch.autocast("cpu", torch.bfloat16):
+        with data.narrow():
             out = fused(two(x), two(t), encoder_hidden_states=words.expand(2 * len(x), -1, -1), class_labels=torch.cat([torch.zeros_like(cond), cond])).sample
         u, c = out.float().chunk(2)
         guided = F.mse_loss((u + denoiser.GUIDANCE * (c - u))[:USUAL], v)
@@ -185,7 +185,7 @@ def run(rank, workers, work, minutes):
         k = pool.k[rows]
         x0 = solver.alpha[k] * z - solver.sigma[k] * (u + GUIDANCE * (c - u))[USUAL:]
         terms, seen = judged(x0, rows, pool, batches.kinds, lessons, eyes, colours)
-        loss = guided + denoiser.UNGUIDED * unguided + sum(WEIGHTS[name] * term for name, term in terms.items())
+        loss = USUALLY * (guided + denoiser.UNGUIDED * unguided) + sum(WEIGHTS[name] * term for name, term in terms.items())
         opt.zero_grad()
         loss.backward()
         share = data.share_gradients(m, clock.tick() if rank == 0 else 0.0, workers)
@@ -194,7 +194,7 @@ def run(rank, workers, work, minutes):
             g["lr"] = data.rate(share, g["peak"])
         opt.step()
         average.update_parameters(m)
-        arrived = pool.go(rows, x0.detach())
+        pool.go(rows, x0.detach())
         lessons.add(x0.detach()[k >= STEPS - 3])
         lessons.step(peak=5e-4)
         if rank == 0:
