@@ -52,11 +52,11 @@ def colour_score(x, y):
 
 
 class Journeys:
-    """Decodes many pictures, as one does: the noise is that of seed 0 for each of them."""
+    """Decodes many pictures, as one does: the noise is that of one seed, by default 0, for each of them."""
 
-    def __init__(self, parts, exact, n=20):
+    def __init__(self, parts, exact, n=20, seed=0):
         self.parts, self.exact, self.n = parts, exact, n
-        self.noise = torch.randn((1, 4, data.SIZE // 8, data.SIZE // 8), generator=torch.Generator().manual_seed(0))
+        self.noise = torch.randn((1, 4, data.SIZE // 8, data.SIZE // 8), generator=torch.Generator().manual_seed(seed))
 
     @torch.no_grad()
     def embed(self, x):
@@ -144,6 +144,7 @@ def main():
     p.add_argument("--pictures", type=int, default=140)
     p.add_argument("--figures", default=HERE, help="folder for sheet.png and sweep.png")
     p.add_argument("--exact", action="store_true", help="float32 instead of bfloat16")
+    p.add_argument("--seed", type=int, default=0, help="of the decoder's noise")
     p.add_argument("--no-sweep", action="store_true", help="the table alone, no files")
     a = p.parse_args()
     if not os.path.exists(os.path.join(a.work, "scenes_held_out_pixels.npy")):
@@ -155,7 +156,7 @@ def main():
     pixels, kinds, _ = data.load(a.work, "held_out")
     i = balanced(kinds, a.pictures)
     x, kinds = data.floats(pixels[i]), kinds[i]
-    j = Journeys(open_folder(a.model), a.exact)
+    j = Journeys(open_folder(a.model), a.exact, seed=a.seed)
     rows, y, swapped, donor = table(j, judge, x, kinds)
     print(f"{len(x)} held-out pictures")
     for what, value, bound in rows:
