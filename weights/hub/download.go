@@ -123,7 +123,7 @@ func (d *download) run(ctx context.Context) error {
 	err := d.c.patiently(ctx, func() (bool, error) {
 		before := d.have
 		err := d.stream(ctx)
-		return d.have > before, err
+		return d.have-before >= slowest, err // a drip is no progress, or it would never end
 	})
 	if err != nil {
 		return err
