@@ -13,7 +13,6 @@ import torch
 import torch.nn.functional as F
 from diffusers import UNet2DConditionModel
 from diffusers.models.attention_processor import AttnProcessor
-from torch import nn
 from transformers import CLIPTextConfig, CLIPTextModel
 
 import autoencoder
@@ -195,11 +194,7 @@ def run(rank, workers, work, minutes, m, seed, peak, n=32):
         guided, unguided = losses(fused, *batches(n // workers), words)
         opt.zero_grad()
         (guided + UNGUIDED * unguided).backward()
-        share = data.share_gradients(m, clock.tick() if rank == 0 else 0.0, workers)
-        nn.utils.clip_grad_norm_(m.parameters(), 1.0)
-        for g in opt.param_groups:
-            g["lr"] = data.rate(share, g["peak"])
-        opt.step()
+        share, _ = data.descend(m, opt, clock.tick() if rank == 0 else 0.0, workers)
         average.update_parameters(m)
         if rank == 0:
             log.add(share, guided=guided.detach(), unguided=unguided.detach())

@@ -91,10 +91,11 @@ def restore(work, folder, was=None):
     at = lambda *names: load_file(os.path.join(folder, *names))
     full = lambda state: {k: v.float() for k, v in state.items()}
     keep = lambda name, value: torch.save(value, os.path.join(work, name))
-    vae = autoencoder.CONFIG | json.load(open(os.path.join(folder, "vae", "config.json")))
+    with open(os.path.join(folder, "vae", "config.json")) as f:
+        scaling = json.load(f)["scaling_factor"]
     keep("tower.pt", full(at("image_encoder", "model.safetensors")))
     keep("statistics.pt", {k: v[0].float() for k, v in at("image_normalizer", "diffusion_pytorch_model.safetensors").items()})
-    keep("autoencoder.pt", {"weights": full(at("vae", "diffusion_pytorch_model.safetensors")), "scaling_factor": vae["scaling_factor"] / (was or autoencoder.DEVIATION)})
+    keep("autoencoder.pt", {"weights": full(at("vae", "diffusion_pytorch_model.safetensors")), "scaling_factor": scaling / (was or autoencoder.DEVIATION)})
     keep("denoiser.pt", full(at("unet", "diffusion_pytorch_model.safetensors")))
 
 

@@ -13,7 +13,6 @@ import os
 import torch
 import torch.nn.functional as F
 from diffusers import DPMSolverMultistepScheduler, PNDMScheduler
-from torch import nn
 
 import autoencoder
 import classifier
@@ -188,11 +187,7 @@ def run(rank, workers, work, minutes):
         loss = USUALLY * (guided + denoiser.UNGUIDED * unguided) + sum(WEIGHTS[name] * term for name, term in terms.items())
         opt.zero_grad()
         loss.backward()
-        share = data.share_gradients(m, clock.tick() if rank == 0 else 0.0, workers)
-        norm = nn.utils.clip_grad_norm_(m.parameters(), 1.0)
-        for g in opt.param_groups:
-            g["lr"] = data.rate(share, g["peak"])
-        opt.step()
+        share, norm = data.descend(m, opt, clock.tick() if rank == 0 else 0.0, workers)
         average.update_parameters(m)
         pool.go(rows, x0.detach())
         lessons.add(x0.detach()[k >= STEPS - 3])

@@ -12,7 +12,6 @@ import os
 
 import torch
 import torch.nn.functional as F
-from torch import nn
 
 import autoencoder
 import data
@@ -93,11 +92,7 @@ def run(rank, workers, work, minutes, ratio):
         guided, unguided = (u + journeys.GUIDANCE * (c - u)).square().mean(), u.square().mean()
         opt.zero_grad()
         (guided + 0.5 * unguided).backward()
-        share = data.share_gradients(m, clock.tick() if rank == 0 else 0.0, workers)
-        nn.utils.clip_grad_norm_(m.parameters(), 1.0)
-        for g in opt.param_groups:
-            g["lr"] = data.rate(share, g["peak"])
-        opt.step()
+        share, _ = data.descend(m, opt, clock.tick() if rank == 0 else 0.0, workers)
         average.update_parameters(m)
         k = pool.k[rows]
         u, c = wanted.chunk(2)

@@ -97,6 +97,8 @@ def main():
     p.add_argument("--was", type=float, metavar="D", help="restore, rescale: the deviation of latents before, if it was another one")
     p.add_argument("--threads", type=int, default=os.cpu_count())
     a = p.parse_args()
+    if a.stage == "rescale" and not a.was:
+        p.error("rescale needs --was, the deviation that the denoiser's latents had")
     torch.set_num_threads(a.threads)
     os.makedirs(a.work, exist_ok=True)
     budget = a.minutes
