@@ -15,7 +15,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/coclico/coclico/codec/synth"
+	"github.com/coclico/coclico/codec/model/synth"
 	"github.com/coclico/coclico/weights"
 )
 

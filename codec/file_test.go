@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"github.com/coclico/coclico/codec/container"
-	"github.com/coclico/coclico/codec/synth"
+	"github.com/coclico/coclico/codec/model/synth"
 )
 
 // TestFileAndRaw: a file and raw bits say the same.

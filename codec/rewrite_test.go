@@ -6,7 +6,7 @@ import (
 	"io"
 	"testing"
 
-	"github.com/coclico/coclico/codec/synth"
+	"github.com/coclico/coclico/codec/model/synth"
 	"github.com/coclico/coclico/weights"
 )
 

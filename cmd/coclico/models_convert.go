@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/coclico/coclico/cmd/coclico/internal/catalog"
-	"github.com/coclico/coclico/codec/convert"
+	"github.com/coclico/coclico/codec/model/convert"
 )
 
 func (a *app) modelsConvertCmd() *cobra.Command {

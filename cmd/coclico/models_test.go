@@ -11,7 +11,7 @@ import (
 	"testing"
 
 	"github.com/coclico/coclico/cmd/coclico/internal/catalog"
-	"github.com/coclico/coclico/codec/synth"
+	"github.com/coclico/coclico/codec/model/synth"
 	"github.com/coclico/coclico/weights/hub/hubtest"
 )
 

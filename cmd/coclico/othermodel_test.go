@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/coclico/coclico/codec/synth"
+	"github.com/coclico/coclico/codec/model/synth"
 )
 
 // TestAnyModel: files of another model are decoded where that is asked for, which to write over what is there does not.

@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/coclico/coclico/codec/synth"
+	"github.com/coclico/coclico/codec/model/synth"
 )
 
 func (a *app) synthCmd() *cobra.Command {

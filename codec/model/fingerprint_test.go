@@ -8,7 +8,7 @@ import (
 	"testing/fstest"
 
 	"github.com/coclico/coclico/codec/model"
-	"github.com/coclico/coclico/codec/synth"
+	"github.com/coclico/coclico/codec/model/synth"
 	"github.com/coclico/coclico/weights"
 )
 

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/coclico/coclico/codec/synth"
+	"github.com/coclico/coclico/codec/model/synth"
 	"github.com/coclico/coclico/weights/hub"
 )
 

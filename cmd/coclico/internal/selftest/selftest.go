@@ -14,7 +14,7 @@ import (
 
 	"github.com/coclico/coclico/cmd/coclico/internal/verify"
 	"github.com/coclico/coclico/codec/model"
-	"github.com/coclico/coclico/codec/synth"
+	"github.com/coclico/coclico/codec/model/synth"
 )
 
 // golden has the cases vision, text, unet_wide and vae of the tiny model with

@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"github.com/coclico/coclico/codec/model"
-	"github.com/coclico/coclico/codec/synth"
+	"github.com/coclico/coclico/codec/model/synth"
 	"github.com/coclico/coclico/weights"
 	"github.com/coclico/coclico/weights/mini"
 )

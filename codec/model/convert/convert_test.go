@@ -18,8 +18,8 @@ import (
 	"testing"
 
 	"github.com/coclico/coclico/codec"
-	"github.com/coclico/coclico/codec/convert"
-	"github.com/coclico/coclico/codec/synth"
+	"github.com/coclico/coclico/codec/model/convert"
+	"github.com/coclico/coclico/codec/model/synth"
 	"github.com/coclico/coclico/weights"
 )
 
