@@ -120,6 +120,16 @@ func (a *app) complain(message string) {
 	fmt.Fprintf(a.stderr, "coclico: %s\n", printable(strings.Join(lines, "; ")))
 }
 
+// warn prints what is wrong with a file that was read all the same, a line each.
+func (a *app) warn(path string, warnings []string) {
+	if len(warnings) > 0 && a.display != nil {
+		a.display.close() // it is drawn again below the warnings
+	}
+	for _, w := range warnings {
+		a.complain(fileError(path, errors.New("warning: "+w)).Error())
+	}
+}
+
 // printable takes out of a text what would give a terminal orders, which the name of somebody's file may do.
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {

@@ -102,6 +102,7 @@ func (a *app) encodeFile(ctx context.Context, e *encoding, input, output string)
 		if err != nil {
 			return cmp.Or(ctx.Err(), err) // a decoder that is interrupted calls the picture broken
 		}
+		a.warn(input, src.warnings)
 		bar := a.newBar()
 		defer bar.close()
 		data, err := e.encode(ctx, input, src, bar.progress)

@@ -32,6 +32,7 @@ func (a *app) encodeMany(ctx context.Context, m *many, e *encoding, inputs []str
 			return a.openSource(ctx, j.Input, e.fresh)
 		},
 		Work: func(ctx context.Context, j batch.Job, src source) (io.WriterTo, error) {
+			a.warn(j.Input, src.warnings)
 			data, err := e.encode(ctx, j.Input, src, a.display.progress)
 			var unsupported codec.UnsupportedError
 			if err != nil && !errors.As(err, &unsupported) {
@@ -114,8 +115,9 @@ func checkKept(stream []byte) error {
 
 // A source is what is encoded: a picture, or the stream that its file holds.
 type source struct {
-	img    image.Image
-	stream []byte
+	img      image.Image
+	stream   []byte
+	warnings []string
 }
 
 // openSource opens a picture file up to its pixels.
@@ -155,6 +157,6 @@ func (a *app) openSource(ctx context.Context, path string, fresh bool) (*batch.I
 		if img, err = f.Image(); err != nil {
 			return source{}, fileError(path, err)
 		}
-		return source{img: img}, nil
+		return source{img: img, warnings: f.Warnings}, nil
 	}}, nil
 }

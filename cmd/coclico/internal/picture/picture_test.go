@@ -12,6 +12,7 @@ import (
 	"image/png"
 	"io"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -114,6 +115,21 @@ func TestReadRefuses(t *testing.T) {
 func TestGuard(t *testing.T) {
 	if err := guard(&format{name: "PNG"}, func() error { panic("index out of range") }); err == nil {
 		t.Error("a decoder's panic is no error")
+	}
+}
+
+// TestWarnings checks that a decoder's warning does not cost its picture.
+func TestWarnings(t *testing.T) {
+	f := &File{r: strings.NewReader(""), held: 1, format: &format{name: "PNG", decode: func(io.Reader) (image.Image, error) {
+		return sample(), warning("is odd")
+	}}}
+	img, err := f.Image()
+	if err != nil || img == nil || !slices.Equal(f.Warnings, []string{"is odd"}) {
+		t.Errorf("Image: %v, %v; warnings %q", img, err, f.Warnings)
+	}
+	f.format.decode = func(io.Reader) (image.Image, error) { return nil, warning("is odd") }
+	if _, err := f.Image(); err == nil {
+		t.Error("no picture and no error")
 	}
 }
 

@@ -71,7 +71,8 @@ func matches(magic string, head []byte) bool {
 
 // A File is a picture file of which the header has been read.
 type File struct {
-	Memory int64 // bytes that Image takes at its peak, no more than MaxMemory
+	Memory   int64    // bytes that Image takes at its peak, no more than MaxMemory
+	Warnings []string // what is wrong with the file although it can be read, a phrase each; complete once Image has returned
 
 	r      io.ReadSeeker
 	format *format
@@ -177,6 +178,11 @@ func (f *File) Image() (image.Image, error) {
 	var img image.Image
 	err := guard(f.format, func() (err error) {
 		img, err = f.format.decode(f.r)
+		var w warning
+		if img != nil && errors.As(err, &w) {
+			f.Warnings = append(f.Warnings, string(w))
+			return nil
+		}
 		return err
 	})
 	switch {
@@ -219,6 +225,11 @@ func Names() string {
 	}
 	return names
 }
+
+// A warning is the error of a decoder that returns a picture all the same; the phrase follows the file's name.
+type warning string
+
+func (w warning) Error() string { return string(w) }
 
 // guard runs a decoder. Decoders return errors; one that panics on a bad file
 // all the same must not take the program with it, which works on a list.
