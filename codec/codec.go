@@ -2,7 +2,6 @@ package codec
 
 import (
 	"fmt"
-	"math"
 
 	"github.com/coclico/coclico/codec/model"
 	"github.com/coclico/coclico/codec/stream"
@@ -74,10 +73,8 @@ func (c *Codec) Params(f Format) (stream.Params, error) {
 // finite returns an error if a part's network, whose weights are finite, made
 // something that is not.
 func (c *Codec) finite(part string, t *nn.Tensor) error {
-	for _, v := range t.Data {
-		if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
-			return fmt.Errorf("%s: the network's output is not finite: its weights or its configuration are wrong", c.model.Folder().Path(part))
-		}
+	if !t.Finite() {
+		return fmt.Errorf("%s: the network's output is not finite: its weights or its configuration are wrong", c.model.Folder().Path(part))
 	}
 	return nil
 }

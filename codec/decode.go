@@ -116,8 +116,9 @@ func (d *decoder) schedule(ofFile bool) error {
 	return err
 }
 
-// condition makes the class vector. The noise of a level above 0 is the
-// generator's first draw, as in diffusers' pipeline; level 0 is noiseless.
+// condition makes the class vector: the noised embedding, then the features of
+// the noise level. The noise of a level above 0 is the generator's first draw,
+// as in diffusers' pipeline; level 0 is noiseless.
 func (d *decoder) condition(g *solver.Generator, embedding []float32) error {
 	noising, err := d.model.Noising()
 	if err != nil {
@@ -135,9 +136,12 @@ func (d *decoder) condition(g *solver.Generator, embedding []float32) error {
 		noise = make([]float32, len(embedding))
 		g.Randn(noise)
 	}
-	if d.class, err = noising.Condition(embedding, mean, std, d.o.Level, noise); err != nil {
+	n := len(embedding)
+	d.class = make([]float32, 2*n)
+	if err := noising.AddNoise(d.class[:n], embedding, mean, std, d.o.Level, noise); err != nil {
 		return err
 	}
+	nn.TimestepFeatures(d.class[n:], float32(d.o.Level), true, 0)
 	if d.o.Trace != nil {
 		d.o.Trace("condition", d.class)
 	}
@@ -224,7 +228,7 @@ func (d *decoder) drawNoise(g *solver.Generator) error {
 	if len(x) != d.noise.Len() {
 		return optionErrorf("%d values of noise: %d are needed", len(x), d.noise.Len())
 	}
-	setPlanes(d.noise, x)
+	d.noise.SetNCHW(x)
 	return nil
 }
 
@@ -336,7 +340,7 @@ func (d *decoder) picture(ctx context.Context) (image.Image, error) {
 
 func (d *decoder) trace(name string, t *nn.Tensor) {
 	if d.o.Trace != nil {
-		d.o.Trace(name, planes(t))
+		d.o.Trace(name, t.NCHW())
 	}
 }
 

@@ -147,26 +147,8 @@ func (c *Codec) embed(ctx context.Context, f frame, trace func(string, []float32
 		return nil, err
 	}
 	if trace != nil {
-		trace("pixel_values", planes(pixels))
+		trace("pixel_values", pixels.NCHW())
 		trace("image_embeds", x.Data)
 	}
 	return append([]float32(nil), x.Data...), nil
-}
-
-// planes returns the values of t [1,h,w,c] in PyTorch's order [c,h,w].
-func planes(t *nn.Tensor) []float32 {
-	out := make([]float32, t.Len())
-	n := t.H * t.W
-	for i, v := range t.Data {
-		out[i%t.C*n+i/t.C] = v
-	}
-	return out
-}
-
-// setPlanes sets t [1,h,w,c] to values in PyTorch's order.
-func setPlanes(t *nn.Tensor, x []float32) {
-	n := t.H * t.W
-	for i := range t.Data {
-		t.Data[i] = x[i%t.C*n+i/t.C]
-	}
 }

@@ -1,6 +1,7 @@
 package nn
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"testing"
@@ -138,6 +139,69 @@ func TestConcat(t *testing.T) {
 	if y := Concat(ws, a, b); !slices.Equal(y.Data, []float32{1, 2, 5, 3, 4, 6}) {
 		t.Errorf("Concat gives %v", y.Data)
 	}
+}
+
+// TestTimestepFeaturesGolden compares with diffusers; see
+// testdata/timesteps.py.
+func TestTimestepFeaturesGolden(t *testing.T) {
+	s := openGolden(t, "testdata/timesteps.safetensors")
+	for _, name := range s.Names() {
+		var dim int
+		var flip bool
+		var shift float32
+		if _, err := fmt.Sscanf(name, "%d %t %g", &dim, &flip, &shift); err != nil {
+			t.Fatal(err)
+		}
+		x, _ := s.Lookup(name)
+		got := make([]float32, 4*dim)
+		for i, timestep := range []float32{0, 1, 849, 999} {
+			TimestepFeatures(got[i*dim:][:dim], timestep, flip, shift)
+		}
+		rms(t, name, got, x.Float32s())
+	}
+	if n := len(s.Names()); n != 28 {
+		t.Errorf("%d cases, want 28", n)
+	}
+
+	// Stable unCLIP appends the features of the noise level to the embedding.
+	s = openGolden(t, "../solver/testdata/condition.safetensors")
+	for name, level := range map[string]float32{"out/level0": 0, "out/level100": 100, "out/level999": 999, "out/level0_noiseless": 0} {
+		x, ok := s.Lookup(name)
+		if !ok {
+			t.Fatalf("no tensor %s", name)
+		}
+		want := x.Float32s()
+		got := make([]float32, len(want)/2)
+		TimestepFeatures(got, level, true, 0)
+		rms(t, name, got, want[len(got):])
+	}
+}
+
+// rms fails unless got is want within a relative RMS error of 1e-5.
+func rms(t *testing.T, name string, got, want []float32) {
+	t.Helper()
+	if len(got) != len(want) {
+		t.Fatalf("%s: %d values, want %d", name, len(got), len(want))
+	}
+	var diff, norm float64
+	for i, w := range want {
+		d := float64(got[i]) - float64(w)
+		diff += d * d
+		norm += float64(w) * float64(w)
+	}
+	if e := math.Sqrt(diff / norm); !(e <= 1e-5) && diff != 0 {
+		t.Errorf("%s: relative RMS error %.3g", name, e)
+	}
+}
+
+func openGolden(t *testing.T, path string) *weights.Store {
+	t.Helper()
+	s, err := weights.OpenFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
 }
 
 // The numbers are diffusers' get_timestep_embedding(torch.tensor([7.5]), 5,

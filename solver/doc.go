@@ -3,7 +3,7 @@
 //
 //   - [Solver]: the schedule and the steps of DPM-Solver++ (Lu et al., arXiv 2211.01095), orders 1 to 3, multistep, as
 //     diffusers' DPMSolverMultistepScheduler has them.
-//   - [Noising]: the DDPM noising of the image embedding in Stable unCLIP, and the class vector made from it.
+//   - [Noising]: the DDPM noising of the image embedding in Stable unCLIP.
 //   - [Generator]: the normal numbers of torch.randn on the CPU for a given seed.
 //   - [Guide]: classifier-free guidance.
 //

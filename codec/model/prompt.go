@@ -3,7 +3,6 @@ package model
 import (
 	"context"
 	"fmt"
-	"math"
 
 	"github.com/coclico/coclico/nn"
 	"github.com/coclico/coclico/vit"
@@ -42,10 +41,8 @@ func (m *Model) PromptEmbeds(ctx context.Context, lowMemory bool) (*nn.Tensor, e
 	if err != nil {
 		return nil, err
 	}
-	for _, v := range x.Data {
-		if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
-			return nil, fmt.Errorf("%s: the network's output is not finite: its weights or its configuration are wrong", m.folder.Path("text_encoder"))
-		}
+	if !x.Finite() {
+		return nil, fmt.Errorf("%s: the network's output is not finite: its weights or its configuration are wrong", m.folder.Path("text_encoder"))
 	}
 	return &nn.Tensor{N: x.N, H: x.H, W: x.W, C: x.C, Data: append([]float32(nil), x.Data...)}, nil
 }

@@ -55,20 +55,12 @@ func (c *Case) Tensor(name string) *nn.Tensor {
 	case 3:
 		return &nn.Tensor{N: s[0], H: 1, W: s[1], C: s[2], Data: x}
 	case 4:
-		return fromNCHW(x, s)
+		t := &nn.Tensor{N: s[0], C: s[1], H: s[2], W: s[3], Data: make([]float32, len(x))}
+		t.SetNCHW(x)
+		return t
 	}
 	c.t.Fatalf("%s has shape %v", name, s)
 	return nil
-}
-
-func fromNCHW(x []float32, s []int) *nn.Tensor {
-	t := &nn.Tensor{N: s[0], C: s[1], H: s[2], W: s[3], Data: make([]float32, len(x))}
-	hw := t.H * t.W
-	for i, v := range x {
-		n, ch, p := i/(t.C*hw), i/hw%t.C, i%hw
-		t.Data[(n*hw+p)*t.C+ch] = v
-	}
-	return t
 }
 
 // Check compares got with the case's tensor.

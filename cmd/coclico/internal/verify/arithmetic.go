@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/coclico/coclico/codec/stream"
+	"github.com/coclico/coclico/nn"
 	"github.com/coclico/coclico/solver"
 )
 
@@ -172,10 +173,11 @@ func (v *verifier) condition(c *goldenCase) error {
 		if noiseless {
 			with = nil
 		}
-		got, err := n.Condition(embeds, mean, std, l, with)
-		if err != nil {
+		got := make([]float32, 2*len(embeds))
+		if err := n.AddNoise(got[:len(embeds)], embeds, mean, std, l, with); err != nil {
 			return fmt.Errorf("%s: %w", c.path, err)
 		}
+		nn.TimestepFeatures(got[len(embeds):], float32(l), true, 0)
 		want, _ := c.floats(name, 1, -1)
 		v.report(compare(name, got, want, arithmeticBound))
 	}
@@ -232,7 +234,7 @@ func (v *verifier) colourMap(c *goldenCase, key, picture string, size, bits int,
 	v.report(compareCodes(key+"/u", widen(got.U), u, 0))
 	v.report(compareCodes(key+"/v", widen(got.V), vv, 0))
 	back := stream.DequantiseColour(got, size, bits)
-	v.report(compare(key+"/rgb", nchw(back, 1, size, size, 3), want, arithmeticBound))
+	v.report(compare(key+"/rgb", planes(back, size), want, arithmeticBound))
 }
 
 func widen[T uint8 | uint16](x []T) []int64 {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"math"
+
+	"github.com/coclico/coclico/nn"
 )
 
 // A line is the comparison of one tensor, as it is printed.
@@ -123,28 +125,8 @@ func compareSteps(name string, got, want []float32, step float64, share, bound f
 	return l
 }
 
-// nchw returns [n,h,w,c] values in PyTorch's order [n,c,h,w].
-func nchw(x []float32, n, h, w, c int) []float32 {
-	out := make([]float32, len(x))
-	for i := range n {
-		for p := range h * w {
-			for k := range c {
-				out[(i*c+k)*h*w+p] = x[(i*h*w+p)*c+k]
-			}
-		}
-	}
-	return out
-}
-
-// nhwc is the inverse of nchw.
-func nhwc(x []float32, n, c, h, w int) []float32 {
-	out := make([]float32, len(x))
-	for i := range n {
-		for k := range c {
-			for p := range h * w {
-				out[(i*h*w+p)*c+k] = x[(i*c+k)*h*w+p]
-			}
-		}
-	}
-	return out
+// planes returns the values of a square picture [size,size,3] in PyTorch's
+// order [3,size,size].
+func planes(x []float32, size int) []float32 {
+	return (&nn.Tensor{N: 1, H: size, W: size, C: 3, Data: x}).NCHW()
 }

@@ -45,7 +45,7 @@ func (v *verifier) preprocess(c *goldenCase) error {
 		for i, b := range px {
 			x[i] = float32(b)
 		}
-		v.report(compareSteps(name, nchw(x, 1, size, size, 3), t.Float32s(), 1, resizedShare, 0))
+		v.report(compareSteps(name, planes(x, size), t.Float32s(), 1, resizedShare, 0))
 	}
 	return nil
 }
@@ -55,7 +55,7 @@ func (v *verifier) preprocess(c *goldenCase) error {
 func (v *verifier) normalised(name string, px []byte, pre vit.PreprocessConfig, want []float32, size int) {
 	got := make([]float32, len(px))
 	vit.Normalize(got, px, pre.Mean, pre.Std)
-	got = nchw(got, 1, size, size, 3)
+	got = planes(got, size)
 	for i := range min(len(want), len(got)) {
 		step := 1 / (255 * pre.Std[i/(size*size)])
 		got[i], want[i] = got[i]/step, want[i]/step
@@ -133,7 +133,7 @@ func (v *verifier) roundtripColour(c *goldenCase, p stream.Params, rgb []byte, h
 	}
 	want, _ := c.floats("mid/rgb_map", 3, n, n)
 	if c.err == nil {
-		v.report(compare("mid/rgb_map", nchw(stream.DequantiseColour(golden, n, p.ColourBits), 1, n, n, 3), want, arithmeticBound))
+		v.report(compare("mid/rgb_map", planes(stream.DequantiseColour(golden, n, p.ColourBits), n), want, arithmeticBound))
 	}
 	return golden, c.err
 }

@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/coclico/coclico/nn"
@@ -40,11 +41,10 @@ func (v *verifier) trace(c *goldenCase, f func() error) error {
 // arrange returns a tensor's values in the order of the golden tensor: NCHW if
 // that is a picture, and repeated where all pictures share it.
 func arrange(t *nn.Tensor, want weights.Tensor) []float32 {
-	got := t.Data
+	got := slices.Clone(t.Data)
 	if len(want.Shape) == 4 {
-		got = nchw(got, t.N, t.H, t.W, t.C)
+		got = t.NCHW()
 	}
-	got = append([]float32(nil), got...)
 	if n := want.Len(); t.N == 1 && n%len(got) == 0 {
 		for one := got; len(got) < n; {
 			got = append(got, one...)
@@ -55,7 +55,9 @@ func arrange(t *nn.Tensor, want weights.Tensor) []float32 {
 
 // tensor makes a network's input of NCHW values.
 func tensor(x []float32, n, c, h, w int) *nn.Tensor {
-	return &nn.Tensor{N: n, H: h, W: w, C: c, Data: nhwc(x, n, c, h, w)}
+	t := &nn.Tensor{N: n, H: h, W: w, C: c, Data: make([]float32, len(x))}
+	t.SetNCHW(x)
+	return t
 }
 
 func (v *verifier) vision(c *goldenCase) error {
@@ -143,7 +145,7 @@ func (v *verifier) unet(c *goldenCase) error {
 		if err != nil {
 			return err
 		}
-		v.report(compare("out/sample", nchw(y.Data, y.N, y.H, y.W, y.C), want, v.bounds.unet.of(len(want))))
+		v.report(compare("out/sample", y.NCHW(), want, v.bounds.unet.of(len(want))))
 		v.ws.Put(y)
 		return nil
 	})
@@ -181,7 +183,7 @@ func (v *verifier) vae(c *goldenCase) error {
 		if err != nil {
 			return err
 		}
-		v.report(compare("out/latent_mean", nchw(y.Data, y.N, y.H, y.W, y.C), mean, v.bounds.encode.of(len(mean))))
+		v.report(compare("out/latent_mean", y.NCHW(), mean, v.bounds.encode.of(len(mean))))
 		dec, err := v.model.VAEDecoder(v.ctx)
 		if err != nil {
 			return err
@@ -190,7 +192,7 @@ func (v *verifier) vae(c *goldenCase) error {
 		if y, err = dec.Decode(v.ctx, &v.ws, tensor(z, 1, s[1], s[2], s[3])); err != nil {
 			return err
 		}
-		v.report(compare("out/image", nchw(y.Data, y.N, y.H, y.W, y.C), image, bound))
+		v.report(compare("out/image", y.NCHW(), image, bound))
 		return nil
 	})
 }
