@@ -7,6 +7,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/coclico/coclico/kernels"
+	"github.com/coclico/coclico/kernels/mem"
 )
 
 // TestAgainstGonum compares a product of one of the UNet's shapes with
@@ -34,7 +35,7 @@ func TestAgainstGonum(t *testing.T) {
 		bound float64
 	}{{kernels.Exact, 1e-6}, {kernels.Fast, 4e-3}} {
 		o := new(kernels.Operand)
-		o.Init(kernels.Alloc(kernels.OperandBytes(c.p, 1, 1, rows, in, 0)), c.p, 1, 1, rows, in, 0)
+		o.Init(mem.Alloc(kernels.OperandBytes(c.p, 1, 1, rows, in, 0)), c.p, 1, 1, rows, in, 0)
 		o.Fill(x)
 		got := make([]float32, rows*out)
 		kernels.MatMul(got, o, kernels.Pack(c.p, kernels.Shape{Out: out, In: in, KH: 1, KW: 1}, kernels.Array{DType: kernels.BF16, Data: data}), kernels.Epilogue{})

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/coclico/coclico/kernels"
+	"github.com/coclico/coclico/kernels/mem"
 )
 
 // shortest returns the shortest of at least three runs of f, in about d.
@@ -40,7 +41,7 @@ func report(b *testing.B, flop float64, count int, f func()) {
 
 func operand(n, h, w, c, pad int) *kernels.Operand {
 	o := new(kernels.Operand)
-	o.Init(kernels.Alloc(kernels.OperandBytes(kernels.Fast, n, h, w, c, pad)), kernels.Fast, n, h, w, c, pad)
+	o.Init(mem.Alloc(kernels.OperandBytes(kernels.Fast, n, h, w, c, pad)), kernels.Fast, n, h, w, c, pad)
 	x := make([]float32, n*h*w*c)
 	for i := range x {
 		x[i] = float32(i%23)*0.1 - 1.1

@@ -5,6 +5,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
+
+	"github.com/coclico/coclico/kernels/mem"
 )
 
 // The fused loop makes the same sums as the plain one, in another order.
@@ -53,11 +55,11 @@ func TestFusedAttention(t *testing.T) {
 // TestLimit: a buffer stays until it is larger than what is kept.
 func TestLimit(t *testing.T) {
 	var b []byte
-	grow(&b, 3*hugePage)
-	if limit(&b, 3*hugePage); cap(b) != 3*hugePage {
+	grow(&b, 3*mem.HugePage)
+	if limit(&b, 3*mem.HugePage); cap(b) != 3*mem.HugePage {
 		t.Errorf("a buffer of %d bytes is left", cap(b))
 	}
-	if limit(&b, 3*hugePage-1); b != nil || len(grow(&b, 1)) != 1 {
+	if limit(&b, 3*mem.HugePage-1); b != nil || len(grow(&b, 1)) != 1 {
 		t.Error("a buffer above the limit stays, or is not made again")
 	}
 }

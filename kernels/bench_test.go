@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"testing"
 	"unsafe"
+
+	"github.com/coclico/coclico/kernels/mem"
 )
 
 // BenchmarkVec gives the loops over elements, on operands that L1 holds:
@@ -14,7 +16,7 @@ func BenchmarkVec(b *testing.B) {
 	const rows, cols = 12, 320
 	const n = rows * cols
 	r := rand.New(rand.NewPCG(1, 1))
-	x, y, dst, probs := alignedBytes(4*n), alignedBytes(4*n), alignedBytes(6*n), alignedBytes(6*n)
+	x, y, dst, probs := mem.Alloc(4*n), mem.Alloc(4*n), mem.Alloc(6*n), mem.Alloc(6*n)
 	copy(float32s(x), randoms(r, n))
 	copy(float32s(y), randoms(r, n))
 	xs, ys, ds := float32s(x), float32s(y), float32s(dst)[:n]

@@ -1,6 +1,10 @@
 package kernels
 
-import "unsafe"
+import (
+	"unsafe"
+
+	"github.com/coclico/coclico/kernels/mem"
+)
 
 // Activation is a function applied to every element of a result.
 type Activation uint8
@@ -90,14 +94,14 @@ func PackUp(p Precision, s Shape, a Array) *PackedUp {
 	im := active()
 	u := new(PackedUp)
 	s.KH, s.KW = 2, 2
-	sums := Alloc(s.Out * s.In * 4 * 4)
+	sums := mem.Alloc(s.Out * s.In * 4 * 4)
 	for i := range u.phase {
 		if a.Data != nil {
 			parallel(s.Out, &foldTask{v: im.vec, a: a, in: s.In, py: i / 2, px: i % 2, dst: float32s(sums)})
 		}
 		u.phase[i] = pack(im, im.gemm(p), s, []Array{{DType: F32, Data: sums}})
 	}
-	Free(sums)
+	mem.Free(sums)
 	return u
 }
 

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 	"unsafe"
+
+	"github.com/coclico/coclico/kernels/mem"
 )
 
 // BenchmarkStripF32 gives the rate of the tile loops beside that of their
@@ -23,12 +25,12 @@ func BenchmarkStripF32(b *testing.B) {
 				steps := k / 16
 				lda := (steps | 1) * 64
 				panels := max(1, 1<<20/(k*g.nr*4))
-				a, w := alignedBytes(stripTiles*g.mr*lda), alignedBytes(panels*steps*64*g.nr)
+				a, w := mem.Alloc(stripTiles*g.mr*lda), mem.Alloc(panels*steps*64*g.nr)
 				table := make([]step, steps)
 				for i := range table {
 					table[i] = step{i * 64, i * 64 * g.nr}
 				}
-				c := alignedBytes(stripTiles * g.mr * g.nr * 4)
+				c := mem.Alloc(stripTiles * g.mr * g.nr * 4)
 				s := strip{a: unsafe.Pointer(&a[0]), lda: uintptr(lda), steps: &table[0], n: steps,
 					c: unsafe.Pointer(&c[0]), ldc: uintptr(g.nr * 4), tiles: stripTiles, panels: 1}
 				i := 0

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 	"unsafe"
+
+	"github.com/coclico/coclico/kernels/mem"
 )
 
 // TestAMXStrip runs every loop on small integers, whose sums are exact, over
@@ -22,7 +24,7 @@ func TestAMXStrip(t *testing.T) {
 	for tiles := 1; tiles <= 3; tiles++ {
 		for steps := 1; steps < 6; steps++ {
 			lda := steps*64 + 64
-			a, b := alignedBytes((tiles*32+1)*lda), alignedBytes(panels*steps*2048)
+			a, b := mem.Alloc((tiles*32+1)*lda), mem.Alloc(panels*steps*2048)
 			for _, x := range [][]byte{a, b} {
 				for i := range len(x) / 2 {
 					putUint16(x, i, floatToBF16(float32(r.IntN(9)-4)))
@@ -63,7 +65,7 @@ func TestAMXLoopsAgree(t *testing.T) {
 	}
 	r := rand.New(rand.NewPCG(2, 3))
 	const tiles, steps = 2, 40
-	a, b := alignedBytes((tiles*32+1)*steps*64), alignedBytes(steps*2048)
+	a, b := mem.Alloc((tiles*32+1)*steps*64), mem.Alloc(steps*2048)
 	for _, x := range [][]byte{a, b} {
 		for i := range len(x) / 2 {
 			putUint16(x, i, floatToBF16(float32(r.NormFloat64()*math.Exp(4*r.NormFloat64()))))
@@ -115,7 +117,7 @@ func BenchmarkStripAMX(b *testing.B) {
 			b.Run(fmt.Sprintf("k=%d/tiles=%d", k, tiles), func(b *testing.B) {
 				steps := k / 32
 				lda := (steps | 1) * 64
-				a, bb := alignedBytes((tiles*32+1)*lda), alignedBytes(steps*2048)
+				a, bb := mem.Alloc((tiles*32+1)*lda), mem.Alloc(steps*2048)
 				table := make([]step, steps)
 				for i := range table {
 					table[i] = step{i * 64, i * 2048}

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/x448/float16"
+
+	"github.com/coclico/coclico/kernels/mem"
 )
 
 func TestMain(m *testing.M) {
@@ -68,7 +70,7 @@ func integers(r *rand.Rand, n int) []float32 {
 
 func newOperand(p Precision, n, h, w, c, pad int) *Operand {
 	o := new(Operand)
-	buf := alignedBytes(OperandBytes(p, n, h, w, c, pad))
+	buf := mem.Alloc(OperandBytes(p, n, h, w, c, pad))
 	for i := range buf {
 		buf[i] = 0xff // NaN, to see that padding is cleared
 	}

@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"github.com/coclico/coclico/kernels/mem"
 )
 
 // TestNormBands: every band's operand holds the lines that the operand of the
@@ -37,7 +39,7 @@ func TestNormBands(t *testing.T) {
 }
 
 func emptyOperand(p Precision, n, h, w, c int) *Operand {
-	b := alignedBytes(OperandBytes(p, n, h, w, c, 1))
+	b := mem.Alloc(OperandBytes(p, n, h, w, c, 1))
 	for i := range b {
 		b[i] = 0xA5 // what Init leaves is seen
 	}
@@ -58,26 +60,5 @@ func sameLines(t *testing.T, whole, band *Operand, picture, first int) {
 				t.Fatalf("picture %d, rows from %d: row %d differs", picture, first, y)
 			}
 		}
-	}
-}
-
-// TestDiscard: what lies beside the discarded bytes stays.
-func TestDiscard(t *testing.T) {
-	b := Alloc(4*hugePage + 128)
-	defer Free(b)
-	for i := range b {
-		b[i] = 1
-	}
-	Discard(b[:0])
-	Discard(b[100:200])
-	Discard(b[64 : len(b)-64])
-	for _, side := range [][]byte{b[:64], b[len(b)-64:]} {
-		if slices.Contains(side, 0) {
-			t.Fatal("more was discarded than asked for")
-		}
-	}
-	b[2*hugePage] = 7 // still there to be written to
-	if b[2*hugePage] != 7 {
-		t.Fatal("discarded memory cannot be used")
 	}
 }

@@ -1,6 +1,10 @@
 package kernels
 
-import "unsafe"
+import (
+	"unsafe"
+
+	"github.com/coclico/coclico/kernels/mem"
+)
 
 // An Operand is the left factor of products: [N,H,W,C] rows of C channels in
 // the form that the active implementation multiplies, so that the layer that
@@ -43,15 +47,15 @@ func linePitch(f form, c int) int {
 
 func operandLines(n, h, w, pad int) (lead, lines int) {
 	if pad == 0 {
-		return 0, Bytes(n, h, w) + slackLines
+		return 0, mem.Size(n, h, w) + slackLines
 	}
 	lead = w + 2
-	return lead, lead + Bytes(n, h+1, w+1) + 2*(w+2) + slackLines
+	return lead, lead + mem.Size(n, h+1, w+1) + 2*(w+2) + slackLines
 }
 
 func operandBytes(f form, n, h, w, c, pad int) int {
 	_, lines := operandLines(n, h, w, pad)
-	return Bytes(f.planes(), lines, linePitch(f, c))
+	return mem.Size(f.planes(), lines, linePitch(f, c))
 }
 
 // OperandBytes returns the size of the buffer that Init wants.

@@ -4,6 +4,8 @@ import (
 	"runtime"
 	"slices"
 	"unsafe"
+
+	"github.com/coclico/coclico/kernels/mem"
 )
 
 // DType is the element type of a checkpoint's array.
@@ -115,9 +117,9 @@ func pack(im *impl, g *gemm, s Shape, parts []Array) *Packed {
 		stored = g.form.elemSize()
 	}
 	panel := w.panelElems() * stored
-	w.data = Alloc(w.panels * panel)
-	if len(w.data) >= hugePage {
-		w.cleanup = runtime.AddCleanup(w, Free, w.data)
+	w.data = mem.Alloc(w.panels * panel)
+	if len(w.data) >= mem.HugePage {
+		w.cleanup = runtime.AddCleanup(w, mem.Free, w.data)
 	}
 	t := &packTask{im: im, w: w, parts: parts, panel: panel}
 	parallel(w.panels, t)
@@ -131,7 +133,7 @@ func pack(im *impl, g *gemm, s Shape, parts []Array) *Packed {
 // used any more.
 func (p *Packed) Free() {
 	p.cleanup.Stop()
-	Free(p.data)
+	mem.Free(p.data)
 	p.data = nil
 }
 

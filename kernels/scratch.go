@@ -3,6 +3,8 @@ package kernels
 import (
 	"sync"
 	"unsafe"
+
+	"github.com/coclico/coclico/kernels/mem"
 )
 
 // A freeList recycles values without giving them up at a garbage collection
@@ -66,8 +68,8 @@ func (s *scratch) release() {
 // grow returns the first n bytes of a 64-byte aligned buffer kept at b.
 func grow(b *[]byte, n int) []byte {
 	if cap(*b) < n {
-		Free(*b)
-		*b = Alloc(n)
+		mem.Free(*b)
+		*b = mem.Alloc(n)
 	}
 	return (*b)[:n]
 }
@@ -75,7 +77,7 @@ func grow(b *[]byte, n int) []byte {
 // limit gives a buffer of more than most bytes back.
 func limit(b *[]byte, most int) {
 	if cap(*b) > most {
-		Free(*b)
+		mem.Free(*b)
 		*b = nil
 	}
 }

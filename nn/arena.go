@@ -4,7 +4,7 @@ import (
 	"slices"
 	"unsafe"
 
-	"github.com/coclico/coclico/kernels"
+	"github.com/coclico/coclico/kernels/mem"
 )
 
 // An arena hands out memory of any size from few large chunks.
@@ -36,9 +36,9 @@ func (a *arena) get(n int, tidy bool) span {
 	n = roundUp(n)
 	i := slices.IndexFunc(a.free, func(s span) bool { return s.size >= n })
 	if i < 0 {
-		chunk := kernels.TryAlloc(a.chunkSize(n))
+		chunk := mem.TryAlloc(a.chunkSize(n))
 		if chunk == nil {
-			chunk = kernels.Alloc(n) // rounding up is advice, n is not
+			chunk = mem.Alloc(n) // rounding up is advice, n is not
 		}
 		i = a.grow(chunk)
 	}
@@ -81,7 +81,7 @@ const trimBytes = 128 << 20
 // used again.
 func (a *arena) trim() {
 	for _, s := range a.free {
-		kernels.Discard(a.bytes(span{s.chunk, s.off, min(s.size, max(0, a.high[s.chunk]-s.off))}))
+		mem.Discard(a.bytes(span{s.chunk, s.off, min(s.size, max(0, a.high[s.chunk]-s.off))}))
 	}
 }
 
@@ -92,7 +92,7 @@ func (a *arena) reserve(n int) {
 	if slices.ContainsFunc(a.free, func(s span) bool { return s.size >= n }) {
 		return
 	}
-	if chunk := kernels.TryAlloc(a.chunkSize(n)); chunk != nil {
+	if chunk := mem.TryAlloc(a.chunkSize(n)); chunk != nil {
 		a.grow(chunk)
 	}
 }
@@ -133,7 +133,7 @@ func (a *arena) put(s span) {
 // release gives all chunks back to the system.
 func (a *arena) release() {
 	for _, c := range a.chunks {
-		kernels.Free(c)
+		mem.Free(c)
 	}
 	*a = arena{}
 }

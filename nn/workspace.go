@@ -5,6 +5,7 @@ import (
 	"unsafe"
 
 	"github.com/coclico/coclico/kernels"
+	"github.com/coclico/coclico/kernels/mem"
 )
 
 // A Workspace holds the activations of one run of the networks at a time.
@@ -58,7 +59,7 @@ func (ws *Workspace) Get(n, h, w, c int) *Tensor {
 	} else {
 		t = new(Tensor)
 	}
-	size := kernels.Bytes(4, n, h, w, c)
+	size := mem.Size(4, n, h, w, c)
 	mem := ws.arena.get(size, ws.LowMemory)
 	*t = Tensor{N: n, H: h, W: w, C: c, Data: float32s(ws.arena.bytes(mem), size/4), refs: 1, mem: mem, gen: ws.gen}
 	return t
@@ -101,7 +102,7 @@ func (ws *Workspace) shrink(t *Tensor, c int) {
 // discard gives elements [from,to) of t, which are lost, back to the system
 // until they are written to.
 func (ws *Workspace) discard(t *Tensor, from, to int) {
-	kernels.Discard(ws.arena.bytes(t.mem)[4*from : 4*to])
+	mem.Discard(ws.arena.bytes(t.mem)[4*from : 4*to])
 }
 
 // owned reports whether t may be overwritten: nobody else will read it.
@@ -191,7 +192,7 @@ func (ws *Workspace) Reserve(n, h, w, c int) {
 	if ws.Precision == kernels.Exact {
 		times = 5
 	}
-	if size := kernels.Bytes(4, n, h, w, c); size < math.MaxInt/8 { // it may be larger on a 32-bit machine
+	if size := mem.Size(4, n, h, w, c); size < math.MaxInt/8 { // it may be larger on a 32-bit machine
 		ws.arena.reserve(times * size)
 	}
 }

@@ -24,13 +24,14 @@ var layers = []struct {
 	test []string
 }{
 	// 0: arithmetic; named bytes. They do not know each other.
-	{"kernels", []string{"golang.org/x/sys/cpu", "github.com/x448/float16"}, nil},
+	{"kernels/mem", nil, nil},
+	{"kernels", []string{"kernels/mem", "golang.org/x/sys/cpu", "github.com/x448/float16"}, nil},
 	{"weights", []string{"github.com/nlpodyssey/safetensors", "github.com/x448/float16", "golang.org/x/sys/unix"}, nil},
 	{"weights/mini/...", []string{"weights"}, nil}, // the built-in model
 	// For cmd alone: a program that imports codec gets no net/http.
 	{"weights/hub/...", []string{"weights", "weights/hub/...", "golang.org/x/sys/unix", "golang.org/x/sys/windows"}, nil},
 	// 1: layers that two models share; the only room with doors to both cellars.
-	{"nn", []string{"kernels", "weights"}, []string{"nn/nntest"}},
+	{"nn", []string{"kernels", "kernels/mem", "weights"}, []string{"nn/nntest"}},
 	{"nn/nntest", []string{"nn", "kernels", "weights"}, nil}, // for tests alone
 	// 2: four rooms, no doors between them.
 	{"vit", []string{"nn", "weights"}, []string{"kernels", "nn/nntest"}},
@@ -45,7 +46,7 @@ var layers = []struct {
 	{"codec/container", []string{"codec/entropy", "codec/rangecoder", "codec/stream", "codec/tuned"}, nil},
 	{"codec/...", []string{"codec/...", "vit", "unet", "vae", "solver", "nn", "weights", "weights/mini"}, []string{"kernels"}},
 	// 4: nothing imports these.
-	{"bench/...", []string{"bench/...", "codec/...", "vit", "unet", "vae", "solver", "nn", "kernels", "weights", "weights/mini", "gonum.org/v1/gonum/..."}, nil},
+	{"bench/...", []string{"bench/...", "codec/...", "vit", "unet", "vae", "solver", "nn", "kernels", "kernels/mem", "weights", "weights/mini", "gonum.org/v1/gonum/..."}, nil},
 	{"cmd/...", []string{"cmd/...", "codec/...", "vit", "unet", "vae", "solver", "nn", "kernels", "weights/...",
 		"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/schollz/progressbar/v3", "golang.org/x/image/...", "golang.org/x/term", "golang.org/x/sys/unix",
 		"github.com/spf13/cobra/doc", "github.com/HugoSmits86/nativewebp", "github.com/gen2brain/heic"}, nil},
