@@ -14,7 +14,7 @@ import (
 )
 
 // part opens a part of the model folder that COCLICO_MODEL names.
-func part(b *testing.B, name string) ([]byte, *weights.Store) {
+func part(b *testing.B, name weights.Part) ([]byte, *weights.Store) {
 	dir := os.Getenv("COCLICO_MODEL")
 	if dir == "" {
 		b.Skip("COCLICO_MODEL names no model folder (coclico synth DIR --config unclip-l makes one)")
@@ -45,7 +45,7 @@ func ramp(n, h, w, c int) *nn.Tensor {
 
 // BenchmarkUNet is one evaluation, batch 2, at the model's own size.
 func BenchmarkUNet(b *testing.B) {
-	config, s := part(b, "unet")
+	config, s := part(b, weights.UNet)
 	cfg, err := unet.ParseConfig(config)
 	if err != nil {
 		b.Fatal(err)
@@ -70,7 +70,7 @@ func BenchmarkUNet(b *testing.B) {
 }
 
 func BenchmarkVAE(b *testing.B) {
-	config, s := part(b, "vae")
+	config, s := part(b, weights.VAE)
 	cfg, err := vae.ParseConfig(config)
 	if err != nil {
 		b.Fatal(err)
@@ -103,7 +103,7 @@ func BenchmarkVAE(b *testing.B) {
 
 // BenchmarkViT is the encoder's vision tower on two pictures.
 func BenchmarkViT(b *testing.B) {
-	config, s := part(b, "image_encoder")
+	config, s := part(b, weights.ImageEncoder)
 	cfg, err := vit.ParseConfig(config)
 	if err != nil {
 		b.Fatal(err)

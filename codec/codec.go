@@ -33,7 +33,7 @@ type Codec struct {
 
 // A prompt is what the UNet knows of the empty prompt: a constant of the model.
 type prompt struct {
-	turn    model.Turn
+	lock    model.Lock
 	context *unet.Context // nil before the first use
 }
 
@@ -52,7 +52,7 @@ func Open(dir string) (*Codec, error) {
 func New(folder *weights.Folder) *Codec {
 	c := &Codec{model: model.New(folder)}
 	for i := range c.prompts {
-		c.prompts[i].turn = model.NewTurn()
+		c.prompts[i].lock = model.NewLock()
 	}
 	return c
 }
@@ -72,9 +72,9 @@ func (c *Codec) Params(f Format) (stream.Params, error) {
 
 // finite returns an error if a part's network, whose weights are finite, made
 // something that is not.
-func (c *Codec) finite(part string, t *nn.Tensor) error {
+func (c *Codec) finite(part weights.Part, t *nn.Tensor) error {
 	if !t.Finite() {
-		return fmt.Errorf("%s: the network's output is not finite: its weights or its configuration are wrong", c.model.Folder().Path(part))
+		return fmt.Errorf("%s: the network's output is not finite: its weights or its configuration are wrong", c.model.Folder().PartPath(part))
 	}
 	return nil
 }

@@ -324,7 +324,7 @@ func widen(t *testing.T, dir, part, name string) {
 		t.Fatal(err)
 	}
 	defer folder.Close()
-	store, err := folder.Part(part)
+	store, err := folder.Part(weights.Part(part))
 	if err != nil {
 		t.Fatal(err)
 	}

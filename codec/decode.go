@@ -11,6 +11,7 @@ import (
 	"github.com/coclico/coclico/nn"
 	"github.com/coclico/coclico/solver"
 	"github.com/coclico/coclico/unet"
+	"github.com/coclico/coclico/weights"
 )
 
 // Decode paints the picture that a file describes. Nil options are the file's
@@ -110,7 +111,7 @@ func (d *decoder) schedule(ofFile bool) error {
 		return optionErrorf("steps %d: the model has %d", d.o.Steps, cfg.NumTrainTimesteps)
 	}
 	if d.solver, err = solver.New(cfg, d.o.Steps); err != nil {
-		return fmt.Errorf("%s: %w", d.model.Folder().ConfigName("scheduler"), err)
+		return fmt.Errorf("%s: %w", d.model.Folder().ConfigName(weights.Scheduler), err)
 	}
 	d.begin, err = d.solver.Start(d.o.Strength)
 	return err
@@ -155,10 +156,10 @@ func (d *decoder) prompt(ctx context.Context) error {
 		return err
 	}
 	p := &d.prompts[d.ws.Precision]
-	if err := p.turn.Take(ctx); err != nil {
+	if err := p.lock.Acquire(ctx); err != nil {
 		return err
 	}
-	defer p.turn.Give()
+	defer p.lock.Release()
 	if p.context == nil {
 		if err := d.readPrompt(ctx, p, net); err != nil {
 			return err
@@ -252,7 +253,7 @@ func (d *decoder) colour(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := d.finite("vae", mean); err != nil {
+	if err := d.finite(weights.VAE, mean); err != nil {
 		return err
 	}
 	for i, v := range mean.Data {
@@ -295,7 +296,7 @@ func (d *decoder) denoise(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := d.finite("unet", out); err != nil {
+		if err := d.finite(weights.UNet, out); err != nil {
 			return err
 		}
 		solver.Guide(out.Data[:n], out.Data[:n], out.Data[n:], d.o.Guidance)
@@ -326,7 +327,7 @@ func (d *decoder) picture(ctx context.Context) (image.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := d.finite("vae", x); err != nil {
+	if err := d.finite(weights.VAE, x); err != nil {
 		return nil, err
 	}
 	for i, v := range x.Data {

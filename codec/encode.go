@@ -9,6 +9,7 @@ import (
 	"github.com/coclico/coclico/codec/tuned"
 	"github.com/coclico/coclico/nn"
 	"github.com/coclico/coclico/vit"
+	"github.com/coclico/coclico/weights"
 )
 
 // Encode returns the file of a picture's centre square: about 107 bytes with
@@ -143,7 +144,7 @@ func (c *Codec) embed(ctx context.Context, f frame, trace func(string, []float32
 	if err != nil {
 		return nil, err
 	}
-	if err := c.finite("image_encoder", x); err != nil {
+	if err := c.finite(weights.ImageEncoder, x); err != nil {
 		return nil, err
 	}
 	if trace != nil {

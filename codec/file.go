@@ -48,7 +48,7 @@ func (c *Codec) header(dim int, shape container.Shape, painting Painting) (conta
 		return h, m, err
 	}
 	if len(m.Moments) != dim {
-		return h, m, fmt.Errorf("%s: %d dimensions, the image_encoder has %d", c.model.Folder().Path("image_normalizer"), len(m.Moments), dim)
+		return h, m, fmt.Errorf("%s: %d dimensions, the %s has %d", c.model.Folder().PartPath(weights.ImageNormalizer), len(m.Moments), weights.ImageEncoder, dim)
 	}
 	h.Fingerprint, h.Shape = m.Fingerprint, shape
 	return h, m, painting.withDefaults(paper()).put(&h)

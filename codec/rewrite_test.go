@@ -41,7 +41,7 @@ func rewrite(t *testing.T, store *weights.Store, values func(weights.Tensor) []f
 // widenAll writes a part in float32.
 func widenAll(t *testing.T, c *Codec, part string) {
 	t.Helper()
-	store, err := c.model.Folder().Part(part)
+	store, err := c.model.Folder().Part(weights.Part(part))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,7 +3,6 @@ package weights
 import (
 	"context"
 	"encoding/binary"
-	"fmt"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -54,8 +53,7 @@ func (s *Store) CheckFinite(ctx context.Context) error {
 	for i, p := range pieces {
 		if bad[i] >= 0 {
 			t := tensors[p.tensor]
-			return fmt.Errorf("%s: tensor %s has a NaN or an infinity (element %d of %d)",
-				show(s.name), show(t.Name), p.start/t.DType.Size()+bad[i], t.Len())
+			return fileErrorf(s.name, "tensor %s has a NaN or an infinity (element %d of %d)", show(t.Name), p.start/t.DType.Size()+bad[i], t.Len())
 		}
 	}
 	return nil

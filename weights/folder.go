@@ -23,7 +23,7 @@ type Folder struct {
 	name   string
 	dir    string // on disk, "" if the folder is only an fs.FS
 	fsys   fs.FS
-	absent []string // parts that the model index says are not there
+	absent []Part // listed as absent by the model index
 
 	compute bool // SyntheticFolder
 	seed    int64
@@ -35,14 +35,14 @@ type Folder struct {
 // OpenFolder opens a model folder on disk. Its weights are memory-mapped.
 //
 // The folder's model_index.json must name a Stable unCLIP pipeline. A folder
-// without that file is accepted if it has an image_encoder or a unet.
+// without that file is accepted if it has an image encoder or a UNet.
 func OpenFolder(dir string) (*Folder, error) {
 	info, err := os.Stat(dir)
 	switch {
 	case err != nil:
-		return nil, named(dir, err)
+		return nil, NewFileError(dir, err)
 	case !info.IsDir():
-		return nil, fmt.Errorf("%s: is a file, a model folder is needed", show(dir))
+		return nil, fileErrorf(dir, "is a file, a model folder is needed")
 	}
 	return (&Folder{name: dir, dir: dir, fsys: os.DirFS(dir)}).checked()
 }
@@ -84,62 +84,55 @@ func (f *Folder) readIndex() error {
 	data, err := f.read(index, maxConfig)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		if f.Has("image_encoder") || f.Has("unet") {
+		if f.Has(ImageEncoder) || f.Has(UNet) {
 			return nil
 		}
-		return fmt.Errorf("%s: not a diffusers model folder: no %s in it", show(f.name), index)
+		return fileErrorf(f.name, "not a diffusers model folder: no %s in it", index)
 	case err != nil:
 		return err
 	}
 	f.absent, err = parseModelIndex(data)
 	if err != nil {
-		return named(f.Path(index), err)
+		return NewFileError(f.Path(index), err)
 	}
 	return nil
 }
 
 // Has reports whether the folder has a part: a folder of that name, which the
-// model index does not call absent.
-func (f *Folder) Has(part string) bool {
-	if !fs.ValidPath(part) || slices.Contains(f.absent, part) {
+// model index does not list as absent.
+func (f *Folder) Has(part Part) bool {
+	if !fs.ValidPath(string(part)) || slices.Contains(f.absent, part) {
 		return false
 	}
-	info, err := fs.Stat(f.fsys, part)
+	info, err := fs.Stat(f.fsys, string(part))
 	return err == nil && info.IsDir()
 }
 
-// configs are the names of a part's configuration: of models, of schedulers
-// and of the image processor.
-var configs = []string{"config.json", "scheduler_config.json", "preprocessor_config.json"}
+// PartPath returns the name by which messages call a part's folder.
+func (f *Folder) PartPath(part Part) string { return f.Path(string(part)) }
 
-// ConfigName returns the path of a part's configuration, for messages.
-func (f *Folder) ConfigName(part string) string {
-	for _, name := range configs {
-		if _, err := fs.Stat(f.fsys, path.Join(part, name)); err == nil {
-			return f.Path(part, name)
-		}
-	}
-	return f.Path(part, configs[0])
-}
+// ConfigName returns the name by which messages call a part's configuration.
+func (f *Folder) ConfigName(part Part) string { return f.Path(string(part), part.Config()) }
 
-// Config returns a part's configuration: the content of its config.json,
-// scheduler_config.json or preprocessor_config.json.
-func (f *Folder) Config(part string) ([]byte, error) {
+// Config returns the content of a part's configuration file.
+func (f *Folder) Config(part Part) ([]byte, error) {
 	if err := f.need(part); err != nil {
 		return nil, err
 	}
-	for _, name := range configs {
-		data, err := f.read(path.Join(part, name), maxConfig)
-		if !errors.Is(err, fs.ErrNotExist) {
-			return data, err
-		}
+	name := part.Config()
+	if name == "" {
+		return nil, fileErrorf(f.PartPath(part), "a part without a configuration")
 	}
-	return nil, fmt.Errorf("%s: no config.json in it", show(f.Path(part)))
+	data, err := f.read(path.Join(string(part), name), maxConfig)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fileErrorf(f.PartPath(part), "no %s in it", name)
+	}
+	return data, err
 }
 
-func (f *Folder) need(part string) error {
+func (f *Folder) need(part Part) error {
 	if !f.Has(part) {
-		return fmt.Errorf("%s: the model has no %s", show(f.name), show(part))
+		return fileErrorf(f.name, "the model has no %s", show(string(part)))
 	}
 	return nil
 }
@@ -150,43 +143,50 @@ func (f *Folder) read(name string, limit int64) ([]byte, error) {
 	info, err := fs.Stat(f.fsys, name)
 	switch {
 	case err != nil:
-		return nil, named(display, err)
+		return nil, NewFileError(display, err)
 	case !info.Mode().IsRegular():
-		return nil, fmt.Errorf("%s: is not a regular file", show(display))
+		return nil, fileErrorf(display, "is not a regular file")
 	}
 	file, err := f.fsys.Open(name)
 	if err != nil {
-		return nil, named(display, err)
+		return nil, NewFileError(display, err)
 	}
 	defer file.Close()
 	data, err := io.ReadAll(io.LimitReader(file, limit+1))
 	switch {
 	case err != nil:
-		return nil, named(display, err)
+		return nil, NewFileError(display, err)
 	case int64(len(data)) > limit:
-		return nil, fmt.Errorf("%s: larger than %d bytes", show(display), limit)
+		return nil, fileErrorf(display, "larger than %d bytes", limit)
 	}
 	return data, nil
 }
 
-// weightFiles are the names that a part's weights may have, in the order of
-// preference: half precision first; diffusers' models, then transformers'.
-var weightFiles = []string{
-	"diffusion_pytorch_model.fp16.safetensors",
-	"model.fp16.safetensors",
-	"diffusion_pytorch_model.safetensors.index.fp16.json",
-	"model.safetensors.index.fp16.json",
-	"diffusion_pytorch_model.fp16.safetensors.index.json",
-	"model.fp16.safetensors.index.json",
-	"diffusion_pytorch_model.safetensors",
-	"model.safetensors",
-	"diffusion_pytorch_model.safetensors.index.json",
-	"model.safetensors.index.json",
+// weightFiles are the names that a part's weights may have, in order of
+// preference: half precision first, and of each variant diffusers' name before
+// transformers'. Whoever writes an index of shards puts its words in another
+// order: diffusers has had all three.
+var weightFiles = variants(
+	"%s.fp16.safetensors",
+	"%s.safetensors.index.fp16.json",
+	"%s.safetensors.fp16.index.json",
+	"%s.fp16.safetensors.index.json",
+	"%s.safetensors",
+	"%s.safetensors.index.json",
+)
+
+func variants(patterns ...string) (names []string) {
+	for _, pattern := range patterns {
+		for _, file := range []string{diffusersFile, transformersFile} {
+			names = append(names, fmt.Sprintf(pattern, strings.TrimSuffix(file, ".safetensors")))
+		}
+	}
+	return names
 }
 
 // Part opens the weights of a part. The store belongs to the folder, whose
 // Close closes it.
-func (f *Folder) Part(part string) (*Store, error) {
+func (f *Folder) Part(part Part) (*Store, error) {
 	if err := f.need(part); err != nil {
 		return nil, err
 	}
@@ -194,7 +194,7 @@ func (f *Folder) Part(part string) (*Store, error) {
 		return Synthetic(f.seed), nil
 	}
 	for _, name := range weightFiles {
-		name = path.Join(part, name)
+		name = path.Join(string(part), name)
 		if _, err := fs.Stat(f.fsys, name); err != nil {
 			continue
 		}
@@ -214,24 +214,24 @@ func (f *Folder) Part(part string) (*Store, error) {
 	return nil, f.noWeights(part)
 }
 
-// noWeights says why a part has no weights that can be read.
-func (f *Folder) noWeights(part string) error {
-	entries, err := fs.ReadDir(f.fsys, part)
+// noWeights returns the reason why a part has no weights that can be read.
+func (f *Folder) noWeights(part Part) error {
+	entries, err := fs.ReadDir(f.fsys, string(part))
 	if err != nil {
-		return named(f.Path(part), err)
+		return NewFileError(f.PartPath(part), err)
 	}
 	for _, e := range entries {
 		if slices.Contains(weightFiles, e.Name()) {
-			return fmt.Errorf("%s: a link to a file that is not there", show(f.Path(part, e.Name())))
+			return fileErrorf(f.Path(string(part), e.Name()), "a link to a file that does not exist")
 		}
 	}
 	for _, e := range entries {
 		switch path.Ext(e.Name()) {
 		case ".bin", ".ckpt", ".pt", ".pth", ".msgpack", ".onnx":
-			return fmt.Errorf("%s: weights must be a safetensors file", show(f.Path(part, e.Name())))
+			return fileErrorf(f.Path(string(part), e.Name()), "weights must be a safetensors file")
 		}
 	}
-	return fmt.Errorf("%s: neither diffusion_pytorch_model.safetensors nor model.safetensors in it", show(f.Path(part)))
+	return fileErrorf(f.PartPath(part), "neither %s nor %s in it", diffusersFile, transformersFile)
 }
 
 func (f *Folder) openSingle(name string) (*Store, error) {
@@ -256,7 +256,7 @@ func (f *Folder) openSharded(index string) (_ *Store, err error) {
 	}
 	where, err := parseShards(data)
 	if err != nil {
-		return nil, named(f.Path(index), err)
+		return nil, NewFileError(f.Path(index), err)
 	}
 	var stores []*Store
 	defer func() {
@@ -278,7 +278,7 @@ func (f *Folder) openSharded(index string) (_ *Store, err error) {
 	}
 	tensors, err := merge(where, shards, stores)
 	if err != nil {
-		return nil, named(f.Path(index), err)
+		return nil, NewFileError(f.Path(index), err)
 	}
 	return storeOf(f.Path(index), tensors, regions), nil
 }

@@ -59,8 +59,8 @@ func onDisk(t *testing.T, files map[string]string) string {
 	return dir
 }
 
-// Which of the files of a part is opened: each folder holds a file and those
-// that are worse.
+// TestPartPreference: each folder holds the file that must be opened, and all of
+// those before it in the list, which are worse.
 func TestPartPreference(t *testing.T) {
 	const d, m = "diffusion_pytorch_model", "model"
 	files := map[string]string{"model_index.json": unclip}
@@ -68,6 +68,9 @@ func TestPartPreference(t *testing.T) {
 		m + ".safetensors.index.json",
 		m + ".safetensors",
 		d + ".safetensors",
+		d + ".fp16.safetensors.index.json",
+		d + ".safetensors.fp16.index.json",
+		m + ".safetensors.index.fp16.json",
 		d + ".safetensors.index.fp16.json",
 		m + ".fp16.safetensors",
 		d + ".fp16.safetensors",
@@ -117,7 +120,7 @@ func TestFolder(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, f := range []*Folder{disk, inMemory} {
-		for part, want := range map[string]string{"unet": "unet", "scheduler": "scheduler", "feature_extractor": "processor"} {
+		for part, want := range map[Part]string{UNet: "unet", Scheduler: "scheduler", FeatureExtractor: "processor"} {
 			if got, err := f.Config(part); err != nil || string(got) != `{"`+want+`":1}` {
 				t.Errorf("%s: config of %s: %q, %v", f.Name(), part, got, err)
 			}
@@ -125,12 +128,12 @@ func TestFolder(t *testing.T) {
 		if !f.Has("unet") || f.Has("vae") || f.Has("image_encoder") || f.Has("../unet") || f.Has("model_index.json") {
 			t.Errorf("%s: has the wrong parts", f.Name())
 		}
-		for part, want := range map[string][]string{
+		for part, want := range map[Part][]string{
 			"vae":           {f.Name() + ": the model has no vae"},
 			"image_encoder": {"the model has no image_encoder"},
 			"../unet":       {"the model has no ../unet"},
 			"text_encoder":  {f.Path("text_encoder", "config.json"), "larger than"},
-			"tokenizer":     {f.Path("tokenizer"), "no config.json"},
+			"tokenizer":     {f.Path("tokenizer"), "no tokenizer_config.json in it"},
 		} {
 			_, err := f.Config(part)
 			line(t, err, want...)
@@ -304,7 +307,7 @@ func TestSymbolicLinks(t *testing.T) {
 		t.Errorf("%q, %v", c, err)
 	}
 	_, err = f.Part("unet")
-	line(t, err, "diffusion_pytorch_model.safetensors: a link to a file that is not there")
+	line(t, err, "diffusion_pytorch_model.safetensors: a link to a file that does not exist")
 	link("2", "model.safetensors")
 	if s, err := f.Part("unet"); err != nil || !slices.Equal(s.Names(), []string{"a"}) {
 		t.Errorf("%v", err)

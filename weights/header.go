@@ -16,18 +16,6 @@ const (
 	maxRank   = 8
 )
 
-// A FormatError says that a file is not what its name promises.
-type FormatError struct {
-	File   string
-	Reason string
-}
-
-func (e *FormatError) Error() string { return show(e.File) + ": " + e.Reason }
-
-func formatErrorf(file, format string, args ...any) error {
-	return &FormatError{File: file, Reason: fmt.Sprintf(format, args...)}
-}
-
 // parse reads a safetensors file: 8 bytes of header length n, little-endian,
 // n bytes of JSON, and the tensors' bytes without gap or overlap to the end.
 // The tensors are views of r.
@@ -43,18 +31,18 @@ func parse(file string, r *region) (map[string]Tensor, error) {
 		return nil, err
 	}
 	if err := checkJSON(head); err != nil {
-		return nil, formatErrorf(file, "bad safetensors header: %v", err)
+		return nil, fileErrorf(file, "bad safetensors header: %v", err)
 	}
 	_, meta, err := safetensors.ReadMetadata(r.data)
 	if err != nil {
-		return nil, formatErrorf(file, "bad safetensors header: %s", clip(err.Error()))
+		return nil, fileErrorf(file, "bad safetensors header: %s", clip(err.Error()))
 	}
 	infos := meta.Tensors()
 	tensors := make(map[string]Tensor, len(infos))
 	for _, name := range slices.Sorted(maps.Keys(infos)) {
 		t, err := view(name, infos[name], body)
 		if err != nil {
-			return nil, formatErrorf(file, "bad safetensors header: tensor %s: %v", show(name), err)
+			return nil, fileErrorf(file, "bad safetensors header: tensor %s: %v", show(name), err)
 		}
 		t.from = r
 		tensors[name] = t
@@ -65,18 +53,18 @@ func parse(file string, r *region) (map[string]Tensor, error) {
 // split checks the header's length and cuts the file in header and data.
 func split(file string, data []byte) (head, body []byte, err error) {
 	if len(data) < 8 {
-		return nil, nil, formatErrorf(file, "not a safetensors file: shorter than 8 bytes")
+		return nil, nil, fileErrorf(file, "not a safetensors file: shorter than 8 bytes")
 	}
 	n := binary.LittleEndian.Uint64(data)
 	switch {
 	case bytes.HasPrefix(data, []byte("version https://git-lfs")):
-		return nil, nil, formatErrorf(file, "only a git-lfs pointer to the file: run git lfs pull")
+		return nil, nil, fileErrorf(file, "only a git-lfs pointer to the file: run git lfs pull")
 	case n > math.MaxInt32*64: // the first bytes of something else
-		return nil, nil, formatErrorf(file, "not a safetensors file")
+		return nil, nil, fileErrorf(file, "not a safetensors file")
 	case n > maxHeader:
-		return nil, nil, formatErrorf(file, "bad safetensors header: %d bytes long, at most %d are read", n, maxHeader)
+		return nil, nil, fileErrorf(file, "bad safetensors header: %d bytes long, at most %d are read", n, maxHeader)
 	case n > uint64(len(data)-8):
-		return nil, nil, formatErrorf(file, "cut short: a header of %d bytes in a file of %d", n, len(data))
+		return nil, nil, fileErrorf(file, "cut short: a header of %d bytes in a file of %d", n, len(data))
 	}
 	return data[8 : 8+n], data[8+n:], nil
 }

@@ -80,7 +80,7 @@ func TestLies(t *testing.T) {
 		t.Run(l.name, func(t *testing.T) {
 			_, err := parseBytes([]byte(l.data))
 			line(t, err, "f.safetensors: ", l.want)
-			if f, ok := err.(*FormatError); !ok || f.File != "f.safetensors" {
+			if f, ok := err.(*FileError); !ok || f.File != "f.safetensors" {
 				t.Errorf("%T", err)
 			}
 		})

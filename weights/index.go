@@ -10,15 +10,9 @@ import (
 // pipelines are the classes of model_index.json that are this codec's model.
 var pipelines = []string{"StableUnCLIPImg2ImgPipeline", "StableUnCLIPPipeline"}
 
-// parts are the components of model_index.json that this module may open.
-var parts = []string{
-	"feature_extractor", "image_encoder", "image_noising_scheduler", "image_normalizer",
-	"scheduler", "text_encoder", "tokenizer", "unet", "vae",
-}
-
 // parseModelIndex reads a model_index.json and returns the parts that it lists
 // as absent: [null, null] in the place of library and class.
-func parseModelIndex(data []byte) (absent []string, err error) {
+func parseModelIndex(data []byte) (absent []Part, err error) {
 	if err := checkJSON(data); err != nil {
 		return nil, fmt.Errorf("bad model index: %w", err)
 	}
@@ -33,8 +27,8 @@ func parseModelIndex(data []byte) (absent []string, err error) {
 	if !slices.Contains(pipelines, class) {
 		return nil, fmt.Errorf("a %s, a %s is needed", clip(class), pipelines[0])
 	}
-	for _, part := range parts {
-		raw, ok := top[part]
+	for _, part := range Parts() {
+		raw, ok := top[string(part)]
 		if !ok {
 			continue
 		}

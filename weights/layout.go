@@ -11,9 +11,6 @@ import (
 // which they are preferred. Those that end in .json are indices of shards.
 func WeightFiles() []string { return slices.Clone(weightFiles) }
 
-// Configs returns the names that a part's configuration may have.
-func Configs() []string { return slices.Clone(configs) }
-
 // Shards returns the names of the files that an index of shards speaks of,
 // sorted. They lie beside the index.
 func Shards(index []byte) ([]string, error) {
@@ -24,9 +21,9 @@ func Shards(index []byte) ([]string, error) {
 	return shardNames(where), nil
 }
 
-// IndexParts returns the parts that a model_index.json lists and that this
-// module may open, sorted. It is an error if the model is no Stable unCLIP.
-func IndexParts(index []byte) ([]string, error) {
+// IndexParts returns the parts that a model_index.json lists, in the order of
+// [Parts]. It is an error if the model is not a Stable unCLIP.
+func IndexParts(index []byte) ([]Part, error) {
 	absent, err := parseModelIndex(index)
 	if err != nil {
 		return nil, err
@@ -35,11 +32,11 @@ func IndexParts(index []byte) ([]string, error) {
 	if err := json.Unmarshal(index, &top); err != nil {
 		return nil, err
 	}
-	var there []string
-	for _, part := range parts {
-		if _, ok := top[part]; ok && !slices.Contains(absent, part) {
-			there = append(there, part)
+	var listed []Part
+	for _, part := range Parts() {
+		if _, ok := top[string(part)]; ok && !slices.Contains(absent, part) {
+			listed = append(listed, part)
 		}
 	}
-	return there, nil
+	return listed, nil
 }

@@ -29,39 +29,39 @@ func openRegion(path string) (*region, error) {
 	// Before opening: to open a named pipe waits for its other end.
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, named(path, err)
+		return nil, NewFileError(path, err)
 	}
 	if err := checkFile(info); err != nil {
-		return nil, named(path, err)
+		return nil, NewFileError(path, err)
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, named(path, err)
+		return nil, NewFileError(path, err)
 	}
 	defer f.Close()
 	if info, err = f.Stat(); err == nil {
 		err = checkFile(info)
 	}
 	if err != nil {
-		return nil, named(path, err)
+		return nil, NewFileError(path, err)
 	}
 	data, err := mapFile(f, int(info.Size()))
 	if errors.Is(err, errors.ErrUnsupported) {
 		return readRegion(f, info.Size(), path)
 	}
 	if err != nil {
-		return nil, named(path, fmt.Errorf("cannot map it into memory: %w", err))
+		return nil, NewFileError(path, fmt.Errorf("cannot map it into memory: %w", err))
 	}
 	return &region{data: data, mapped: true}, nil
 }
 
 func readRegion(f io.Reader, size int64, display string) (*region, error) {
 	if strconv.IntSize == 32 && size > 1<<30 {
-		return nil, named(display, errors.New("is too large to be read on a 32-bit machine"))
+		return nil, NewFileError(display, errors.New("is too large to be read on a 32-bit machine"))
 	}
 	data := make([]byte, size)
 	if _, err := io.ReadFull(f, data); err != nil {
-		return nil, named(display, err)
+		return nil, NewFileError(display, err)
 	}
 	return &region{data: data}, nil
 }
@@ -71,7 +71,7 @@ func readRegion(f io.Reader, size int64, display string) (*region, error) {
 func openRegionFS(fsys fs.FS, name, display string) (*region, error) {
 	f, err := fsys.Open(name)
 	if err != nil {
-		return nil, named(display, err)
+		return nil, NewFileError(display, err)
 	}
 	defer f.Close()
 	if b, ok := f.(interface{ Bytes() []byte }); ok {
@@ -82,7 +82,7 @@ func openRegionFS(fsys fs.FS, name, display string) (*region, error) {
 		err = checkFile(info)
 	}
 	if err != nil {
-		return nil, named(display, err)
+		return nil, NewFileError(display, err)
 	}
 	return readRegion(f, info.Size(), display)
 }
@@ -101,15 +101,6 @@ func checkFile(info fs.FileInfo) error {
 		return errors.New("is too large for a 32-bit machine")
 	}
 	return nil
-}
-
-// named puts the file's name, as the user knows it, before the reason alone.
-func named(file string, err error) error {
-	var p *fs.PathError
-	if errors.As(err, &p) {
-		err = p.Err
-	}
-	return fmt.Errorf("%s: %w", show(file), err)
 }
 
 // release gives back the pages that b touches. It works in whole pages, so

@@ -1,7 +1,6 @@
 package weights
 
 import (
-	"bufio"
 	"bytes"
 	"cmp"
 	"encoding/binary"
@@ -9,9 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"unicode/utf8"
@@ -112,53 +108,4 @@ func (c *counter) Write(p []byte) (int, error) {
 	n, err := c.w.Write(p)
 	c.n += int64(n)
 	return n, err
-}
-
-// WriteFile creates or replaces a file: write fills a file beside it, which
-// takes the name only when it is complete. After an error nothing is left.
-func WriteFile(path string, write func(w io.Writer) error) (err error) {
-	f, err := createBeside(path)
-	if err != nil {
-		return named(path, err)
-	}
-	defer func() {
-		if err != nil {
-			f.Close()
-			os.Remove(f.Name())
-		}
-	}()
-	b := bufio.NewWriterSize(f, 1<<20)
-	if err = write(b); err == nil {
-		err = b.Flush()
-	}
-	if err == nil {
-		err = f.Close()
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	// The user knows path, not the file beside it. Errors of write that are
-	// about something else keep their names.
-	var p *os.PathError
-	var l *os.LinkError
-	switch {
-	case errors.As(err, &p) && p.Path == f.Name():
-		return named(path, p.Err)
-	case errors.As(err, &l) && l.Old == f.Name():
-		return named(path, l.Err)
-	}
-	return err
-}
-
-// createBeside creates a file in path's folder with the permissions that a new
-// file at path would have (os.CreateTemp's are for the owner alone).
-func createBeside(path string) (*os.File, error) {
-	dir := filepath.Dir(path)
-	for try := 0; ; try++ {
-		name := filepath.Join(dir, fmt.Sprintf(".%08x.tmp", rand.Uint32()))
-		f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
-		if err == nil || !errors.Is(err, os.ErrExist) || try == 100 {
-			return f, err
-		}
-	}
 }

@@ -48,12 +48,6 @@ Without a name it checks the default model. It ends with status 1 if anything is
 	return cmd
 }
 
-// allParts are the parts of a model in the order in which they are checked.
-func allParts() []string {
-	return []string{"feature_extractor", "image_encoder", "image_normalizer", "image_noising_scheduler", "scheduler",
-		"text_encoder", "prompt_embeds", "unet", "vae"}
-}
-
 // A checker counts what is wrong.
 type checker struct {
 	*app
@@ -81,8 +75,10 @@ func (a *app) checkModel(ctx context.Context, m catalog.Model) error {
 	c := &checker{app: a, bar: a.newBar()}
 	defer c.bar.close()
 	fmt.Fprintf(a.stdout, "%s\n", f.Name())
-	for _, part := range allParts() {
-		c.part(ctx, f, part)
+	for _, part := range weights.Parts() {
+		if model.Reads(part) {
+			c.part(ctx, f, part)
+		}
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -92,7 +88,7 @@ func (a *app) checkModel(ctx context.Context, m catalog.Model) error {
 			return err
 		}
 	}
-	if f.Has("image_normalizer") {
+	if f.Has(weights.ImageNormalizer) {
 		p, err := model.Fingerprint(f)
 		c.say(fmt.Sprintf("fingerprint %08x", p), err)
 	}
@@ -110,19 +106,19 @@ func (a *app) checkModel(ctx context.Context, m catalog.Model) error {
 
 // part reports on a part. That one is not there is no mistake: an encoder's
 // folder has no decoder.
-func (c *checker) part(ctx context.Context, f *weights.Folder, part string) {
+func (c *checker) part(ctx context.Context, f *weights.Folder, part weights.Part) {
 	if !f.Has(part) {
-		if part != "prompt_embeds" && !(part == "text_encoder" && f.Has("prompt_embeds")) {
+		if part != weights.PromptEmbeds && !(part == weights.TextEncoder && f.Has(weights.PromptEmbeds)) {
 			fmt.Fprintf(c.stdout, "%-28s not there\n", part)
 		}
 		return
 	}
-	c.bar.line("reading " + part)
+	c.bar.line("reading " + string(part))
 	store, err := model.Check(ctx, f, part)
 	if ctx.Err() != nil {
 		return
 	}
-	what := part
+	what := string(part)
 	if store != nil && err == nil && len(store.Names()) > 0 {
 		what = fmt.Sprintf("%s, %d tensors", part, len(store.Names()))
 	}

@@ -197,7 +197,7 @@ func TestModelsConvert(t *testing.T) {
 			t.Errorf("convert does not say %q:\n%s", want, text)
 		}
 	}
-	fail(t, statusFailed, []string{"is there already"}, "models", "convert", dir, out)
+	fail(t, statusFailed, []string{"already exists"}, "models", "convert", dir, out)
 	fail(t, statusFailed, []string{"no folder"}, "models", "convert", catalog.BuiltIn, out+"2")
 	succeed(t, "models", "check", out)
 	alone := filepath.Join(t.TempDir(), "alone")

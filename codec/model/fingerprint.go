@@ -43,7 +43,7 @@ func (m *Model) Fingerprint() (uint32, error) {
 		for i, v := range values {
 			h := weights.Float16(v)
 			if h&0x7fff == 0x7c00 {
-				return 0, fmt.Errorf("%s: value %d of mean or std is %g, which no float16 holds", m.folder.Path("image_normalizer"), i, v)
+				return 0, fmt.Errorf("%s: value %d of mean or std is %g, which no float16 holds", m.folder.PartPath(weights.ImageNormalizer), i, v)
 			}
 			if h == 0x8000 {
 				h = 0

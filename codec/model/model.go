@@ -12,12 +12,12 @@ import (
 )
 
 // A Model is an opened folder. Its methods may be called concurrently; each
-// part is opened by the first call and kept. Errors are one line and begin with
-// the file that they are about, but for those of a context that ends: opening a
-// network reads all of its weights once.
+// part is opened by the first call and kept. Opening a network reads all of its
+// weights once, and stops when its context ends. Every other error is one line
+// that begins with the name of the file at fault.
 type Model struct {
 	folder *weights.Folder
-	open   func(part string) (*weights.Store, error)
+	open   func(weights.Part) (*weights.Store, error)
 
 	imageEncoder func(context.Context) (*vit.Model, error)
 	preprocessor func() (vit.PreprocessConfig, error)
@@ -32,11 +32,11 @@ type Model struct {
 	noising      func() (*solver.Noising, error)
 }
 
-// New returns the model of a folder. The folder must stay open as long as the
-// model is used.
+// New returns the model in a folder, which must stay open while the model is in
+// use.
 func New(folder *weights.Folder) *Model { return newModel(folder, folder.Part) }
 
-func newModel(folder *weights.Folder, open func(string) (*weights.Store, error)) *Model {
+func newModel(folder *weights.Folder, open func(weights.Part) (*weights.Store, error)) *Model {
 	m := &Model{folder: folder, open: open}
 	m.imageEncoder = onceIn(m.loadImageEncoder)
 	m.preprocessor = once(m.loadPreprocessor)
@@ -47,31 +47,32 @@ func newModel(folder *weights.Folder, open func(string) (*weights.Store, error))
 	m.vaeEncoder = onceIn(m.loadVAEEncoder)
 	m.vaeDecoder = onceIn(m.loadVAEDecoder)
 	m.normalizer = once(m.loadNormalizer)
-	m.scheduler = once(func() (solver.Config, error) { return config(m, "scheduler", solver.ParseConfig) })
+	m.scheduler = once(func() (solver.Config, error) { return config(m, weights.Scheduler, solver.ParseConfig) })
 	m.noising = once(func() (*solver.Noising, error) {
-		return config(m, "image_noising_scheduler", solver.ParseNoising)
+		return config(m, weights.ImageNoisingScheduler, solver.ParseNoising)
 	})
 	return m
 }
 
-// once is sync.OnceValues that tries again after an error: that may have been
-// the machine's, which had no file descriptor or no memory left, not the file's.
+// once is like sync.OnceValues but tries again after an error, which may have
+// been the machine's rather than the file's: no file descriptor left, or no
+// memory.
 func once[T any](load func() (T, error)) func() (T, error) {
 	get := onceIn(func(context.Context) (T, error) { return load() })
 	return func() (T, error) { return get(context.Background()) }
 }
 
-// onceIn is once of what takes long enough to be interrupted, as reading all
-// values of a network's weights from a disk does.
+// onceIn is once for a load that takes long enough to be interrupted, such as
+// reading all values of a network's weights from a disk.
 func onceIn[T any](load func(context.Context) (T, error)) func(context.Context) (T, error) {
-	turn := NewTurn()
+	lock := NewLock()
 	var value T
 	var done bool
 	return func(ctx context.Context) (v T, err error) {
-		if err := turn.Take(ctx); err != nil {
+		if err := lock.Acquire(ctx); err != nil {
 			return v, err
 		}
-		defer turn.Give()
+		defer lock.Release()
 		if done {
 			return value, nil
 		}
@@ -89,7 +90,8 @@ func (m *Model) Folder() *weights.Folder { return m.folder }
 // ImageEncoder returns the CLIP vision tower with its projection.
 func (m *Model) ImageEncoder(ctx context.Context) (*vit.Model, error) { return m.imageEncoder(ctx) }
 
-// Preprocessor returns how a picture becomes the image encoder's pixels.
+// Preprocessor returns the configuration by which a picture becomes the image
+// encoder's pixels.
 func (m *Model) Preprocessor() (vit.PreprocessConfig, error) { return m.preprocessor() }
 
 // TextEncoder returns the CLIP text tower.
@@ -98,20 +100,23 @@ func (m *Model) TextEncoder(ctx context.Context) (*vit.TextModel, error) { retur
 // UNet returns the denoising network.
 func (m *Model) UNet(ctx context.Context) (*unet.Model, error) { return m.unet(ctx) }
 
-// UNetConfig returns the configuration of the denoising network alone.
-func (m *Model) UNetConfig() (unet.Config, error) { return config(m, "unet", unet.ParseConfig) }
+// UNetConfig returns the configuration of the denoising network, without
+// opening its weights.
+func (m *Model) UNetConfig() (unet.Config, error) { return config(m, weights.UNet, unet.ParseConfig) }
 
 // VAE returns the configuration of the autoencoder.
 func (m *Model) VAE() (vae.Config, error) { return m.vaeConfig() }
 
-// VAEEncoder returns the half of the autoencoder that makes latents.
+// VAEEncoder returns the half of the autoencoder that turns pictures into
+// latents.
 func (m *Model) VAEEncoder(ctx context.Context) (*vae.Encoder, error) { return m.vaeEncoder(ctx) }
 
-// VAEDecoder returns the half of the autoencoder that makes pictures.
+// VAEDecoder returns the half of the autoencoder that turns latents into
+// pictures.
 func (m *Model) VAEDecoder(ctx context.Context) (*vae.Decoder, error) { return m.vaeDecoder(ctx) }
 
-// Normalizer returns the mean and the standard deviation of CLIP vectors. They
-// must not be changed.
+// Normalizer returns the mean and the standard deviation of CLIP vectors, by
+// dimension. The caller must not change them.
 func (m *Model) Normalizer() (mean, std []float32, err error) {
 	n, err := m.normalizer()
 	if err != nil {
@@ -123,11 +128,11 @@ func (m *Model) Normalizer() (mean, std []float32, err error) {
 // Scheduler returns the configuration of the solver's schedule.
 func (m *Model) Scheduler() (solver.Config, error) { return m.scheduler() }
 
-// Noising returns the noise of CLIP vectors.
+// Noising returns the noise schedule of CLIP vectors.
 func (m *Model) Noising() (*solver.Noising, error) { return m.noising() }
 
 // config reads and parses a part's configuration.
-func config[C any](m *Model, part string, parse func([]byte) (C, error)) (C, error) {
+func config[C any](m *Model, part weights.Part, parse func([]byte) (C, error)) (C, error) {
 	data, err := m.folder.Config(part)
 	if err != nil {
 		var none C
@@ -140,9 +145,9 @@ func config[C any](m *Model, part string, parse func([]byte) (C, error)) (C, err
 	return c, nil
 }
 
-// network builds a network over a part's weights and checks these: names and
-// shapes first, and only then the values, which must be finite.
-func network[C, N any](ctx context.Context, m *Model, part string, cfg C, build func(*weights.Scope, C) N) (N, error) {
+// network builds a network over a part's weights and checks them: first names
+// and shapes, and only then the values, which must be finite.
+func network[C, N any](ctx context.Context, m *Model, part weights.Part, cfg C, build func(*weights.Scope, C) N) (N, error) {
 	var none N
 	store, err := m.open(part)
 	if err != nil {

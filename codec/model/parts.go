@@ -12,40 +12,40 @@ import (
 )
 
 func (m *Model) loadImageEncoder(ctx context.Context) (*vit.Model, error) {
-	cfg, err := config(m, "image_encoder", vit.ParseConfig)
+	cfg, err := config(m, weights.ImageEncoder, vit.ParseConfig)
 	if err != nil {
 		return nil, err
 	}
-	return network(ctx, m, "image_encoder", cfg, vit.New)
+	return network(ctx, m, weights.ImageEncoder, cfg, vit.New)
 }
 
 func (m *Model) loadPreprocessor() (vit.PreprocessConfig, error) {
-	cfg, err := config(m, "feature_extractor", vit.ParsePreprocessConfig)
+	cfg, err := config(m, weights.FeatureExtractor, vit.ParsePreprocessConfig)
 	if err != nil {
 		return cfg, err
 	}
-	tower, err := config(m, "image_encoder", vit.ParseConfig)
+	tower, err := config(m, weights.ImageEncoder, vit.ParseConfig)
 	if err == nil && cfg.CropSize != tower.ImageSize {
-		err = m.misfit("feature_extractor", "crop_size is %d, the image_encoder takes pictures of %d", cfg.CropSize, tower.ImageSize)
+		err = m.misfit(weights.FeatureExtractor, "crop_size is %d, the %s's image_size %d", cfg.CropSize, weights.ImageEncoder, tower.ImageSize)
 	}
 	return cfg, err
 }
 
 func (m *Model) loadTextEncoder(ctx context.Context) (*vit.TextModel, error) {
-	cfg, err := config(m, "text_encoder", vit.ParseTextConfig)
+	cfg, err := config(m, weights.TextEncoder, vit.ParseTextConfig)
 	if err != nil {
 		return nil, err
 	}
-	if cfg.VocabSize < 2 || cfg.MaxPositionEmbeddings < 2 { // begin and end of a text
-		return nil, m.misfit("text_encoder", "vocab_size is %d and max_position_embeddings %d, at least 2 are needed", cfg.VocabSize, cfg.MaxPositionEmbeddings)
+	if cfg.VocabSize < 2 || cfg.MaxPositionEmbeddings < 2 { // for the begin and the end of a text
+		return nil, m.misfit(weights.TextEncoder, "vocab_size is %d and max_position_embeddings %d, at least 2 are needed", cfg.VocabSize, cfg.MaxPositionEmbeddings)
 	}
-	return network(ctx, m, "text_encoder", cfg, vit.NewText)
+	return network(ctx, m, weights.TextEncoder, cfg, vit.NewText)
 }
 
-// loadUNet also checks the configuration against those of the parts that the
-// network works with.
+// loadUNet also checks the network's configuration against those of the parts
+// that it works with.
 func (m *Model) loadUNet(ctx context.Context) (*unet.Model, error) {
-	cfg, err := config(m, "unet", unet.ParseConfig)
+	cfg, err := config(m, weights.UNet, unet.ParseConfig)
 	if err != nil {
 		return nil, err
 	}
@@ -59,32 +59,39 @@ func (m *Model) loadUNet(ctx context.Context) (*unet.Model, error) {
 	}
 	switch {
 	case cfg.ClassEmbedType == "":
-		err = m.misfit("unet", "class_embed_type is null, a network with a projected class embedding is needed")
+		err = m.misfit(weights.UNet, "class_embed_type is null, a network with a projected class embedding is needed")
 	case cfg.ClassEmbeddingsDim != 2*dim:
-		err = m.misfit("unet", "projection_class_embeddings_input_dim is %d, not twice the image_normalizer's embedding_dim %d", cfg.ClassEmbeddingsDim, dim)
+		err = m.misfit(weights.UNet, "projection_class_embeddings_input_dim is %d, not twice the %s's embedding_dim %d", cfg.ClassEmbeddingsDim, weights.ImageNormalizer, dim)
 	case cfg.InChannels != ae.LatentChannels || cfg.OutChannels != ae.LatentChannels:
-		err = m.misfit("unet", "in_channels and out_channels are %d and %d, the vae's latent_channels %d", cfg.InChannels, cfg.OutChannels, ae.LatentChannels)
+		err = m.misfit(weights.UNet, "in_channels and out_channels are %d and %d, the %s's latent_channels %d", cfg.InChannels, cfg.OutChannels, weights.VAE, ae.LatentChannels)
 	case cfg.ContextDim() > 0:
-		var width int
-		var said string
-		if width, said, err = m.contextDim(); err == nil && width != cfg.ContextDim() {
-			err = m.misfit("unet", "cross_attention_dim is %d, the %s %d", cfg.ContextDim(), said, width)
-		}
+		err = m.checkContext(cfg)
 	}
 	if err != nil {
 		return nil, err
 	}
-	return network(ctx, m, "unet", cfg, unet.New)
+	return network(ctx, m, weights.UNet, cfg, unet.New)
 }
 
-func (m *Model) misfit(part, format string, args ...any) error {
+// checkContext compares the width of the network's text context with the width
+// of the context that there will be.
+func (m *Model) checkContext(cfg unet.Config) error {
+	width, source, err := m.contextDim()
+	if err == nil && width != cfg.ContextDim() {
+		err = m.misfit(weights.UNet, "cross_attention_dim is %d, the %s %d", cfg.ContextDim(), source, width)
+	}
+	return err
+}
+
+// misfit returns an error about a part's configuration.
+func (m *Model) misfit(part weights.Part, format string, args ...any) error {
 	return fmt.Errorf("%s: %s", m.folder.ConfigName(part), fmt.Sprintf(format, args...))
 }
 
 func (m *Model) loadVAE() (vae.Config, error) {
-	cfg, err := config(m, "vae", vae.ParseConfig)
+	cfg, err := config(m, weights.VAE, vae.ParseConfig)
 	if err == nil && (cfg.InChannels != 3 || cfg.OutChannels != 3) {
-		err = m.misfit("vae", "in_channels and out_channels are %d and %d, 3 are needed", cfg.InChannels, cfg.OutChannels)
+		err = m.misfit(weights.VAE, "in_channels and out_channels are %d and %d, 3 are needed", cfg.InChannels, cfg.OutChannels)
 	}
 	return cfg, err
 }
@@ -94,7 +101,7 @@ func (m *Model) loadVAEEncoder(ctx context.Context) (*vae.Encoder, error) {
 	if err != nil {
 		return nil, err
 	}
-	return network(ctx, m, "vae", cfg, vae.NewEncoder)
+	return network(ctx, m, weights.VAE, cfg, vae.NewEncoder)
 }
 
 func (m *Model) loadVAEDecoder(ctx context.Context) (*vae.Decoder, error) {
@@ -102,18 +109,20 @@ func (m *Model) loadVAEDecoder(ctx context.Context) (*vae.Decoder, error) {
 	if err != nil {
 		return nil, err
 	}
-	return network(ctx, m, "vae", cfg, vae.NewDecoder)
+	return network(ctx, m, weights.VAE, cfg, vae.NewDecoder)
 }
 
-// A normalizer is diffusers' StableUnCLIPImageNormalizer: statistics of CLIP
-// vectors.
+// A normalizer is diffusers' StableUnCLIPImageNormalizer: the statistics of
+// CLIP vectors.
 type normalizer struct{ mean, std []float32 }
 
 // EmbeddingDim returns the number of dimensions of CLIP vectors, from the image
-// normaliser's configuration alone.
-func (m *Model) EmbeddingDim() (int, error) { return config(m, "image_normalizer", parseNormalizer) }
+// normalizer's configuration alone.
+func (m *Model) EmbeddingDim() (int, error) {
+	return config(m, weights.ImageNormalizer, parseNormalizer)
+}
 
-// parseNormalizer returns embedding_dim, diffusers' default if it is absent
+// parseNormalizer returns embedding_dim, or diffusers' default if it is absent
 // (diffusers:src/diffusers/pipelines/stable_diffusion/stable_unclip_image_normalizer.py).
 func parseNormalizer(data []byte) (int, error) {
 	cfg := struct {
@@ -134,7 +143,7 @@ func (m *Model) loadNormalizer() (*normalizer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return network(context.Background(), m, "image_normalizer", dim, func(s *weights.Scope, dim int) *normalizer {
+	return network(context.Background(), m, weights.ImageNormalizer, dim, func(s *weights.Scope, dim int) *normalizer {
 		return &normalizer{s.Tensor("mean", 1, dim).Float32s(), s.Tensor("std", 1, dim).Float32s()}
 	})
 }

@@ -6,24 +6,19 @@ import (
 
 	"github.com/coclico/coclico/nn"
 	"github.com/coclico/coclico/vit"
+	"github.com/coclico/coclico/weights"
 )
 
-// promptPart is a part that diffusers does not know: a safetensors file
-// model.safetensors with one tensor, prompt_embeds [L,C], the text encoder's
-// last_hidden_state of the empty prompt in float32 (or narrower). This codec
-// never has another prompt, so that the constant serves in the place of the
-// text encoder and of its tokenizer: 77 x 1024 values instead of 340 million.
-const promptPart = "prompt_embeds"
-
-// A prompt is what the text encoder makes of the empty prompt.
+// A prompt is the text encoder's output for the empty prompt.
 type prompt struct{ embeds *nn.Tensor } // [1,1,L,C]
 
-// PromptEmbeds returns what the UNet is told of the empty prompt [1,1,L,C]: the
-// folder's constant if it has one, otherwise what its text encoder computes, as
-// exactly as float32, so that both are the same. The encoder's weights are
-// released again. The result must not be changed.
+// PromptEmbeds returns the UNet's text context [1,1,L,C], which is that of the
+// empty prompt: the folder's constant if it has one, and otherwise the output
+// of its text encoder, computed as exactly as float32, so that both are the
+// same. The encoder's weights are released again. The caller must not change
+// the result.
 func (m *Model) PromptEmbeds(ctx context.Context, lowMemory bool) (*nn.Tensor, error) {
-	if m.folder.Has(promptPart) {
+	if m.folder.Has(weights.PromptEmbeds) {
 		p, err := m.prompt()
 		if err != nil {
 			return nil, err
@@ -42,40 +37,44 @@ func (m *Model) PromptEmbeds(ctx context.Context, lowMemory bool) (*nn.Tensor, e
 		return nil, err
 	}
 	if !x.Finite() {
-		return nil, fmt.Errorf("%s: the network's output is not finite: its weights or its configuration are wrong", m.folder.Path("text_encoder"))
+		return nil, fmt.Errorf("%s: the network's output is not finite: its weights or its configuration are wrong", m.folder.PartPath(weights.TextEncoder))
 	}
 	return &nn.Tensor{N: x.N, H: x.H, W: x.W, C: x.C, Data: append([]float32(nil), x.Data...)}, nil
 }
 
-// emptyPrompt returns the token ids of "": the begin and the end of a text, the
-// last two words of CLIP's vocabulary, and padding with word 0 as Stable
-// Diffusion 2 has it. (The configuration's bos_token_id and eos_token_id are
-// not asked: old files have others, which their tokenizers do not use.)
+// emptyPrompt returns the token ids of "": the begin and the end of a text,
+// which are the last two words of CLIP's vocabulary, and padding with word 0,
+// as in Stable Diffusion 2. (The configuration's bos_token_id and eos_token_id
+// are ignored: those of old files differ from what their tokenizers use.)
 func emptyPrompt(cfg vit.TextConfig) []int {
 	ids := make([]int, cfg.MaxPositionEmbeddings)
 	ids[0], ids[1] = cfg.VocabSize-2, cfg.VocabSize-1
 	return ids
 }
 
-// contextDim returns the width of the UNet's text context: the constant's, or
-// the text encoder's from its configuration alone.
-func (m *Model) contextDim() (width int, said string, err error) {
-	if m.folder.Has(promptPart) {
+// contextDim returns the width of the UNet's text context and the name of the
+// place where it is specified: the constant itself, or the configuration of the
+// text encoder, whose weights are not opened.
+func (m *Model) contextDim() (width int, source string, err error) {
+	if m.folder.Has(weights.PromptEmbeds) {
 		p, err := m.prompt()
 		if err != nil {
 			return 0, "", err
 		}
-		return p.embeds.C, "width of prompt_embeds", nil
+		return p.embeds.C, "width of " + PromptTensor, nil
 	}
-	cfg, err := config(m, "text_encoder", vit.ParseTextConfig)
-	return cfg.HiddenSize, "text_encoder's hidden_size", err
+	cfg, err := config(m, weights.TextEncoder, vit.ParseTextConfig)
+	return cfg.HiddenSize, string(weights.TextEncoder) + "'s hidden_size", err
 }
+
+// PromptTensor is the only tensor of the part [weights.PromptEmbeds].
+const PromptTensor = "prompt_embeds"
 
 // maxPromptTokens is far above CLIP's 77.
 const maxPromptTokens = 4096
 
 func (m *Model) loadPrompt() (p prompt, err error) {
-	store, err := m.open(promptPart)
+	store, err := m.open(weights.PromptEmbeds)
 	if err != nil {
 		return p, err
 	}
@@ -84,12 +83,12 @@ func (m *Model) loadPrompt() (p prompt, err error) {
 			m.folder.Drop(store)
 		}
 	}()
-	t, ok := store.Lookup(promptPart)
+	t, ok := store.Lookup(PromptTensor)
 	if !ok || len(t.Shape) != 2 || min(t.Shape[0], t.Shape[1]) < 1 || t.Shape[0] > maxPromptTokens {
-		return p, fmt.Errorf("%s: a tensor prompt_embeds [tokens, width] of at most %d tokens is needed", store.Name(), maxPromptTokens)
+		return p, fmt.Errorf("%s: a tensor %s [tokens, width] of at most %d tokens is needed", store.Name(), PromptTensor, maxPromptTokens)
 	}
 	l, c := t.Shape[0], t.Shape[1]
-	t = store.Scope().Tensor(promptPart, l, c)
+	t = store.Scope().Tensor(PromptTensor, l, c)
 	if err := store.Err(); err != nil {
 		return p, err
 	}

@@ -8,25 +8,25 @@ import (
 	"github.com/coclico/coclico/weights"
 )
 
-// Specs returns the tensors that a part of a folder reads, from its
+// Specs returns the tensors that the codec reads of a part, computed from its
 // configuration alone.
-func Specs(folder *weights.Folder, part string) ([]weights.Spec, error) {
+func Specs(folder *weights.Folder, part weights.Part) ([]weights.Spec, error) {
 	recorder := weights.Recorder()
-	m := newModel(folder, func(string) (*weights.Store, error) { return recorder, nil })
+	m := newModel(folder, func(weights.Part) (*weights.Store, error) { return recorder, nil })
 	err := m.build(context.Background(), part)
 	return recorder.Requested(), err
 }
 
-// Check opens a part as the codec would, all of it: its configuration is read,
-// its weights are compared with that, by name and by shape, and every value must
-// be finite. It returns the part's weights, which belong to the folder, nil if
-// it has none. An error may be a [weights.LoadError], whose List has all that is
-// wrong.
-func Check(ctx context.Context, folder *weights.Folder, part string) (*weights.Store, error) {
+// Check opens all of a part as the codec would: its configuration is read, its
+// weights are compared with it by name and shape, and every value must be
+// finite. It returns the part's weights, which belong to the folder, or nil if
+// it has none. The error may be a [weights.LoadError], whose List is the whole
+// report.
+func Check(ctx context.Context, folder *weights.Folder, part weights.Part) (*weights.Store, error) {
 	var store *weights.Store
-	m := newModel(folder, func(name string) (*weights.Store, error) {
-		s, err := folder.Part(name)
-		if name == part {
+	m := newModel(folder, func(p weights.Part) (*weights.Store, error) {
+		s, err := folder.Part(p)
+		if p == part {
 			store = s
 		}
 		return s, err
@@ -35,32 +35,47 @@ func Check(ctx context.Context, folder *weights.Folder, part string) (*weights.S
 	return store, err
 }
 
-// build makes all of a part's network.
-func (m *Model) build(ctx context.Context, part string) (err error) {
-	switch part {
-	case "image_encoder":
-		_, err = m.ImageEncoder(ctx)
-	case "feature_extractor":
-		_, err = m.Preprocessor()
-	case "image_normalizer":
-		_, _, err = m.Normalizer()
-	case "image_noising_scheduler":
-		_, err = m.Noising()
-	case "scheduler":
-		_, err = m.Scheduler()
-	case "text_encoder":
-		_, err = m.TextEncoder(ctx)
-	case promptPart:
-		_, err = m.prompt()
-	case "unet":
-		_, err = m.UNet(ctx)
-	case "vae":
-		var cfg vae.Config
-		if cfg, err = m.VAE(); err == nil {
-			_, err = network(ctx, m, part, cfg, vae.New)
-		}
-	default:
-		err = fmt.Errorf("%s: no part that is read", part)
+// builders has a function for each part that the codec reads, which opens all
+// of it: a VAE is both of its halves.
+var builders = map[weights.Part]func(*Model, context.Context) error{
+	weights.FeatureExtractor:      opens((*Model).Preprocessor),
+	weights.ImageEncoder:          opensIn((*Model).ImageEncoder),
+	weights.ImageNormalizer:       opens(func(m *Model) (*normalizer, error) { return m.normalizer() }),
+	weights.ImageNoisingScheduler: opens((*Model).Noising),
+	weights.Scheduler:             opens((*Model).Scheduler),
+	weights.TextEncoder:           opensIn((*Model).TextEncoder),
+	weights.PromptEmbeds:          opens(func(m *Model) (prompt, error) { return m.prompt() }),
+	weights.UNet:                  opensIn((*Model).UNet),
+	weights.VAE:                   opensIn((*Model).wholeVAE),
+}
+
+func opens[T any](load func(*Model) (T, error)) func(*Model, context.Context) error {
+	return opensIn(func(m *Model, _ context.Context) (T, error) { return load(m) })
+}
+
+func opensIn[T any](load func(*Model, context.Context) (T, error)) func(*Model, context.Context) error {
+	return func(m *Model, ctx context.Context) error {
+		_, err := load(m, ctx)
+		return err
 	}
-	return err
+}
+
+func (m *Model) wholeVAE(ctx context.Context) (*vae.Model, error) {
+	cfg, err := m.VAE()
+	if err != nil {
+		return nil, err
+	}
+	return network(ctx, m, weights.VAE, cfg, vae.New)
+}
+
+// Reads reports whether the codec reads a part. The only one that it does not
+// read is the tokenizer: the empty prompt's tokens are known.
+func Reads(part weights.Part) bool { return builders[part] != nil }
+
+// build opens all of a part.
+func (m *Model) build(ctx context.Context, part weights.Part) error {
+	if !Reads(part) {
+		return fmt.Errorf("%s: a part that is never read", part)
+	}
+	return builders[part](m, ctx)
 }

@@ -13,24 +13,24 @@ import (
 	"github.com/coclico/coclico/weights"
 )
 
-// A Use says which parts of a model are wanted.
+// A Use is what a model is wanted for.
 type Use uint8
 
 const (
 	Everything Use = iota
-	Encoding       // the image encoder, and the normaliser that tells models apart
-	Decoding       // everything but the image encoder
+	Encoding
+	Decoding
 )
 
-// wants reports whether a use needs a part.
-func (u Use) wants(part string) bool {
-	switch part {
-	case "image_encoder", "feature_extractor":
-		return u != Decoding
-	case "image_normalizer":
-		return true
+// needs reports whether a use needs a part.
+func (u Use) needs(part weights.Part) bool {
+	switch u {
+	case Encoding:
+		return part.Encodes()
+	case Decoding:
+		return part.Decodes()
 	}
-	return u != Encoding
+	return true
 }
 
 // A Plan lists the files that a use of a model needs. Weights are safetensors
@@ -41,8 +41,8 @@ type Plan struct {
 	Repo             Repo
 	Revision, Commit string
 	Files            []Item
-	Parts            []string // of the model
-	Licence          string   // that its card names; may be empty
+	Parts            []weights.Part // of the model
+	Licence          string         // that its card names; may be empty
 	listing          *Listing
 }
 
@@ -93,10 +93,7 @@ type selection struct {
 	plan *Plan
 }
 
-const (
-	modelIndex = "model_index.json"
-	promptPart = "prompt_embeds"
-)
+const modelIndex = "model_index.json"
 
 func (s *selection) model(use Use) error {
 	index, ok := s.plan.listing.find(modelIndex)
@@ -110,11 +107,12 @@ func (s *selection) model(use Use) error {
 	if s.plan.Parts, err = weights.IndexParts(data); err != nil {
 		return fmt.Errorf("%s: %w", modelIndex, err)
 	}
-	if _, ok := s.plan.listing.find(promptPart + "/model.safetensors"); ok {
-		s.plan.Parts = append(s.plan.Parts, promptPart)
+	const constant = weights.PromptEmbeds // which no index lists
+	if _, ok := s.plan.listing.find(path.Join(string(constant), constant.WeightFile())); ok && !slices.Contains(s.plan.Parts, constant) {
+		s.plan.Parts = append(s.plan.Parts, constant)
 	}
 	for _, part := range s.plan.Parts {
-		if !use.wants(part) {
+		if !use.needs(part) {
 			continue
 		}
 		if err := s.part(part); err != nil {
@@ -132,10 +130,9 @@ func (s *selection) model(use Use) error {
 }
 
 // part selects the files of a part.
-func (s *selection) part(part string) error {
-	texts := append(weights.Configs(), "vocab.json", "merges.txt", "special_tokens_map.json", "tokenizer_config.json", "tokenizer.json")
-	for _, name := range texts {
-		if f, ok := s.plan.listing.find(path.Join(part, name)); ok {
+func (s *selection) part(part weights.Part) error {
+	for _, name := range part.Texts() {
+		if f, ok := s.plan.listing.find(path.Join(string(part), name)); ok {
 			if f.Size > small {
 				return fmt.Errorf("%s has %d bytes", f.Path, f.Size)
 			}
@@ -144,19 +141,18 @@ func (s *selection) part(part string) error {
 			}
 		}
 	}
-	switch part {
-	case "feature_extractor", "image_noising_scheduler", "scheduler", "tokenizer":
-		return nil // no weights
+	if !part.HasWeights() {
+		return nil
 	}
 	return s.weights(part)
 }
 
 // weights selects a part's weights: what is all in the cache, else the first
 // choice of those who read them.
-func (s *selection) weights(part string) error {
+func (s *selection) weights(part weights.Part) error {
 	var best []File
 	for _, name := range weights.WeightFiles() {
-		f, ok := s.plan.listing.find(path.Join(part, name))
+		f, ok := s.plan.listing.find(path.Join(string(part), name))
 		if !ok {
 			continue
 		}

@@ -1,7 +1,9 @@
-// Package mini is the built-in model: a small Stable unCLIP, 11 million weights, trained on procedural landscapes of
-// 128 x 128 pixels. Its folder is like any other model's; nothing else knows that it is small.
+// Package mini is the built-in model: a small Stable unCLIP with 11 million
+// weights, trained on procedural landscapes of 128 x 128 pixels. Its folder is
+// like any other model's; nothing else knows that it is small.
 //
-// The programs that made it, what they measured and what was tried are in train.
+// The programs that made it, their measurements and what was tried are in the
+// folder train.
 package mini
 
 import (
@@ -10,10 +12,13 @@ import (
 	"github.com/coclico/coclico/weights"
 )
 
-// The parts by name: what else lies in this directory is no part of the model.
+// The files of a model by their names. Everything else in this folder stays
+// outside the program.
 //
-//go:embed model_index.json feature_extractor image_encoder image_noising_scheduler image_normalizer scheduler text_encoder unet vae
+//go:embed model_index.json */config.json */preprocessor_config.json */scheduler_config.json
+//go:embed */model.safetensors */diffusion_pytorch_model.safetensors
 var files embed.FS
 
-// Folder opens the model. A part's weights are copied out of the program when it is first used, 22 MB in all.
+// Folder opens the model. The weights of a part, 22 MB for all of them, are
+// copied out of the program when the part is first used.
 func Folder() (*weights.Folder, error) { return weights.FolderFS(files, "built-in model") }

@@ -17,35 +17,35 @@ import (
 	"github.com/coclico/coclico/weights"
 )
 
-// Options say what to leave out.
+// Options specifies what to leave out. The zero value leaves out nothing.
 type Options struct {
-	EncoderOnly bool // the image encoder and what goes with it
-	DecoderOnly bool // everything but that; implies ConstantContext
+	EncoderOnly bool // keep what encoding needs
+	DecoderOnly bool // keep what decoding needs; implies ConstantContext
 
-	// ConstantContext puts what the text encoder makes of the empty prompt in
-	// the place of the encoder and its tokenizer.
+	// ConstantContext replaces the text encoder and its tokenizer by the
+	// encoder's output for the empty prompt.
 	ConstantContext bool
 
-	// Clamp writes the largest float16 for values beyond it, which are an
-	// error otherwise.
+	// Clamp replaces values beyond float16's range by the largest float16.
+	// Without it they are an error.
 	Clamp bool
 
-	// Progress, if not nil, is told how many bytes of the weights are read,
-	// of those there are: each value is looked at, and then written.
+	// Progress, if not nil, is called with the bytes of weights read so far
+	// and in all. Each value is read twice: it is checked, and then written.
 	Progress func(done, total int64)
 }
 
-// A Part is what became of a part of the model.
+// A Part reports what became of a part of the model.
 type Part struct {
-	Name          string
+	Name          weights.Part
 	Before, After int64 // bytes of weights
 }
 
-// A Report says what was done.
+// A Report lists what was done.
 type Report struct {
 	Parts   []Part
-	Beyond  []Beyond // clamped
-	Dropped []Part   // not in the new folder
+	Beyond  []Beyond // tensors with clamped values
+	Dropped []Part   // left out of the new folder
 }
 
 // A Beyond is a tensor with values that no float16 can hold.
@@ -64,15 +64,16 @@ func (e *RangeError) Error() string {
 		len(e.Tensors), b.Tensor, b.File, b.Count, b.Largest)
 }
 
-// Folder converts the model folder dir and writes it as the new folder out,
-// which appears when it is complete. Weights are read and written a piece at a
-// time. Errors are one line and name a file; a [RangeError] has more.
+// Folder converts the model folder dir and writes the new folder out, which
+// must not exist and which appears when it is complete. Weights are read and
+// written a piece at a time. Every error is one line and names a file; a
+// [RangeError] holds more.
 func Folder(ctx context.Context, dir, out string, o Options) (*Report, error) {
 	if o.EncoderOnly && o.DecoderOnly {
 		return nil, errors.New("neither an encoder nor a decoder would be left")
 	}
 	if _, err := os.Lstat(out); err == nil {
-		return nil, fmt.Errorf("%s: is there already", out)
+		return nil, fmt.Errorf("%s: already exists", out)
 	}
 	f, err := weights.OpenFolder(dir)
 	if err != nil {
@@ -81,33 +82,19 @@ func Folder(ctx context.Context, dir, out string, o Options) (*Report, error) {
 	defer f.Close()
 	temp := fmt.Sprintf("%s.tmp-%08x", filepath.Clean(out), rand.Uint32())
 	if err := os.Mkdir(temp, 0o777); err != nil {
-		return nil, fmt.Errorf("%s: %w", out, cause(err))
+		return nil, weights.NewFileError(out, err)
 	}
 	c := &converter{ctx: ctx, from: f, dir: dir, to: temp, o: o, report: &Report{}}
 	err = c.run()
 	if err == nil {
 		if err = os.Rename(temp, out); err != nil {
-			err = fmt.Errorf("%s: %w", out, cause(err))
+			err = weights.NewFileError(out, err)
 		}
 	}
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(temp))
 	}
 	return c.report, nil
-}
-
-// cause returns what went wrong without the temporary name, of which the user
-// knows nothing.
-func cause(err error) error {
-	var p *os.PathError
-	var l *os.LinkError
-	switch {
-	case errors.As(err, &p):
-		return p.Err
-	case errors.As(err, &l):
-		return l.Err
-	}
-	return err
 }
 
 // A converter is one call of Folder.
@@ -122,44 +109,38 @@ type converter struct {
 	report  *Report
 }
 
-// Parts of a folder by who needs them.
-var (
-	encoders = []string{"feature_extractor", "image_encoder"}
-	shared   = []string{"image_normalizer"} // it tells models apart
-	decoders = []string{"image_noising_scheduler", "scheduler", "unet", "vae"}
-	text     = []string{"text_encoder", "tokenizer"}
-)
-
-const promptPart = "prompt_embeds"
-
-// parts returns the parts of the new folder. The constant is not among them if
-// it has to be computed.
-func (c *converter) parts() []string {
-	all := slices.Concat(encoders, shared, decoders, text, []string{promptPart})
-	return slices.DeleteFunc(all, func(part string) bool {
+// parts returns the parts of the new folder. A constant that must be computed
+// first is not among them.
+func (c *converter) parts() []weights.Part {
+	return slices.DeleteFunc(weights.Parts(), func(part weights.Part) bool {
 		switch {
 		case !c.from.Has(part):
 			return true
-		case slices.Contains(encoders, part):
-			return c.o.DecoderOnly
-		case slices.Contains(text, part):
-			return c.o.EncoderOnly || c.constant()
-		case slices.Contains(shared, part):
-			return false
+		case c.o.EncoderOnly:
+			return !part.Encodes()
+		case c.constant() && isText(part):
+			return true
+		case c.o.DecoderOnly:
+			return !part.Decodes()
 		}
-		return c.o.EncoderOnly
+		return false
 	})
+}
+
+// isText reports whether the constant replaces a part.
+func isText(part weights.Part) bool {
+	return part == weights.TextEncoder || part == weights.Tokenizer
 }
 
 func (c *converter) constant() bool { return c.o.ConstantContext || c.o.DecoderOnly }
 
 func (c *converter) run() error {
 	parts := c.parts()
-	if c.o.EncoderOnly && !slices.Contains(parts, "image_encoder") {
-		return fmt.Errorf("%s: the model has no image_encoder", c.dir)
+	if c.o.EncoderOnly && !slices.Contains(parts, weights.ImageEncoder) {
+		return fmt.Errorf("%s: the model has no %s", c.dir, weights.ImageEncoder)
 	}
-	if c.o.DecoderOnly && !slices.Contains(parts, "unet") {
-		return fmt.Errorf("%s: the model has no unet", c.dir)
+	if c.o.DecoderOnly && !slices.Contains(parts, weights.UNet) {
+		return fmt.Errorf("%s: the model has no %s", c.dir, weights.UNet)
 	}
 	c.dropped(parts)
 	for _, part := range parts {
@@ -175,11 +156,11 @@ func (c *converter) run() error {
 			return err
 		}
 	}
-	if c.constant() && !c.o.EncoderOnly && !slices.Contains(parts, promptPart) {
+	if c.constant() && !c.o.EncoderOnly && !slices.Contains(parts, weights.PromptEmbeds) {
 		if err := c.writeConstant(); err != nil {
 			return err
 		}
-		parts = append(parts, promptPart)
+		parts = append(parts, weights.PromptEmbeds)
 	}
 	if err := c.copyTexts(parts); err != nil {
 		return err
@@ -187,15 +168,17 @@ func (c *converter) run() error {
 	return c.sameModel()
 }
 
-// writeConstant computes what the text encoder makes of the empty prompt.
+// writeConstant computes and writes the text encoder's output for the empty
+// prompt.
 func (c *converter) writeConstant() error {
 	x, err := model.New(c.from).PromptEmbeds(c.ctx, true)
 	if err != nil {
 		return err
 	}
-	spec := weights.Spec{Name: promptPart, DType: weights.F32, Shape: []int{x.W, x.C}}
-	c.report.Parts = append(c.report.Parts, Part{promptPart, 0, 4 * int64(len(x.Data))})
-	return c.create(promptPart, "model.safetensors", func(w io.Writer) error {
+	const part = weights.PromptEmbeds
+	spec := weights.Spec{Name: model.PromptTensor, DType: weights.F32, Shape: []int{x.W, x.C}}
+	c.report.Parts = append(c.report.Parts, Part{part, 0, 4 * int64(len(x.Data))})
+	return c.create(string(part), part.WeightFile(), func(w io.Writer) error {
 		return weights.WriteSafetensors(w, []weights.Spec{spec}, func(_ int, w io.Writer) error {
 			var b []byte
 			for _, v := range x.Data {
@@ -207,9 +190,9 @@ func (c *converter) writeConstant() error {
 	})
 }
 
-// sameModel compares the fingerprints, where the model has one.
+// sameModel compares the fingerprints of the two folders, if the model has one.
 func (c *converter) sameModel() error {
-	if !c.from.Has("image_normalizer") {
+	if !c.from.Has(weights.ImageNormalizer) {
 		return nil
 	}
 	before, err := model.Fingerprint(c.from)
@@ -228,9 +211,9 @@ func (c *converter) sameModel() error {
 	return err
 }
 
-// dropped notes the parts that are left out.
-func (c *converter) dropped(parts []string) {
-	for _, part := range slices.Concat(encoders, shared, decoders, text) {
+// dropped reports the parts that are left out.
+func (c *converter) dropped(parts []weights.Part) {
+	for _, part := range weights.Parts() {
 		if !c.from.Has(part) || slices.Contains(parts, part) {
 			continue
 		}
@@ -245,7 +228,7 @@ func (c *converter) dropped(parts []string) {
 	}
 }
 
-// create writes a file of a part of the new folder.
+// create writes a file of the new folder, in the folder of a part or in none.
 func (c *converter) create(part, name string, write func(io.Writer) error) error {
 	dir := filepath.Join(c.to, part)
 	if err := os.MkdirAll(dir, 0o777); err != nil {
@@ -254,18 +237,19 @@ func (c *converter) create(part, name string, write func(io.Writer) error) error
 	return weights.WriteFile(filepath.Join(dir, name), write)
 }
 
-// copyTexts copies configurations and what people read, and writes the index.
-func (c *converter) copyTexts(parts []string) error {
+// copyTexts copies configurations and what is written for people, and writes
+// the index.
+func (c *converter) copyTexts(parts []weights.Part) error {
 	for _, part := range parts {
-		if part == promptPart {
+		if part == weights.PromptEmbeds {
 			continue
 		}
-		entries, err := os.ReadDir(filepath.Join(c.dir, part))
+		entries, err := os.ReadDir(filepath.Join(c.dir, string(part)))
 		if err != nil {
 			return err
 		}
 		for _, e := range entries {
-			if err := c.copyText(part, e.Name()); err != nil {
+			if err := c.copyText(string(part), e.Name()); err != nil {
 				return err
 			}
 		}
@@ -278,10 +262,10 @@ func (c *converter) copyTexts(parts []string) error {
 	return c.writeIndex(parts)
 }
 
-// maxText is more than a tokenizer's vocabulary has.
+// maxText bounds a text file; a tokenizer's vocabulary has 1 MB.
 const maxText = 16 << 20
 
-// copyText copies a file if it is one of those that belong into a folder.
+// copyText copies a file if it is of a kind that belongs in a model's folder.
 func (c *converter) copyText(part, name string) error {
 	index, _ := filepath.Match("*.index*.json", name)
 	switch filepath.Ext(name) {
@@ -304,11 +288,12 @@ func (c *converter) copyText(part, name string) error {
 	})
 }
 
-// writeIndex writes the model index, in which parts that were left out are null.
-func (c *converter) writeIndex(parts []string) error {
+// writeIndex writes the model index, in which the parts that were left out are
+// null.
+func (c *converter) writeIndex(parts []weights.Part) error {
 	data, err := os.ReadFile(filepath.Join(c.dir, "model_index.json"))
 	if errors.Is(err, os.ErrNotExist) {
-		return nil // a folder without one is read too
+		return nil // such a folder is read too
 	}
 	if err != nil {
 		return err
@@ -318,8 +303,8 @@ func (c *converter) writeIndex(parts []string) error {
 		return err
 	}
 	for name, value := range index {
-		var pair []*string // library and class: a part, were it one that the codec never reads
-		if json.Unmarshal(value, &pair) == nil && len(pair) == 2 && !slices.Contains(parts, name) {
+		var pair []*string // library and class: a part, even if it is one that the codec never reads
+		if json.Unmarshal(value, &pair) == nil && len(pair) == 2 && !slices.Contains(parts, weights.Part(name)) {
 			index[name] = json.RawMessage("[null,null]")
 		}
 	}

@@ -1,5 +1,5 @@
-// Package convert makes of a model's folder a smaller one that the codec reads
-// just as well: weights in float16, each part in one file under today's names,
-// without parts that are not needed, with a constant in the place of the text
-// encoder. What it makes is a diffusers folder still.
+// Package convert turns a model's folder into a smaller one with which the codec
+// does the same: weights in float16, each part in one file under current names,
+// without the parts that are not needed, and with a constant instead of the text
+// encoder. The result is a diffusers folder still.
 package convert

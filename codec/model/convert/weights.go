@@ -10,31 +10,25 @@ import (
 	"github.com/coclico/coclico/weights"
 )
 
-// A file is a part's weights: what is read, and what is written of it.
+// A file is the weights of a part: what is read, and what is written instead.
 type file struct {
-	part, name string
-	read       []weights.Tensor
-	specs      []weights.Spec // of the same tensors
+	part  weights.Part
+	read  []weights.Tensor
+	specs []weights.Spec // of the same tensors
 }
 
 // open opens a part that has weights and compares them with its configuration.
-func (c *converter) open(part string) error {
-	f := file{part: part, name: "diffusion_pytorch_model.safetensors"}
-	narrow := true
-	switch part {
-	case "feature_extractor", "image_noising_scheduler", "scheduler", "tokenizer":
+// The weights of networks are narrowed to float16; the few kB of the other
+// parts stay as they are.
+func (c *converter) open(part weights.Part) error {
+	if !part.HasWeights() {
 		return nil
-	case "image_encoder", "text_encoder": // transformers' own
-		f.name = "model.safetensors"
-	case promptPart:
-		f.name, narrow = "model.safetensors", false
-	case "image_normalizer":
-		narrow = false // 6 kB, from which a stream's tables are made
 	}
 	store, err := model.Check(c.ctx, c.from, part)
 	if err != nil {
 		return err
 	}
+	f := file{part: part}
 	p := Part{Name: part}
 	for _, name := range store.Names() {
 		if strings.HasSuffix(name, "position_ids") {
@@ -42,10 +36,10 @@ func (c *converter) open(part string) error {
 		}
 		t, _ := store.Lookup(name)
 		spec := weights.Spec{Name: name, DType: t.DType, Shape: t.Shape}
-		if part == "vae" {
+		if part == weights.VAE {
 			spec = modern(spec)
 		}
-		if narrow {
+		if part.IsNetwork() {
 			spec.DType = weights.F16
 		}
 		f.read = append(f.read, t)
@@ -59,8 +53,8 @@ func (c *converter) open(part string) error {
 	return nil
 }
 
-// modern gives the tensors of the VAE's attention the names and shapes that
-// they have had since diffusers 0.18: AttentionBlock's became Attention's
+// modern returns a tensor of the VAE's attention with the name and shape that it
+// has had since diffusers 0.18, when AttentionBlock became Attention
 // (diffusers:src/diffusers/models/modeling_utils.py,
 // _convert_deprecated_attention_blocks).
 func modern(s weights.Spec) weights.Spec {
@@ -79,20 +73,20 @@ func modern(s weights.Spec) weights.Spec {
 	return s
 }
 
-// piece is how many values are converted at a time.
+// piece is the number of values that are converted at a time.
 const piece = 1 << 18
 
-// checkRange finds the values that would become infinite.
+// checkRange finds the values that would become infinite in float16.
 func (c *converter) checkRange() error {
 	buf := make([]float32, piece)
 	var beyond []Beyond
 	for _, f := range c.files {
 		for i, t := range f.read {
-			if f.specs[i].DType == t.DType { // every bit stays
+			if f.specs[i].DType == t.DType { // copied bit by bit
 				c.advance(int64(len(t.Data)))
 				continue
 			}
-			b := Beyond{File: c.from.Path(f.part), Tensor: t.Name}
+			b := Beyond{File: c.from.PartPath(f.part), Tensor: t.Name}
 			err := c.pieces(t, buf, func(x []float32) error {
 				b.count(x)
 				return nil
@@ -112,7 +106,7 @@ func (c *converter) checkRange() error {
 	return nil
 }
 
-// count takes note of the values that do not fit.
+// count counts the values that no float16 can hold.
 func (b *Beyond) count(x []float32) {
 	for _, v := range x {
 		if abs := max(v, -v); abs >= firstInfinite {
@@ -125,11 +119,12 @@ func (b *Beyond) count(x []float32) {
 }
 
 const (
-	firstInfinite = 65520 // rounds to an infinity in float16
-	largest       = 65504
+	firstInfinite = 65520 // rounds to infinity in float16
+	largest       = 65504 // the largest float16
 )
 
-// pieces hands out a tensor's values, and tells of the progress.
+// pieces calls f with a tensor's values, a piece at a time, and reports the
+// progress.
 func (c *converter) pieces(t weights.Tensor, buf []float32, f func([]float32) error) error {
 	defer t.Release()
 	for first := 0; first < t.Len(); first += len(buf) {
@@ -153,11 +148,11 @@ func (c *converter) advance(n int64) {
 	}
 }
 
-// write writes a file of the new folder.
+// write writes the weights of a part.
 func (c *converter) write(f file) error {
 	buf := make([]float32, piece)
 	out := make([]byte, 0, 4*piece)
-	return c.create(f.part, f.name, func(w io.Writer) error {
+	return c.create(string(f.part), f.part.WeightFile(), func(w io.Writer) error {
 		return weights.WriteSafetensors(w, f.specs, func(i int, w io.Writer) error {
 			if f.specs[i].DType == f.read[i].DType {
 				return c.copy(w, f.read[i])
@@ -171,7 +166,7 @@ func (c *converter) write(f file) error {
 	})
 }
 
-// copy writes a tensor as it is.
+// copy writes a tensor unchanged.
 func (c *converter) copy(w io.Writer, t weights.Tensor) error {
 	defer t.Release()
 	for rest := t.Data; len(rest) > 0; {
@@ -188,7 +183,7 @@ func (c *converter) copy(w io.Writer, t weights.Tensor) error {
 	return nil
 }
 
-// appendFloat16 appends values, clamped to float16's range.
+// appendFloat16 appends x in float16, clamped to its range.
 func appendFloat16(b []byte, x []float32) []byte {
 	for _, v := range x {
 		b = binary.LittleEndian.AppendUint16(b, weights.Float16(min(max(v, -largest), largest)))

@@ -1,6 +1,6 @@
-// Package synth has model folders whose weights are computed instead of
-// trained: the configurations of the golden cases, as diffusers would save
-// them, and the law of package weights for every tensor. They serve tests and
+// Package synth makes model folders whose weights are computed, not trained:
+// configurations as diffusers would save them, those of the golden cases, and
+// for every tensor the values of package weights' law. They serve tests and
 // measurements at any size without a download. What such a model paints means
 // nothing.
 package synth
@@ -20,17 +20,18 @@ import (
 	"github.com/coclico/coclico/weights"
 )
 
-// configs has for every configuration all files of its folder but the weights.
+// configs holds, for every configuration, all files of its folder except the
+// weights.
 //
 //go:embed configs
 var configs embed.FS
 
 // Names returns the names of the configurations: tiny has the topology of the
-// real model and 5 million weights, tiny-768 its CLIP vectors of 768 dimensions
-// as well, unclip-l all its dimensions and 1.6 billion weights.
+// real model and 5 million weights; tiny-768 also has its CLIP vectors of 768
+// dimensions; unclip-l has all its dimensions and 1.6 billion weights.
 func Names() []string { return []string{"tiny", "tiny-768", "unclip-l"} }
 
-// Has reports whether there is a configuration of that name.
+// Has reports whether a configuration of that name exists.
 func Has(config string) bool { return slices.Contains(Names(), config) }
 
 func files(config string) (fs.FS, error) {
@@ -49,37 +50,39 @@ func Folder(config string, seed int64) (*weights.Folder, error) {
 	return weights.SyntheticFolder(fsys, "synthetic model "+config, seed)
 }
 
-// A part is a file of weights.
+// A part is a part with weights, and the tensors that the codec reads of it.
 type part struct {
-	file  string
+	weights.Part
 	specs []weights.Spec
 }
 
-// parts lists the files of weights, by asking the networks what they read.
+// file returns the path of the weights in the model's folder.
+func (p part) file() string { return path.Join(string(p.Part), p.WeightFile()) }
+
+// parts returns the parts with weights. Their tensors are known by asking the
+// networks what they read.
 func parts(config string) ([]part, error) {
 	folder, err := Folder(config, 0)
 	if err != nil {
 		return nil, err
 	}
 	var all []part
-	for _, p := range []part{
-		{file: "image_encoder/model.safetensors"},
-		{file: "image_normalizer/diffusion_pytorch_model.safetensors"},
-		{file: "text_encoder/model.safetensors"},
-		{file: "unet/diffusion_pytorch_model.safetensors"},
-		{file: "vae/diffusion_pytorch_model.safetensors"},
-	} {
-		if p.specs, err = model.Specs(folder, path.Dir(p.file)); err != nil {
+	for _, p := range weights.Parts() {
+		if !p.HasWeights() || !folder.Has(p) {
+			continue
+		}
+		specs, err := model.Specs(folder, p)
+		if err != nil {
 			return nil, err
 		}
-		all = append(all, p)
+		all = append(all, part{p, specs})
 	}
 	return all, nil
 }
 
-// Write writes a model folder with float16 weights. progress, which may be
-// nil, is called now and then with the bytes of weights that are written and
-// those there will be. Every file is written beside its name and renamed.
+// Write writes a model folder with float16 weights. progress, which may be nil,
+// is called from time to time with the bytes of weights written so far and in
+// all. Every file is written under a temporary name and renamed.
 func Write(ctx context.Context, dir, config string, seed int64, progress func(done, total int64)) error {
 	all, err := parts(config)
 	if err != nil {
@@ -95,7 +98,7 @@ func Write(ctx context.Context, dir, config string, seed int64, progress func(do
 		}
 	}
 	for _, p := range all {
-		err := weights.WriteFile(filepath.Join(dir, filepath.FromSlash(p.file)), func(to io.Writer) error {
+		err := weights.WriteFile(filepath.Join(dir, filepath.FromSlash(p.file())), func(to io.Writer) error {
 			w.to = to
 			return weights.WriteSynthetic(w, p.specs, seed)
 		})
@@ -130,7 +133,8 @@ func writeConfigs(dir, config string) error {
 	})
 }
 
-// A writer counts what goes through it and stops when its context ends.
+// A writer reports the progress of what is written through it, and stops when
+// its context ends.
 type writer struct {
 	ctx         context.Context
 	to          io.Writer

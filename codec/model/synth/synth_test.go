@@ -85,8 +85,8 @@ func TestFullSize(t *testing.T) {
 		for _, s := range p.specs {
 			n += weights.Tensor{Shape: s.Shape}.Len()
 		}
-		if n != want[p.file] {
-			t.Errorf("%s has %d weights, want %d", p.file, n, want[p.file])
+		if n != want[p.file()] {
+			t.Errorf("%s has %d weights, want %d", p.file(), n, want[p.file()])
 		}
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/coclico/coclico/codec/model"
@@ -30,11 +29,6 @@ type Description struct {
 	Problem     string `json:"problem,omitempty"` // why nothing is known
 }
 
-// Weighted returns the parts that have weights, in the order of their use.
-func Weighted() []string {
-	return []string{"image_encoder", "image_normalizer", "text_encoder", "prompt_embeds", "unet", "vae"}
-}
-
 // Describe says what is known of a model.
 func (c *Catalog) Describe(m Model) Description {
 	d := Description{Name: m.Name, Kind: m.Kind, Path: m.Dir, Default: c.isDefault(m)}
@@ -55,34 +49,48 @@ func (c *Catalog) Describe(m Model) Description {
 	if p, err := model.Fingerprint(f); err == nil {
 		d.Fingerprint = fmt.Sprintf("%08x", p)
 	}
-	d.Encodes = has(f, "image_encoder", "feature_extractor")
-	d.Decodes = has(f, "unet", "vae", "scheduler", "image_noising_scheduler", "image_normalizer") && (f.Has("text_encoder") || f.Has("prompt_embeds"))
+	d.Encodes, d.Decodes = uses(f)
 	d.Licence = licence(m)
 	return d
 }
 
-// has reports whether parts are there, with all of their weights.
-func has(f *weights.Folder, parts ...string) bool {
-	for _, part := range parts {
-		if _, err := f.Config(part); err != nil {
-			return false
-		}
-		if slices.Contains(Weighted(), part) {
-			if _, err := f.Part(part); err != nil {
-				return false
-			}
+// uses reports whether a folder has what encoding and decoding need. Encoding to
+// a raw stream needs no image normalizer, and decoding needs either the text
+// encoder or the constant that replaces it.
+func uses(f *weights.Folder) (encodes, decodes bool) {
+	encodes, decodes = true, f.Has(weights.TextEncoder) || f.Has(weights.PromptEmbeds)
+	for _, part := range weights.Parts() {
+		switch {
+		case part == weights.Tokenizer || part == weights.TextEncoder || part == weights.PromptEmbeds:
+		case complete(f, part):
+		case part.Decodes():
+			decodes = false
+		case part.Encodes():
+			encodes = false
 		}
 	}
-	return true
+	return encodes, decodes
 }
 
-// A partType is the type that most of a part's bytes have.
-type partType struct{ part, dtype string }
+// complete reports whether a folder has a part with all of its weights.
+func complete(f *weights.Folder, part weights.Part) bool {
+	_, err := f.Config(part)
+	if err == nil && part.HasWeights() {
+		_, err = f.Part(part)
+	}
+	return err == nil
+}
+
+// A partType is the type of most of the bytes of a part.
+type partType struct {
+	part  weights.Part
+	dtype string
+}
 
 // precisions returns the types of the parts' weights and the bytes of all.
 func precisions(f *weights.Folder) (parts []partType, total int64, err error) {
-	for _, part := range Weighted() {
-		if !f.Has(part) {
+	for _, part := range weights.Parts() {
+		if !part.HasWeights() || !f.Has(part) {
 			continue
 		}
 		s, e := f.Part(part)
@@ -101,8 +109,7 @@ func precisions(f *weights.Folder) (parts []partType, total int64, err error) {
 				most = d
 			}
 		}
-		// The normaliser and the constant are too small to count.
-		if most != "" && part != "image_normalizer" && part != "prompt_embeds" {
+		if most != "" && part.IsNetwork() {
 			parts = append(parts, partType{part, most})
 		}
 	}
@@ -119,7 +126,7 @@ func summary(parts []partType) string {
 		if by[d] == nil {
 			order = append(order, d)
 		}
-		by[d] = append(by[d], p.part)
+		by[d] = append(by[d], string(p.part))
 	}
 	if len(order) == 1 {
 		return order[0]

@@ -1,0 +1,60 @@
+package weights
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+)
+
+// WriteFile creates or replaces a file of a model. write fills a temporary file
+// beside it, which is renamed when it is complete and removed after an error.
+func WriteFile(path string, write func(w io.Writer) error) (err error) {
+	f, err := createBeside(path)
+	if err != nil {
+		return NewFileError(path, err)
+	}
+	defer func() {
+		if err != nil {
+			f.Close()
+			os.Remove(f.Name())
+		}
+	}()
+	b := bufio.NewWriterSize(f, 1<<20)
+	if err = write(b); err == nil {
+		err = b.Flush()
+	}
+	if err == nil {
+		err = f.Close()
+	}
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	// The user knows path, not the temporary file. Errors of write about other
+	// files keep their names.
+	var p *os.PathError
+	var l *os.LinkError
+	switch {
+	case errors.As(err, &p) && p.Path == f.Name():
+		return NewFileError(path, p.Err)
+	case errors.As(err, &l) && l.Old == f.Name():
+		return NewFileError(path, l.Err)
+	}
+	return err
+}
+
+// createBeside creates a temporary file in path's folder, with the permissions
+// of a new file at path (those of os.CreateTemp are for the owner alone).
+func createBeside(path string) (*os.File, error) {
+	dir := filepath.Dir(path)
+	for try := 0; ; try++ {
+		name := filepath.Join(dir, fmt.Sprintf(".%08x.tmp", rand.Uint32()))
+		f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+		if err == nil || !errors.Is(err, os.ErrExist) || try == 100 {
+			return f, err
+		}
+	}
+}
