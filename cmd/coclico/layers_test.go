@@ -46,6 +46,7 @@ var layers = []struct {
 	{"codec/container", []string{"codec/entropy", "codec/rangecoder", "codec/stream", "codec/tuned"}, nil},
 	{"codec/...", []string{"codec/...", "vit", "unet", "vae", "solver", "nn", "weights", "weights/mini"}, []string{"kernels"}},
 	// 4: nothing imports these.
+	{"cmd/coclico/internal/icc", nil, nil}, // arithmetic on colors
 	{"bench/...", []string{"bench/...", "codec/...", "vit", "unet", "vae", "solver", "nn", "kernels", "kernels/mem", "weights", "weights/mini", "gonum.org/v1/gonum/..."}, nil},
 	{"cmd/...", []string{"cmd/...", "codec/...", "vit", "unet", "vae", "solver", "nn", "kernels", "weights/...",
 		"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/schollz/progressbar/v3", "golang.org/x/image/...", "golang.org/x/term", "golang.org/x/sys/unix",
