@@ -6,26 +6,28 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/coclico/coclico/weights"
 )
 
 // TestEdges follows diffusers through schedules of one step, of every spacing and end, and through configurations as other
 // classes write them. The cases are in testdata/edges.py.
 func TestEdges(t *testing.T) {
-	g := readGolden(t, "edges")
+	g := openGolden(t, "edges")
 	cases := 0
-	for key, text := range g {
+	for _, key := range g.Names() {
 		name, ok := strings.CutSuffix(key, "/config")
 		if !ok {
 			continue
 		}
 		cases++
 		t.Run(name, func(t *testing.T) {
-			cfg, err := ParseConfig(text.data)
+			cfg, err := ParseConfig(lookup(t, g, key, weights.U8).Data)
 			if err != nil {
 				t.Fatal(err)
 			}
 			n := ints(t, g, name+"/steps_start")
-			follow(t, g, name, cfg, n[0], n[1])
+			follow(t, g, name, cfg, int(n[0]), int(n[1]))
 		})
 	}
 	if cases != 43 {
@@ -35,7 +37,7 @@ func TestEdges(t *testing.T) {
 
 // TestRandnSizes draws every size from 0 to 40 and back from one generator: what a draw leaves behind counts too.
 func TestRandnSizes(t *testing.T) {
-	g := readGolden(t, "edges")
+	g := openGolden(t, "edges")
 	want := floats(t, g, "randn/sizes")
 	gen := NewGenerator(7)
 	check := func(n int) {
@@ -66,7 +68,7 @@ func TestNoisingGolden(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := readGolden(t, "condition")
+	g := openGolden(t, "condition")
 	embeds, noise := floats(t, g, "in/image_embeds"), floats(t, g, "in/noise")
 	mean, std := synthetic("mean", 0, 0.3, len(embeds)), synthetic("std", 0.4, 0.1, len(embeds))
 	for name, c := range map[string]struct {

@@ -1,13 +1,12 @@
 package solver
 
 import (
-	"encoding/binary"
-	"encoding/json"
 	"fmt"
 	"math"
-	"os"
 	"strings"
 	"testing"
+
+	"github.com/coclico/coclico/weights"
 )
 
 // The goldens are made by the project's golden.py (PyTorch 2.15, diffusers 0.42.1), those of edges.safetensors by
@@ -15,58 +14,35 @@ import (
 
 const bound = 1e-5 // relative RMS error over a tensor
 
-type array struct {
-	shape []int
-	data  []byte
-	dtype string
-}
-
-// readGolden reads a safetensors file: the length of a JSON header, the header, the bytes of the tensors.
-func readGolden(t testing.TB, name string) map[string]array {
+// openGolden opens a file of testdata.
+func openGolden(t testing.TB, name string) *weights.Store {
 	t.Helper()
-	file, err := os.ReadFile("testdata/" + name + ".safetensors")
+	s, err := weights.OpenFile("testdata/" + name + ".safetensors")
 	if err != nil {
 		t.Fatal(err)
 	}
-	size := 8 + binary.LittleEndian.Uint64(file)
-	header := map[string]struct {
-		DType   string `json:"dtype"`
-		Shape   []int  `json:"shape"`
-		Offsets [2]int `json:"data_offsets"`
-	}{}
-	if err := json.Unmarshal(file[8:size], &header); err != nil {
-		t.Fatal(err)
-	}
-	arrays := map[string]array{}
-	for k, h := range header {
-		arrays[k] = array{h.Shape, file[size:][h.Offsets[0]:h.Offsets[1]], h.DType}
-	}
-	return arrays
+	t.Cleanup(func() { s.Close() })
+	return s
 }
 
-// floats returns the values of a float32 tensor, and fails when the file has none of that name.
-func floats(t testing.TB, g map[string]array, name string) []float32 {
+// lookup returns a tensor, and fails if the file has none of that name and type.
+func lookup(t testing.TB, g *weights.Store, name string, dtype weights.DType) weights.Tensor {
 	t.Helper()
-	if g[name].dtype != "F32" {
-		t.Fatalf("golden file has no float32 tensor %s", name)
+	x, ok := g.Lookup(name)
+	if !ok || x.DType != dtype {
+		t.Fatalf("golden file has no %v tensor %s", dtype, name)
 	}
-	v := make([]float32, len(g[name].data)/4)
-	for i := range v {
-		v[i] = math.Float32frombits(binary.LittleEndian.Uint32(g[name].data[4*i:]))
-	}
-	return v
+	return x
 }
 
-func ints(t testing.TB, g map[string]array, name string) []int {
+func floats(t testing.TB, g *weights.Store, name string) []float32 {
 	t.Helper()
-	if g[name].dtype != "I64" {
-		t.Fatalf("golden file has no int64 tensor %s", name)
-	}
-	v := make([]int, len(g[name].data)/8)
-	for i := range v {
-		v[i] = int(binary.LittleEndian.Uint64(g[name].data[8*i:]))
-	}
-	return v
+	return lookup(t, g, name, weights.F32).Float32s()
+}
+
+func ints(t testing.TB, g *weights.Store, name string) []int64 {
+	t.Helper()
+	return lookup(t, g, name, weights.I64).Int64s()
 }
 
 // closeTo fails unless got is want within the relative RMS bound.
@@ -114,7 +90,7 @@ func model(dst, x []float32, timestep int) {
 }
 
 // follow checks a schedule and a whole trajectory of it.
-func follow(t *testing.T, g map[string]array, name string, cfg Config, steps, start int) {
+func follow(t *testing.T, g *weights.Store, name string, cfg Config, steps, start int) {
 	t.Helper()
 	s, err := New(cfg, steps)
 	if err != nil {
@@ -145,7 +121,7 @@ func follow(t *testing.T, g map[string]array, name string, cfg Config, steps, st
 }
 
 func TestTrajectories(t *testing.T) {
-	g := readGolden(t, "schedules")
+	g := openGolden(t, "schedules")
 	for _, c := range []struct {
 		name         string
 		steps, start int
@@ -175,7 +151,7 @@ func TestNoisingSchedule(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := floats(t, readGolden(t, "schedules"), "noising/alphas_cumprod")
+	want := floats(t, openGolden(t, "schedules"), "noising/alphas_cumprod")
 	for level, bar := range n.AlphasCumprod() {
 		if bar != want[level] {
 			t.Fatalf("alphas_cumprod[%d] = %g, PyTorch has %g", level, bar, want[level])
@@ -187,9 +163,9 @@ func TestNoisingSchedule(t *testing.T) {
 }
 
 func TestRandnGolden(t *testing.T) {
-	g := readGolden(t, "randn")
+	g := openGolden(t, "randn")
 	cases := 0
-	for name := range g {
+	for _, name := range g.Names() {
 		var seed uint64
 		var shape string
 		if _, err := fmt.Sscanf(name, "seed%d/%s", &seed, &shape); err != nil {

@@ -4,25 +4,26 @@ import (
 	"fmt"
 
 	"github.com/coclico/coclico/nn"
+	"github.com/coclico/coclico/nn/config"
 )
 
 // Config describes the network. The json names are the keys of config.json.
 type Config struct {
-	SampleSize        Side     `json:"sample_size"` // of the latents it was trained on; 0 if not given
-	InChannels        int      `json:"in_channels"`
-	OutChannels       int      `json:"out_channels"`
-	BlockOutChannels  []int    `json:"block_out_channels"` // of each level
-	DownBlockTypes    []string `json:"down_block_types"`
-	UpBlockTypes      []string `json:"up_block_types"`
-	MidBlockType      MidBlock `json:"mid_block_type"`
-	LayersPerBlock    nn.Ints  `json:"layers_per_block"`
-	TransformerLayers nn.Ints  `json:"transformer_layers_per_block"`
+	SampleSize        Side        `json:"sample_size"` // of the latents it was trained on; 0 if not given
+	InChannels        int         `json:"in_channels"`
+	OutChannels       int         `json:"out_channels"`
+	BlockOutChannels  []int       `json:"block_out_channels"` // of each level
+	DownBlockTypes    []string    `json:"down_block_types"`
+	UpBlockTypes      []string    `json:"up_block_types"`
+	MidBlockType      MidBlock    `json:"mid_block_type"`
+	LayersPerBlock    config.Ints `json:"layers_per_block"`
+	TransformerLayers config.Ints `json:"transformer_layers_per_block"`
 
 	// Numbers of heads, in spite of the first one's name
 	// (huggingface/diffusers#2011). The second takes precedence where present.
-	AttentionHeadDim  nn.Ints `json:"attention_head_dim"`
-	NumAttentionHeads nn.Ints `json:"num_attention_heads"`
-	CrossAttentionDim nn.Ints `json:"cross_attention_dim"`
+	AttentionHeadDim  config.Ints `json:"attention_head_dim"`
+	NumAttentionHeads config.Ints `json:"num_attention_heads"`
+	CrossAttentionDim config.Ints `json:"cross_attention_dim"`
 
 	UseLinearProjection bool    `json:"use_linear_projection"`
 	NormNumGroups       int     `json:"norm_num_groups"`
@@ -51,7 +52,7 @@ type Side int
 
 // UnmarshalJSON accepts a number, a list or null.
 func (s *Side) UnmarshalJSON(b []byte) error {
-	var n nn.Ints
+	var n config.Ints
 	if err := n.UnmarshalJSON(b); err != nil {
 		return err
 	}
@@ -80,7 +81,7 @@ func (m *MidBlock) UnmarshalJSON(b []byte) error {
 
 // fixed lists what the constructor of UNet2DConditionModel takes and this
 // package does not build.
-var fixed = []nn.Fixed{
+var fixed = []config.Fixed{
 	{Key: "_class_name", Allowed: []string{`"UNet2DConditionModel"`}},
 	{Key: "only_cross_attention", Allowed: []string{"false"}},
 	{Key: "mid_block_only_cross_attention", Allowed: []string{"null", "false"}},
@@ -115,13 +116,13 @@ func ParseConfig(data []byte) (Config, error) {
 		DownBlockTypes:    []string{crossDown, crossDown, crossDown, plainDown},
 		UpBlockTypes:      []string{plainUp, crossUp, crossUp, crossUp},
 		MidBlockType:      crossMid,
-		LayersPerBlock:    nn.Ints{2},
-		TransformerLayers: nn.Ints{1},
-		AttentionHeadDim:  nn.Ints{8},
-		CrossAttentionDim: nn.Ints{1280},
+		LayersPerBlock:    config.Ints{2},
+		TransformerLayers: config.Ints{1},
+		AttentionHeadDim:  config.Ints{8},
+		CrossAttentionDim: config.Ints{1280},
 		NormNumGroups:     32, NormEps: 1e-5, ActFn: "silu", FlipSinToCos: true,
 	}
-	if err := nn.DecodeConfig(data, &c, fixed); err != nil {
+	if err := config.Decode(data, &c, fixed); err != nil {
 		return Config{}, err
 	}
 	return c, c.Validate()
@@ -129,47 +130,47 @@ func ParseConfig(data []byte) (Config, error) {
 
 // Validate returns an error that names the first key whose value cannot be.
 func (c Config) Validate() error {
-	var k nn.Checker
+	var k config.Checker
 	levels := len(c.BlockOutChannels)
-	k.Must(levels >= 1 && levels <= nn.MaxLevels, "block_out_channels", c.BlockOutChannels, fmt.Sprintf("a list of 1 to %d", nn.MaxLevels))
+	k.Must(levels >= 1 && levels <= config.MaxLevels, "block_out_channels", c.BlockOutChannels, fmt.Sprintf("a list of 1 to %d", config.MaxLevels))
 	k.Must(len(c.DownBlockTypes) == levels, "down_block_types", c.DownBlockTypes, fmt.Sprintf("a list of %d", levels))
 	k.Must(len(c.UpBlockTypes) == levels, "up_block_types", c.UpBlockTypes, fmt.Sprintf("a list of %d", levels))
 	k.Range("sample_size", int(c.SampleSize), 0, 1<<16)
-	k.Range("in_channels", c.InChannels, 1, nn.MaxChannels)
-	k.Range("out_channels", c.OutChannels, 1, nn.MaxChannels)
-	k.Range("norm_num_groups", c.NormNumGroups, 1, nn.MaxChannels)
+	k.Range("in_channels", c.InChannels, 1, config.MaxChannels)
+	k.Range("out_channels", c.OutChannels, 1, config.MaxChannels)
+	k.Range("norm_num_groups", c.NormNumGroups, 1, config.MaxChannels)
 	k.Eps("norm_eps", c.NormEps)
 	k.Activation("act_fn", c.ActFn)
-	k.Levels("layers_per_block", c.LayersPerBlock, levels, 1, nn.MaxLayers)
-	k.Levels("transformer_layers_per_block", c.TransformerLayers, levels, 1, nn.MaxLayers)
-	k.Levels("attention_head_dim", c.AttentionHeadDim, levels, 1, nn.MaxChannels)
+	k.Levels("layers_per_block", c.LayersPerBlock, levels, 1, config.MaxLayers)
+	k.Levels("transformer_layers_per_block", c.TransformerLayers, levels, 1, config.MaxLayers)
+	k.Levels("attention_head_dim", c.AttentionHeadDim, levels, 1, config.MaxChannels)
 	if len(c.NumAttentionHeads) > 0 {
-		k.Levels("num_attention_heads", c.NumAttentionHeads, levels, 1, nn.MaxChannels)
+		k.Levels("num_attention_heads", c.NumAttentionHeads, levels, 1, config.MaxChannels)
 	}
-	k.Levels("cross_attention_dim", c.CrossAttentionDim, levels, 1, nn.MaxChannels)
-	k.Range("time_embedding_dim", c.TimeEmbeddingDim, 0, nn.MaxChannels)
+	k.Levels("cross_attention_dim", c.CrossAttentionDim, levels, 1, config.MaxChannels)
+	k.Range("time_embedding_dim", c.TimeEmbeddingDim, 0, config.MaxChannels)
 	k.Finite("freq_shift", float64(c.FreqShift))
 	c.checkClass(&k)
 	c.checkBlocks(&k)
 	return k.Err
 }
 
-func (c Config) checkClass(k *nn.Checker) {
+func (c Config) checkClass(k *config.Checker) {
 	k.Must(c.ClassEmbedType == "" || c.ClassEmbedType == "projection", "class_embed_type", fmt.Sprintf("%q", c.ClassEmbedType), "projection or null")
 	if c.ClassEmbedType != "" {
-		k.Range("projection_class_embeddings_input_dim", c.ClassEmbeddingsDim, 1, nn.MaxChannels)
+		k.Range("projection_class_embeddings_input_dim", c.ClassEmbeddingsDim, 1, config.MaxChannels)
 	}
 }
 
 // checkBlocks runs last: it needs lists of the right length.
-func (c Config) checkBlocks(k *nn.Checker) {
+func (c Config) checkBlocks(k *config.Checker) {
 	if k.Err != nil {
 		return
 	}
 	context, blocks := 0, 0
 	for i, ch := range c.BlockOutChannels {
 		down, up := c.DownBlockTypes[i], c.UpBlockTypes[c.levels()-1-i]
-		k.Range("block_out_channels", ch, 1, nn.MaxChannels)
+		k.Range("block_out_channels", ch, 1, config.MaxChannels)
 		k.Must(ch%c.NormNumGroups == 0, "norm_num_groups", c.NormNumGroups, fmt.Sprintf("a divisor of block_out_channels, %v", c.BlockOutChannels))
 		k.Must(down == crossDown || down == plainDown, "down_block_types", fmt.Sprintf("%q", down), crossDown+" or "+plainDown)
 		k.Must(up == crossUp || up == plainUp, "up_block_types", fmt.Sprintf("%q", up), crossUp+" or "+plainUp)
@@ -185,7 +186,7 @@ func (c Config) checkBlocks(k *nn.Checker) {
 	k.Must(c.MidBlockType == crossMid || c.MidBlockType == plainMid || c.MidBlockType == "", "mid_block_type", fmt.Sprintf("%q", c.MidBlockType), crossMid+", "+plainMid+" or null")
 	half := float32(c.BlockOutChannels[0] / 2)
 	k.Must(half > c.FreqShift, "freq_shift", c.FreqShift, "below half of the first level's channels")
-	k.Must(blocks <= nn.MaxBlocks, "layers_per_block", c.LayersPerBlock, fmt.Sprintf("small enough for at most %d blocks in all", nn.MaxBlocks))
+	k.Must(blocks <= config.MaxBlocks, "layers_per_block", c.LayersPerBlock, fmt.Sprintf("small enough for at most %d blocks in all", config.MaxBlocks))
 }
 
 func (c Config) levels() int { return len(c.BlockOutChannels) }
@@ -222,6 +223,6 @@ func (c Config) crossAttention(level int) bool {
 }
 
 func (c Config) act() nn.Activation {
-	var k nn.Checker
-	return k.Activation("act_fn", c.ActFn)
+	act, _ := config.Activation(c.ActFn) // Validate has checked it
+	return act
 }

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/coclico/coclico/internal/nntest"
 	"github.com/coclico/coclico/kernels"
 	"github.com/coclico/coclico/nn"
 	"github.com/coclico/coclico/weights"
@@ -95,19 +96,6 @@ func TestReuse(t *testing.T) {
 	}
 }
 
-// countdown is a context that ends when it is looked at for the nth time.
-type countdown struct {
-	context.Context
-	n int
-}
-
-func (c *countdown) Err() error {
-	if c.n--; c.n < 0 {
-		return context.Canceled
-	}
-	return nil
-}
-
 // TestCancel: wherever the context ends, Forward returns its error and all
 // memory is put back.
 func TestCancel(t *testing.T) {
@@ -117,7 +105,7 @@ func TestCancel(t *testing.T) {
 	x, text, class := args(m, ws, 1, 1)
 	stops := 0
 	for {
-		y, err := m.Forward(&countdown{context.Background(), stops}, ws, x, 400, text, class)
+		y, err := m.Forward(nntest.Countdown(stops), ws, x, 400, text, class)
 		if err == nil {
 			ws.Put(y)
 			break
@@ -170,19 +158,11 @@ func TestNames(t *testing.T) {
 		t.Fatal(err)
 	}
 	New(s.Scope(), c)
-	params, dims := 0, map[string]int{}
+	if n := nntest.Params(s); n != 869_517_764 { // Stable unCLIP 2.1 L
+		t.Errorf("%d parameters", n)
+	}
 	for _, spec := range s.Requested() {
-		n := 1
-		for _, d := range spec.Shape {
-			n *= d
-		}
-		params += n
-		dims[spec.Name] = len(spec.Shape)
-	}
-	if want := 869_517_764; params != want { // Stable unCLIP 2.1 L
-		t.Errorf("%d parameters, want %d", params, want)
-	}
-	for name, n := range dims {
+		name, n := spec.Name, len(spec.Shape)
 		want := 2
 		switch {
 		case !strings.HasSuffix(name, ".weight") || strings.Contains(name, "norm"):

@@ -2,27 +2,18 @@ package unet
 
 import (
 	"context"
-	"os"
 	"testing"
 
+	"github.com/coclico/coclico/internal/nntest"
 	"github.com/coclico/coclico/kernels"
 	"github.com/coclico/coclico/nn"
-	"github.com/coclico/coclico/nn/nntest"
 	"github.com/coclico/coclico/weights"
 )
 
 // model returns the model that a config describes with the weights of the law.
 func model(t testing.TB, config string) *Model {
 	t.Helper()
-	data, err := os.ReadFile("testdata/" + config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := ParseConfig(data)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return New(weights.Synthetic(1).Scope(), c)
+	return New(weights.Synthetic(1).Scope(), nntest.LoadConfig(t, config, ParseConfig))
 }
 
 func forward(m *Model, ws *nn.Workspace, c *nntest.Case) *nn.Tensor {

@@ -4,24 +4,25 @@ import (
 	"fmt"
 
 	"github.com/coclico/coclico/nn"
+	"github.com/coclico/coclico/nn/config"
 )
 
 // Config describes the autoencoder. The json names are the keys of config.json.
 type Config struct {
-	InChannels           int      `json:"in_channels"`
-	OutChannels          int      `json:"out_channels"`
-	LatentChannels       int      `json:"latent_channels"`
-	BlockOutChannels     []int    `json:"block_out_channels"` // of each level
-	DownBlockTypes       []string `json:"down_block_types"`
-	UpBlockTypes         []string `json:"up_block_types"`
-	LayersPerBlock       int      `json:"layers_per_block"` // the decoder has one more
-	NormNumGroups        int      `json:"norm_num_groups"`
-	ActFn                string   `json:"act_fn"`
-	SampleSize           nn.Ints  `json:"sample_size"`
-	ScalingFactor        float64  `json:"scaling_factor"`
-	UseQuantConv         bool     `json:"use_quant_conv"`
-	UsePostQuantConv     bool     `json:"use_post_quant_conv"`
-	MidBlockAddAttention bool     `json:"mid_block_add_attention"`
+	InChannels           int         `json:"in_channels"`
+	OutChannels          int         `json:"out_channels"`
+	LatentChannels       int         `json:"latent_channels"`
+	BlockOutChannels     []int       `json:"block_out_channels"` // of each level
+	DownBlockTypes       []string    `json:"down_block_types"`
+	UpBlockTypes         []string    `json:"up_block_types"`
+	LayersPerBlock       int         `json:"layers_per_block"` // the decoder has one more
+	NormNumGroups        int         `json:"norm_num_groups"`
+	ActFn                string      `json:"act_fn"`
+	SampleSize           config.Ints `json:"sample_size"`
+	ScalingFactor        float64     `json:"scaling_factor"`
+	UseQuantConv         bool        `json:"use_quant_conv"`
+	UsePostQuantConv     bool        `json:"use_post_quant_conv"`
+	MidBlockAddAttention bool        `json:"mid_block_add_attention"`
 }
 
 const (
@@ -30,7 +31,7 @@ const (
 	eps       = 1e-6 // of all norms
 )
 
-var fixed = []nn.Fixed{
+var fixed = []config.Fixed{
 	{Key: "_class_name", Allowed: []string{`"AutoencoderKL"`}},
 	{Key: "shift_factor", Allowed: []string{"null", "0", "0.0"}},
 	{Key: "latents_mean", Allowed: []string{"null"}},
@@ -48,11 +49,11 @@ func ParseConfig(data []byte) (Config, error) {
 		LayersPerBlock:   1,
 		NormNumGroups:    32,
 		ActFn:            "silu",
-		SampleSize:       nn.Ints{32},
+		SampleSize:       config.Ints{32},
 		ScalingFactor:    0.18215,
 		UseQuantConv:     true, UsePostQuantConv: true, MidBlockAddAttention: true,
 	}
-	if err := nn.DecodeConfig(data, &c, fixed); err != nil {
+	if err := config.Decode(data, &c, fixed); err != nil {
 		return Config{}, err
 	}
 	return c, c.Validate()
@@ -64,16 +65,16 @@ const maxLatentChannels = 256
 
 // Validate returns an error that names the first key whose value cannot be.
 func (c Config) Validate() error {
-	var k nn.Checker
+	var k config.Checker
 	levels := len(c.BlockOutChannels)
-	k.Must(levels >= 1 && levels <= nn.MaxLevels, "block_out_channels", c.BlockOutChannels, fmt.Sprintf("a list of 1 to %d", nn.MaxLevels))
+	k.Must(levels >= 1 && levels <= config.MaxLevels, "block_out_channels", c.BlockOutChannels, fmt.Sprintf("a list of 1 to %d", config.MaxLevels))
 	k.Must(len(c.DownBlockTypes) == levels, "down_block_types", c.DownBlockTypes, fmt.Sprintf("a list of %d", levels))
 	k.Must(len(c.UpBlockTypes) == levels, "up_block_types", c.UpBlockTypes, fmt.Sprintf("a list of %d", levels))
-	k.Range("in_channels", c.InChannels, 1, nn.MaxChannels)
-	k.Range("out_channels", c.OutChannels, 1, nn.MaxChannels)
+	k.Range("in_channels", c.InChannels, 1, config.MaxChannels)
+	k.Range("out_channels", c.OutChannels, 1, config.MaxChannels)
 	k.Range("latent_channels", c.LatentChannels, 1, maxLatentChannels)
-	k.Range("norm_num_groups", c.NormNumGroups, 1, nn.MaxChannels)
-	k.Range("layers_per_block", c.LayersPerBlock, 1, min(nn.MaxLayers, nn.MaxBlocks/2/nn.MaxLevels-2))
+	k.Range("norm_num_groups", c.NormNumGroups, 1, config.MaxChannels)
+	k.Range("layers_per_block", c.LayersPerBlock, 1, min(config.MaxLayers, config.MaxBlocks/2/config.MaxLevels-2))
 	k.Activation("act_fn", c.ActFn)
 	k.Must(len(c.SampleSize) > 0 && len(c.SampleSize) <= 2, "sample_size", c.SampleSize, "one number or two")
 	for _, n := range c.SampleSize {
@@ -84,7 +85,7 @@ func (c Config) Validate() error {
 		return k.Err
 	}
 	for i, ch := range c.BlockOutChannels {
-		k.Range("block_out_channels", ch, 1, nn.MaxChannels)
+		k.Range("block_out_channels", ch, 1, config.MaxChannels)
 		k.Must(ch%c.NormNumGroups == 0, "norm_num_groups", c.NormNumGroups, fmt.Sprintf("a divisor of block_out_channels, %v", c.BlockOutChannels))
 		k.Must(c.DownBlockTypes[i] == downBlock, "down_block_types", fmt.Sprintf("%q", c.DownBlockTypes[i]), downBlock)
 		k.Must(c.UpBlockTypes[i] == upBlock, "up_block_types", fmt.Sprintf("%q", c.UpBlockTypes[i]), upBlock)
@@ -96,8 +97,8 @@ func (c Config) Validate() error {
 func (c Config) Factor() int { return 1 << (len(c.BlockOutChannels) - 1) }
 
 func (c Config) act() nn.Activation {
-	var k nn.Checker
-	return k.Activation("act_fn", c.ActFn)
+	act, _ := config.Activation(c.ActFn) // Validate has checked it
+	return act
 }
 
 func (c Config) resnet(in, out int) nn.ResnetConfig {

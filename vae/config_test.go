@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/coclico/coclico/internal/nntest"
 	"github.com/coclico/coclico/kernels"
 	"github.com/coclico/coclico/nn"
 	"github.com/coclico/coclico/weights"
@@ -73,7 +74,7 @@ var oldNames = strings.NewReplacer(".to_q.", ".query.", ".to_k.", ".key.", ".to_
 // TestOldNames: the attention's names of before diffusers 0.17 load, and both
 // halves load alone.
 func TestOldNames(t *testing.T) {
-	c := config(t, "odd_single.json")
+	c := nntest.LoadConfig(t, "odd_single.json", ParseConfig)
 	z := &nn.Tensor{N: 1, H: 3, W: 2, C: 3, Data: weights.SynthNoise("z", []int{18}, 1)}
 	var results [][]float32
 	for _, rename := range []func(string) string{func(s string) string { return s }, oldNames.Replace} {
@@ -109,22 +110,9 @@ func TestOldNames(t *testing.T) {
 	}
 }
 
-// countdown is a context that ends when it is looked at for the nth time.
-type countdown struct {
-	context.Context
-	n int
-}
-
-func (c *countdown) Err() error {
-	if c.n--; c.n < 0 {
-		return context.Canceled
-	}
-	return nil
-}
-
 // TestCancel: wherever the context ends, its error is returned and all memory is put back.
 func TestCancel(t *testing.T) {
-	m := New(weights.Synthetic(1).Scope(), config(t, "odd_single.json"))
+	m := New(weights.Synthetic(1).Scope(), nntest.LoadConfig(t, "odd_single.json", ParseConfig))
 	ws := &nn.Workspace{Precision: kernels.Fast}
 	defer ws.Close()
 	for name, half := range map[string]struct {
@@ -135,7 +123,7 @@ func TestCancel(t *testing.T) {
 		x := &nn.Tensor{N: 1, H: 4, W: 4, C: half.c, Data: make([]float32, 16*half.c)}
 		stops := 0
 		for ; ; stops++ {
-			y, err := half.run(&countdown{context.Background(), stops}, ws, x)
+			y, err := half.run(nntest.Countdown(stops), ws, x)
 			if err == nil {
 				ws.Put(y)
 				break
@@ -160,13 +148,7 @@ func TestNames(t *testing.T) {
 		t.Fatal(err)
 	}
 	New(rec.Scope(), c)
-	params := 0
 	for _, spec := range rec.Requested() {
-		n := 1
-		for _, d := range spec.Shape {
-			n *= d
-		}
-		params += n
 		want := 1
 		switch {
 		case strings.HasSuffix(spec.Name, ".weight") && strings.Contains(spec.Name, ".to_"):
@@ -178,33 +160,17 @@ func TestNames(t *testing.T) {
 			t.Errorf("%s has shape %v, want %d dimensions", spec.Name, spec.Shape, want)
 		}
 	}
-	if want := 83_653_863; params != want { // Stable Diffusion's
-		t.Errorf("%d parameters, want %d", params, want)
+	if n := nntest.Params(rec); n != 83_653_863 { // Stable Diffusion's
+		t.Errorf("%d parameters", n)
 	}
 }
 
-// FuzzConfig: whatever a config.json says, it is an error or a model.
 func FuzzConfig(f *testing.F) {
-	files, err := filepath.Glob("testdata/*.json")
-	if err != nil || len(files) == 0 {
-		f.Fatal("no configurations in testdata", err)
-	}
-	for _, name := range files {
-		data, err := os.ReadFile(name)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(data)
-	}
-	f.Fuzz(func(t *testing.T, data []byte) {
+	nntest.FuzzConfig(f, 1<<17, func(data []byte, s *weights.Scope) error {
 		c, err := ParseConfig(data)
-		if err != nil {
-			return
+		if err == nil {
+			New(s, c)
 		}
-		s := weights.Recorder()
-		New(s.Scope(), c)
-		if n := len(s.Requested()); n == 0 || n > 1<<17 {
-			t.Errorf("a model of %d tensors", n)
-		}
+		return err
 	})
 }

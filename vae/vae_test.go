@@ -2,27 +2,13 @@ package vae
 
 import (
 	"context"
-	"os"
 	"testing"
 
+	"github.com/coclico/coclico/internal/nntest"
 	"github.com/coclico/coclico/kernels"
 	"github.com/coclico/coclico/nn"
-	"github.com/coclico/coclico/nn/nntest"
 	"github.com/coclico/coclico/weights"
 )
-
-func config(t testing.TB, name string) Config {
-	t.Helper()
-	data, err := os.ReadFile("testdata/" + name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := ParseConfig(data)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return c
-}
 
 // picture returns uint8 [H,W,3] as a tensor in [-1,1].
 func picture(x weights.Tensor) *nn.Tensor {
@@ -35,7 +21,7 @@ func picture(x weights.Tensor) *nn.Tensor {
 
 // The golden case is shared/golden's, made by its golden.py.
 func TestGolden(t *testing.T) {
-	m := New(weights.Synthetic(1).Scope(), config(t, "tiny.json"))
+	m := New(weights.Synthetic(1).Scope(), nntest.LoadConfig(t, "tiny.json", ParseConfig))
 	c := nntest.Open(t, "testdata/vae.safetensors")
 	run := func(ws *nn.Workspace, encode, decode float64) {
 		mean, err := m.Encode(context.Background(), ws, picture(c.Raw("in/image_uint8")))
@@ -62,7 +48,7 @@ func TestGolden(t *testing.T) {
 func TestOdd(t *testing.T) {
 	for _, name := range []string{"odd_single", "odd_levels"} {
 		t.Run(name, func(t *testing.T) {
-			m := New(weights.Synthetic(1).Scope(), config(t, name+".json"))
+			m := New(weights.Synthetic(1).Scope(), nntest.LoadConfig(t, name+".json", ParseConfig))
 			c := nntest.Open(t, "testdata/"+name+".safetensors")
 			ws := new(nn.Workspace)
 			defer ws.Close()

@@ -2,6 +2,7 @@ package vit
 
 import (
 	"github.com/coclico/coclico/nn"
+	"github.com/coclico/coclico/nn/config"
 )
 
 // A Tower is what the configurations of the two towers share. The json names
@@ -42,7 +43,7 @@ func ParseConfig(data []byte) (Config, error) {
 		},
 		ImageSize: 224, PatchSize: 32, NumChannels: 3, ProjectionDim: 512,
 	}
-	if err := nn.DecodeConfig(data, &c, []nn.Fixed{{Key: "model_type", Allowed: []string{`"clip_vision_model"`}}}); err != nil {
+	if err := config.Decode(data, &c, []config.Fixed{{Key: "model_type", Allowed: []string{`"clip_vision_model"`}}}); err != nil {
 		return Config{}, err
 	}
 	return c, c.Validate()
@@ -58,7 +59,7 @@ func ParseTextConfig(data []byte) (TextConfig, error) {
 		},
 		VocabSize: 49408, MaxPositionEmbeddings: 77,
 	}
-	if err := nn.DecodeConfig(data, &c, []nn.Fixed{{Key: "model_type", Allowed: []string{`"clip_text_model"`}}}); err != nil {
+	if err := config.Decode(data, &c, []config.Fixed{{Key: "model_type", Allowed: []string{`"clip_text_model"`}}}); err != nil {
 		return TextConfig{}, err
 	}
 	return c, c.Validate()
@@ -66,12 +67,12 @@ func ParseTextConfig(data []byte) (TextConfig, error) {
 
 // Validate returns an error that names the first key whose value cannot be.
 func (c Config) Validate() error {
-	var k nn.Checker
+	var k config.Checker
 	c.Tower.check(&k)
 	k.Range("image_size", c.ImageSize, 1, 4096)
 	k.Range("patch_size", c.PatchSize, 1, max(1, c.ImageSize))
 	k.Range("num_channels", c.NumChannels, 3, 3)
-	k.Range("projection_dim", c.ProjectionDim, 1, nn.MaxChannels)
+	k.Range("projection_dim", c.ProjectionDim, 1, config.MaxChannels)
 	if k.Err == nil {
 		k.Must(c.patches() <= 1<<14, "patch_size", c.PatchSize, "large enough for at most 16384 patches")
 	}
@@ -80,18 +81,18 @@ func (c Config) Validate() error {
 
 // Validate returns an error that names the first key whose value cannot be.
 func (c TextConfig) Validate() error {
-	var k nn.Checker
+	var k config.Checker
 	c.Tower.check(&k)
 	k.Range("vocab_size", c.VocabSize, 1, 1<<22)
 	k.Range("max_position_embeddings", c.MaxPositionEmbeddings, 1, 1<<14)
 	return k.Err
 }
 
-func (t Tower) check(k *nn.Checker) {
-	k.Range("hidden_size", t.HiddenSize, 1, nn.MaxChannels)
-	k.Range("intermediate_size", t.IntermediateSize, 1, nn.MaxChannels)
-	k.Range("num_hidden_layers", t.NumHiddenLayers, 1, nn.MaxLayers)
-	k.Range("num_attention_heads", t.NumAttentionHeads, 1, nn.MaxChannels)
+func (t Tower) check(k *config.Checker) {
+	k.Range("hidden_size", t.HiddenSize, 1, config.MaxChannels)
+	k.Range("intermediate_size", t.IntermediateSize, 1, config.MaxChannels)
+	k.Range("num_hidden_layers", t.NumHiddenLayers, 1, config.MaxLayers)
+	k.Range("num_attention_heads", t.NumAttentionHeads, 1, config.MaxChannels)
 	if k.Err == nil {
 		k.Must(t.HiddenSize%t.NumAttentionHeads == 0, "num_attention_heads", t.NumAttentionHeads, "a divisor of hidden_size")
 	}
@@ -100,8 +101,8 @@ func (t Tower) check(k *nn.Checker) {
 }
 
 func (t Tower) act() nn.Activation {
-	var k nn.Checker
-	return k.Activation("hidden_act", t.HiddenAct)
+	act, _ := config.Activation(t.HiddenAct) // Validate has checked it
+	return act
 }
 
 // patches is the number of patches of a picture. A remainder at the right and

@@ -3,11 +3,10 @@ package vit
 import (
 	"context"
 	"errors"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/coclico/coclico/internal/nntest"
 	"github.com/coclico/coclico/nn"
 	"github.com/coclico/coclico/weights"
 )
@@ -42,16 +41,6 @@ func TestParseConfigErrors(t *testing.T) {
 
 // TestNames: the number of parameters is that of the published towers.
 func TestNames(t *testing.T) {
-	count := func(s *weights.Store) (params int) {
-		for _, spec := range s.Requested() {
-			n := 1
-			for _, d := range spec.Shape {
-				n *= d
-			}
-			params += n
-		}
-		return params
-	}
 	vision, err := ParseConfig([]byte(`{"hidden_size": 1024, "intermediate_size": 4096, "num_hidden_layers": 24,
 		"num_attention_heads": 16, "patch_size": 14, "projection_dim": 768}`))
 	if err != nil {
@@ -59,7 +48,7 @@ func TestNames(t *testing.T) {
 	}
 	s := weights.Recorder()
 	New(s.Scope(), vision)
-	if n := count(s); n != 303_966_208 { // CLIP ViT-L/14
+	if n := nntest.Params(s); n != 303_966_208 { // CLIP ViT-L/14
 		t.Errorf("vision: %d parameters", n)
 	}
 	text, err := ParseTextConfig([]byte(`{"hidden_size": 1024, "intermediate_size": 4096, "num_hidden_layers": 23, "num_attention_heads": 16}`))
@@ -68,7 +57,7 @@ func TestNames(t *testing.T) {
 	}
 	s = weights.Recorder()
 	NewText(s.Scope(), text)
-	if n := count(s); n != 340_387_840 { // Stable Diffusion 2's
+	if n := nntest.Params(s); n != 340_387_840 { // Stable Diffusion 2's
 		t.Errorf("text: %d parameters", n)
 	}
 }
@@ -78,12 +67,12 @@ func TestCancel(t *testing.T) {
 	cancel()
 	ws := new(nn.Workspace)
 	defer ws.Close()
-	c := config(t, "odd_patch1.json", ParseConfig)
+	c := nntest.LoadConfig(t, "odd_patch1.json", ParseConfig)
 	x := &nn.Tensor{N: 1, H: c.ImageSize, W: c.ImageSize, C: 3, Data: make([]float32, 3*c.ImageSize*c.ImageSize)}
 	if _, err := New(weights.Synthetic(1).Scope(), c).Forward(ctx, ws, x); !errors.Is(err, context.Canceled) {
 		t.Errorf("vision: %v", err)
 	}
-	m := NewText(weights.Synthetic(1).Scope(), config(t, "odd_text.json", ParseTextConfig))
+	m := NewText(weights.Synthetic(1).Scope(), nntest.LoadConfig(t, "odd_text.json", ParseTextConfig))
 	if _, err := m.Forward(ctx, ws, [][]int{{1, 2}}); !errors.Is(err, context.Canceled) {
 		t.Errorf("text: %v", err)
 	}
@@ -92,29 +81,20 @@ func TestCancel(t *testing.T) {
 	}
 }
 
-// FuzzConfig: whatever a config.json says, it is an error or a model.
 func FuzzConfig(f *testing.F) {
-	files, err := filepath.Glob("testdata/*.json")
-	if err != nil || len(files) == 0 {
-		f.Fatal("no configurations in testdata", err)
-	}
-	for _, name := range files {
-		data, err := os.ReadFile(name)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(data)
-	}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		s := weights.Recorder()
-		if c, err := ParseConfig(data); err == nil {
-			New(s.Scope(), c)
-		}
-		if c, err := ParseTextConfig(data); err == nil {
-			NewText(s.Scope(), c)
-		}
-		if n := len(s.Requested()); n > 1<<14 {
-			t.Errorf("towers of %d tensors", n)
-		}
-	})
+	nntest.FuzzConfig(f, 1<<13,
+		func(data []byte, s *weights.Scope) error {
+			c, err := ParseConfig(data)
+			if err == nil {
+				New(s, c)
+			}
+			return err
+		},
+		func(data []byte, s *weights.Scope) error {
+			c, err := ParseTextConfig(data)
+			if err == nil {
+				NewText(s, c)
+			}
+			return err
+		})
 }

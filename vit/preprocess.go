@@ -6,7 +6,7 @@ import (
 	"math"
 	"strings"
 
-	"github.com/coclico/coclico/nn"
+	"github.com/coclico/coclico/nn/config"
 )
 
 // maxPictureSide bounds size and crop_size of a preprocessor_config.json. CLIP's largest tower has 448.
@@ -25,7 +25,7 @@ type PreprocessConfig struct {
 func ParsePreprocessConfig(data []byte) (PreprocessConfig, error) {
 	var file preprocessorJSON
 	var cfg PreprocessConfig
-	err := nn.DecodeConfig(data, &file, nil)
+	err := config.Decode(data, &file, nil)
 	if err == nil {
 		err = file.checkFixed()
 	}

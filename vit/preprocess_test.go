@@ -1,65 +1,34 @@
 package vit
 
 import (
-	"encoding/binary"
-	"encoding/json"
 	"fmt"
 	"hash/crc32"
-	"math"
-	"os"
 	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/coclico/coclico/internal/nntest"
 )
 
-// preprocessGolden is testdata/preprocess.safetensors: what transformers 5.23 computes for case_preprocess of golden.py,
+// TestPreprocessGolden compares with testdata/preprocess.safetensors: what
+// transformers 5.23 computes for case_preprocess of golden.py,
 //
 //	p = CLIPImageProcessor(size={"shortest_edge": size}, crop_size={"height": size, "width": size})
 //	in/i                uint8 [h, w, 3]
 //	out/i/pixel_values  p(images=img).pixel_values[0], [3, size, size], where size is 56
 //	out/i/resized_uint8 the same with do_rescale=False, do_normalize=False
-type preprocessGolden struct {
-	t       *testing.T
-	data    []byte
-	tensors map[string]struct {
-		Shape   []int  `json:"shape"`
-		Offsets [2]int `json:"data_offsets"`
-	}
-}
-
-func openPreprocessGolden(t *testing.T) *preprocessGolden {
-	file, err := os.ReadFile("testdata/preprocess.safetensors")
-	if err != nil {
-		t.Fatal(err)
-	}
-	n := 8 + binary.LittleEndian.Uint64(file)
-	g := &preprocessGolden{t: t, data: file[n:]}
-	if err := json.Unmarshal(file[8:n], &g.tensors); err != nil {
-		t.Fatal(err)
-	}
-	return g
-}
-
-func (g *preprocessGolden) bytes(name string) []byte {
-	e, ok := g.tensors[name]
-	if !ok {
-		g.t.Fatalf("no %s in the golden file", name)
-	}
-	return g.data[e.Offsets[0]:e.Offsets[1]]
-}
-
 func TestPreprocessGolden(t *testing.T) {
-	g := openPreprocessGolden(t)
+	g := nntest.Open(t, "testdata/preprocess.safetensors")
 	cfg, err := ParsePreprocessConfig([]byte("{}"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for i := range 6 {
 		in, out := fmt.Sprintf("in/%d", i), fmt.Sprintf("out/%d/", i)
-		shape := g.tensors[in].Shape
-		size := g.tensors[out+"resized_uint8"].Shape[1]
-		px := Preprocess(g.bytes(in), shape[1], shape[0], size)
-		want := g.bytes(out + "resized_uint8") // [3, size, size]
+		picture, resized := g.Raw(in), g.Raw(out+"resized_uint8")
+		size := resized.Shape[1]
+		px := Preprocess(picture.Data, picture.Shape[1], picture.Shape[0], size)
+		want := resized.Data // [3, size, size]
 		for j, v := range px {
 			if w := want[j%3*size*size+j/3]; v != w {
 				t.Fatalf("%s: channel %d of pixel %d is %d, want %d", in, j%3, j/3, v, w)
@@ -70,9 +39,9 @@ func TestPreprocessGolden(t *testing.T) {
 		}
 		values := make([]float32, len(px))
 		Normalize(values, px, cfg.Mean, cfg.Std)
-		floats := g.bytes(out + "pixel_values")
+		floats := g.Raw(out + "pixel_values").Float32s()
 		for j, v := range values {
-			if w := math.Float32frombits(binary.LittleEndian.Uint32(floats[4*(j%3*size*size+j/3):])); v != w {
+			if w := floats[j%3*size*size+j/3]; v != w {
 				t.Fatalf("%s: value %d of pixel %d is %v, want %v", in, j%3, j/3, v, w)
 			}
 		}

@@ -2,31 +2,17 @@ package vit
 
 import (
 	"context"
-	"os"
 	"testing"
 
+	"github.com/coclico/coclico/internal/nntest"
 	"github.com/coclico/coclico/kernels"
 	"github.com/coclico/coclico/nn"
-	"github.com/coclico/coclico/nn/nntest"
 	"github.com/coclico/coclico/weights"
 )
 
-func config[C any](t testing.TB, name string, parse func([]byte) (C, error)) C {
-	t.Helper()
-	data, err := os.ReadFile("testdata/" + name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := parse(data)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return c
-}
-
 // The golden cases are shared/golden's, made by its golden.py.
 func TestGoldenVision(t *testing.T) {
-	m := New(weights.Synthetic(1).Scope(), config(t, "tiny_vision.json", ParseConfig))
+	m := New(weights.Synthetic(1).Scope(), nntest.LoadConfig(t, "tiny_vision.json", ParseConfig))
 	c := nntest.Open(t, "testdata/vision.safetensors")
 	ws := new(nn.Workspace)
 	c.Trace(ws, nntest.Exact)
@@ -45,7 +31,7 @@ func TestGoldenVision(t *testing.T) {
 }
 
 func TestGoldenText(t *testing.T) {
-	m := NewText(weights.Synthetic(1).Scope(), config(t, "tiny_text.json", ParseTextConfig))
+	m := NewText(weights.Synthetic(1).Scope(), nntest.LoadConfig(t, "tiny_text.json", ParseTextConfig))
 	c := nntest.Open(t, "testdata/text.safetensors")
 	ws := new(nn.Workspace)
 	c.Trace(ws, nntest.Exact)
@@ -76,7 +62,7 @@ func ids(c *nntest.Case) [][]int {
 // The cases are made by testdata/odd.py with transformers.
 func TestOddVision(t *testing.T) {
 	for _, name := range []string{"odd_patch1", "odd_remainder"} {
-		m := New(weights.Synthetic(1).Scope(), config(t, name+".json", ParseConfig))
+		m := New(weights.Synthetic(1).Scope(), nntest.LoadConfig(t, name+".json", ParseConfig))
 		c := nntest.Open(t, "testdata/"+name+".safetensors")
 		ws := new(nn.Workspace)
 		c.Trace(ws, nntest.Exact)
@@ -96,7 +82,7 @@ func TestOddVision(t *testing.T) {
 
 // The case is made by testdata/odd.py with transformers.
 func TestOddText(t *testing.T) {
-	m := NewText(weights.Synthetic(1).Scope(), config(t, "odd_text.json", ParseTextConfig))
+	m := NewText(weights.Synthetic(1).Scope(), nntest.LoadConfig(t, "odd_text.json", ParseTextConfig))
 	c := nntest.Open(t, "testdata/odd_text.safetensors")
 	ws := new(nn.Workspace)
 	defer ws.Close()

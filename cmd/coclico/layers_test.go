@@ -31,12 +31,13 @@ var layers = []struct {
 	// For cmd alone: a program that imports codec gets no net/http.
 	{"weights/hub/...", []string{"weights", "weights/hub/...", "golang.org/x/sys/unix", "golang.org/x/sys/windows"}, nil},
 	// 1: layers that two models share; the only room with doors to both cellars.
-	{"nn", []string{"kernels", "kernels/mem", "weights"}, []string{"nn/nntest"}},
-	{"nn/nntest", []string{"nn", "kernels", "weights"}, nil}, // for tests alone
+	{"nn", []string{"kernels", "kernels/mem", "weights"}, nil},
+	{"nn/config", []string{"kernels"}, nil},                        // config.json, decoded and checked
+	{"internal/nntest", []string{"nn", "kernels", "weights"}, nil}, // for tests alone
 	// 2: four rooms, no doors between them.
-	{"vit", []string{"nn", "weights"}, []string{"kernels", "nn/nntest"}},
-	{"unet", []string{"nn", "weights"}, []string{"kernels", "nn/nntest"}},
-	{"vae", []string{"nn", "weights"}, []string{"kernels", "nn/nntest"}},
+	{"vit", []string{"nn", "nn/config", "weights"}, []string{"kernels", "internal/nntest"}},
+	{"unet", []string{"nn", "nn/config", "weights"}, []string{"kernels", "internal/nntest"}},
+	{"vae", []string{"nn", "nn/config", "weights"}, []string{"kernels", "internal/nntest"}},
 	{"solver", nil, nil},
 	// 3: the format, without a model; and the two journeys.
 	{"codec/stream", nil, nil},
@@ -44,7 +45,7 @@ var layers = []struct {
 	{"codec/tuned/...", []string{"codec/stream"}, nil},
 	{"codec/entropy/...", []string{"codec/entropy", "codec/rangecoder", "codec/stream", "codec/tuned"}, nil},
 	{"codec/container", []string{"codec/entropy", "codec/rangecoder", "codec/stream", "codec/tuned"}, nil},
-	{"codec/...", []string{"codec/...", "vit", "unet", "vae", "solver", "nn", "weights", "weights/mini"}, []string{"kernels"}},
+	{"codec/...", []string{"codec/...", "vit", "unet", "vae", "solver", "nn", "nn/config", "weights", "weights/mini"}, []string{"kernels"}},
 	// 4: nothing imports these.
 	{"cmd/coclico/internal/icc", nil, nil}, // arithmetic on colors
 	{"bench/...", []string{"bench/...", "codec/...", "vit", "unet", "vae", "solver", "nn", "kernels", "kernels/mem", "weights", "weights/mini", "gonum.org/v1/gonum/..."}, nil},

@@ -47,9 +47,9 @@ func newModel(folder *weights.Folder, open func(weights.Part) (*weights.Store, e
 	m.vaeEncoder = onceIn(m.loadVAEEncoder)
 	m.vaeDecoder = onceIn(m.loadVAEDecoder)
 	m.normalizer = once(m.loadNormalizer)
-	m.scheduler = once(func() (solver.Config, error) { return config(m, weights.Scheduler, solver.ParseConfig) })
+	m.scheduler = once(func() (solver.Config, error) { return configOf(m, weights.Scheduler, solver.ParseConfig) })
 	m.noising = once(func() (*solver.Noising, error) {
-		return config(m, weights.ImageNoisingScheduler, solver.ParseNoising)
+		return configOf(m, weights.ImageNoisingScheduler, solver.ParseNoising)
 	})
 	return m
 }
@@ -102,7 +102,7 @@ func (m *Model) UNet(ctx context.Context) (*unet.Model, error) { return m.unet(c
 
 // UNetConfig returns the configuration of the denoising network, without
 // opening its weights.
-func (m *Model) UNetConfig() (unet.Config, error) { return config(m, weights.UNet, unet.ParseConfig) }
+func (m *Model) UNetConfig() (unet.Config, error) { return configOf(m, weights.UNet, unet.ParseConfig) }
 
 // VAE returns the configuration of the autoencoder.
 func (m *Model) VAE() (vae.Config, error) { return m.vaeConfig() }
@@ -131,8 +131,8 @@ func (m *Model) Scheduler() (solver.Config, error) { return m.scheduler() }
 // Noising returns the noise schedule of CLIP vectors.
 func (m *Model) Noising() (*solver.Noising, error) { return m.noising() }
 
-// config reads and parses a part's configuration.
-func config[C any](m *Model, part weights.Part, parse func([]byte) (C, error)) (C, error) {
+// configOf reads and parses a part's configuration.
+func configOf[C any](m *Model, part weights.Part, parse func([]byte) (C, error)) (C, error) {
 	data, err := m.folder.Config(part)
 	if err != nil {
 		var none C

@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/coclico/coclico/nn"
+	"github.com/coclico/coclico/nn/config"
 	"github.com/coclico/coclico/unet"
 	"github.com/coclico/coclico/vae"
 	"github.com/coclico/coclico/vit"
@@ -12,7 +12,7 @@ import (
 )
 
 func (m *Model) loadImageEncoder(ctx context.Context) (*vit.Model, error) {
-	cfg, err := config(m, weights.ImageEncoder, vit.ParseConfig)
+	cfg, err := configOf(m, weights.ImageEncoder, vit.ParseConfig)
 	if err != nil {
 		return nil, err
 	}
@@ -20,11 +20,11 @@ func (m *Model) loadImageEncoder(ctx context.Context) (*vit.Model, error) {
 }
 
 func (m *Model) loadPreprocessor() (vit.PreprocessConfig, error) {
-	cfg, err := config(m, weights.FeatureExtractor, vit.ParsePreprocessConfig)
+	cfg, err := configOf(m, weights.FeatureExtractor, vit.ParsePreprocessConfig)
 	if err != nil {
 		return cfg, err
 	}
-	tower, err := config(m, weights.ImageEncoder, vit.ParseConfig)
+	tower, err := configOf(m, weights.ImageEncoder, vit.ParseConfig)
 	if err == nil && cfg.CropSize != tower.ImageSize {
 		err = m.misfit(weights.FeatureExtractor, "crop_size is %d, the %s's image_size %d", cfg.CropSize, weights.ImageEncoder, tower.ImageSize)
 	}
@@ -32,7 +32,7 @@ func (m *Model) loadPreprocessor() (vit.PreprocessConfig, error) {
 }
 
 func (m *Model) loadTextEncoder(ctx context.Context) (*vit.TextModel, error) {
-	cfg, err := config(m, weights.TextEncoder, vit.ParseTextConfig)
+	cfg, err := configOf(m, weights.TextEncoder, vit.ParseTextConfig)
 	if err != nil {
 		return nil, err
 	}
@@ -45,7 +45,7 @@ func (m *Model) loadTextEncoder(ctx context.Context) (*vit.TextModel, error) {
 // loadUNet also checks the network's configuration against those of the parts
 // that it works with.
 func (m *Model) loadUNet(ctx context.Context) (*unet.Model, error) {
-	cfg, err := config(m, weights.UNet, unet.ParseConfig)
+	cfg, err := configOf(m, weights.UNet, unet.ParseConfig)
 	if err != nil {
 		return nil, err
 	}
@@ -89,7 +89,7 @@ func (m *Model) misfit(part weights.Part, format string, args ...any) error {
 }
 
 func (m *Model) loadVAE() (vae.Config, error) {
-	cfg, err := config(m, weights.VAE, vae.ParseConfig)
+	cfg, err := configOf(m, weights.VAE, vae.ParseConfig)
 	if err == nil && (cfg.InChannels != 3 || cfg.OutChannels != 3) {
 		err = m.misfit(weights.VAE, "in_channels and out_channels are %d and %d, 3 are needed", cfg.InChannels, cfg.OutChannels)
 	}
@@ -119,7 +119,7 @@ type normalizer struct{ mean, std []float32 }
 // EmbeddingDim returns the number of dimensions of CLIP vectors, from the image
 // normalizer's configuration alone.
 func (m *Model) EmbeddingDim() (int, error) {
-	return config(m, weights.ImageNormalizer, parseNormalizer)
+	return configOf(m, weights.ImageNormalizer, parseNormalizer)
 }
 
 // parseNormalizer returns embedding_dim, or diffusers' default if it is absent
@@ -128,10 +128,10 @@ func parseNormalizer(data []byte) (int, error) {
 	cfg := struct {
 		EmbeddingDim int `json:"embedding_dim"`
 	}{768}
-	if err := nn.DecodeConfig(data, &cfg, nil); err != nil {
+	if err := config.Decode(data, &cfg, nil); err != nil {
 		return 0, err
 	}
-	var k nn.Checker
+	var k config.Checker
 	k.Range("embedding_dim", cfg.EmbeddingDim, 1, maxEmbeddingDim)
 	return cfg.EmbeddingDim, k.Err
 }

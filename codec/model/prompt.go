@@ -63,7 +63,7 @@ func (m *Model) contextDim() (width int, source string, err error) {
 		}
 		return p.embeds.C, "width of " + PromptTensor, nil
 	}
-	cfg, err := config(m, weights.TextEncoder, vit.ParseTextConfig)
+	cfg, err := configOf(m, weights.TextEncoder, vit.ParseTextConfig)
 	return cfg.HiddenSize, string(weights.TextEncoder) + "'s hidden_size", err
 }
 

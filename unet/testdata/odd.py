@@ -1,4 +1,4 @@
-"""Reference cases of unusual UNets. See nn/nntest/reference.py."""
+"""Reference cases of unusual UNets. See internal/nntest/reference.py."""
 
 import os
 import sys
@@ -7,7 +7,7 @@ import torch
 from diffusers import UNet2DConditionModel
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(HERE, "..", "..", "nn", "nntest"))
+sys.path.insert(0, os.path.join(HERE, "..", "..", "internal", "nntest"))
 import reference as ref
 
 TRACED = {"ResnetBlock2D", "Transformer2DModel", "BasicTransformerBlock", "Downsample2D", "Upsample2D", "TimestepEmbedding", "Timesteps"}

@@ -1,4 +1,4 @@
-"""Reference cases of unusual autoencoders. See nn/nntest/reference.py."""
+"""Reference cases of unusual autoencoders. See internal/nntest/reference.py."""
 
 import os
 import sys
@@ -6,7 +6,7 @@ import sys
 from diffusers import AutoencoderKL
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(HERE, "..", "..", "nn", "nntest"))
+sys.path.insert(0, os.path.join(HERE, "..", "..", "internal", "nntest"))
 import reference as ref
 
 

@@ -1,4 +1,4 @@
-"""Reference cases of unusual CLIP towers. See nn/nntest/reference.py."""
+"""Reference cases of unusual CLIP towers. See internal/nntest/reference.py."""
 
 import os
 import sys
@@ -7,7 +7,7 @@ import torch
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPVisionConfig, CLIPVisionModelWithProjection
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(HERE, "..", "..", "nn", "nntest"))
+sys.path.insert(0, os.path.join(HERE, "..", "..", "internal", "nntest"))
 import reference as ref
 
 

@@ -1,11 +1,13 @@
-package nn
+package config
 
 import (
 	"strings"
 	"testing"
+
+	"github.com/coclico/coclico/kernels"
 )
 
-func TestDecodeConfig(t *testing.T) {
+func TestDecode(t *testing.T) {
 	type config struct {
 		Groups int     `json:"groups"`
 		Heads  Ints    `json:"heads"`
@@ -33,7 +35,7 @@ func TestDecodeConfig(t *testing.T) {
 		{`{"groups": "` + strings.Repeat("x", 1000) + `"}`, "groups is a string"},
 	} {
 		v := config{Groups: 32}
-		err := DecodeConfig([]byte(c.in), &v, fixed)
+		err := Decode([]byte(c.in), &v, fixed)
 		if (err == nil) != (c.err == "") || err != nil && (!strings.Contains(err.Error(), c.err) || len(err.Error()) > 300) {
 			t.Errorf("%.60s: error %v, want %q", c.in, err, c.err)
 		}
@@ -52,6 +54,9 @@ func TestChecker(t *testing.T) {
 	if k.Activation("e", "Swish"); k.Err != nil {
 		t.Error(k.Err)
 	}
+	if act, ok := Activation("Swish"); act != kernels.SiLU || !ok {
+		t.Errorf("Swish is %v, %v", act, ok)
+	}
 	k.Activation("act_fn", "mish")
 	k.Range("groups", 0, 1, 3) // the first error stays
 	if k.Err == nil || k.Err.Error() != `act_fn is "mish", which is not supported: it must be silu, swish, gelu or quick_gelu` {
@@ -67,6 +72,31 @@ func TestChecker(t *testing.T) {
 		var k Checker
 		if f(&k); k.Err == nil || !strings.HasPrefix(k.Err.Error(), "x is ") {
 			t.Errorf("error %v", k.Err)
+		}
+	}
+}
+
+type embedded struct {
+	Act string `json:"act"`
+}
+
+// TestDecodeErrors: what is wrong is said in the file's words.
+func TestDecodeErrors(t *testing.T) {
+	for data, want := range map[string]string{
+		`[]`:          "not a JSON object",
+		`null`:        "not a JSON object",
+		`7`:           "not a JSON object",
+		`{`:           "unexpected end of JSON input",
+		`{"act":5}`:   "act is a number, which is not supported: it must be of type string",
+		`{"other":1}`: "",
+	} {
+		var v struct{ embedded }
+		got := ""
+		if err := Decode([]byte(data), &v, nil); err != nil {
+			got = err.Error()
+		}
+		if got != want {
+			t.Errorf("%s: %q, want %q", data, got, want)
 		}
 	}
 }

@@ -1,4 +1,11 @@
-package nn
+// Package config reads and checks the config.json files of models: [Decode]
+// fills a struct that holds the defaults, and a [Checker] collects the first
+// value that cannot be right.
+//
+// A configuration comes from a file that anybody may have written. Whatever it
+// says, it is either an [Error] that names the key, or it describes a network
+// within the limits of this package.
+package config
 
 import (
 	"bytes"
@@ -16,13 +23,13 @@ import (
 	"github.com/coclico/coclico/kernels"
 )
 
-// A ConfigError is a value in a config.json that this program cannot use.
-type ConfigError struct {
+// A Error is a value in a config.json that this program cannot use.
+type Error struct {
 	Key, Value string
 	Want       string // what would be right
 }
 
-func (e *ConfigError) Error() string {
+func (e *Error) Error() string {
 	return fmt.Sprintf("%s is %s, which is not supported: it must be %s", e.Key, e.Value, e.Want)
 }
 
@@ -33,11 +40,11 @@ type Fixed struct {
 	Allowed []string
 }
 
-// DecodeConfig reads a config.json into v, whose fields hold the defaults, and
+// Decode reads a config.json into v, whose fields hold the defaults, and
 // checks the fixed keys. An absent key leaves the default, and so does a null
 // of a field whose type knows no better; of a fixed key null is a value like
 // others. Keys that are not spelt exactly so mean nothing.
-func DecodeConfig(data []byte, v any, fixed []Fixed) error {
+func Decode(data []byte, v any, fixed []Fixed) error {
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(data, &fields); err != nil || fields == nil {
 		if _, ok := errors.AsType[*json.UnmarshalTypeError](err); ok || err == nil {
@@ -52,14 +59,14 @@ func DecodeConfig(data []byte, v any, fixed []Fixed) error {
 	if err := json.Unmarshal(exact, v); err != nil {
 		if t, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && t.Field != "" {
 			key := t.Field[strings.LastIndexByte(t.Field, '.')+1:] // without the embedded struct's name
-			return &ConfigError{clip(key), "a " + clip(t.Value), "of type " + t.Type.String()}
+			return &Error{clip(key), "a " + clip(t.Value), "of type " + t.Type.String()}
 		}
 		return errors.New(clip(err.Error()))
 	}
 	for _, f := range fixed {
 		raw, ok := fields[f.Key]
 		if ok && !allowed(raw, f.Allowed) {
-			return &ConfigError{f.Key, clip(string(raw)), strings.Join(f.Allowed, " or ")}
+			return &Error{f.Key, clip(string(raw)), strings.Join(f.Allowed, " or ")}
 		}
 	}
 	return nil
@@ -141,7 +148,7 @@ type Checker struct{ Err error }
 // Must states a condition on a key.
 func (c *Checker) Must(ok bool, key string, value any, want string) {
 	if !ok && c.Err == nil {
-		c.Err = &ConfigError{key, clip(fmt.Sprint(value)), want}
+		c.Err = &Error{key, clip(fmt.Sprint(value)), want}
 	}
 }
 
@@ -165,23 +172,29 @@ func (c *Checker) Eps(key string, v float64) {
 	c.Must(v > 0 && v <= 1, key, v, "above 0 and at most 1")
 }
 
-// Activation returns the activation of the given name.
-func (c *Checker) Activation(key, name string) kernels.Activation {
-	switch strings.ToLower(name) {
-	case "silu", "swish":
-		return kernels.SiLU
-	case "gelu":
-		return kernels.GELU
-	case "quick_gelu":
-		return kernels.QuickGELU
-	}
-	c.Must(false, key, fmt.Sprintf("%q", name), "silu, swish, gelu or quick_gelu")
-	return kernels.Identity
+// Activation states that name is that of an [Activation].
+func (c *Checker) Activation(key, name string) {
+	_, ok := Activation(name)
+	c.Must(ok, key, fmt.Sprintf("%q", name), "silu, swish, gelu or quick_gelu")
 }
 
 // Finite states that v is a number.
 func (c *Checker) Finite(key string, v float64) {
 	c.Must(!math.IsNaN(v) && !math.IsInf(v, 0), key, v, "finite")
+}
+
+// Activation returns the activation function of the given name, in any case of
+// letters. It reports false for a name that it does not know.
+func Activation(name string) (kernels.Activation, bool) {
+	switch strings.ToLower(name) {
+	case "silu", "swish":
+		return kernels.SiLU, true
+	case "gelu":
+		return kernels.GELU, true
+	case "quick_gelu":
+		return kernels.QuickGELU, true
+	}
+	return kernels.Identity, false
 }
 
 // Limits on what a configuration may ask for: far above any known model, and
