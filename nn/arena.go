@@ -9,16 +9,16 @@ import (
 
 // An arena hands out memory of any size from few large chunks.
 //
-// Free spans are kept in the order of their addresses and merged with their
-// neighbours; a request takes the front of the first span that holds it, which
-// keeps what is in use low in its chunk: memory above was never touched and is
-// not resident. A network asks for the same sizes in the same order at every
-// step, so after the first one the spans it needs are there.
+// Free spans are sorted by address and merged with their neighbors. A request
+// takes the front of the first span that holds it, so the memory in use lies
+// low in its chunk; the memory above it was never touched and is not resident.
+// A network asks for the same sizes in the same order at every step, so after
+// the first step the free list already has the spans it needs.
 type arena struct {
 	chunks     [][]byte
-	high       []int // of each chunk, what was never handed out begins here
+	high       []int // for each chunk, the start of what was never handed out
 	free       []span
-	used, peak int // bytes handed out, and the most there ever were
+	used, peak int // bytes handed out, and their maximum
 	total      int // bytes of all chunks
 }
 
@@ -26,19 +26,19 @@ type arena struct {
 type span struct{ chunk, off, size int }
 
 const (
-	lineBytes = 64      // the alignment that operands want
-	minChunk  = 4 << 20 // untouched memory of a chunk costs nothing
+	lineBytes = 64      // alignment of operands
+	minChunk  = 4 << 20 // the untouched memory of a chunk costs nothing
 )
 
-// get hands out n bytes. If asked to be tidy it leaves no large free memory
-// resident, which costs the system's zeroing of every large tensor.
+// get hands out n bytes. If tidy is set it leaves no large free memory
+// resident, at the cost of the system zeroing every large tensor.
 func (a *arena) get(n int, tidy bool) span {
 	n = roundUp(n)
 	i := slices.IndexFunc(a.free, func(s span) bool { return s.size >= n })
 	if i < 0 {
 		chunk := mem.TryAlloc(a.chunkSize(n))
 		if chunk == nil {
-			chunk = mem.Alloc(n) // rounding up is advice, n is not
+			chunk = mem.Alloc(n) // the larger size was a wish; n is needed
 		}
 		i = a.grow(chunk)
 	}
@@ -59,8 +59,8 @@ func (a *arena) get(n int, tidy bool) span {
 
 func roundUp(n int) int { return (n + lineBytes - 1) &^ (lineBytes - 1) }
 
-// chunkSize is the size of a new chunk that holds n bytes. It is at least an
-// eighth of what there is, so that the chunks stay few.
+// chunkSize returns the size of a new chunk that holds n bytes. It is at least
+// an eighth of all chunks together, which keeps their number small.
 func (a *arena) chunkSize(n int) int { return max(n, minChunk, a.total/8&^(lineBytes-1)) }
 
 // grow adds a chunk and returns the index of its span.
@@ -72,21 +72,21 @@ func (a *arena) grow(chunk []byte) int {
 	return len(a.free) - 1
 }
 
-// trimBytes is the size from which a request for memory that was never touched
-// first gives back all that was touched and is free. It would else stay
-// resident: a decoder's last tensors do not fit where the ones before them were.
+// trimBytes is the size from which a request for untouched memory first
+// releases all free memory that was touched. That memory would otherwise stay
+// resident: a decoder's last tensors do not fit where the earlier ones were.
 const trimBytes = 128 << 20
 
-// trim gives the pages of all free spans back to the system until they are
-// used again.
+// trim releases the pages of all free spans to the system until they are used
+// again.
 func (a *arena) trim() {
 	for _, s := range a.free {
 		mem.Discard(a.bytes(span{s.chunk, s.off, min(s.size, max(0, a.high[s.chunk]-s.off))}))
 	}
 }
 
-// reserve sees to a free span of at least n bytes, unless the system refuses:
-// it may for one piece and give as much in several.
+// reserve makes a free span of at least n bytes, unless the system refuses. The
+// system may refuse one large piece and still grant as much in several.
 func (a *arena) reserve(n int) {
 	n = roundUp(n)
 	if slices.ContainsFunc(a.free, func(s span) bool { return s.size >= n }) {
@@ -97,7 +97,7 @@ func (a *arena) reserve(n int) {
 	}
 }
 
-// shrink takes back what lies behind the first n bytes of s.
+// shrink frees all but the first n bytes of s and returns the rest of it.
 func (a *arena) shrink(s span, n int) span {
 	n = roundUp(n)
 	if n < s.size {
@@ -107,6 +107,7 @@ func (a *arena) shrink(s span, n int) span {
 	return s
 }
 
+// put frees s.
 func (a *arena) put(s span) {
 	a.used -= s.size
 	i, _ := slices.BinarySearchFunc(a.free, s, func(f, s span) int {
@@ -130,7 +131,7 @@ func (a *arena) put(s span) {
 	}
 }
 
-// release gives all chunks back to the system.
+// release frees all chunks.
 func (a *arena) release() {
 	for _, c := range a.chunks {
 		mem.Free(c)
@@ -143,7 +144,7 @@ func (a *arena) bytes(s span) []byte {
 	return a.chunks[s.chunk][s.off : s.off+s.size : s.off+s.size]
 }
 
-// float32s views the first n elements of b, which is aligned.
+// float32s returns the first n elements of b, which is aligned.
 func float32s(b []byte, n int) []float32 {
 	return unsafe.Slice((*float32)(unsafe.Pointer(unsafe.SliceData(b))), n)
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/coclico/coclico/kernels"
 )
 
-// TestArena hands out and takes back at random, and checks that spans do not
-// overlap, are aligned, and come together again.
+// TestArena gets and puts spans at random, and checks that they do not overlap,
+// are aligned, and merge again.
 func TestArena(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	var a arena
@@ -53,7 +53,7 @@ func TestArena(t *testing.T) {
 		a.put(s)
 	}
 	if a.used != 0 || len(a.free) != len(a.chunks) {
-		t.Errorf("%d bytes in use and %d free spans in %d chunks when all is put back", a.used, len(a.free), len(a.chunks))
+		t.Errorf("%d bytes in use and %d free spans in %d chunks after everything was put back", a.used, len(a.free), len(a.chunks))
 	}
 }
 
@@ -65,7 +65,7 @@ func TestWorkspace(t *testing.T) {
 		t.Errorf("tensor of %d values, %d rows", len(x.Data), x.Rows())
 	}
 	if ws.Put(ws.Keep(x)); ws.InUse() == 0 {
-		t.Error("a tensor that was kept is gone")
+		t.Error("Put of one owner frees a tensor that has another")
 	}
 	if ws.Put(x); ws.InUse() != 0 || ws.Peak() == 0 {
 		t.Errorf("in use %d, peak %d", ws.InUse(), ws.Peak())
@@ -73,31 +73,33 @@ func TestWorkspace(t *testing.T) {
 	back := ws.Operand(1, 2, 2, 3, 1)
 	ws.PutOperand(back)
 	for name, f := range map[string]func(){
-		"put back twice": func() { ws.Put(x) }, "kept when it is back": func() { ws.Keep(x) }, "operand put back twice": func() { ws.PutOperand(back) },
+		"second Put":        func() { ws.Put(x) },
+		"Keep after Put":    func() { ws.Keep(x) },
+		"second PutOperand": func() { ws.PutOperand(back) },
 	} {
 		if !panics(f) {
-			t.Errorf("%s: not noticed", name)
+			t.Errorf("%s: no panic", name)
 		}
 	}
 
 	own := &Tensor{N: 1, H: 1, W: 1, C: 1, Data: []float32{3}}
 	if ws.Put(ws.Keep(own)); own.Data[0] != 3 || ws.owned(own) {
-		t.Error("a caller's tensor is not his own")
+		t.Error("Put takes the caller's own tensor")
 	}
 	if ws.Keep(own); own.refs != 0 {
-		t.Error("a caller's tensor is written to")
+		t.Error("Keep changes the caller's own tensor")
 	}
 
 	x, o := ws.Get(1, 1, 1, 1), ws.Operand(1, 2, 2, 3, 1)
 	ws.Close()
-	ws.Put(x) // of another life: no harm
+	ws.Put(x) // older than Close: ignored
 	ws.PutOperand(o)
 	if ws.InUse() != 0 || ws.Size() != 0 {
 		t.Errorf("after Close %d of %d bytes are in use", ws.InUse(), ws.Size())
 	}
 }
 
-// TestReserve: what was reserved is there, once.
+// TestReserve checks that repeated calls reserve once.
 func TestReserve(t *testing.T) {
 	var a arena
 	defer a.release()
@@ -109,8 +111,8 @@ func TestReserve(t *testing.T) {
 	}
 }
 
-// TestTooLarge: to reserve what no machine has does nothing, to ask for it is
-// running out of memory, whatever its size is modulo 2^64.
+// TestTooLarge: reserving more than any machine has does nothing, and getting it
+// panics for lack of memory, whatever the size is modulo 2^64.
 func TestTooLarge(t *testing.T) {
 	ws := new(Workspace)
 	defer ws.Close()
@@ -155,11 +157,11 @@ func panics(f func()) (p bool) {
 	return false
 }
 
-// TestTrim: a large request above all that was in use gives the free memory
-// below back, and if asked to be tidy every large request does.
+// TestTrim: a large request above all memory used so far releases the free
+// memory below. If tidy is set, every large request does.
 func TestTrim(t *testing.T) {
 	if runtime.GOOS != "linux" {
-		t.Skip("memory is the garbage collector's here")
+		t.Skip("on this system, memory is the garbage collector's")
 	}
 	const at = 4 << 20
 	for _, tidy := range []bool{false, true} {
@@ -170,13 +172,13 @@ func TestTrim(t *testing.T) {
 		a.bytes(s)[at], a.bytes(kept)[0] = 1, 2
 		a.put(s)
 		if s = a.get(trimBytes, tidy); a.bytes(s)[at] == 1 == tidy {
-			t.Errorf("tidy %v: memory that is used again is resident: %v", tidy, !tidy)
+			t.Errorf("tidy %v: reused memory was resident: %v, want %v", tidy, tidy, !tidy)
 		}
 		a.bytes(s)[at] = 1
 		a.put(s)
 		above := a.get(2*trimBytes, tidy)
 		if a.bytes(s)[at] != 0 || a.bytes(kept)[0] != 2 {
-			t.Errorf("tidy %v: growth does not give back what is free, and that alone", tidy)
+			t.Errorf("tidy %v: growth does not release the free memory, and only that", tidy)
 		}
 		a.put(above)
 		a.put(kept)

@@ -7,31 +7,33 @@ import (
 )
 
 // Attention is multi-head attention with its projections: diffusers'
-// Attention and transformers' CLIPAttention. Queries, keys and values of
-// self-attention are one product; in cross-attention the keys and values, which
-// depend on the context alone, are another, made once by [Attention.Context].
+// Attention and transformers' CLIPAttention. In self-attention, queries, keys
+// and values are one product. In cross-attention, keys and values depend on the
+// context alone and are a product of their own, computed once by
+// [Attention.Context].
 type Attention struct {
 	QKV *Linear // to_q, to_k, to_v; nil in cross-attention
 	Q   *Linear // to_q;             nil in self-attention
 	KV  *Linear // to_k, to_v;       nil in self-attention
 	Out *Linear // to_out.0
 
-	heads, dim int // of a head; heads*dim may differ from the channels
+	heads, dim int // dim is per head; heads*dim may differ from the channels
 	causal     bool
 }
 
 // AttentionConfig describes an Attention.
 type AttentionConfig struct {
-	Channels   int // of the rows that ask and of the result
-	Context    int // channels of the rows that are asked; 0 for self-attention
-	Heads, Dim int // Dim is the size of a head
-	Bias       bool
-	Causal     bool // a row sees itself and what is before it
-	// The projections' names, the current ones of diffusers if empty.
+	Channels   int  // of the queries' rows and of the result
+	Context    int  // channels of the context's rows; 0 for self-attention
+	Heads, Dim int  // Dim is the size of a head
+	Bias       bool // of queries, keys and values
+	Causal     bool // a row attends to itself and the rows before it
+	// Names of the projections of query, key, value and result. If empty they
+	// are diffusers' current ones: to_q, to_k, to_v, to_out.0.
 	Names [4]string
 }
 
-// NewAttention reads the projections; the one of the result has a bias always.
+// NewAttention reads the projections. That of the result always has a bias.
 func NewAttention(s Scope, c AttentionConfig) *Attention {
 	n := c.Names
 	if n[0] == "" {
@@ -49,7 +51,7 @@ func NewAttention(s Scope, c AttentionConfig) *Attention {
 	return a
 }
 
-// Self returns res + attention of a with itself. It consumes a and res.
+// Self returns res plus the attention of a to itself. It consumes a and res.
 func (t *Attention) Self(ws *Workspace, a *Operand, res *Tensor) *Tensor {
 	qkv := t.QKV.Operand(ws, a, kernels.Identity)
 	ws.PutOperand(a)
@@ -58,7 +60,7 @@ func (t *Attention) Self(ws *Workspace, a *Operand, res *Tensor) *Tensor {
 	return t.attend(ws, qkv, q, k, v, res)
 }
 
-// Cross returns res + attention of a with a context, kv being what Context
+// Cross returns res plus the attention of a to a context; kv is what Context
 // returned for it. It consumes a and res.
 func (t *Attention) Cross(ws *Workspace, a, kv *Operand, res *Tensor) *Tensor {
 	q := t.Q.Operand(ws, a, kernels.Identity)
@@ -66,15 +68,17 @@ func (t *Attention) Cross(ws *Workspace, a, kv *Operand, res *Tensor) *Tensor {
 	return t.attend(ws, q, view(q, 0), view(kv, 0), view(kv, t.heads*t.dim), res)
 }
 
-// Context returns keys and values of a context [N,1,L,Context]; N may be 1 for
-// a context that all pictures share. They belong to no workspace and stay
-// valid.
+// Context returns the keys and values of a context [N,1,L,Context]; N may be 1
+// for a context shared by all pictures. They belong to no workspace and stay
+// valid when it is closed.
 func (t *Attention) Context(ws *Workspace, context *Operand) *Operand {
 	kv := NewOperand(ws.Precision, context.N, context.H, context.W, t.KV.Out, 0)
 	t.KV.fill(ws, kv, context, kernels.Identity)
 	return kv
 }
 
+// attend returns res plus the projected attention. It consumes asking, which
+// holds the queries, and res.
 func (t *Attention) attend(ws *Workspace, asking *Operand, q, k, v kernels.View, res *Tensor) *Tensor {
 	o := ws.Operand(asking.N, asking.H, asking.W, t.heads*t.dim, 0)
 	scale := float32(1 / math.Sqrt(float64(t.dim)))

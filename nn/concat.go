@@ -2,7 +2,7 @@ package nn
 
 import "github.com/coclico/coclico/kernels"
 
-// Concat joins the channels of a and b, which it consumes.
+// Concat returns the channels of a followed by those of b. It consumes both.
 func Concat(ws *Workspace, a, b *Tensor) *Tensor {
 	y := ws.Get(a.N, a.H, a.W, a.C+b.C)
 	since := ws.clock()

@@ -22,8 +22,8 @@ func NewConv2D(s Scope, in, out int) *Conv2D {
 	}
 }
 
-// Forward convolves a, which has Pad 1, and adds res, which is consumed and may
-// be nil. bias is [Out] or [N,Out], nil for the layer's own.
+// Forward convolves a, whose Pad is 1, and adds res, which may be nil and is
+// consumed. bias is [Out] or [N,Out], or nil for the layer's own.
 func (c *Conv2D) Forward(ws *Workspace, a *Operand, bias []float32, res *Tensor) *Tensor {
 	h, w := a.H/c.stride, a.W/c.stride
 	if c.origin == 0 {
@@ -45,7 +45,7 @@ func (c *Conv2D) convolve(ws *Workspace, dst []float32, a *Operand, w *kernels.P
 	ws.spent(KindConv, since, flop(len(dst)/c.Out, c.Out, 9*a.C))
 }
 
-// Apply narrows x, which it consumes, and convolves it.
+// Apply narrows and convolves x. It consumes x.
 func (c *Conv2D) Apply(ws *Workspace, x *Tensor) *Tensor {
 	a := ws.Fill(x, 1)
 	ws.Put(x)

@@ -7,7 +7,7 @@ import (
 )
 
 // TimestepEmbedding is diffusers' layer of that name: linear_1, an activation,
-// linear_2. It serves class vectors as well.
+// linear_2. It also embeds class vectors.
 type TimestepEmbedding struct {
 	Linear1 *Linear
 	Linear2 *Linear
@@ -38,14 +38,15 @@ func (e *TimestepEmbedding) Forward(ws *Workspace, x *Tensor) *Tensor {
 	return y
 }
 
-// TimestepFeatures fills dst, of any length, with the sinusoids of a time step:
-// sin and cos of t*w_i for w_i = 10000^(-i/(half-shift)), i < half =
-// len(dst)/2, the cosines first if flip is set, and a last zero if the length
-// is odd (diffusers:src/diffusers/models/embeddings.py,
-// get_timestep_embedding).
+// TimestepFeatures fills dst, of any length, with the sinusoids of a timestep
+// (get_timestep_embedding, diffusers:src/diffusers/models/embeddings.py). With
+// half = len(dst)/2 and w[i] = 10000^(-i/(half-shift)) they are sin(t*w[i]),
+// then cos(t*w[i]), or the cosines first if flip is set; an odd length ends in
+// a zero. shift is diffusers' downscale_freq_shift and differs from half.
 //
-// Each step rounds to float32 as torch does: t*w_i reaches 1000 radians, where
-// one unit in the last place of w_i is 6e-5.
+// Frequencies and angles round to float32 as PyTorch's do: t*w[i] reaches 1000
+// radians, where one unit in the last place of w[i] is 6e-5. At t = 999 the
+// rounding moves an angle by up to 3e-5.
 func TimestepFeatures(dst []float32, t float32, flip bool, shift float32) {
 	half := len(dst) / 2
 	sin, cos := dst[:half], dst[half:2*half]

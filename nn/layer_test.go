@@ -10,8 +10,8 @@ import (
 	"github.com/coclico/coclico/weights"
 )
 
-// Most layers are compared with PyTorch's in the networks' golden cases. Here
-// is what those do not reach.
+// The golden cases of the networks compare most layers with PyTorch's. The tests
+// here cover the rest.
 
 func scope() Scope { return new(WeightSet).Scope(weights.Synthetic(1).Scope()) }
 
@@ -31,7 +31,7 @@ func near(t *testing.T, got, want []float32) {
 	}
 }
 
-// linear multiplies by definition.
+// linear is the definition of the product.
 func linear(x, w, b []float32, in, out int) []float32 {
 	var y []float32
 	for ; len(x) > 0; x = x[in:] {
@@ -63,7 +63,7 @@ func TestLinearRows(t *testing.T) {
 	own := ws.Get(2, 40, 61, in)
 	copy(own.Data, x.Data)
 	if over := l.Rows(ws, own); over != own || over.C != out {
-		t.Error("a tensor that nobody keeps was not reused")
+		t.Error("a tensor without another owner was not reused")
 	} else {
 		near(t, over.Data, want)
 		ws.Put(over)
@@ -85,25 +85,24 @@ func TestLinearResidual(t *testing.T) {
 	for i, v := range x.Data {
 		want[i] += v
 	}
-	near(t, l.Forward(ws, a, ws.Keep(x)).Data, want) // x is not the workspace's: a new tensor
+	near(t, l.Forward(ws, a, ws.Keep(x)).Data, want) // x is the caller's, so the result is a new tensor
 	res := ws.Get(1, 1, 9, 6)
 	copy(res.Data, x.Data)
 	ws.Keep(res)
 	if y := l.Forward(ws, a, res); y == res || !slices.Equal(res.Data, x.Data) {
-		t.Error("a residual that somebody keeps was overwritten")
+		t.Error("a residual with another owner was overwritten")
 	} else {
 		near(t, y.Data, want)
 	}
 	if y := l.Forward(ws, a, res); y != res {
-		t.Error("a residual that nobody keeps was not reused")
+		t.Error("a residual without another owner was not reused")
 	} else {
 		near(t, y.Data, want)
 	}
 }
 
-// TestUpsample compares the kernel that enlarges and convolves in one with
-// the enlarged picture's convolution, whose last row and column of an odd size
-// are left out.
+// TestUpsample compares the kernel that enlarges and convolves in one pass with
+// a convolution of the enlarged picture. Odd sizes lack the last row or column.
 func TestUpsample(t *testing.T) {
 	u := NewUpsample(scope(), 5)
 	ws := new(Workspace)
@@ -204,8 +203,8 @@ func openGolden(t *testing.T, path string) *weights.Store {
 	return s
 }
 
-// The numbers are diffusers' get_timestep_embedding(torch.tensor([7.5]), 5,
-// flip, shift): an odd length ends in a zero.
+// TestTimestepFeatures checks get_timestep_embedding(torch.tensor([7.5]), 5,
+// flip, shift) of diffusers: an odd length ends in a zero.
 func TestTimestepFeatures(t *testing.T) {
 	sin7, cos7 := float32(math.Sin(7.5)), float32(math.Cos(7.5))
 	got := make([]float32, 5)
@@ -215,7 +214,7 @@ func TestTimestepFeatures(t *testing.T) {
 	near(t, got, []float32{sin7, float32(math.Sin(.00075)), cos7, float32(math.Cos(.00075)), 0})
 }
 
-// A norm followed by an activation that the kernel does not have.
+// TestGroupNormGELU runs a norm with an activation that the kernel lacks.
 func TestGroupNormGELU(t *testing.T) {
 	g := NewGroupNorm(scope(), 6, 3, 1e-5)
 	ws := new(Workspace)
@@ -226,7 +225,7 @@ func TestGroupNormGELU(t *testing.T) {
 	near(t, ws.float32s(g.Forward(ws, x, kernels.GELU, 1)).Data, plain.Data)
 }
 
-// The parts of a weight may differ in type.
+// TestStackedTypes stacks weights of different types.
 func TestStackedTypes(t *testing.T) {
 	half := weights.SynthTensor("a.weight", []int{2, 3}, 1)
 	full := weights.Tensor{Name: "b.weight", DType: weights.F32, Shape: []int{2, 3}, Data: float32Bytes(weights.SynthTensor("b.weight", []int{2, 3}, 1))}
@@ -243,7 +242,7 @@ func TestWeightSet(t *testing.T) {
 	set := new(WeightSet)
 	l := NewLinear(set.Scope(weights.Synthetic(1).Scope()), 8, 8, true)
 	if set.Bytes() != 0 {
-		t.Error("weights were packed before their use")
+		t.Error("weights were packed before their first use")
 	}
 	toExact, toFast := new(Workspace), &Workspace{Precision: kernels.Fast}
 	exact, fast := l.Weight.Packed(toExact), l.Weight.Packed(toFast)
@@ -254,6 +253,6 @@ func TestWeightSet(t *testing.T) {
 		t.Errorf("%d bytes, want %d", set.Bytes(), want)
 	}
 	if set.Release(); set.Bytes() != 0 {
-		t.Error("Release leaves packed weights")
+		t.Error("weights are packed after Release")
 	}
 }

@@ -3,10 +3,11 @@ package nn
 import "github.com/coclico/coclico/kernels"
 
 // Linear is torch's nn.Linear, or a convolution of kernel size 1, which is the
-// same thing in NHWC. Several that read the same input may be one of these.
+// same thing in NHWC. Several layers that read the same input may be one
+// Linear.
 type Linear struct {
 	Weight *Weight // [Out,In]
-	Bias   *Vector // [Out], nil for none
+	Bias   *Vector // [Out], or nil
 	Out    int     // columns of the result
 }
 
@@ -22,20 +23,20 @@ func NewConv1x1(s Scope, in, out int) *Linear {
 
 // NewPatches reads weight [out,in,size,size] of a convolution without bias
 // whose stride is its kernel size: a linear layer on rows of in*size*size
-// pixels in the order channel, row, column.
+// values in the order channel, row, column.
 func NewPatches(s Scope, in, out, size int) *Linear {
 	shape := kernels.Shape{Out: out, In: in * size * size, KH: 1, KW: 1}
 	return &Linear{Weight: newWeight(s, shape, []int{in, size, size}, ""), Out: out}
 }
 
 // NewStacked reads the linear layers of the given names, each from in to out
-// channels, and makes one product of them.
+// channels, as one product.
 func NewStacked(s Scope, in, out int, bias bool, names ...string) *Linear {
 	return newLinear(s, kernels.Shape{Out: out * len(names), In: in, KH: 1, KW: 1}, nil, bias, names...)
 }
 
-// NewGEGLU reads a linear layer of 2*out outputs, out values and then their
-// out gates; the result is value * GELU(gate) (Shazeer, arXiv:2002.05202).
+// NewGEGLU reads a linear layer of 2*out outputs: out values, then out gates.
+// The result is value * GELU(gate) (Shazeer, arXiv:2002.05202).
 func NewGEGLU(s Scope, in, out int) *Linear {
 	l := newLinear(s, kernels.Shape{Out: 2 * out, In: in, KH: 1, KW: 1, GEGLU: true}, nil, true, "")
 	l.Out = out
@@ -50,7 +51,7 @@ func newLinear(s Scope, shape kernels.Shape, dims []int, bias bool, names ...str
 	return l
 }
 
-// Forward returns a*W + b + res [N,H,W,Out]. res may be nil; it is consumed
+// Forward returns a*W + b + res [N,H,W,Out]. It consumes res, which may be nil
 // and may become the result.
 func (l *Linear) Forward(ws *Workspace, a *Operand, res *Tensor) *Tensor {
 	dst, e := ws.target(res, a.N, a.H, a.W, l.Out)
@@ -67,7 +68,7 @@ func (l *Linear) multiply(ws *Workspace, dst []float32, a *Operand, w *kernels.P
 	ws.spent(KindLinear, since, flop(a.N*a.H*a.W, l.Weight.shape.Out, a.C))
 }
 
-// Operand returns act(a*W + b) as the operand of a next product.
+// Operand returns act(a*W + b) as the operand of another product.
 func (l *Linear) Operand(ws *Workspace, a *Operand, act kernels.Activation) *Operand {
 	dst := ws.Operand(a.N, a.H, a.W, l.Out, 0)
 	l.fill(ws, dst, a, act)
@@ -83,13 +84,13 @@ func (l *Linear) fill(ws *Workspace, dst, a *Operand, act kernels.Activation) {
 	ws.unpack()
 }
 
-// pieceBytes is how much of its input Rows looks at in one product.
+// pieceBytes bounds the input of one product in Rows.
 const pieceBytes = 8 << 20
 
-// Rows returns x*W + b and consumes x. It narrows some rows of x at a time, so
-// that there is no operand of the size of x, and writes the result over x if it
-// is not wider and nobody else reads x: row r of the result ends before row r+1
-// of x begins.
+// Rows returns x*W + b and consumes x. It narrows a few rows of x at a time, so
+// that no operand is as large as x, and writes the result over x if it is not
+// wider and x has no other owner: row r of the result ends before row r+1 of x
+// begins.
 func (l *Linear) Rows(ws *Workspace, x *Tensor) *Tensor {
 	dst := l.over(ws, x)
 	l.rows(ws, dst.Data[:x.Rows()*l.Out], x.Data, x.C, l.Weight.Packed(ws))
@@ -98,8 +99,8 @@ func (l *Linear) Rows(ws *Workspace, x *Tensor) *Tensor {
 	return dst
 }
 
-// over returns where the rows of x go: over x itself if they are not longer
-// and nobody else reads x. finish is to follow.
+// over returns the tensor for the product of the rows of x: x itself if the
+// result is not wider and x has no other owner. A call of finish must follow.
 func (l *Linear) over(ws *Workspace, x *Tensor) *Tensor {
 	if ws.owned(x) && l.Out <= x.C {
 		return x
@@ -107,7 +108,7 @@ func (l *Linear) over(ws *Workspace, x *Tensor) *Tensor {
 	return ws.Get(x.N, x.H, x.W, l.Out)
 }
 
-// finish consumes x when its rows are all in dst.
+// finish consumes x once dst has all rows.
 func (l *Linear) finish(ws *Workspace, dst, x *Tensor) {
 	if dst == x {
 		ws.shrink(x, l.Out)
@@ -116,7 +117,7 @@ func (l *Linear) finish(ws *Workspace, dst, x *Tensor) {
 	}
 }
 
-// rows multiplies x [rows,c] into dst, which may begin where x does.
+// rows multiplies x [rows,c] into dst, which may start where x does.
 func (l *Linear) rows(ws *Workspace, dst, x []float32, c int, w *kernels.Packed) {
 	e := kernels.Epilogue{Bias: l.Bias.Float32s()}
 	for len(x) > 0 {
@@ -131,8 +132,8 @@ func (l *Linear) rows(ws *Workspace, dst, x []float32, c int, w *kernels.Packed)
 	}
 }
 
-// target returns where a product with residual res goes: over res if nobody
-// else will read it.
+// target returns the tensor for a product with residual res: res itself if it
+// has no other owner.
 func (ws *Workspace) target(res *Tensor, n, h, w, c int) (*Tensor, kernels.Epilogue) {
 	switch {
 	case res == nil:

@@ -2,10 +2,10 @@ package nn
 
 import "github.com/coclico/coclico/kernels"
 
-// What the networks on the floor above need of package kernels, to which they
-// have no door of their own.
+// The names of package kernels that the networks on the floor above need; they
+// do not import it themselves.
 type (
-	// Precision of the matrix products.
+	// Precision is the precision of matrix products.
 	Precision = kernels.Precision
 	// Activation is a function applied to every element.
 	Activation = kernels.Activation
@@ -21,12 +21,12 @@ const (
 	QuickGELU = kernels.QuickGELU
 )
 
-// Check returns an error if COCLICO_KERNELS asks for kernels that this machine
-// or this binary does not have.
+// Check returns an error if COCLICO_KERNELS names kernels that this machine or
+// this binary does not have.
 func Check() error { return kernels.Check() }
 
 // Activate applies act to every element of x.
 func Activate(x []float32, act Activation) { kernels.Activate(x, act) }
 
-// Parallel runs f(0) ... f(n-1) at once, see [kernels.Parallel].
+// Parallel runs f(0), ..., f(n-1) concurrently; see [kernels.Parallel].
 func Parallel(n int, f func(i int)) { kernels.Parallel(n, f) }

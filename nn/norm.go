@@ -2,8 +2,8 @@ package nn
 
 import "github.com/coclico/coclico/kernels"
 
-// GroupNorm is torch's nn.GroupNorm, followed by an activation, into the
-// operand of the layer after it.
+// GroupNorm is torch's nn.GroupNorm followed by an activation. Its result is
+// the next layer's operand.
 type GroupNorm struct {
 	Weight, Bias *Vector // [C]
 	groups       int
@@ -15,7 +15,8 @@ func NewGroupNorm(s Scope, channels, groups int, eps float32) *GroupNorm {
 	return &GroupNorm{newVector(s, channels, "weight"), newVector(s, channels, "bias"), groups, eps}
 }
 
-// Forward does not consume x.
+// Forward returns act(norm(x)) with a border of pad zeros. It does not consume
+// x.
 func (g *GroupNorm) Forward(ws *Workspace, x *Tensor, act kernels.Activation, pad int) *Operand {
 	w, b := g.Weight.Float32s(), g.Bias.Float32s()
 	if act == kernels.Identity || act == kernels.SiLU {
@@ -25,7 +26,7 @@ func (g *GroupNorm) Forward(ws *Workspace, x *Tensor, act kernels.Activation, pa
 		ws.spent(KindNorm, since, 0)
 		return o
 	}
-	// No checkpoint is known that needs it: the way over an exact operand and
+	// No known checkpoint needs this. The detour over an exact operand and
 	// float32 is slow but loses nothing.
 	exact := ws.operandAt(kernels.Exact, x.N, x.H, x.W, x.C, 0)
 	kernels.GroupNorm(&exact.Operand, x.Data, w, b, g.groups, g.eps, false)
@@ -36,7 +37,7 @@ func (g *GroupNorm) Forward(ws *Workspace, x *Tensor, act kernels.Activation, pa
 	return o
 }
 
-// LayerNorm is torch's nn.LayerNorm over the channels of a row.
+// LayerNorm is torch's nn.LayerNorm over the channels of each row.
 type LayerNorm struct {
 	Weight, Bias *Vector // [C]
 	eps          float32
@@ -54,7 +55,7 @@ func (l *LayerNorm) Forward(ws *Workspace, x *Tensor) *Operand {
 	return o
 }
 
-// Tensor returns the normalised rows as float32, whatever the precision of the
+// Tensor returns the normalized rows as float32, whatever the precision of the
 // products. It consumes x.
 func (l *LayerNorm) Tensor(ws *Workspace, x *Tensor) *Tensor {
 	o := ws.operandAt(kernels.Exact, x.N, x.H, x.W, x.C, 0)
@@ -69,7 +70,7 @@ func (l *LayerNorm) fill(ws *Workspace, o *Operand, x *Tensor) {
 	ws.spent(KindNorm, since, 0)
 }
 
-// float32s returns the operand's values and puts it back.
+// float32s returns the values of o and puts o back.
 func (ws *Workspace) float32s(o *Operand) *Tensor {
 	t := ws.Get(o.N, o.H, o.W, o.C)
 	o.Float32s(t.Data)

@@ -3,14 +3,14 @@ package nn
 import "github.com/coclico/coclico/kernels"
 
 // bandBytes bounds the operand between a norm and a 3x3 convolution. The UNet's
-// largest, 960 channels of two pictures of 96x96, fits. That of an
-// autoencoder's picture of 768x768 has up to 340 MB: it is made and multiplied
-// some rows at a time, for which the norm of a row above and one below is done
-// twice. The result is the same, bit for bit.
+// largest operand, 960 channels of two pictures of 96x96, fits. An
+// autoencoder's operand for a picture of 768x768 has up to 340 MB: it is made
+// and multiplied a band of rows at a time, at the price of normalizing the row
+// above and the row below each band twice. The result is the same, bit for bit.
 const bandBytes = 40 << 20
 
-// bandRows returns how many rows of a picture of x to do at a time, and whether
-// that is less than all of x.
+// bandRows returns the number of rows of a picture of x to process at a time,
+// and whether that is less than all of x.
 func (ws *Workspace) bandRows(x *Tensor, act kernels.Activation) (int, bool) {
 	limit := bandBytes
 	if ws.band > 0 {
@@ -32,7 +32,7 @@ type normConv struct {
 }
 
 // forward returns conv(act(norm(x))) + bias + res. It consumes x and res, which
-// may be nil. bias is [Out] or [N,Out], nil for the convolution's own.
+// may be nil. bias is [Out] or [N,Out], or nil for the convolution's own.
 func (c normConv) forward(ws *Workspace, x *Tensor, bias []float32, res *Tensor) *Tensor {
 	rows, banded := ws.bandRows(x, c.act)
 	if !banded {
@@ -59,19 +59,19 @@ func (c normConv) forward(ws *Workspace, x *Tensor, bias []float32, res *Tensor)
 // forwardWith returns conv(act(norm(x))) + bias and shortcut(x), and consumes
 // x.
 //
-// The shortcut is written over x where it fits, and what becomes free between
-// its last row and the next of x goes back to the system band by band: both
-// results together are resident with no more than x was.
+// Where it fits, the shortcut is written over x, and the gap that opens between
+// the last row of the shortcut and the next row of x is released band by band:
+// both results together take no more resident memory than x did.
 func (c normConv) forwardWith(ws *Workspace, shortcut *Linear, x *Tensor, bias []float32) (h, s *Tensor) {
 	rows, banded := ws.bandRows(x, c.act)
 	if !banded {
 		a := c.norm.Forward(ws, x, c.act, 1)
-		s = shortcut.Rows(ws, x) // now, because x is larger than what it becomes
+		s = shortcut.Rows(ws, x) // now, because x is larger than its shortcut
 		h = c.conv.Forward(ws, a, bias, nil)
 		ws.PutOperand(a)
 		return h, s
 	}
-	last := ws.Get(1, 1, x.W, x.C) // a band's last row, which is written over before the next band reads it
+	last := ws.Get(1, 1, x.W, x.C) // a band's last row, overwritten before the next band reads it
 	h, s = ws.Get(x.N, x.H, x.W, c.conv.Out), shortcut.over(ws, x)
 	p := c.begin(ws, x, h, kernels.Epilogue{Bias: bias})
 	w, out := shortcut.Weight.Packed(ws), shortcut.Out
@@ -95,15 +95,16 @@ func (c normConv) forwardWith(ws *Workspace, shortcut *Linear, x *Tensor, bias [
 	return h, s
 }
 
-// A bandPass is a normConv on the way through a tensor.
+// A bandPass is a normConv on its way through a tensor.
 type bandPass struct {
 	normConv
 	ws     *Workspace
 	x, dst *Tensor
-	e      kernels.Epilogue // of all of dst
+	e      kernels.Epilogue // for all of dst
 	w      *kernels.Packed
 }
 
+// begin measures the norm of x.
 func (c normConv) begin(ws *Workspace, x, dst *Tensor, e kernels.Epilogue) bandPass {
 	if e.Bias == nil {
 		e.Bias = c.conv.Bias.Float32s()

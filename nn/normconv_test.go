@@ -8,7 +8,8 @@ import (
 	"github.com/coclico/coclico/kernels"
 )
 
-// TestBands: a block done some rows at a time, down to one, gives the same bits.
+// TestBands: a block that runs a few rows at a time, down to one, computes the
+// same bits.
 func TestBands(t *testing.T) {
 	for _, p := range []kernels.Precision{kernels.Exact, kernels.Fast} {
 		for _, c := range []ResnetConfig{{In: 8, Out: 8}, {In: 16, Out: 8, Time: 6}, {In: 8, Out: 16}} {
@@ -26,7 +27,8 @@ func TestBands(t *testing.T) {
 	}
 }
 
-// runBlock runs b over a tensor of its own, and over one that somebody keeps.
+// runBlock runs b on a tensor of the workspace and on one of the caller, which
+// must give the same result.
 func runBlock(t *testing.T, b *ResnetBlock, p kernels.Precision, band int, c ResnetConfig) []float32 {
 	t.Helper()
 	ws := &Workspace{Precision: p, band: band, LowMemory: band > 0}
@@ -41,7 +43,7 @@ func runBlock(t *testing.T, b *ResnetBlock, p kernels.Precision, band int, c Res
 	}
 	y, z := b.Forward(ws, ws.Keep(x), temb), b.Forward(ws, own, temb)
 	if !slices.Equal(y.Data, z.Data) {
-		t.Errorf("bands of %d bytes: an owned tensor gives another result", band)
+		t.Errorf("bands of %d bytes: the result for the workspace's tensor differs", band)
 	}
 	result := slices.Clone(y.Data)
 	ws.Put(y)
@@ -55,7 +57,7 @@ func runBlock(t *testing.T, b *ResnetBlock, p kernels.Precision, band int, c Res
 	return result
 }
 
-// TestProfile: kinds of work and their operations, and none without a profile.
+// TestProfile checks the kinds of work and the counts of operations.
 func TestProfile(t *testing.T) {
 	b := NewResnetBlock(scope(), ResnetConfig{In: 16, Out: 8, Time: 6, Groups: 4, Eps: 1e-6, Act: kernels.SiLU})
 	for _, band := range []int{0, 20_000} {

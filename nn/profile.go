@@ -2,16 +2,16 @@ package nn
 
 import "time"
 
-// A Kind of work that a [Profile] tells apart.
+// A Kind is one of the kinds of work that a [Profile] distinguishes.
 type Kind uint8
 
 const (
 	KindConv      Kind = iota // 3x3 convolutions
-	KindLinear                // linear layers and 1x1 convolutions, the projections of attention among them
-	KindAttention             // scores, softmax and the weighing of values
+	KindLinear                // linear layers and 1x1 convolutions, including attention's projections
+	KindAttention             // scores, softmax and the weighted sum of values
 	KindNorm                  // GroupNorm with its activation, LayerNorm
-	KindOther                 // narrowing, joining
-	KindPack                  // weights into the form that the machine multiplies
+	KindOther                 // narrowing and joining
+	KindPack                  // packing weights for the machine's multiplier
 	NumKinds
 )
 
@@ -19,17 +19,17 @@ func (k Kind) String() string {
 	return [...]string{"3x3 convolutions", "linear layers", "attention", "norms", "narrowing, joining", "packing weights"}[k]
 }
 
-// Work is how long something took and what it computed.
+// Work is an amount of time and of computation.
 type Work struct {
 	Time time.Duration
-	// FLOP counts two floating point operations for each multiplication and
-	// addition of the products as the networks define them, whatever an
-	// implementation saves or adds; 0 for all that is no product.
+	// FLOP counts two floating-point operations for each multiply-add of the
+	// products as the networks define them, whatever an implementation saves
+	// or adds. All other work counts 0.
 	FLOP float64
 }
 
-// A Profile says what a workspace's networks did, by kind of work. What is in
-// no kind are the few loops that belong to no layer, and Go.
+// A Profile records the work of a workspace's networks by kind. It leaves out
+// the few loops that belong to no layer, and the Go runtime.
 type Profile [NumKinds]Work
 
 // Total returns the sum over all kinds.
@@ -42,7 +42,7 @@ func (p *Profile) Total() Work {
 	return t
 }
 
-// clock returns the time if somebody wants to know it.
+// clock returns the time if there is a profile.
 func (ws *Workspace) clock() time.Time {
 	if ws.Profile == nil {
 		return time.Time{}
@@ -50,7 +50,7 @@ func (ws *Workspace) clock() time.Time {
 	return time.Now()
 }
 
-// spent notes work that began at since.
+// spent records work that began at since.
 func (ws *Workspace) spent(k Kind, since time.Time, flop float64) {
 	if ws.Profile != nil {
 		ws.Profile[k].Time += time.Since(since)
@@ -58,6 +58,6 @@ func (ws *Workspace) spent(k Kind, since time.Time, flop float64) {
 	}
 }
 
-// flop returns the operations of a product with rows x n results, each a sum of
-// k products.
+// flop returns the number of operations of a product with rows x n results,
+// each of them a sum of k products.
 func flop(rows, n, k int) float64 { return 2 * float64(rows) * float64(n) * float64(k) }

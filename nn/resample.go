@@ -9,8 +9,8 @@ type Downsample struct {
 }
 
 // NewDownsample reads conv. With padding 1 (the UNet) a side of n becomes
-// ceil(n/2); with padding 0 (the VAE's encoder) the picture is padded by one
-// zero on the right and at the bottom, and n becomes floor(n/2).
+// ceil(n/2). With padding 0 (the VAE's encoder) the picture is padded by one
+// zero on the right and at the bottom, and a side becomes floor(n/2).
 func NewDownsample(s Scope, channels, padding int) *Downsample {
 	conv := NewConv2D(s.Sub("conv"), channels, channels)
 	conv.stride, conv.origin = 2, 1-padding
@@ -24,8 +24,8 @@ func (d *Downsample) Forward(ws *Workspace, x *Tensor) *Tensor {
 	return y
 }
 
-// Upsample is diffusers' Upsample2D: every pixel twice in both directions, and
-// a convolution.
+// Upsample is diffusers' Upsample2D: every pixel is repeated in both
+// directions, and the result is convolved.
 type Upsample struct {
 	Conv *Conv2D
 	name string
@@ -37,9 +37,9 @@ func NewUpsample(s Scope, channels int) *Upsample {
 }
 
 // Forward consumes x [N,H,W,C] and returns [N,h,w,C], where h is 2H or 2H-1
-// and w is 2W or 2W-1. Diffusers then interpolates to the nearest neighbour
-// floor(i*H/h); with h = 2H-1 that is floor(i/2) too, because i*H/(2H-1) =
-// i/2 + i/(2(2H-1)) and the last term is below 1/2.
+// and w is 2W or 2W-1. For odd sizes, diffusers interpolates to the nearest
+// neighbor floor(i*H/h); with h = 2H-1 that is floor(i/2) too, because
+// i*H/(2H-1) = i/2 + i/(2(2H-1)) and the last term is below 1/2.
 func (u *Upsample) Forward(ws *Workspace, x *Tensor, h, w int) *Tensor {
 	y := u.forward(ws, x, h, w)
 	ws.Emit(u.name, y)

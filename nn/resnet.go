@@ -25,7 +25,7 @@ type ResnetConfig struct {
 	Groups  int
 	Eps     float32
 	Act     kernels.Activation
-	Traced  bool // its output is passed to Trace
+	Traced  bool // Trace gets its output
 }
 
 // NewResnetBlock reads a block.
@@ -50,7 +50,7 @@ func NewResnetBlock(s Scope, c ResnetConfig) *ResnetBlock {
 }
 
 // Forward consumes x [N,H,W,In] and returns [N,H,W,Out]. temb is the activated
-// time embedding [N,1,1,Time], nil in the VAE; it stays the caller's.
+// time embedding [N,1,1,Time], or nil in the VAE; it is not consumed.
 func (b *ResnetBlock) Forward(ws *Workspace, x *Tensor, temb *Operand) *Tensor {
 	h, x := b.first(ws, x, temb)
 	y := normConv{b.Norm2, b.act, b.Conv2}.forward(ws, h, nil, x)
@@ -58,8 +58,8 @@ func (b *ResnetBlock) Forward(ws *Workspace, x *Tensor, temb *Operand) *Tensor {
 	return y
 }
 
-// first returns h and what is added to it in the end, and consumes x. The
-// projected time embedding is a bias that every picture has of its own.
+// first returns h and the shortcut s, and consumes x. The projected time
+// embedding is a bias that differs from picture to picture.
 func (b *ResnetBlock) first(ws *Workspace, x *Tensor, temb *Operand) (h, s *Tensor) {
 	c := normConv{b.Norm1, b.act, b.Conv1}
 	var bias []float32

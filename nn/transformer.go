@@ -3,8 +3,8 @@ package nn
 import "github.com/coclico/coclico/kernels"
 
 // TransformerBlock is diffusers' BasicTransformerBlock: self-attention,
-// cross-attention and a gated feed-forward layer, each behind a LayerNorm and
-// each added to the stream.
+// cross-attention and a gated feed-forward layer, each preceded by a LayerNorm
+// and added to the stream.
 type TransformerBlock struct {
 	Norm1 *LayerNorm
 	Attn1 *Attention
@@ -24,7 +24,7 @@ type TransformerConfig struct {
 	Context    int // channels of the context
 	Blocks     int
 	Groups     int
-	Linear     bool // use_linear_projection; a 1x1 convolution else
+	Linear     bool // use_linear_projection; otherwise a 1x1 convolution
 }
 
 // NewTransformerBlock reads a block of Heads*Dim channels.
@@ -46,7 +46,7 @@ func NewTransformerBlock(s Scope, c TransformerConfig) *TransformerBlock {
 	}
 }
 
-// Forward consumes x [N,H,W,C]. kv are keys and values of the context.
+// Forward consumes x [N,H,W,C]. kv are the keys and values of the context.
 func (b *TransformerBlock) Forward(ws *Workspace, x *Tensor, kv *Operand) *Tensor {
 	x = b.Attn1.Self(ws, b.Norm1.Forward(ws, x), x)
 	x = b.Attn2.Cross(ws, b.Norm2.Forward(ws, x), kv, x)
@@ -60,7 +60,8 @@ func (b *TransformerBlock) Forward(ws *Workspace, x *Tensor, kv *Operand) *Tenso
 }
 
 // Transformer2D is diffusers' Transformer2DModel on pictures: a norm, a
-// projection, blocks on the pixels as tokens, a projection, and the input added.
+// projection, blocks that see the pixels as tokens, and a projection to which
+// the input is added.
 type Transformer2D struct {
 	Norm              *GroupNorm
 	ProjIn            *Linear
@@ -89,7 +90,7 @@ func NewTransformer2D(s Scope, c TransformerConfig) *Transformer2D {
 	return t
 }
 
-// Context returns the keys and values of a context for every block.
+// Context returns the keys and values of a context, one operand per block.
 func (t *Transformer2D) Context(ws *Workspace, context *Operand) []*Operand {
 	var kv []*Operand
 	for _, b := range t.TransformerBlocks {
@@ -98,7 +99,7 @@ func (t *Transformer2D) Context(ws *Workspace, context *Operand) []*Operand {
 	return kv
 }
 
-// Forward consumes x [N,H,W,C]. kv is what Context returned.
+// Forward consumes x [N,H,W,C]. kv is a result of Context.
 func (t *Transformer2D) Forward(ws *Workspace, x *Tensor, kv []*Operand) *Tensor {
 	a := t.Norm.Forward(ws, x, kernels.Identity, 0)
 	h := t.ProjIn.Forward(ws, a, nil)

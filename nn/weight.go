@@ -12,8 +12,8 @@ import (
 	"github.com/coclico/coclico/weights"
 )
 
-// A Scope is a place in a checkpoint, together with the set in which a model's
-// weights are gathered.
+// A Scope is a place in a checkpoint, together with the set that collects the
+// model's weights.
 type Scope struct {
 	*weights.Scope
 	set *WeightSet
@@ -25,18 +25,18 @@ func (s Scope) Sub(name string) Scope { return Scope{s.Scope.Sub(name), s.set} }
 // Index returns the scope of the i-th element of a list.
 func (s Scope) Index(i int) Scope { return s.Sub(strconv.Itoa(i)) }
 
-// Optional returns the scope of a name below s if the checkpoint has it, else s.
+// Optional returns the scope of a name below s if the checkpoint has it, and s
+// otherwise.
 func (s Scope) Optional(name string) Scope { return Scope{s.Scope.Optional(name), s.set} }
 
-// A WeightSet is all weights of one model.
+// A WeightSet holds all weights of one model.
 type WeightSet struct{ all []*Weight }
 
 // Scope returns a scope whose weights belong to the set.
 func (s *WeightSet) Scope(w *weights.Scope) Scope { return Scope{w, s} }
 
 // Release drops the packed forms of all weights; the next product packs again.
-// The memory goes back to the system as soon as no product that runs elsewhere
-// needs it.
+// The memory is freed as soon as no running product needs it.
 func (s *WeightSet) Release() {
 	for _, w := range s.all {
 		for i := range w.packed {
@@ -47,7 +47,7 @@ func (s *WeightSet) Release() {
 	runtime.GC()
 }
 
-// Bytes returns the memory of all packed forms.
+// Bytes returns the size of all packed forms.
 func (s *WeightSet) Bytes() int {
 	n := 0
 	for _, w := range s.all {
@@ -64,9 +64,8 @@ func (s *WeightSet) Bytes() int {
 }
 
 // A Weight is the right factor of a product: one tensor of a checkpoint, or
-// several stacked along their outputs. Its packed forms are made when they are
-// first asked for, one for each precision, and kept unless the workspace asks
-// for LowMemory.
+// several stacked along their outputs. It is packed at its first use, once per
+// precision, and stays packed unless the workspace has LowMemory set.
 type Weight struct {
 	shape    kernels.Shape
 	parts    []weights.Tensor
@@ -76,8 +75,8 @@ type Weight struct {
 }
 
 // newWeight reads the weights of the given names ("" is the scope's own), each
-// with an equal share of the shape's outputs. dims are their dimensions after
-// the first.
+// with an equal share of the shape's outputs. dims are the dimensions after the
+// first.
 func newWeight(s Scope, shape kernels.Shape, dims []int, names ...string) *Weight {
 	w := &Weight{shape: shape}
 	for _, name := range names {
@@ -88,15 +87,15 @@ func newWeight(s Scope, shape kernels.Shape, dims []int, names ...string) *Weigh
 	return w
 }
 
-// Packed returns the weight in the form that the machine multiplies, for the
-// products before the next call of unpack.
+// Packed returns the weight packed for the machine's multiplier. It is valid
+// for the products before the next call of unpack.
 func (w *Weight) Packed(ws *Workspace) *kernels.Packed {
 	p := ws.Precision
 	return pack(ws, w, &w.packed[p], func(a []kernels.Array) *kernels.Packed { return kernels.Pack(p, w.shape, a...) })
 }
 
-// Enlarged returns a 3x3 convolution's weight in the form for
-// [kernels.ConvUp2D], as Packed does.
+// Enlarged returns the weight of a 3x3 convolution packed for
+// [kernels.ConvUp2D]. It is valid as long as that of Packed.
 func (w *Weight) Enlarged(ws *Workspace) *kernels.PackedUp {
 	p := ws.Precision
 	return pack(ws, w, &w.enlarged[p], func(a []kernels.Array) *kernels.PackedUp { return kernels.PackUp(p, w.shape, a[0]) })
@@ -105,7 +104,7 @@ func (w *Weight) Enlarged(ws *Workspace) *kernels.PackedUp {
 // freer is a packed form of either kind.
 type freer interface{ Free() }
 
-// unpack drops what was packed for the products since the last call.
+// unpack frees the forms packed for the products since its last call.
 func (ws *Workspace) unpack() {
 	for _, k := range ws.transient {
 		k.Free()
@@ -113,8 +112,8 @@ func (ws *Workspace) unpack() {
 	ws.transient = ws.transient[:0]
 }
 
-// pack fills a slot once, or, for a workspace with LowMemory, packs for the
-// next products alone. All packing happens here.
+// pack fills a slot once or, for a workspace with LowMemory, packs for the next
+// products alone. All packing happens here.
 func pack[P any, F interface {
 	*P
 	freer
@@ -141,15 +140,15 @@ func pack[P any, F interface {
 	return k
 }
 
-// releasePages gives the file's pages back.
+// releasePages releases the pages of the file.
 func (w *Weight) releasePages() {
 	for _, t := range w.parts {
 		t.Release()
 	}
 }
 
-// arraysOf returns the tensors as kernels sees them: of their common type, or
-// widened to float32 if their types differ.
+// arraysOf returns the tensors as arrays of their common type, widened to
+// float32 if their types differ.
 func arraysOf(parts []weights.Tensor) []kernels.Array {
 	d := parts[0].DType
 	for _, t := range parts {
@@ -185,16 +184,16 @@ func float32Bytes(t weights.Tensor) []byte {
 	return b
 }
 
-// A Vector is a bias or a norm's gain: tensors of a checkpoint put in a row,
-// converted when first used.
+// A Vector is a bias or the gain of a norm: one or more tensors of a checkpoint
+// in a row, converted at their first use.
 type Vector struct {
 	parts  []weights.Tensor
 	once   sync.Once
 	values []float32
 }
 
-// newVector reads tensors called name+"."+field, each with an equal share of n
-// elements. Without names it is the scope's own field.
+// newVector reads the tensors name+"."+field, each with an equal share of n
+// elements. Without names it reads the scope's own field.
 func newVector(s Scope, n int, field string, names ...string) *Vector {
 	v := new(Vector)
 	for _, name := range names {
@@ -206,7 +205,7 @@ func newVector(s Scope, n int, field string, names ...string) *Vector {
 	return v
 }
 
-// at is Sub, and s itself for the empty name.
+// at returns s.Sub(name), or s itself for the empty name.
 func (s Scope) at(name string) Scope {
 	if name == "" {
 		return s
@@ -214,7 +213,8 @@ func (s Scope) at(name string) Scope {
 	return s.Sub(name)
 }
 
-// Float32s returns the values; nil for a nil vector. They must not be changed.
+// Float32s returns the values, or nil for a nil vector. The caller must not
+// change them.
 func (v *Vector) Float32s() []float32 {
 	if v == nil {
 		return nil

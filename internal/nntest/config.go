@@ -8,7 +8,7 @@ import (
 	"github.com/coclico/coclico/weights"
 )
 
-// LoadConfig parses a configuration of the caller's testdata folder.
+// LoadConfig parses a configuration in the caller's testdata folder.
 func LoadConfig[C any](t testing.TB, name string, parse func([]byte) (C, error)) C {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join("testdata", name))
@@ -22,10 +22,10 @@ func LoadConfig[C any](t testing.TB, name string, parse func([]byte) (C, error))
 	return c
 }
 
-// FuzzConfig checks that every config.json is either refused or describes a
+// FuzzConfig checks that every configuration is either refused or describes a
 // network of at most limit tensors. A build parses data and, if that succeeds,
-// makes the network from the scope. The seeds are the configurations of the
-// caller's testdata folder and those that f already has.
+// makes the network from the scope. The configurations in the caller's testdata
+// folder are added to the seeds.
 func FuzzConfig(f *testing.F, limit int, builds ...func(data []byte, s *weights.Scope) error) {
 	files, err := filepath.Glob("testdata/*.json")
 	if err != nil || len(files) == 0 {
@@ -51,8 +51,8 @@ func FuzzConfig(f *testing.F, limit int, builds ...func(data []byte, s *weights.
 	})
 }
 
-// Params returns the number of values of the tensors that a network has asked
-// its store for.
+// Params returns the number of parameters of the networks made from a
+// [weights.Recorder].
 func Params(s *weights.Store) int {
 	params := 0
 	for _, spec := range s.Requested() {

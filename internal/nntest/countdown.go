@@ -2,8 +2,8 @@ package nntest
 
 import "context"
 
-// Countdown returns a context that is canceled when its Err has been called n
-// times: it finds every place where a network looks at its context.
+// Countdown returns a context that is canceled after n calls of its Err. With n
+// = 0, 1, ... it stops a network at every check of its context.
 func Countdown(n int) context.Context { return &countdown{context.Background(), n} }
 
 type countdown struct {

@@ -1,6 +1,7 @@
-// Package nntest compares networks with golden cases: safetensors files of
-// inputs "in/...", outputs "out/..." and outputs "mid/..." of submodules, which
-// PyTorch made. Only tests import it.
+// Package nntest helps to test networks. Only tests import it.
+//
+// A [Case] compares a network with PyTorch: a safetensors file of inputs
+// "in/...", outputs "out/..." and outputs "mid/..." of submodules.
 package nntest
 
 import (
@@ -12,7 +13,8 @@ import (
 	"github.com/coclico/coclico/weights"
 )
 
-// Exact bounds the relative RMS error of every tensor at kernels.Exact.
+// Exact is the bound on the relative RMS error of every tensor at
+// [nn.Exact].
 const Exact = 2e-5
 
 // A Case is a golden file.
@@ -22,7 +24,7 @@ type Case struct {
 	seen  map[string]bool
 }
 
-// Open reads a case.
+// Open opens a case.
 func Open(t testing.TB, path string) *Case {
 	t.Helper()
 	s, err := weights.OpenFile(path)
@@ -33,7 +35,7 @@ func Open(t testing.TB, path string) *Case {
 	return &Case{t: t, store: s, seen: map[string]bool{}}
 }
 
-// Raw returns a tensor as it lies in the file.
+// Raw returns a tensor as it is in the file.
 func (c *Case) Raw(name string) weights.Tensor {
 	c.t.Helper()
 	x, ok := c.store.Lookup(name)
@@ -43,8 +45,8 @@ func (c *Case) Raw(name string) weights.Tensor {
 	return x
 }
 
-// Tensor returns [N,C,H,W] as [N,H,W,C], [N,L,C] as [N,1,L,C], [N,C] as
-// [N,1,1,C].
+// Tensor returns a tensor [N,C,H,W] as [N,H,W,C], [N,L,C] as [N,1,L,C], and
+// [N,C] as [N,1,1,C].
 func (c *Case) Tensor(name string) *nn.Tensor {
 	c.t.Helper()
 	raw := c.Raw(name)
@@ -63,7 +65,8 @@ func (c *Case) Tensor(name string) *nn.Tensor {
 	return nil
 }
 
-// Check compares got with the case's tensor.
+// Check compares got with a tensor of the case. bound limits the relative RMS
+// error.
 func (c *Case) Check(name string, got *nn.Tensor, bound float64) {
 	c.t.Helper()
 	want := c.Tensor(name)
@@ -80,18 +83,18 @@ func (c *Case) Check(name string, got *nn.Tensor, bound float64) {
 	}
 }
 
-// Trace makes ws compare every submodule that the case has.
+// Trace makes ws compare the output of every submodule with the case.
 func (c *Case) Trace(ws *nn.Workspace, bound float64) {
 	ws.Trace = func(name string, t *nn.Tensor) {
 		if _, ok := c.store.Lookup("mid/" + name); ok {
 			c.Check("mid/"+name, t, bound)
 		} else {
-			c.t.Errorf("traced %s, which the case does not have", name)
+			c.t.Errorf("traced %s, which is not in the case", name)
 		}
 	}
 }
 
-// Complete reports tensors of the case that were not compared.
+// Complete fails for every tensor of the case that was not compared.
 func (c *Case) Complete() {
 	c.t.Helper()
 	for _, name := range c.store.Names() {
@@ -101,7 +104,8 @@ func (c *Case) Complete() {
 	}
 }
 
-// RMS returns the root of the squared error's sum over the squared values' sum.
+// RMS returns the relative RMS error: the square root of the sum of the squared
+// errors over the sum of the squared values.
 func RMS(got, want []float32) float64 {
 	var e, s float64
 	for i, w := range want {

@@ -1,10 +1,9 @@
-// Package config reads and checks the config.json files of models: [Decode]
-// fills a struct that holds the defaults, and a [Checker] collects the first
-// value that cannot be right.
+// Package config decodes and checks the config.json files of models: [Decode]
+// fills a struct that holds the defaults, and a [Checker] validates the result.
 //
-// A configuration comes from a file that anybody may have written. Whatever it
-// says, it is either an [Error] that names the key, or it describes a network
-// within the limits of this package.
+// Configurations are untrusted input. Every file either leads to an error, an
+// [Error] with the key if the value is at fault, or describes a network within
+// the limits of this package.
 package config
 
 import (
@@ -23,27 +22,27 @@ import (
 	"github.com/coclico/coclico/kernels"
 )
 
-// A Error is a value in a config.json that this program cannot use.
+// An Error reports a value of a configuration that is not supported.
 type Error struct {
 	Key, Value string
-	Want       string // what would be right
+	Want       string // the supported values
 }
 
 func (e *Error) Error() string {
 	return fmt.Sprintf("%s is %s, which is not supported: it must be %s", e.Key, e.Value, e.Want)
 }
 
-// A Fixed is a key of a config.json for which only some values are supported:
-// the ones listed, as JSON. Of a list every element must be one of them.
+// A Fixed is a key for which only the listed values, written as JSON, are
+// supported. If the file has a list, every element must be one of them.
 type Fixed struct {
 	Key     string
 	Allowed []string
 }
 
-// Decode reads a config.json into v, whose fields hold the defaults, and
-// checks the fixed keys. An absent key leaves the default, and so does a null
-// of a field whose type knows no better; of a fixed key null is a value like
-// others. Keys that are not spelt exactly so mean nothing.
+// Decode reads a config.json into v, whose fields hold the defaults, and checks
+// the fixed keys. An absent key leaves the default, and so does null unless the
+// type of the field decodes it; for a fixed key null is a value like any other.
+// The spelling of keys is case-sensitive, and unknown keys are ignored.
 func Decode(data []byte, v any, fixed []Fixed) error {
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(data, &fields); err != nil || fields == nil {
@@ -58,7 +57,7 @@ func Decode(data []byte, v any, fixed []Fixed) error {
 	}
 	if err := json.Unmarshal(exact, v); err != nil {
 		if t, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && t.Field != "" {
-			key := t.Field[strings.LastIndexByte(t.Field, '.')+1:] // without the embedded struct's name
+			key := t.Field[strings.LastIndexByte(t.Field, '.')+1:] // without the name of the embedded struct
 			return &Error{clip(key), "a " + clip(t.Value), "of type " + t.Type.String()}
 		}
 		return errors.New(clip(err.Error()))
@@ -72,8 +71,8 @@ func Decode(data []byte, v any, fixed []Fixed) error {
 	return nil
 }
 
-// exactFields returns the object without keys that are no fields of v: package
-// json would also take In_Channels for in_channels.
+// exactFields returns the object without the keys that are not exactly a field
+// of v: package json would also accept In_Channels for in_channels.
 func exactFields(fields map[string]json.RawMessage, v any) ([]byte, error) {
 	b, err := json.Marshal(v)
 	if err != nil {
@@ -100,8 +99,8 @@ func allowed(raw json.RawMessage, values []string) bool {
 	return !slices.ContainsFunc(list, func(e json.RawMessage) bool { return !slices.Contains(values, string(e)) })
 }
 
-// clip makes what an error quotes of a file short, and fit for a line of text:
-// quoted if it has characters that do not print.
+// clip shortens a piece of a file for an error message, and quotes it if it has
+// unprintable characters.
 func clip(s string) string {
 	const most = 80
 	if len(s) > most {
@@ -113,7 +112,7 @@ func clip(s string) string {
 	return s
 }
 
-// Ints is a number for each level of a network; the file may give one for all.
+// Ints has one number for each level of a network, or one for all levels.
 type Ints []int
 
 // UnmarshalJSON accepts a number or a list of numbers.
@@ -134,7 +133,7 @@ func (n *Ints) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// At returns the number for level i.
+// At returns the number of level i.
 func (n Ints) At(i int) int {
 	if len(n) == 1 {
 		return n[0]
@@ -142,24 +141,26 @@ func (n Ints) At(i int) int {
 	return n[i]
 }
 
-// A Checker collects the first error of a config's validation.
+// A Checker validates a configuration and keeps the first error. The zero value
+// is ready for use.
 type Checker struct{ Err error }
 
-// Must states a condition on a key.
+// Must records an error for the key and value unless ok is true. want describes
+// the supported values.
 func (c *Checker) Must(ok bool, key string, value any, want string) {
 	if !ok && c.Err == nil {
 		c.Err = &Error{key, clip(fmt.Sprint(value)), want}
 	}
 }
 
-// Range states lo <= v <= hi.
+// Range requires lo <= v <= hi.
 func (c *Checker) Range(key string, v, lo, hi int) {
 	if v < lo || v > hi {
 		c.Must(false, key, v, fmt.Sprintf("between %d and %d", lo, hi))
 	}
 }
 
-// Levels states that n has one number or one for each level, all in range.
+// Levels requires one number or one for each level, all between lo and hi.
 func (c *Checker) Levels(key string, n Ints, levels, lo, hi int) {
 	c.Must(len(n) == 1 || len(n) == levels, key, n, fmt.Sprintf("one number or a list of %d", levels))
 	for _, v := range n {
@@ -167,24 +168,24 @@ func (c *Checker) Levels(key string, n Ints, levels, lo, hi int) {
 	}
 }
 
-// Eps states that a norm's epsilon is a sensible one.
+// Eps requires a reasonable epsilon of a norm: 0 < v <= 1.
 func (c *Checker) Eps(key string, v float64) {
 	c.Must(v > 0 && v <= 1, key, v, "above 0 and at most 1")
 }
 
-// Activation states that name is that of an [Activation].
+// Activation requires a name that the function [Activation] knows.
 func (c *Checker) Activation(key, name string) {
 	_, ok := Activation(name)
 	c.Must(ok, key, fmt.Sprintf("%q", name), "silu, swish, gelu or quick_gelu")
 }
 
-// Finite states that v is a number.
+// Finite requires that v is neither infinite nor NaN.
 func (c *Checker) Finite(key string, v float64) {
 	c.Must(!math.IsNaN(v) && !math.IsInf(v, 0), key, v, "finite")
 }
 
-// Activation returns the activation function of the given name, in any case of
-// letters. It reports false for a name that it does not know.
+// Activation returns the activation of the given name, whose case does not
+// matter. It reports false for an unknown name.
 func Activation(name string) (kernels.Activation, bool) {
 	switch strings.ToLower(name) {
 	case "silu", "swish":
@@ -197,11 +198,11 @@ func Activation(name string) (kernels.Activation, bool) {
 	return kernels.Identity, false
 }
 
-// Limits on what a configuration may ask for: far above any known model, and
-// low enough that its layers' descriptions fit in memory.
+// Limits of a configuration: far above any known model, and low enough that the
+// descriptions of the layers fit in memory.
 const (
 	MaxChannels = 1 << 16
 	MaxLevels   = 16
-	MaxLayers   = 256  // of one level or tower
-	MaxBlocks   = 2048 // of a network
+	MaxLayers   = 256  // in one level or tower
+	MaxBlocks   = 2048 // in a network
 )

@@ -28,7 +28,7 @@ func TestDecode(t *testing.T) {
 		{`[]`, "JSON object"},
 		{`{"groups": 1`, "unexpected end of JSON input"},
 		{``, "unexpected end of JSON input"},
-		{`{"Groups": 8, "GROUPS": "x", "group\u017f": 7, "\u017f": 0}`, ""}, // package json would match all but the last
+		{`{"Groups": 8, "GROUPS": "x", "group\u017f": 7, "\u017f": 0}`, ""}, // package json would accept all but the last
 		{`{"Only_Cross_Attention": true}`, ""},
 		{`{"heads": "\u001b[2J"}`, `"\u001b[2J" is neither a whole number`},
 		{"{\"only_cross_attention\": [false,\n true]}", `only_cross_attention is "[false,\n true]"`},
@@ -40,7 +40,7 @@ func TestDecode(t *testing.T) {
 			t.Errorf("%.60s: error %v, want %q", c.in, err, c.err)
 		}
 		if err == nil && v.Groups != 32 {
-			t.Errorf("%s: the default is gone", c.in)
+			t.Errorf("%s: the default was changed", c.in)
 		}
 	}
 }
@@ -80,7 +80,7 @@ type embedded struct {
 	Act string `json:"act"`
 }
 
-// TestDecodeErrors: what is wrong is said in the file's words.
+// TestDecodeErrors checks that errors use the terms of the file.
 func TestDecodeErrors(t *testing.T) {
 	for data, want := range map[string]string{
 		`[]`:          "not a JSON object",
