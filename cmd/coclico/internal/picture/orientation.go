@@ -1,116 +1,108 @@
 package picture
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"image"
 	"image/color"
 	"io"
 )
 
-// A camera writes a JPEG as its sensor lies, and beside it, in EXIF's tag 274, how it was held (CIPA DC-008, 4.6.4). Every
-// viewer turns the picture by it, so what is encoded is the turned one.
+// A camera writes a picture as its sensor lies, and beside it, in EXIF's tag 274,
+// how it was held (CIPA DC-008, 4.6.4). Every viewer turns the picture by it, so
+// what is encoded is the turned one. EXIF data is a TIFF structure, and in a TIFF
+// file the tag is the file's own. HEIC and AVIF have transforms of their own
+// instead, and their EXIF is not asked (ISO/IEC 23000-22, 7.2.3).
+//
+// github.com/bep/imagemeta v1.0.1 reads EXIF from all of these too, and is not
+// used: it finds none in a JPEG with fill bytes between segments, in a WebP whose
+// profile has an odd length, and in one whose EXIF begins with JPEG's signature,
+// it gives up at a tag of unknown type, and it knows nothing of a HEIC's or AVIF's
+// mirroring. The files have to be walked for their profiles anyway; what it would
+// replace is readDirectory.
 
-// jpegHeader returns the value of that tag, 1 to 8, of a JPEG file; 1, which is upright, if there is none; and whether the
-// file is progressive.
-func jpegHeader(r io.Reader) (held int, progressive bool) {
-	held = 1
-	b := bufio.NewReader(r)
-	if _, err := b.Discard(2); err != nil { // start of image
-		return held, false
-	}
-	for {
-		marker, err := nextMarker(b)
-		if err != nil || marker == 0xd9 || marker == 0xda {
-			return held, false // end of image, start of scan: what is looked for is before
+// orientationTag is 1 for a picture that is upright to 8.
+const orientationTag = 274
+
+// exifOrientation returns the orientation that EXIF data holds, 1 for none.
+func exifOrientation(data []byte) int {
+	orientation := 1
+	_ = readDirectory(bytes.NewReader(data), func(e entry) bool {
+		if e.tag != orientationTag {
+			return true
 		}
-		var length [2]byte // of the segment, from here on
-		if _, err := io.ReadFull(b, length[:]); err != nil {
-			return held, false
-		}
-		n := int(binary.BigEndian.Uint16(length[:])) - 2
-		switch {
-		case n < 0:
-			return held, false
-		case marker == 0xc0, marker == 0xc1, marker == 0xc2: // start of frame, for which EXIF does not wait
-			return held, marker == 0xc2
-		case marker != 0xe1: // APP1
-			if _, err := b.Discard(n); err != nil {
-				return held, false
-			}
-			continue
-		}
-		segment := make([]byte, n)
-		if _, err := io.ReadFull(b, segment); err != nil {
-			return held, false
-		}
-		if exif, ok := bytes.CutPrefix(segment, []byte("Exif\x00\x00")); ok && held == 1 {
-			held = tiffOrientation(exif)
-		}
-	}
+		orientation = e.orientation()
+		return false
+	})
+	return orientation
 }
 
-// nextMarker finds a segment. It passes over what image/jpeg does - stray bytes, fill bytes, restart markers - because a frame
-// header that only one of the two finds would take more memory than was announced.
-func nextMarker(b *bufio.Reader) (marker byte, err error) {
-	for {
-		if _, err := b.ReadSlice(0xff); err == bufio.ErrBufferFull {
-			continue
-		} else if err != nil {
-			return 0, err
-		}
-		if marker, err = b.ReadByte(); marker == 0 && err == nil {
-			continue
-		}
-		for marker == 0xff && err == nil {
-			marker, err = b.ReadByte()
-		}
-		if restart := marker >= 0xd0 && marker <= 0xd7; !restart || err != nil {
-			return marker, err
-		}
-	}
+// An entry is one of a TIFF directory (TIFF 6.0, section 2).
+type entry struct {
+	tag, kind uint16
+	count     uint32
+	value     [4]byte // or where it is, if it is longer
+	order     binary.ByteOrder
 }
 
-// tiffOrientation looks in the first directory of a TIFF structure, which is what EXIF data is.
-func tiffOrientation(b []byte) int {
+// orientation returns the value of the tag, and 1 for a bad one. The type should
+// be SHORT; some programs write LONG or BYTE.
+func (e entry) orientation() int {
+	const byteKind, short, long = 1, 3, 4
+	v := 0
+	switch e.kind {
+	case byteKind:
+		v = int(e.value[0])
+	case short:
+		v = int(e.order.Uint16(e.value[:]))
+	case long:
+		v = int(int32(e.order.Uint32(e.value[:])))
+	}
+	if v < 1 || v > 8 {
+		return 1
+	}
+	return v
+}
+
+var errDirectory = errors.New("no TIFF directory")
+
+// readDirectory visits the entries of the first directory of a TIFF structure
+// while visit wants more.
+func readDirectory(r io.ReadSeeker, visit func(entry) bool) error {
+	var head [8]byte
+	if err := readAt(r, 0, head[:]); err != nil {
+		return err
+	}
 	var order binary.ByteOrder = binary.LittleEndian
-	switch {
-	case len(b) < 8:
-		return 1
-	case string(b[:4]) == "MM\x00\x2a":
+	switch string(head[:4]) {
+	case "II\x2a\x00":
+	case "MM\x00\x2a":
 		order = binary.BigEndian
-	case string(b[:4]) != "II\x2a\x00":
-		return 1
+	default:
+		return errDirectory
 	}
-	at := order.Uint32(b[4:])
-	if uint64(at)+2 > uint64(len(b)) {
-		return 1
+	at := int64(order.Uint32(head[4:]))
+	if err := readAt(r, at, head[:2]); err != nil {
+		return err
 	}
-	entries := b[at+2:]
-	for range order.Uint16(b[at:]) {
-		if len(entries) < 12 {
-			return 1
+	list, err := io.ReadAll(io.LimitReader(r, 12*int64(order.Uint16(head[:]))))
+	for ; len(list) >= 12; list = list[12:] {
+		e := entry{tag: order.Uint16(list), kind: order.Uint16(list[2:]), count: order.Uint32(list[4:]), value: [4]byte(list[8:]), order: order}
+		if !visit(e) {
+			return nil
 		}
-		const tag, short = 274, 3
-		if order.Uint16(entries) == tag && order.Uint16(entries[2:]) == short {
-			if o := int(order.Uint16(entries[8:])); o >= 1 && o <= 8 {
-				return o
-			}
-			return 1
-		}
-		entries = entries[12:]
 	}
-	return 1
+	return err
 }
 
-// turned is a picture of w x h pixels with another orientation than 1.
+// turned is a picture with another orientation than 1.
 type turned struct {
 	image.Image
 	orientation int
 }
 
-// Bounds begin at 0, 0; from orientation 5 on, rows are columns.
+// Bounds begins at (0, 0). From orientation 5 on, rows are columns.
 func (t turned) Bounds() image.Rectangle {
 	size := t.Image.Bounds().Size()
 	if t.orientation >= 5 {
@@ -127,9 +119,9 @@ func (t turned) At(x, y int) color.Color {
 	right, bottom := b.Max.X-1-x, b.Max.Y-1-y
 	x, y = x+b.Min.X, y+b.Min.Y
 	switch t.orientation {
-	case 2, 8: // mirrored; a quarter turn anticlockwise
+	case 2, 8: // mirrored; a quarter turn counterclockwise
 		x = right
-	case 3, 7: // upside down; mirrored and a quarter turn anticlockwise
+	case 3, 7: // upside down; mirrored and a quarter turn counterclockwise
 		x, y = right, bottom
 	case 4, 6: // mirrored and upside down; a quarter turn clockwise
 		y = bottom

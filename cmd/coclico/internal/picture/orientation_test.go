@@ -6,6 +6,7 @@ import (
 	"image"
 	"image/color"
 	"image/jpeg"
+	"image/png"
 	"io"
 	"os"
 	"slices"
@@ -67,8 +68,8 @@ func TestOrientation(t *testing.T) {
 				t.Errorf("orientation %d: quarters %s, want %s", o, quarters, want)
 			}
 			for n := range data[:60] { // cut anywhere, it is upright or an error
-				if o, _ := jpegHeader(bytes.NewReader(data[:n])); n < 40 && o != 1 {
-					t.Errorf("orientation %d in the first %d bytes", o, n)
+				if m := readMetadata(bytes.NewReader(data[:n]), "JPEG"); n < 40 && m.orientation != 1 {
+					t.Errorf("orientation %d in the first %d bytes", m.orientation, n)
 				}
 			}
 		}
@@ -87,8 +88,75 @@ func TestStrayBytes(t *testing.T) {
 		if _, err := jpeg.Decode(bytes.NewReader(data)); err != nil {
 			t.Errorf("%.20q: %v", stray, err)
 		}
-		if held, progressive := jpegHeader(bytes.NewReader(data)); held != 6 || !progressive {
-			t.Errorf("%.20q: orientation %d, progressive is %v", stray, held, progressive)
+		if m := readMetadata(bytes.NewReader(data), "JPEG"); m.orientation != 6 || !m.progressive {
+			t.Errorf("%.20q: orientation %d, progressive is %v", stray, m.orientation, m.progressive)
+		}
+	}
+}
+
+// exifData returns EXIF data that holds an orientation, 6, of a type.
+func exifData(kind uint16, value string) []byte {
+	return []byte("MM\x00\x2a\x00\x00\x00\x08\x00\x01\x01\x12\x00" + string(byte(kind)) + "\x00\x00\x00\x01" + value + "\x00\x00\x00\x00")
+}
+
+// TestOrientationEverywhere finds the orientation in every kind of file, of every
+// type.
+func TestOrientationEverywhere(t *testing.T) {
+	short, long, one := exifData(3, "\x00\x06\x00\x00"), exifData(4, "\x00\x00\x00\x06"), exifData(1, "\x06\x00\x00\x00")
+	bad, none := exifData(3, "\x00\x09\x00\x00"), []byte("MM\x00\x2a\x00\x00\x00\x08\x00\x00\x00\x00\x00\x00")
+	signed := func(b []byte) []byte { return slices.Concat([]byte(exifSegment), b) }
+	app1 := func(b []byte) []byte { return segment(0xe1, string(signed(b))) }
+	jpegFile := encode(t, func(w io.Writer) error { return jpeg.Encode(w, sample(), nil) })
+	inJPEG := func(parts ...[]byte) []byte {
+		return slices.Concat(jpegFile[:2], slices.Concat(parts...), jpegFile[2:])
+	}
+	xmp := segment(0xe1, xmpSegment+xmpPacket)
+	frame := bytes.Index(jpegFile, []byte{0xff, 0xc0})
+	behind := frame + 2 + int(binary.BigEndian.Uint16(jpegFile[frame+2:]))
+	pngFile := encode(t, func(w io.Writer) error { return png.Encode(w, sample()) })
+	end := len(pngFile) - 12
+	for name, f := range map[string]struct {
+		data []byte
+		want int
+	}{
+		"JPEG, SHORT":                     {inJPEG(app1(short)), 6},
+		"JPEG, LONG":                      {inJPEG(app1(long)), 6},
+		"JPEG, BYTE":                      {inJPEG(app1(one)), 6},
+		"JPEG, of no type":                {inJPEG(app1(exifData(99, "\x06\x06\x06\x06"))), 1},
+		"JPEG, 9":                         {inJPEG(app1(bad)), 1},
+		"JPEG, -6":                        {inJPEG(app1(exifData(4, "\xff\xff\xff\xfa"))), 1},
+		"JPEG, behind XMP":                {inJPEG(xmp, app1(short)), 6},
+		"JPEG, behind the frame's header": {slices.Concat(jpegFile[:behind], app1(short), jpegFile[behind:]), 6},
+		"JPEG, the first of two":          {inJPEG(app1(short), app1(exifData(3, "\x00\x03\x00\x00"))), 6},
+		"JPEG, the first of two is 1":     {inJPEG(app1(exifData(3, "\x00\x01\x00\x00")), app1(short)), 1},
+		"JPEG, the first of two has none": {inJPEG(app1(none), app1(short)), 1},
+		"PNG":                             {withChunk(pngFile, "eXIf", string(short)), 6},
+		"PNG, LONG":                       {withChunk(pngFile, "eXIf", string(long)), 6},
+		"PNG, behind the pixels":          {slices.Concat(pngFile[:end], appendChunk(nil, "eXIf", one), pngFile[end:]), 6},
+		"PNG, signed":                     {withChunk(pngFile, "eXIf", string(signed(short))), 6},
+		"PNG, the first of two":           {withChunk(withChunk(pngFile, "eXIf", string(short)), "eXIf", string(none)), 1},
+		"WebP":                            {webpWith("ICCP", "EXIF", []byte("odd"), short), 6},
+		"WebP, signed":                    {webpWith("ICCP", "EXIF", []byte("even"), signed(long)), 6},
+		"WebP, the first of two":          {webpWith("EXIF", "EXIF", one, bad), 6},
+		"TIFF, SHORT":                     {tiffWith(t, sample(), orientationTag, 3, 1, []byte{6, 0}), 6},
+		"TIFF, LONG":                      {tiffWith(t, sample(), orientationTag, 4, 1, []byte{6, 0, 0, 0}), 6},
+		"TIFF, BYTE":                      {tiffWith(t, sample(), orientationTag, 1, 1, []byte{6}), 6},
+	} {
+		file, err := Open(bytes.NewReader(f.data))
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		img, err := file.Image()
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if file.meta.orientation != f.want {
+			t.Errorf("%s: orientation %d, want %d", name, file.meta.orientation, f.want)
+		}
+		if size := img.Bounds().Size(); !strings.HasPrefix(name, "WebP") && (size.X < size.Y) != (f.want == 6) {
+			t.Errorf("%s: size %v", name, size)
 		}
 	}
 }
@@ -96,9 +164,17 @@ func TestStrayBytes(t *testing.T) {
 func FuzzOrientation(f *testing.F) {
 	f.Add(append([]byte("\xff\xd8"), exif(binary.BigEndian, "MM", 6)...))
 	f.Add(append([]byte("\xff\xd8\xff\xe0\x00\x02"), exif(binary.LittleEndian, "II", 3)...))
+	f.Add(testFile(f, "eXIf6.png"))
+	f.Add(testFile(f, "icc_p3_red.png"))
+	f.Add(testFile(f, "cicp_p3.png"))
+	f.Add(testFile(f, "icc_adobe.jpg"))
+	f.Add(webpWith("ICCP", "EXIF", []byte("odd"), exifData(3, "\x00\x06\x00\x00")))
+	f.Add(exifData(4, "\x00\x00\x00\x06")) // a TIFF too
 	f.Fuzz(func(t *testing.T, data []byte) {
-		if o, _ := jpegHeader(bytes.NewReader(data)); o < 1 || o > 8 {
-			t.Errorf("orientation %d", o)
+		for _, format := range []string{"JPEG", "PNG", "WebP", "TIFF"} {
+			if m := readMetadata(bytes.NewReader(data), format); m.orientation < 1 || m.orientation > 8 {
+				t.Errorf("%s: orientation %d", format, m.orientation)
+			}
 		}
 	})
 }

@@ -136,29 +136,41 @@ func readNotes(r io.ReadSeeker) []Note {
 	return notes
 }
 
-const (
-	maxNote   = 1 << 16
-	maxChunks = 10_000 // an honest file has a dozen before its pixels
-)
+const maxNote = 1 << 16
 
-// chunks visits a PNG's chunks before the pixels, while visit wants more; visit may read the body of n bytes and its
-// checksum. A file that is no PNG has none.
+// chunks visits a PNG's chunks before the pixels while visit wants more; visit may
+// read the body of n bytes and its checksum. A file that is not a PNG has none.
 func chunks(r io.ReadSeeker, visit func(name string, body io.Reader, n uint32) (bool, error)) error {
+	return allChunks(r, func(name string, body io.Reader, n uint32) (bool, error) {
+		if name == "IDAT" {
+			return false, nil
+		}
+		return visit(name, body, n)
+	})
+}
+
+// allChunks is chunks for those of the pixels too, and those behind them.
+func allChunks(r io.ReadSeeker, visit func(name string, body io.Reader, n uint32) (bool, error)) error {
 	var head [8]byte
 	if _, err := io.ReadFull(r, head[:]); err != nil || string(head[:]) != pngSignature {
 		return nil
 	}
 	at := int64(8)
-	for range maxChunks {
+	for parts, others := 0, 0; parts < maxParts && others < maxChunks; {
 		if _, err := r.Seek(at, io.SeekStart); err != nil {
 			return err
 		}
 		if _, err := io.ReadFull(r, head[:]); err != nil {
-			return nil // the decoder will say what is wrong
+			return nil // the decoder reports it
 		}
 		n, name := binary.BigEndian.Uint32(head[:]), string(head[4:])
-		if name == "IDAT" || name == "IEND" || n > 1<<31-1 {
+		if name == "IEND" || n > 1<<31-1 {
 			return nil
+		}
+		if name == "IDAT" {
+			parts++
+		} else {
+			others++
 		}
 		if more, err := visit(name, r, n); !more || err != nil {
 			return err

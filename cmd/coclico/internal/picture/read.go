@@ -76,7 +76,7 @@ type File struct {
 
 	r      io.ReadSeeker
 	format *format
-	held   int // JPEG: how the camera was
+	meta   metadata
 }
 
 // Open finds the format of a file and reads its header. Errors do not name the file.
@@ -98,7 +98,10 @@ func Open(r io.ReadSeeker) (*File, error) {
 	case cfg.Width > MaxPixels/cfg.Height:
 		return nil, fmt.Errorf("a picture of %d x %d pixels: at most %d pixels are read, scale it down first", cfg.Width, cfg.Height, MaxPixels)
 	}
-	f := &File{r: r, format: format, held: 1}
+	f := &File{r: r, format: format, meta: readMetadata(r, format.name)}
+	if f.meta.faulty != nil {
+		f.warnColors(f.meta.faulty)
+	}
 	if err := f.measure(cfg); err != nil {
 		return nil, err
 	}
@@ -115,18 +118,13 @@ func (f *File) measure(cfg image.Config) error {
 	w, h := int64(cfg.Width), int64(cfg.Height)
 	switch f.format.name {
 	case "JPEG":
-		if _, err := f.r.Seek(0, io.SeekStart); err != nil {
-			return err
-		}
-		var progressive bool
-		f.held, progressive = jpegHeader(f.r)
 		switch {
-		case progressive:
+		case f.meta.progressive:
 			each *= 5 // all coefficients are held, 4 bytes each
 		case cfg.ColorModel == color.RGBAModel:
 			each += 3 // the planes that it is made of
 		}
-		if f.held != 1 {
+		if f.meta.orientation != 1 {
 			each *= 2 // turned in memory
 		}
 	case "PNG":
@@ -141,14 +139,16 @@ func (f *File) measure(cfg image.Config) error {
 	case "WebP":
 		each *= 2 // and what is not yet decoded
 	case "TIFF":
-		return guard(f.format, func() (err error) {
+		err := guard(f.format, func() (err error) {
 			f.Memory, err = tiffMemory(f.r, each, w, h)
 			return err
 		})
+		f.Memory += converting(cfg.ColorModel, f.meta.profile) * w * h
+		return err
 	case "HEIC":
 		each *= 4 // decoded, converted and copied in the machine that decodes
 	}
-	f.Memory = each * w * h
+	f.Memory = (each + converting(cfg.ColorModel, f.meta.profile)) * w * h
 	return nil
 }
 
@@ -170,7 +170,13 @@ func bytesPerPixel(m color.Model) int64 {
 	return 4
 }
 
-// Image decodes the picture, upright.
+// warnColors adds a warning that the colors are read as if the file said nothing
+// about them.
+func (f *File) warnColors(err error) {
+	f.Warnings = append(f.Warnings, "its colors may be off: "+err.Error())
+}
+
+// Image decodes the picture, upright and in sRGB.
 func (f *File) Image() (image.Image, error) {
 	if _, err := f.r.Seek(0, io.SeekStart); err != nil {
 		return nil, err
@@ -191,7 +197,13 @@ func (f *File) Image() (image.Image, error) {
 	case img.Bounds().Empty():
 		return nil, fmt.Errorf("a %s picture without pixels", f.format.name)
 	}
-	return upright(img, f.held), nil
+	img = upright(img, f.meta.orientation)
+	if f.meta.profile != nil {
+		if img, err = toSRGB(img, f.meta.profile); err != nil {
+			f.warnColors(err)
+		}
+	}
+	return img, nil
 }
 
 // sniff finds the format and goes back to the start.

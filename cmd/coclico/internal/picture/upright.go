@@ -2,8 +2,9 @@ package picture
 
 import "image"
 
-// upright turns a picture that is held so. Most that are have the YCbCr planes of a camera's JPEG, which are turned one by one;
-// turned does the rest, pixel by pixel and slowly.
+// upright turns a picture that was held so. Most are a camera's JPEG, of three
+// planes, which are turned one by one; turned does the rest, pixel by pixel and
+// slowly.
 func upright(img image.Image, held int) image.Image {
 	if held == 1 {
 		return img
@@ -16,8 +17,8 @@ func upright(img image.Image, held int) image.Image {
 	return turned{img, held}
 }
 
-// turnPlanes returns nil for what it cannot turn exactly: an odd side, of which a mirror would shift the chroma by half a
-// sample, and subsampling that has no transpose.
+// turnPlanes returns nil for what it cannot turn exactly: subsampling that has no
+// transpose, and an odd side, whose mirror would shift the chroma by half a sample.
 func turnPlanes(img *image.YCbCr, held int) *image.YCbCr {
 	ratio := img.SubsampleRatio
 	if held >= 5 {
