@@ -4,22 +4,22 @@ import (
 	"github.com/coclico/coclico/nn"
 )
 
-// A block is one level of the network on its way down or up, or its middle:
+// A block is one level of the network on the way down or up, or the middle:
 // diffusers' CrossAttnDownBlock2D, DownBlock2D, CrossAttnUpBlock2D, UpBlock2D,
 // UNetMidBlock2DCrossAttn and UNetMidBlock2D.
 type block struct {
 	Resnets     []*nn.ResnetBlock
-	Attentions  []*nn.Transformer2D // after the resnet of the same index, where there is one
+	Attentions  []*nn.Transformer2D // each after the resnet of the same index
 	Downsampler *nn.Downsample      // nil at the lowest level and on the way up
 	Upsampler   *nn.Upsample        // nil at the highest level and on the way down
 
-	firstAttention int // index of Attentions[0] among all of the network
+	firstAttention int // index of Attentions[0] in the whole network
 }
 
-// A builder makes the blocks in the order in which they run.
+// A builder makes the blocks in execution order.
 type builder struct {
 	cfg        Config
-	attentions int // made so far
+	attentions int // number made so far
 }
 
 func (b *builder) resnet(s nn.Scope, in, out int) *nn.ResnetBlock {
@@ -37,13 +37,14 @@ func (b *builder) attend(k *block, s nn.Scope, level, n int) {
 	b.attentions += n
 	for i := range n {
 		k.Attentions = append(k.Attentions, nn.NewTransformer2D(s.Sub("attentions").Index(i), nn.TransformerConfig{
-			Channels: ch, Heads: heads, Dim: ch / heads, // a remainder is left out
+			Channels: ch, Heads: heads, Dim: ch / heads, // rounded down, like diffusers
 			Context: c.CrossAttentionDim.At(level), Blocks: c.TransformerLayers.At(level),
 			Groups: c.NormNumGroups, Linear: c.UseLinearProjection,
 		}))
 	}
 }
 
+// down makes the block of a level on the way down.
 func (b *builder) down(s nn.Scope, level int) *block {
 	c, k := b.cfg, new(block)
 	out := c.BlockOutChannels[level]
@@ -62,7 +63,7 @@ func (b *builder) down(s nn.Scope, level int) *block {
 	return k
 }
 
-// middle returns nil if there is no middle block.
+// middle makes the middle block, or returns nil if the network has none.
 func (b *builder) middle(s nn.Scope) *block {
 	c := b.cfg
 	if c.MidBlockType == "" {
@@ -79,9 +80,10 @@ func (b *builder) middle(s nn.Scope) *block {
 	return k
 }
 
-// up makes the block of a level with one layer more than on the way down. Every
-// layer reads the stream and the skip connection that was made last: those of
-// the level's layers, then that of the downsampler (or conv_in) before them.
+// up makes the block of a level on the way up, which has one layer more than on
+// the way down. Every layer reads the stream and the latest unused skip
+// connection: first those of the level's layers, then that of the downsampler
+// (or conv_in) before them.
 func (b *builder) up(s nn.Scope, level int) *block {
 	c, k := b.cfg, new(block)
 	out := c.BlockOutChannels[level]
@@ -104,8 +106,8 @@ func (b *builder) up(s nn.Scope, level int) *block {
 	return k
 }
 
-// layer runs resnet i of a block and the transformer behind it. It consumes x,
-// and looks at the context before each.
+// layer runs resnet i of a block and the transformer after it, and checks the
+// context before each. It consumes x.
 func (p *pass) layer(b *block, i int, x *nn.Tensor) (*nn.Tensor, error) {
 	if err := p.ctx.Err(); err != nil {
 		p.ws.Put(x)

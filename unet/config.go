@@ -1,15 +1,16 @@
 package unet
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/coclico/coclico/nn"
 	"github.com/coclico/coclico/nn/config"
 )
 
-// Config describes the network. The json names are the keys of config.json.
+// Config describes the network. The JSON names are the keys of config.json.
 type Config struct {
-	SampleSize        Side        `json:"sample_size"` // of the latents it was trained on; 0 if not given
+	SampleSize        Side        `json:"sample_size"` // side of the training latents; 0 if absent
 	InChannels        int         `json:"in_channels"`
 	OutChannels       int         `json:"out_channels"`
 	BlockOutChannels  []int       `json:"block_out_channels"` // of each level
@@ -19,8 +20,8 @@ type Config struct {
 	LayersPerBlock    config.Ints `json:"layers_per_block"`
 	TransformerLayers config.Ints `json:"transformer_layers_per_block"`
 
-	// Numbers of heads, in spite of the first one's name
-	// (huggingface/diffusers#2011). The second takes precedence where present.
+	// Numbers of heads, in spite of the name of the first
+	// (huggingface/diffusers#2011). The second takes precedence if present.
 	AttentionHeadDim  config.Ints `json:"attention_head_dim"`
 	NumAttentionHeads config.Ints `json:"num_attention_heads"`
 	CrossAttentionDim config.Ints `json:"cross_attention_dim"`
@@ -32,7 +33,7 @@ type Config struct {
 	CenterInputSample   bool    `json:"center_input_sample"`
 	FlipSinToCos        bool    `json:"flip_sin_to_cos"`
 	FreqShift           float32 `json:"freq_shift"`
-	TimeEmbeddingDim    int     `json:"time_embedding_dim"` // 0: four times the first level's channels
+	TimeEmbeddingDim    int     `json:"time_embedding_dim"` // 0 for four times the first level's channels
 	ClassEmbedType      string  `json:"class_embed_type"`   // "projection", or empty for no class vector
 	ClassEmbeddingsDim  int     `json:"projection_class_embeddings_input_dim"`
 }
@@ -47,7 +48,7 @@ const (
 	plainMid  = "UNetMidBlock2D"
 )
 
-// A Side is a size given as one number; of a list it is the first.
+// A Side is a size in pixels: a number, or the first of a list.
 type Side int
 
 // UnmarshalJSON accepts a number, a list or null.
@@ -62,8 +63,8 @@ func (s *Side) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// A MidBlock is the type of the middle block; a null in the file, which is not
-// the same as an absent key, means that there is none.
+// A MidBlock is the type of the middle block. Null in the file, unlike an
+// absent key, means no middle block.
 type MidBlock string
 
 // UnmarshalJSON accepts a string or null.
@@ -73,14 +74,14 @@ func (m *MidBlock) UnmarshalJSON(b []byte) error {
 		return nil
 	}
 	if len(b) < 2 || b[0] != '"' {
-		return fmt.Errorf("mid_block_type is neither a string nor null")
+		return errors.New("mid_block_type is neither a string nor null")
 	}
 	*m = MidBlock(b[1 : len(b)-1])
 	return nil
 }
 
-// fixed lists what the constructor of UNet2DConditionModel takes and this
-// package does not build.
+// fixed lists the arguments of UNet2DConditionModel's constructor for which
+// this package supports only one value.
 var fixed = []config.Fixed{
 	{Key: "_class_name", Allowed: []string{`"UNet2DConditionModel"`}},
 	{Key: "only_cross_attention", Allowed: []string{"false"}},
@@ -107,8 +108,8 @@ var fixed = []config.Fixed{
 	{Key: "reverse_transformer_layers_per_block", Allowed: []string{"null"}},
 }
 
-// ParseConfig reads a config.json. Absent keys have the defaults of diffusers'
-// UNet2DConditionModel.
+// ParseConfig parses and validates a config.json. Absent keys have the defaults
+// of diffusers' UNet2DConditionModel.
 func ParseConfig(data []byte) (Config, error) {
 	c := Config{
 		InChannels: 4, OutChannels: 4,
@@ -128,7 +129,7 @@ func ParseConfig(data []byte) (Config, error) {
 	return c, c.Validate()
 }
 
-// Validate returns an error that names the first key whose value cannot be.
+// Validate returns an error that names the first key with an unsupported value.
 func (c Config) Validate() error {
 	var k config.Checker
 	levels := len(c.BlockOutChannels)
@@ -162,7 +163,8 @@ func (c Config) checkClass(k *config.Checker) {
 	}
 }
 
-// checkBlocks runs last: it needs lists of the right length.
+// checkBlocks checks the levels. It runs last, because it needs lists of the
+// right length.
 func (c Config) checkBlocks(k *config.Checker) {
 	if k.Err != nil {
 		return
@@ -191,7 +193,7 @@ func (c Config) checkBlocks(k *config.Checker) {
 
 func (c Config) levels() int { return len(c.BlockOutChannels) }
 
-// heads returns the number of attention heads of a level.
+// heads returns the number of attention heads at a level.
 func (c Config) heads(level int) int {
 	if len(c.NumAttentionHeads) > 0 {
 		return c.NumAttentionHeads.At(level)
@@ -206,7 +208,7 @@ func (c Config) timeDim() int {
 	return 4 * c.BlockOutChannels[0]
 }
 
-// ContextDim returns the channels of the text context, 0 if no level has
+// ContextDim returns the channels of the text context, or 0 if no level has
 // cross-attention.
 func (c Config) ContextDim() int {
 	for i := range c.levels() {

@@ -10,7 +10,7 @@ import (
 
 func TestParseConfigErrors(t *testing.T) {
 	for _, c := range []struct{ in, err string }{
-		{`{}`, ""}, // Stable Diffusion's first UNet, but for the class vector
+		{`{}`, ""}, // Stable Diffusion's first UNet
 		{`{"num_attention_heads": 4, "attention_head_dim": [5, 10, 20, 20]}`, ""},
 		{`{"act_fn": "mish"}`, `act_fn is "mish"`},
 		{`{"_class_name": "UNet2DModel"}`, `_class_name is "UNet2DModel"`},
@@ -33,7 +33,7 @@ func TestParseConfigErrors(t *testing.T) {
 		{`{"addition_embed_type": "text_time"}`, `addition_embed_type is "text_time"`},
 		{`{"transformer_layers_per_block": [[1], [1], [1], [1]]}`, `[[1],[1],[1],[1]]`},
 		{`{"freq_shift": 160}`, `freq_shift is 160`},
-		{`{"freq_shift": 159.9999999}`, `freq_shift is 160`}, // as float32, in which it is used
+		{`{"freq_shift": 159.9999999}`, `freq_shift is 160`}, // rounded to float32, as in use
 		{`{"freq_shift": -1e300}`, `freq_shift is a number -1e300`},
 		{`{"down_block_types":["\u001b[2J"]}`, `down_block_types is "[\x1b[2J]"`},
 		{`{"In_Channels": 0, "IN_CHANNELS": "x"}`, ""},
@@ -47,7 +47,7 @@ func TestParseConfigErrors(t *testing.T) {
 	}
 }
 
-// A null middle block is none, an absent key is the default.
+// TestMidBlock: null means no middle block, an absent key means the default.
 func TestMidBlock(t *testing.T) {
 	for in, want := range map[string]bool{`{}`: true, `{"mid_block_type": null}`: false} {
 		c, err := ParseConfig([]byte(in))

@@ -1,20 +1,20 @@
 // Package unet is diffusers' UNet2DConditionModel
 // (diffusers:src/diffusers/models/unets/unet_2d_condition.py) with a projected
-// class embedding, as Stable unCLIP 2.1 uses it: the network that predicts, from
-// a noisy latent, a time step, a text context and an image embedding, what to
-// take away.
+// class embedding, as in Stable unCLIP 2.1: the network that predicts the noise
+// (or v) in a latent from the latent, a timestep, a text context and an image
+// embedding.
 //
 // # What is computed when
 //
-// The text context is constant while a picture is decoded: keys and values of
-// all cross-attentions are made once, by [Model.Context]. The time step and the
-// class vector meet the network once per [Model.Forward], as one vector whose
-// activated form every residual block projects to a bias of its first
+// The text context is constant while a picture is decoded: the keys and values
+// of all cross-attentions are computed once, by [Model.Context]. Timestep and
+// class vector enter the network once per [Model.Forward], as one vector. Every
+// residual block projects its activated form to a bias of the block's first
 // convolution.
 //
 // # Sizes
 //
-// A latent of any height and width is accepted. Each level halves it, rounding
-// up; on the way up a level is brought to the size of the skip connection that
-// it meets, as diffusers does with upsample_size.
+// Latents may have any height and width. Each level on the way down halves
+// them, rounding up. On the way up, each level is enlarged to the size of its
+// skip connection, like upsample_size in diffusers.
 package unet

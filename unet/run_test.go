@@ -16,7 +16,7 @@ import (
 	"github.com/coclico/coclico/weights"
 )
 
-// args are arguments for the tiny model.
+// args returns arguments of Forward.
 func args(m *Model, ws *nn.Workspace, n, contexts int) (x *nn.Tensor, text *Context, class *nn.Tensor) {
 	noise := func(name string, n, h, w, c int) *nn.Tensor {
 		one := weights.SynthNoise(name, []int{1, h, w, c}, 1)
@@ -27,8 +27,8 @@ func args(m *Model, ws *nn.Workspace, n, contexts int) (x *nn.Tensor, text *Cont
 	return noise("sample", n, 8, 8, c.InChannels), text, noise("class", n, 1, 1, c.ClassEmbeddingsDim)
 }
 
-// TestBatch: three equal pictures with one shared context are three times the
-// result of one picture.
+// TestBatch: a batch of three equal pictures, with a shared context or one
+// each, gives three times the result for one picture.
 func TestBatch(t *testing.T) {
 	m := model(t, "tiny.json")
 	ws := new(nn.Workspace)
@@ -47,14 +47,15 @@ func TestBatch(t *testing.T) {
 		three := run(3, contexts)
 		for i, v := range three {
 			if math.Abs(float64(v-one[i%len(one)])) > 1e-5 {
-				t.Fatalf("%d contexts: element %d is %g, alone it is %g", contexts, i, v, one[i%len(one)])
+				t.Fatalf("%d contexts: element %d is %g, for a single picture %g", contexts, i, v, one[i%len(one)])
 			}
 		}
 	}
 }
 
-// TestReuse: a second evaluation takes no memory, and is equal to the first, so
-// that nothing reads what an earlier one left behind.
+// TestReuse: a second evaluation takes no memory from the system and has the
+// same result as the first, so no layer reads what an earlier evaluation left
+// behind.
 func TestReuse(t *testing.T) {
 	m := model(t, "tiny.json")
 	ws := &nn.Workspace{Precision: kernels.Fast}
@@ -78,7 +79,7 @@ func TestReuse(t *testing.T) {
 	step()
 	size := ws.Size()
 	for range runs {
-		step() // scratch memory grows with the number of goroutines that meet
+		step() // scratch memory grows with the number of concurrent goroutines
 	}
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -86,18 +87,18 @@ func TestReuse(t *testing.T) {
 		step()
 	}
 	runtime.ReadMemStats(&after)
-	// A closure for each concatenation, a few slices, and at times a job for
-	// one more goroutine.
+	// A closure for each concatenation, a few slices, and occasionally a job
+	// for one more goroutine.
 	if n, b := (after.Mallocs-before.Mallocs)/runs, (after.TotalAlloc-before.TotalAlloc)/runs; n > 200 || b > 32<<10 {
-		t.Errorf("%d allocations of %d bytes in a later evaluation", n, b)
+		t.Errorf("%d allocations of %d bytes in later evaluations", n, b)
 	}
 	if ws.Size() != size || ws.InUse() != 0 {
 		t.Errorf("the workspace grew from %d to %d bytes, %d in use", size, ws.Size(), ws.InUse())
 	}
 }
 
-// TestCancel: wherever the context ends, Forward returns its error and all
-// memory is put back.
+// TestCancel: wherever the context is canceled, Forward returns its error and
+// all memory was put back.
 func TestCancel(t *testing.T) {
 	m := model(t, "tiny.json")
 	ws := new(nn.Workspace)
@@ -119,11 +120,12 @@ func TestCancel(t *testing.T) {
 		stops++
 	}
 	if want := 22 + 16; stops != want { // residual blocks and transformers
-		t.Errorf("the context was looked at %d times, want %d", stops, want)
+		t.Errorf("the context was checked %d times, want %d", stops, want)
 	}
 }
 
-// TestConcurrent: one model, several workspaces, and Release in between.
+// TestConcurrent runs one model in several workspaces, with concurrent calls of
+// Release.
 func TestConcurrent(t *testing.T) {
 	m := model(t, "tiny.json")
 	var wg sync.WaitGroup
@@ -144,12 +146,12 @@ func TestConcurrent(t *testing.T) {
 	}
 	wg.Wait()
 	if !slices.Equal(results[0], results[2]) || !slices.Equal(results[1], results[3]) {
-		t.Error("models that run at once differ")
+		t.Error("concurrent evaluations differ")
 	}
 }
 
-// TestNames: tensors are asked for in the shapes of published checkpoints, since
-// what is asked for is also what a synthetic folder holds.
+// TestNames: tensors are requested in the shapes of published checkpoints. The
+// requested tensors are also those of a synthetic folder.
 func TestNames(t *testing.T) {
 	s := weights.Recorder()
 	c, err := ParseConfig([]byte(`{"class_embed_type": "projection", "projection_class_embeddings_input_dim": 1536,

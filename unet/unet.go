@@ -7,8 +7,8 @@ import (
 	"github.com/coclico/coclico/weights"
 )
 
-// Model is the network. It is safe for concurrent use with a workspace for each
-// goroutine. Fields are named as in the checkpoint.
+// Model is the network. It is safe for concurrent use if every goroutine has
+// its own workspace. Fields are named as in the checkpoint.
 type Model struct {
 	cfg     Config
 	weights *nn.WeightSet
@@ -17,7 +17,7 @@ type Model struct {
 	TimeEmbedding  *nn.TimestepEmbedding
 	ClassEmbedding *nn.TimestepEmbedding // nil without a class vector
 	DownBlocks     []*block
-	MidBlock       *block // nil if there is none
+	MidBlock       *block // nil without a middle block
 	UpBlocks       []*block
 	ConvNormOut    *nn.GroupNorm
 	ConvOut        *nn.Conv2D
@@ -52,17 +52,17 @@ func (m *Model) Config() Config { return m.cfg }
 // Release drops the packed weights; the next Forward packs them again.
 func (m *Model) Release() { m.weights.Release() }
 
-// A Context is a text context as the cross-attentions see it: their keys and
-// values.
+// A Context holds the keys and values of all cross-attentions for a text
+// context.
 type Context struct {
-	n         int // pictures, 1 if all share it
+	n         int // number of pictures; 1 if all share the context
 	precision nn.Precision
-	kv        [][]*nn.Operand // by transformer and block in it
+	kv        [][]*nn.Operand // by transformer, and block in the transformer
 }
 
 // Context prepares a text context [N,1,L,ContextDim] for [Model.Forward] at the
-// workspace's precision. N is 1 if all pictures share it. text stays the
-// caller's; the result belongs to no workspace.
+// precision of ws. N may be 1 for a context shared by all pictures. Context
+// does not consume text, and its result belongs to no workspace.
 func (m *Model) Context(ws *nn.Workspace, text *nn.Tensor) *Context {
 	if text.C != m.cfg.ContextDim() {
 		panic("unet: context of the wrong width")
@@ -86,29 +86,29 @@ func (m *Model) Context(ws *nn.Workspace, text *nn.Tensor) *Context {
 type pass struct {
 	ctx   context.Context
 	ws    *nn.Workspace
-	time  *nn.Operand // activated embedding of time step and class vector [N,1,1,T]
+	time  *nn.Operand // activated embedding of timestep and class vector [N,1,1,T]
 	text  *Context
 	skips []*nn.Tensor
 }
 
 // Forward evaluates the network on a batch of latents [N,h,w,InChannels] of any
-// size, all at time step t, and returns [N,h,w,OutChannels] for the caller to
-// put back.
+// size, all at timestep t, and returns [N,h,w,OutChannels].
 //
-// text is nil if the configuration has no cross-attention. class is
-// [N,1,1,D] with the projected class embedding's input, nil if the
-// configuration has none. The arguments stay the caller's.
+// text is nil if the configuration has no cross-attention. class holds the
+// class vectors [N,1,1,ClassEmbeddingsDim], or is nil if the configuration has
+// no class embedding. Forward does not consume its arguments, and the caller
+// must Put the result.
 //
-// The error is the context's, which is looked at before every residual block
-// and every transformer.
+// The error is that of ctx, which is checked before every residual block and
+// every transformer.
 func (m *Model) Forward(ctx context.Context, ws *nn.Workspace, sample *nn.Tensor, t float32, text *Context, class *nn.Tensor) (*nn.Tensor, error) {
 	m.check(ws, sample, text, class)
-	ch := m.cfg.BlockOutChannels // the largest tensor is the first level's stream with its skip connection
+	ch := m.cfg.BlockOutChannels // the largest tensor: the first level's stream joined with a skip connection
 	ws.Reserve(sample.N, sample.H, sample.W, ch[min(1, len(ch)-1)]+ch[0])
 	p := &pass{ctx: ctx, ws: ws, text: text, time: m.embed(ws, sample.N, t, class)}
 	x, err := m.run(p, sample)
 	ws.PutOperand(p.time)
-	for _, s := range p.skips { // none, unless the context ended
+	for _, s := range p.skips { // none, unless ctx was canceled
 		ws.Put(s)
 	}
 	return x, err
@@ -119,16 +119,16 @@ func (m *Model) check(ws *nn.Workspace, sample *nn.Tensor, text *Context, class 
 	case sample.C != m.cfg.InChannels:
 		panic("unet: sample with the wrong number of channels")
 	case (text != nil) != (m.cfg.ContextDim() > 0), text != nil && text.n != 1 && text.n != sample.N:
-		panic("unet: text context missing, not wanted or of another batch")
+		panic("unet: text context is missing, unexpected or of another batch size")
 	case text != nil && text.precision != ws.Precision:
 		panic("unet: text context of another precision")
 	case (class != nil) != (m.ClassEmbedding != nil), class != nil && (class.Rows() != sample.N || class.C != m.cfg.ClassEmbeddingsDim):
-		panic("unet: class vectors missing, not wanted or of the wrong shape")
+		panic("unet: class vectors are missing, unexpected or of the wrong shape")
 	}
 }
 
 func (m *Model) run(p *pass, sample *nn.Tensor) (*nn.Tensor, error) {
-	x := m.ConvIn.Apply(p.ws, m.centre(p.ws, sample))
+	x := m.ConvIn.Apply(p.ws, m.center(p.ws, sample))
 	p.skips = append(p.skips, p.ws.Keep(x))
 	var err error
 	for _, b := range m.DownBlocks {
@@ -151,8 +151,9 @@ func (m *Model) run(p *pass, sample *nn.Tensor) (*nn.Tensor, error) {
 	return y, nil
 }
 
-// centre returns the sample to consume: itself, or 2*sample - 1.
-func (m *Model) centre(ws *nn.Workspace, sample *nn.Tensor) *nn.Tensor {
+// center returns 2*sample - 1 if the configuration wants it, and otherwise the
+// sample itself, for the caller to consume.
+func (m *Model) center(ws *nn.Workspace, sample *nn.Tensor) *nn.Tensor {
 	if !m.cfg.CenterInputSample {
 		return ws.Keep(sample)
 	}
@@ -163,7 +164,8 @@ func (m *Model) centre(ws *nn.Workspace, sample *nn.Tensor) *nn.Tensor {
 	return x
 }
 
-// embed returns the activated sum of time and class embedding.
+// embed returns the activated sum of the embeddings of timestep and class
+// vector.
 func (m *Model) embed(ws *nn.Workspace, n int, t float32, class *nn.Tensor) *nn.Operand {
 	f := ws.Get(n, 1, 1, m.cfg.BlockOutChannels[0])
 	for i := range n {

@@ -10,7 +10,7 @@ import (
 	"github.com/coclico/coclico/weights"
 )
 
-// model returns the model that a config describes with the weights of the law.
+// model returns the model of a configuration with synthetic weights.
 func model(t testing.TB, config string) *Model {
 	t.Helper()
 	return New(weights.Synthetic(1).Scope(), nntest.LoadConfig(t, config, ParseConfig))
@@ -26,7 +26,7 @@ func forward(m *Model, ws *nn.Workspace, c *nntest.Case) *nn.Tensor {
 	return y
 }
 
-// The golden cases are shared/golden's, made by its golden.py.
+// TestGolden compares with PyTorch; golden.py makes the cases.
 func TestGolden(t *testing.T) {
 	m := model(t, "tiny.json")
 	for _, name := range []string{"unet_square", "unet_wide"} {
@@ -39,13 +39,14 @@ func TestGolden(t *testing.T) {
 			c.Check("out/sample", forward(m, ws, c), nntest.Exact)
 			c.Complete()
 
-			// Bound: PyTorch's own bfloat16 run.
+			// The bound is the error of PyTorch's own bfloat16.
 			c.Check("out/sample", forward(m, &nn.Workspace{Precision: kernels.Fast}, c), 2.0e-2)
 		})
 	}
 }
 
-// The cases are made by testdata/odd.py with diffusers.
+// TestOdd compares unusual configurations with diffusers; testdata/odd.py makes
+// the cases.
 func TestOdd(t *testing.T) {
 	for _, name := range []string{"odd_mixed", "odd_single", "odd_plain"} {
 		t.Run(name, func(t *testing.T) {

@@ -9,8 +9,8 @@ import (
 // A block is diffusers' DownEncoderBlock2D or UpDecoderBlock2D.
 type block struct {
 	Resnets     []*nn.ResnetBlock
-	Downsampler *nn.Downsample // of the encoder, nil at the last level
-	Upsampler   *nn.Upsample   // of the decoder, nil at the first level
+	Downsampler *nn.Downsample // nil in the decoder and at the encoder's last level
+	Upsampler   *nn.Upsample   // nil in the encoder and at the decoder's last block
 }
 
 func newBlock(s nn.Scope, c Config, in, out, layers int) *block {
@@ -22,7 +22,7 @@ func newBlock(s nn.Scope, c Config, in, out, layers int) *block {
 	return b
 }
 
-// forward consumes x. The context is looked at before every layer.
+// forward consumes x. It checks the context before every layer.
 func (b *block) forward(ctx context.Context, ws *nn.Workspace, x *nn.Tensor) (*nn.Tensor, error) {
 	for _, r := range b.Resnets {
 		if err := ctx.Err(); err != nil {
@@ -40,11 +40,11 @@ func (b *block) forward(ctx context.Context, ws *nn.Workspace, x *nn.Tensor) (*n
 	return x, nil
 }
 
-// midBlock is diffusers' UNetMidBlock2D: two residual blocks and attention over
-// all pixels between them.
+// midBlock is diffusers' UNetMidBlock2D: two residual blocks with attention
+// over all pixels between them.
 type midBlock struct {
 	Resnets    [2]*nn.ResnetBlock
-	Attentions *attention // attentions.0, nil without mid_block_add_attention
+	Attentions *attention // attentions.0; nil without mid_block_add_attention
 }
 
 func newMidBlock(s nn.Scope, c Config) *midBlock {
@@ -75,16 +75,16 @@ func (m *midBlock) forward(ctx context.Context, ws *nn.Workspace, x *nn.Tensor) 
 	return m.Resnets[1].Forward(ws, x, nil), nil
 }
 
-// attention is self-attention with one head as wide as the picture has
-// channels, behind a norm, added to its input.
+// attention is self-attention preceded by a norm, with a single head of all
+// channels. The result is added to the input.
 type attention struct {
 	GroupNorm *nn.GroupNorm
 	Attention *nn.Attention
 	name      string
 }
 
-// newAttention reads the projections by their current names or by those of
-// files from before diffusers 0.17.
+// newAttention reads the projections by their current names, or by the names in
+// files older than diffusers 0.17.
 func newAttention(s nn.Scope, channels, groups int) *attention {
 	return &attention{
 		GroupNorm: nn.NewGroupNorm(s.Sub("group_norm"), channels, groups, eps),

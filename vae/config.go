@@ -7,7 +7,7 @@ import (
 	"github.com/coclico/coclico/nn/config"
 )
 
-// Config describes the autoencoder. The json names are the keys of config.json.
+// Config describes the autoencoder. The JSON names are the keys of config.json.
 type Config struct {
 	InChannels           int         `json:"in_channels"`
 	OutChannels          int         `json:"out_channels"`
@@ -15,7 +15,7 @@ type Config struct {
 	BlockOutChannels     []int       `json:"block_out_channels"` // of each level
 	DownBlockTypes       []string    `json:"down_block_types"`
 	UpBlockTypes         []string    `json:"up_block_types"`
-	LayersPerBlock       int         `json:"layers_per_block"` // the decoder has one more
+	LayersPerBlock       int         `json:"layers_per_block"` // in the encoder; the decoder has one more
 	NormNumGroups        int         `json:"norm_num_groups"`
 	ActFn                string      `json:"act_fn"`
 	SampleSize           config.Ints `json:"sample_size"`
@@ -38,8 +38,8 @@ var fixed = []config.Fixed{
 	{Key: "latents_std", Allowed: []string{"null"}},
 }
 
-// ParseConfig reads a config.json. Absent keys have the defaults of diffusers'
-// AutoencoderKL.
+// ParseConfig parses and validates a config.json. Absent keys have the defaults
+// of diffusers' AutoencoderKL.
 func ParseConfig(data []byte) (Config, error) {
 	c := Config{
 		InChannels: 3, OutChannels: 3, LatentChannels: 4,
@@ -59,11 +59,11 @@ func ParseConfig(data []byte) (Config, error) {
 	return c, c.Validate()
 }
 
-// maxLatentChannels is far above the 4 to 32 that there are: a decoder makes its
-// noise before it sees the weights.
+// maxLatentChannels bounds the noise that a decoder makes before it reads the
+// weights. Known models have 4 to 32 channels.
 const maxLatentChannels = 256
 
-// Validate returns an error that names the first key whose value cannot be.
+// Validate returns an error that names the first key with an unsupported value.
 func (c Config) Validate() error {
 	var k config.Checker
 	levels := len(c.BlockOutChannels)
@@ -93,7 +93,7 @@ func (c Config) Validate() error {
 	return k.Err
 }
 
-// Factor returns how many pixels a side of a latent's pixel covers.
+// Factor returns the ratio of a picture's sides to those of its latent.
 func (c Config) Factor() int { return 1 << (len(c.BlockOutChannels) - 1) }
 
 func (c Config) act() nn.Activation {

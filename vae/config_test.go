@@ -39,8 +39,7 @@ func TestParseConfigErrors(t *testing.T) {
 	}
 }
 
-// store writes the tensors that a model of the config asks for, renamed, and
-// opens the file.
+// store writes a file of the tensors of a model, renamed, and opens it.
 func store(t *testing.T, c Config, rename func(string) string) *weights.Store {
 	t.Helper()
 	rec := weights.Recorder()
@@ -71,8 +70,8 @@ func store(t *testing.T, c Config, rename func(string) string) *weights.Store {
 
 var oldNames = strings.NewReplacer(".to_q.", ".query.", ".to_k.", ".key.", ".to_v.", ".value.", ".to_out.0.", ".proj_attn.")
 
-// TestOldNames: the attention's names of before diffusers 0.17 load, and both
-// halves load alone.
+// TestOldNames: names of the attention older than diffusers 0.17 load, and each
+// half loads alone.
 func TestOldNames(t *testing.T) {
 	c := nntest.LoadConfig(t, "odd_single.json", ParseConfig)
 	z := &nn.Tensor{N: 1, H: 3, W: 2, C: 3, Data: weights.SynthNoise("z", []int{18}, 1)}
@@ -110,15 +109,16 @@ func TestOldNames(t *testing.T) {
 	}
 }
 
-// TestCancel: wherever the context ends, its error is returned and all memory is put back.
+// TestCancel: wherever the context is canceled, its error is returned and all
+// memory was put back.
 func TestCancel(t *testing.T) {
 	m := New(weights.Synthetic(1).Scope(), nntest.LoadConfig(t, "odd_single.json", ParseConfig))
 	ws := &nn.Workspace{Precision: kernels.Fast}
 	defer ws.Close()
 	for name, half := range map[string]struct {
-		run   func(context.Context, *nn.Workspace, *nn.Tensor) (*nn.Tensor, error)
-		c     int // channels
-		looks int // two at the middle block and one at each residual block outside it
+		run    func(context.Context, *nn.Workspace, *nn.Tensor) (*nn.Tensor, error)
+		c      int // channels
+		checks int // two in the middle block and one at each residual block outside it
 	}{"Encode": {m.Encode, 3, 3}, "Decode": {m.Decode, m.Decoder.cfg.LatentChannels, 4}} {
 		x := &nn.Tensor{N: 1, H: 4, W: 4, C: half.c, Data: make([]float32, 16*half.c)}
 		stops := 0
@@ -132,13 +132,13 @@ func TestCancel(t *testing.T) {
 				t.Fatalf("%s, stop %d: error %v, %d bytes were not put back", name, stops, err, ws.InUse())
 			}
 		}
-		if stops != half.looks {
-			t.Errorf("%s: the context was looked at %d times, want %d", name, stops, half.looks)
+		if stops != half.checks {
+			t.Errorf("%s: the context was checked %d times, want %d", name, stops, half.checks)
 		}
 	}
 }
 
-// TestNames: tensors are asked for in the shapes of published checkpoints.
+// TestNames: tensors are requested in the shapes of published checkpoints.
 func TestNames(t *testing.T) {
 	rec := weights.Recorder()
 	c, err := ParseConfig([]byte(`{"block_out_channels": [128, 256, 512, 512], "layers_per_block": 2,

@@ -27,8 +27,8 @@ func (m *Model) Release() {
 	m.Decoder.Release()
 }
 
-// Encoder turns pictures into latents. It is safe for concurrent use with a
-// workspace for each goroutine. Fields are named as in the checkpoint.
+// Encoder turns pictures into latents. It is safe for concurrent use if every
+// goroutine has its own workspace. Fields are named as in the checkpoint.
 type Encoder struct {
 	cfg     Config
 	weights *nn.WeightSet
@@ -41,7 +41,7 @@ type Encoder struct {
 	QuantConv   *nn.Linear // nil without use_quant_conv
 }
 
-// NewEncoder reads an encoder and leaves the file's decoder unread.
+// NewEncoder reads an encoder and ignores the decoder in the file.
 func NewEncoder(scope *weights.Scope, c Config) *Encoder {
 	scope.Ignore("decoder", "post_quant_conv")
 	return newEncoder(scope, c)
@@ -74,14 +74,14 @@ func newEncoder(scope *weights.Scope, c Config) *Encoder {
 // Release drops the packed weights; the next Encode packs them again.
 func (e *Encoder) Release() { e.weights.Release() }
 
-// Encode returns the posterior's mean [N,h,w,LatentChannels], unscaled, of
-// pictures [N,H,W,InChannels] in [-1,1]. A side of a latent is the picture's
-// divided by [Config.Factor], rounded down; neither may come to nothing.
-// image stays the caller's, the result is for him to put back. The error is the
-// context's.
+// Encode returns the unscaled posterior mean [N,h,w,LatentChannels] of pictures
+// [N,H,W,InChannels] in [-1,1]. The sides of the latent are those of the
+// picture divided by [Config.Factor], rounded down; both must be at least 1.
+// Encode does not consume image, and the caller must Put the result. The error
+// is that of ctx.
 func (e *Encoder) Encode(ctx context.Context, ws *nn.Workspace, image *nn.Tensor) (*nn.Tensor, error) {
 	if f := e.cfg.Factor(); image.C != e.cfg.InChannels || image.H < f || image.W < f {
-		panic("vae: picture with the wrong number of channels or too small")
+		panic("vae: picture is too small or has the wrong number of channels")
 	}
 	ws.Reserve(image.N, image.H, image.W, e.cfg.BlockOutChannels[0])
 	x := e.ConvIn.Apply(ws, ws.Keep(image))
@@ -108,8 +108,8 @@ func (e *Encoder) Encode(ctx context.Context, ws *nn.Workspace, image *nn.Tensor
 	return mean, nil
 }
 
-// Decoder turns latents into pictures. It is safe for concurrent use with a
-// workspace for each goroutine. Fields are named as in the checkpoint.
+// Decoder turns latents into pictures. It is safe for concurrent use if every
+// goroutine has its own workspace. Fields are named as in the checkpoint.
 type Decoder struct {
 	cfg     Config
 	weights *nn.WeightSet
@@ -122,7 +122,7 @@ type Decoder struct {
 	ConvOut       *nn.Conv2D
 }
 
-// NewDecoder reads a decoder and leaves the file's encoder unread.
+// NewDecoder reads a decoder and ignores the encoder in the file.
 func NewDecoder(scope *weights.Scope, c Config) *Decoder {
 	scope.Ignore("encoder", "quant_conv")
 	return newDecoder(scope, c)
@@ -155,16 +155,16 @@ func newDecoder(scope *weights.Scope, c Config) *Decoder {
 // Release drops the packed weights; the next Decode packs them again.
 func (d *Decoder) Release() { d.weights.Release() }
 
-// Decode returns the picture [N,H,W,OutChannels], about [-1,1] and not clamped,
-// of unscaled latents [N,h,w,LatentChannels]; H and W are h and w times
-// [Config.Factor]. latent stays the caller's, the result is for him to put
-// back. The error is the context's.
+// Decode returns the pictures [N,H,W,OutChannels] of unscaled latents
+// [N,h,w,LatentChannels]; H and W are h and w times [Config.Factor]. Values are
+// about [-1,1] and not clamped. Decode does not consume latent, and the caller
+// must Put the result. The error is that of ctx.
 func (d *Decoder) Decode(ctx context.Context, ws *nn.Workspace, latent *nn.Tensor) (*nn.Tensor, error) {
 	if latent.C != d.cfg.LatentChannels {
 		panic("vae: latent with the wrong number of channels")
 	}
 	ch, f := d.cfg.BlockOutChannels, d.cfg.Factor()
-	ws.Reserve(latent.N, f*latent.H, f*latent.W, ch[min(1, len(ch)-1)]) // behind the last upsampler
+	ws.Reserve(latent.N, f*latent.H, f*latent.W, ch[min(1, len(ch)-1)]) // after the last upsampler
 	x := ws.Keep(latent)
 	if d.PostQuantConv != nil {
 		x = d.PostQuantConv.Rows(ws, x)
@@ -181,7 +181,8 @@ func (d *Decoder) Decode(ctx context.Context, ws *nn.Workspace, latent *nn.Tenso
 	return finish(ws, d.ConvNormOut, d.ConvOut, x), nil
 }
 
-// finish consumes x. The activation is SiLU whatever act_fn says.
+// finish runs the last norm and convolution. It consumes x. The activation is
+// SiLU, whatever act_fn says.
 func finish(ws *nn.Workspace, norm *nn.GroupNorm, conv *nn.Conv2D, x *nn.Tensor) *nn.Tensor {
 	a := norm.Forward(ws, x, nn.SiLU, 1)
 	ws.Put(x)

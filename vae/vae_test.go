@@ -19,7 +19,7 @@ func picture(x weights.Tensor) *nn.Tensor {
 	return t
 }
 
-// The golden case is shared/golden's, made by its golden.py.
+// TestGolden compares with PyTorch; golden.py makes the case.
 func TestGolden(t *testing.T) {
 	m := New(weights.Synthetic(1).Scope(), nntest.LoadConfig(t, "tiny.json", ParseConfig))
 	c := nntest.Open(t, "testdata/vae.safetensors")
@@ -41,10 +41,11 @@ func TestGolden(t *testing.T) {
 	c.Trace(ws, nntest.Exact)
 	run(ws, nntest.Exact, nntest.Exact)
 	c.Complete()
-	run(&nn.Workspace{Precision: kernels.Fast}, 1.7e-2, 1.4e-2) // PyTorch's own bfloat16 run
+	run(&nn.Workspace{Precision: kernels.Fast}, 1.7e-2, 1.4e-2) // the errors of PyTorch's own bfloat16
 }
 
-// The cases are made by testdata/odd.py with diffusers.
+// TestOdd compares unusual configurations with diffusers; testdata/odd.py makes
+// the cases.
 func TestOdd(t *testing.T) {
 	for _, name := range []string{"odd_single", "odd_levels"} {
 		t.Run(name, func(t *testing.T) {

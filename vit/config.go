@@ -5,8 +5,8 @@ import (
 	"github.com/coclico/coclico/nn/config"
 )
 
-// A Tower is what the configurations of the two towers share. The json names
-// are the keys of transformers' config.json.
+// A Tower is the part of the configuration that both towers share. The JSON
+// names are the keys of transformers' config.json.
 type Tower struct {
 	HiddenSize        int     `json:"hidden_size"`
 	IntermediateSize  int     `json:"intermediate_size"`
@@ -32,8 +32,9 @@ type TextConfig struct {
 	MaxPositionEmbeddings int `json:"max_position_embeddings"`
 }
 
-// ParseConfig reads the config.json of a CLIPVisionModelWithProjection. Absent
-// keys have the defaults of transformers' CLIPVisionConfig
+// ParseConfig parses and validates the config.json of a
+// CLIPVisionModelWithProjection. Absent keys have the defaults of transformers'
+// CLIPVisionConfig
 // (transformers:src/transformers/models/clip/configuration_clip.py).
 func ParseConfig(data []byte) (Config, error) {
 	c := Config{
@@ -49,8 +50,8 @@ func ParseConfig(data []byte) (Config, error) {
 	return c, c.Validate()
 }
 
-// ParseTextConfig reads the config.json of a CLIPTextModel. Absent keys have
-// the defaults of transformers' CLIPTextConfig.
+// ParseTextConfig parses and validates the config.json of a CLIPTextModel.
+// Absent keys have the defaults of transformers' CLIPTextConfig.
 func ParseTextConfig(data []byte) (TextConfig, error) {
 	c := TextConfig{
 		Tower: Tower{
@@ -65,7 +66,7 @@ func ParseTextConfig(data []byte) (TextConfig, error) {
 	return c, c.Validate()
 }
 
-// Validate returns an error that names the first key whose value cannot be.
+// Validate returns an error that names the first key with an unsupported value.
 func (c Config) Validate() error {
 	var k config.Checker
 	c.Tower.check(&k)
@@ -79,7 +80,7 @@ func (c Config) Validate() error {
 	return k.Err
 }
 
-// Validate returns an error that names the first key whose value cannot be.
+// Validate returns an error that names the first key with an unsupported value.
 func (c TextConfig) Validate() error {
 	var k config.Checker
 	c.Tower.check(&k)
@@ -105,8 +106,8 @@ func (t Tower) act() nn.Activation {
 	return act
 }
 
-// patches is the number of patches of a picture. A remainder at the right and
-// the bottom is not looked at, as by a convolution of stride PatchSize.
+// patches returns the number of patches of a picture. A remainder at the right
+// and the bottom is ignored, as by a convolution of stride PatchSize.
 func (c Config) patches() int {
 	side := c.ImageSize / c.PatchSize
 	return side * side

@@ -39,7 +39,7 @@ func TestParseConfigErrors(t *testing.T) {
 	}
 }
 
-// TestNames: the number of parameters is that of the published towers.
+// TestNames checks the number of parameters of the published towers.
 func TestNames(t *testing.T) {
 	vision, err := ParseConfig([]byte(`{"hidden_size": 1024, "intermediate_size": 4096, "num_hidden_layers": 24,
 		"num_attention_heads": 16, "patch_size": 14, "projection_dim": 768}`))

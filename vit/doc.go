@@ -1,13 +1,13 @@
-// Package vit has the two towers of CLIP (Radford et al., arXiv:2103.00020) and
-// the preprocessing of the pictures they see.
+// Package vit provides the two towers of CLIP (Radford et al.,
+// arXiv:2103.00020) and the preprocessing of pictures.
 //
-// [Model] is transformers' CLIPVisionModelWithProjection: a picture becomes one
-// vector, image_embeds, which is not normalised. [TextModel] is CLIPTextModel:
-// token ids become last_hidden_state. Both are pre-norm transformers
-// (transformers:src/transformers/models/clip/modeling_clip.py) whose every
-// dimension comes from config.json.
+// [Model] is transformers' CLIPVisionModelWithProjection: it turns a picture
+// into one vector, image_embeds, which is not normalized. [TextModel] is
+// CLIPTextModel: it turns token ids into last_hidden_state. Both are pre-norm
+// transformers (transformers:src/transformers/models/clip/modeling_clip.py),
+// and config.json determines all their dimensions.
 //
-// An encoder thresholds the vision tower's output, so it runs it at
-// nn.Exact: a value near a threshold would otherwise become the other bit
-// on another machine.
+// A codec compares the output of the vision tower with thresholds and therefore
+// runs it at nn.Exact: at a lower precision, values near a threshold could
+// become different bits on different machines.
 package vit

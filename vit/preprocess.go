@@ -9,19 +9,22 @@ import (
 	"github.com/coclico/coclico/nn/config"
 )
 
-// maxPictureSide bounds size and crop_size of a preprocessor_config.json. CLIP's largest tower has 448.
+// maxPictureSide bounds size and crop_size in a preprocessor_config.json.
+// CLIP's largest tower has 448.
 const maxPictureSide = 4096
 
-// A PreprocessConfig says how a picture becomes the input of a CLIP vision tower.
+// A PreprocessConfig describes how a picture becomes the input of a CLIP vision
+// tower.
 type PreprocessConfig struct {
-	Size     int        // the shorter side after resizing
-	CropSize int        // the side of the centre square that the tower sees, at most Size
+	Size     int        // shorter side after resizing
+	CropSize int        // side of the center square seen by the tower; at most Size
 	Mean     [3]float32 // of R, G and B in [0, 1]
 	Std      [3]float32
 }
 
-// ParsePreprocessConfig reads feature_extractor/preprocessor_config.json; absent keys have the defaults of transformers'
-// CLIPImageProcessor. A value that asks for anything but CLIP's preprocessing is an error that names its key.
+// ParsePreprocessConfig parses feature_extractor/preprocessor_config.json.
+// Absent keys have the defaults of transformers' CLIPImageProcessor. Any
+// preprocessing other than CLIP's is an error that names the key.
 func ParsePreprocessConfig(data []byte) (PreprocessConfig, error) {
 	var file preprocessorJSON
 	var cfg PreprocessConfig
@@ -38,7 +41,8 @@ func ParsePreprocessConfig(data []byte) (PreprocessConfig, error) {
 	return cfg, nil
 }
 
-// preprocessorJSON are the keys of preprocessor_config.json that change what CLIPImageProcessor computes.
+// preprocessorJSON has the keys of preprocessor_config.json that affect the
+// result of CLIPImageProcessor.
 type preprocessorJSON struct {
 	Processor    string          `json:"image_processor_type"`
 	Extractor    string          `json:"feature_extractor_type"` // its name before transformers 4.26
@@ -54,7 +58,8 @@ type preprocessorJSON struct {
 	Std          []float32       `json:"image_std"`
 }
 
-// checkFixed returns an error that names the first key that has another value than CLIP's.
+// checkFixed returns an error that names the first key whose value is not
+// CLIP's.
 func (f *preprocessorJSON) checkFixed() error {
 	for _, kind := range []string{f.Processor, f.Extractor} {
 		if kind != "" && !strings.HasPrefix(kind, "CLIP") {
@@ -105,47 +110,52 @@ func (f *preprocessorJSON) config() (cfg PreprocessConfig, err error) {
 	return cfg, nil
 }
 
-// pictureSide reads the value of key: a number, or an object of exactly these fields with one value. Absent is CLIP's 224.
+// pictureSide decodes the value of key: a number, or an object that has exactly
+// these fields, all of one value. The default is CLIP's 224.
 func pictureSide(key string, data json.RawMessage, fields ...string) (int, error) {
 	n := 224
 	if data != nil && json.Unmarshal(data, &n) != nil {
 		var object map[string]int
 		if json.Unmarshal(data, &object) != nil {
-			return 0, fmt.Errorf("%s is not a number of pixels", key)
+			return 0, fmt.Errorf("%s is neither a number of pixels nor an object of numbers", key)
 		}
 		n = object[fields[0]]
 		for _, field := range fields {
 			if v, ok := object[field]; !ok || v != n || len(object) != len(fields) {
-				return 0, fmt.Errorf("%s is not supported unless it has %s of one value and nothing else", key, strings.Join(fields, " and "))
+				return 0, fmt.Errorf("%s is not supported unless it has %s alone, all of one value", key, strings.Join(fields, " and "))
 			}
 		}
 	}
 	if n < 1 || n > maxPictureSide {
-		return 0, fmt.Errorf("%s %d is not in 1 to %d", key, n, maxPictureSide)
+		return 0, fmt.Errorf("%s %d is outside 1..%d", key, n, maxPictureSide)
 	}
 	return n, nil
 }
 
-// Preprocess returns the picture that the tower sees of rgb [h, w, 3], as uint8 [CropSize, CropSize, 3].
+// Preprocess resizes and crops rgb [h, w, 3] to the tower's input, uint8
+// [CropSize, CropSize, 3].
 func (c PreprocessConfig) Preprocess(rgb []byte, w, h int) []byte {
 	return resizeAndCrop(rgb, w, h, c.Size, c.CropSize)
 }
 
-// PreprocessWhole is Preprocess of the whole picture, stretched to the square that the tower sees.
+// PreprocessWhole is like Preprocess, but stretches the whole picture to the
+// tower's square.
 func (c PreprocessConfig) PreprocessWhole(rgb []byte, w, h int) []byte {
 	return resize(rgb, w, h, int64(c.CropSize), int64(c.CropSize), c.CropSize)
 }
 
-// Preprocess is [PreprocessConfig.Preprocess] where the crop is as large as the shorter side: uint8 [size, size, 3].
+// Preprocess is [PreprocessConfig.Preprocess] with a crop as large as the
+// shorter side. It returns uint8 [size, size, 3].
 func Preprocess(rgb []byte, w, h, size int) []byte {
 	return resizeAndCrop(rgb, w, h, size, size)
 }
 
-// Normalize sets dst to (px/255 - mean)/std of px [N, 3], with the roundings of transformers: px times the float64 1/255
-// is rounded to float32, and so are the difference and the quotient.
+// Normalize sets dst to (px/255 - mean)/std of px [N, 3]. It rounds like
+// transformers: px times the float64 1/255 is rounded to float32, and so are
+// the difference and the quotient.
 func Normalize(dst []float32, px []byte, mean, std [3]float32) {
 	if len(dst) != len(px) || len(px)%3 != 0 {
-		panic("vit: Normalize needs as many floats as bytes")
+		panic("vit: Normalize of slices of different lengths")
 	}
 	var value [3][256]float32
 	for c := range value {
@@ -158,12 +168,14 @@ func Normalize(dst []float32, px []byte, mean, std [3]float32) {
 	}
 }
 
-// resizeAndCrop is transformers' CLIPImageProcessor as it was before it used torchvision (CLIPImageProcessorPil now): the
-// shorter side becomes size and the longer int(size*long/short) by Pillow's bicubic resize, of which the crop x crop pixels
-// in the centre are returned (half of an odd margin is rounded down).
+// resizeAndCrop is transformers' CLIPImageProcessor before the change to
+// torchvision (now called CLIPImageProcessorPil). Pillow's bicubic resize makes
+// the shorter side size and the longer side int(size*long/short), and the crop
+// x crop pixels in the center are returned. Half of an odd margin is rounded
+// down.
 func resizeAndCrop(rgb []byte, w, h, size, crop int) []byte {
 	if crop < 1 || crop > size {
-		panic("vit: crop is not in 1 to size")
+		panic("vit: crop is outside 1..size")
 	}
 	newW, newH := int64(size), int64(size)
 	if w <= h {
@@ -174,18 +186,21 @@ func resizeAndCrop(rgb []byte, w, h, size, crop int) []byte {
 	return resize(rgb, w, h, newW, newH, crop)
 }
 
-// resize returns the crop x crop pixels in the centre of rgb [h, w, 3] at newW x newH pixels. Only what these need is computed,
-// so that the work and the memory depend on the picture as it is and not on what 1 x 10,000 pixels would become.
+// resize returns the crop x crop pixels in the center of rgb [h, w, 3] resized
+// to newW x newH pixels. It computes only the pixels that these depend on, so
+// that time and memory depend on the size of the picture and not on the size
+// that 1 x 10,000 pixels would be enlarged to.
 //
-// Pillow's resize (src/libImaging/Resample.c) goes over rows and then over columns, both times from bytes to bytes, with
-// weights in fixed point. So does this, to the same bytes.
+// Pillow's resize (src/libImaging/Resample.c) resizes rows and then columns,
+// each from bytes to bytes with fixed-point weights. This function does the
+// same and computes the same bytes.
 func resize(rgb []byte, w, h int, newW, newH int64, crop int) []byte {
 	if w < 1 || h < 1 || len(rgb)%3 != 0 || len(rgb)/3%w != 0 || len(rgb)/3/w != h {
 		panic("vit: picture is not [h, w, 3]")
 	}
 	across, down := bicubicWindows(w, newW, crop), bicubicWindows(h, newH, crop)
 
-	// Rows first to end are those that the crop's windows reach.
+	// The windows of the crop cover rows first to end.
 	first, last := down[0].first, down[crop-1]
 	end := last.first + len(last.weight)
 	rows := make([]byte, 0, (end-first)*crop*3)
@@ -209,7 +224,7 @@ func resize(rgb []byte, w, h int, newW, newH int64, crop int) []byte {
 	return dst
 }
 
-// appendRow appends the resized pixels of a line of RGB to dst.
+// appendRow appends the resized pixels of a line of RGB pixels to dst.
 func appendRow(dst, line []byte, windows []bicubicWindow) []byte {
 	for _, win := range windows {
 		var r, g, b int32
@@ -226,17 +241,21 @@ func appendRow(dst, line []byte, windows []bicubicWindow) []byte {
 	return dst
 }
 
-// A bicubicWindow is the run of samples, from first on, that an output sample is made of.
+// A bicubicWindow has the weights of the input samples, starting with the
+// first, whose sum is an output sample.
 type bicubicWindow struct {
 	first  int
-	weight []int32 // in units of 2^-weightBits, of sum about 1
+	weight []int32 // in units of 2^-weightBits; the sum is about 1
 }
 
-// weightBits leaves 8 bits for the sample and 2 for sums above 1 and the sign.
+// weightBits leaves 8 bits for the sample, and 2 for the sign and for sums
+// above 1.
 const weightBits = 32 - 8 - 2
 
-// bicubicWindows returns the windows of the count outputs in the centre of a line of in samples resized to out.
-// From Resample.c: precompute_coeffs and normalize_coeffs_8bpc. All products are rounded, on machines that fuse too.
+// bicubicWindows returns the windows of the count samples in the center of a
+// line of in samples resized to out samples: precompute_coeffs and
+// normalize_coeffs_8bpc of Resample.c. The conversions to float64 keep the
+// compiler from fusing multiplications with additions.
 func bicubicWindows(in int, out int64, count int) []bicubicWindow {
 	scale := float64(in) / float64(out)
 	stretch := max(scale, 1)
@@ -244,12 +263,12 @@ func bicubicWindows(in int, out int64, count int) []bicubicWindow {
 	from := (out - int64(count)) / 2
 	all := make([]bicubicWindow, count)
 	for i := range all {
-		centre := float64((float64(from+int64(i)) + 0.5) * scale)
-		first := max(int(centre-reach+0.5), 0)
-		weight := make([]float64, min(int(centre+reach+0.5), in)-first)
+		center := float64((float64(from+int64(i)) + 0.5) * scale)
+		first := max(int(center-reach+0.5), 0)
+		weight := make([]float64, min(int(center+reach+0.5), in)-first)
 		sum := 0.0
 		for j := range weight {
-			weight[j] = bicubic((float64(first+j) - centre + 0.5) * (1 / stretch))
+			weight[j] = bicubic((float64(first+j) - center + 0.5) * (1 / stretch))
 			sum += weight[j]
 		}
 		all[i] = bicubicWindow{first, make([]int32, len(weight))}
@@ -273,7 +292,7 @@ func bicubic(x float64) float64 {
 	return 0
 }
 
-// toByte rounds a sum of weighted samples and limits it to a byte.
+// toByte rounds a weighted sum and clamps it to a byte.
 func toByte(sum int32) byte {
 	return byte(min(max((sum+1<<(weightBits-1))>>weightBits, 0), 255))
 }

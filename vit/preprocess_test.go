@@ -48,7 +48,8 @@ func TestPreprocessGolden(t *testing.T) {
 	}
 }
 
-// preprocessPicture returns bytes [h, w, 3] of a linear congruential generator.
+// preprocessPicture returns a picture [h, w, 3] of bytes from a linear
+// congruential generator.
 func preprocessPicture(h, w int) []byte {
 	rgb := make([]byte, h*w*3)
 	x := uint32(1)
@@ -59,7 +60,8 @@ func preprocessPicture(h, w int) []byte {
 	return rgb
 }
 
-// TestPreprocessShapes compares with the checksums of what Pillow 13.0.0 gives for preprocessPicture(h, w):
+// TestPreprocessShapes compares with checksums of the bytes that Pillow 13.0.0
+// computes for preprocessPicture(h, w):
 //
 //	short, long = (w, h) if w <= h else (h, w)
 //	other = int(size * long / short)
@@ -87,12 +89,13 @@ func TestPreprocessShapes(t *testing.T) {
 	} {
 		px := PreprocessConfig{Size: c.size, CropSize: c.crop}.Preprocess(preprocessPicture(c.h, c.w), c.w, c.h)
 		if len(px) != c.crop*c.crop*3 || crc32.ChecksumIEEE(px) != c.crc {
-			t.Errorf("%dx%d to %d, %d of it: not Pillow's bytes", c.w, c.h, c.size, c.crop)
+			t.Errorf("%dx%d to %d, cropped to %d: the bytes are not Pillow's", c.w, c.h, c.size, c.crop)
 		}
 	}
 }
 
-// TestPreprocessLongPictures: 1 x 10,000 pixels would become 224 x 2,240,000, of which the tower sees 224 x 224.
+// TestPreprocessLongPictures: 1 x 10,000 pixels would become 224 x 2,240,000,
+// but the tower sees only 224 x 224 of them.
 func TestPreprocessLongPictures(t *testing.T) {
 	for _, shape := range [][2]int{{10000, 1}, {1, 10000}, {3, 20000}, {20000, 3}, {1, 1}} {
 		rgb := preprocessPicture(shape[0], shape[1])
@@ -101,7 +104,7 @@ func TestPreprocessLongPictures(t *testing.T) {
 		px := Preprocess(rgb, shape[1], shape[0], 224)
 		runtime.ReadMemStats(&after)
 		if used := after.TotalAlloc - before.TotalAlloc; len(px) != 224*224*3 || used > 4<<20 {
-			t.Errorf("%v: %d bytes, allocating %d", shape, len(px), used)
+			t.Errorf("%v: %d bytes with %d bytes allocated", shape, len(px), used)
 		}
 	}
 }
@@ -149,7 +152,7 @@ func TestParsePreprocessConfig(t *testing.T) {
 	} {
 		_, err := ParsePreprocessConfig([]byte(data))
 		if err == nil || !strings.Contains(err.Error(), key) || strings.Contains(err.Error(), "\n") {
-			t.Errorf("%s: %v, want one line that names %s", data, err, key)
+			t.Errorf("%s: error %v, want one line with %s", data, err, key)
 		}
 	}
 }
@@ -160,7 +163,7 @@ func FuzzParsePreprocessConfig(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		cfg, err := ParsePreprocessConfig(data)
 		if err == nil && (cfg.CropSize < 1 || cfg.CropSize > cfg.Size || cfg.Size > maxPictureSide || cfg.Std[0] <= 0) {
-			t.Errorf("%+v passed", cfg)
+			t.Errorf("%+v is valid", cfg)
 		}
 	})
 }

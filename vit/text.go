@@ -7,8 +7,8 @@ import (
 	"github.com/coclico/coclico/weights"
 )
 
-// TextModel is a CLIPTextModel. It is safe for concurrent use with a workspace
-// for each goroutine.
+// TextModel is a CLIPTextModel. It is safe for concurrent use if every
+// goroutine has its own workspace.
 type TextModel struct {
 	cfg     TextConfig
 	weights *nn.WeightSet
@@ -19,8 +19,8 @@ type TextModel struct {
 	finalLayerNorm    *nn.LayerNorm
 }
 
-// NewText reads the model from the scope of its file, whose names may or may
-// not begin with text_model. c must be valid.
+// NewText reads the model from the scope of its file. The names in the file may
+// begin with text_model. c must be valid.
 func NewText(scope *weights.Scope, c TextConfig) *TextModel {
 	m := &TextModel{cfg: c, weights: new(nn.WeightSet)}
 	s := m.weights.Scope(scope).Optional("text_model")
@@ -38,9 +38,9 @@ func (m *TextModel) Config() TextConfig { return m.cfg }
 // Release drops the packed weights; the next Forward packs them again.
 func (m *TextModel) Release() { m.weights.Release() }
 
-// Forward returns last_hidden_state [N,1,L,C] of N rows of L token ids, L at
-// most MaxPositionEmbeddings. The result is for the caller to put back. The
-// error is the context's.
+// Forward returns last_hidden_state [N,1,L,C] of N rows of L token ids, where L
+// is at most MaxPositionEmbeddings. The caller must Put the result. The error
+// is that of ctx.
 func (m *TextModel) Forward(ctx context.Context, ws *nn.Workspace, ids [][]int) (*nn.Tensor, error) {
 	if len(ids) == 0 || len(ids[0]) == 0 || len(ids[0]) > m.cfg.MaxPositionEmbeddings {
 		panic("vit: wrong number of tokens")

@@ -8,7 +8,7 @@ import (
 )
 
 // layer is transformers' CLIPEncoderLayer: attention and a feed-forward
-// network, each behind a LayerNorm and each added to the stream.
+// network, each preceded by a LayerNorm and added to the stream.
 type layer struct {
 	LayerNorm1 *nn.LayerNorm
 	SelfAttn   *nn.Attention
@@ -42,9 +42,9 @@ func newLayers(s nn.Scope, c Tower, causal bool) []*layer {
 			FC1:        nn.NewLinear(s.Sub("mlp.fc1"), c.HiddenSize, c.IntermediateSize, true),
 			FC2:        nn.NewLinear(s.Sub("mlp.fc2"), c.IntermediateSize, c.HiddenSize, true),
 			act:        c.act(),
-			name:       strings.TrimPrefix(s.Path(), "text_model."), // as newer files have it
+			name:       strings.TrimPrefix(s.Path(), "text_model."), // as in newer files
 		}
-		if !causal { // the golden cases have the vision tower's norms alone
+		if !causal { // golden cases contain only the norms of the vision tower
 			l.norm1, l.norm2 = l.name+".layer_norm1", l.name+".layer_norm2"
 		}
 		all = append(all, l)
@@ -67,7 +67,8 @@ func (l *layer) forward(ws *nn.Workspace, x *nn.Tensor) *nn.Tensor {
 	return x
 }
 
-// run passes x, which it consumes, through the layers.
+// run passes x through the layers and checks the context before each. It
+// consumes x.
 func run(ctx context.Context, ws *nn.Workspace, layers []*layer, x *nn.Tensor) (*nn.Tensor, error) {
 	for _, l := range layers {
 		if err := ctx.Err(); err != nil {

@@ -7,14 +7,14 @@ import (
 	"github.com/coclico/coclico/weights"
 )
 
-// Model is a CLIPVisionModelWithProjection. It is safe for concurrent use with
-// a workspace for each goroutine.
+// Model is a CLIPVisionModelWithProjection. It is safe for concurrent use if
+// every goroutine has its own workspace.
 type Model struct {
 	cfg     Config
 	weights *nn.WeightSet
 
 	classEmbedding    weights.Tensor // [C]
-	patchEmbedding    *nn.Linear     // a convolution whose window is its stride
+	patchEmbedding    *nn.Linear     // a convolution whose stride is its kernel size
 	positionEmbedding weights.Tensor // [1+patches,C]
 	preLayernorm      *nn.LayerNorm  // pre_layrnorm (sic)
 	layers            []*layer
@@ -45,9 +45,10 @@ func (m *Model) Config() Config { return m.cfg }
 // Release drops the packed weights; the next Forward packs them again.
 func (m *Model) Release() { m.weights.Release() }
 
-// Forward returns image_embeds [N,1,1,ProjectionDim], not normalised, of
-// pixels [N,S,S,3] that were normalised as [Normalize] does. pixels stay the
-// caller's, the result is for him to put back. The error is the context's.
+// Forward returns image_embeds [N,1,1,ProjectionDim], which is not normalized.
+// pixels [N,S,S,3] are normalized by [Normalize]; S is ImageSize. Forward does
+// not consume pixels, and the caller must Put the result. The error is that of
+// ctx.
 func (m *Model) Forward(ctx context.Context, ws *nn.Workspace, pixels *nn.Tensor) (*nn.Tensor, error) {
 	if pixels.H != m.cfg.ImageSize || pixels.W != m.cfg.ImageSize || pixels.C != m.cfg.NumChannels {
 		panic("vit: pixels of the wrong shape")
@@ -73,8 +74,8 @@ func (m *Model) Forward(ctx context.Context, ws *nn.Workspace, pixels *nn.Tensor
 	return y, nil
 }
 
-// embed returns the tokens [N,1,1+patches,C]: class token, then patches in
-// raster order, each with its position's vector added.
+// embed returns the tokens [N,1,1+patches,C]: the class token, then the patches
+// in raster order, with the embedding of the position added to each.
 func (m *Model) embed(ws *nn.Workspace, pixels *nn.Tensor) *nn.Tensor {
 	p := m.gather(ws, pixels)
 	a := ws.Fill(p, 0)
@@ -105,8 +106,8 @@ func add(dst, x []float32) {
 	}
 }
 
-// gather returns the patches as rows [N,1,patches,3*P*P], elements in the order
-// of the convolution's weights: channel, row, column.
+// gather returns the patches as rows [N,1,patches,3*P*P] with the elements in
+// the order of the convolution's weights: channel, row, column.
 func (m *Model) gather(ws *nn.Workspace, pixels *nn.Tensor) *nn.Tensor {
 	p, ch, side := m.cfg.PatchSize, m.cfg.NumChannels, m.cfg.ImageSize/m.cfg.PatchSize
 	x := ws.Get(pixels.N, 1, side*side, ch*p*p)

@@ -10,7 +10,7 @@ import (
 	"github.com/coclico/coclico/weights"
 )
 
-// The golden cases are shared/golden's, made by its golden.py.
+// TestGoldenVision compares with PyTorch; golden.py makes the case.
 func TestGoldenVision(t *testing.T) {
 	m := New(weights.Synthetic(1).Scope(), nntest.LoadConfig(t, "tiny_vision.json", ParseConfig))
 	c := nntest.Open(t, "testdata/vision.safetensors")
@@ -27,9 +27,10 @@ func TestGoldenVision(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.Check("out/image_embeds", y, 9.4e-3) // PyTorch's own bfloat16 run
+	c.Check("out/image_embeds", y, 9.4e-3) // the error of PyTorch's own bfloat16
 }
 
+// TestGoldenText compares with PyTorch; golden.py makes the case.
 func TestGoldenText(t *testing.T) {
 	m := NewText(weights.Synthetic(1).Scope(), nntest.LoadConfig(t, "tiny_text.json", ParseTextConfig))
 	c := nntest.Open(t, "testdata/text.safetensors")
@@ -46,7 +47,7 @@ func TestGoldenText(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.Check("out/last_hidden_state", y, 8.4e-3) // PyTorch's own bfloat16 run
+	c.Check("out/last_hidden_state", y, 8.4e-3) // the error of PyTorch's own bfloat16
 }
 
 func ids(c *nntest.Case) [][]int {
@@ -59,7 +60,8 @@ func ids(c *nntest.Case) [][]int {
 	return rows
 }
 
-// The cases are made by testdata/odd.py with transformers.
+// TestOddVision compares unusual configurations with transformers;
+// testdata/odd.py makes the cases.
 func TestOddVision(t *testing.T) {
 	for _, name := range []string{"odd_patch1", "odd_remainder"} {
 		m := New(weights.Synthetic(1).Scope(), nntest.LoadConfig(t, name+".json", ParseConfig))
@@ -80,7 +82,8 @@ func TestOddVision(t *testing.T) {
 	}
 }
 
-// The case is made by testdata/odd.py with transformers.
+// TestOddText compares an unusual configuration with transformers;
+// testdata/odd.py makes the case.
 func TestOddText(t *testing.T) {
 	m := NewText(weights.Synthetic(1).Scope(), nntest.LoadConfig(t, "odd_text.json", ParseTextConfig))
 	c := nntest.Open(t, "testdata/odd_text.safetensors")
