@@ -7,11 +7,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/coclico/coclico/cmd/coclico/internal/benchmark"
+	"github.com/coclico/coclico/cmd/coclico/internal/terminal"
 	"github.com/coclico/coclico/kernels"
 	"github.com/coclico/coclico/weights"
 )
 
-func (a *app) benchCmd() *cobra.Command {
+func benchCmd(s *terminal.Screen) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "bench",
 		Short: "Measure how fast this machine computes, and where the time goes",
@@ -32,18 +33,18 @@ products cost up to six of the peak's where that is of bfloat16. Memory is the m
 		if *runs < 1 || *runs > 1000 {
 			return usagef("--runs %d: 1 to 1000", *runs)
 		}
-		bar := a.newBar()
-		defer bar.close()
+		bar := s.Bar()
+		defer bar.Close()
 		open := func() (*weights.Folder, error) { return openFolder(*model) }
-		r, err := benchmark.Run(cmd.Context(), open, *runs, bar.line)
+		r, err := benchmark.Run(cmd.Context(), open, *runs, bar.Line)
 		if err != nil {
 			return err
 		}
-		bar.close()
+		bar.Close()
 		if *asJSON {
-			return printJSON(a.stdout, r)
+			return s.JSON(r)
 		}
-		printBench(a.stdout, r)
+		printBench(s.Out, r)
 		return nil
 	}
 	return cmd

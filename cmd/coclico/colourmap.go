@@ -5,6 +5,8 @@ import (
 	"io"
 	"os"
 	"strings"
+
+	"github.com/coclico/coclico/cmd/coclico/internal/terminal"
 )
 
 // A depth is how many colours a terminal has.
@@ -18,10 +20,7 @@ const (
 
 // colourDepth returns what may be shown on w.
 func colourDepth(w io.Writer) depth {
-	if c, ok := w.(*checkedWriter); ok {
-		w = c.Writer
-	}
-	if !isTerminal(w) {
+	if !terminal.IsTerminal(w) {
 		return noColours
 	}
 	return depthOf(os.Getenv)

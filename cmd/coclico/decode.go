@@ -9,11 +9,13 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/coclico/coclico/cmd/coclico/internal/files"
 	"github.com/coclico/coclico/cmd/coclico/internal/picture"
+	"github.com/coclico/coclico/cmd/coclico/internal/terminal"
 	"github.com/coclico/coclico/codec"
 )
 
-func (a *app) decodeCmd() *cobra.Command {
+func decodeCmd(f *files.IO, s *terminal.Screen) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "decode FILE... -o PICTURE",
 		Short: "Paint the pictures that files describe",
@@ -54,7 +56,7 @@ decode's is not written over, unless --force.
 		if err != nil {
 			return err
 		}
-		f, err := rawFormat(flags, format, *raw)
+		given, err := rawFormat(flags, format, *raw)
 		if err != nil {
 			return err
 		}
@@ -66,7 +68,7 @@ decode's is not written over, unless --force.
 			return usagef("--size %d: at least 1 is needed", *size)
 		}
 		d := &decoding{model: lazyModel{flag: *model}, options: codec.DecodeOptions{
-			Raw: *raw, Format: f, Force: *anyModel, Steps: p.Steps, Guidance: p.Guidance, Strength: p.Strength,
+			Raw: *raw, Format: given, Force: *anyModel, Steps: p.Steps, Guidance: p.Guidance, Strength: p.Strength,
 			Size: *size, Level: *level, Exact: exact, LowMemory: *lowMemory,
 		}}
 		if flags.Changed("seed") {
@@ -80,14 +82,14 @@ decode's is not written over, unless --force.
 			return err
 		}
 		if isMany(args, *output) {
-			return a.decodeMany(cmd.Context(), m, d, w, args, *output)
+			return decodeMany(cmd.Context(), f, s, m, d, w, args, *output)
 		}
-		return a.one(m, args[0], *output, func() error { return a.decodeFile(cmd.Context(), d, w, args[0], *output) })
+		return one(s, m, args[0], *output, func() error { return decodeFile(cmd.Context(), f, s, d, w, args[0], *output) })
 	}
 	return cmd
 }
 
-func (a *app) decodeFile(ctx context.Context, d *decoding, how *writing, input, output string) error {
+func decodeFile(ctx context.Context, f *files.IO, s *terminal.Screen, d *decoding, how *writing, input, output string) error {
 	encode, err := picture.EncoderFor(output)
 	if err != nil {
 		return usageError{err}
@@ -95,14 +97,14 @@ func (a *app) decodeFile(ctx context.Context, d *decoding, how *writing, input, 
 	if err := how.checkOutput(output); err != nil {
 		return err
 	}
-	return a.writeOutput(output, func(w io.Writer) error {
-		data, err := a.readStream(input, maxStream)
+	return f.Write(output, func(w io.Writer) error {
+		data, err := f.Read(ctx, input, maxStream)
 		if err != nil {
 			return err
 		}
-		bar := a.newBar()
-		defer bar.close()
-		img, err := d.decode(ctx, input, data, bar.progress)
+		bar := s.Bar()
+		defer bar.Close()
+		img, err := d.decode(ctx, input, data, bar.Progress)
 		if err != nil {
 			return err
 		}
@@ -135,7 +137,7 @@ func (d *decoding) decode(ctx context.Context, name string, data []byte, progres
 		}
 		return nil, fmt.Errorf("%s: %w (%s)", name, err, hint)
 	case isAboutStream(err):
-		return nil, fileError(name, err)
+		return nil, files.Named(name, err)
 	}
 	return img, err
 }
@@ -148,23 +150,10 @@ func isAboutStream(err error) bool {
 	return errors.As(err, &format) || errors.As(err, &unsupported) || errors.As(err, &wrong)
 }
 
-// maxStream is more than the longest stream there can be.
-const maxStream = 1 << 20
-
 // explicit makes a zero that the user wrote one that the library does not take for a default.
 func explicit(v float64) float64 {
 	if v == 0 {
 		return codec.None
 	}
 	return v
-}
-
-func parsePrecision(s string) (exact bool, err error) {
-	switch s {
-	case "fast":
-		return false, nil
-	case "exact":
-		return true, nil
-	}
-	return false, usagef("--precision %s: it is fast or exact", s)
 }

@@ -2,93 +2,16 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
-	"fmt"
 	"io"
 	"os"
-	"slices"
-
-	"github.com/spf13/cobra"
 
 	"github.com/coclico/coclico/cmd/coclico/internal/batch"
+	"github.com/coclico/coclico/cmd/coclico/internal/files"
 	"github.com/coclico/coclico/cmd/coclico/internal/picture"
+	"github.com/coclico/coclico/cmd/coclico/internal/terminal"
 )
 
-// A writing is how decoded pictures are written.
-type writing struct {
-	format     string // of many files
-	quality    int    // of JPEG
-	keepStream bool
-}
-
-func writingFlags(cmd *cobra.Command) *writing {
-	w, flags := new(writing), cmd.Flags()
-	flags.StringVar(&w.format, "format", "png", "many files: png, jpg or webp")
-	flags.IntVar(&w.quality, "jpeg-quality", picture.DefaultQuality, "quality of JPEG, 1 to 100")
-	flags.BoolVar(&w.keepStream, "keep-stream", false, "keep the stream in the PNG, so that encode gives it back")
-	complete(cmd, "format", pictureFormats()...)
-	return w
-}
-
-func pictureFormats() []string { return []string{"png", "jpg", "webp"} }
-
-// complete lists the values of a flag for the shells' completions.
-func complete(cmd *cobra.Command, flag string, values ...string) {
-	if cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp)) != nil {
-		panic("coclico: completion of a flag that is not there")
-	}
-}
-
-func (w *writing) check() error {
-	switch {
-	case w.quality < 1 || w.quality > 100:
-		return usagef("--jpeg-quality %d: 1 to 100", w.quality)
-	case !slices.Contains(pictureFormats(), w.format):
-		return usagef("--format %s: it is png, jpg or webp", w.format)
-	}
-	return nil
-}
-
-// checkOutput refuses a picture file that cannot hold what it should.
-func (w *writing) checkOutput(output string) error {
-	if w.keepStream && !picture.IsPNG(output) {
-		return usagef("--keep-stream: only a PNG holds a stream, not %s", output)
-	}
-	return nil
-}
-
-// options say of a picture how it was made of a stream.
-func (w *writing) options(d *decoding, stream []byte) picture.Options {
-	o := picture.Options{Quality: w.quality, Notes: d.notes(stream)}
-	if w.keepStream {
-		o.Stream = stream
-	}
-	return o
-}
-
-// notes are what is worth knowing of a picture that is made up. They say the same whenever the picture is the same.
-func (d *decoding) notes(stream []byte) []picture.Note {
-	o, _ := d.options.Resolve(stream)
-	_, _ = d.model.open() // without it there is no picture to speak of
-	precision := "fast"
-	if o.Exact {
-		precision = "exact"
-	}
-	size := "the model's own"
-	if o.Size != 0 {
-		size = fmt.Sprint(o.Size)
-	}
-	return []picture.Note{
-		{Key: "Software", Text: "coclico " + version()},
-		{Key: "Comment", Text: fmt.Sprintf("Generated picture: painted by a diffusion model from %d bytes, not a photograph", len(stream))},
-		{Key: "Parameters", Text: fmt.Sprintf("steps %d, guidance %g, strength %g, seed %d, noise level %d, size %s, %s",
-			o.Steps, o.Guidance, o.Strength, *o.Seed, o.Level, size, precision)},
-		{Key: "Model", Text: d.model.name},
-		{Key: "Source", Text: fmt.Sprintf("sha256:%x", sha256.Sum256(stream))},
-	}
-}
-
-func (a *app) decodeMany(ctx context.Context, m *many, d *decoding, w *writing, inputs []string, out string) error {
+func decodeMany(ctx context.Context, f *files.IO, s *terminal.Screen, m *many, d *decoding, w *writing, inputs []string, out string) error {
 	if err := w.checkOutput("." + w.format); err != nil {
 		return err
 	}
@@ -96,7 +19,8 @@ func (a *app) decodeMany(ctx context.Context, m *many, d *decoding, w *writing, 
 	if err != nil {
 		return usageError{err}
 	}
-	return runMany(ctx, a, m, &batch.Runner[[]byte]{
+	board := s.Board()
+	return runMany(ctx, f, s, board, m, &batch.Runner[[]byte]{
 		Plan: &batch.Plan{
 			Out: out, Kind: "*" + streamExt + " files",
 			Wanted: isStreamName,
@@ -106,14 +30,14 @@ func (a *app) decodeMany(ctx context.Context, m *many, d *decoding, w *writing, 
 				}
 				return name + "." + w.format
 			},
-			Same: func(in, out string) bool { return a.isPictureOf(d, w, in, out) },
+			Same: func(in, out string) bool { return isPictureOf(ctx, f, d, w, in, out) },
 			Ours: isOurPicture,
 		},
-		Open: func(_ context.Context, j batch.Job) (*batch.Input[[]byte], error) {
-			return &batch.Input[[]byte]{Read: func() ([]byte, error) { return a.readStream(j.Input, maxStream) }}, nil
+		Open: func(ctx context.Context, j batch.Job) (*batch.Input[[]byte], error) {
+			return &batch.Input[[]byte]{Read: func() ([]byte, error) { return f.Read(ctx, j.Input, maxStream) }}, nil
 		},
 		Work: func(ctx context.Context, j batch.Job, data []byte) (io.WriterTo, error) {
-			img, err := d.decode(ctx, j.Input, data, a.display.progress)
+			img, err := d.decode(ctx, j.Input, data, board.Progress)
 			if err != nil && !isAboutStream(err) {
 				err = batch.Fatal(err)
 			}
@@ -124,23 +48,23 @@ func (a *app) decodeMany(ctx context.Context, m *many, d *decoding, w *writing, 
 
 // isPictureOf reports whether a picture says that it was made of that stream as it would be made now. A WebP says nothing,
 // and is believed.
-func (a *app) isPictureOf(d *decoding, w *writing, in, out string) bool {
-	stream, err := a.readStream(in, maxStream)
+func isPictureOf(ctx context.Context, f *files.IO, d *decoding, w *writing, in, out string) bool {
+	stream, err := f.Read(ctx, in, maxStream)
 	if err != nil {
 		return false
 	}
-	f, err := os.Open(out)
+	r, err := os.Open(out)
 	if err != nil {
 		return false
 	}
-	defer f.Close()
+	defer r.Close()
 	if w.format == "webp" {
 		return true
 	}
-	if !picture.Says(f, w.options(d, stream)) {
+	if !picture.Says(r, w.options(d, stream)) {
 		return false
 	}
-	kept, err := picture.Stream(f)
+	kept, err := picture.Stream(r)
 	return err == nil && (kept != nil) == w.keepStream
 }
 

@@ -6,16 +6,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
+	"github.com/coclico/coclico/cmd/coclico/internal/files"
+	"github.com/coclico/coclico/cmd/coclico/internal/terminal"
 	"github.com/coclico/coclico/codec"
 	"github.com/coclico/coclico/codec/tuned"
 )
 
-func (a *app) encodeCmd() *cobra.Command {
+func encodeCmd(f *files.IO, s *terminal.Screen) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "encode PICTURE... -o FILE",
 		Short: "Turn pictures into a few bytes each",
@@ -80,32 +80,27 @@ standard input. FILE may be - for standard output. A PNG that decode --keep-stre
 		}
 		defer e.model.close()
 		if isMany(args, *output) {
-			return a.encodeMany(cmd.Context(), m, e, args, *output)
+			return encodeMany(cmd.Context(), f, s, m, e, args, *output)
 		}
-		return a.one(m, args[0], *output, func() error { return a.encodeFile(cmd.Context(), e, args[0], *output) })
+		return one(s, m, args[0], *output, func() error { return encodeFile(cmd.Context(), f, s, e, args[0], *output) })
 	}
 	return cmd
 }
 
-// changed reports whether the user gave one of these flags.
-func changed(flags *pflag.FlagSet, names ...string) bool {
-	return slices.ContainsFunc(names, flags.Changed)
-}
-
-func (a *app) encodeFile(ctx context.Context, e *encoding, input, output string) error {
-	return a.writeOutput(output, func(w io.Writer) error {
-		in, err := a.openSource(ctx, input, e.fresh)
+func encodeFile(ctx context.Context, f *files.IO, s *terminal.Screen, e *encoding, input, output string) error {
+	return f.Write(output, func(w io.Writer) error {
+		in, err := openSource(ctx, f, input, e.fresh)
 		if err != nil {
 			return err
 		}
-		src, err := in.Read()
+		src, err := in.read()
 		if err != nil {
 			return cmp.Or(ctx.Err(), err) // a decoder that is interrupted calls the picture broken
 		}
-		a.warn(input, src.warnings)
-		bar := a.newBar()
-		defer bar.close()
-		data, err := e.encode(ctx, input, src, bar.progress)
+		s.Warn(input, src.warnings)
+		bar := s.Bar()
+		defer bar.Close()
+		data, err := e.encode(ctx, input, src, bar.Progress)
 		if err != nil {
 			return err
 		}
@@ -136,7 +131,7 @@ func (e *encoding) encode(ctx context.Context, name string, src source, progress
 	data, err := c.Encode(ctx, src.img, &o)
 	var unsupported codec.UnsupportedError
 	if errors.As(err, &unsupported) {
-		return nil, fileError(name, err)
+		return nil, files.Named(name, err)
 	}
 	return data, err
 }

@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -51,23 +50,5 @@ func TestPipe(t *testing.T) {
 	succeed(t, "encode", photo, "-o", out+"2")
 	if text := succeed(t, "compare", out, out+"2"); !strings.Contains(text, "cosine 1.0000") {
 		t.Errorf("a pipe's picture: %s", text)
-	}
-}
-
-// TestLockedFolder: of a folder that cannot be read, that is said.
-func TestLockedFolder(t *testing.T) {
-	if os.Geteuid() == 0 {
-		t.Skip("every folder can be read here")
-	}
-	locked := filepath.Join(t.TempDir(), "locked")
-	if err := os.Mkdir(locked, 0); err != nil {
-		t.Fatal(err)
-	}
-	_, err := (&app{ctx: t.Context()}).openInput(locked, maxInput)
-	if !errors.Is(err, os.ErrPermission) || !strings.HasPrefix(err.Error(), locked+": ") {
-		t.Error(err)
-	}
-	if _, err := (&app{ctx: t.Context()}).openInput(t.TempDir(), maxInput); err == nil || !strings.Contains(err.Error(), "a file is needed") {
-		t.Error(err)
 	}
 }

@@ -1,13 +1,12 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
-	"io"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
+	"github.com/coclico/coclico/cmd/coclico/internal/files"
 	"github.com/coclico/coclico/kernels"
 )
 
@@ -49,18 +48,12 @@ With --machine it prints instead which implementations of the arithmetic this ma
 		if err := r.checkModel(); err != nil {
 			return err
 		}
-		if len(args) > 1 || isDir(args[0]) {
+		if len(args) > 1 || files.IsDir(args[0]) {
 			return a.infoTable(cmd.Context(), args, r, *size, *asJSON)
 		}
 		return a.infoFile(args[0], r, *size, *asJSON)
 	}
 	return cmd
-}
-
-func printJSON(w io.Writer, v any) error {
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
-	return e.Encode(v)
 }
 
 // A kernelInfo is an implementation of the arithmetic.

@@ -110,7 +110,7 @@ func (a *app) infoTable(ctx context.Context, inputs []string, how *reading, size
 			files = append(files, input)
 			continue
 		}
-		found, err := batch.Find(ctx, input, isStreamName, "*"+streamExt+" files")
+		found, _, err := batch.Find(ctx, input, isStreamName, "*"+streamExt+" files")
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()

@@ -1,31 +1,49 @@
 package main
 
 import (
+	"io"
 	"os"
+	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/cobra/doc"
+
+	"github.com/coclico/coclico/cmd/coclico/internal/files"
 )
 
-func (a *app) manCmd() *cobra.Command {
+func manCmd(f *files.IO) *cobra.Command {
 	return &cobra.Command{
 		Use:   "man DIR",
 		Short: "Write the manual pages",
-		Long: `Man writes a manual page for every command to a folder, which it makes if needed: coclico.1, coclico-encode.1 ...
-man reads them from where $MANPATH says, or by their path.`,
+		Long: `Man writes a manual page for every command to a folder, which it creates if
+needed: coclico.1, coclico-encode.1 and so on. The program man finds them in the
+folders of $MANPATH, or by their path.`,
 		Example: "  coclico man man1 && man man1/coclico-encode.1\n  sudo coclico man /usr/local/share/man/man1",
 		Args:    oneArg("DIR"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := os.MkdirAll(args[0], 0o777); err != nil {
-				return fileError(args[0], err)
+				return files.Named(args[0], err)
 			}
-			root := cmd.Root()
-			root.DisableAutoGenTag = true // the day of the writing is nobody's business
-			header := &doc.GenManHeader{Title: "COCLICO", Section: "1", Source: "coclico " + version(), Manual: "CoCliCo"}
-			if err := doc.GenManTree(root, header, args[0]); err != nil {
-				return fileError(args[0], err)
-			}
-			return nil
+			return writePages(f, cmd.Root(), args[0])
 		},
 	}
+}
+
+// writePages writes the pages of a command and of those below it.
+func writePages(f *files.IO, cmd *cobra.Command, dir string) error {
+	for _, sub := range cmd.Commands() {
+		if sub.IsAvailableCommand() {
+			if err := writePages(f, sub, dir); err != nil {
+				return err
+			}
+		}
+	}
+	cmd.DisableAutoGenTag = true // a page does not depend on its day
+	header := &doc.GenManHeader{
+		Title: strings.ToUpper(strings.ReplaceAll(cmd.CommandPath(), " ", "-")), Section: "1",
+		Source: "coclico " + version(), Manual: "CoCliCo",
+	}
+	name := strings.ReplaceAll(cmd.CommandPath(), " ", "-") + ".1"
+	return f.Write(filepath.Join(dir, name), func(w io.Writer) error { return doc.GenMan(cmd, header, w) })
 }

@@ -13,6 +13,8 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/coclico/coclico/cmd/coclico/internal/batch"
+	"github.com/coclico/coclico/cmd/coclico/internal/files"
+	"github.com/coclico/coclico/cmd/coclico/internal/terminal"
 )
 
 // many are the options of a command that works on many files.
@@ -45,23 +47,19 @@ the same parameters, as far as the result tells; --force does it again. A bad fi
 listed at the end, and the exit status is 1. Ctrl-C, or a run that was killed, leaves whole files only, and the same
 command goes on with the rest.`
 
-// isMany reports whether a command line is about many files: whether its output is a folder.
+// isMany reports whether a command line is about many files: whether its output
+// is a folder.
 func isMany(inputs []string, output string) bool {
-	return len(inputs) > 1 || isDir(inputs[0]) || isDir(output) || strings.HasSuffix(output, "/") || os.IsPathSeparator(output[len(output)-1])
-}
-
-func isDir(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.IsDir()
+	return len(inputs) > 1 || files.IsDir(inputs[0]) || files.IsDir(output) || strings.HasSuffix(output, "/") || os.IsPathSeparator(output[len(output)-1])
 }
 
 // checkFolder refuses a name for a new folder that can only be meant for a file.
 func checkFolder(out string) error {
 	endings := []string{streamExt, ".png", ".jpg", ".jpeg", ".webp"}
-	if out == stdio {
+	if out == files.Stdio {
 		return usagef("-o -: many files need a folder for their results")
 	}
-	if !isDir(out) && slices.Contains(endings, strings.ToLower(filepath.Ext(out))) {
+	if !files.IsDir(out) && slices.Contains(endings, strings.ToLower(filepath.Ext(out))) {
 		return usagef("-o %s: many files need a folder for their results", out)
 	}
 	return nil
@@ -70,119 +68,85 @@ func checkFolder(out string) error {
 // memoryAhead is what the inputs in memory may take together.
 const memoryAhead = 2 << 30
 
-// runMany does a batch and says how it went. did is the verb, "encoded".
-func runMany[T any](ctx context.Context, a *app, m *many, r *batch.Runner[T], inputs []string, did string) error {
-	for _, input := range inputs {
-		if input == stdio {
-			return usagef("- cannot be one of many files")
-		}
+// runMany runs a batch and reports how it went. did is the verb, "encoded".
+func runMany[T any](ctx context.Context, f *files.IO, s *terminal.Screen, board *terminal.Board, m *many, r *batch.Runner[T], inputs []string, did string) error {
+	if slices.Contains(inputs, files.Stdio) {
+		return usagef("- cannot be one of many files")
 	}
 	if err := checkFolder(r.Plan.Out); err != nil {
 		return err
 	}
-	jobs, err := r.Plan.Jobs(ctx, inputs)
+	jobs, passed, err := r.Plan.Jobs(ctx, inputs)
 	if err != nil {
 		return err
 	}
-	if err := batch.Probe(r.Plan.Out); err != nil {
+	if err := files.Probe(r.Plan.Out); err != nil {
 		return err
 	}
-	d := a.newDisplay(len(jobs))
-	r.Force, r.Ahead, r.Memory = m.force, m.jobs, memoryAhead
-	r.Begin = func(_ int, j batch.Job) { d.begin(j.Input) }
+	board.Start(len(jobs))
+	r.Disk, r.Force, r.Ahead, r.Memory = f.Disk(), m.force, m.jobs, memoryAhead
+	r.Begin = func(_ int, j batch.Job) { board.Begin(j.Input) }
 	r.Report = func(_ int, result batch.Result) {
 		if m.json {
-			d.close()                               // both may be on one terminal
-			_ = printJSON(a.stdout, lineOf(result)) // a.stdout keeps the error
+			board.Close()              // both may be on one terminal
+			_ = s.JSON(lineOf(result)) // s remembers the error
 		}
-		d.end(result)
+		count(board, result.Status)
 	}
-	a.display = d
-	s, err := r.Run(ctx, jobs)
-	d.close()
-	return a.summarise(m, s, len(jobs), did, err)
+	sum, err := r.Run(ctx, jobs)
+	board.Close()
+	return summarize(s, m, sum, passed, len(jobs), did, err)
 }
 
-// summarise says how a batch ended, of which err is what ended it early.
-func (a *app) summarise(m *many, s batch.Summary, files int, did string, err error) error {
-	rest := files - s.Done - s.Unchanged - len(s.Failed)
-	for _, f := range s.Failed {
-		a.complain(f.Err.Error())
+// count counts a file's end on the board.
+func count(b *terminal.Board, s batch.Status) {
+	switch s {
+	case batch.Done:
+		b.Done()
+	case batch.Failed:
+		b.Failed()
+	default:
+		b.Skipped()
 	}
-	again := "the same command goes on with the rest"
+}
+
+// summarize reports how a batch ended. err is what ended it early.
+func summarize(s *terminal.Screen, m *many, sum batch.Summary, passed batch.Passed, files int, did string, err error) error {
+	rest := files - sum.Done - sum.Unchanged - len(sum.Failed)
+	for _, f := range sum.Failed {
+		s.Complain(f.Err.Error())
+	}
+	again := "the same command resumes with the rest"
 	if m.force {
 		again += ", without --force"
 	}
 	switch {
 	case errors.Is(err, context.Canceled):
-		return interruptedError(fmt.Sprintf("interrupted with %d of %d files %s, all of them whole; %s", s.Done+s.Unchanged, files, did, again))
+		return interruptedError(fmt.Sprintf("interrupted with %d of %d files %s, all of them whole; %s", sum.Done+sum.Unchanged, files, did, again))
 	case err != nil && rest == files:
 		return err
 	case err != nil:
-		return fmt.Errorf("%w; %d of %d files are %s, and %s", err, s.Done+s.Unchanged, files, did, again)
+		return fmt.Errorf("%w; %d of %d files are %s, and %s", err, sum.Done+sum.Unchanged, files, did, again)
 	}
-	if !m.json {
-		line := fmt.Sprintf("%d %s", s.Done, did)
-		if s.Unchanged > 0 {
-			line += fmt.Sprintf(", %d unchanged", s.Unchanged)
+	if m.json {
+		for _, path := range passed.All() {
+			_ = s.JSON(newLine(path, "", statusPassed)) // s remembers the error
 		}
-		if s.Done > 0 {
-			line += fmt.Sprintf(", in %v (%.3g files/s)", s.Elapsed.Round(10*time.Millisecond), float64(s.Done)/s.Elapsed.Seconds())
+	} else {
+		line := fmt.Sprintf("%d %s", sum.Done, did)
+		if sum.Unchanged > 0 {
+			line += fmt.Sprintf(", %d unchanged", sum.Unchanged)
 		}
-		fmt.Fprintln(a.stdout, line)
+		if sum.Done > 0 {
+			line += fmt.Sprintf(", in %v (%.3g files/s)", sum.Elapsed.Round(10*time.Millisecond), float64(sum.Done)/sum.Elapsed.Seconds())
+		}
+		fmt.Fprintln(s.Out, line)
+		if over := passed.String(); over != "" {
+			fmt.Fprintln(s.Out, terminal.Printable(over))
+		}
 	}
-	if n := len(s.Failed); n > 0 {
+	if n := len(sum.Failed); n > 0 {
 		return fmt.Errorf("%d of %d files failed, listed above", n, files)
 	}
 	return nil
-}
-
-// An interruptedError says what Ctrl-C left.
-type interruptedError string
-
-func (e interruptedError) Error() string { return string(e) }
-
-func (interruptedError) Unwrap() error { return context.Canceled }
-
-// one does the work on a single file, and says so if asked to.
-func (a *app) one(m *many, input, output string, work func() error) error {
-	if info, err := os.Stat(output); err == nil && info.Mode().IsRegular() && input != stdio && batch.SameFile(input, output) {
-		return fileError(input, errors.New("would be written over by its own result"))
-	}
-	if !m.json {
-		return work()
-	}
-	if output == stdio {
-		return usagef("--json and -o - cannot share standard output")
-	}
-	start := time.Now()
-	r := batch.Result{Job: batch.Job{Input: input, Output: output}, Status: batch.Done, Err: work()}
-	r.Elapsed = time.Since(start)
-	if r.Err != nil {
-		r.Status = batch.Failed
-	} else if info, err := os.Stat(output); err == nil {
-		r.Bytes = info.Size()
-	}
-	if err := printJSON(a.stdout, lineOf(r)); err != nil && r.Err == nil {
-		return err
-	}
-	return r.Err
-}
-
-// A fileLine is what --json says of a file.
-type fileLine struct {
-	Input   string       `json:"input"`
-	Output  string       `json:"output"`
-	Status  batch.Status `json:"status"`
-	Bytes   int64        `json:"bytes,omitempty"`
-	Seconds float64      `json:"seconds,omitempty"`
-	Error   string       `json:"error,omitempty"`
-}
-
-func lineOf(r batch.Result) fileLine {
-	l := fileLine{Input: r.Input, Output: r.Output, Status: r.Status, Bytes: r.Bytes, Seconds: r.Elapsed.Round(time.Microsecond).Seconds()}
-	if r.Err != nil {
-		l.Error = r.Err.Error()
-	}
-	return l
 }

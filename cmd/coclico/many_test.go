@@ -58,15 +58,15 @@ func writePNG(t *testing.T, path string, img image.Image) {
 func old(t *testing.T, dir string) {
 	t.Helper()
 	past := time.Now().Add(-time.Minute)
-	for path := range files(t, dir) {
+	for path := range contents(t, dir) {
 		if err := os.Chtimes(filepath.Join(dir, path), past, past); err != nil {
 			t.Fatal(err)
 		}
 	}
 }
 
-// files returns the files below a folder and what is in them.
-func files(t *testing.T, dir string) map[string]string {
+// contents returns the files below a folder and what is in them.
+func contents(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	all := map[string]string{}
 	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
@@ -119,27 +119,27 @@ func TestManyFiles(t *testing.T) {
 	if err := os.Remove(filepath.Join(dir, "bad.jpg")); err != nil {
 		t.Fatal(err)
 	}
-	streams := files(t, out)
+	streams := contents(t, out)
 	single := filepath.Join(t.TempDir(), "a")
-	checkLines(t, succeed(t, "encode", photo, "-o", single, "--json"), 1, photo)
+	checkLines(t, succeed(t, "encode", photo, "-o", single, "--json"), 1, 0, photo)
 	if data, err := os.ReadFile(single); err != nil || streams["rocket.jpg.coclico"] != string(data) || len(streams) != 6 || streams["photos/sub/a.png.coclico"] == "" {
 		t.Errorf("%d files, %v", len(streams), err)
 	}
-	if line := succeed(t, args...); line != "0 encoded, 6 unchanged\n" {
+	if line := succeed(t, args...); line != "0 encoded, 6 unchanged\n1 other file passed over: 1 .txt\n" {
 		t.Errorf("again: %s", line)
 	}
 	now := time.Now().Add(time.Minute) // a changed input
 	if err := os.Chtimes(filepath.Join(dir, "sub", "b.png"), now, now); err != nil {
 		t.Fatal(err)
 	}
-	checkLines(t, succeed(t, append(args, "--json")...), 6, filepath.Join(dir, "sub", "b.png"))
-	sameFiles(t, files(t, out), streams)
+	checkLines(t, succeed(t, append(args, "--json")...), 6, 1, filepath.Join(dir, "sub", "b.png"))
+	sameFiles(t, contents(t, out), streams)
 	for _, other := range [][]string{{"--map-size", "6"}, {"--fit", "whole"}, {"--steps", "5"}, {"--model", tinyModel(t)}, {"--raw"}, {}} {
 		if line := succeed(t, append(args, other...)...); !strings.HasPrefix(line, "6 encoded, in ") {
 			t.Errorf("with %v: %s", other, line)
 		}
 	}
-	sameFiles(t, files(t, out), streams)
+	sameFiles(t, contents(t, out), streams)
 
 	old(t, out)
 	decode := []string{"decode", filepath.Join(out, "photos"), "-o", again, "--steps", "1", "--size", "16"}
@@ -155,7 +155,7 @@ func TestManyFiles(t *testing.T) {
 	if line := succeed(t, append(decode, "--seed", "2", "--force")...); !strings.HasPrefix(line, "5 decoded, in ") {
 		t.Errorf("decode by force: %s", line)
 	}
-	if got := files(t, again); len(got) != 5 || !strings.HasPrefix(got["photos/sub/a.png.png"], "\x89PNG") {
+	if got := contents(t, again); len(got) != 5 || !strings.HasPrefix(got["photos/sub/a.png.png"], "\x89PNG") {
 		t.Errorf("%d pictures", len(got))
 	}
 	asJPEG := []string{"decode", out, "-o", again, "--steps", "1", "--size", "16", "--format", "jpg", "--jpeg-quality"}
@@ -175,7 +175,7 @@ func TestCutResults(t *testing.T) {
 	succeed(t, encode...)
 	cut := func(root, ending string) {
 		t.Helper()
-		for path, data := range files(t, root) {
+		for path, data := range contents(t, root) {
 			if strings.HasSuffix(path, ending) {
 				path = filepath.Join(root, path)
 				if err := os.Truncate(path, int64(len(data))*3/4); err != nil {
@@ -236,16 +236,23 @@ func TestSeedZero(t *testing.T) {
 	}
 }
 
-// checkLines demands a line of JSON for each file, all of them unchanged but one.
-func checkLines(t *testing.T, lines string, n int, done string) {
+// checkLines demands a line of JSON for each file, all of them unchanged except
+// one, and for each file that was passed over.
+func checkLines(t *testing.T, lines string, n, passed int, done string) {
 	t.Helper()
 	d := json.NewDecoder(strings.NewReader(lines))
 	for i := 0; ; i++ {
 		var l fileLine
-		if err := d.Decode(&l); err == io.EOF && i == n {
+		if err := d.Decode(&l); err == io.EOF && i == n+passed {
 			return
 		} else if err != nil {
-			t.Fatalf("line %d of %d: %v", i, n, err)
+			t.Fatalf("line %d of %d: %v", i, n+passed, err)
+		}
+		if i >= n {
+			if l.Status != statusPassed || l.Input == "" || l.Output != "" {
+				t.Errorf("%+v", l)
+			}
+			continue
 		}
 		if want := l.Input == done; want != (l.Status == batch.Done) || want != (l.Bytes > 0) || !want && l.Status != batch.Unchanged {
 			t.Errorf("%+v", l)
@@ -293,12 +300,12 @@ func TestKilled(t *testing.T) {
 	if _, err := child(t, os.Kill, whole, -1, args(whole)...); err != nil {
 		t.Fatal(err)
 	}
-	want := files(t, whole)
+	want := contents(t, whole)
 	for _, n := range []int{1, 4} {
 		if _, err := child(t, os.Kill, killed, n, args(killed)...); err == nil {
 			t.Error("the child was not killed")
 		}
-		for name, data := range files(t, killed) {
+		for name, data := range contents(t, killed) {
 			if want[name] != data && !strings.HasSuffix(name, ".part") {
 				t.Errorf("%s is not whole", name)
 			}
@@ -307,7 +314,7 @@ func TestKilled(t *testing.T) {
 	if _, err := child(t, os.Kill, killed, -1, args(killed)...); err != nil {
 		t.Fatal(err)
 	}
-	sameFiles(t, files(t, killed), want)
+	sameFiles(t, contents(t, killed), want)
 }
 
 // TestInterruptedMany: Ctrl-C leaves whole files only, and says how to go on.
@@ -321,10 +328,10 @@ func TestInterruptedMany(t *testing.T) {
 	args := []string{"decode", streams, "-o", out, "--steps", "20", "--json"}
 	stderr, err := child(t, syscall.SIGINT, out, 3, args...)
 	exit, ok := err.(*exec.ExitError)
-	if !ok || exit.ExitCode() != statusInterrupted || !strings.Contains(stderr, "of 8 files decoded, all of them whole; the same command goes on") {
+	if !ok || exit.ExitCode() != statusInterrupted || !strings.Contains(stderr, "of 8 files decoded, all of them whole; the same command resumes") {
 		t.Errorf("%v, stderr %q", err, stderr)
 	}
-	got := files(t, out)
+	got := contents(t, out)
 	if len(got) < 3 || len(got) > 5 {
 		t.Errorf("%d files after the third", len(got))
 	}
@@ -350,7 +357,7 @@ func TestForeignPicture(t *testing.T) {
 		succeed(t, "encode", there, "-o", filepath.Join(dir, "rocket.coclico"))
 		args := []string{"decode", filepath.Join(dir, "rocket.coclico"), "-o", dir + "/", "--format", format, "--steps", "1", "--size", "16"}
 		r := coclico(t, args...)
-		if now, err := os.ReadFile(there); r.status != statusFailed || !strings.Contains(r.stderr, there+": is there") || !bytes.Equal(now, data) {
+		if now, err := os.ReadFile(there); r.status != statusFailed || !strings.Contains(r.stderr, there+": exists") || !bytes.Equal(now, data) {
 			t.Errorf("%s: status %d, %s%v", format, r.status, r.stderr, err)
 		}
 		for range 2 { // then it is one of decode's
@@ -390,28 +397,4 @@ func TestShapes(t *testing.T) {
 		succeed(t, "encode", path, "-o", filepath.Join(dir, name), "--fit", "whole")
 		succeed(t, "decode", filepath.Join(dir, name), "-o", filepath.Join(dir, name+".jpg"), "--steps", "1", "--size", "40")
 	}
-}
-
-// TestDisplay: two lines that fit the terminal, whatever a file is called.
-func TestDisplay(t *testing.T) {
-	var b bytes.Buffer
-	d := &display{w: &b, files: 8, ended: 4, worked: 2, failed: 1, columns: func() int { return 79 }}
-	d.begin("dir/" + strings.Repeat("ü", 100) + "\x1b[2J\n")
-	for _, line := range strings.Split(b.String(), "\n") {
-		if n := len([]rune(line)); n > 95 {
-			t.Errorf("a line of %d: %q", n, line)
-		}
-	}
-	if strings.Count(b.String(), "\n") != 1 || strings.Contains(b.String(), "2J\n") || strings.Contains(b.String(), "\x1b[2J") {
-		t.Errorf("%q", b.String())
-	}
-	if got := cut("絵絵絵", 5); got != "絵絵" || cut("äöü", 3) != "äöü" || cut("a\u202e\u009b\t", 9) != "a???" {
-		t.Errorf("cut to %q", got)
-	}
-	d.file, d.stage, d.step, d.steps = "x/a.png", "denoising", 5, 20
-	first, second := d.lines(3 * time.Second)
-	if first != "[==========          ] 4/8 files, 1 failed  1 files/s, 4s left" || second != "[=====               ] a.png: denoising, step 6 of 20" {
-		t.Errorf("%s\n%s", first, second)
-	}
-	d.close()
 }

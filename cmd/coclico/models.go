@@ -1,7 +1,8 @@
 package main
 
 import (
-	"bufio"
+	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,13 +13,14 @@ import (
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"github.com/coclico/coclico/cmd/coclico/internal/catalog"
+	"github.com/coclico/coclico/cmd/coclico/internal/files"
+	"github.com/coclico/coclico/cmd/coclico/internal/terminal"
 	"github.com/coclico/coclico/weights/hub"
 )
 
-func (a *app) modelsCmd() *cobra.Command {
+func modelsCmd(f *files.IO, s *terminal.Screen) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "models",
 		Short: "List, choose, check and convert models",
@@ -30,16 +32,16 @@ configurations; $` + catalog.ConfigVar + ` names another file.`,
 		Args:    cobra.NoArgs,
 	}
 	asJSON := cmd.Flags().Bool("json", false, "print JSON")
-	cmd.RunE = func(cmd *cobra.Command, args []string) error { return a.listModels(*asJSON) }
-	cmd.AddCommand(a.modelsUseCmd(), a.modelsAddCmd(), a.modelsRemoveCmd(), a.modelsCheckCmd(), a.modelsConvertCmd())
+	cmd.RunE = func(cmd *cobra.Command, args []string) error { return listModels(s, *asJSON) }
+	cmd.AddCommand(modelsUseCmd(s), modelsAddCmd(s), modelsRemoveCmd(f, s), modelsCheckCmd(s), modelsConvertCmd(s))
 	list := &cobra.Command{Use: "list", Short: "List the models: coclico models", Args: cobra.NoArgs, Example: "  coclico models list --json"}
 	listJSON := list.Flags().Bool("json", false, "print JSON")
-	list.RunE = func(*cobra.Command, []string) error { return a.listModels(*listJSON) }
+	list.RunE = func(*cobra.Command, []string) error { return listModels(s, *listJSON) }
 	cmd.AddCommand(list)
 	return cmd
 }
 
-func (a *app) listModels(asJSON bool) error {
+func listModels(s *terminal.Screen, asJSON bool) error {
 	c, err := catalog.Open(os.Getenv)
 	if err != nil {
 		return err
@@ -53,11 +55,11 @@ func (a *app) listModels(asJSON bool) error {
 		list[i] = c.Describe(m)
 	}
 	if asJSON {
-		enc := json.NewEncoder(a.stdout)
+		enc := json.NewEncoder(s.Out)
 		enc.SetIndent("", "  ")
 		return enc.Encode(list)
 	}
-	return printModels(a.stdout, list)
+	return printModels(s.Out, list)
 }
 
 func printModels(w io.Writer, list []catalog.Description) error {
@@ -74,9 +76,9 @@ func printModels(w io.Writer, list []catalog.Description) error {
 		}
 		size := "-"
 		if d.Size > 0 {
-			size = byteCount(d.Size)
+			size = terminal.ByteCount(d.Size)
 		}
-		fmt.Fprintf(t, "%s %s\t%s\t%s\t%s\t%s\t%s\t%s\n", mark, d.Name, d.Kind, size, or(d.Precision, "-"), or(d.Fingerprint, "-"), uses(d), or(d.Licence, "-"))
+		fmt.Fprintf(t, "%s %s\t%s\t%s\t%s\t%s\t%s\t%s\n", mark, d.Name, d.Kind, size, cmp.Or(d.Precision, "-"), cmp.Or(d.Fingerprint, "-"), uses(d), cmp.Or(d.Licence, "-"))
 	}
 	return t.Flush()
 }
@@ -95,7 +97,7 @@ func uses(d catalog.Description) string {
 	return "-"
 }
 
-func (a *app) modelsUseCmd() *cobra.Command {
+func modelsUseCmd(s *terminal.Screen) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "use NAME",
 		Short:   "Make a model the default",
@@ -122,14 +124,14 @@ func (a *app) modelsUseCmd() *cobra.Command {
 			return err
 		}
 		if v := os.Getenv(modelVar); v != "" {
-			fmt.Fprintf(a.stderr, "%s is set to %s, which goes before this.\n", modelVar, v)
+			fmt.Fprintf(s.Err, "%s is set to %s, which goes before this.\n", modelVar, v)
 		}
 		return nil
 	}
 	return cmd
 }
 
-func (a *app) modelsAddCmd() *cobra.Command {
+func modelsAddCmd(s *terminal.Screen) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "add NAME DIR",
 		Short:   "Give a model folder a name",
@@ -148,11 +150,11 @@ func (a *app) modelsAddCmd() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		f, err := (catalog.Model{Dir: dir}).Open()
+		folder, err := (catalog.Model{Dir: dir}).Open()
 		if err != nil {
 			return err
 		}
-		f.Close()
+		folder.Close()
 		if c.Config.Folders == nil {
 			c.Config.Folders = map[string]string{}
 		}
@@ -162,14 +164,14 @@ func (a *app) modelsAddCmd() *cobra.Command {
 			return err
 		}
 		if was != "" && was != dir {
-			fmt.Fprintf(a.stderr, "%s was %s.\n", args[0], was)
+			fmt.Fprintf(s.Err, "%s was %s.\n", args[0], was)
 		}
 		return nil
 	}
 	return cmd
 }
 
-func (a *app) modelsRemoveCmd() *cobra.Command {
+func modelsRemoveCmd(f *files.IO, s *terminal.Screen) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "remove NAME",
 		Short: "Delete a pulled model, or forget a folder's name",
@@ -181,12 +183,12 @@ forgotten; the folder stays.`,
 	}
 	yes := cmd.Flags().Bool("yes", false, "do not ask")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		return a.removeModel(args[0], *yes)
+		return removeModel(cmd.Context(), f, s, args[0], *yes)
 	}
 	return cmd
 }
 
-func (a *app) removeModel(name string, yes bool) error {
+func removeModel(ctx context.Context, f *files.IO, s *terminal.Screen, name string, yes bool) error {
 	c, err := catalog.Open(os.Getenv)
 	if err != nil {
 		return err
@@ -205,7 +207,7 @@ func (a *app) removeModel(name string, yes bool) error {
 	case catalog.KindNamed:
 		delete(c.Config.Folders, m.Name)
 	case catalog.KindPulled:
-		if err := a.deletePulled(c, m, yes); err != nil {
+		if err := deletePulled(ctx, f, s, c, m, yes); err != nil {
 			return err
 		}
 	}
@@ -219,7 +221,7 @@ func (a *app) removeModel(name string, yes bool) error {
 		return err
 	}
 	if wasDefault {
-		fmt.Fprintln(a.stderr, "It was the default; now the built-in model is.")
+		fmt.Fprintln(s.Err, "It was the default; now the built-in model is.")
 	}
 	return nil
 }
@@ -238,29 +240,28 @@ func findForRemoval(c *catalog.Catalog, name string) (catalog.Model, error) {
 
 // deletePulled deletes all revisions of a model, for they share files. Whoever names one of several does
 // not expect that.
-func (a *app) deletePulled(c *catalog.Catalog, m catalog.Model, yes bool) error {
+func deletePulled(ctx context.Context, f *files.IO, s *terminal.Screen, c *catalog.Catalog, m catalog.Model, yes bool) error {
 	if m.Name != m.Repo.String() && len(c.Cache.Commits(m.Repo)) > 1 {
 		return fmt.Errorf("%s: the revisions of a model share files: coclico models remove %s deletes all of them", m.Name, m.Repo)
 	}
-	question := fmt.Sprintf("Delete %s, %s, all revisions?", c.Cache.Path(m.Repo), byteCount(c.Cache.Size(m.Repo)))
-	if err := a.confirm(question, yes); err != nil {
+	question := fmt.Sprintf("Delete %s, %s, all revisions?", c.Cache.Path(m.Repo), terminal.ByteCount(c.Cache.Size(m.Repo)))
+	if err := confirm(ctx, f, s, question, yes); err != nil {
 		return err
 	}
 	return c.Cache.Remove(m.Repo)
 }
 
 // confirm asks on a terminal; elsewhere somebody must have said yes before.
-func (a *app) confirm(question string, yes bool) error {
+func confirm(ctx context.Context, f *files.IO, s *terminal.Screen, question string, yes bool) error {
 	if yes {
 		return nil
 	}
-	in, _ := a.stdin.(stoppable)
-	if f, ok := in.r.(*os.File); !ok || !term.IsTerminal(int(f.Fd())) {
+	if !f.Asks(terminal.IsTerminal) {
 		return usagef("%s --yes is needed where nobody can be asked", question)
 	}
-	fmt.Fprintf(a.stderr, "%s [y/N] ", question)
-	line, err := bufio.NewReader(in).ReadString('\n')
-	if err != nil && err != io.EOF {
+	fmt.Fprintf(s.Err, "%s [y/N] ", question)
+	line, err := f.ReadLine(ctx)
+	if err != nil {
 		return err
 	}
 	switch strings.ToLower(strings.TrimSpace(line)) {

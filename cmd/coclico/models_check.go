@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,13 +13,14 @@ import (
 
 	"github.com/coclico/coclico/cmd/coclico/internal/catalog"
 	"github.com/coclico/coclico/cmd/coclico/internal/selftest"
+	"github.com/coclico/coclico/cmd/coclico/internal/terminal"
 	"github.com/coclico/coclico/codec/model"
 	"github.com/coclico/coclico/kernels"
 	"github.com/coclico/coclico/weights"
 	"github.com/coclico/coclico/weights/hub"
 )
 
-func (a *app) modelsCheckCmd() *cobra.Command {
+func modelsCheckCmd(s *terminal.Screen) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "check [NAME]",
 		Short: "Check a model's files, and this machine",
@@ -43,38 +45,38 @@ Without a name it checks the default model. It ends with status 1 if anything is
 		if err != nil {
 			return err
 		}
-		return a.checkModel(cmd.Context(), m)
+		return checkModel(cmd.Context(), s, m)
 	}
 	return cmd
 }
 
 // A checker counts what is wrong.
 type checker struct {
-	*app
-	bar *bar
+	out io.Writer
+	bar *terminal.Bar
 	bad int
 }
 
 // say prints one line of the report.
 func (c *checker) say(what string, err error) {
-	c.bar.close()
+	c.bar.Close()
 	if err != nil {
 		c.bad++
-		fmt.Fprintf(c.stdout, "%-28s WRONG: %s\n", what, strings.TrimSpace(err.Error()))
+		fmt.Fprintf(c.out, "%-28s WRONG: %s\n", what, strings.TrimSpace(err.Error()))
 		return
 	}
-	fmt.Fprintf(c.stdout, "%-28s ok\n", what)
+	fmt.Fprintf(c.out, "%-28s ok\n", what)
 }
 
-func (a *app) checkModel(ctx context.Context, m catalog.Model) error {
+func checkModel(ctx context.Context, s *terminal.Screen, m catalog.Model) error {
 	f, err := m.Open()
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	c := &checker{app: a, bar: a.newBar()}
-	defer c.bar.close()
-	fmt.Fprintf(a.stdout, "%s\n", f.Name())
+	c := &checker{out: s.Out, bar: s.Bar()}
+	defer c.bar.Close()
+	fmt.Fprintf(s.Out, "%s\n", f.Name())
 	for _, part := range weights.Parts() {
 		if model.Reads(part) {
 			c.part(ctx, f, part)
@@ -92,7 +94,7 @@ func (a *app) checkModel(ctx context.Context, m catalog.Model) error {
 		p, err := model.Fingerprint(f)
 		c.say(fmt.Sprintf("fingerprint %08x", p), err)
 	}
-	c.bar.line("computing")
+	c.bar.Line("computing")
 	err = selftest.Run(ctx)
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -109,11 +111,11 @@ func (a *app) checkModel(ctx context.Context, m catalog.Model) error {
 func (c *checker) part(ctx context.Context, f *weights.Folder, part weights.Part) {
 	if !f.Has(part) {
 		if part != weights.PromptEmbeds && !(part == weights.TextEncoder && f.Has(weights.PromptEmbeds)) {
-			fmt.Fprintf(c.stdout, "%-28s not there\n", part)
+			fmt.Fprintf(c.out, "%-28s not there\n", part)
 		}
 		return
 	}
-	c.bar.line("reading " + string(part))
+	c.bar.Line("reading " + string(part))
 	store, err := model.Check(ctx, f, part)
 	if ctx.Err() != nil {
 		return
@@ -142,7 +144,7 @@ func (c *checker) hashes(ctx context.Context, m catalog.Model) error {
 			total += info.Size()
 		}
 	}
-	checks, err := hub.Verify(ctx, m.Dir, func(n int64) { done += n; c.bar.bytes(done, max(total, 1)) })
+	checks, err := hub.Verify(ctx, m.Dir, func(n int64) { done += n; c.bar.Bytes(done, max(total, 1)) })
 	if err != nil {
 		return err
 	}
@@ -163,7 +165,7 @@ func (c *checker) hashes(ctx context.Context, m catalog.Model) error {
 		c.say(fmt.Sprintf("hashes of %d files", right), nil)
 	}
 	if unknown > 0 {
-		fmt.Fprintf(c.stdout, "%-28s not known: copies without a link to the hub's hash\n", fmt.Sprintf("hashes of %d files", unknown))
+		fmt.Fprintf(c.out, "%-28s not known: copies without a link to the hub's hash\n", fmt.Sprintf("hashes of %d files", unknown))
 	}
 	return nil
 }

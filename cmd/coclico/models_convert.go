@@ -3,15 +3,17 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 
 	"github.com/spf13/cobra"
 
 	"github.com/coclico/coclico/cmd/coclico/internal/catalog"
+	"github.com/coclico/coclico/cmd/coclico/internal/terminal"
 	"github.com/coclico/coclico/codec/model/convert"
 )
 
-func (a *app) modelsConvertCmd() *cobra.Command {
+func modelsConvertCmd(s *terminal.Screen) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "convert MODEL OUT",
 		Short: "Make a model smaller: float16, and only the parts that are needed",
@@ -44,41 +46,41 @@ are the same. --encoder-only and --decoder-only leave one half, the latter with 
 		if m.Kind == catalog.KindBuiltIn {
 			return errors.New("the built-in model is no folder: there is nothing to convert")
 		}
-		bar := a.newBar()
-		defer bar.close()
-		o.Progress = bar.bytes
+		bar := s.Bar()
+		defer bar.Close()
+		o.Progress = bar.Bytes
 		report, err := convert.Folder(cmd.Context(), m.Dir, args[1], o)
-		bar.close()
+		bar.Close()
 		var beyond *convert.RangeError
 		if errors.As(err, &beyond) {
-			a.printBeyond(beyond.Tensors)
+			printBeyond(s.Err, beyond.Tensors)
 		}
 		if err != nil {
 			return err
 		}
-		a.printBeyond(report.Beyond)
-		a.printConverted(report)
+		printBeyond(s.Err, report.Beyond)
+		printConverted(s.Out, report)
 		return nil
 	}
 	return cmd
 }
 
-func (a *app) printBeyond(tensors []convert.Beyond) {
+func printBeyond(w io.Writer, tensors []convert.Beyond) {
 	for _, b := range tensors {
-		fmt.Fprintf(a.stderr, "%s: tensor %s: %d values beyond float16's range, the largest %g\n", b.File, b.Tensor, b.Count, b.Largest)
+		fmt.Fprintf(w, "%s: tensor %s: %d values beyond float16's range, the largest %g\n", b.File, b.Tensor, b.Count, b.Largest)
 	}
 }
 
-func (a *app) printConverted(r *convert.Report) {
+func printConverted(w io.Writer, r *convert.Report) {
 	var before, after int64
 	for _, p := range r.Parts {
-		fmt.Fprintf(a.stdout, "%-24s %10s -> %s\n", p.Name, byteCount(p.Before), byteCount(p.After))
+		fmt.Fprintf(w, "%-24s %10s -> %s\n", p.Name, terminal.ByteCount(p.Before), terminal.ByteCount(p.After))
 		before += p.Before
 		after += p.After
 	}
 	for _, p := range r.Dropped {
-		fmt.Fprintf(a.stdout, "%-24s %10s    left out\n", p.Name, byteCount(p.Before))
+		fmt.Fprintf(w, "%-24s %10s    left out\n", p.Name, terminal.ByteCount(p.Before))
 		before += p.Before
 	}
-	fmt.Fprintf(a.stdout, "%-24s %10s -> %s\n", "in all", byteCount(before), byteCount(after))
+	fmt.Fprintf(w, "%-24s %10s -> %s\n", "in all", terminal.ByteCount(before), terminal.ByteCount(after))
 }

@@ -15,8 +15,8 @@ import (
 	"github.com/coclico/coclico/cmd/coclico/internal/catalog"
 )
 
-// terminal returns both ends of a new terminal: what the program has of it, and what its user types into.
-func terminal(t *testing.T) (program, user *os.File) {
+// newTerminal returns both ends of a new terminal: what the program has of it, and what its user types into.
+func newTerminal(t *testing.T) (program, user *os.File) {
 	t.Helper()
 	user, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
 	if err != nil {
@@ -47,7 +47,7 @@ func TestRemoveAsks(t *testing.T) {
 		t.Fatal(err)
 	}
 	remove := func(answer string) (int, string) {
-		program, user := terminal(t)
+		program, user := newTerminal(t)
 		ctx, stop := context.WithCancel(t.Context())
 		defer stop()
 		if answer == "" {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,10 +12,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/coclico/coclico/cmd/coclico/internal/terminal"
 	"github.com/coclico/coclico/weights/hub"
 )
 
-func (a *app) pullCmd() *cobra.Command {
+func pullCmd(s *terminal.Screen) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "pull [OWNER/NAME[@REVISION]]",
 		Short: "Get a model from the Hugging Face hub",
@@ -54,7 +56,7 @@ honoured. The model's folder is printed at the end; coclico models use makes it 
 		if err := hub.CheckRevision(*revision); err != nil {
 			return usageError{err}
 		}
-		return a.pull(cmd.Context(), repo, *revision, parts, *planOnly)
+		return pull(cmd.Context(), s, repo, *revision, parts, *planOnly)
 	}
 	return cmd
 }
@@ -71,40 +73,40 @@ func parseUse(s string) (hub.Use, error) {
 	return 0, usagef("--for %s: it is encode, decode or both", s)
 }
 
-func (a *app) pull(ctx context.Context, repo hub.Repo, revision string, use hub.Use, planOnly bool) error {
+func pull(ctx context.Context, s *terminal.Screen, repo hub.Repo, revision string, use hub.Use, planOnly bool) error {
 	c, err := hub.FromEnv(os.Getenv)
 	if err != nil {
 		return err
 	}
 	c.UserAgent = "coclico/" + version()
-	bar := a.newBar()
-	defer bar.close()
-	bar.line("asking " + c.Endpoint)
+	bar := s.Bar()
+	defer bar.Close()
+	bar.Line("asking " + c.Endpoint)
 	plan, err := c.Plan(ctx, repo, revision, use)
 	if err != nil {
 		return err
 	}
-	bar.close()
+	bar.Close()
 	if planOnly {
-		return printPlan(a.stdout, plan, c.Cache)
+		return printPlan(s.Out, plan, c.Cache)
 	}
-	if err := printPlan(a.stderr, plan, c.Cache); err != nil {
+	if err := printPlan(s.Err, plan, c.Cache); err != nil {
 		return err
 	}
 	left := plan.Left()
 	if left > 0 {
-		fmt.Fprint(a.stderr, licenceNotice(repo, plan.Licence))
+		fmt.Fprint(s.Err, licenceNotice(repo, plan.Licence))
 	}
 	there := plan.Size() - left
-	dir, err := c.Pull(ctx, plan, func(done int64) { bar.bytes(max(0, done-there), max(left, 1)) })
-	bar.close()
+	dir, err := c.Pull(ctx, plan, func(done int64) { bar.Bytes(max(0, done-there), max(left, 1)) })
+	bar.Close()
 	if err != nil {
 		if left > 0 && (ctx.Err() != nil || !errors.Is(err, os.ErrPermission)) {
-			fmt.Fprintln(a.stderr, "What has come is kept: the same command goes on from there.")
+			fmt.Fprintln(s.Err, "What has come is kept: the same command goes on from there.")
 		}
 		return err
 	}
-	_, err = fmt.Fprintln(a.stdout, dir)
+	_, err = fmt.Fprintln(s.Out, dir)
 	return err
 }
 
@@ -121,12 +123,12 @@ func printPlan(w io.Writer, p *hub.Plan, cache hub.Cache) error {
 			n++
 			continue
 		}
-		fmt.Fprintf(t, "%s\t%s\t  %s\n", byteCount(f.Size), state(f), f.Path)
+		fmt.Fprintf(t, "%s\t%s\t  %s\n", terminal.ByteCount(f.Size), state(f), f.Path)
 	}
 	if n > 0 {
-		fmt.Fprintf(t, "%s\t%s\t  %d small files\n", byteCount(small.Size), state(small), n)
+		fmt.Fprintf(t, "%s\t%s\t  %d small files\n", terminal.ByteCount(small.Size), state(small), n)
 	}
-	fmt.Fprintf(t, "%s\t%s\t  in all\n", byteCount(p.Size()), byteCount(p.Left())+" to get")
+	fmt.Fprintf(t, "%s\t%s\t  in all\n", terminal.ByteCount(p.Size()), terminal.ByteCount(p.Left())+" to get")
 	if err := t.Flush(); err != nil {
 		return err
 	}
@@ -141,40 +143,16 @@ func state(f hub.Item) string {
 	case 0:
 		return "to get"
 	}
-	return byteCount(f.Size-f.Have) + " to get"
-}
-
-// byteCount writes a number of bytes as people do.
-func byteCount(n int64) string {
-	for _, unit := range []struct {
-		name string
-		size int64
-	}{{"GB", 1e9}, {"MB", 1e6}, {"kB", 1e3}} {
-		if n >= unit.size {
-			digits := 2
-			if n >= 10*unit.size {
-				digits = 1
-			}
-			return fmt.Sprintf("%.*f %s", digits, float64(n)/float64(unit.size), unit.name)
-		}
-	}
-	return fmt.Sprintf("%d B", n)
+	return terminal.ByteCount(f.Size-f.Have) + " to get"
 }
 
 // licenceNotice says what using the weights asks of people.
 func licenceNotice(repo hub.Repo, licence string) string {
 	if licence != "openrail++" && repo != hub.DefaultRepo() {
-		return fmt.Sprintf("The weights are under the licence that their model card names (%s); it binds you: https://huggingface.co/%s\n", or(licence, "none is named"), repo)
+		return fmt.Sprintf("The weights are under the licence that their model card names (%s); it binds you: https://huggingface.co/%s\n", cmp.Or(licence, "none is named"), repo)
 	}
 	return `The weights are under the CreativeML Open RAIL++-M licence. Using them, for money too, is allowed, but not for what its
 Attachment A lists: breaking the law, harming or deceiving people, discrimination, medical and legal decisions, and more.
 Whoever passes the weights on, changed or not, passes these terms on: https://huggingface.co/stabilityai/stable-diffusion-2/blob/main/LICENSE-MODEL
 `
-}
-
-func or(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
 }

@@ -8,12 +8,16 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/coclico/coclico/cmd/coclico/internal/files"
+	"github.com/coclico/coclico/cmd/coclico/internal/files/filestest"
+	"github.com/coclico/coclico/cmd/coclico/internal/terminal"
 	"github.com/coclico/coclico/codec/model/synth"
 )
 
@@ -118,6 +122,34 @@ func TestEncodeDecode(t *testing.T) {
 	succeed(t, "decode", file, "-o", jpg, "--steps", "1", "--size", "64", "--precision", "exact", "--guidance", "0", "--strength", "1", "--seed", "3")
 	if data, err := os.ReadFile(jpg); err != nil || !bytes.HasPrefix(data, []byte("\xff\xd8")) {
 		t.Errorf("%s is no JPEG (%v)", jpg, err)
+	}
+}
+
+// TestSynced: a single result is on the disk before it has its name, whichever
+// command writes it.
+func TestSynced(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "dir")
+	if err := os.Mkdir(dir, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name string
+		args []string
+	}{
+		{"a.coclico", []string{"encode", photo}}, {"a.png", []string{"decode", filepath.Join(dir, "a.coclico"), "--steps", "1", "--size", "16"}},
+	} {
+		disk := new(filestest.Recorder)
+		screen := terminal.New(io.Discard, io.Discard, os.Getenv)
+		cmd := rootCmd(files.New(nil, screen.Out).OnDisk(disk), screen, new(bool))
+		cmd.SetArgs(append(c.args, "-o", filepath.Join(dir, c.name)))
+		if err := cmd.ExecuteContext(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		part := "." + c.name + ".part"
+		want := []string{"create " + part, "write " + part, "sync " + part, "rename " + part + " to " + c.name, "sync folder dir"}
+		if got := disk.Ops(); !slices.Equal(got, want) {
+			t.Errorf("%s does:\n%q, want\n%q", c.args[0], got, want)
+		}
 	}
 }
 
@@ -284,7 +316,7 @@ func TestEveryCommand(t *testing.T) {
 			visit(sub)
 		}
 	}
-	visit((&app{}).root())
+	visit(rootCmd(nil, terminal.New(io.Discard, io.Discard, os.Getenv), new(bool)))
 	for _, shell := range []string{"bash", "zsh", "fish", "powershell"} {
 		if out := succeed(t, "completion", shell); !strings.Contains(out, "coclico") {
 			t.Errorf("completion %s:\n%s", shell, out)

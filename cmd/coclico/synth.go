@@ -7,10 +7,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/coclico/coclico/cmd/coclico/internal/terminal"
 	"github.com/coclico/coclico/codec/model/synth"
 )
 
-func (a *app) synthCmd() *cobra.Command {
+func synthCmd(s *terminal.Screen) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "synth DIR",
 		Short: "Write a model folder of synthetic weights",
@@ -32,15 +33,13 @@ which may be a real model, is not written over but by --force.`,
 		if entries, _ := os.ReadDir(args[0]); len(entries) > 0 && !*force {
 			return fmt.Errorf("%s: is not empty: --force writes over what is there", args[0])
 		}
-		bar := a.newBar()
-		defer bar.close()
-		if err := synth.Write(cmd.Context(), args[0], *config, *seed, bar.bytes); err != nil {
+		bar := s.Bar()
+		defer bar.Close()
+		if err := synth.Write(cmd.Context(), args[0], *config, *seed, bar.Bytes); err != nil {
 			return err
 		}
-		bar.close()
-		if isTerminal(a.stderr) {
-			fmt.Fprintf(a.stderr, "%s: model %s, seed %d\n", args[0], *config, *seed)
-		}
+		bar.Close()
+		s.Note("%s: model %s, seed %d", args[0], *config, *seed)
 		return nil
 	}
 	return cmd

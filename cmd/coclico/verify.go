@@ -3,11 +3,12 @@ package main
 import (
 	"github.com/spf13/cobra"
 
+	"github.com/coclico/coclico/cmd/coclico/internal/terminal"
 	"github.com/coclico/coclico/cmd/coclico/internal/verify"
 	"github.com/coclico/coclico/codec/model"
 )
 
-func (a *app) verifyCmd() *cobra.Command {
+func verifyCmd(s *terminal.Screen) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "verify CASES...",
 		Short: "Compare this machine's results with reference outputs",
@@ -32,7 +33,7 @@ CASES are case files or folders of them; what a file holds follows from its name
 			return err
 		}
 		defer folder.Close()
-		ok, err := verify.Run(cmd.Context(), a.stdout, model.New(folder), exact, args)
+		ok, err := verify.Run(cmd.Context(), s.Out, model.New(folder), exact, args)
 		switch {
 		case err != nil:
 			return err

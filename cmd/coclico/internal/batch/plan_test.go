@@ -1,8 +1,10 @@
 package batch
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -56,10 +58,10 @@ func TestJobs(t *testing.T) {
 		{inputs: "in", out: "in", says: "the output folder in is in in"},
 		{inputs: ".", out: "out", says: "out is in ."},
 		{inputs: "in/sub", out: "in/loop/deep/out", says: "in/loop/deep/out is in in/sub"},
-		{inputs: "empty", out: "out", says: "empty: no texts in this folder"},
+		{inputs: "empty", out: "out", says: "empty: no texts in this folder (1 other file passed over: 1 .dat)"},
 		{inputs: "nothing", out: "out", says: "nothing: no such file"},
 	} {
-		jobs, err := testPlan(c.out).Jobs(t.Context(), strings.Fields(c.inputs))
+		jobs, _, err := testPlan(c.out).Jobs(t.Context(), strings.Fields(c.inputs))
 		var got []string
 		for _, j := range jobs {
 			got = append(got, filepath.ToSlash(strings.TrimPrefix(j.Input, "./")+">"+j.Output))
@@ -75,7 +77,7 @@ func TestJobs(t *testing.T) {
 	}
 	onto := testPlan(".")
 	onto.Name = func(name string) string { return name }
-	if _, err := onto.Jobs(t.Context(), []string{"a.txt"}); err == nil || !strings.Contains(err.Error(), "own result") {
+	if _, _, err := onto.Jobs(t.Context(), []string{"a.txt"}); err == nil || !strings.Contains(err.Error(), "own result") {
 		t.Errorf("a file onto itself: error %v", err)
 	}
 	if _, err := os.Stat("out"); err == nil {
@@ -83,11 +85,45 @@ func TestJobs(t *testing.T) {
 	}
 }
 
-// TestDone: a result is taken for done if it is newer, not empty, and says so.
+// TestPassed: what a folder has besides the wanted files is counted, not lost.
+func TestPassed(t *testing.T) {
+	dir := t.TempDir()
+	t.Chdir(dir)
+	tree(t, dir, "in/a.txt", "in/b.avif", "in/c.AVIF", "in/sub/d.mov", "in/README", "in/.b.txt", "in/.DS_Store", "in/.git/x.txt", "elsewhere/e.txt")
+	for _, link := range [][2]string{{"../elsewhere", "in/linked"}, {"nowhere", "in/dangling.jpg"}} {
+		if err := os.Symlink(link[0], link[1]); err != nil {
+			t.Skip(err)
+		}
+	}
+	jobs, passed, err := testPlan("out").Jobs(t.Context(), []string{"in"})
+	if err != nil || len(jobs) != 1 {
+		t.Fatalf("%v, %v", jobs, err)
+	}
+	if got, want := passed.String(), "5 other files passed over: 2 .avif, 1 .jpg, 1 .mov, 1 without an ending; 1 linked folder passed over; 2 hidden names passed over"; got != want {
+		t.Errorf("passed over:\n%s, want\n%s", got, want)
+	}
+	if got := len(passed.All()); got != 8 {
+		t.Errorf("%d names", got)
+	}
+	_, passed, err = testPlan("out").Jobs(t.Context(), []string{"in/a.txt", "elsewhere"})
+	if got := passed.String(); got != "" || err != nil {
+		t.Errorf("nothing is passed over, but: %s (%v)", got, err)
+	}
+	var many Passed
+	for i := range 12 {
+		many.Files = append(many.Files, "x."+strings.Repeat("a", i+1))
+	}
+	if got := many.String(); !strings.HasSuffix(got, "1 .aaaaaaaa, and 4 more endings") {
+		t.Errorf("twelve endings: %s", got)
+	}
+}
+
+// TestDone: a result is done if it is newer than anything that can have changed
+// its input, is not empty, and says so.
 func TestDone(t *testing.T) {
 	dir := t.TempDir()
 	tree(t, dir, "a", "a.up")
-	j := Job{filepath.Join(dir, "a"), filepath.Join(dir, "a.up")}
+	j := Job{filepath.Join(dir, "a"), filepath.Join(dir, "a.up"), dir}
 	p := testPlan(dir)
 	now := time.Now()
 	at := func(path string, d time.Duration) {
@@ -98,7 +134,7 @@ func TestDone(t *testing.T) {
 	for _, c := range []struct {
 		in, out time.Duration
 		want    bool
-	}{{-time.Hour, 0, true}, {0, 0, false}, {0, -time.Second, false}} {
+	}{{-time.Hour, time.Hour, true}, {0, 0, false}, {0, -time.Second, false}, {2 * time.Hour, time.Hour, false}} {
 		at(j.Input, c.in)
 		at(j.Output, c.out)
 		if got := p.done(j); got != c.want {
@@ -106,7 +142,7 @@ func TestDone(t *testing.T) {
 		}
 	}
 	at(j.Input, -time.Hour)
-	at(j.Output, 0)
+	at(j.Output, time.Hour)
 	p.Same = func(in, out string) bool { return in != j.Input || out != j.Output }
 	if p.done(j) {
 		t.Error("done although the result is another one")
@@ -115,11 +151,80 @@ func TestDone(t *testing.T) {
 	if err := os.Truncate(j.Output, 0); err != nil {
 		t.Fatal(err)
 	}
-	at(j.Output, 0)
+	at(j.Output, time.Hour)
 	if p.done(j) {
 		t.Error("an empty file is taken for a result")
 	}
-	if p.done(Job{j.Input, dir}) {
+	if p.done(Job{j.Input, dir, dir}) {
 		t.Error("a folder is taken for a result")
+	}
+}
+
+// TestReplaced: an input that an older file has replaced is not unchanged,
+// however it was replaced.
+func TestReplaced(t *testing.T) {
+	if runtime.GOOS == "windows" || runtime.GOOS == "plan9" || runtime.GOOS == "js" {
+		t.Skip("no change times")
+	}
+	for _, c := range []struct {
+		name    string
+		replace func(dir string) error
+	}{
+		{"nothing", func(string) error { return nil }},
+		{"written and dated back", func(dir string) error {
+			return errors.Join(os.WriteFile(dir+"/in/a", []byte("another"), 0o666), backdate(dir+"/in/a"))
+		}},
+		{"an older file moved there", func(dir string) error { return os.Rename(dir+"/old/a", dir+"/in/a") }},
+		{"an older folder moved there", func(dir string) error {
+			return errors.Join(os.Rename(dir+"/in", dir+"/was"), os.Rename(dir+"/old", dir+"/in"))
+		}},
+		{"a link that leads elsewhere", func(dir string) error {
+			return errors.Join(os.Remove(dir+"/in/a"), os.Symlink("../old/a", dir+"/in/a"))
+		}},
+	} {
+		dir := t.TempDir()
+		tree(t, dir, "in/a", "old/a")
+		for _, name := range []string{"in/a", "in", "old/a", "old"} {
+			if err := backdate(filepath.Join(dir, name)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		tick(t, dir)
+		tree(t, dir, "out/a.up")
+		j := Job{filepath.Join(dir, "in", "a"), filepath.Join(dir, "out", "a.up"), filepath.Join(dir, "in")}
+		tick(t, dir)
+		if err := c.replace(dir); err != nil {
+			t.Fatal(err)
+		}
+		if got := testPlan(dir).done(j); got != (c.name == "nothing") {
+			t.Errorf("%s: done is %v", c.name, got)
+		}
+	}
+}
+
+// backdate makes a file an hour older.
+func backdate(path string) error {
+	past := time.Now().Add(-time.Hour)
+	return os.Chtimes(path, past, past)
+}
+
+// tick waits for the file system's clock to advance.
+func tick(t *testing.T, dir string) {
+	t.Helper()
+	path := filepath.Join(dir, "clock")
+	var first time.Time
+	for {
+		if err := os.WriteFile(path, nil, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		info, err := os.Stat(path)
+		switch {
+		case err != nil:
+			t.Fatal(err)
+		case first.IsZero():
+			first = info.ModTime()
+		case info.ModTime().After(first):
+			return
+		}
 	}
 }

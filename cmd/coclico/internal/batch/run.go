@@ -6,14 +6,16 @@ import (
 	"io"
 	"sync"
 	"time"
+
+	"github.com/coclico/coclico/cmd/coclico/internal/files"
 )
 
-// A Status says what became of a job.
+// A Status is how a job ended.
 type Status string
 
 const (
 	Done      Status = "done"
-	Unchanged Status = "unchanged" // the result was there, see the package's comment
+	Unchanged Status = "unchanged" // the result existed: see the package's comment
 	Failed    Status = "failed"
 )
 
@@ -26,43 +28,47 @@ type Result struct {
 	Err     error         // if Failed
 }
 
-// A Summary counts how jobs ended. Jobs that were not begun are in none of the counts.
+// A Summary counts how jobs ended. A job that was not begun is in no count.
 type Summary struct {
 	Done, Unchanged int
 	Failed          []Result
 	Elapsed         time.Duration
 }
 
-// An Input is an opened file of which Read makes what the work needs.
+// An Input is an open file. Read makes of it what the work needs.
 type Input[T any] struct {
 	Memory int64 // bytes that Read takes
 	Read   func() (T, error)
 }
 
-// A Runner does jobs: inputs are read side by side, the work is done one after another, in the order of the jobs.
+// A Runner does jobs: inputs are read concurrently, the work is done on one at
+// a time, in the order of the jobs.
 type Runner[T any] struct {
 	Plan   *Plan
-	Force  bool  // do also what is done and unchanged, and write over what is no result
-	Ahead  int   // inputs in memory at once, at least 1
-	Memory int64 // bytes that they may take together; one that takes more is alone
+	Disk   files.Disk // where results are written
+	Force  bool       // redo what is done and unchanged, and overwrite what is not a result
+	Ahead  int        // inputs in memory at once, at least 1
+	Memory int64      // bytes that they may take together; an input that takes more is alone
 
-	// Open opens an input as far as it takes to know what it needs; Read closes it.
+	// Open opens an input as far as it takes to know what it needs. Its Read
+	// closes it.
 	Open func(ctx context.Context, j Job) (*Input[T], error)
-	// Work makes a result. An error is about this job, unless it is [Fatal] or the context's.
+	// Work makes a result. An error is about this job, unless it is [Fatal]
+	// or the context's.
 	Work func(ctx context.Context, j Job, input T) (io.WriterTo, error)
 
-	Begin  func(i int, j Job)    // called before the work on a job, which may still be read; not nil
-	Report func(i int, r Result) // called at the end of each, in order; not nil
+	Begin  func(i int, j Job)    // called before the work on a job, whose input may still be read
+	Report func(i int, r Result) // called at the end of each, in order
 }
 
-// Fatal marks an error that every other job would meet too.
+// Fatal marks an error that every other job would meet as well.
 func Fatal(err error) error { return fatal{err} }
 
 type fatal struct{ error }
 
 func (f fatal) Unwrap() error { return f.error }
 
-// An entry is a job on its way from the reader to the work.
+// An entry is a job between its reader and the work.
 type entry[T any] struct {
 	Job
 	unchanged bool
@@ -72,7 +78,8 @@ type entry[T any] struct {
 	err       error
 }
 
-// Run does the jobs. It returns an error if it could not begin or go on: a [Fatal] one or the context's.
+// Run does the jobs. It returns an error if it could not start or continue: a
+// [Fatal] one or the context's.
 func (r *Runner[T]) Run(ctx context.Context, jobs []Job) (s Summary, err error) {
 	start := time.Now()
 	ctx, stop := context.WithCancel(ctx)
@@ -116,7 +123,8 @@ func (r *Runner[T]) Run(ctx context.Context, jobs []Job) (s Summary, err error) 
 	}
 }
 
-// readAhead opens the jobs' inputs in order, so that the first always has its memory, and reads them side by side.
+// readAhead opens the jobs' inputs in order, so that the first always gets its
+// memory, and reads them concurrently.
 func (r *Runner[T]) readAhead(ctx context.Context, jobs []Job, slots chan<- struct{}, budget *budget, readers *sync.WaitGroup, entries chan<- *entry[T]) {
 	for _, j := range jobs {
 		e := &entry[T]{Job: j, ready: make(chan struct{})}
@@ -201,7 +209,7 @@ func (r *Runner[T]) work(ctx context.Context, e *entry[T]) (int64, error) {
 	var zero T
 	e.input = zero // not needed while the result is written
 	c := &counter{data: data}
-	err = write(r.Plan.Out, e.Output, c)
+	err = write(r.Disk, r.Plan.Out, e.Output, c)
 	return c.n, err
 }
 
@@ -217,7 +225,7 @@ func (c *counter) WriteTo(w io.Writer) (int64, error) {
 	return n, err
 }
 
-// A budget is memory that inputs share.
+// A budget is the memory that inputs share.
 type budget struct {
 	mu     sync.Mutex
 	change sync.Cond
@@ -232,7 +240,8 @@ func newBudget(n int64) *budget {
 	return b
 }
 
-// acquire waits for n bytes; it returns false if the budget was closed. Only one goroutine may call it.
+// acquire waits for n bytes. It returns false if the budget was closed. Only
+// one goroutine may call it.
 func (b *budget) acquire(n int64) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -255,31 +264,4 @@ func (b *budget) close() {
 	defer b.mu.Unlock()
 	b.closed = true
 	b.change.Broadcast()
-}
-
-// A Reader fails when its context ends, so that a decoder which knows no context stops at its next read.
-type Reader struct {
-	Ctx context.Context
-	File
-}
-
-// A File is read in order or anywhere: what is written like a TIFF, with its parts in any order, would else be read into
-// memory up to the farthest of them.
-type File interface {
-	io.ReadSeeker
-	io.ReaderAt
-}
-
-func (r Reader) Read(p []byte) (int, error) {
-	if err := r.Ctx.Err(); err != nil {
-		return 0, err
-	}
-	return r.File.Read(p)
-}
-
-func (r Reader) ReadAt(p []byte, at int64) (int, error) {
-	if err := r.Ctx.Err(); err != nil {
-		return 0, err
-	}
-	return r.File.ReadAt(p, at)
 }

@@ -1,7 +1,6 @@
 package batch
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -15,12 +14,15 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/coclico/coclico/cmd/coclico/internal/files"
+	"github.com/coclico/coclico/cmd/coclico/internal/files/filestest"
 )
 
-// upper is a runner that writes texts in capitals.
+// upper returns a runner that writes texts in capitals.
 func upper(out string) *Runner[string] {
 	return &Runner[string]{
-		Plan: testPlan(out), Ahead: 3, Memory: 100,
+		Plan: testPlan(out), Disk: files.OS{}, Ahead: 3, Memory: 100,
 		Open: func(_ context.Context, j Job) (*Input[string], error) {
 			return &Input[string]{Memory: 40, Read: func() (string, error) {
 				data, err := os.ReadFile(j.Input)
@@ -40,7 +42,7 @@ func upper(out string) *Runner[string] {
 
 func jobsOf(t *testing.T, r *Runner[string], inputs ...string) []Job {
 	t.Helper()
-	jobs, err := r.Plan.Jobs(t.Context(), inputs)
+	jobs, _, err := r.Plan.Jobs(t.Context(), inputs)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,7 +66,8 @@ func names(t *testing.T, dir string) []string {
 	return list
 }
 
-// TestRun: everything but the bad file is done, in order; a second run has nothing to do.
+// TestRun: everything except the bad file is done, in order, and a second run
+// has nothing to do.
 func TestRun(t *testing.T) {
 	in, out := t.TempDir(), filepath.Join(t.TempDir(), "new", "out")
 	tree(t, in, "a.txt", "b/bad.txt", "b/c.txt", "d.txt", "e.txt", "f.txt")
@@ -74,12 +77,6 @@ func TestRun(t *testing.T) {
 		order = append(order, fmt.Sprintf("%d %s %s", i, filepath.Base(result.Input), result.Status))
 	}
 	jobs := jobsOf(t, r, in+"/.")
-	past := time.Now().Add(-time.Minute)
-	for _, j := range jobs {
-		if err := os.Chtimes(j.Input, past, past); err != nil {
-			t.Fatal(err)
-		}
-	}
 	s, err := r.Run(t.Context(), jobs)
 	if err != nil || s.Done != 5 || len(s.Failed) != 1 || s.Unchanged != 0 {
 		t.Fatalf("%+v, %v", s, err)
@@ -93,6 +90,7 @@ func TestRun(t *testing.T) {
 	if got, want := names(t, out), []string{"a.txt.up", "b/c.txt.up", "d.txt.up", "e.txt.up", "f.txt.up"}; !slices.Equal(got, want) {
 		t.Errorf("files %q", got)
 	}
+	newer(t, out) // by any file system's clock
 	if s, err = r.Run(t.Context(), jobs); err != nil || s.Done != 0 || s.Unchanged != 5 || len(s.Failed) != 1 {
 		t.Errorf("again: %+v, %v", s, err)
 	}
@@ -102,18 +100,46 @@ func TestRun(t *testing.T) {
 	}
 }
 
-// TestFull: a full disk ends the run with one error that names the result, and leaves whole files only.
+// newer makes results a minute newer than they are.
+func newer(t *testing.T, dir string) {
+	t.Helper()
+	then := time.Now().Add(time.Minute)
+	for _, name := range names(t, dir) {
+		if err := os.Chtimes(filepath.Join(dir, filepath.FromSlash(name)), then, then); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestSynced: among many files, each is on the disk before it has its name.
+func TestSynced(t *testing.T) {
+	in, out := t.TempDir(), filepath.Join(t.TempDir(), "out")
+	tree(t, in, "a.txt", "b.txt")
+	r, disk := upper(out), new(filestest.Recorder)
+	r.Disk = disk
+	if s, err := r.Run(t.Context(), jobsOf(t, r, in+"/.")); err != nil || s.Done != 2 {
+		t.Fatalf("%+v, %v", s, err)
+	}
+	want := []string{
+		"create .a.txt.up.part", "write .a.txt.up.part", "sync .a.txt.up.part", "rename .a.txt.up.part to a.txt.up", "sync folder out",
+		"create .b.txt.up.part", "write .b.txt.up.part", "sync .b.txt.up.part", "rename .b.txt.up.part to b.txt.up", "sync folder out",
+	}
+	if got := disk.Ops(); !slices.Equal(got, want) {
+		t.Errorf("done:\n%q, want\n%q", got, want)
+	}
+}
+
+// TestFull: a full disk ends the run with one error that names the result, and
+// leaves whole files only.
 func TestFull(t *testing.T) {
 	in, out := t.TempDir(), t.TempDir()
 	tree(t, in, "a.txt", "b.txt", "c.txt")
 	r := upper(out)
-	work := r.Work
-	r.Work = func(ctx context.Context, j Job, text string) (io.WriterTo, error) {
-		if filepath.Base(j.Input) == "b.txt" {
-			return fullAfter(3), nil
-		}
-		return work(ctx, j, text)
+	full := syscall.ENOSPC
+	if runtime.GOOS == "windows" {
+		full = 112
 	}
+	r.Disk = &filestest.Recorder{Fail: "write .b.txt.up.part", Err: &os.PathError{Op: "write", Path: "part", Err: full}}
 	s, err := r.Run(t.Context(), jobsOf(t, r, in+"/."))
 	if want := filepath.Join(out, "b.txt.up") + ": no space left on the device"; err == nil || err.Error() != want || s.Done != 1 {
 		t.Errorf("%+v, error %v", s, err)
@@ -123,27 +149,12 @@ func TestFull(t *testing.T) {
 	}
 }
 
-// fullAfter writes that many bytes and finds the disk full.
-type fullAfter int
-
-func (n fullAfter) WriteTo(w io.Writer) (int64, error) {
-	m, err := w.Write(bytes.Repeat([]byte{'x'}, int(n)))
-	if err == nil {
-		errno := syscall.ENOSPC
-		if runtime.GOOS == "windows" {
-			errno = 112
-		}
-		err = &os.PathError{Op: "write", Path: "part", Err: errno}
-	}
-	return int64(m), err
-}
-
-// TestUnsynced: what the disk may not have does not get its name.
+// TestUnsynced: what may not be on the disk does not get its name.
 func TestUnsynced(t *testing.T) {
 	in, out := t.TempDir(), t.TempDir()
 	tree(t, in, "a.txt")
 	r := upper(out)
-	r.Work = func(context.Context, Job, string) (io.WriterTo, error) { return closer{}, nil }
+	r.Disk = &filestest.Recorder{Fail: "sync .a.txt.up.part"}
 	s, err := r.Run(t.Context(), jobsOf(t, r, in+"/."))
 	if err != nil || s.Done != 0 || len(s.Failed) != 1 {
 		t.Errorf("%+v, error %v", s, err)
@@ -153,12 +164,8 @@ func TestUnsynced(t *testing.T) {
 	}
 }
 
-// A closer writes to a file so that it cannot be synced afterwards.
-type closer struct{}
-
-func (closer) WriteTo(w io.Writer) (int64, error) { return 0, w.(io.Closer).Close() }
-
-// TestLeftovers: what a killed run left is written over, and what another one writes is left alone.
+// TestLeftovers: what a killed run left is overwritten, and what another one is
+// writing is left alone.
 func TestLeftovers(t *testing.T) {
 	in, out := t.TempDir(), t.TempDir()
 	tree(t, in, "a.txt")
@@ -174,41 +181,18 @@ func TestLeftovers(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		return
 	}
-	other, err := openPart(filepath.Join(out, ".a.txt.up.part"))
+	other, err := files.OS{}.Create(filepath.Join(out, ".a.txt.up.part"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer other.Close()
 	r.Force = true
-	if s, err := r.Run(t.Context(), jobs); err != nil || len(s.Failed) != 1 || !errors.Is(s.Failed[0].Err, errBusy) {
+	if s, err := r.Run(t.Context(), jobs); err != nil || len(s.Failed) != 1 || !errors.Is(s.Failed[0].Err, files.ErrBusy) {
 		t.Errorf("while another run writes: %+v, %v", s, err)
 	}
 }
 
-// TestUnwritable: a folder that cannot be written is known before the work.
-func TestUnwritable(t *testing.T) {
-	dir := t.TempDir()
-	tree(t, dir, "file")
-	for _, out := range []string{"file", "file/out"} {
-		if err := Probe(filepath.Join(dir, out)); err == nil || !strings.HasPrefix(err.Error(), dir) {
-			t.Errorf("%s: error %v", out, err)
-		}
-	}
-	if os.Geteuid() == 0 || runtime.GOOS == "windows" {
-		t.Skip("nothing is read-only here")
-	}
-	if err := os.Chmod(dir, 0o555); err != nil {
-		t.Fatal(err)
-	}
-	defer os.Chmod(dir, 0o777)
-	for _, out := range []string{"", "new"} {
-		if err := Probe(filepath.Join(dir, out)); !errors.Is(err, os.ErrPermission) {
-			t.Errorf("read-only: error %v", err)
-		}
-	}
-}
-
-// TestNames: a name that the file system does not take costs its own file alone.
+// TestNames: a name that the file system refuses costs its own file alone.
 func TestNames(t *testing.T) {
 	in, out := t.TempDir(), t.TempDir()
 	tree(t, in, "a.txt", "b.txt", "c.txt", "d.txt")
@@ -217,7 +201,7 @@ func TestNames(t *testing.T) {
 	r.Plan.Name = func(name string) string {
 		switch name {
 		case "a.txt":
-			return strings.Repeat("a", 300)
+			return "a\x00a"
 		case "b.txt":
 			return "sub/b"
 		}
@@ -229,7 +213,30 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// TestForeign: what is no result is not written over, but by force.
+// TestLongNames: inputs whose names leave no room for a result's ending are done,
+// each under a name of its own, and known again.
+func TestLongNames(t *testing.T) {
+	in, out := t.TempDir(), t.TempDir()
+	var long []string
+	for n := 248; n <= 255; n++ {
+		long = append(long, strings.Repeat("n", n-4)+".txt")
+	}
+	tree(t, in, long...)
+	r := upper(out)
+	jobs := jobsOf(t, r, in+"/.")
+	if s, err := r.Run(t.Context(), jobs); err != nil || s.Done != len(long) {
+		t.Fatalf("%+v, %v", s, err)
+	}
+	if got := names(t, out); len(got) != len(long) {
+		t.Errorf("%d results, want %d", len(got), len(long))
+	}
+	newer(t, out)
+	if s, err := r.Run(t.Context(), jobs); err != nil || s.Unchanged != len(long) {
+		t.Errorf("again: %+v, %v", s, err)
+	}
+}
+
+// TestForeign: what is not a result is overwritten with Force only.
 func TestForeign(t *testing.T) {
 	in, out := t.TempDir(), t.TempDir()
 	tree(t, in, "a.txt", "b.txt")
@@ -238,7 +245,7 @@ func TestForeign(t *testing.T) {
 	r.Plan.Ours = func(path string) bool { return filepath.Base(path) != "a.txt.up" }
 	jobs := jobsOf(t, r, in+"/.")
 	s, err := r.Run(t.Context(), jobs)
-	if err != nil || s.Done != 1 || len(s.Failed) != 1 || !strings.Contains(s.Failed[0].Err.Error(), "a.txt.up: is there") {
+	if err != nil || s.Done != 1 || len(s.Failed) != 1 || !strings.Contains(s.Failed[0].Err.Error(), "a.txt.up: exists") {
 		t.Errorf("%+v, %v", s, err)
 	}
 	if data, err := os.ReadFile(filepath.Join(out, "a.txt.up")); err != nil || string(data) != "a.txt.up" {
@@ -250,7 +257,7 @@ func TestForeign(t *testing.T) {
 	}
 }
 
-// TestPartIsLink: a link under the name of what is not yet complete does not have its target emptied.
+// TestPartIsLink: a link under a part's name does not have its target emptied.
 func TestPartIsLink(t *testing.T) {
 	in, out := t.TempDir(), t.TempDir()
 	tree(t, in, "a.txt", "b.txt", "precious")
@@ -268,7 +275,8 @@ func TestPartIsLink(t *testing.T) {
 	}
 }
 
-// TestLockedFolder: a folder that cannot be read is a failure, and what is beside it is done.
+// TestLockedFolder: a folder that cannot be read is a failure, and the files
+// beside it are done.
 func TestLockedFolder(t *testing.T) {
 	if os.Geteuid() == 0 || runtime.GOOS == "windows" {
 		t.Skip("every folder can be read here")
@@ -287,7 +295,7 @@ func TestLockedFolder(t *testing.T) {
 	}
 }
 
-// TestStop: when the context ends, what is complete stays and nothing else.
+// TestStop: when the context ends, complete results stay and nothing else.
 func TestStop(t *testing.T) {
 	in, out := t.TempDir(), t.TempDir()
 	tree(t, in, "a.txt", "b.txt", "c.txt", "d.txt", "e.txt")
@@ -310,14 +318,15 @@ func TestStop(t *testing.T) {
 	}
 }
 
-// TestMemory: inputs never take more than the budget, and one that takes more than all of it is alone.
+// TestMemory: inputs never take more than the budget, and one that takes more
+// than all of it is alone.
 func TestMemory(t *testing.T) {
 	in, out := t.TempDir(), t.TempDir()
-	var files []string
+	var texts []string
 	for i := range 40 {
-		files = append(files, fmt.Sprintf("%02d.txt", i))
+		texts = append(texts, fmt.Sprintf("%02d.txt", i))
 	}
-	tree(t, in, files...)
+	tree(t, in, texts...)
 	r := upper(out)
 	r.Ahead = 16
 	var held, most atomic.Int64

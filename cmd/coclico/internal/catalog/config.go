@@ -11,7 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/coclico/coclico/weights"
+	"github.com/coclico/coclico/cmd/coclico/internal/files"
 )
 
 // ConfigVar names the configuration file in place of the user's own.
@@ -89,11 +89,7 @@ func (c *Config) Save() error {
 	if err := os.MkdirAll(filepath.Dir(c.path), 0o777); err != nil {
 		return err
 	}
-	path := c.path
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		path = real
-	}
-	return weights.WriteFile(path, func(w io.Writer) error {
+	return files.New(nil, nil).Write(c.path, func(w io.Writer) error {
 		_, err := w.Write(append(data, '\n'))
 		return err
 	})

@@ -1,11 +1,26 @@
 package main
 
 import (
+	"slices"
+
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/coclico/coclico/codec"
 	"github.com/coclico/coclico/codec/tuned"
 )
+
+// complete lists the values of a flag for the shells' completions.
+func complete(cmd *cobra.Command, flag string, values ...string) {
+	if cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp)) != nil {
+		panic("coclico: completion of a flag that is not there")
+	}
+}
+
+// changed reports whether the user gave one of these flags.
+func changed(flags *pflag.FlagSet, names ...string) bool {
+	return slices.ContainsFunc(names, flags.Changed)
+}
 
 // paintingFlags adds the decoder's parameters that a file has room for, and returns what the user gave of them: zeros for
 // the rest.
@@ -79,4 +94,14 @@ func readingFlags(flags *pflag.FlagSet) func() (*reading, error) {
 		f, err := rawFormat(flags, format, *raw)
 		return &reading{f, *raw, lazyModel{flag: *model}}, err
 	}
+}
+
+func parsePrecision(s string) (exact bool, err error) {
+	switch s {
+	case "fast":
+		return false, nil
+	case "exact":
+		return true, nil
+	}
+	return false, usagef("--precision %s: it is fast or exact", s)
 }

@@ -1,4 +1,4 @@
-package main
+package terminal
 
 import (
 	"fmt"
@@ -10,35 +10,43 @@ import (
 	"github.com/coclico/coclico/codec"
 )
 
-// A bar shows on a terminal how far the work is; elsewhere it does nothing.
-type bar struct {
-	w   io.Writer // nil elsewhere
-	bar *progressbar.ProgressBar
+// A Bar shows on a terminal how far a piece of work is; elsewhere it does
+// nothing.
+type Bar struct {
+	w     io.Writer // nil elsewhere
+	theme progressbar.Theme
+	bar   *progressbar.ProgressBar
 }
 
-func (a *app) newBar() *bar {
-	if !isTerminal(a.stderr) {
-		return &bar{}
+// Bar returns a bar on standard error. The caller must Close it.
+func (s *Screen) Bar() *Bar {
+	if !s.movable() {
+		return &Bar{}
 	}
-	return &bar{w: a.stderr}
+	if hasBlocks(s.getenv) {
+		return &Bar{w: s.Err, theme: progressbar.ThemeDefault}
+	}
+	return &Bar{w: s.Err, theme: progressbar.ThemeASCII}
 }
 
-// progress shows what the codec reports. The denoising is nearly all of the work, so its steps are the
-// bar and its pace the time left; the stages around it are named as they run.
-func (b *bar) progress(p codec.Progress) {
+// Progress shows what the codec reports. Denoising is nearly all of the work,
+// so its steps are the bar and its pace the time left; the stages around it are
+// named as they run.
+func (b *Bar) Progress(p codec.Progress) {
 	if b.w == nil {
 		return
 	}
 	if p.Stage != codec.StageDenoise {
-		b.close()
+		b.Close()
 		fmt.Fprintf(b.w, "%s ...", p.Stage)
 		return
 	}
 	step := fmt.Sprintf("step %d of %d", min(p.Step+1, p.Steps), p.Steps)
 	if b.bar == nil {
-		b.close() // the line of the stage before
+		b.Close() // the line of the stage before
 		b.bar = progressbar.NewOptions(p.Steps,
 			progressbar.OptionSetWriter(b.w),
+			progressbar.OptionSetTheme(b.theme),
 			progressbar.OptionSetDescription(step),
 			progressbar.OptionSetPredictTime(true), // [time so far:time left]
 			progressbar.OptionSetElapsedTime(true),
@@ -51,21 +59,22 @@ func (b *bar) progress(p codec.Progress) {
 	_ = b.bar.Set(p.Step)
 }
 
-// line says what is being done.
-func (b *bar) line(what string) {
+// Line names what is being done.
+func (b *Bar) Line(what string) {
 	if b.w != nil {
 		fmt.Fprintf(b.w, "\r\x1b[K%s ...", what)
 	}
 }
 
-// bytes shows how much of a known amount is written.
-func (b *bar) bytes(done, total int64) {
+// Bytes shows how much of a known amount is done.
+func (b *Bar) Bytes(done, total int64) {
 	if b.w == nil {
 		return
 	}
 	if b.bar == nil {
 		b.bar = progressbar.NewOptions64(total,
 			progressbar.OptionSetWriter(b.w),
+			progressbar.OptionSetTheme(b.theme),
 			progressbar.OptionShowBytes(true),
 			progressbar.OptionShowCount(),
 			progressbar.OptionThrottle(100*time.Millisecond),
@@ -75,8 +84,8 @@ func (b *bar) bytes(done, total int64) {
 	_ = b.bar.Set64(done)
 }
 
-// close leaves an empty line where the bar was.
-func (b *bar) close() {
+// Close leaves an empty line where the bar was. A closed bar may be used again.
+func (b *Bar) Close() {
 	if b.w == nil {
 		return
 	}

@@ -1,0 +1,34 @@
+//go:build !unix || solaris || illumos || aix
+
+package files
+
+import (
+	"errors"
+	"os"
+	"syscall"
+)
+
+func lock(*os.File) error { return nil }
+
+// Rename implements [Disk]. Windows renames no open file.
+func (OS) Rename(p Part, part, path string) error {
+	if err := p.Close(); err != nil {
+		return err
+	}
+	return os.Rename(part, path)
+}
+
+// SyncFolder implements [Disk]. Windows syncs no folders.
+func (OS) SyncFolder(string) error { return nil }
+
+// Discard implements [Disk]. Windows removes no open file.
+func (OS) Discard(p Part, part string) {
+	p.Close()
+	os.Remove(part)
+}
+
+// isFull reports whether an error means that a disk is full.
+func isFull(err error) bool {
+	const diskFull = syscall.Errno(112) // Windows: ERROR_DISK_FULL
+	return errors.Is(err, diskFull)
+}

@@ -1,0 +1,46 @@
+//go:build unix && !solaris && !illumos && !aix
+
+package files
+
+import (
+	"errors"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// lock keeps other processes from f until it is closed, however this one ends.
+// A file system without locks has none.
+func lock(f *os.File) error {
+	if errors.Is(unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB), unix.EWOULDBLOCK) {
+		return ErrBusy
+	}
+	return nil
+}
+
+// Rename implements [Disk].
+func (OS) Rename(_ Part, part, path string) error { return os.Rename(part, path) }
+
+// SyncFolder implements [Disk]. A folder that cannot be opened, or a file
+// system that syncs none, is left to itself.
+func (OS) SyncFolder(dir string) error {
+	f, err := os.Open(dir)
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	if err := f.Sync(); err != nil && !errors.Is(err, unix.EINVAL) && !errors.Is(err, unix.ENOTSUP) && !errors.Is(err, unix.EACCES) {
+		return err
+	}
+	return nil
+}
+
+// Discard implements [Disk]. The part is removed while it is locked: afterwards
+// it may be another process's.
+func (OS) Discard(p Part, part string) {
+	os.Remove(part)
+	p.Close()
+}
+
+// isFull reports whether an error means that a disk or a quota is full.
+func isFull(err error) bool { return errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) }

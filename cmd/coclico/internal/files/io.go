@@ -1,0 +1,184 @@
+// Package files is the command's way to files: what its arguments name, be it
+// a file, a pipe or standard input, and the one way in which it writes.
+//
+// # Whole files
+//
+// A file is written as .NAME.part beside its place, synced, and renamed when it
+// is complete; then its folder is synced. After a crash or a power failure
+// there is the old file or the new one, never a part under its name. What a
+// killed run left as .NAME.part, the next one overwrites. Two processes cannot
+// write one file at once: the part is locked (where there is flock).
+package files
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"unicode/utf8"
+)
+
+// Stdio is the name of standard input and output on the command line.
+const Stdio = "-"
+
+// An IO is the files of one run of the command.
+type IO struct {
+	stdin  io.Reader
+	stdout io.Writer
+	disk   Disk
+}
+
+// New returns the files of a run with this standard input and output.
+func New(stdin io.Reader, stdout io.Writer) *IO { return &IO{stdin, stdout, OS{}} }
+
+// Disk returns where the run's files are written.
+func (f *IO) Disk() Disk { return f.disk }
+
+// OnDisk returns the same files, written on another disk.
+func (f *IO) OnDisk(d Disk) *IO { return &IO{f.stdin, f.stdout, d} }
+
+// A File is an open input. It is read in order or anywhere: of a TIFF, whose
+// parts may be in any order, a mere stream would be read into memory up to the
+// farthest of them.
+type File interface {
+	io.ReadSeeker
+	io.ReaderAt
+	io.Closer
+}
+
+// Open opens a file for reading until ctx ends: then its reads fail, and a
+// decoder that knows of no context stops. What cannot be read twice, such as a
+// pipe, is kept in memory as far as it is read, which may be limit bytes.
+func (f *IO) Open(ctx context.Context, path string, limit int64) (File, error) {
+	if path == Stdio {
+		return newSpool(ctx, path, io.NopCloser(f.stdin), limit), nil
+	}
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return nil, Named(path, err)
+	case info.IsDir():
+		if _, err := os.ReadDir(path); err != nil { // a walk came here because it could not enter
+			return nil, Named(path, err)
+		}
+		return nil, Named(path, errors.New("is a directory, not a file"))
+	case !info.Mode().IsRegular():
+		return newSpool(ctx, path, &pipe{path: path}, limit), nil
+	}
+	r, err := os.Open(path)
+	if err != nil {
+		return nil, Named(path, err)
+	}
+	return cancelable{ctx, r}, nil
+}
+
+// Read returns the contents of a file that is of no use if it has more than
+// limit bytes: of a longer one, limit+1 of them, or an error if it is a pipe.
+func (f *IO) Read(ctx context.Context, path string, limit int64) ([]byte, error) {
+	r, err := f.Open(ctx, path, limit)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	data, err := io.ReadAll(io.LimitReader(r, limit+1))
+	if err != nil {
+		return nil, Named(path, err)
+	}
+	return data, nil
+}
+
+// Write opens an output before it calls work to fill it, so that an output that
+// cannot be written is known before the work. A file is replaced as a whole; a
+// link keeps its name and has its target replaced; a device or a pipe is
+// written to.
+func (f *IO) Write(path string, work func(w io.Writer) error) error {
+	if path == Stdio {
+		return work(f.stdout)
+	}
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		path = target
+	}
+	if info, err := os.Stat(path); err == nil && !info.IsDir() && !info.Mode().IsRegular() {
+		return writeDevice(path, work)
+	}
+	return Replace(f.disk, path, work)
+}
+
+// writeDevice writes to what no file can replace: /dev/null, a named pipe.
+func writeDevice(path string, work func(w io.Writer) error) (err error) {
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return Named(path, err)
+	}
+	defer func() {
+		if e := f.Close(); err == nil && e != nil {
+			err = Named(path, e)
+		}
+	}()
+	return work(f)
+}
+
+// Asks reports whether a question can be answered: whether f's standard input
+// is a terminal by the given measure.
+func (f *IO) Asks(isTerminal func(any) bool) bool { return isTerminal(f.stdin) }
+
+// ReadLine reads the answer to a question. At the end of the input it is what
+// there is.
+func (f *IO) ReadLine(ctx context.Context) (string, error) {
+	line, err := bufio.NewReader(stoppable{ctx, f.stdin}).ReadString('\n')
+	if err == io.EOF {
+		err = nil
+	}
+	return line, err
+}
+
+// Named returns an error that begins with a file's name, as the user gave it.
+func Named(path string, err error) error {
+	var p *fs.PathError
+	var l *os.LinkError
+	switch {
+	case errors.As(err, &p):
+		err = p.Err
+	case errors.As(err, &l):
+		err = l.Err
+	}
+	if path == Stdio {
+		path = "standard input"
+	}
+	return fmt.Errorf("%s: %w", path, err)
+}
+
+// IsDir reports whether path is a folder, or a link to one.
+func IsDir(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
+
+// IsRegular reports whether path is a regular file, or a link to one.
+func IsRegular(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
+}
+
+// Same reports whether two names, of links too, are of one file.
+func Same(a, b string) bool {
+	x, err := os.Stat(a)
+	if err != nil {
+		return false
+	}
+	y, err := os.Stat(b)
+	return err == nil && os.SameFile(x, y)
+}
+
+// Bytes returns the bytes of a name that is not UTF-8, which JSON has no string
+// for, and nil for any other.
+func Bytes(name string) []byte {
+	if utf8.ValidString(name) {
+		return nil
+	}
+	return []byte(name)
+}

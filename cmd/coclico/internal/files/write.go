@@ -1,0 +1,152 @@
+package files
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"unicode/utf8"
+)
+
+// A Disk is what writing a file whole takes of the operating system. OS is the
+// real one; tests have others.
+type Disk interface {
+	// Create opens a file for what is not yet complete, empty and locked.
+	Create(part string) (Part, error)
+	// Rename gives a complete and synced part its name. The part stays
+	// locked if the system renames open files, and else is closed.
+	Rename(p Part, part, path string) error
+	// SyncFolder makes the names in a folder last.
+	SyncFolder(dir string) error
+	// Discard closes and removes a part.
+	Discard(p Part, part string)
+}
+
+// A Part is a file that is being written.
+type Part interface {
+	io.WriteCloser
+	Sync() error
+}
+
+// A WriteError is an error of the operating system in writing a file, beginning
+// with the file's name.
+type WriteError struct{ error }
+
+func (e WriteError) Unwrap() error { return e.error }
+
+var (
+	// ErrBusy means that another process is writing the file.
+	ErrBusy = errors.New("is being written by another process")
+	// ErrFull means that the disk, or somebody's share of it, is full.
+	ErrFull = errors.New("no space left on the device")
+)
+
+// Replace creates a file, or replaces it, as a whole or not at all: see the
+// package's comment. Errors are of fill, as it returned them, or a
+// [WriteError].
+func Replace(d Disk, path string, fill func(w io.Writer) error) error {
+	if IsDir(path) {
+		return WriteError{Named(path, errors.New("is a directory, not a file"))}
+	}
+	part := partOf(path)
+	f, err := d.Create(part)
+	if err != nil {
+		return writeError(path, err)
+	}
+	w := &checkedWriter{Writer: f}
+	if err := fill(w); err != nil || w.err != nil {
+		d.Discard(f, part)
+		if w.err != nil {
+			return writeError(path, w.err)
+		}
+		return err
+	}
+	if err = f.Sync(); err == nil {
+		err = d.Rename(f, part, path)
+	}
+	if err != nil {
+		d.Discard(f, part)
+		return writeError(path, err)
+	}
+	err = d.SyncFolder(filepath.Dir(path))
+	f.Close() // whatever it could report, Sync has
+	if err != nil {
+		return writeError(path, err)
+	}
+	return nil
+}
+
+func writeError(path string, err error) error {
+	if isFull(err) {
+		err = ErrFull
+	}
+	return WriteError{Named(path, err)}
+}
+
+// A checkedWriter remembers its first error: what fill returns may have lost it.
+type checkedWriter struct {
+	io.Writer
+	err error
+}
+
+func (w *checkedWriter) Write(p []byte) (int, error) {
+	n, err := w.Writer.Write(p)
+	if w.err == nil {
+		w.err = err
+	}
+	return n, err
+}
+
+// maxName is the longest name of a file in bytes, on the file systems that
+// count them.
+const maxName = 255
+
+// partOf returns the name under which a file is written.
+func partOf(path string) string {
+	dir, base := filepath.Split(path)
+	if len(base)+len("..part") > maxName {
+		base = fmt.Sprintf("%x", sha256.Sum256([]byte(base)))
+	}
+	return dir + "." + base + ".part"
+}
+
+// Fit returns a file's name, without folders, as it is if it has at most 255
+// bytes. A longer one is cut before its ending, and eight digits of its hash
+// keep it apart from others that begin alike.
+func Fit(name string) string {
+	if len(name) <= maxName {
+		return name
+	}
+	ending := filepath.Ext(name)
+	if len(ending) > 16 {
+		ending = ""
+	}
+	tail := fmt.Sprintf("~%x", sha256.Sum256([]byte(name)))[:9] + ending
+	n := maxName - len(tail)
+	for cut := n; cut > n-utf8.UTFMax; cut-- { // not through a letter
+		if utf8.RuneStart(name[cut]) {
+			n = cut
+			break
+		}
+	}
+	return name[:n] + tail
+}
+
+// Probe creates a folder and a file in it, so that one that cannot be written
+// is known before the work.
+func Probe(dir string) error {
+	if info, err := os.Stat(dir); err == nil && !info.IsDir() {
+		return Named(dir, errors.New("is a file, not a folder"))
+	}
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return Named(dir, err)
+	}
+	f, err := os.CreateTemp(dir, ".coclico-*")
+	if err != nil {
+		return Named(dir, err)
+	}
+	f.Close()
+	return os.Remove(f.Name())
+}

@@ -1,0 +1,150 @@
+package terminal
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"golang.org/x/term"
+
+	"github.com/coclico/coclico/codec"
+)
+
+// A Board shows on a terminal how far a batch is: a bar for the files, and
+// below it one for the steps of the current file. Elsewhere it does nothing.
+type Board struct {
+	screen  *Screen
+	w       io.Writer // nil elsewhere
+	columns func() int
+
+	files, ended, worked, failed int
+	started, drawn               time.Time
+	file, stage                  string
+	step, steps                  int
+}
+
+// Board returns a board on standard error. The caller must Start and Close it.
+func (s *Screen) Board() *Board {
+	b := &Board{screen: s}
+	if s.movable() {
+		b.w = s.Err
+	}
+	b.columns = func() int {
+		if f, ok := s.Err.(*os.File); ok {
+			if n, _, err := term.GetSize(int(f.Fd())); err == nil && n > 0 {
+				return n
+			}
+		}
+		return 80
+	}
+	return b
+}
+
+// Start begins to count so many files.
+func (b *Board) Start(files int) { b.files, b.started = files, time.Now() }
+
+// Warn prints warnings above the board, see [Screen.Warn].
+func (b *Board) Warn(name string, warnings []string) {
+	if len(warnings) > 0 {
+		b.Close() // it is drawn again below them
+		b.screen.Warn(name, warnings)
+	}
+}
+
+// Begin shows the file whose turn it is.
+func (b *Board) Begin(file string) {
+	b.file, b.stage, b.step, b.steps = file, "reading", 0, 0
+	b.draw(false)
+}
+
+// Progress shows what the codec reports about the file.
+func (b *Board) Progress(p codec.Progress) {
+	b.stage, b.step, b.steps = string(p.Stage), p.Step, p.Steps
+	b.draw(false)
+}
+
+// Done, Skipped and Failed count a file's end.
+
+func (b *Board) Done() {
+	b.worked++
+	b.end()
+}
+
+func (b *Board) Skipped() { b.end() }
+
+func (b *Board) Failed() {
+	b.failed++
+	b.end()
+}
+
+func (b *Board) end() {
+	b.ended++
+	b.draw(b.ended == b.files)
+}
+
+// draw writes both lines and returns to the first, ten times a second at most.
+func (b *Board) draw(always bool) {
+	if b.w == nil || !always && time.Since(b.drawn) < 100*time.Millisecond {
+		return
+	}
+	b.drawn = time.Now()
+	first, second := b.lines(time.Since(b.started))
+	n := b.columns() - 1
+	fmt.Fprintf(b.w, "\r\x1b[K%s\n\x1b[K%s\x1b[1A\r", cut(first, n), cut(second, n))
+}
+
+// lines returns what is shown after so much time.
+func (b *Board) lines(elapsed time.Duration) (first, second string) {
+	first = fmt.Sprintf("%s %d/%d files", meter(b.ended, b.files), b.ended, b.files)
+	if b.failed > 0 {
+		first += fmt.Sprintf(", %d failed", b.failed)
+	}
+	if n := b.worked + b.failed; n > 0 && elapsed > 0 {
+		rate := float64(n) / elapsed.Seconds()
+		left := time.Duration(float64(b.files-b.ended) / rate * float64(time.Second))
+		first += fmt.Sprintf("  %.3g files/s, %v left", rate, left.Round(time.Second))
+	}
+	second = fmt.Sprintf("%s %s: %s", meter(b.step, b.steps), filepath.Base(b.file), b.stage)
+	if b.steps > 0 {
+		second += fmt.Sprintf(", step %d of %d", min(b.step+1, b.steps), b.steps)
+	}
+	return first, second
+}
+
+// meter is a bar of 20 columns.
+func meter(done, all int) string {
+	n := 0
+	if all > 0 {
+		n = 20 * done / all
+	}
+	return "[" + strings.Repeat("=", n) + strings.Repeat(" ", 20-n) + "]"
+}
+
+// cut shortens a line to n columns, so that it stays one line, and removes
+// what would move the cursor.
+func cut(line string, n int) string {
+	line = Printable(line)
+	for i, r := range line {
+		if n--; r >= firstWide {
+			n--
+		}
+		if n < 0 {
+			return line[:i]
+		}
+	}
+	return line
+}
+
+// firstWide is the first letter of Hangul: from there on a letter may take two
+// columns. Many later ones take one; a line of them is cut early.
+const firstWide = 0x1100
+
+// Close leaves empty lines where the board was.
+func (b *Board) Close() {
+	if b.w != nil && !b.drawn.IsZero() {
+		fmt.Fprint(b.w, "\r\x1b[K\n\x1b[K\x1b[1A\r")
+	}
+}

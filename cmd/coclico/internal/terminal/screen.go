@@ -1,0 +1,122 @@
+// Package terminal is the command's way to speak to its user: results on
+// standard output, progress and complaints on standard error, each as rich as
+// what is at the other end allows.
+package terminal
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"unicode"
+
+	"golang.org/x/term"
+)
+
+// A Screen is the command's standard output and standard error.
+type Screen struct {
+	Out io.Writer // results; see OutErr
+	Err io.Writer // progress, notes and complaints
+
+	out    *stickyWriter // Out
+	getenv func(string) string
+}
+
+// New returns the screen that two writers make, in an environment.
+func New(stdout, stderr io.Writer, getenv func(string) string) *Screen {
+	out := &stickyWriter{Writer: stdout}
+	return &Screen{Out: out, Err: stderr, out: out, getenv: getenv}
+}
+
+// OutErr returns the first error of writing to Out, so that what prints line
+// after line need not check each.
+func (s *Screen) OutErr() error { return s.out.err }
+
+// A stickyWriter remembers its first error.
+type stickyWriter struct {
+	io.Writer
+	err error
+}
+
+func (w *stickyWriter) Write(p []byte) (int, error) {
+	n, err := w.Writer.Write(p)
+	if w.err == nil {
+		w.err = err
+	}
+	return n, err
+}
+
+// Watched reports whether standard error is a terminal: whether somebody sees
+// progress and notes.
+func (s *Screen) Watched() bool { return IsTerminal(s.Err) }
+
+// movable reports whether progress can be drawn: whether standard error is a
+// terminal whose cursor moves and whose lines can be cleared.
+func (s *Screen) movable() bool { return s.Watched() && s.getenv("TERM") != "dumb" }
+
+// IsTerminal reports whether f, a reader or a writer, is a terminal.
+func IsTerminal(f any) bool {
+	if w, ok := f.(*stickyWriter); ok {
+		f = w.Writer
+	}
+	file, ok := f.(*os.File)
+	return ok && term.IsTerminal(int(file.Fd()))
+}
+
+// JSON prints a value as a line of JSON.
+func (s *Screen) JSON(v any) error {
+	e := json.NewEncoder(s.Out)
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}
+
+// Complain prints an error as one line, whatever its message holds.
+func (s *Screen) Complain(message string) {
+	lines := strings.FieldsFunc(message, func(r rune) bool { return r == '\n' || r == '\r' || r == '\t' })
+	fmt.Fprintf(s.Err, "coclico: %s\n", Printable(strings.Join(lines, "; ")))
+}
+
+// Warn prints what was wrong with a file that was read all the same, a line
+// each.
+func (s *Screen) Warn(name string, warnings []string) {
+	for _, w := range warnings {
+		s.Complain(name + ": warning: " + w)
+	}
+}
+
+// Note prints a line on standard error if somebody watches: what is worth
+// knowing at a terminal and noise in a log.
+func (s *Screen) Note(format string, args ...any) {
+	if s.Watched() {
+		fmt.Fprintln(s.Err, Printable(fmt.Sprintf(format, args...)))
+	}
+}
+
+// Printable replaces what a terminal would obey rather than show, which names
+// of other people's files may hold, with question marks.
+func Printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsGraphic(r) {
+			return r
+		}
+		return '?'
+	}, s)
+}
+
+// ByteCount writes a number of bytes as people do: 3.2 GB.
+func ByteCount(n int64) string {
+	for _, unit := range []struct {
+		name string
+		size int64
+	}{{"GB", 1e9}, {"MB", 1e6}, {"kB", 1e3}} {
+		if n >= unit.size {
+			digits := 2
+			if n >= 10*unit.size {
+				digits = 1
+			}
+			return fmt.Sprintf("%.*f %s", digits, float64(n)/float64(unit.size), unit.name)
+		}
+	}
+	return fmt.Sprintf("%d B", n)
+}

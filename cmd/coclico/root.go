@@ -1,0 +1,60 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/coclico/coclico/cmd/coclico/internal/files"
+	"github.com/coclico/coclico/cmd/coclico/internal/terminal"
+	"github.com/coclico/coclico/kernels"
+)
+
+// rootCmd returns the command with all of its subcommands. It sets started when
+// the command line has been parsed.
+func rootCmd(f *files.IO, s *terminal.Screen, started *bool) *cobra.Command {
+	a := &app{files: f, screen: s, stdout: s.Out}
+	root := &cobra.Command{
+		Use:   "coclico",
+		Short: "Pictures in 120 bytes",
+		Long: `Coclico keeps what a picture shows (768 bits of CLIP) and where its colors are
+(a map of 8 x 8 pixels), 120 bytes in all, and paints it again with Stable
+unCLIP.`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			a.ctx = cmd.Context()
+			*started = true
+			return kernels.Check()
+		},
+	}
+	root.AddCommand(encodeCmd(f, s), decodeCmd(f, s), a.infoCmd(), a.compareCmd(), pullCmd(s), modelsCmd(f, s), synthCmd(s), verifyCmd(s), benchCmd(s),
+		manCmd(f), completionCmd(s), versionCmd(s))
+	root.SetHelpCommand(helpCmd())
+	return root
+}
+
+// A usageError is a mistake on the command line that only the command can see.
+type usageError struct{ error }
+
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+// oneArg demands a single argument, under the name that the usage line gives it.
+func oneArg(name string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) != 1 {
+			return fmt.Errorf("%s takes one %s, not %d", cmd.Name(), name, len(args))
+		}
+		return nil
+	}
+}
+
+// someArgs demands at least one argument.
+func someArgs(name string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return fmt.Errorf("%s needs %s", cmd.Name(), name)
+		}
+		return nil
+	}
+}

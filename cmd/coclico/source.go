@@ -1,0 +1,99 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"image"
+	"io"
+	"os"
+
+	"github.com/coclico/coclico/cmd/coclico/internal/files"
+	"github.com/coclico/coclico/cmd/coclico/internal/picture"
+	"github.com/coclico/coclico/codec/container"
+)
+
+// Limits of what is read into memory from a pipe.
+const (
+	maxPicture = 1 << 30 // a picture to encode
+	maxStream  = 1 << 20 // more than the longest stream there can be
+)
+
+// streamExt is the ending of a stream's file.
+const streamExt = ".coclico"
+
+// A source is what is encoded: a picture, or the stream that its file holds.
+type source struct {
+	img      image.Image
+	stream   []byte
+	warnings []string // about a picture that was read all the same
+}
+
+// A sourceFile is an open picture file.
+type sourceFile struct {
+	memory int64                  // bytes that read takes
+	read   func() (source, error) // closes the file
+}
+
+// openSource opens a picture file as far as its pixels. If fresh is set, a
+// stream in the file is passed over.
+func openSource(ctx context.Context, f *files.IO, path string, fresh bool) (*sourceFile, error) {
+	in, err := f.Open(ctx, path, maxPicture)
+	if err != nil {
+		return nil, err
+	}
+	fail := func(err error) (*sourceFile, error) {
+		in.Close()
+		return nil, files.Named(path, err)
+	}
+	if !fresh {
+		stream, err := picture.Stream(in)
+		switch {
+		case err != nil:
+			return fail(err)
+		case stream != nil:
+			if err := checkKept(stream); err != nil {
+				return fail(err)
+			}
+			in.Close()
+			return &sourceFile{read: func() (source, error) { return source{stream: stream}, nil }}, nil
+		}
+	}
+	if _, err := in.Seek(0, io.SeekStart); err != nil {
+		return fail(err)
+	}
+	p, err := picture.Open(in)
+	if err != nil {
+		return fail(err)
+	}
+	return &sourceFile{p.Memory, func() (source, error) {
+		defer in.Close()
+		img, err := p.Image()
+		if err != nil {
+			return source{}, files.Named(path, err)
+		}
+		return source{img: img, warnings: p.Warnings}, nil
+	}}, nil
+}
+
+// keptStream returns the stream that a picture's file holds, or nil.
+func keptStream(path string) []byte {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	kept, err := picture.Stream(f)
+	if err != nil {
+		return nil
+	}
+	return kept
+}
+
+// checkKept returns an error if what a PNG holds is no file, as far as that can be seen without the model: it may be raw bits,
+// or anybody's.
+func checkKept(stream []byte) error {
+	if _, _, err := container.ReadColour(stream); err != nil {
+		return fmt.Errorf("the stream that it holds is not given back: %w; --from-pixels encodes the picture instead", err)
+	}
+	return nil
+}
