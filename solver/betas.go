@@ -5,17 +5,25 @@ import (
 	"math"
 )
 
-// maxTimesteps bounds num_train_timesteps, so that no configuration asks for more than a few megabytes.
+// maxTimesteps bounds num_train_timesteps, so that no configuration takes more
+// than a few megabytes.
 const maxTimesteps = 100_000
 
-// Betas is the noise that the forward process adds at each training timestep. It is the part of the configuration that
-// diffusers' schedulers share; defaults are those of their constructors.
+// Betas describes the noise that the forward process adds at each training
+// timestep. All of diffusers' schedulers share this part of the configuration;
+// the defaults are those of their constructors.
 type Betas struct {
-	NumTrainTimesteps int       `json:"num_train_timesteps"` // 1 .. 100000; default 1000
-	BetaStart         float64   `json:"beta_start"`          // in (0, 1); default 0.0001
-	BetaEnd           float64   `json:"beta_end"`            // in (0, 1); default 0.02
-	BetaSchedule      string    `json:"beta_schedule"`       // "linear" (default), "scaled_linear", "squaredcos_cap_v2"
-	TrainedBetas      []float64 `json:"trained_betas"`       // replaces the schedule when not nil; one in (0, 1) per timestep
+	NumTrainTimesteps int     `json:"num_train_timesteps"` // 1..100000; default 1000
+	BetaStart         float64 `json:"beta_start"`          // in (0, 1); default 0.0001
+	BetaEnd           float64 `json:"beta_end"`            // in (0, 1); default 0.02
+
+	// BetaSchedule is "linear" (the default), "scaled_linear" or
+	// "squaredcos_cap_v2".
+	BetaSchedule string `json:"beta_schedule"`
+
+	// TrainedBetas, if not nil, replaces the schedule: one value in (0, 1) per
+	// timestep.
+	TrainedBetas []float64 `json:"trained_betas"`
 }
 
 func defaultBetas() Betas {
@@ -38,7 +46,7 @@ func (b *Betas) validate() error {
 		return nil
 	}
 	switch b.BetaSchedule {
-	case "squaredcos_cap_v2": // has no ends to choose
+	case "squaredcos_cap_v2": // does not use BetaStart and BetaEnd
 	case "linear", "scaled_linear":
 		if !isBeta(b.BetaStart) {
 			return fmt.Errorf("solver: beta_start %g is not between 0 and 1", b.BetaStart)
@@ -52,15 +60,18 @@ func (b *Betas) validate() error {
 	return nil
 }
 
-// isBeta reports whether a step that adds noise of variance beta leaves something of the signal; false for NaN.
+// isBeta reports whether beta is between 0 and 1, both excluded. It reports
+// false for NaN.
 func isBeta(beta float64) bool { return beta > 0 && beta < 1 }
 
-// alphasCumprod returns the share of the signal's variance that is left after each timestep,
+// alphasCumprod returns the fraction of the signal's variance that remains
+// after each timestep,
 //
 //	alphaBar[t] = (1-beta[0]) (1-beta[1]) ... (1-beta[t]),
 //
-// rounded as PyTorch does: betas and alphas are float32, torch.cumprod accumulates float32 in float64 and rounds each
-// partial product. Why it matters: at t = 0, 1-alphaBar is 4e-5 and has only nine good bits left.
+// rounded like PyTorch's: betas and alphas are float32, and torch.cumprod
+// accumulates float32 in float64 and rounds every partial product. The rounding
+// matters: at t = 0, 1-alphaBar is 4e-5 and has only nine significant bits.
 func (b *Betas) alphasCumprod() []float32 {
 	bar := b.betas()
 	prod := 1.0
@@ -71,7 +82,8 @@ func (b *Betas) alphasCumprod() []float32 {
 	return bar
 }
 
-// betas are diffusers' (schedulers/scheduling_ddpm.py), in float32. The configuration is valid.
+// betas returns diffusers' betas (schedulers/scheduling_ddpm.py) in float32. b
+// must be valid.
 func (b *Betas) betas() []float32 {
 	n := b.NumTrainTimesteps
 	betas := make([]float32, n)
@@ -82,7 +94,7 @@ func (b *Betas) betas() []float32 {
 		}
 	case b.BetaSchedule == "linear":
 		linspace32(betas, b.BetaStart, b.BetaEnd)
-	case b.BetaSchedule == "scaled_linear": // linear in the square root, as latent diffusion was trained
+	case b.BetaSchedule == "scaled_linear": // linear in the square root, as in latent diffusion
 		linspace32(betas, math.Sqrt(b.BetaStart), math.Sqrt(b.BetaEnd))
 		for t, root := range betas {
 			betas[t] = root * root
@@ -100,8 +112,9 @@ func (b *Betas) betas() []float32 {
 	return betas
 }
 
-// linspace32 is torch.linspace(start, end, len(dst)) in float32: the step is rounded once and each half counts from its
-// own end (aten/src/ATen/native/cpu/RangeFactoriesKernel.cpp).
+// linspace32 is torch.linspace(start, end, len(dst)) in float32: the step is
+// rounded once, and each half counts from its own end
+// (aten/src/ATen/native/cpu/RangeFactoriesKernel.cpp).
 func linspace32(dst []float32, start, end float64) {
 	first, last := float32(start), float32(end)
 	if len(dst) == 1 {

@@ -10,24 +10,36 @@ import (
 	"slices"
 )
 
-// Config is what diffusers' DPMSolverMultistepScheduler can be told (src/diffusers/schedulers/scheduling_dpmsolver_multistep.py),
-// as far as this package supports it. [DefaultConfig] has the defaults; [New] checks the ranges.
+// Config is the configuration of diffusers' DPMSolverMultistepScheduler
+// (src/diffusers/schedulers/scheduling_dpmsolver_multistep.py), as far as this
+// package supports it. [DefaultConfig] returns the defaults; [New] checks the
+// ranges.
 type Config struct {
 	Betas
 
-	PredictionType   string  `json:"prediction_type"`    // what the network predicts: "epsilon" (default), "sample" or "v_prediction"
-	SolverOrder      int     `json:"solver_order"`       // 1 .. 3; default 2
-	SolverType       string  `json:"solver_type"`        // second-order variant: "midpoint" (default) or "heun"
-	LowerOrderFinal  bool    `json:"lower_order_final"`  // with fewer than 15 steps, end with orders 2 and 1; default true
-	EulerAtFinal     bool    `json:"euler_at_final"`     // the last step has order 1; default false
-	UseKarrasSigmas  bool    `json:"use_karras_sigmas"`  // space the noise levels as Karras et al. do; default false
-	FinalSigmasType  string  `json:"final_sigmas_type"`  // where the last step ends: "zero" (default) or "sigma_min"
-	TimestepSpacing  string  `json:"timestep_spacing"`   // "linspace" (default), "leading" or "trailing"
-	StepsOffset      int     `json:"steps_offset"`       // added to the timesteps of leading spacing; default 0
-	LambdaMinClipped float64 `json:"lambda_min_clipped"` // timesteps whose log(alpha/sigma) is below it are left out; default -inf
+	// PredictionType is the network's output: "epsilon" (the default), "sample"
+	// or "v_prediction".
+	PredictionType string `json:"prediction_type"`
+
+	SolverOrder int    `json:"solver_order"` // 1..3; default 2
+	SolverType  string `json:"solver_type"`  // of order 2: "midpoint" (default) or "heun"
+
+	// LowerOrderFinal ends a schedule of fewer than 15 steps with orders 2 and
+	// 1. The default is true.
+	LowerOrderFinal bool `json:"lower_order_final"`
+
+	EulerAtFinal    bool   `json:"euler_at_final"`    // the last step has order 1; default false
+	UseKarrasSigmas bool   `json:"use_karras_sigmas"` // noise levels of Karras et al.; default false
+	FinalSigmasType string `json:"final_sigmas_type"` // end of the last step: "zero" (default) or "sigma_min"
+	TimestepSpacing string `json:"timestep_spacing"`  // "linspace" (default), "leading" or "trailing"
+	StepsOffset     int    `json:"steps_offset"`      // added to timesteps of leading spacing; default 0
+
+	// LambdaMinClipped excludes timesteps with a smaller log(alpha/sigma_t).
+	// The default is -Inf.
+	LambdaMinClipped float64 `json:"lambda_min_clipped"`
 }
 
-// DefaultConfig returns the values of keys that a file leaves out: the defaults of DPMSolverMultistepScheduler.
+// DefaultConfig returns the defaults of DPMSolverMultistepScheduler.
 func DefaultConfig() Config {
 	return Config{
 		Betas:            defaultBetas(),
@@ -41,22 +53,26 @@ func DefaultConfig() Config {
 	}
 }
 
-// schedulers are the classes of diffusers whose configurations describe the same diffusion process, so that any of them can
-// be handed to DPMSolverMultistepScheduler.from_config (KarrasDiffusionSchedulers, without EDM which has no betas).
+// schedulers are the classes of diffusers whose configurations describe the
+// same diffusion process, so that DPMSolverMultistepScheduler.from_config
+// accepts any of them (KarrasDiffusionSchedulers, except EDM, which has no
+// betas).
 var schedulers = []string{
 	"DDIMScheduler", "DDPMScheduler", "PNDMScheduler", "LMSDiscreteScheduler", "EulerDiscreteScheduler", "HeunDiscreteScheduler",
 	"EulerAncestralDiscreteScheduler", "DPMSolverMultistepScheduler", "DPMSolverSinglestepScheduler", "KDPM2DiscreteScheduler",
 	"KDPM2AncestralDiscreteScheduler", "DEISMultistepScheduler", "UniPCMultistepScheduler", "DPMSolverSDEScheduler",
 }
 
-// ParseConfig reads a scheduler_config.json as
+// ParseConfig parses a scheduler_config.json like
 //
 //	DPMSolverMultistepScheduler.from_config(PNDMScheduler.from_config(json).config)
 //
-// does: a key that is in the file counts if the DPM solver knows it, and a key that is not (or is null) has the DPM solver's default,
-// never the default of the class that wrote the file. So the file shipped with Stable unCLIP, a PNDMScheduler without
-// timestep_spacing, means linspace and not PNDM's leading; its set_alpha_to_one and skip_prk_steps say nothing.
-// The result is valid: [New] can only refuse the number of steps, or a schedule whose noise leaves float32.
+// It uses the keys that the DPM solver knows. A key that is absent or null has
+// the default of the DPM solver, never that of the class that wrote the file:
+// the file of Stable unCLIP, a PNDMScheduler without timestep_spacing, means
+// linspace and not PNDM's leading, and its set_alpha_to_one and skip_prk_steps
+// have no effect. The result is valid: [New] can refuse only the number of
+// steps, or a schedule with noise levels outside float32's range.
 func ParseConfig(data []byte) (Config, error) {
 	file := struct {
 		*Config
@@ -69,7 +85,7 @@ func ParseConfig(data []byte) (Config, error) {
 		Flow          bool        `json:"use_flow_sigmas"`
 		SigmaMin      *float64    `json:"sigma_min"`
 		SigmaMax      *float64    `json:"sigma_max"`
-		LambdaMin     json.Number `json:"lambda_min_clipped"` // before Config's: it may be infinite
+		LambdaMin     json.Number `json:"lambda_min_clipped"` // hides that of Config; may be infinite
 	}{AlgorithmType: "dpmsolver++"}
 	cfg := DefaultConfig()
 	file.Config = &cfg
@@ -80,7 +96,7 @@ func ParseConfig(data []byte) (Config, error) {
 		return Config{}, err
 	}
 	if file.LambdaMin != "" {
-		cfg.LambdaMinClipped, _ = file.LambdaMin.Float64() // a JSON number; one beyond float64 is infinite
+		cfg.LambdaMinClipped, _ = file.LambdaMin.Float64() // a JSON number: infinite if float64 overflows
 	}
 	for _, flag := range []struct {
 		key string
@@ -103,12 +119,13 @@ func ParseConfig(data []byte) (Config, error) {
 		return Config{}, fmt.Errorf("solver: sigma_min and sigma_max are not supported with use_karras_sigmas")
 	}
 	if slices.Contains([]string{"logrho", "bh1", "bh2"}, cfg.SolverType) {
-		cfg.SolverType = "midpoint" // as diffusers takes the variants of DEIS and UniPC
+		cfg.SolverType = "midpoint" // as in diffusers, for the variants of DEIS and UniPC
 	}
 	return cfg, cfg.validate()
 }
 
-// common are the keys that ParseConfig and ParseNoising check alike and do not keep.
+// common has the keys that both ParseConfig and ParseNoising check but do not
+// keep.
 type common struct {
 	ClassName    string `json:"_class_name"`
 	ZeroSNR      bool   `json:"rescale_betas_zero_snr"`
@@ -117,7 +134,7 @@ type common struct {
 
 func (c *common) validate() error {
 	if c.ClassName != "" && !slices.Contains(schedulers, c.ClassName) {
-		return fmt.Errorf("solver: _class_name %q is not supported (PNDMScheduler and its kin)", c.ClassName)
+		return fmt.Errorf("solver: _class_name %q is not supported (PNDMScheduler and related classes)", c.ClassName)
 	}
 	if c.ZeroSNR {
 		return fmt.Errorf("solver: rescale_betas_zero_snr true is not supported")
@@ -154,8 +171,8 @@ func (c *Config) validate() error {
 	return nil
 }
 
-// decode reads a configuration file, whose keys have the types of dst's fields or are null. Keys that are not spelt exactly
-// as dst's mean nothing.
+// decode decodes a configuration file into dst. Values may be null. The
+// spelling of keys is case-sensitive, and unknown keys are ignored.
 func decode(data []byte, dst any) error {
 	data = plainJSON(data)
 	if !bytes.HasPrefix(bytes.TrimSpace(data), []byte("{")) {
@@ -171,8 +188,8 @@ func decode(data []byte, dst any) error {
 	return nil
 }
 
-// exactFields returns the object data without keys that are no fields of dst: package json would also take Beta_Start for
-// beta_start.
+// exactFields returns the object without the keys that are not exactly a field
+// of dst: package json would also accept Beta_Start for beta_start.
 func exactFields(data []byte, dst any) ([]byte, error) {
 	var fields, known map[string]json.RawMessage
 	if err := json.Unmarshal(data, &fields); err != nil {
@@ -189,8 +206,9 @@ func exactFields(data []byte, dst any) ([]byte, error) {
 	return json.Marshal(fields)
 }
 
-// plainJSON makes JSON of what Python's json module writes: outside strings, Infinity becomes a number too large for a
-// float64. (NaN stays, and is refused.)
+// plainJSON converts the output of Python's json module to JSON: outside
+// strings, Infinity becomes a number that overflows float64. NaN stays, and is
+// refused.
 func plainJSON(data []byte) []byte {
 	infinity := []byte("Infinity")
 	out := make([]byte, 0, len(data))

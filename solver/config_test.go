@@ -8,7 +8,7 @@ import (
 )
 
 func TestParseConfigDefaults(t *testing.T) {
-	// Not what the file leaves out as its own class has it: the solver's defaults.
+	// Absent keys have the solver's defaults, not those of the file's class.
 	got, err := ParseConfig([]byte(shipped))
 	if err != nil {
 		t.Fatal(err)
@@ -27,11 +27,11 @@ func TestParseConfigDefaults(t *testing.T) {
 	if ts := s.Timesteps(); ts[0] != 999 || ts[3] != 849 || ts[10] != 500 || ts[19] != 50 {
 		t.Errorf("timesteps %v", ts)
 	}
-	// Keys that package json would take for others.
+	// Keys that package json would accept for others.
 	if cfg := with(t, `"Solver_Order": 3, "BETA_START": "x", "Lambda_Min_Clipped": -5`); !reflect.DeepEqual(cfg, want) {
 		t.Errorf("capitals: %+v", cfg)
 	}
-	// What Python writes and JSON does not have, and the same letters inside a string.
+	// A value that Python writes and JSON lacks, and the same letters in a string.
 	cfg := with(t, `"note": "\"Infinity", "lambda_min_clipped": -Infinity, "solver_order": 1`)
 	if !math.IsInf(cfg.LambdaMinClipped, -1) || cfg.SolverOrder != 1 {
 		t.Errorf("infinity: %+v", cfg)
@@ -41,7 +41,7 @@ func TestParseConfigDefaults(t *testing.T) {
 	}
 }
 
-// TestParseConfigErrors: every error says which key has which value.
+// TestParseConfigErrors: every error names the key and the value.
 func TestParseConfigErrors(t *testing.T) {
 	for keys, words := range map[string]string{
 		`"thresholding": true`:                                    "thresholding true",
@@ -83,7 +83,7 @@ func TestParseConfigErrors(t *testing.T) {
 	} {
 		_, err := ParseConfig([]byte(strings.TrimSuffix(shipped, "}") + "," + keys + "}"))
 		if err == nil || !strings.Contains(err.Error(), words) || strings.Contains(err.Error(), "\n") {
-			t.Errorf("%s: error %v, want one that says %s", keys, err, words)
+			t.Errorf("%s: error %v, want one with %s", keys, err, words)
 		}
 	}
 	for _, text := range []string{"", "null", "[]", "3", `{"beta_start": 0.1`, "{} {}", "<html>"} {
@@ -101,7 +101,8 @@ func TestParseConfigErrors(t *testing.T) {
 	}
 }
 
-// TestBetasBeyondFloat32: alphas_cumprod that round to 1 or to 0 are noise levels of 0 or infinity.
+// TestBetasBeyondFloat32: where alphas_cumprod rounds to 1 or to 0, the noise
+// level is 0 or infinite.
 func TestBetasBeyondFloat32(t *testing.T) {
 	for keys, steps := range map[string]int{
 		`"num_train_timesteps": 2, "trained_betas": [1e-9, 1e-9]`:                    1,
@@ -116,8 +117,8 @@ func TestBetasBeyondFloat32(t *testing.T) {
 	}
 }
 
-// FuzzConfig: no file makes the configuration, the schedule or a trajectory panic, hang or leave the finite numbers without
-// an error.
+// FuzzConfig: no file makes configuration, schedule or trajectory panic, hang
+// or overflow without an error.
 func FuzzConfig(f *testing.F) {
 	f.Add([]byte(shipped), 20, 3)
 	f.Add([]byte(`{"beta_schedule": "squaredcos_cap_v2", "use_karras_sigmas": true, "solver_order": 3, "lambda_min_clipped": -5.1}`), 7, 0)

@@ -10,8 +10,9 @@ import (
 	"github.com/coclico/coclico/weights"
 )
 
-// TestEdges follows diffusers through schedules of one step, of every spacing and end, and through configurations as other
-// classes write them. The cases are in testdata/edges.py.
+// TestEdges follows diffusers through schedules of one step, of every spacing
+// and end, and through configurations written by other classes.
+// testdata/edges.py makes the cases.
 func TestEdges(t *testing.T) {
 	g := openGolden(t, "edges")
 	cases := 0
@@ -35,7 +36,8 @@ func TestEdges(t *testing.T) {
 	}
 }
 
-// TestRandnSizes draws every size from 0 to 40 and back from one generator: what a draw leaves behind counts too.
+// TestRandnSizes draws every size from 0 to 40 and back from one generator,
+// because a draw affects the later ones.
 func TestRandnSizes(t *testing.T) {
 	g := openGolden(t, "edges")
 	want := floats(t, g, "randn/sizes")
@@ -63,6 +65,7 @@ func TestRandnSizes(t *testing.T) {
 	}
 }
 
+// TestNoisingGolden compares with noise_image_embeddings of diffusers.
 func TestNoisingGolden(t *testing.T) {
 	noising, err := ParseNoising([]byte(`{"_class_name": "DDPMScheduler", "beta_schedule": "squaredcos_cap_v2", "num_train_timesteps": 1000}`))
 	if err != nil {
@@ -84,7 +87,8 @@ func TestNoisingGolden(t *testing.T) {
 		if err := noising.AddNoise(got, embeds, mean, std, c.level, c.noise); err != nil {
 			t.Fatal(err)
 		}
-		// The level's features follow in the golden tensor; package nn tests them.
+		// The level's features follow in the golden tensor; package nn tests
+		// them.
 		closeTo(t, name, got, floats(t, g, name)[:len(embeds)], bound)
 		if over := slices.Clone(embeds); noising.AddNoise(over, over, mean, std, c.level, c.noise) != nil || !slices.Equal(over, got) {
 			t.Errorf("%s: in place, the result differs", name)
@@ -97,7 +101,8 @@ func TestNoisingGolden(t *testing.T) {
 	}
 }
 
-// synthetic is the law of golden/synth.py for a normaliser's tensor, seed 1, rounded to float16.
+// synthetic returns a tensor of the image normalizer from synth.py, seed 1,
+// rounded to float16.
 func synthetic(name string, base, scale float64, n int) []float32 {
 	const gamma = 0x9E3779B97F4A7C15
 	h := uint64(0xCBF29CE484222325)

@@ -6,7 +6,8 @@ import (
 	"github.com/coclico/coclico/solver"
 )
 
-// The loop of a diffusion decoder: noise a first guess, then let the network and the solver take turns.
+// The loop of a diffusion decoder: add noise to a first guess, then let network
+// and solver alternate.
 func Example() {
 	cfg, err := solver.ParseConfig([]byte(`{"_class_name": "PNDMScheduler", "beta_schedule": "scaled_linear",
 		"beta_start": 0.00085, "beta_end": 0.012, "prediction_type": "v_prediction"}`))

@@ -9,8 +9,8 @@ import (
 	"github.com/coclico/coclico/weights"
 )
 
-// The goldens are made by the project's golden.py (PyTorch 2.15, diffusers 0.42.1), those of edges.safetensors by
-// testdata/edges.py.
+// The golden files are made by golden.py (PyTorch 2.15, diffusers 0.42.1), and
+// edges.safetensors by testdata/edges.py.
 
 const bound = 1e-5 // relative RMS error over a tensor
 
@@ -25,7 +25,7 @@ func openGolden(t testing.TB, name string) *weights.Store {
 	return s
 }
 
-// lookup returns a tensor, and fails if the file has none of that name and type.
+// lookup returns a tensor. It fails if the file has none of that name and type.
 func lookup(t testing.TB, g *weights.Store, name string, dtype weights.DType) weights.Tensor {
 	t.Helper()
 	x, ok := g.Lookup(name)
@@ -45,7 +45,7 @@ func ints(t testing.TB, g *weights.Store, name string) []int64 {
 	return lookup(t, g, name, weights.I64).Int64s()
 }
 
-// closeTo fails unless got is want within the relative RMS bound.
+// closeTo fails if the relative RMS error of got exceeds bound.
 func closeTo(t *testing.T, what string, got, want []float32, bound float64) {
 	t.Helper()
 	if len(got) != len(want) {
@@ -63,12 +63,13 @@ func closeTo(t *testing.T, what string, got, want []float32, bound float64) {
 	}
 }
 
-// shipped is the scheduler_config.json beside Stable unCLIP 2.1.
+// shipped is the scheduler_config.json of Stable unCLIP 2.1.
 const shipped = `{"_class_name": "PNDMScheduler", "_diffusers_version": "0.15.0.dev0", "beta_start": 0.00085, "beta_end": 0.012,
 	"beta_schedule": "scaled_linear", "clip_sample": false, "num_train_timesteps": 1000, "prediction_type": "v_prediction",
 	"set_alpha_to_one": false, "skip_prk_steps": true, "steps_offset": 1, "trained_betas": null}`
 
-// with returns the shipped configuration with more keys; the last of two equal keys counts.
+// with returns the shipped configuration with more keys, which replace equal
+// ones.
 func with(t testing.TB, keys string) Config {
 	t.Helper()
 	text := shipped
@@ -82,14 +83,14 @@ func with(t testing.TB, keys string) Config {
 	return cfg
 }
 
-// model is golden.py's stand-in for the network: sin(x) (0.3 + t/2000).
+// model stands for the network, as in golden.py: sin(x) (0.3 + t/2000).
 func model(dst, x []float32, timestep int) {
 	for i, v := range x {
 		dst[i] = float32(math.Sin(float64(v)) * (0.3 + float64(timestep)/2000))
 	}
 }
 
-// follow checks a schedule and a whole trajectory of it.
+// follow compares a schedule and a trajectory with diffusers.
 func follow(t *testing.T, g *weights.Store, name string, cfg Config, steps, start int) {
 	t.Helper()
 	s, err := New(cfg, steps)

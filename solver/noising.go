@@ -5,13 +5,15 @@ import (
 	"math"
 )
 
-// Noising adds noise to image embeddings as Stable unCLIP does, with the schedule of a DDPM (image_noising_scheduler).
+// Noising adds noise to image embeddings like Stable unCLIP, with the schedule
+// of a DDPM (image_noising_scheduler).
 type Noising struct {
 	alphasCumprod []float32
 }
 
-// ParseNoising reads image_noising_scheduler/scheduler_config.json as DDPMScheduler.from_config does. Only what add_noise depends
-// on is read: the betas. Absent keys have diffusers' defaults.
+// ParseNoising parses image_noising_scheduler/scheduler_config.json like
+// DDPMScheduler.from_config. It uses only the betas, because add_noise depends
+// on nothing else. Absent keys have diffusers' defaults.
 func ParseNoising(data []byte) (*Noising, error) {
 	file := struct {
 		Betas
@@ -29,18 +31,18 @@ func ParseNoising(data []byte) (*Noising, error) {
 	return &Noising{file.Betas.alphasCumprod()}, nil
 }
 
-// Levels returns the number of noise levels: 0 .. Levels()-1.
+// Levels returns the number of noise levels, 0..Levels()-1.
 func (n *Noising) Levels() int { return len(n.alphasCumprod) }
 
-// AlphasCumprod returns the share of the signal's variance that is left at each level. Do not change it.
+// AlphasCumprod returns the fraction of the signal's variance that remains at
+// each level. The caller must not change it.
 func (n *Noising) AlphasCumprod() []float32 { return n.alphasCumprod }
 
-// AddNoise writes the noised embedding to dst, as Stable unCLIP does
-// (noise_image_embeddings,
-// diffusers:src/diffusers/pipelines/stable_diffusion/pipeline_stable_unclip_img2img.py).
-// mean and std are the image normalizer's; noise is standard normal, or nil for
-// none. All slices have one length, and dst may be any of the others. The error
-// reports a level that the schedule does not have.
+// AddNoise writes the noised embedding to dst, like noise_image_embeddings of
+// diffusers:src/diffusers/pipelines/stable_diffusion/pipeline_stable_unclip_img2img.py.
+// mean and std are the image normalizer's. noise is standard normal, or nil for
+// no noise. All slices have the same length, and dst may be one of the others.
+// It is an error if the schedule does not have the level.
 //
 // The pipeline scales to z = (embeds-mean)/std, noises z, and scales back. The
 // division cancels:

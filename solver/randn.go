@@ -2,18 +2,23 @@ package solver
 
 import "math"
 
-// A Generator draws the normal numbers that torch.randn draws from torch.Generator("cpu").manual_seed(seed).
+// A Generator draws the normal numbers of torch.randn with
+// torch.Generator("cpu").manual_seed(seed).
 //
-// The bits are MT19937's (Matsumoto and Nishimura 1998; at/core/MT19937RNGEngine.h), the normals Box-Muller's, in two ways
-// (aten/src/ATen/native/cpu/DistributionTemplates.h): a tensor of 16 or more values is filled in blocks of 16 from float32
-// uniforms, a smaller one value by value from float64 uniforms. So randn(32) is not randn(16) twice, and a Generator is
-// asked for whole tensors: the values do not depend on the shape, but they do on the size of each draw.
+// The bits come from MT19937 (Matsumoto and Nishimura 1998;
+// at/core/MT19937RNGEngine.h) and the normals from Box-Muller, in two ways
+// (aten/src/ATen/native/cpu/DistributionTemplates.h): tensors of 16 or more
+// values are filled in blocks of 16 from float32 uniforms, smaller tensors
+// value by value from float64 uniforms. Therefore randn(32) is not randn(16)
+// twice, and a call must draw a whole tensor: the values do not depend on its
+// shape, but on its size.
 //
-// Uniforms and the order of draws are PyTorch's bit for bit. The logarithm and the sinusoids are PyTorch's up to float32
-// rounding, as PyTorch's own are between one processor and another.
+// The uniforms and the order of draws equal PyTorch's bit for bit. The
+// logarithm and the sinusoids equal PyTorch's up to float32 rounding, like
+// PyTorch's own on different processors.
 type Generator struct {
 	state [mtSize]uint32
-	used  int // words of state already returned
+	used  int // number of words of state already returned
 
 	spare    float64 // the second normal of a pair, for the next small draw
 	hasSpare bool
@@ -24,7 +29,8 @@ const (
 	mtMid  = 397
 )
 
-// NewGenerator returns a generator with that seed. Like PyTorch's it uses the low 32 bits alone.
+// NewGenerator returns a generator with the given seed. Like PyTorch's it uses
+// only the low 32 bits.
 func NewGenerator(seed uint64) *Generator {
 	g := &Generator{used: mtSize}
 	g.state[0] = uint32(seed)
@@ -35,7 +41,7 @@ func NewGenerator(seed uint64) *Generator {
 	return g
 }
 
-// Randn fills dst with what torch.randn of len(dst) values returns next.
+// Randn fills dst with the values of the next torch.randn(len(dst)).
 func (g *Generator) Randn(dst []float32) {
 	if len(dst) < 16 {
 		for i := range dst {
@@ -49,7 +55,7 @@ func (g *Generator) Randn(dst []float32) {
 	for i := 0; i+16 <= len(dst); i += 16 {
 		boxMuller16(dst[i:])
 	}
-	if len(dst)%16 != 0 { // the last 16 values are drawn again, over what was there
+	if len(dst)%16 != 0 { // the last 16 values are drawn again
 		tail := dst[len(dst)-16:]
 		for i := range tail {
 			tail[i] = g.uniform32()
@@ -58,7 +64,8 @@ func (g *Generator) Randn(dst []float32) {
 	}
 }
 
-// boxMuller16 turns 16 uniforms in [0, 1) into normals: value i makes a pair with value i+8.
+// boxMuller16 turns 16 uniforms in [0, 1) into normals. Values i and i+8 are a
+// pair.
 func boxMuller16(x []float32) {
 	for i := range 8 {
 		radius := math.Sqrt(-2 * math.Log(float64(1-x[i])))
@@ -67,8 +74,8 @@ func boxMuller16(x []float32) {
 	}
 }
 
-// normal returns one normal of a small draw; every second one is the spare of the pair before. The spare outlives large
-// draws in between.
+// normal returns one normal of a small draw. Every second one is the spare of
+// the previous pair, even if large draws come between.
 func (g *Generator) normal() float64 {
 	if g.hasSpare {
 		g.hasSpare = false
@@ -89,7 +96,7 @@ func (g *Generator) uniform64() float64 {
 	return float64(bits&(1<<53-1)) / (1 << 53)
 }
 
-// uint32 returns MT19937's next word, tempered.
+// uint32 returns the next tempered word of MT19937.
 func (g *Generator) uint32() uint32 {
 	if g.used == mtSize {
 		g.twist()
@@ -102,7 +109,7 @@ func (g *Generator) uint32() uint32 {
 	return y ^ y>>18
 }
 
-// twist makes the next 624 words of state.
+// twist computes the next 624 words of state.
 func (g *Generator) twist() {
 	for i := range mtSize {
 		y := g.state[i]&0x80000000 | g.state[(i+1)%mtSize]&0x7fffffff

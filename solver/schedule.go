@@ -6,27 +6,30 @@ import (
 	"slices"
 )
 
-// A schedule is the list of noise levels that a trajectory visits.
+// A schedule is the sequence of noise levels of a trajectory.
 //
-// A latent at timestep t is alpha x0 + sigma_t noise with alpha^2 = alphaBar[t], sigma_t^2 = 1 - alphaBar[t]. Following
-// Karras et al. (arXiv 2206.00364) a level is named by its ratio
+// A latent at timestep t is alpha x0 + sigma_t noise with alpha^2 = alphaBar[t]
+// and sigma_t^2 = 1 - alphaBar[t]. Following Karras et al. (arXiv 2206.00364),
+// a level is identified by the ratio
 //
 //	sigma = sigma_t / alpha = sqrt((1-alphaBar)/alphaBar),
 //
-// from which alpha = 1/sqrt(1+sigma^2) and sigma_t = sigma alpha.
+// so that alpha = 1/sqrt(1+sigma^2) and sigma_t = sigma alpha.
 type schedule struct {
-	timesteps []int     // what the network is told, one per step, falling
-	sigmas    []float64 // float32 values; one more: step i goes from sigmas[i] to sigmas[i+1]
+	timesteps []int     // arguments of the network, one per step, descending
+	sigmas    []float64 // float32 values; step i goes from sigmas[i] to sigmas[i+1]
 }
 
-// newSchedule computes what DPMSolverMultistepScheduler.set_timesteps(steps) computes. The configuration is valid.
+// newSchedule is DPMSolverMultistepScheduler.set_timesteps(steps). cfg must be
+// valid.
 func newSchedule(cfg *Config, steps int) (schedule, error) {
 	n := cfg.NumTrainTimesteps
 	if steps < 1 || steps > n {
-		return schedule{}, fmt.Errorf("solver: %d steps is outside 1..%d (num_train_timesteps)", steps, n)
+		return schedule{}, fmt.Errorf("solver: %d steps are outside 1..%d (num_train_timesteps)", steps, n)
 	}
 	train := trainSigmas(cfg.alphasCumprod())
-	// Timesteps 0 .. end-1 can be visited: those with log(alpha/sigma_t) = -log(sigma) not below lambda_min_clipped.
+	// Timesteps 0..end-1 are not clipped: their log(alpha/sigma_t) =
+	// -log(sigma) is at least lambda_min_clipped.
 	end, _ := slices.BinarySearchFunc(train, cfg.LambdaMinClipped, func(sigma, lambda float64) int {
 		if -math.Log(sigma) >= lambda {
 			return -1
@@ -35,13 +38,13 @@ func newSchedule(cfg *Config, steps int) (schedule, error) {
 	})
 	var s schedule
 	switch {
-	case cfg.UseKarrasSigmas: // whatever is clipped
+	case cfg.UseKarrasSigmas: // clipping has no effect
 		s = karras(train, steps, cfg.BetaSchedule != "squaredcos_cap_v2")
 	case end == 0:
 		return schedule{}, fmt.Errorf("solver: lambda_min_clipped %g leaves no timestep", cfg.LambdaMinClipped)
 	default:
 		s.timesteps = spaced(cfg, steps, end)
-		for _, t := range s.timesteps { // an offset may point past the last timestep: numpy.interp clamps
+		for _, t := range s.timesteps { // the offset can lead past the last timestep; numpy.interp clamps
 			s.sigmas = append(s.sigmas, train[min(t, n-1)])
 		}
 	}
@@ -53,13 +56,14 @@ func newSchedule(cfg *Config, steps int) (schedule, error) {
 
 	for i, t := range s.timesteps {
 		if sigma := s.sigmas[i]; !(sigma > 0) || math.IsInf(sigma, 0) {
-			return schedule{}, fmt.Errorf("solver: noise level %g at timestep %d: the betas leave float32's range", sigma, t)
+			return schedule{}, fmt.Errorf("solver: noise level %g at timestep %d: the betas exceed the range of float32", sigma, t)
 		}
 	}
 	return s, nil
 }
 
-// trainSigmas returns the noise level of every training timestep, rounded to float32 wherever PyTorch does. It rises.
+// trainSigmas returns the noise levels of all training timesteps in ascending
+// order, rounded to float32 wherever PyTorch rounds.
 func trainSigmas(alphasCumprod []float32) []float64 {
 	sigmas := make([]float64, len(alphasCumprod))
 	for t, bar := range alphasCumprod {
@@ -69,8 +73,8 @@ func trainSigmas(alphasCumprod []float32) []float64 {
 	return sigmas
 }
 
-// spaced chooses the timesteps among 0 .. end-1, as in table 2 of Lin et al. (arXiv 2305.08891); numpy's formulas are
-// followed to the rounding, for products that fall on a half are rounded to even.
+// spaced chooses timesteps in 0..end-1 as in table 2 of Lin et al. (arXiv
+// 2305.08891). It rounds exactly like numpy, which rounds halves to even.
 func spaced(cfg *Config, steps, end int) []int {
 	ts := make([]int, 0, steps)
 	switch cfg.TimestepSpacing {
@@ -80,14 +84,14 @@ func spaced(cfg *Config, steps, end int) []int {
 		for i := steps - 1; i > 0; i-- {
 			ts = append(ts, int(math.RoundToEven(float64(i)*step)))
 		}
-	case "leading": // as many steps as timesteps leave no spacing: all are the offset
+	case "leading": // with as many steps as timesteps, the ratio is 0
 		ratio := end / (steps + 1)
 		for i := steps; i > 0; i-- {
 			ts = append(ts, i*ratio+cfg.StepsOffset)
 		}
-	default: // trailing: arange(end, 0, -ratio) - 1, which is shorter than steps when the start is clipped
+	default: // trailing: arange(end, 0, -ratio) - 1, shorter than steps if the start is clipped
 		first := float64(end)
-		delta := first - float64(cfg.NumTrainTimesteps)/float64(steps) - first // numpy's: differs from the ratio in the last bits
+		delta := first - float64(cfg.NumTrainTimesteps)/float64(steps) - first // like numpy, not the ratio to the last bit
 		for i := range steps {
 			t := int(math.RoundToEven(first+float64(float64(i)*delta))) - 1
 			if t < 0 {
@@ -99,8 +103,8 @@ func spaced(cfg *Config, steps, end int) []int {
 	return ts
 }
 
-// karras spaces sigma^(1/rho) evenly between the ends of the training levels (Karras et al., eq. 5), and tells the network the
-// timesteps nearest to those levels.
+// karras spaces sigma^(1/rho) evenly between the first and the last training
+// level (Karras et al., eq. 5). The timesteps are those nearest to the levels.
 func karras(train []float64, steps int, round bool) schedule {
 	const rho = 7
 	lo, hi := math.Pow(train[0], 1./rho), math.Pow(train[len(train)-1], 1./rho)
@@ -125,10 +129,11 @@ func karras(train []float64, steps int, round bool) schedule {
 	return s
 }
 
-// interpolate returns the fractional index of v in the rising table x of float32 values, clamped to it. It follows diffusers'
-// _sigma_to_t to the rounding, because its caller may truncate the result.
+// interpolate returns the fractional index of v in the ascending table x of
+// float32 values, clamped to the table. It rounds exactly like diffusers'
+// _sigma_to_t, because the caller may truncate the result.
 func interpolate(x []float64, v float64) float64 {
-	above, _ := slices.BinarySearchFunc(x, v, func(e, v float64) int { // the first element beyond v
+	above, _ := slices.BinarySearchFunc(x, v, func(e, v float64) int { // the first element above v
 		if e <= v {
 			return -1
 		}

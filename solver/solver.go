@@ -8,51 +8,61 @@ import (
 
 // DPM-Solver++ (Lu et al., arXiv 2211.01095), multistep.
 //
-// Write a latent as x = alpha x0 + sigma_t noise and let lambda = log(alpha/sigma_t). With m(lambda) the network's
-// estimate of x0, the diffusion ODE has the exact solution (their eq. 9) from a level s to a cleaner level t
+// Write a latent as x = alpha x0 + sigma_t noise, and let lambda =
+// log(alpha/sigma_t). With m(lambda) the network's estimate of x0, the exact
+// solution of the diffusion ODE (their eq. 9) from a level s to a cleaner level
+// t is
 //
 //	x_t = sigma_t/sigma_s x_s + sigma_t integral from lambda_s to lambda_t of e^lambda m(lambda) dlambda.
 //
-// Only m is unknown under the integral, so it is expanded around lambda_s, m = m0 + m0' (lambda-lambda_s) + ..., and the
-// integrals of e^lambda (lambda-lambda_s)^k/k! are done by hand. With h = lambda_t - lambda_s and p = e^-h - 1:
+// Only m is unknown under the integral. Expand it around lambda_s, m = m0 + m0'
+// (lambda-lambda_s) + ..., and integrate e^lambda (lambda-lambda_s)^k/k!
+// analytically. With h = lambda_t - lambda_s and p = e^-h - 1:
 //
 //	sigma_t int e^lambda                          = -alpha_t p
 //	sigma_t int e^lambda (lambda-lambda_s)        =  alpha_t (p/h + 1) h
 //	sigma_t int e^lambda (lambda-lambda_s)^2 / 2  = -alpha_t ((p+h)/h^2 - 1/2) h^2
 //
-// The derivatives come from the estimates m1, m2 of the levels before. With r0 = (lambda_s0-lambda_s1)/h and
-// r1 = (lambda_s1-lambda_s2)/h, divided differences are
+// The derivatives come from the estimates m1 and m2 at the previous levels.
+// With r0 = (lambda_s0-lambda_s1)/h and r1 = (lambda_s1-lambda_s2)/h, the
+// divided differences are
 //
 //	E0 = (m0-m1)/r0                        about h m0'
 //	E1 = (m1-m2)/r1
 //	D1 = E0 + r0/(r0+r1) (E0-E1)           about h m0', one order better
 //	D2 = (E0-E1)/(r0+r1)                   about h^2 m0''
 //
-// and the steps of diffusers (dpm_solver_first_order_update and its two siblings) are
+// and the steps of diffusers (dpm_solver_first_order_update and its two
+// siblings) are x_t = sigma_t/sigma_s x - alpha_t p m0 + c with
 //
-//	order 1             x_t = sigma_t/sigma_s x - alpha_t p m0                                        (DDIM)
-//	order 2, midpoint   x_t = ... - alpha_t p m0 - alpha_t p/2 E0               their algorithm 2: -p/2 for p/h + 1
-//	order 2, heun       x_t = ... - alpha_t p m0 + alpha_t (p/h + 1) E0
-//	order 3             x_t = ... - alpha_t p m0 + alpha_t (p/h + 1) D1 - alpha_t ((p+h)/h^2 - 1/2) D2
+//	order 1             c = 0                                                     (DDIM)
+//	order 2, midpoint   c = -alpha_t p/2 E0       (their algorithm 2: -p/2 for p/h + 1)
+//	order 2, heun       c = alpha_t (p/h + 1) E0
+//	order 3             c = alpha_t (p/h + 1) D1 - alpha_t ((p+h)/h^2 - 1/2) D2
 //
-// Every step is linear in x, m0, m1 and m2, so all of this is scalar work and one pass over the vectors.
+// Every step is linear in x, m0, m1 and m2: scalar coefficients and one pass
+// over the vectors.
 //
-// At the very end sigma_t = 0, lambda_t is infinite, and the first-order step is x = m0; higher orders have no limit.
+// At the end of the schedule sigma_t = 0 and lambda_t is infinite. The limit of
+// the first-order step is x = m0; higher orders have no limit.
 
-// A Solver carries latents along one trajectory: it holds the schedule, where on it the latents are, and the network's last
-// outputs. It must not be used by two goroutines at once.
+// A Solver moves a latent along one trajectory. It holds the schedule, the
+// position on it, and the latest outputs of the network. It is not safe for
+// concurrent use.
 type Solver struct {
 	cfg Config
 	schedule
 
-	begin int          // the step that the trajectory starts with
-	next  int          // the step to come
-	known int          // outputs in history: steps done since begin, at most SolverOrder
-	past  [3][]float32 // estimates of x0, the newest first; SolverOrder of them are used
+	begin int          // the first step of the trajectory
+	next  int          // the next step
+	known int          // valid entries of past: steps since begin, at most SolverOrder
+	past  [3][]float32 // estimates of x0, newest first; SolverOrder of them are used
 }
 
-// New returns a solver of that many steps, from pure noise to the picture. It reports a configuration out of range, a number of
-// steps outside 1..num_train_timesteps, and betas so small or large that a noise level is 0 or infinite in float32.
+// New returns a solver that goes from pure noise to the picture in the given
+// number of steps. It is an error if the configuration is out of range, if
+// steps is outside 1..num_train_timesteps, or if the betas are so small or
+// large that a noise level is 0 or infinite in float32.
 func New(cfg Config, steps int) (*Solver, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
@@ -65,16 +75,20 @@ func New(cfg Config, steps int) (*Solver, error) {
 	return &Solver{cfg: cfg, schedule: sch}, nil
 }
 
-// Timesteps returns the network's timestep argument for every step of the whole schedule, falling. Step i of a trajectory
-// that starts at index b is Timesteps()[b+i].
+// Timesteps returns the network's timestep argument for every step of the whole
+// schedule, in descending order. That of step i of a trajectory that starts at
+// index b is Timesteps()[b+i].
 func (s *Solver) Timesteps() []int { return slices.Clone(s.timesteps) }
 
-// Sigmas returns the noise levels sigma_t/alpha: step i goes from Sigmas()[i] to Sigmas()[i+1]. It is one longer than Timesteps.
+// Sigmas returns the noise levels sigma_t/alpha, one more than Timesteps: step
+// i goes from Sigmas()[i] to Sigmas()[i+1].
 func (s *Solver) Sigmas() []float64 { return slices.Clone(s.sigmas) }
 
-// Start makes the trajectory begin in mid-schedule, as image-to-image does: of n steps the last int(n*strength) are run
-// (diffusers' get_timesteps). Strength 1 starts from pure noise, strength 0 has no steps at all. It returns the index of
-// the first step, for AddNoise and Timesteps, or an error when strength is outside 0..1.
+// Start begins a trajectory within the schedule, for image-to-image: of n steps
+// it runs the last int(n*strength), like diffusers' get_timesteps. Strength 1
+// starts from pure noise, strength 0 has no steps. Start returns the index of
+// the first step, for AddNoise and Timesteps. It is an error if strength is
+// outside 0..1.
 func (s *Solver) Start(strength float64) (int, error) {
 	if !(strength >= 0 && strength <= 1) {
 		return 0, fmt.Errorf("solver: strength %g is outside 0..1", strength)
@@ -84,7 +98,8 @@ func (s *Solver) Start(strength float64) (int, error) {
 	return s.begin, nil
 }
 
-// Begin makes the trajectory begin with step index, 0 <= index <= len(Timesteps()), and forgets the one before.
+// Begin begins a new trajectory with step index, 0 <= index <=
+// len(Timesteps()).
 func (s *Solver) Begin(index int) {
 	if index < 0 || index > len(s.timesteps) {
 		panic("solver: begin outside the schedule")
@@ -93,11 +108,13 @@ func (s *Solver) Begin(index int) {
 	s.Reset()
 }
 
-// Reset goes back to where Begin or Start had put the trajectory's first step, for the next picture.
+// Reset begins a new trajectory with the same first step as the last one.
 func (s *Solver) Reset() { s.next, s.known = s.begin, 0 }
 
-// AddNoise writes alpha x + sigma_t noise for the level before step index: what a trajectory that begins there starts from.
-// At index len(Timesteps()) that is the schedule's last level. The slices have one length and may be the same.
+// AddNoise writes alpha x + sigma_t noise for the level before step index to
+// dst: the start of a trajectory that begins there. Index len(Timesteps()) is
+// the last level of the schedule. The slices have the same length and may be
+// the same.
 func (s *Solver) AddNoise(dst, x, noise []float32, index int) {
 	if len(dst) != len(x) || len(dst) != len(noise) {
 		panic("solver: lengths differ")
@@ -111,9 +128,10 @@ func (s *Solver) AddNoise(dst, x, noise []float32, index int) {
 	}
 }
 
-// Step moves x over the next step of the schedule into dst. The model's output for x at the step's timestep is read as the
-// configured prediction_type. The slices have one length, the same in every step of a trajectory, and may be the same. Step
-// allocates in the first trajectory's first step only.
+// Step runs the next step of the schedule from x to dst. model is the network's
+// output for x at the timestep of the step, of the configured PredictionType.
+// The slices have the same length in all steps of a trajectory and may be the
+// same. Step allocates only in the first step of the first trajectory.
 func (s *Solver) Step(dst, model, x []float32) {
 	if len(dst) != len(model) || len(dst) != len(x) {
 		panic("solver: lengths differ")
@@ -141,7 +159,8 @@ func (s *Solver) Step(dst, model, x []float32) {
 	s.next++
 }
 
-// remember turns the model's output into an estimate of x0 and puts it before the earlier ones.
+// remember turns the network's output into an estimate of x0 and puts it before
+// the earlier ones.
 func (s *Solver) remember(model, x []float32) {
 	order := s.cfg.SolverOrder
 	if len(s.past[0]) != len(x) {
@@ -172,7 +191,8 @@ func (s *Solver) remember(model, x []float32) {
 	}
 }
 
-// order returns the order of the next step: as high as configured and as the history allows, lower at the end.
+// order returns the order of the next step: as high as configuration and
+// history allow, and lower at the end of the schedule.
 func (s *Solver) order() int {
 	n := len(s.timesteps)
 	few := s.cfg.LowerOrderFinal && n < 15
@@ -185,14 +205,16 @@ func (s *Solver) order() int {
 	return s.known
 }
 
-// A combination is a step: x_t = x x_s + m[0] m0 + m[1] m1 + m[2] m2.
+// A combination has the coefficients of a step, x_t = x x_s + m[0] m0 + m[1] m1
+// + m[2] m2.
 type combination struct {
 	x float64
 	m [3]float64
 }
 
-// coefficients returns step i, done with that order; see the derivation above. The order is lowered where levels coincide:
-// no derivative can be had from two estimates at one level.
+// coefficients returns the coefficients of step i for an order; see the
+// derivation above. It lowers the order where two levels are equal, because
+// their estimates give no derivative.
 func (s *Solver) coefficients(i, order int) combination {
 	from, to := s.sigmas[i], s.sigmas[i+1]
 	if to == from {
@@ -235,14 +257,17 @@ func (s *Solver) coefficients(i, order int) combination {
 	return c
 }
 
-// split returns alpha and sigma_t of the level sigma = sigma_t/alpha, whose squares add up to 1.
+// split returns alpha and sigma_t of the level sigma = sigma_t/alpha. The sum
+// of their squares is 1.
 func split(sigma float64) (alpha, sigmaT float64) {
 	h := math.Hypot(1, sigma)
 	return 1 / h, sigma / h
 }
 
-// Guide writes uncond + scale (cond - uncond): classifier-free guidance (Ho and Salimans, arXiv 2207.12598) in the form of
-// diffusers, where scale 1 is the conditional output. The slices have one length and may be the same.
+// Guide writes uncond + scale (cond - uncond) to dst: classifier-free guidance
+// (Ho and Salimans, arXiv 2207.12598) in the form of diffusers, where scale 1
+// is the conditional output. The slices have the same length and may be the
+// same.
 func Guide(dst, uncond, cond []float32, scale float64) {
 	if len(dst) != len(uncond) || len(dst) != len(cond) {
 		panic("solver: lengths differ")

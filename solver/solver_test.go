@@ -16,7 +16,8 @@ func mustNew(t testing.TB, cfg Config, steps int) *Solver {
 	return s
 }
 
-// predict gives the perfect network's output when the data are x0: what cfg says it predicts, for the latent x at a level.
+// predict returns the output of a perfect network for latent x at a noise level
+// when the data are x0.
 func predict(prediction string, x, x0, sigma float64) float64 {
 	alpha, sigmaT := split(sigma)
 	eps := (x - alpha*x0) / sigmaT
@@ -29,8 +30,9 @@ func predict(prediction string, x, x0, sigma float64) float64 {
 	return alpha*eps - sigmaT*x0
 }
 
-// TestPointMass: when all data are one picture mu, the ODE's solution is the straight line x = alpha mu + sigma_t z, and
-// every order follows it exactly, because the estimate of x0 is constant.
+// TestPointMass: when all data are one picture mu, the solution of the ODE is
+// the straight line x = alpha mu + sigma_t z. Every order follows it exactly,
+// because the estimate of x0 is constant.
 func TestPointMass(t *testing.T) {
 	const mu, z = 0.7, -1.3
 	for _, prediction := range []string{"epsilon", "sample", "v_prediction"} {
@@ -51,9 +53,10 @@ func TestPointMass(t *testing.T) {
 	}
 }
 
-// gaussianError solves the ODE for normally distributed data and returns the error at the schedule's end. With data of mean
-// mu and deviation c the best estimate of x0 is mu + alpha c^2 (x - alpha mu)/d^2, d^2 = alpha^2 c^2 + sigma_t^2, and along
-// a solution (x - alpha mu)/d stays what it was.
+// gaussianError solves the ODE for normally distributed data and returns the
+// error at the end of the schedule. For data of mean mu and deviation c, the
+// best estimate of x0 is mu + alpha c^2 (x - alpha mu)/d^2 with d^2 = alpha^2
+// c^2 + sigma_t^2, and (x - alpha mu)/d is constant along a solution.
 func gaussianError(t *testing.T, keys string, steps int) float64 {
 	const mu, c, z = 0.4, 0.5, 1.1
 	exact := func(sigma float64) float64 {
@@ -73,7 +76,8 @@ func gaussianError(t *testing.T, keys string, steps int) float64 {
 	return math.Abs(float64(x[0]) - exact(sigmas[steps]))
 }
 
-// TestConvergence: halving the steps' length divides the error by 2^order.
+// TestConvergence: halving the length of the steps divides the error by
+// 2^order.
 func TestConvergence(t *testing.T) {
 	for _, c := range []struct {
 		order int
@@ -91,7 +95,8 @@ func TestConvergence(t *testing.T) {
 	}
 }
 
-// TestEverySteps runs every number of steps, in every spacing, where levels repeat and where diffusers divides by zero.
+// TestEverySteps runs every number of steps with every spacing, including equal
+// levels, where diffusers divides by zero.
 func TestEverySteps(t *testing.T) {
 	x, m := make([]float32, 2), make([]float32, 2)
 	for _, train := range []int{1, 2, 3, 50, 1000} {
@@ -145,7 +150,7 @@ func TestStart(t *testing.T) {
 			t.Errorf("no error for strength %g", strength)
 		}
 	}
-	// Nothing to do, nothing done: the schedule's end is free of noise.
+	// The end of the schedule has no noise.
 	x := []float32{0.25, -3}
 	dst := make([]float32, 2)
 	s.AddNoise(dst, x, []float32{5, 6}, 20)
@@ -154,7 +159,7 @@ func TestStart(t *testing.T) {
 	}
 }
 
-// trajectory runs what is left of a trajectory that starts at x, and returns its end.
+// trajectory runs the rest of a trajectory from x and returns its end.
 func trajectory(s *Solver, x []float32, separate bool) []float32 {
 	x = slices.Clone(x)
 	m := make([]float32, len(x))
@@ -179,21 +184,21 @@ func TestResetAndAliasing(t *testing.T) {
 	want := trajectory(s, x, false)
 	s.Reset()
 	if got := trajectory(s, x, true); !slices.Equal(got, want) {
-		t.Errorf("again, not in place: %v, first %v", got, want)
+		t.Errorf("second run, not in place: %v, first run %v", got, want)
 	}
 	s.Begin(0)
 	trajectory(s, append(x, x...), false) // another size
 	s.Begin(4)
 	if got := trajectory(s, x, false); !slices.Equal(got, want) {
-		t.Errorf("after another trajectory: %v, first %v", got, want)
+		t.Errorf("after another trajectory: %v, first run %v", got, want)
 	}
-	dst := make([]float32, 3) // the result may replace the model's output
+	dst := make([]float32, 3) // the result may overwrite the model's output
 	s.Reset()
 	m := slices.Clone(x)
 	s.Step(dst, m, x)
 	s.Reset()
 	if s.Step(m, m, x); !slices.Equal(m, dst) {
-		t.Errorf("over the model's output: %v, want %v", m, dst)
+		t.Errorf("result over the model's output: %v, want %v", m, dst)
 	}
 }
 
