@@ -1,16 +1,18 @@
 package codec
 
-import (
-	"github.com/coclico/coclico/weights"
-	"github.com/coclico/coclico/weights/mini"
-)
+import "github.com/coclico/coclico/weights/mini"
 
-// BuiltIn opens the folder of the model that is part of the program: a small one, trained on procedural landscapes, that
-// paints pictures of 128 x 128 pixels.
+// BuiltIn returns the codec of the model that is part of the program: a small
+// one, trained on procedural landscapes, that paints 128 x 128 pixels.
 //
-// A program that never calls it does not carry the model's 22 MB.
-func BuiltIn() (*weights.Folder, error) { return mini.Folder() }
+// A program that never calls BuiltIn does not link the model's 22 MB.
+func BuiltIn() (*Codec, error) {
+	folder, err := mini.Folder()
+	if err != nil {
+		return nil, err
+	}
+	return New(folder), nil
+}
 
-// builtInFile is the fingerprint in the files of the built-in model. A constant,
-// for asking the model itself would link it into every program that decodes.
-const builtInFile = 0x241
+// builtInID is the built-in model's ID.
+const builtInID ModelID = 0x241

@@ -10,17 +10,16 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/coclico/coclico/codec/stream"
-	"github.com/coclico/coclico/codec/tuned"
+	"github.com/coclico/coclico/codec/quant"
+	"github.com/coclico/coclico/internal/hook"
 )
 
 func builtIn(t testing.TB) *Codec {
 	t.Helper()
-	folder, err := BuiltIn()
+	c, err := BuiltIn()
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := New(folder)
 	t.Cleanup(func() { c.Close() })
 	return c
 }
@@ -62,7 +61,8 @@ func TestBuiltIn(t *testing.T) {
 	}
 }
 
-// BenchmarkBuiltIn gives the times that the README has, of the paper's profile, with the networks loaded and packed.
+// BenchmarkBuiltIn measures the README's times: the paper's profile, with the
+// networks loaded and packed.
 func BenchmarkBuiltIn(b *testing.B) {
 	c := builtIn(b)
 	c.KeepNetworks = true
@@ -87,7 +87,7 @@ func BenchmarkBuiltIn(b *testing.B) {
 	})
 }
 
-// sceneNames returns the files of landscapes that the model was not trained on.
+// sceneNames returns the files of landscapes outside the model's training set.
 func sceneNames(t *testing.T) []string {
 	t.Helper()
 	names, err := filepath.Glob("../weights/mini/testdata/scenes/*.png")
@@ -97,14 +97,15 @@ func sceneNames(t *testing.T) []string {
 	return names
 }
 
-// TestBuiltInMeaning: pictures that the model was not trained on come back with their colours and with what they show, as the
-// tower sees it, by the paper's defaults. weights/mini/train/evaluate.py asks the same of many more.
+// TestBuiltInMeaning: with the paper's defaults, pictures outside the training
+// set keep their colors, and what they show as the tower sees it.
+// weights/mini/train/evaluate.py asks the same of many more.
 func TestBuiltInMeaning(t *testing.T) {
 	names := sceneNames(t)
 	c := builtIn(t)
 	n := float64(len(names))
 	var vectors, painted [][]float32
-	var colour, toDecoded, toOthers float64
+	var color, toDecoded, toOthers float64
 	for _, name := range names {
 		scene := readPicture(t, name)
 		vector, data := seen(t, c, scene)
@@ -113,32 +114,33 @@ func TestBuiltInMeaning(t *testing.T) {
 			t.Fatal(err)
 		}
 		again, _ := seen(t, c, img)
-		score := colourScore(t, scene, img)
-		colour += score / n
+		score := colorScore(t, scene, img)
+		color += score / n
 		vectors, painted = append(vectors, vector), append(painted, again)
-		t.Logf("%-14s %d bytes, colour score %.4f, CLIP distance %.3f",
-			strings.TrimSuffix(filepath.Base(name), ".png"), len(data), score, 1-tuned.Cosine(vector, again))
+		t.Logf("%-14s %d bytes, color score %.4f, CLIP distance %.3f",
+			strings.TrimSuffix(filepath.Base(name), ".png"), len(data), score, 1-quant.Cosine(vector, again))
 	}
 	for i := range vectors {
-		toDecoded += (1 - tuned.Cosine(vectors[i], painted[i])) / n
+		toDecoded += (1 - quant.Cosine(vectors[i], painted[i])) / n
 		for j := range vectors {
 			if i != j {
-				toOthers += (1 - tuned.Cosine(vectors[i], vectors[j])) / (n * (n - 1))
+				toOthers += (1 - quant.Cosine(vectors[i], vectors[j])) / (n * (n - 1))
 			}
 		}
 	}
 	if toDecoded > 0.25 || toDecoded > toOthers/3 {
 		t.Errorf("CLIP distance to decoded pictures %.3f, to other pictures %.3f", toDecoded, toOthers)
 	}
-	// These weights reach 0.0135 on 140 pictures. Noise in a picture's mean colour would be 0.05 and more.
-	if colour > 0.025 {
-		t.Errorf("colour score %.4f", colour)
+	// These weights reach 0.0135 on 140 pictures. Noise in a picture's mean color would be 0.05 and more.
+	if color > 0.025 {
+		t.Errorf("color score %.4f", color)
 	}
 }
 
-// TestBuiltInHalves: of the bits of one picture and the colour map of another, what it shows is the one's, as the tower sees it,
-// and the colours are the other's. (Of 140 pictures 98 % have the map's colours, and 80 % the kind of the bits, says a judge that
-// is not here.)
+// TestBuiltInHalves: the bits of one picture with the color map of another are
+// painted as what the first shows, as the tower sees it, in the colors of the
+// second. (Of 140 pictures 98 % have the map's colors, and 80 % the kind of the
+// bits, according to the judge in weights/mini/train.)
 func TestBuiltInHalves(t *testing.T) {
 	names := sceneNames(t)
 	c := builtIn(t)
@@ -157,14 +159,18 @@ func TestBuiltInHalves(t *testing.T) {
 	moved, kept := 0, 0
 	for i := range scenes {
 		j := (i + 1) % len(scenes)
-		img, err := c.Decode(t.Context(), slices.Concat(raw[i][:96], raw[j][96:]), &DecodeOptions{Raw: true})
+		file, err := ParseRaw(slices.Concat(raw[i][:96], raw[j][96:]), Format{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		owner, donor := colourScore(t, scenes[i], img), colourScore(t, scenes[j], img)
+		img, err := c.Paint(t.Context(), file, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		owner, donor := colorScore(t, scenes[i], img), colorScore(t, scenes[j], img)
 		shown, _ := seen(t, c, img)
-		near, far := tuned.Cosine(shown, vectors[i]), tuned.Cosine(shown, vectors[j])
-		t.Logf("bits of %s, map of %s: colour score %.4f to the one, %.4f to the other; cosine %.3f, %.3f",
+		near, far := quant.Cosine(shown, vectors[i]), quant.Cosine(shown, vectors[j])
+		t.Logf("bits of %s, map of %s: color score %.4f to the one, %.4f to the other; cosine %.3f, %.3f",
 			filepath.Base(names[i]), filepath.Base(names[j]), owner, donor, near, far)
 		if near > far {
 			kept++
@@ -174,7 +180,7 @@ func TestBuiltInHalves(t *testing.T) {
 		}
 	}
 	if moved < len(scenes)-1 {
-		t.Errorf("the colours are the map's in %d of %d", moved, len(scenes))
+		t.Errorf("the colors are the map's in %d of %d", moved, len(scenes))
 	}
 	if kept < len(scenes)-1 {
 		t.Errorf("what is shown is the bits' in %d of %d", kept, len(scenes))
@@ -184,20 +190,21 @@ func TestBuiltInHalves(t *testing.T) {
 // seen returns a picture's CLIP vector, and its file.
 func seen(t *testing.T, c *Codec, img image.Image) (vector []float32, data []byte) {
 	t.Helper()
-	o := &EncodeOptions{Trace: func(name string, values []float32) {
+	ctx := hook.With(t.Context(), hook.Hook{Trace: func(name string, values []float32) {
 		if name == "image_embeds" {
-			vector = append([]float32(nil), values...)
+			vector = slices.Clone(values)
 		}
-	}}
-	data, err := c.Encode(t.Context(), img, o)
+	}})
+	data, err := c.Encode(ctx, img, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return vector, data
 }
 
-// colourScore is the paper's: the mean square of the difference of two pictures' maps of 32 x 32.
-func colourScore(t *testing.T, a, b image.Image) float64 {
+// colorScore is the paper's: the mean square difference of two pictures' maps of
+// 32 x 32 pixels.
+func colorScore(t *testing.T, a, b image.Image) float64 {
 	t.Helper()
 	x, y := map32(t, a), map32(t, b)
 	sum := 0.0
@@ -210,7 +217,7 @@ func colourScore(t *testing.T, a, b image.Image) float64 {
 // map32 returns the means of a picture's 32 x 32 equal parts, in [0, 1].
 func map32(t *testing.T, img image.Image) []float64 {
 	t.Helper()
-	rgb, side, err := stream.CentreSquare(img)
+	rgb, side, err := quant.CenterSquare(img)
 	if err != nil || side%32 != 0 {
 		t.Fatalf("side %d (%v)", side, err)
 	}

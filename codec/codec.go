@@ -3,27 +3,20 @@ package codec
 import (
 	"fmt"
 
+	"github.com/coclico/coclico/codec/format"
 	"github.com/coclico/coclico/codec/model"
-	"github.com/coclico/coclico/codec/stream"
 	"github.com/coclico/coclico/nn"
 	"github.com/coclico/coclico/unet"
 	"github.com/coclico/coclico/weights"
 )
 
-// The errors of the format. A FormatError says that bytes are no stream of the
-// given parameters, an UnsupportedError that a picture cannot be one.
-type (
-	FormatError      = stream.FormatError
-	UnsupportedError = stream.UnsupportedError
-)
-
 // A Codec encodes and decodes with one model. Its methods may be called
 // concurrently.
 type Codec struct {
-	// KeepNetworks keeps the decoder's networks in memory, in the form that
-	// the machine multiplies. Without it each is dropped when its work on a
-	// picture is done and made again for the next one: about two seconds of a
-	// decode with the real model, which then needs 2 GB less. The encoder's
+	// KeepNetworks keeps the decoder's networks in memory, packed for the
+	// machine's products. Without it each is released when its work on a
+	// picture is done and packed again for the next one: about two seconds of
+	// a decode with the real model, which then needs 2 GB less. The encoder's
 	// network is always kept. Set it before the first use.
 	KeepNetworks bool
 
@@ -31,15 +24,16 @@ type Codec struct {
 	prompts [2]prompt // by precision
 }
 
-// A prompt is what the UNet knows of the empty prompt: a constant of the model.
+// A prompt is what the UNet makes of the empty prompt: a constant of the model.
 type prompt struct {
 	lock    model.Lock
 	context *unet.Context // nil before the first use
 }
 
-// Open opens the codec of a model folder on disk, as diffusers saves Stable
-// unCLIP. Its parts are opened when they are first needed: the image encoder by
-// Encode, everything else by Decode. Errors name the file that is wrong.
+// Open returns the codec of a model folder on disk, laid out as diffusers saves
+// Stable unCLIP. Encode opens the image encoder and the image normalizer when
+// it is first called, Decode everything but the image encoder. Errors name the
+// file that is wrong.
 func Open(dir string) (*Codec, error) {
 	folder, err := weights.OpenFolder(dir)
 	if err != nil {
@@ -48,7 +42,8 @@ func Open(dir string) (*Codec, error) {
 	return New(folder), nil
 }
 
-// New returns the codec of an opened folder, which it closes with itself.
+// New returns the codec of an opened folder. Closing the codec closes the
+// folder.
 func New(folder *weights.Folder) *Codec {
 	c := &Codec{model: model.New(folder)}
 	for i := range c.prompts {
@@ -57,17 +52,33 @@ func New(folder *weights.Folder) *Codec {
 	return c
 }
 
-// Close gives the model's files back. No call may be running or follow.
+// Close releases the model's files. No call may be running or follow.
 func (c *Codec) Close() error { return c.model.Folder().Close() }
 
-// Params returns the parameters of the codec's streams, from the model's
-// configuration alone.
-func (c *Codec) Params(f Format) (stream.Params, error) {
-	dim, err := c.model.EmbeddingDim()
+// ModelID returns the ID of the codec's model, which its files hold.
+func (c *Codec) ModelID() (ModelID, error) {
+	fingerprint, err := c.model.Fingerprint()
+	return ModelID(fingerprint >> (32 - format.FingerprintBits)), err
+}
+
+// prior returns what a file's symbols depend on of the model.
+func (c *Codec) prior() (p format.Prior, err error) {
+	id, err := c.ModelID()
 	if err != nil {
-		return stream.Params{}, err
+		return p, err
 	}
-	return f.Params(dim)
+	mean, std, err := c.model.Normalizer()
+	if err != nil {
+		return p, err
+	}
+	p = format.Prior{Fingerprint: uint16(id), Moments: make([]format.Moment, len(mean))}
+	for i := range mean {
+		p.Moments[i] = format.Moment{
+			Mean: format.Float16(weights.Float16(mean[i])),
+			Std:  format.Float16(weights.Float16(std[i])),
+		}
+	}
+	return p, nil
 }
 
 // finite returns an error if a part's network, whose weights are finite, made

@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"github.com/coclico/coclico/codec/model/synth"
+	"github.com/coclico/coclico/internal/hook"
 	"github.com/coclico/coclico/weights"
 )
 
@@ -41,11 +42,25 @@ func open(t testing.TB, config string) *Codec {
 	return c
 }
 
-// quick are options for a decode that takes a fraction of the paper's time.
-func quick() *DecodeOptions { return &DecodeOptions{Steps: 3, Size: 32} }
+// sampling returns the paper's sampling with another number of steps.
+func sampling(steps int) *Sampling {
+	s := DefaultSampling()
+	s.Steps = steps
+	return &s
+}
 
-// raw are the same for raw bits.
-func raw() *DecodeOptions { return &DecodeOptions{Raw: true, Steps: 3, Size: 32} }
+// quick returns options for a decode that takes a fraction of the paper's time.
+func quick() *DecodeOptions { return &DecodeOptions{Sampling: sampling(3), Size: 32} }
+
+// rawFile returns a file of zero bits for the tiny model.
+func rawFile(t testing.TB) *File {
+	t.Helper()
+	f, err := ParseRaw(make([]byte, 28), Format{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
 
 // TestZeroOptions: nil, zero values and the paper's parameters are one thing.
 func TestZeroOptions(t *testing.T) {
@@ -55,17 +70,19 @@ func TestZeroOptions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	same, err := c.Encode(t.Context(), img, &EncodeOptions{Format: Format{ClipBits: 1, MapSize: 8, ColourBits: 2}})
+	same, err := c.Encode(t.Context(), img, &EncodeOptions{Format: Format{DimensionBits: 1, MapSize: 8, ColorBits: 2}, Sampling: sampling(20)})
 	if err != nil || !bytes.Equal(data, same) {
 		t.Errorf("the paper's parameters give other bytes (%v)", err)
 	}
-	zero := DecodeOptions{}.withDefaults(paper())
-	if zero.Steps != 20 || zero.Guidance != 12 || zero.Strength != 0.88 || *zero.Seed != 0 || zero.Exact || zero.Level != 0 {
-		t.Errorf("zero values are %+v", zero)
+	f, err := Parse(data)
+	if err != nil {
+		t.Fatal(err)
 	}
-	none := DecodeOptions{Guidance: None, Strength: None}.withDefaults(paper())
-	if none.Guidance != 0 || none.Strength != 0 {
-		t.Errorf("None is %v and %v", none.Guidance, none.Strength)
+	if s := f.Sampling(); s != DefaultSampling() || s != (Sampling{20, 12, 0.88, 0}) {
+		t.Errorf("the default sampling is %+v", s)
+	}
+	if !bytes.Equal(decodePix(t, c, data, nil), decodePix(t, c, data, &DecodeOptions{Sampling: sampling(20)})) {
+		t.Error("the paper's parameters paint another picture")
 	}
 }
 
@@ -80,32 +97,57 @@ func TestDecodeOptions(t *testing.T) {
 		t.Error("the same call gives another picture")
 	}
 	for name, change := range map[string]func(*DecodeOptions){
-		"steps":       func(o *DecodeOptions) { o.Steps = 5 },
-		"guidance":    func(o *DecodeOptions) { o.Guidance = 1 },
-		"no guidance": func(o *DecodeOptions) { o.Guidance = None },
-		"strength":    func(o *DecodeOptions) { o.Strength = 0.4 },
-		"no strength": func(o *DecodeOptions) { o.Strength = None },
-		"seed":        func(o *DecodeOptions) { o.Seed = new(uint64(1)) },
-		"level":       func(o *DecodeOptions) { o.Level = 500 },
-		"noise":       func(o *DecodeOptions) { o.Noise = make([]float32, 4*4*4) },
-		"exact":       nil, // where bfloat16 is not faster there is no difference
+		"steps":       func(o *DecodeOptions) { o.Sampling.Steps = 5 },
+		"guidance":    func(o *DecodeOptions) { o.Sampling.Guidance = 1 },
+		"no guidance": func(o *DecodeOptions) { o.Sampling.Guidance = 0 },
+		"strength":    func(o *DecodeOptions) { o.Sampling.Strength = 0.4 },
+		"no strength": func(o *DecodeOptions) { o.Sampling.Strength = 0 },
+		"seed":        func(o *DecodeOptions) { o.Sampling.Seed = 1 },
+		"level":       func(o *DecodeOptions) { o.NoiseLevel = 500 },
 	} {
 		o := quick()
-		if change == nil {
-			o.Exact = true
-			decodePix(t, c, data, o)
-			continue
-		}
 		change(o)
 		if bytes.Equal(base, decodePix(t, c, data, o)) {
 			t.Errorf("%s makes no difference", name)
 		}
+	}
+	noise := hook.With(t.Context(), hook.Hook{Noise: make([]float32, 4*4*4)})
+	if img, err := c.Decode(noise, data, quick()); err != nil || bytes.Equal(base, img.(*image.RGBA).Pix) {
+		t.Errorf("noise makes no difference (%v)", err)
 	}
 	o := quick()
 	o.Size = 48
 	if n := len(decodePix(t, c, data, o)); n != 48*48*4 {
 		t.Errorf("size 48 gives %d bytes of pixels", n)
 	}
+}
+
+// TestExact: an exact picture differs from a fast one by rounding, if at all.
+func TestExact(t *testing.T) {
+	c := open(t, "tiny")
+	fast, exact := quick(), quick()
+	fast.Sampling.Guidance, exact.Sampling.Guidance = 1, 1 // more would enlarge the differences of rounding
+	exact.Exact = true
+	want := paintPix(t, c, rawFile(t), exact)
+	if !bytes.Equal(want, paintPix(t, c, rawFile(t), exact)) {
+		t.Error("the same exact call paints another picture")
+	}
+	sum := 0.0
+	for i, v := range paintPix(t, c, rawFile(t), fast) {
+		sum += math.Abs(float64(v) - float64(want[i]))
+	}
+	if mean := sum / float64(len(want)); mean > 6 {
+		t.Errorf("fast and exact values differ by %.1f of 255 on average", mean)
+	}
+}
+
+func paintPix(t *testing.T, c *Codec, f *File, o *DecodeOptions) []byte {
+	t.Helper()
+	img, err := c.Paint(t.Context(), f, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return img.(*image.RGBA).Pix
 }
 
 func decodePix(t *testing.T, c *Codec, data []byte, o *DecodeOptions) []byte {
@@ -119,11 +161,11 @@ func decodePix(t *testing.T, c *Codec, data []byte, o *DecodeOptions) []byte {
 
 func TestProcessors(t *testing.T) {
 	c := open(t, "tiny")
-	data := make([]byte, 28)
+	f := rawFile(t)
 	var first []byte
 	for _, n := range []int{1, 2, 7} {
 		old := runtime.GOMAXPROCS(n)
-		pix := decodePix(t, c, data, raw())
+		pix := paintPix(t, c, f, quick())
 		runtime.GOMAXPROCS(old)
 		if first == nil {
 			first = pix
@@ -136,29 +178,56 @@ func TestProcessors(t *testing.T) {
 
 func TestBadCalls(t *testing.T) {
 	c := open(t, "tiny")
-	data := make([]byte, 28)
-	for _, o := range []DecodeOptions{
-		{Steps: -1}, {Steps: 1001}, {Guidance: -2}, {Guidance: math.NaN()}, {Guidance: math.Inf(1)}, {Guidance: 1e30},
-		{Strength: 1.01}, {Strength: -0.5}, {Strength: math.NaN()}, {Size: 12}, {Size: -8}, {Size: 8192},
-		{Level: -1}, {Level: 1000}, {Noise: make([]float32, 7)}, {Format: Format{MapSize: 5}}, {Format: Format{ClipBits: 17}},
+	f := rawFile(t)
+	for _, change := range []func(*DecodeOptions){
+		func(o *DecodeOptions) { o.Sampling.Steps = -1 },
+		func(o *DecodeOptions) { o.Sampling.Steps = 0 },
+		func(o *DecodeOptions) { o.Sampling.Steps = 1001 },
+		func(o *DecodeOptions) { o.Sampling.Guidance = -2 },
+		func(o *DecodeOptions) { o.Sampling.Guidance = math.NaN() },
+		func(o *DecodeOptions) { o.Sampling.Guidance = math.Inf(1) },
+		func(o *DecodeOptions) { o.Sampling.Guidance = 1e30 },
+		func(o *DecodeOptions) { o.Sampling.Strength = 1.01 },
+		func(o *DecodeOptions) { o.Sampling.Strength = -0.5 },
+		func(o *DecodeOptions) { o.Sampling.Strength = math.NaN() },
+		func(o *DecodeOptions) { o.Size = 12 },
+		func(o *DecodeOptions) { o.Size = -8 },
+		func(o *DecodeOptions) { o.Size = 8192 },
+		func(o *DecodeOptions) { o.NoiseLevel = -1 },
+		func(o *DecodeOptions) { o.NoiseLevel = 1000 },
 	} {
 		var want OptionError
-		o.Raw = true
-		if _, err := c.Decode(t.Context(), data, &o); !errors.As(err, &want) || strings.Contains(err.Error(), "\n") {
-			t.Errorf("%+v: error %v, want an OptionError of one line", o, err)
+		o := DecodeOptions{Sampling: sampling(3)}
+		change(&o)
+		if _, err := c.Paint(t.Context(), f, &o); !errors.As(err, &want) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%+v of %+v: error %v, want an OptionError of one line", o, *o.Sampling, err)
+		}
+	}
+	var option OptionError
+	noise := hook.With(t.Context(), hook.Hook{Noise: make([]float32, 7)})
+	if _, err := c.Paint(noise, f, nil); !errors.As(err, &option) {
+		t.Errorf("7 values of noise: error %v", err)
+	}
+	for _, f := range []Format{{MapSize: 5}, {DimensionBits: 17}, {ColorBits: -1}} {
+		if _, err := ParseRaw(make([]byte, 28), f); !errors.As(err, &option) {
+			t.Errorf("%+v: error %v, want an OptionError", f, err)
 		}
 	}
 	var format FormatError
 	for _, n := range []int{0, 1, 27, 29, 120} {
-		for _, o := range []*DecodeOptions{nil, {Raw: true}} {
-			if _, err := c.Decode(t.Context(), make([]byte, n), o); !errors.As(err, &format) {
-				t.Errorf("%d bytes: error %v, want a FormatError", n, err)
-			}
+		if _, err := c.Decode(t.Context(), make([]byte, n), nil); !errors.As(err, &format) {
+			t.Errorf("%d bytes: error %v, want a FormatError", n, err)
+		}
+		raw, err := ParseRaw(make([]byte, n), Format{})
+		if err == nil { // of another number of dimensions
+			_, err = c.Paint(t.Context(), raw, nil)
+		}
+		if !errors.As(err, &format) {
+			t.Errorf("%d raw bytes: error %v, want a FormatError", n, err)
 		}
 	}
-	var option OptionError
-	if _, err := c.Encode(t.Context(), testPicture(8, 8), &EncodeOptions{Format: Format{ColourBits: 9}}); !errors.As(err, &option) {
-		t.Errorf("9 colour bits: error %v", err)
+	if _, err := c.Encode(t.Context(), testPicture(8, 8), &EncodeOptions{Format: Format{ColorBits: 9}}); !errors.As(err, &option) {
+		t.Errorf("9 color bits: error %v", err)
 	}
 	var unsupported UnsupportedError
 	if _, err := c.Encode(t.Context(), image.NewGray(image.Rect(3, 3, 3, 9)), nil); !errors.As(err, &unsupported) {
@@ -173,16 +242,16 @@ func TestContext(t *testing.T) {
 	if _, err := c.Encode(ended, testPicture(8, 8), nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("Encode: error %v", err)
 	}
-	for _, stage := range []Stage{StagePrompt, StageColour, StageDenoise, StagePicture} {
+	for _, stage := range []Stage{StagePrompt, StageColor, StageDenoise, StagePicture} {
 		ctx, cancel := context.WithCancel(t.Context())
 		var last Stage
-		o := raw()
+		o := quick()
 		o.Progress = func(p Progress) {
 			if last = p.Stage; last == stage {
 				cancel()
 			}
 		}
-		if _, err := c.Decode(ctx, make([]byte, 28), o); !errors.Is(err, context.Canceled) || last != stage {
+		if _, err := c.Paint(ctx, rawFile(t), o); !errors.Is(err, context.Canceled) || last != stage {
 			t.Errorf("%s: error %v in %s", stage, err, last)
 		}
 		cancel()
@@ -192,15 +261,15 @@ func TestContext(t *testing.T) {
 func TestProgress(t *testing.T) {
 	c := open(t, "tiny")
 	var got []Progress
-	o := raw()
-	o.Steps, o.Strength = 4, 0.5
+	o := quick()
+	o.Sampling.Steps, o.Sampling.Strength = 4, 0.5
 	o.Progress = func(p Progress) { got = append(got, p) }
 	for range 2 {
-		if _, err := c.Decode(t.Context(), make([]byte, 28), o); err != nil {
+		if _, err := c.Paint(t.Context(), rawFile(t), o); err != nil {
 			t.Fatal(err)
 		}
 	}
-	once := []Progress{{StageColour, 0, 0}, {StageDenoise, 0, 2}, {StageDenoise, 1, 2}, {StageDenoise, 2, 2}, {StagePicture, 0, 0}}
+	once := []Progress{{StageColor, 0, 0}, {StageDenoise, 0, 2}, {StageDenoise, 1, 2}, {StageDenoise, 2, 2}, {StagePicture, 0, 0}}
 	want := append(append([]Progress{{StagePrompt, 0, 0}}, once...), once...)
 	if !slices.Equal(got, want) {
 		t.Errorf("progress is %v, want %v", got, want)
@@ -236,11 +305,11 @@ func TestConcurrent(t *testing.T) {
 
 func TestKeepNetworks(t *testing.T) {
 	c := open(t, "tiny")
-	data := make([]byte, 28)
-	want := decodePix(t, c, data, raw())
+	f := rawFile(t)
+	want := paintPix(t, c, f, quick())
 	c.KeepNetworks = true
 	for range 2 {
-		if !bytes.Equal(want, decodePix(t, c, data, raw())) {
+		if !bytes.Equal(want, paintPix(t, c, f, quick())) {
 			t.Error("kept networks paint another picture")
 		}
 	}
@@ -307,7 +376,7 @@ func TestOverflow(t *testing.T) {
 		if part == "image_encoder" {
 			_, err = c.Encode(t.Context(), testPicture(40, 40), nil)
 		} else {
-			_, err = c.Decode(t.Context(), make([]byte, 28), raw())
+			_, err = c.Paint(t.Context(), rawFile(t), quick())
 		}
 		if err == nil || !strings.HasPrefix(err.Error(), filepath.Join(dir, part)+": ") {
 			t.Errorf("%s: error %v", part, err)

@@ -6,212 +6,223 @@ import (
 	"image"
 	"math"
 
-	"github.com/coclico/coclico/codec/container"
-	"github.com/coclico/coclico/codec/stream"
+	"github.com/coclico/coclico/codec/quant"
+	"github.com/coclico/coclico/internal/hook"
 	"github.com/coclico/coclico/nn"
 	"github.com/coclico/coclico/solver"
 	"github.com/coclico/coclico/unet"
 	"github.com/coclico/coclico/weights"
 )
 
-// Decode paints the picture that a file describes. Nil options are the file's
-// parameters. The same file, model and options give the same picture on the
-// same machine, whatever the number of its processors.
-//
-// When ctx ends, Decode returns its error before the network block after the
-// running one. Other errors are a [FormatError] for bytes that are no file, an
-// [UnsupportedError] for one of a later version, a [*ModelError] for one of
-// another model, an [OptionError], and those of the model's files.
+// Decode paints the picture that a file describes: [Parse] and [Codec.Paint] in
+// one.
 func (c *Codec) Decode(ctx context.Context, data []byte, opts *DecodeOptions) (image.Image, error) {
-	d := &decoder{Codec: c}
-	if opts != nil {
-		d.o = *opts
-	}
-	if err := nn.Check(); err != nil {
+	f, err := Parse(data)
+	if err != nil {
 		return nil, err
 	}
-	if err := d.prepare(data); err != nil {
-		return nil, err
-	}
-	defer d.ws.Close()
-	d.ws.LowMemory = d.o.LowMemory
-	d.ws.Precision = nn.Fast
-	if d.o.Exact {
-		d.ws.Precision = nn.Exact
-	}
-	if err := d.prompt(ctx); err != nil {
-		return nil, err
-	}
-	if err := d.colour(ctx); err != nil {
-		return nil, err
-	}
-	if err := d.denoise(ctx); err != nil {
-		return nil, err
-	}
-	return d.picture(ctx)
+	return c.Paint(ctx, f, opts)
 }
 
-// A decoder is one call of Decode.
-type decoder struct {
+// Paint paints the picture that a file describes. The same file, model and
+// options give the same picture on the same machine, whatever the number of its
+// processors.
+//
+// When ctx ends, Paint returns its error within one block of a network. Other
+// errors are a [FormatError] for a file that was truncated or altered, an
+// [UnsupportedError] for one that the model cannot paint, a [*ModelError] for
+// one of another model, an [OptionError], and those of the model's files.
+func (c *Codec) Paint(ctx context.Context, f *File, opts *DecodeOptions) (image.Image, error) {
+	p, err := c.newPainter(ctx, f, opts)
+	if err != nil {
+		return nil, err
+	}
+	defer p.ws.Close()
+	for _, stage := range []func(context.Context) error{p.encodePrompt, p.encodeMap, p.denoise} {
+		if err := stage(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return p.decodeLatent(ctx)
+}
+
+// A painter is one call of Paint.
+type painter struct {
 	*Codec
-	o  DecodeOptions // with the file's values in place of zeros
-	ws nn.Workspace
+	file     *File
+	o        DecodeOptions
+	sampling Sampling
+	hook     hook.Hook
+	ws       nn.Workspace
 
 	solver *solver.Solver
 	begin  int       // index of the first step
 	class  []float32 // the UNet's class vector [2D]
-	rgb    []float32 // the colour map [n,n,3] in [0,1]
-	n      int       // its side
-	shape  container.Shape
-	w, h   int // of the picture
+	w, h   int       // of the picture
 	text   *unet.Context
 	noise  *nn.Tensor // [1,h,w,C]
 	z      *nn.Tensor // the latent [1,h,w,C]
 }
 
-// prepare does everything that needs no network, so that what is wrong with the
-// call is known at once.
-func (d *decoder) prepare(data []byte) error {
-	said, err := d.read(data)
+// newPainter does everything that needs no network, so that a wrong call fails
+// at once.
+func (c *Codec) newPainter(ctx context.Context, f *File, opts *DecodeOptions) (*painter, error) {
+	p := &painter{Codec: c, file: f, sampling: f.Sampling(), hook: hook.From(ctx)}
+	if opts != nil {
+		p.o = *opts
+	}
+	if p.o.Sampling != nil {
+		p.sampling = *p.o.Sampling
+	}
+	if p.o.Progress == nil {
+		p.o.Progress = func(Progress) {}
+	}
+	p.ws.LowMemory, p.ws.Precision = p.o.LowMemory, nn.Fast
+	if p.o.Exact {
+		p.ws.Precision = nn.Exact
+	}
+	if err := nn.Check(); err != nil {
+		return nil, err
+	}
+	v, err := c.vector(f, p.o.AnyModel)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	steps := d.o.Steps
-	d.o = d.o.withDefaults(painting(said.Header))
-	if err := d.o.validate(); err != nil {
-		return err
+	if err := p.sampling.Validate(); err != nil {
+		return nil, err
 	}
-	d.shape, d.n, d.rgb = said.Header.Shape, said.Header.MapSize, said.RGB
-	if err := d.schedule(steps == 0); err != nil {
-		return err
+	g := solver.NewGenerator(p.sampling.Seed)
+	for _, prepare := range []func() error{
+		p.schedule,
+		p.sides,
+		func() error { return p.condition(g, v.Values) },
+		func() error { return p.drawNoise(g) },
+	} {
+		if err := prepare(); err != nil {
+			return nil, err
+		}
 	}
-	if err := d.sides(); err != nil {
-		return err
-	}
-	g := solver.NewGenerator(*d.o.Seed)
-	if err := d.condition(g, said.Vector); err != nil {
-		return err
-	}
-	return d.drawNoise(g)
+	return p, nil
 }
 
 // schedule makes the solver and finds its first step: of n steps the last
-// int(n*strength) are run, as diffusers counts. A file may say more steps than
-// this model has: that is no wrong option.
-func (d *decoder) schedule(ofFile bool) error {
-	cfg, err := d.model.Scheduler()
+// int(n*strength) are run, as diffusers counts. Too many steps are the file's
+// fault if it asks for them.
+func (p *painter) schedule() error {
+	cfg, err := p.model.Scheduler()
 	if err != nil {
 		return err
 	}
-	switch {
-	case d.o.Steps <= cfg.NumTrainTimesteps:
-	case ofFile:
-		return UnsupportedError(fmt.Sprintf("a file to be painted in %d steps, and the model has %d: give fewer", d.o.Steps, cfg.NumTrainTimesteps))
+	switch n := p.sampling.Steps; {
+	case n <= cfg.NumTrainTimesteps:
+	case n == p.file.Sampling().Steps:
+		return UnsupportedError(fmt.Sprintf("file of %d steps; the model has %d: choose fewer", n, cfg.NumTrainTimesteps))
 	default:
-		return optionErrorf("steps %d: the model has %d", d.o.Steps, cfg.NumTrainTimesteps)
+		return optionErrorf("steps %d: the model has %d", n, cfg.NumTrainTimesteps)
 	}
-	if d.solver, err = solver.New(cfg, d.o.Steps); err != nil {
-		return fmt.Errorf("%s: %w", d.model.Folder().ConfigName(weights.Scheduler), err)
+	if p.solver, err = solver.New(cfg, p.sampling.Steps); err != nil {
+		return fmt.Errorf("%s: %w", p.model.Folder().ConfigName(weights.Scheduler), err)
 	}
-	d.begin, err = d.solver.Start(d.o.Strength)
+	p.begin, err = p.solver.Start(p.sampling.Strength)
 	return err
 }
 
-// condition makes the class vector: the noised embedding, then the features of
+// condition makes the class vector: the noised CLIP vector, then the features of
 // the noise level. The noise of a level above 0 is the generator's first draw,
 // as in diffusers' pipeline; level 0 is noiseless.
-func (d *decoder) condition(g *solver.Generator, embedding []float32) error {
-	noising, err := d.model.Noising()
+func (p *painter) condition(g *solver.Generator, vector []float32) error {
+	noising, err := p.model.Noising()
 	if err != nil {
 		return err
 	}
-	mean, std, err := d.model.Normalizer()
+	mean, std, err := p.model.Normalizer()
 	if err != nil {
 		return err
 	}
-	if d.o.Level >= noising.Levels() {
-		return optionErrorf("noise level %d: the model has 0 to %d", d.o.Level, noising.Levels()-1)
+	if p.o.NoiseLevel < 0 || p.o.NoiseLevel >= noising.Levels() {
+		return optionErrorf("noise level %d: it is 0 to %d", p.o.NoiseLevel, noising.Levels()-1)
 	}
 	var noise []float32
-	if d.o.Level > 0 {
-		noise = make([]float32, len(embedding))
+	if p.o.NoiseLevel > 0 {
+		noise = make([]float32, len(vector))
 		g.Randn(noise)
 	}
-	n := len(embedding)
-	d.class = make([]float32, 2*n)
-	if err := noising.AddNoise(d.class[:n], embedding, mean, std, d.o.Level, noise); err != nil {
+	n := len(vector)
+	p.class = make([]float32, 2*n)
+	if err := noising.AddNoise(p.class[:n], vector, mean, std, p.o.NoiseLevel, noise); err != nil {
 		return err
 	}
-	nn.TimestepFeatures(d.class[n:], float32(d.o.Level), true, 0)
-	if d.o.Trace != nil {
-		d.o.Trace("condition", d.class)
+	nn.TimestepFeatures(p.class[n:], float32(p.o.NoiseLevel), true, 0)
+	if trace := p.hook.Trace; trace != nil {
+		trace("condition", p.class)
 	}
 	return nil
 }
 
-// prompt finds the constant of the empty prompt.
-func (d *decoder) prompt(ctx context.Context) error {
-	net, err := d.model.UNet(ctx)
+// encodePrompt finds the constant of the empty prompt.
+func (p *painter) encodePrompt(ctx context.Context) error {
+	net, err := p.model.UNet(ctx)
 	if err != nil || net.Config().ContextDim() == 0 {
 		return err
 	}
-	p := &d.prompts[d.ws.Precision]
-	if err := p.lock.Acquire(ctx); err != nil {
+	c := &p.prompts[p.ws.Precision]
+	if err := c.lock.Acquire(ctx); err != nil {
 		return err
 	}
-	defer p.lock.Release()
-	if p.context == nil {
-		if err := d.readPrompt(ctx, p, net); err != nil {
+	defer c.lock.Release()
+	if c.context == nil {
+		if err := p.readPrompt(ctx, c, net); err != nil {
 			return err
 		}
 	}
-	d.text = p.context
+	p.text = c.context
 	return nil
 }
 
 // readPrompt brings the empty prompt into the UNet's form. The text encoder, if
 // the model has no constant in its place, runs once and is not needed again.
-func (d *decoder) readPrompt(ctx context.Context, p *prompt, net *unet.Model) error {
-	d.o.Progress(Progress{Stage: StagePrompt})
-	text, err := d.model.PromptEmbeds(ctx, d.o.LowMemory)
+func (p *painter) readPrompt(ctx context.Context, c *prompt, net *unet.Model) error {
+	p.o.Progress(Progress{Stage: StagePrompt})
+	text, err := p.model.PromptEmbeds(ctx, p.o.LowMemory)
 	if err != nil {
 		return err
 	}
-	p.context = net.Context(&d.ws, text)
-	d.ws.Close()
+	c.context = net.Context(&p.ws, text)
+	p.ws.Close()
 	return nil
 }
 
-// maxLatent bounds the pixels of a latent, for attention takes the square of
-// them: what MaxSize has with the usual factor of 8.
+// maxLatent bounds the pixels of a latent, since attention takes the square of
+// them: those of MaxSize with the usual factor of 8.
 const maxLatent = MaxSize / 8 * MaxSize / 8
 
-// sides finds the picture's and the latent's sides. Latents are the decoder's
-// own memory, for the workspace is emptied between the networks.
-func (d *decoder) sides() error {
-	ae, err := d.model.VAE()
+// sides finds the picture's and the latent's sides. Latents have memory of
+// their own, since the workspace is emptied between the networks.
+func (p *painter) sides() error {
+	ae, err := p.model.VAE()
 	if err != nil {
 		return err
 	}
-	net, err := d.model.UNetConfig()
+	net, err := p.model.UNetConfig()
 	if err != nil {
 		return err
 	}
-	own := int(net.SampleSize)
-	if own == 0 && d.o.Size == 0 {
-		return optionErrorf("the model does not say the size of its pictures: give one")
+	f, size := ae.Factor(), p.o.Size
+	if size == 0 {
+		size = int(net.SampleSize) * f
 	}
-	f := ae.Factor()
-	size, err := d.o.size(f, own*f)
-	if err != nil {
-		return err
+	switch {
+	case size == 0:
+		return optionErrorf("the model does not know the size of its pictures: choose one")
+	case size < f || size > MaxSize || size%f != 0:
+		return optionErrorf("size %d: it is a multiple of %d from %d to %d", size, f, f, MaxSize)
 	}
-	d.w, d.h = d.shape.Size(size, f)
-	if n := (d.w / f) * (d.h / f); n > maxLatent {
+	p.w, p.h = p.file.Size(size, f)
+	if n := (p.w / f) * (p.h / f); n > maxLatent {
 		return optionErrorf("size %d: %d latent pixels, at most %d", size, n, maxLatent)
 	}
-	d.z = ownTensor(d.h/f, d.w/f, ae.LatentChannels)
-	d.noise = ownTensor(d.h/f, d.w/f, ae.LatentChannels)
+	p.z = ownTensor(p.h/f, p.w/f, ae.LatentChannels)
+	p.noise = ownTensor(p.h/f, p.w/f, ae.LatentChannels)
 	return nil
 }
 
@@ -220,128 +231,128 @@ func ownTensor(h, w, c int) *nn.Tensor {
 }
 
 // drawNoise makes the initial noise, in PyTorch's order.
-func (d *decoder) drawNoise(g *solver.Generator) error {
-	x := d.o.Noise
+func (p *painter) drawNoise(g *solver.Generator) error {
+	x := p.hook.Noise
 	if x == nil {
-		x = make([]float32, d.noise.Len())
+		x = make([]float32, p.noise.Len())
 		g.Randn(x)
 	}
-	if len(x) != d.noise.Len() {
-		return optionErrorf("%d values of noise: %d are needed", len(x), d.noise.Len())
+	if len(x) != p.noise.Len() {
+		return optionErrorf("%d values of noise; %d are needed", len(x), p.noise.Len())
 	}
-	d.noise.SetNCHW(x)
+	p.noise.SetNCHW(x)
 	return nil
 }
 
-// colour makes the latent of the up-sampled colour map: the posterior's mean,
+// encodeMap makes the latent of the upsampled color map: the posterior's mean,
 // scaled.
-func (d *decoder) colour(ctx context.Context) error {
-	d.o.Progress(Progress{Stage: StageColour})
-	ae, err := d.model.VAE()
+func (p *painter) encodeMap(ctx context.Context) error {
+	p.o.Progress(Progress{Stage: StageColor})
+	ae, err := p.model.VAE()
 	if err != nil {
 		return err
 	}
-	net, err := d.model.VAEEncoder(ctx)
+	net, err := p.model.VAEEncoder(ctx)
 	if err != nil {
 		return err
 	}
-	x := d.ws.Get(1, d.h, d.w, 3)
-	for i, v := range stream.Upsample(d.rgb, d.n, d.w, d.h) {
+	x := p.ws.Get(1, p.h, p.w, 3)
+	for i, v := range quant.Upsample(p.file.rgb, p.file.f.MapSize, p.w, p.h) {
 		x.Data[i] = 2*v - 1
 	}
-	mean, err := net.Encode(ctx, &d.ws, x)
+	mean, err := net.Encode(ctx, &p.ws, x)
 	if err != nil {
 		return err
 	}
-	if err := d.finite(weights.VAE, mean); err != nil {
+	if err := p.finite(weights.VAE, mean); err != nil {
 		return err
 	}
 	for i, v := range mean.Data {
-		d.z.Data[i] = v * float32(ae.ScalingFactor)
+		p.z.Data[i] = v * float32(ae.ScalingFactor)
 	}
-	d.done(net)
-	d.trace("z_color", d.z)
+	p.done(net)
+	p.trace("z_color", p.z)
 	return nil
 }
 
-// done empties the workspace, and drops a network unless it is to be kept:
-// none of the networks is in memory with the activations of another.
-func (d *decoder) done(net interface{ Release() }) {
-	d.ws.Close()
-	if !d.KeepNetworks {
+// done empties the workspace and releases a network unless it is kept: no
+// network is in memory with the activations of another.
+func (p *painter) done(net interface{ Release() }) {
+	p.ws.Close()
+	if !p.KeepNetworks {
 		net.Release()
 	}
 }
 
 // denoise runs the solver over the UNet. Each step evaluates it for two
-// pictures at once: without the class vector, all of it zero, and with it.
-func (d *decoder) denoise(ctx context.Context) error {
-	net, err := d.model.UNet(ctx)
+// pictures at once: with a class vector of zeros, and with the real one.
+func (p *painter) denoise(ctx context.Context) error {
+	net, err := p.model.UNet(ctx)
 	if err != nil {
 		return err
 	}
-	steps := d.solver.Timesteps()
-	d.solver.AddNoise(d.z.Data, d.z.Data, d.noise.Data, d.begin)
-	d.trace("latents", d.z)
-	n := d.z.Len()
-	both := d.ws.Get(2, d.z.H, d.z.W, d.z.C)
-	class := d.ws.Get(2, 1, 1, len(d.class))
-	clear(class.Data[:len(d.class)])
-	copy(class.Data[len(d.class):], d.class)
-	for i, t := range steps[d.begin:] {
-		d.o.Progress(Progress{StageDenoise, i, len(steps) - d.begin})
-		copy(both.Data, d.z.Data)
-		copy(both.Data[n:], d.z.Data)
-		out, err := net.Forward(ctx, &d.ws, both, float32(t), d.text, class)
+	steps := p.solver.Timesteps()
+	p.solver.AddNoise(p.z.Data, p.z.Data, p.noise.Data, p.begin)
+	p.trace("latents", p.z)
+	n := p.z.Len()
+	both := p.ws.Get(2, p.z.H, p.z.W, p.z.C)
+	class := p.ws.Get(2, 1, 1, len(p.class))
+	clear(class.Data[:len(p.class)])
+	copy(class.Data[len(p.class):], p.class)
+	for i, t := range steps[p.begin:] {
+		p.o.Progress(Progress{StageDenoise, i, len(steps) - p.begin})
+		copy(both.Data, p.z.Data)
+		copy(both.Data[n:], p.z.Data)
+		out, err := net.Forward(ctx, &p.ws, both, float32(t), p.text, class)
 		if err != nil {
 			return err
 		}
-		if err := d.finite(weights.UNet, out); err != nil {
+		if err := p.finite(weights.UNet, out); err != nil {
 			return err
 		}
-		solver.Guide(out.Data[:n], out.Data[:n], out.Data[n:], d.o.Guidance)
-		d.solver.Step(d.z.Data, out.Data[:n], d.z.Data)
-		d.ws.Put(out)
-		d.trace("latents", d.z)
+		solver.Guide(out.Data[:n], out.Data[:n], out.Data[n:], p.sampling.Guidance)
+		p.solver.Step(p.z.Data, out.Data[:n], p.z.Data)
+		p.ws.Put(out)
+		p.trace("latents", p.z)
 	}
-	d.o.Progress(Progress{StageDenoise, len(steps) - d.begin, len(steps) - d.begin})
-	d.done(net)
+	p.o.Progress(Progress{StageDenoise, len(steps) - p.begin, len(steps) - p.begin})
+	p.done(net)
 	return nil
 }
 
-// picture makes pixels of the latent.
-func (d *decoder) picture(ctx context.Context) (image.Image, error) {
-	d.o.Progress(Progress{Stage: StagePicture})
-	ae, err := d.model.VAE()
+// decodeLatent turns the latent into pixels.
+func (p *painter) decodeLatent(ctx context.Context) (image.Image, error) {
+	p.o.Progress(Progress{Stage: StagePicture})
+	ae, err := p.model.VAE()
 	if err != nil {
 		return nil, err
 	}
-	net, err := d.model.VAEDecoder(ctx)
+	net, err := p.model.VAEDecoder(ctx)
 	if err != nil {
 		return nil, err
 	}
-	for i, v := range d.z.Data {
-		d.z.Data[i] = v / float32(ae.ScalingFactor)
+	for i, v := range p.z.Data {
+		p.z.Data[i] = v / float32(ae.ScalingFactor)
 	}
-	x, err := net.Decode(ctx, &d.ws, d.z)
+	x, err := net.Decode(ctx, &p.ws, p.z)
 	if err != nil {
 		return nil, err
 	}
-	if err := d.finite(weights.VAE, x); err != nil {
+	if err := p.finite(weights.VAE, x); err != nil {
 		return nil, err
 	}
 	for i, v := range x.Data {
 		x.Data[i] = unit(v)
 	}
-	d.trace("image", x)
+	p.trace("image", x)
 	img := toRGBA(x)
-	d.done(net)
+	p.done(net)
 	return img, nil
 }
 
-func (d *decoder) trace(name string, t *nn.Tensor) {
-	if d.o.Trace != nil {
-		d.o.Trace(name, t.NCHW())
+func (p *painter) trace(name string, t *nn.Tensor) {
+	if p.hook.Trace != nil {
+		p.hook.Trace(name, t.NCHW())
 	}
 }
 

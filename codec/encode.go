@@ -2,25 +2,26 @@ package codec
 
 import (
 	"context"
+	"fmt"
 	"image"
 
-	"github.com/coclico/coclico/codec/container"
-	"github.com/coclico/coclico/codec/stream"
-	"github.com/coclico/coclico/codec/tuned"
+	"github.com/coclico/coclico/codec/format"
+	"github.com/coclico/coclico/codec/quant"
+	"github.com/coclico/coclico/internal/hook"
 	"github.com/coclico/coclico/nn"
 	"github.com/coclico/coclico/vit"
 	"github.com/coclico/coclico/weights"
 )
 
-// Encode returns the file of a picture's centre square: about 107 bytes with
-// the built-in model and the paper's profile, which nil options stand for.
-// Transparency is laid over white.
+// Encode returns the file of a picture's center square: about 107 bytes with
+// the built-in model and nil options, which reproduce the paper. Transparency
+// is laid over white.
 //
-// It runs the image encoder as exactly as float32; still, a value of the CLIP
+// The image encoder is as accurate as float32. Still, a value of the CLIP
 // vector that lies on a threshold may become another bit on another machine.
-// Errors are an [UnsupportedError] for a picture without pixels or with a shape
-// that a file has no room for, an [OptionError], the context's, and those of
-// the model's files.
+// Errors are an [UnsupportedError] for a picture without pixels or of a shape
+// that a file cannot hold, an [OptionError], the context's, and those of the
+// model's files.
 func (c *Codec) Encode(ctx context.Context, img image.Image, opts *EncodeOptions) ([]byte, error) {
 	var o EncodeOptions
 	if opts != nil {
@@ -42,88 +43,101 @@ func (c *Codec) Encode(ctx context.Context, img image.Image, opts *EncodeOptions
 	if o.Progress != nil {
 		o.Progress(Progress{Stage: StageEmbed})
 	}
-	embedding, err := c.embed(ctx, f, o.Trace)
+	vector, err := c.embed(ctx, f)
 	if err != nil {
-		return nil, err
-	}
-	if o.Profile == Tuned {
-		return c.encodeTuned(ctx, f, embedding, &o)
-	}
-	p, err := o.Params(len(embedding))
-	if err != nil {
-		return nil, err
-	}
-	s := stream.Symbols{
-		Embedding: make([]uint16, len(embedding)),
-		Colour:    stream.QuantiseColour(f.rgb, f.w, f.h, p.MapSize, p.ColourBits, o.Antialias),
-	}
-	if err := stream.QuantiseEmbedding(s.Embedding, embedding, p.EmbeddingBits); err != nil {
 		return nil, err
 	}
 	if o.Raw {
-		return stream.Pack(p, s), nil
-	}
-	h, m, err := c.header(len(embedding), f.shape, o.Painting)
-	if err != nil {
-		return nil, err
-	}
-	h.Params = p
-	return container.Marshal(h, s, m), nil
-}
-
-// encodeTuned returns the file of a picture in the tuned profile.
-func (c *Codec) encodeTuned(ctx context.Context, f frame, embedding []float32, o *EncodeOptions) ([]byte, error) {
-	h, m, err := c.header(len(embedding), f.shape, o.Painting)
-	if err != nil {
-		return nil, err
-	}
-	t := newTuner(h, m, f, embedding)
-	if o.Bytes == 0 {
-		p, err := o.Params(len(embedding))
+		p, err := o.params(len(vector))
 		if err != nil {
 			return nil, err
 		}
-		total := o.VectorBits
-		if total == 0 {
-			total = p.EmbeddingDim * p.EmbeddingBits
+		s, err := paperSymbols(f, vector, p, o.Antialias)
+		if err != nil {
+			return nil, err
 		}
-		if total > tuned.MaxBits*p.EmbeddingDim {
-			return nil, optionErrorf("%d bits of a vector of %d dimensions: at most %d for each", total, p.EmbeddingDim, tuned.MaxBits)
-		}
-		return t.file(p.MapSize, p.ColourBits, total)
+		return format.Pack(p, s), nil
 	}
-	data, err := t.fit(ctx, o.Bytes)
-	if err == nil && data == nil {
-		err = optionErrorf("%d bytes: no file is so small", o.Bytes)
+	h, prior, err := c.header(len(vector), f.shape, &o)
+	if err != nil {
+		return nil, err
 	}
-	return data, err
+	switch {
+	case o.Bytes != 0:
+		return newTuner(h, prior, f, vector).fit(ctx, o.Bytes)
+	case o.Profile == Tuned:
+		return newTuner(h, prior, f, vector).file()
+	}
+	s, err := paperSymbols(f, vector, h.Params, o.Antialias)
+	if err != nil {
+		return nil, err
+	}
+	return format.Marshal(h, s, prior), nil
 }
 
-// A frame is what is kept of a picture.
+// paperSymbols quantizes as the paper does.
+func paperSymbols(f frame, vector []float32, p format.Params, antialias bool) (format.Symbols, error) {
+	s := format.Symbols{
+		Vector:   make([]uint16, len(vector)),
+		ColorMap: quant.QuantizePaperColor(quant.NewPlanes(f.rgb, f.w, f.h, p.MapSize, antialias), p.MapSize, p.ColorBits),
+	}
+	return s, quant.QuantizePaperVector(s.Vector, vector, p.DimensionBits)
+}
+
+// header returns the header of a file of this model, and the model's prior.
+func (c *Codec) header(dim int, shape format.Shape, o *EncodeOptions) (format.Header, format.Prior, error) {
+	h := format.NewHeader(dim)
+	prior, err := c.prior()
+	if err != nil {
+		return h, prior, err
+	}
+	if len(prior.Moments) != dim {
+		return h, prior, fmt.Errorf("%s: %d dimensions; the %s has %d", c.model.Folder().PartPath(weights.ImageNormalizer), len(prior.Moments), weights.ImageEncoder, dim)
+	}
+	if h.Params, err = o.params(dim); err != nil {
+		return h, prior, err
+	}
+	h.Profile, h.Fingerprint, h.Shape = o.Profile, prior.Fingerprint, shape
+	if o.Profile == Tuned {
+		if h.VectorBits = o.VectorBits; h.VectorBits == 0 {
+			h.VectorBits = dim * h.DimensionBits
+		}
+		h.DimensionBits = 1
+		if h.VectorBits > format.MaxTunedBits*dim {
+			return h, prior, optionErrorf("%d bits of a vector of %d dimensions: at most %d for each", h.VectorBits, dim, format.MaxTunedBits)
+		}
+	}
+	if o.Sampling == nil {
+		return h, prior, nil
+	}
+	return h, prior, o.Sampling.put(&h)
+}
+
+// A frame is the part of a picture that is kept.
 type frame struct {
 	rgb   []byte // [h,w,3]
 	w, h  int
-	shape container.Shape
+	shape format.Shape
 }
 
 func newFrame(img image.Image, whole bool) (f frame, err error) {
 	if !whole {
-		f.rgb, f.w, err = stream.CentreSquare(img)
+		f.rgb, f.w, err = quant.CenterSquare(img)
 		f.h = f.w
 		return f, err
 	}
 	if b := img.Bounds(); !b.Empty() { // before the pixels are read
-		if f.shape, err = container.ShapeOf(b.Dx(), b.Dy()); err != nil {
+		if f.shape, err = format.ShapeOf(b.Dx(), b.Dy()); err != nil {
 			return f, err
 		}
 	}
-	f.rgb, f.w, f.h, err = stream.Whole(img)
+	f.rgb, f.w, f.h, err = quant.Whole(img)
 	return f, err
 }
 
-// embed returns the CLIP vector of a picture; a whole one is stretched to the
+// embed returns the CLIP vector of a picture. A whole one is stretched to the
 // tower's square, as in the training of Stable unCLIP.
-func (c *Codec) embed(ctx context.Context, f frame, trace func(string, []float32)) ([]float32, error) {
+func (c *Codec) embed(ctx context.Context, f frame) ([]float32, error) {
 	pre, err := c.model.Preprocessor()
 	if err != nil {
 		return nil, err
@@ -147,7 +161,7 @@ func (c *Codec) embed(ctx context.Context, f frame, trace func(string, []float32
 	if err := c.finite(weights.ImageEncoder, x); err != nil {
 		return nil, err
 	}
-	if trace != nil {
+	if trace := hook.From(ctx).Trace; trace != nil {
 		trace("pixel_values", pixels.NCHW())
 		trace("image_embeds", x.Data)
 	}

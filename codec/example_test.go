@@ -10,7 +10,7 @@ import (
 	"github.com/coclico/coclico/codec"
 )
 
-// A photo becomes about 120 bytes and comes back as a picture, by the built-in model.
+// The built-in model turns a photo into about 120 bytes, and paints it again.
 // codec.Open does the same with a model folder.
 func Example() {
 	f, err := os.Open("testdata/photos/coffee.jpg")
@@ -23,11 +23,10 @@ func Example() {
 		log.Fatal(err)
 	}
 
-	folder, err := codec.BuiltIn()
+	c, err := codec.BuiltIn()
 	if err != nil {
 		log.Fatal(err)
 	}
-	c := codec.New(folder)
 	defer c.Close()
 
 	ctx := context.Background()
@@ -35,10 +34,32 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	img, err := c.Decode(ctx, data, &codec.DecodeOptions{Steps: 4, Seed: new(uint64(7))})
+	s := codec.DefaultSampling()
+	s.Steps, s.Seed = 4, 7
+	img, err := c.Decode(ctx, data, &codec.DecodeOptions{Sampling: &s})
 	if err != nil {
 		log.Fatal(err)
 	}
 	fmt.Println(len(data) <= 122, "and painted again at", img.Bounds().Dx(), "x", img.Bounds().Dy())
 	// Output: true and painted again at 128 x 128
+}
+
+// Parse reads everything but the CLIP vector without any model.
+func ExampleParse() {
+	data, err := os.ReadFile("testdata/coffee.coclico")
+	if err != nil {
+		log.Fatal(err)
+	}
+	f, err := codec.Parse(data)
+	if err != nil {
+		log.Fatal(err)
+	}
+	s := f.Sampling()
+	fmt.Println(f.Len(), "bytes,", f.Profile(), "profile, model", f.ModelID())
+	fmt.Println(s.Steps, "steps, guidance", s.Guidance, "strength", s.Strength)
+	fmt.Println("color map", f.ColorMap().Bounds().Size())
+	// Output:
+	// 111 bytes, tuned profile, model 241
+	// 20 steps, guidance 12 strength 0.88
+	// color map (8,8)
 }

@@ -1,195 +1,216 @@
 package codec
 
 import (
-	"errors"
 	"fmt"
+	"image"
+	"image/color"
 	"math"
 
-	"github.com/coclico/coclico/codec/container"
-	"github.com/coclico/coclico/codec/entropy"
-	"github.com/coclico/coclico/codec/stream"
-	"github.com/coclico/coclico/codec/tuned"
-	"github.com/coclico/coclico/weights"
+	"github.com/coclico/coclico/codec/format"
+	"github.com/coclico/coclico/codec/format/rangecoder"
+	"github.com/coclico/coclico/codec/quant"
+	"github.com/coclico/coclico/internal/hook"
 )
 
-// A ModelError says that a file was made with another model than the one that
-// is to decode it.
-type ModelError = container.ModelError
+// A File is a parsed file. Everything it has is read without a model, except
+// the CLIP vector: see [Codec.Vector].
+type File struct {
+	f   *format.File
+	rgb []float32 // the color map [n,n,3] in [0,1]
+}
 
-// FileModel returns what a file's symbols depend on of a model: its fingerprint,
-// and the moments of the vectors' dimensions.
-func (c *Codec) FileModel() (container.Model, error) {
-	fingerprint, err := c.model.Fingerprint()
+// Parse reads a file. Errors are a [FormatError] for bytes that are no file and
+// an [UnsupportedError] for a file of a later version. Whether a file is whole
+// only [Codec.Vector] and the decoder know, with its model. The File keeps
+// data.
+func Parse(data []byte) (*File, error) {
+	hook.Parses.Add(1)
+	f, err := format.Parse(data)
 	if err != nil {
-		return container.Model{}, err
+		return nil, err
 	}
-	mean, std, err := c.model.Normalizer()
+	return &File{f, quant.RGB(f.Header, f.Map)}, nil
+}
+
+// ParseRaw reads the raw bits that Encode writes with [EncodeOptions.Raw] and
+// the same format. The number of CLIP dimensions, a multiple of 8 as in every
+// CLIP, follows from the length.
+func ParseRaw(data []byte, f Format) (*File, error) {
+	p, err := f.params(8)
 	if err != nil {
-		return container.Model{}, err
+		return nil, err
 	}
-	m := container.Model{Fingerprint: shortFingerprint(fingerprint), Moments: make([]entropy.Moment, len(mean))}
-	for i := range mean {
-		m.Moments[i] = entropy.Moment{
-			Mean: entropy.Float16(weights.Float16(mean[i])),
-			Std:  entropy.Float16(weights.Float16(std[i])),
-		}
+	p.Dimensions = (8*len(data) - p.ColorMapBits()) / p.DimensionBits &^ 7
+	if p.Dimensions < 8 || p.Dimensions > format.MaxDimensions || p.Bytes() != len(data) {
+		return nil, FormatError(fmt.Sprintf("%d raw bytes do not fit a map of %d x %d pixels in %d bits and %d bits for each CLIP dimension",
+			len(data), p.MapSize, p.MapSize, p.ColorBits, p.DimensionBits))
 	}
-	return m, nil
-}
-
-// shortFingerprint returns the bits of a fingerprint that a file has.
-func shortFingerprint(f uint32) uint16 { return uint16(f >> (32 - container.FingerprintBits)) }
-
-// header returns the header of a file of this model, of the paper's profile, and the model's part in it.
-func (c *Codec) header(dim int, shape container.Shape, painting Painting) (container.Header, container.Model, error) {
-	h := container.NewHeader(dim)
-	m, err := c.FileModel()
+	raw, err := format.ParseRaw(data, p)
 	if err != nil {
-		return h, m, err
+		return nil, err
 	}
-	if len(m.Moments) != dim {
-		return h, m, fmt.Errorf("%s: %d dimensions, the %s has %d", c.model.Folder().PartPath(weights.ImageNormalizer), len(m.Moments), weights.ImageEncoder, dim)
-	}
-	h.Fingerprint, h.Shape = m.Fingerprint, shape
-	return h, m, painting.withDefaults(paper()).put(&h)
+	return &File{raw, quant.RGB(raw.Header, raw.Map)}, nil
 }
 
-// put sets a header's fields.
-func (p Painting) put(h *container.Header) error {
-	var exact [2]bool
-	h.Steps, h.Seed = p.Steps, p.Seed
-	h.Guidance, exact[0] = whole(p.Guidance * 100)
-	h.Strength, exact[1] = whole(p.Strength * 1000)
-	if exact != [2]bool{true, true} {
-		return optionErrorf("guidance %g, strength %g: a file has room for hundredths and thousandths", p.Guidance, p.Strength)
-	}
-	if err := h.Validate(); err != nil {
-		return OptionError(err.Error())
-	}
-	return nil
+// Bytes returns the file's bytes. The caller must not change them.
+func (f *File) Bytes() []byte { return f.f.Bytes() }
+
+// Len returns the number of the file's bytes.
+func (f *File) Len() int { return len(f.f.Bytes()) }
+
+// Raw reports whether the file is raw bits, whose profile is Paper and whose
+// sampling is DefaultSampling.
+func (f *File) Raw() bool { return f.f.Raw }
+
+// Profile returns how the picture was quantized.
+func (f *File) Profile() Profile { return f.f.Profile }
+
+// ModelID returns the model that the file was made with, 0 for raw bits.
+func (f *File) ModelID() ModelID { return ModelID(f.f.Fingerprint) }
+
+// Sampling returns how the file is painted by default.
+func (f *File) Sampling() Sampling {
+	h := f.f.Header
+	return Sampling{h.Steps, float64(h.Guidance) / 100, float64(h.Strength) / 1000, h.Seed}
 }
 
-// whole returns x rounded, and whether it was a whole number up to errors of
-// rounding.
-func whole(x float64) (int, bool) {
-	r := math.Round(x)
-	return int(r), math.Abs(x-r) < 1e-6
-}
-
-// painting returns how a file is to be painted.
-func painting(h container.Header) Painting {
-	p := Painting{Steps: h.Steps, Guidance: float64(h.Guidance) / 100, Strength: float64(h.Strength) / 1000, Seed: h.Seed}
-	if p.Guidance == 0 {
-		p.Guidance = None
-	}
-	if p.Strength == 0 {
-		p.Strength = None
-	}
-	return p
-}
-
-// Fits reports whether data are a file that Encode may have written with these
-// options, as far as its header tells.
-func (o EncodeOptions) Fits(data []byte) bool {
-	h, _, err := container.ReadColour(data)
-	if err != nil {
-		return false
-	}
-	want := o.Painting.withDefaults(paper()).withDefaults(Painting{})
-	if h.Profile != o.Profile || (h.Shape != 0) != o.Whole || painting(h).withDefaults(Painting{}) != want {
-		return false
-	}
-	if o.Bytes > 0 {
-		full := h.VectorBits == tuned.MaxBits*h.EmbeddingDim // more bytes would not be used
-		return len(data) <= o.Bytes && (full || len(data) > o.Bytes*9/10)
-	}
-	p, err := o.Params(h.EmbeddingDim)
+// Format returns the sizes of the file's symbols. DimensionBits is 0 in the
+// tuned profile, whose dimensions have different numbers of bits.
+func (f *File) Format() Format {
+	h := f.f.Header
 	if h.Profile == Tuned {
-		total := o.VectorBits
-		if total == 0 {
-			total = p.EmbeddingDim * p.EmbeddingBits
-		}
-		p.EmbeddingBits = h.EmbeddingBits
-		return err == nil && h.Params == p && h.VectorBits == total
+		h.DimensionBits = 0
 	}
-	return err == nil && h.Params == p
+	return Format{h.DimensionBits, h.MapSize, h.ColorBits}
 }
 
-// A Sketch is what a file says, in numbers.
-type Sketch struct {
-	Header container.Header
-	Vector []float32 // the CLIP vector
-	RGB    []float32 // the colour map [MapSize, MapSize, 3] in [0, 1]
+// Dimensions returns the number of dimensions of the CLIP vector.
+func (f *File) Dimensions() int { return f.f.Dimensions }
+
+// VectorBits returns the bits of the whole CLIP vector before entropy coding.
+func (f *File) VectorBits() int {
+	if h := f.f.Header; h.Profile == Paper {
+		return h.Dimensions * h.DimensionBits
+	}
+	return f.f.VectorBits
 }
 
-// Sketch reads a file without painting it. Errors are those of Decode.
-func (c *Codec) Sketch(data []byte) (Sketch, error) {
-	d := &decoder{Codec: c}
-	return d.read(data)
+// Bits returns the bits of all symbols before entropy coding.
+func (f *File) Bits() int { return f.VectorBits() + f.f.ColorMapBits() }
+
+// Whole reports whether the file holds all of the picture rather than its
+// center square.
+func (f *File) Whole() bool { return f.f.Shape != 0 }
+
+// Size returns the width and height at which the file is painted if the longer
+// side has so many pixels. Both are multiples of unit, as size must be.
+func (f *File) Size(size, unit int) (width, height int) { return f.f.Shape.Size(size, unit) }
+
+// ColorMap returns the color map, n x n pixels whatever the picture's shape.
+func (f *File) ColorMap() image.Image {
+	n := f.f.MapSize
+	img := image.NewRGBA(image.Rect(0, 0, n, n))
+	for i := range n * n {
+		px := f.rgb[3*i:]
+		img.SetRGBA(i%n, i/n, color.RGBA{eight(px[0]), eight(px[1]), eight(px[2]), 255})
+	}
+	return img
 }
 
-// sketch returns what symbols stand for.
-func sketch(h container.Header, s stream.Symbols, m container.Model) Sketch {
-	vector := make([]float32, h.EmbeddingDim)
-	if h.Profile == Tuned {
-		mean, std := vectorMoments(m, tuned.Spread(h.Spread))
-		tuned.DequantiseVector(vector, s.Embedding, mean, std, h.DimensionBits(m))
+func eight(v float32) uint8 { return uint8(v*255 + 0.5) }
+
+// ColorCodes returns the codes of the color map in raster order: n x n of Y,
+// n/2 x n/2 of U and of V. The caller must not change them.
+func (f *File) ColorCodes() (y, u, v []uint8) { return f.f.Map.Y, f.f.Map.U, f.f.Map.V }
+
+// ColorScore returns the mean square difference of two files' color maps,
+// enlarged to 32 x 32 pixels, RGB in [0, 1]: the paper's measure.
+func ColorScore(a, b *File) float64 {
+	const side = quant.ScoreSide
+	return quant.Score(quant.Upsample(a.rgb, a.f.MapSize, side, side), quant.Upsample(b.rgb, b.f.MapSize, side, side))
+}
+
+// Sizes is where the bytes of a file are. They add up to its length; the parts
+// are not cut at bytes. What the tuned profile's quantizers need to know of a
+// picture counts with what they quantize.
+type Sizes struct {
+	Header float64 `json:"header"`
+	Color  float64 `json:"color"`
+	Vector float64 `json:"clip"`   // and what is lost at the end
+	Stored bool    `json:"stored"` // as plain bits, since entropy coding saves nothing
+}
+
+// Sizes returns where the bytes of the file are.
+func (f *File) Sizes() Sizes {
+	s := Sizes{Stored: f.f.Stored()}
+	if !f.f.Raw {
+		s.Header = float64(f.f.HeaderBits()) / 8
+	}
+	s.Color = colorMapBytes(f.f.Header, f.f.Map, s.Stored)
+	s.Vector = float64(f.Len()) - s.Header - s.Color
+	return s
+}
+
+// colorMapBytes returns the bytes that a map takes in a file, its range
+// included.
+func colorMapBytes(h format.Header, c format.ColorMap, stored bool) float64 {
+	bits := 0.0
+	if stored {
+		bits = float64(h.ColorMapBits())
 	} else {
-		stream.DequantiseEmbedding(vector, s.Embedding, h.EmbeddingBits)
+		for _, p := range c.Probabilities(h.Profile, h.MapSize, h.ColorBits) {
+			bits += rangecoder.ProbBits - math.Log2(float64(p))
+		}
 	}
-	return Sketch{h, vector, h.RGB(s.Colour)}
+	if h.Profile == Tuned {
+		bits += 3 * format.RangeBits
+	}
+	return bits / 8
 }
 
-// Resolve returns the options that Decode uses for these data: the file's
-// values in place of zeros, and zeros in place of None.
-func (o DecodeOptions) Resolve(data []byte) (DecodeOptions, error) {
-	if o.Raw {
-		return o.withDefaults(paper()), nil
-	}
-	h, err := container.ReadHeader(data)
-	return o.withDefaults(painting(h)), err
+// A Vector is the CLIP vector of a file.
+type Vector struct {
+	Values []float32
+	Codes  []uint16 // in the tuned profile they mean something only all together
 }
 
-// read returns what data say, a file or raw bits.
-func (d *decoder) read(data []byte) (Sketch, error) {
-	var m container.Model
-	var h container.Header
-	var s stream.Symbols
-	var err error
-	if d.o.Raw {
-		h, s, err = d.readRaw(data)
-	} else if m, err = d.FileModel(); err == nil {
-		h, s, err = container.Unmarshal(data, m, d.o.Force)
+// RawVector returns the CLIP vector of raw bits, which needs no model, and nil
+// for any other file.
+func (f *File) RawVector() *Vector {
+	if !f.Raw() {
+		return nil
 	}
+	codes := f.f.RawVector()
+	return &Vector{quant.Vector(f.f.Header, codes, format.Prior{}), codes}
+}
+
+// Vector returns the CLIP vector of a file. It returns a [*ModelError] if the
+// file was made with another model, and a [FormatError] if it was truncated or
+// altered.
+func (c *Codec) Vector(f *File) (*Vector, error) { return c.vector(f, false) }
+
+func (c *Codec) vector(f *File, anyModel bool) (*Vector, error) {
+	p, err := c.prior()
 	if err != nil {
-		return Sketch{}, d.named(err)
+		return nil, err
 	}
-	return sketch(h, s, m), nil
+	id := ModelID(p.Fingerprint)
+	switch {
+	case f.Raw() && f.Dimensions() != len(p.Moments):
+		want := f.f.Params
+		want.Dimensions = len(p.Moments)
+		return nil, FormatError(fmt.Sprintf("%d raw bytes, not %d as this model's", f.Len(), want.Bytes()))
+	case f.Raw():
+	case f.Dimensions() != len(p.Moments) || f.ModelID() != id && !anyModel:
+		return nil, &ModelError{File: f.ModelID(), Model: id, FileName: names[f.ModelID()], ModelName: c.model.Folder().Name()}
+	}
+	codes, err := f.f.Vector(p)
+	if err != nil {
+		return nil, err
+	}
+	return &Vector{quant.Vector(f.f.Header, codes, p), codes}, nil
 }
 
-func (d *decoder) readRaw(data []byte) (container.Header, stream.Symbols, error) {
-	p, err := d.Params(d.o.Format)
-	if err != nil {
-		return container.Header{}, stream.Symbols{}, err
-	}
-	s, err := stream.Unpack(p, data)
-	if err != nil {
-		err = fmt.Errorf("%w (%d bytes, not %d)", err, len(data), p.Bytes())
-	}
-	h := container.NewHeader(p.EmbeddingDim)
-	h.Params = p
-	return h, s, err
-}
-
-// named adds the models' names to a ModelError.
-func (d *decoder) named(err error) error {
-	var wrong *ModelError
-	if !errors.As(err, &wrong) {
-		return err
-	}
-	wrong.ModelName = d.model.Folder().Name()
-	if wrong.File == builtInFile {
-		wrong.FileName = "the built-in model"
-	}
-	return err
-}
+// names holds what is known by name. The built-in model's ID is a constant
+// because asking the model would link it into every program that decodes.
+var names = map[ModelID]string{builtInID: "the built-in model"}

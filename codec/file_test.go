@@ -3,20 +3,21 @@ package codec
 import (
 	"bytes"
 	"errors"
+	"flag"
 	"image"
-	"slices"
+	"os"
+	"reflect"
 	"strings"
 	"testing"
 
-	"github.com/coclico/coclico/codec/container"
 	"github.com/coclico/coclico/codec/model/synth"
 )
 
-// TestFileAndRaw: a file and raw bits say the same.
+// TestFileAndRaw: a file and raw bits of the same symbols are painted the same.
 func TestFileAndRaw(t *testing.T) {
 	c := open(t, "tiny")
 	img := testPicture(90, 60)
-	for _, f := range []Format{{}, {ClipBits: 3, MapSize: 12, ColourBits: 4}} {
+	for _, f := range []Format{{}, {DimensionBits: 3, MapSize: 12, ColorBits: 4}} {
 		file, err := c.Encode(t.Context(), img, &EncodeOptions{Format: f})
 		if err != nil {
 			t.Fatal(err)
@@ -25,54 +26,147 @@ func TestFileAndRaw(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r := raw()
-		r.Format = f
-		if !bytes.Equal(decodePix(t, c, file, quick()), decodePix(t, c, bits, r)) {
+		raw, err := ParseRaw(bits, f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(decodePix(t, c, file, quick()), paintPix(t, c, raw, quick())) {
 			t.Errorf("%+v: a file and raw bits are painted differently", f)
 		}
 	}
 }
 
-// TestPaintingInFile: the file's parameters are the decoder's, unless it has others.
-func TestPaintingInFile(t *testing.T) {
+// TestFile: a parsed file knows what Encode was told, without a model.
+func TestFile(t *testing.T) {
+	c := open(t, "tiny")
+	id, err := c.ModelID()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := Sampling{4, 7.5, 0.5, 9}
+	for _, o := range []EncodeOptions{
+		{},
+		{Whole: true, Sampling: &s, Format: Format{3, 12, 4}},
+		{Profile: Tuned, VectorBits: 50, Sampling: &s},
+		{Profile: Tuned, Format: Format{2, 4, 1}},
+		{Raw: true, Format: Format{2, 16, 3}},
+	} {
+		data, err := c.Encode(t.Context(), testPicture(90, 60), &o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var f *File
+		if o.Raw {
+			f, err = ParseRaw(data, o.Format)
+		} else {
+			f, err = Parse(data)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := o.Format
+		if p, _ := want.params(32); o.Profile == Tuned {
+			want = Format{0, p.MapSize, p.ColorBits}
+		} else {
+			want = Format{p.DimensionBits, p.MapSize, p.ColorBits}
+		}
+		bits := o.VectorBits
+		if bits == 0 {
+			bits = 32 * max(o.DimensionBits, 1)
+		}
+		wantID, wantSampling := id, DefaultSampling()
+		if o.Raw {
+			wantID = 0
+		}
+		if o.Sampling != nil {
+			wantSampling = *o.Sampling
+		}
+		if f.Len() != len(data) || f.Raw() != o.Raw || f.Profile() != o.Profile || f.Format() != want || f.ModelID() != wantID ||
+			f.Sampling() != wantSampling || f.Dimensions() != 32 || f.VectorBits() != bits || f.Whole() != o.Whole {
+			t.Errorf("%+v: read as %d bytes, raw %v, %v, %+v, model %v, %+v, %d bits of %d dimensions, whole %v", o,
+				f.Len(), f.Raw(), f.Profile(), f.Format(), f.ModelID(), f.Sampling(), f.VectorBits(), f.Dimensions(), f.Whole())
+		}
+		n := want.MapSize
+		if y, u, v := f.ColorCodes(); len(y) != n*n || len(u) != n*n/4 || len(v) != n*n/4 || f.Bits() != bits+n*n*3/2*want.ColorBits {
+			t.Errorf("%+v: %d, %d and %d codes, %d bits", o, len(y), len(u), len(v), f.Bits())
+		}
+		if ColorScore(f, f) != 0 || f.ColorMap().Bounds() != image.Rect(0, 0, n, n) {
+			t.Errorf("%+v: the color map is %v", o, f.ColorMap().Bounds())
+		}
+		if v, err := c.Vector(f); err != nil || len(v.Values) != 32 || len(v.Codes) != 32 {
+			t.Errorf("%+v: vector %+v (%v)", o, v, err)
+		}
+	}
+}
+
+// TestTruncated: a file that lost its end is refused with its model.
+func TestTruncated(t *testing.T) {
+	c := open(t, "tiny-768")
+	data, err := c.Encode(t.Context(), testPicture(90, 60), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := range len(data) - 2 {
+		var format FormatError
+		if _, err := c.Decode(t.Context(), data[:n], nil); !errors.As(err, &format) {
+			t.Fatalf("%d of %d bytes: %v", n, len(data), err)
+		}
+	}
+}
+
+// TestSamplingInFile: Decode uses the file's sampling unless it has its own.
+func TestSamplingInFile(t *testing.T) {
 	c := open(t, "tiny")
 	img := testPicture(64, 64)
 	plain, err := c.Encode(t.Context(), img, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	said, err := c.Encode(t.Context(), img, &EncodeOptions{Painting: Painting{Steps: 4, Guidance: 7.5, Strength: 0.5, Seed: 9}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := decodePix(t, c, plain, &DecodeOptions{Size: 32, Steps: 4, Guidance: 7.5, Strength: 0.5, Seed: new(uint64(9))})
-	if !bytes.Equal(want, decodePix(t, c, said, &DecodeOptions{Size: 32})) {
-		t.Error("the file's parameters are not used")
-	}
-	other := &DecodeOptions{Size: 32, Steps: 2, Guidance: 1, Strength: 1, Seed: new(uint64(0))}
-	if !bytes.Equal(decodePix(t, c, plain, other), decodePix(t, c, said, other)) {
-		t.Error("the file's parameters replace the decoder's")
-	}
-	zeros, err := c.Encode(t.Context(), img, &EncodeOptions{Painting: Painting{Steps: 2, Guidance: None, Strength: None}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(decodePix(t, c, zeros, &DecodeOptions{Size: 32}), decodePix(t, c, plain, &DecodeOptions{Size: 32, Steps: 2, Guidance: None, Strength: None})) {
-		t.Error("zeros do not survive")
+	for _, s := range []Sampling{{4, 7.5, 0.5, 9}, {2, 0, 0, 0}} {
+		held, err := c.Encode(t.Context(), img, &EncodeOptions{Sampling: &s})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := decodePix(t, c, plain, &DecodeOptions{Size: 32, Sampling: &s})
+		if !bytes.Equal(want, decodePix(t, c, held, &DecodeOptions{Size: 32})) {
+			t.Errorf("%+v: the file's sampling is not used", s)
+		}
+		other := &DecodeOptions{Size: 32, Sampling: &Sampling{2, 1, 1, 0}}
+		if !bytes.Equal(decodePix(t, c, plain, other), decodePix(t, c, held, other)) {
+			t.Errorf("%+v: the file's sampling replaces the caller's", s)
+		}
 	}
 }
 
 func TestBadFileOptions(t *testing.T) {
 	c := open(t, "tiny")
-	for _, o := range []EncodeOptions{
-		{Painting: Painting{Guidance: 12.345}}, {Painting: Painting{Guidance: 700}}, {Painting: Painting{Strength: 0.12345}},
-		{Painting: Painting{Strength: 1.5}}, {Painting: Painting{Steps: 1025}}, {Painting: Painting{Steps: -1}},
-		{Raw: true, Whole: true}, {Raw: true, Painting: Painting{Seed: 1}},
+	for _, s := range []Sampling{
+		{20, 12.345, 0.88, 0}, {20, 700, 0.88, 0}, {20, 12, 0.12345, 0}, {20, 12, 1.5, 0}, {1025, 12, 0.88, 0}, {-1, 12, 0.88, 0}, {},
 	} {
+		var want OptionError
+		if _, err := c.Encode(t.Context(), testPicture(8, 8), &EncodeOptions{Sampling: &s}); !errors.As(err, &want) {
+			t.Errorf("%+v: error %v, want an OptionError", s, err)
+		}
+	}
+	for _, o := range []EncodeOptions{{Raw: true, Whole: true}, {Raw: true, Sampling: &Sampling{20, 12, 0.88, 1}}} {
 		var want OptionError
 		if _, err := c.Encode(t.Context(), testPicture(8, 8), &o); !errors.As(err, &want) {
 			t.Errorf("%+v: error %v, want an OptionError", o, err)
 		}
+	}
+}
+
+// TestManySteps: a file may hold more steps than the model has, which is no
+// wrong option.
+func TestManySteps(t *testing.T) {
+	c := open(t, "tiny")
+	data, err := c.Encode(t.Context(), testPicture(64, 64), &EncodeOptions{Sampling: sampling(1001)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var unsupported UnsupportedError
+	if _, err := c.Decode(t.Context(), data, nil); !errors.As(err, &unsupported) {
+		t.Errorf("error %v, want an UnsupportedError", err)
 	}
 }
 
@@ -86,11 +180,10 @@ func TestWhole(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		h, err := container.ReadHeader(data)
-		if err != nil || h.Shape == 0 {
-			t.Errorf("%d x %d: shape %d (%v)", s.w, s.h, h.Shape, err)
+		if f, err := Parse(data); err != nil || !f.Whole() {
+			t.Errorf("%d x %d: not whole (%v)", s.w, s.h, err)
 		}
-		img, err := c.Decode(t.Context(), data, &DecodeOptions{Steps: 2, Size: 48})
+		img, err := c.Decode(t.Context(), data, &DecodeOptions{Sampling: sampling(2), Size: 48})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -104,7 +197,8 @@ func TestWhole(t *testing.T) {
 	}
 }
 
-// TestWrongModel: a file of another model is refused with both models' names, and decoded by force.
+// TestWrongModel: a file of another model is refused with both models' names,
+// and painted with AnyModel.
 func TestWrongModel(t *testing.T) {
 	c := open(t, "tiny")
 	folder, err := synth.Folder("tiny", 2)
@@ -122,26 +216,20 @@ func TestWrongModel(t *testing.T) {
 	if !errors.As(err, &wrong) || wrong.File == wrong.Model {
 		t.Fatalf("error %v, want a ModelError", err)
 	}
-	if m, _ := c.FileModel(); wrong.File != m.Fingerprint {
-		t.Errorf("the file's fingerprint is %03x, want %03x", wrong.File, m.Fingerprint)
+	if id, _ := c.ModelID(); wrong.File != id {
+		t.Errorf("the file's model is %v, want %v", wrong.File, id)
 	}
 	force := quick()
-	force.Force = true
+	force.AnyModel = true
 	img, err := other.Decode(t.Context(), data, force)
 	if err != nil || img.Bounds().Dx() != 32 {
-		t.Errorf("by force: %v", err)
+		t.Errorf("AnyModel: %v", err)
 	}
 	large := open(t, "tiny-768")
 	if _, err := large.Decode(t.Context(), data, force); !errors.As(err, &wrong) {
-		t.Errorf("by force with vectors of another size: %v", err)
+		t.Errorf("AnyModel with vectors of another size: %v", err)
 	}
-	builtIn, err := BuiltIn()
-	if err != nil {
-		t.Fatal(err)
-	}
-	b := New(builtIn)
-	defer b.Close()
-	data, err = b.Encode(t.Context(), testPicture(64, 64), nil)
+	data, err = builtIn(t).Encode(t.Context(), testPicture(64, 64), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,21 +238,15 @@ func TestWrongModel(t *testing.T) {
 	}
 }
 
-// TestBuiltInFile: the constant is what the built-in model's files have.
-func TestBuiltInFile(t *testing.T) {
-	folder, err := BuiltIn()
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := New(folder)
-	defer c.Close()
-	if m, err := c.FileModel(); err != nil || m.Fingerprint != builtInFile {
-		t.Errorf("%#04x, %v, want %#04x", m.Fingerprint, err, builtInFile)
+// TestBuiltInID: the constant is the built-in model's ID.
+func TestBuiltInID(t *testing.T) {
+	if id, err := builtIn(t).ModelID(); err != nil || id != builtInID {
+		t.Errorf("%v, %v, want %v", id, err, builtInID)
 	}
 }
 
-// TestFileModel: the moments of float16 and float32 weights are the same.
-func TestFileModel(t *testing.T) {
+// TestPrior: the moments of float16 and float32 weights are the same.
+func TestPrior(t *testing.T) {
 	dir := t.TempDir()
 	if err := synth.Write(t.Context(), dir, "tiny", 1, nil); err != nil {
 		t.Fatal(err)
@@ -174,7 +256,7 @@ func TestFileModel(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	half, err := c.FileModel()
+	half, err := c.prior()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -184,7 +266,36 @@ func TestFileModel(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer wide.Close()
-	if m, err := wide.FileModel(); err != nil || m.Fingerprint != half.Fingerprint || !slices.Equal(m.Moments, half.Moments) {
-		t.Errorf("float32 weights have other moments (%v)", err)
+	if p, err := wide.prior(); err != nil || !reflect.DeepEqual(p, half) {
+		t.Errorf("float32 weights have another prior (%v)", err)
+	}
+}
+
+var update = flag.Bool("update", false, "rewrite testdata/coffee.coclico")
+
+// TestCoffee: the file of the examples is what Encode writes today, but for bits
+// of the vector that lie on a threshold.
+func TestCoffee(t *testing.T) {
+	const name = "testdata/coffee.coclico"
+	data, err := builtIn(t).Encode(t.Context(), readPicture(t, "testdata/photos/coffee.jpg"), &EncodeOptions{Profile: Tuned})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if *update {
+		if err := os.WriteFile(name, data, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, errA := Parse(data)
+	b, errB := Parse(want)
+	if errA != nil || errB != nil || a.f.Header != b.f.Header || !reflect.DeepEqual(a.f.Map, b.f.Map) {
+		t.Errorf("another header or color map (%v, %v)", errA, errB)
+	}
+	if _, err := builtIn(t).Vector(b); err != nil {
+		t.Error(err)
 	}
 }

@@ -9,18 +9,18 @@ import (
 // model, and no network is left in memory.
 func TestLowMemory(t *testing.T) {
 	c := open(t, "tiny")
-	data := make([]byte, 28)
+	data := rawFile(t)
 	for _, exact := range []bool{false, true} {
-		low := raw()
+		low := quick()
 		low.LowMemory, low.Exact = true, exact
-		first := decodePix(t, c, data, low)
-		o := raw()
+		first := paintPix(t, c, data, low)
+		o := quick()
 		o.Exact = exact
-		if !bytes.Equal(first, decodePix(t, c, data, o)) {
+		if !bytes.Equal(first, paintPix(t, c, data, o)) {
 			t.Error("low memory paints another picture")
 		}
 		c.KeepNetworks = !c.KeepNetworks
-		if !bytes.Equal(first, decodePix(t, c, data, low)) {
+		if !bytes.Equal(first, paintPix(t, c, data, low)) {
 			t.Error("low memory paints another picture the second time")
 		}
 	}

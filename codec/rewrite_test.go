@@ -66,7 +66,7 @@ func TestFloat32Model(t *testing.T) {
 		t.Fatal(err)
 	}
 	fast, exact := quick(), quick()
-	exact.Exact, exact.Guidance = true, 1 // guidance would enlarge the differences of rounding
+	exact.Exact, exact.Sampling.Guidance = true, 1 // guidance would enlarge the differences of rounding
 	wantFast, wantExact := decodePix(t, half, data, fast), decodePix(t, half, data, exact)
 
 	for _, part := range []string{"image_encoder", "image_normalizer", "text_encoder", "unet", "vae"} {

@@ -9,9 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/coclico/coclico/codec"
-	"github.com/coclico/coclico/codec/container"
-	"github.com/coclico/coclico/codec/stream"
-	"github.com/coclico/coclico/codec/tuned"
+	"github.com/coclico/coclico/codec/quant"
 )
 
 func (a *app) compareCmd() *cobra.Command {
@@ -66,33 +64,29 @@ type comparison struct {
 
 func (a *app) compare(first, second string, how *reading) (comparison, error) {
 	c := comparison{Files: [2]string{first, second}}
-	var both [2]coded
-	var vectors [2][]float32
+	var both [2]parsed
 	for i, path := range c.Files {
 		var err error
-		if both[i], err = a.readCoded(path, how); err != nil {
+		if both[i], err = how.open(a, path); err != nil {
 			return c, err
 		}
-		if both[i].Embedding == nil {
-			return c, fileError(path, errors.New("it takes the model that the file was made with to read its CLIP bits (--model)"))
+		if both[i].vector == nil {
+			return c, fileError(path, errors.New("its CLIP bits cannot be read without the model that it was made with (--model)"))
 		}
-		if vectors[i], err = how.vector(both[i]); err != nil {
-			return c, fileError(path, err)
-		}
-		c.Bytes[i] = both[i].Bytes
+		c.Bytes[i] = both[i].Len()
 	}
 	x, y := both[0], both[1]
-	if n, m := len(x.Embedding), len(y.Embedding); n != m {
+	if n, m := x.Dimensions(), y.Dimensions(); n != m {
 		return c, fmt.Errorf("%s and %s cannot be compared: %d CLIP dimensions in the one, %d in the other", first, second, n, m)
 	}
-	c.Cosine = tuned.Cosine(vectors[0], vectors[1])
-	if x.Header.Profile == container.Paper && y.Header.Profile == container.Paper && x.Header.EmbeddingBits == y.Header.EmbeddingBits {
-		c.ClipBits, c.Hamming = x.vectorBits(), new(int)
-		for i, code := range x.Embedding {
-			*c.Hamming += bits.OnesCount16(code ^ y.Embedding[i])
+	c.Cosine = quant.Cosine(x.vector.Values, y.vector.Values)
+	if x.Profile() == codec.Paper && y.Profile() == codec.Paper && x.Format().DimensionBits == y.Format().DimensionBits {
+		c.ClipBits, c.Hamming = x.VectorBits(), new(int)
+		for i, code := range x.vector.Codes {
+			*c.Hamming += bits.OnesCount16(code ^ y.vector.Codes[i])
 		}
 	}
-	c.ColourScore = codec.Score(enlarged(x), enlarged(y))
+	c.ColourScore = codec.ColorScore(x.File, y.File)
 	return c, nil
 }
 
@@ -103,10 +97,4 @@ func (c comparison) print(w io.Writer) {
 	}
 	fmt.Fprintf(w, "\ncolour map:  score %.4f (mean square error at 32 x 32)\n", c.ColourScore)
 	fmt.Fprintf(w, "bytes:       %d and %d\n", c.Bytes[0], c.Bytes[1])
-}
-
-// enlarged returns a colour map's pixels at 32 x 32, for [codec.Score].
-func enlarged(c coded) []float32 {
-	const side = 32
-	return stream.Upsample(c.rgb(), c.Header.MapSize, side, side)
 }

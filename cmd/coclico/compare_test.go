@@ -9,7 +9,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/coclico/coclico/codec/stream"
+	"github.com/coclico/coclico/codec/format"
+	"github.com/coclico/coclico/internal/hook"
 )
 
 // twoStreams writes two streams that are 7 CLIP bits and one step of all luma apart, and returns their names and how far
@@ -17,22 +18,22 @@ import (
 func twoStreams(t *testing.T) (a, b string, step float64) {
 	t.Helper()
 	dir := t.TempDir()
-	p := stream.Params{}.WithDefaults()
-	s := stream.Symbols{Embedding: make([]uint16, p.EmbeddingDim), Colour: stream.Colour{Y: bytes.Repeat([]byte{1}, 64), U: make([]uint8, 16), V: make([]uint8, 16)}}
+	p := format.Params{}.WithDefaults()
+	s := format.Symbols{Vector: make([]uint16, p.Dimensions), ColorMap: format.ColorMap{Y: bytes.Repeat([]byte{1}, 64), U: make([]uint8, 16), V: make([]uint8, 16)}}
 	for i := range s.U {
 		s.U[i], s.V[i] = 2, 1
 	}
 	a, b = filepath.Join(dir, "a"+streamExt), filepath.Join(dir, "b"+streamExt)
-	if err := os.WriteFile(a, stream.Pack(p, s), 0o666); err != nil {
+	if err := os.WriteFile(a, format.Pack(p, s), 0o666); err != nil {
 		t.Fatal(err)
 	}
 	for i := range 7 {
-		s.Embedding[100*i] = 1
+		s.Vector[100*i] = 1
 	}
 	for i := range s.Y {
 		s.Y[i] = 2
 	}
-	if err := os.WriteFile(b, stream.Pack(p, s), 0o666); err != nil {
+	if err := os.WriteFile(b, format.Pack(p, s), 0o666); err != nil {
 		t.Fatal(err)
 	}
 	return a, b, 0.25
@@ -85,6 +86,30 @@ func TestCompareProfiles(t *testing.T) {
 		}
 		if text := succeed(t, "compare", c.a, c.b); !strings.Contains(text, "CLIP vector: cosine ") || strings.Contains(text, "bits differ") != c.bits {
 			t.Errorf("compare %s %s:\n%s", c.a, c.b, text)
+		}
+	}
+}
+
+// TestParsesOnce: no command parses a file twice.
+func TestParsesOnce(t *testing.T) {
+	dir := t.TempDir()
+	a, b := filepath.Join(dir, "a"+streamExt), filepath.Join(dir, "b"+streamExt)
+	succeed(t, "encode", photo, "-o", a)
+	succeed(t, "encode", photo, "-o", b, "--profile", "paper")
+	for _, c := range []struct {
+		files int64
+		args  []string
+	}{
+		{2, []string{"compare", a, b}},
+		{1, []string{"info", a}},
+		{2, []string{"info", a, b}},
+		{1, []string{"decode", a, "-o", filepath.Join(dir, "a.png"), "--steps", "1"}},
+		{2, []string{"decode", a, b, "-o", filepath.Join(dir, "out"), "--steps", "1"}},
+	} {
+		before := hook.Parses.Load()
+		succeed(t, c.args...)
+		if n := hook.Parses.Load() - before; n != c.files {
+			t.Errorf("%v parses %d times, want %d", c.args, n, c.files)
 		}
 	}
 }
@@ -146,7 +171,7 @@ func TestOtherModel(t *testing.T) {
 	if text := succeed(t, "info", file); strings.Contains(text, "the centre square") {
 		t.Errorf("info of a whole picture:\n%s", text)
 	}
-	fail(t, statusFailed, []string{other, "takes the model"}, "compare", other, other)
+	fail(t, statusFailed, []string{other, "without the model"}, "compare", other, other)
 	fail(t, statusFailed, []string{"coclico: typo: "}, "compare", file, file, "--model", "typo")
 	fail(t, statusFailed, []string{"coclico: typo: "}, "info", file, "--model", "typo")
 	if err := os.Remove(filepath.Join(model, "image_normalizer", "config.json")); err != nil {

@@ -36,9 +36,9 @@ decode's is not written over, unless --force.
 	flags := cmd.Flags()
 	output := flags.StringP("output", "o", "", "picture to write, .png, .jpg or .webp, or folder for many (required)")
 	model := modelFlag(flags)
-	format := formatFlags(flags)
+	sizes := formatFlags(flags)
 	raw := flags.Bool("raw", false, "the file is raw bits")
-	painting := paintingFlags(flags)
+	sampling := samplingFlags(flags)
 	size := flags.Int("size", 0, "pixels of the longer side (default the model's own)")
 	level := flags.Int("noise-level", 0, "noise added to the CLIP vector, 0 to 999")
 	precision := flags.String("precision", "fast", "fast (bfloat16 products) or exact (float32)")
@@ -56,24 +56,19 @@ decode's is not written over, unless --force.
 		if err != nil {
 			return err
 		}
-		given, err := rawFormat(flags, format, *raw)
+		given, err := rawFormat(flags, sizes, *raw)
 		if err != nil {
 			return err
 		}
-		p := painting()
-		if err := checkPainting(flags, p); err != nil {
-			return err
+		if s, _ := sampling(codec.DefaultSampling()); s.Validate() != nil {
+			return usageError{s.Validate()}
 		}
 		if *size < 0 || *size == 0 && flags.Changed("size") {
 			return usagef("--size %d: at least 1 is needed", *size)
 		}
-		d := &decoding{model: lazyModel{flag: *model}, options: codec.DecodeOptions{
-			Raw: *raw, Format: given, Force: *anyModel, Steps: p.Steps, Guidance: p.Guidance, Strength: p.Strength,
-			Size: *size, Level: *level, Exact: exact, LowMemory: *lowMemory,
+		d := &decoding{model: lazyModel{flag: *model}, raw: *raw, format: given, sampling: sampling, options: codec.DecodeOptions{
+			AnyModel: *anyModel, Size: *size, NoiseLevel: *level, Exact: exact, LowMemory: *lowMemory,
 		}}
-		if flags.Changed("seed") {
-			d.options.Seed = &p.Seed
-		}
 		defer d.model.close()
 		if err := m.check(); err != nil {
 			return err
@@ -98,41 +93,64 @@ func decodeFile(ctx context.Context, f *files.IO, s *terminal.Screen, d *decodin
 		return err
 	}
 	return f.Write(output, func(w io.Writer) error {
-		data, err := f.Read(ctx, input, maxStream)
+		if _, err := d.model.open(); err != nil {
+			return err
+		}
+		file, err := d.open(ctx, f, input)
 		if err != nil {
 			return err
 		}
 		bar := s.Bar()
 		defer bar.Close()
-		img, err := d.decode(ctx, input, data, bar.Progress)
+		img, err := d.decode(ctx, input, file, bar.Progress)
 		if err != nil {
 			return err
 		}
-		return encode(w, img, how.options(d, data))
+		return encode(w, img, how.options(d, file))
 	})
 }
 
 // A decoding is what one run of decode does to every file.
 type decoding struct {
-	model   lazyModel
-	options codec.DecodeOptions
+	model    lazyModel
+	raw      bool         // files are raw bits
+	format   codec.Format // of raw bits
+	sampling func(codec.Sampling) (codec.Sampling, bool)
+	options  codec.DecodeOptions
 }
 
-// decode returns the picture of a stream. An error about the stream begins with its name; any other one is about the
-// model or the options, and would be the next file's too.
-func (d *decoding) decode(ctx context.Context, name string, data []byte, progress func(codec.Progress)) (image.Image, error) {
+// open reads and parses a file.
+func (d *decoding) open(ctx context.Context, f *files.IO, path string) (*codec.File, error) {
+	data, err := f.Read(ctx, path, maxStream)
+	if err != nil {
+		return nil, err
+	}
+	file, err := parseFile(data, d.raw, d.format)
+	if err != nil {
+		return nil, files.Named(path, err)
+	}
+	return file, nil
+}
+
+// decode returns the picture of a file. An error about the file begins with its
+// name; any other one is about the model or the options, and would be the next
+// file's too.
+func (d *decoding) decode(ctx context.Context, name string, f *codec.File, progress func(codec.Progress)) (image.Image, error) {
 	c, err := d.model.open()
 	if err != nil {
 		return nil, err
 	}
 	o := d.options
 	o.Progress = progress
-	img, err := c.Decode(ctx, data, &o)
+	if s, given := d.sampling(f.Sampling()); given {
+		o.Sampling = &s
+	}
+	img, err := c.Paint(ctx, f, &o)
 	var wrong *codec.ModelError
 	switch {
 	case errors.As(err, &wrong):
 		hint := modelHint(wrong.File)
-		if !o.Force { // with which only vectors of other sizes are refused
+		if !o.AnyModel { // with which only vectors of other sizes are refused
 			hint += ", --any-model decodes anyway"
 		}
 		return nil, fmt.Errorf("%s: %w (%s)", name, err, hint)
@@ -148,12 +166,4 @@ func isAboutStream(err error) bool {
 	var unsupported codec.UnsupportedError
 	var wrong *codec.ModelError
 	return errors.As(err, &format) || errors.As(err, &unsupported) || errors.As(err, &wrong)
-}
-
-// explicit makes a zero that the user wrote one that the library does not take for a default.
-func explicit(v float64) float64 {
-	if v == 0 {
-		return codec.None
-	}
-	return v
 }

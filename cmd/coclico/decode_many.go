@@ -9,6 +9,7 @@ import (
 	"github.com/coclico/coclico/cmd/coclico/internal/files"
 	"github.com/coclico/coclico/cmd/coclico/internal/picture"
 	"github.com/coclico/coclico/cmd/coclico/internal/terminal"
+	"github.com/coclico/coclico/codec"
 )
 
 func decodeMany(ctx context.Context, f *files.IO, s *terminal.Screen, m *many, d *decoding, w *writing, inputs []string, out string) error {
@@ -20,7 +21,7 @@ func decodeMany(ctx context.Context, f *files.IO, s *terminal.Screen, m *many, d
 		return usageError{err}
 	}
 	board := s.Board()
-	return runMany(ctx, f, s, board, m, &batch.Runner[[]byte]{
+	return runMany(ctx, f, s, board, m, &batch.Runner[*codec.File]{
 		Plan: &batch.Plan{
 			Out: out, Kind: "*" + streamExt + " files",
 			Wanted: isStreamName,
@@ -33,15 +34,15 @@ func decodeMany(ctx context.Context, f *files.IO, s *terminal.Screen, m *many, d
 			Same: func(in, out string) bool { return isPictureOf(ctx, f, d, w, in, out) },
 			Ours: isOurPicture,
 		},
-		Open: func(ctx context.Context, j batch.Job) (*batch.Input[[]byte], error) {
-			return &batch.Input[[]byte]{Read: func() ([]byte, error) { return f.Read(ctx, j.Input, maxStream) }}, nil
+		Open: func(ctx context.Context, j batch.Job) (*batch.Input[*codec.File], error) {
+			return &batch.Input[*codec.File]{Read: func() (*codec.File, error) { return d.open(ctx, f, j.Input) }}, nil
 		},
-		Work: func(ctx context.Context, j batch.Job, data []byte) (io.WriterTo, error) {
-			img, err := d.decode(ctx, j.Input, data, board.Progress)
+		Work: func(ctx context.Context, j batch.Job, file *codec.File) (io.WriterTo, error) {
+			img, err := d.decode(ctx, j.Input, file, board.Progress)
 			if err != nil && !isAboutStream(err) {
 				err = batch.Fatal(err)
 			}
-			return writerTo(func(to io.Writer) error { return encode(to, img, w.options(d, data)) }), err
+			return writerTo(func(to io.Writer) error { return encode(to, img, w.options(d, file)) }), err
 		},
 	}, inputs, "decoded")
 }
@@ -49,7 +50,7 @@ func decodeMany(ctx context.Context, f *files.IO, s *terminal.Screen, m *many, d
 // isPictureOf reports whether a picture says that it was made of that stream as it would be made now. A WebP says nothing,
 // and is believed.
 func isPictureOf(ctx context.Context, f *files.IO, d *decoding, w *writing, in, out string) bool {
-	stream, err := f.Read(ctx, in, maxStream)
+	file, err := d.open(ctx, f, in)
 	if err != nil {
 		return false
 	}
@@ -61,7 +62,7 @@ func isPictureOf(ctx context.Context, f *files.IO, d *decoding, w *writing, in, 
 	if w.format == "webp" {
 		return true
 	}
-	if !picture.Says(r, w.options(d, stream)) {
+	if !picture.Says(r, w.options(d, file)) {
 		return false
 	}
 	kept, err := picture.Stream(r)

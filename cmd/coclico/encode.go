@@ -12,7 +12,7 @@ import (
 	"github.com/coclico/coclico/cmd/coclico/internal/files"
 	"github.com/coclico/coclico/cmd/coclico/internal/terminal"
 	"github.com/coclico/coclico/codec"
-	"github.com/coclico/coclico/codec/tuned"
+	"github.com/coclico/coclico/codec/format"
 )
 
 func encodeCmd(f *files.IO, s *terminal.Screen) *cobra.Command {
@@ -36,8 +36,8 @@ standard input. FILE may be - for standard output. A PNG that decode --keep-stre
 	flags := cmd.Flags()
 	output := flags.StringP("output", "o", "", "file to write, or folder for many (required)")
 	model := modelFlag(flags)
-	format := formatFlags(flags)
-	flags.Lookup("clip-bits").Usage = fmt.Sprintf("bits of each CLIP dimension, 1 to %d (tuned, where it is their mean) or 16 (paper, --raw)", tuned.MaxBits)
+	sizes := formatFlags(flags)
+	flags.Lookup("clip-bits").Usage = fmt.Sprintf("bits of each CLIP dimension, 1 to %d (tuned, where it is their mean) or 16 (paper, --raw)", format.MaxTunedBits)
 	m := manyFlags(flags)
 	raw := flags.Bool("raw", false, "write the bits alone, exactly the paper's")
 	profile := flags.String("profile", "tuned", "tuned, or paper: exactly what the paper keeps, which says less for as many bytes")
@@ -45,20 +45,17 @@ standard input. FILE may be - for standard output. A PNG that decode --keep-stre
 	fit := flags.String("fit", "crop", "crop (the centre square) or whole (all of the picture, in its shape, up to 6:1)")
 	complete(cmd, "fit", "crop", "whole")
 	complete(cmd, "profile", "paper", "tuned")
-	painting := paintingFlags(flags)
+	sampling := samplingFlags(flags)
 	fresh := flags.Bool("from-pixels", false, "encode the pixels even of a PNG that holds its stream; so do --model and the parameters of the format, when given")
 	antialias := flags.Bool("antialias", false, "paper: average the whole picture into the colour map, as tuned does; the paper reads four pixels for each of the map's")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if *output == "" {
 			return usagef("encode needs an output: -o FILE")
 		}
-		if err := checkFormat(format); err != nil {
+		if err := checkFormat(sizes); err != nil {
 			return err
 		}
 		if err := m.check(); err != nil {
-			return err
-		}
-		if err := checkPainting(flags, painting()); err != nil {
 			return err
 		}
 		chosen, err := parseProfile(flags, *profile)
@@ -69,14 +66,17 @@ standard input. FILE may be - for standard output. A PNG that decode --keep-stre
 			return usagef("--fit %s: it is crop or whole", *fit)
 		}
 		if *budget != 0 && !changed(flags, "map-size", "colour-bits", "clip-bits") {
-			*format = codec.Format{} // the budget chooses
+			*sizes = codec.Format{} // the budget chooses
 		}
 		e := &encoding{
 			model: lazyModel{flag: *model}, options: codec.EncodeOptions{
-				Format: *format, Antialias: *antialias, Raw: *raw, Whole: *fit == "whole", Painting: painting(),
+				Format: *sizes, Antialias: *antialias, Raw: *raw, Whole: *fit == "whole",
 				Profile: chosen, Bytes: *budget,
 			},
 			fresh: *fresh || changed(flags, "model", "antialias", "map-size", "colour-bits", "clip-bits", "raw", "profile", "bytes", "fit", "steps", "guidance", "strength", "seed"),
+		}
+		if s, given := sampling(codec.DefaultSampling()); given {
+			e.options.Sampling = &s
 		}
 		defer e.model.close()
 		if isMany(args, *output) {

@@ -15,7 +15,7 @@ import (
 	"github.com/coclico/coclico/cmd/coclico/internal/picture"
 	"github.com/coclico/coclico/cmd/coclico/internal/terminal"
 	"github.com/coclico/coclico/codec"
-	"github.com/coclico/coclico/codec/container"
+	"github.com/coclico/coclico/codec/format"
 )
 
 func encodeMany(ctx context.Context, f *files.IO, s *terminal.Screen, m *many, e *encoding, inputs []string, out string) error {
@@ -73,21 +73,36 @@ func (e *encoding) wrote(ctx context.Context, f *files.IO, in, out string) bool 
 		return false
 	}
 	if e.options.Raw {
-		_, noFile := container.ReadHeader(data) // a file may be as long; the few raw bits that look like one are made again
-		_, noRaw := guessDimensions(e.options.Format, len(data))
+		_, noFile := codec.Parse(data) // a file may be as long; the few raw bits that look like one are made again
+		_, noRaw := codec.ParseRaw(data, e.options.Format)
 		return noFile != nil && noRaw == nil
 	}
-	if !e.options.Fits(data) {
+	file, err := codec.Parse(data)
+	if err != nil || !e.matches(file) {
 		return false
 	}
 	c, err := e.model.open()
 	if err != nil {
 		return false
 	}
-	m, err := c.FileModel()
-	if err != nil {
-		return false
-	}
-	_, _, err = container.Unmarshal(data, m, false) // all of it: it may have been cut since, or be of another model
+	_, err = c.Vector(file) // all of it: it may have been cut since, or be of another model
 	return err == nil
+}
+
+// matches reports whether a file may have been written with e's options, as far
+// as its header tells.
+func (e *encoding) matches(f *codec.File) bool {
+	o, sampling := e.options, codec.DefaultSampling()
+	if o.Sampling != nil {
+		sampling = *o.Sampling
+	}
+	switch {
+	case f.Profile() != o.Profile || f.Whole() != o.Whole || f.Sampling() != sampling:
+		return false
+	case o.Bytes > 0:
+		full := f.VectorBits() == format.MaxTunedBits*f.Dimensions() // more bytes would not be used
+		return f.Len() <= o.Bytes && (full || f.Len() > o.Bytes*9/10)
+	}
+	got := f.Format()
+	return got.MapSize == o.MapSize && got.ColorBits == o.ColorBits && f.VectorBits() == o.DimensionBits*f.Dimensions()
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/coclico/coclico/codec"
-	"github.com/coclico/coclico/codec/tuned"
+	"github.com/coclico/coclico/codec/format"
 )
 
 // complete lists the values of a flag for the shells' completions.
@@ -22,41 +22,29 @@ func changed(flags *pflag.FlagSet, names ...string) bool {
 	return slices.ContainsFunc(names, flags.Changed)
 }
 
-// paintingFlags adds the decoder's parameters that a file has room for, and returns what the user gave of them: zeros for
-// the rest.
-func paintingFlags(flags *pflag.FlagSet) func() codec.Painting {
-	var p codec.Painting
-	flags.IntVar(&p.Steps, "steps", 20, "steps of the solver's schedule")
-	flags.Float64Var(&p.Guidance, "guidance", 12, "classifier-free guidance; 1 is none")
-	flags.Float64Var(&p.Strength, "strength", 0.88, "share of the schedule that is run, 0 to 1: the less, the closer to the colour map")
-	flags.Uint64Var(&p.Seed, "seed", 0, "seed of the initial noise")
-	return func() codec.Painting {
-		given := p
-		if !flags.Changed("steps") {
-			given.Steps = 0
+// samplingFlags adds the sampling parameters. The result applies those that the
+// user gave to others, and reports whether there were any.
+func samplingFlags(flags *pflag.FlagSet) func(codec.Sampling) (codec.Sampling, bool) {
+	d := codec.DefaultSampling()
+	steps := flags.Int("steps", d.Steps, "steps of the sampler's schedule")
+	guidance := flags.Float64("guidance", d.Guidance, "classifier-free guidance; 1 is none")
+	strength := flags.Float64("strength", d.Strength, "share of the schedule that is run, 0 to 1: the less, the closer to the color map")
+	seed := flags.Uint64("seed", d.Seed, "seed of the initial noise")
+	return func(s codec.Sampling) (codec.Sampling, bool) {
+		if flags.Changed("steps") {
+			s.Steps = *steps
 		}
-		given.Guidance, given.Strength = 0, 0
 		if flags.Changed("guidance") {
-			given.Guidance = explicit(p.Guidance)
+			s.Guidance = *guidance
 		}
 		if flags.Changed("strength") {
-			given.Strength = explicit(p.Strength)
+			s.Strength = *strength
 		}
-		return given
+		if flags.Changed("seed") {
+			s.Seed = *seed
+		}
+		return s, changed(flags, "steps", "guidance", "strength", "seed")
 	}
-}
-
-// checkPainting refuses what the library would take for something else.
-func checkPainting(flags *pflag.FlagSet, p codec.Painting) error {
-	guidance, _ := flags.GetFloat64("guidance")
-	strength, _ := flags.GetFloat64("strength")
-	switch {
-	case p.Steps < 0 || p.Steps == 0 && flags.Changed("steps"):
-		return usagef("--steps %d: at least 1 is needed", p.Steps)
-	case guidance < 0 || strength < 0:
-		return usagef("--guidance and --strength cannot be negative")
-	}
-	return nil
 }
 
 // parseProfile returns the profile, raw bits have but one, and refuses what it has no room for.
@@ -66,8 +54,8 @@ func parseProfile(flags *pflag.FlagSet, name string) (codec.Profile, error) {
 	switch {
 	case name == codec.Paper.String() || raw && !changed(flags, "profile", "bytes"):
 		return codec.Paper, nil
-	case name == codec.Tuned.String() && bits > tuned.MaxBits:
-		return 0, usagef("--clip-bits %d: the tuned profile has at most %d, --profile paper and --raw 16", bits, tuned.MaxBits)
+	case name == codec.Tuned.String() && bits > format.MaxTunedBits:
+		return 0, usagef("--clip-bits %d: the tuned profile has at most %d, --profile paper and --raw 16", bits, format.MaxTunedBits)
 	case name == codec.Tuned.String():
 		return codec.Tuned, nil
 	}
@@ -87,11 +75,11 @@ func rawFormat(flags *pflag.FlagSet, f *codec.Format, raw bool) (codec.Format, e
 
 // readingFlags adds how files are read, and returns it once the flags are.
 func readingFlags(flags *pflag.FlagSet) func() (*reading, error) {
-	format := formatFlags(flags)
+	sizes := formatFlags(flags)
 	model := modelFlag(flags)
 	raw := flags.Bool("raw", false, "the files are raw bits")
 	return func() (*reading, error) {
-		f, err := rawFormat(flags, format, *raw)
+		f, err := rawFormat(flags, sizes, *raw)
 		return &reading{f, *raw, lazyModel{flag: *model}}, err
 	}
 }

@@ -10,24 +10,24 @@ import (
 	"text/tabwriter"
 
 	"github.com/coclico/coclico/cmd/coclico/internal/batch"
-	"github.com/coclico/coclico/codec/container"
+	"github.com/coclico/coclico/codec"
 )
 
 // A fileInfo is what info prints of a file.
 type fileInfo struct {
-	File         string          `json:"file"`
-	Bytes        int             `json:"bytes"`
-	Bits         int             `json:"bits"` // of information
-	Size         int             `json:"size"` // pixels of the longer side that bits_per_pixel are of
-	BitsPerPixel float64         `json:"bits_per_pixel"`
-	Raw          bool            `json:"raw,omitempty"`
-	Profile      string          `json:"profile,omitempty"`
-	Model        string          `json:"model,omitempty"` // the fingerprint's first 10 bits
-	Whole        string          `json:"whole,omitempty"` // the shape of a whole picture, as width x height at Size
-	Painting     *paintingInfo   `json:"painting,omitempty"`
-	Split        container.Split `json:"split"` // of the bytes
-	Clip         clipInfo        `json:"clip"`
-	Colour       colourInfo      `json:"colour_map"`
+	File         string        `json:"file"`
+	Bytes        int           `json:"bytes"`
+	Bits         int           `json:"bits"` // of information
+	Size         int           `json:"size"` // pixels of the longer side that bits_per_pixel are of
+	BitsPerPixel float64       `json:"bits_per_pixel"`
+	Raw          bool          `json:"raw,omitempty"`
+	Profile      string        `json:"profile,omitempty"`
+	Model        string        `json:"model,omitempty"` // the fingerprint's first 10 bits
+	Whole        string        `json:"whole,omitempty"` // the shape of a whole picture, as width x height at Size
+	Painting     *paintingInfo `json:"painting,omitempty"`
+	Split        codec.Sizes   `json:"split"` // of the bytes
+	Clip         clipInfo      `json:"clip"`
+	Colour       colourInfo    `json:"colour_map"`
 
 	width, height int // of the shape
 }
@@ -71,27 +71,27 @@ func (a *app) infoFile(path string, how *reading, size int, asJSON bool) error {
 
 // describe reads a file.
 func (a *app) describe(path string, how *reading, size int) (fileInfo, error) {
-	c, err := a.readCoded(path, how)
+	f, err := how.open(a, path)
 	if err != nil {
 		return fileInfo{}, err
 	}
-	h := c.Header
 	info := fileInfo{
-		File: path, Bytes: c.Bytes, Bits: c.informationBits(), Size: size, Raw: c.Raw, Split: c.Split,
-		Clip:   clipInfo{h.EmbeddingDim, h.EmbeddingBits, c.vectorBits(), c.Embedding},
-		Colour: describeColour(c),
+		File: path, Bytes: f.Len(), Bits: f.Bits(), Size: size, Raw: f.Raw(), Split: f.Sizes(),
+		Clip:   clipInfo{Dimensions: f.Dimensions(), Bits: f.Format().DimensionBits, Total: f.VectorBits()},
+		Colour: describeColour(f.File),
 	}
-	info.width, info.height = h.Shape.Size(size, 1)
-	info.BitsPerPixel = 8 * float64(c.Bytes) / (float64(info.width) * float64(info.height))
-	if c.Raw {
+	if f.vector != nil {
+		info.Clip.Codes = f.vector.Codes
+	}
+	info.width, info.height = f.Size(size, 1)
+	info.BitsPerPixel = 8 * float64(f.Len()) / (float64(info.width) * float64(info.height))
+	if f.Raw() {
 		return info, nil
 	}
-	if h.Profile == container.Tuned {
-		info.Clip.Bits = 0
-	}
-	info.Profile, info.Model = h.Profile.String(), fmt.Sprintf("%03x", h.Fingerprint)
-	info.Painting = &paintingInfo{h.Steps, float64(h.Guidance) / 100, float64(h.Strength) / 1000, h.Seed}
-	if h.Shape != 0 {
+	s := f.Sampling()
+	info.Profile, info.Model = f.Profile().String(), f.ModelID().String()
+	info.Painting = &paintingInfo{s.Steps, s.Guidance, s.Strength, s.Seed}
+	if f.Whole() {
 		info.Whole = fmt.Sprintf("%dx%d", info.width, info.height)
 	}
 	return info, nil
@@ -152,29 +152,31 @@ func (a *app) infoTable(ctx context.Context, inputs []string, how *reading, size
 // isStreamName reports whether a file in a folder is taken for a stream.
 func isStreamName(path string) bool { return strings.EqualFold(filepath.Ext(path), streamExt) }
 
-func describeColour(c coded) colourInfo {
-	n := c.Header.MapSize
-	rgb := c.rgb()
-	info := colourInfo{Size: n, Bits: c.Header.ColourBits, Y: rows(c.Y, n), U: rows(c.U, n/2), V: rows(c.V, n/2)}
-	var sum [3]float32
+func describeColour(f *codec.File) colourInfo {
+	n, img := f.Format().MapSize, f.ColorMap()
+	codesY, codesU, codesV := f.ColorCodes()
+	info := colourInfo{Size: n, Bits: f.Format().ColorBits, Y: rows(codesY, n), U: rows(codesU, n/2), V: rows(codesV, n/2)}
+	var sum [3]int
 	for y := range n {
 		var line []string
 		for x := range n {
-			px := rgb[3*(y*n+x):]
-			line = append(line, hex(px[0], px[1], px[2]))
+			r, g, b, _ := img.At(x, y).RGBA()
+			px := [3]int{int(r >> 8), int(g >> 8), int(b >> 8)}
+			line = append(line, hex(px))
 			for c := range sum {
-				sum[c] += px[c] / float32(n*n)
+				sum[c] += px[c]
 			}
 		}
 		info.RGB = append(info.RGB, line)
 	}
-	info.Mean = hex(sum[0], sum[1], sum[2])
+	for c := range sum {
+		sum[c] = (sum[c] + n*n/2) / (n * n)
+	}
+	info.Mean = hex(sum)
 	return info
 }
 
-func hex(r, g, b float32) string { return fmt.Sprintf("#%02x%02x%02x", eight(r), eight(g), eight(b)) }
-
-func eight(v float32) int { return int(v*255 + 0.5) }
+func hex(px [3]int) string { return fmt.Sprintf("#%02x%02x%02x", px[0], px[1], px[2]) }
 
 func rows(codes []uint8, n int) [][]int {
 	var out [][]int
@@ -190,7 +192,7 @@ func rows(codes []uint8, n int) [][]int {
 
 func (i fileInfo) print(w io.Writer) {
 	fmt.Fprintf(w, "%s: %d bytes of %d bits, %.4f bits per pixel at %d x %d\n", printable(i.File), i.Bytes, i.Bits, i.BitsPerPixel, i.width, i.height)
-	fmt.Fprintf(w, "bytes:       header %.1f, CLIP vector %.1f, colour map %.1f\n", i.Split.Header, i.Split.Vector, i.Split.Colour)
+	fmt.Fprintf(w, "bytes:       header %.1f, CLIP vector %.1f, colour map %.1f\n", i.Split.Header, i.Split.Vector, i.Split.Color)
 	if p := i.Painting; p != nil {
 		fmt.Fprintf(w, "file:        %s profile, of model %s\n", i.Profile, i.Model)
 		fmt.Fprintf(w, "picture:     %s; %d steps, guidance %g, strength %g, seed %d\n", cmp.Or(i.Whole, "the centre square"), p.Steps, p.Guidance, p.Strength, p.Seed)

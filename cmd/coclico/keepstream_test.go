@@ -52,7 +52,15 @@ func TestKeepStream(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	if !picture.Says(f, picture.Options{Notes: (&decoding{options: codec.DecodeOptions{Steps: 1, Guidance: 12, Strength: 0.88, Size: 32}}).notes(want)}) {
+	parsed, err := codec.Parse(want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &decoding{options: codec.DecodeOptions{Size: 32}, sampling: func(s codec.Sampling) (codec.Sampling, bool) {
+		s.Steps = 1
+		return s, true
+	}}
+	if !picture.Says(f, picture.Options{Notes: d.notes(parsed)}) {
 		t.Error("the PNG does not say so in the words that are looked for")
 	}
 }
@@ -92,7 +100,7 @@ func TestKeptNoFile(t *testing.T) {
 	if err := os.WriteFile(long, b.Bytes(), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	for path, says := range map[string]string{raw: "no .coclico file", long: "longer than its parameters allow"} {
+	for path, says := range map[string]string{raw: "not a .coclico file", long: "longer than its parameters allow"} {
 		fail(t, statusFailed, []string{path + ": the stream that it holds", says, "--from-pixels"}, "encode", path, "-o", filepath.Join(out, "a.coclico"))
 		onlyFiles(t, out)
 		succeed(t, "encode", path, "-o", filepath.Join(dir, "a.coclico"), "--from-pixels")

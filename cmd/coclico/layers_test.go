@@ -1,6 +1,7 @@
 package main
 
 import (
+	"go/ast"
 	"go/parser"
 	"go/token"
 	"io/fs"
@@ -39,17 +40,18 @@ var layers = []struct {
 	{"unet", []string{"nn", "nn/config", "weights"}, []string{"kernels", "internal/nntest"}},
 	{"vae", []string{"nn", "nn/config", "weights"}, []string{"kernels", "internal/nntest"}},
 	{"solver", nil, nil},
-	// 3: the format, without a model; and the two journeys.
-	{"codec/stream", nil, nil},
-	{"codec/rangecoder", nil, nil},
-	{"codec/tuned/...", []string{"codec/stream"}, nil},
-	{"codec/entropy/...", []string{"codec/entropy", "codec/rangecoder", "codec/stream", "codec/tuned"}, nil},
-	{"codec/container", []string{"codec/entropy", "codec/rangecoder", "codec/stream", "codec/tuned"}, nil},
-	{"codec/...", []string{"codec/...", "vit", "unet", "vae", "solver", "nn", "nn/config", "weights", "weights/mini"}, []string{"kernels"}},
+	// 3: the format, in integers and without a model; its numbers; and the two
+	// journeys.
+	{"codec/format/rangecoder", nil, nil},
+	{"codec/format/fit", []string{"codec/format", "codec/quant"}, nil},
+	{"codec/format", []string{"codec/format/rangecoder"}, nil},
+	{"codec/quant", []string{"codec/format"}, nil},
+	{"codec/...", []string{"codec/...", "internal/hook", "vit", "unet", "vae", "solver", "nn", "nn/config", "weights", "weights/mini"}, []string{"kernels"}},
+	{"internal/hook", nil, nil}, // a look into codec for this module's tests and tools
 	// 4: nothing imports these.
 	{"cmd/coclico/internal/icc", nil, nil}, // arithmetic on colors
-	{"bench/...", []string{"bench/...", "codec/...", "vit", "unet", "vae", "solver", "nn", "kernels", "kernels/mem", "weights", "weights/mini", "gonum.org/v1/gonum/..."}, nil},
-	{"cmd/...", []string{"cmd/...", "codec/...", "vit", "unet", "vae", "solver", "nn", "kernels", "weights/...",
+	{"bench/...", []string{"bench/...", "internal/hook", "codec/...", "vit", "unet", "vae", "solver", "nn", "kernels", "kernels/mem", "weights", "weights/mini", "gonum.org/v1/gonum/..."}, nil},
+	{"cmd/...", []string{"cmd/...", "internal/hook", "codec/...", "vit", "unet", "vae", "solver", "nn", "kernels", "weights/...",
 		"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/schollz/progressbar/v3", "golang.org/x/image/...", "golang.org/x/term", "golang.org/x/sys/unix",
 		"github.com/spf13/cobra/doc", "github.com/HugoSmits86/nativewebp", "github.com/gen2brain/heic"}, nil},
 }
@@ -94,6 +96,41 @@ func TestLayers(t *testing.T) {
 	}
 	if files < 50 {
 		t.Errorf("only %d files found: is this the whole module?", files)
+	}
+}
+
+// TestNoFloatInFormat: no floating-point number touches a symbol. Package format
+// neither names a floating-point type, nor writes such a constant, nor imports
+// package math.
+func TestNoFloatInFormat(t *testing.T) {
+	dir := filepath.Join("..", "..", "codec", "format")
+	for _, dir := range []string{dir, filepath.Join(dir, "rangecoder")} {
+		names, err := filepath.Glob(filepath.Join(dir, "*.go"))
+		if err != nil || len(names) == 0 {
+			t.Fatal(names, err)
+		}
+		for _, name := range names {
+			if strings.HasSuffix(name, "_test.go") {
+				continue
+			}
+			f, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ast.Inspect(f, func(n ast.Node) bool {
+				switch n := n.(type) {
+				case *ast.Ident:
+					if slices.Contains([]string{"float32", "float64", "complex64", "complex128"}, n.Name) {
+						t.Errorf("%s: %s", name, n.Name)
+					}
+				case *ast.BasicLit:
+					if n.Kind == token.FLOAT || n.Kind == token.STRING && (n.Value == `"math"` || n.Value == `"math/cmplx"`) {
+						t.Errorf("%s: %s", name, n.Value)
+					}
+				}
+				return true
+			})
+		}
 	}
 }
 

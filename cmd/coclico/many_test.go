@@ -209,7 +209,7 @@ func TestTooManySteps(t *testing.T) {
 	succeed(t, "encode", photo, "-o", bad, "--steps", "1010")
 	succeed(t, "encode", photo, "-o", filepath.Join(in, "b.coclico"), "--steps", "1")
 	r := coclico(t, "decode", in, "-o", again, "--size", "16")
-	if r.status != statusFailed || !strings.HasPrefix(r.stdout, "1 decoded, ") || !strings.Contains(r.stderr, bad+": unsupported: a file to be painted in 1010 steps") {
+	if r.status != statusFailed || !strings.HasPrefix(r.stdout, "1 decoded, ") || !strings.Contains(r.stderr, bad+": unsupported: file of 1010 steps") {
 		t.Errorf("status %d\n%s%s", r.status, r.stdout, r.stderr)
 	}
 	fail(t, statusUsage, []string{"steps 1010"}, "decode", filepath.Join(in, "b.coclico"), "-o", filepath.Join(again, "c.png"), "--steps", "1010")

@@ -7,7 +7,7 @@ import (
 
 	"github.com/coclico/coclico/cmd/coclico/internal/catalog"
 	"github.com/coclico/coclico/codec"
-	"github.com/coclico/coclico/codec/container"
+	"github.com/coclico/coclico/codec/format"
 	"github.com/coclico/coclico/kernels"
 	"github.com/coclico/coclico/weights"
 )
@@ -33,10 +33,10 @@ func openFolder(flag string) (*weights.Folder, error) {
 }
 
 // modelHint says which --model decodes a file whose model has this fingerprint, if it is on this machine.
-func modelHint(fingerprint uint16) string {
+func modelHint(id codec.ModelID) string {
 	if c, err := catalog.Open(os.Getenv); err == nil {
-		const bits = container.FingerprintBits
-		if names := c.Matching(uint32(fingerprint)<<(32-bits), bits); len(names) > 0 {
+		const bits = format.FingerprintBits
+		if names := c.Matching(uint32(id)<<(32-bits), bits); len(names) > 0 {
 			return "--model " + names[0] + " is of that kind"
 		}
 	}
@@ -47,17 +47,18 @@ func modelHint(fingerprint uint16) string {
 func formatFlags(flags *pflag.FlagSet) *codec.Format {
 	f := new(codec.Format)
 	flags.IntVar(&f.MapSize, "map-size", 8, "side of the colour map, even, 2 to 64")
-	flags.IntVar(&f.ColourBits, "colour-bits", 2, "bits of each sample of the colour map, 1 to 8")
-	flags.IntVar(&f.ClipBits, "clip-bits", 1, "bits of each CLIP dimension, 1 to 16")
+	flags.IntVar(&f.ColorBits, "colour-bits", 2, "bits of each sample of the colour map, 1 to 8")
+	flags.IntVar(&f.DimensionBits, "clip-bits", 1, "bits of each CLIP dimension, 1 to 16")
 	return f
 }
 
 // checkFormat refuses what the library would take for a default.
 func checkFormat(f *codec.Format) error {
-	if f.MapSize == 0 || f.ColourBits == 0 || f.ClipBits == 0 {
+	if f.MapSize == 0 || f.ColorBits == 0 || f.DimensionBits == 0 {
 		return usagef("--map-size, --colour-bits and --clip-bits cannot be 0")
 	}
-	if _, err := f.Params(1); err != nil {
+	p := format.Params{DimensionBits: f.DimensionBits, MapSize: f.MapSize, ColorBits: f.ColorBits}
+	if err := p.Validate(); err != nil {
 		return usageError{err}
 	}
 	return nil

@@ -19,7 +19,7 @@ func TestAnyModel(t *testing.T) {
 	for name, out := range map[string]string{"one": filepath.Join(dir, "a.png"), "many": filepath.Join(dir, "out") + "/"} {
 		decode := []string{"decode", file, "-o", out, "--steps", "1", "--model", other}
 		for _, args := range [][]string{decode, append(decode, "--force")} {
-			if r := coclico(t, args...); r.status != statusFailed || !strings.Contains(r.stderr, file+": it was made with another model") || !strings.Contains(r.stderr, "--any-model decodes anyway") {
+			if r := coclico(t, args...); r.status != statusFailed || !strings.Contains(r.stderr, file+": made with another model") || !strings.Contains(r.stderr, "--any-model decodes anyway") {
 				t.Errorf("%s, %v: status %d, %s", name, args, r.status, r.stderr)
 			}
 		}

@@ -9,7 +9,7 @@ import (
 
 	"github.com/coclico/coclico/cmd/coclico/internal/files"
 	"github.com/coclico/coclico/cmd/coclico/internal/picture"
-	"github.com/coclico/coclico/codec/container"
+	"github.com/coclico/coclico/codec"
 )
 
 // Limits of what is read into memory from a pipe.
@@ -92,7 +92,7 @@ func keptStream(path string) []byte {
 // checkKept returns an error if what a PNG holds is no file, as far as that can be seen without the model: it may be raw bits,
 // or anybody's.
 func checkKept(stream []byte) error {
-	if _, _, err := container.ReadColour(stream); err != nil {
+	if _, err := codec.Parse(stream); err != nil {
 		return fmt.Errorf("the stream that it holds is not given back: %w; --from-pixels encodes the picture instead", err)
 	}
 	return nil

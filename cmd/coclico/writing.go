@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/coclico/coclico/cmd/coclico/internal/picture"
+	"github.com/coclico/coclico/codec"
 )
 
 // A writing is how decoded pictures are written.
@@ -47,17 +48,18 @@ func (w *writing) checkOutput(output string) error {
 }
 
 // options say of a picture how it was made of a stream.
-func (w *writing) options(d *decoding, stream []byte) picture.Options {
-	o := picture.Options{Quality: w.quality, Notes: d.notes(stream)}
+func (w *writing) options(d *decoding, f *codec.File) picture.Options {
+	o := picture.Options{Quality: w.quality, Notes: d.notes(f)}
 	if w.keepStream {
-		o.Stream = stream
+		o.Stream = f.Bytes()
 	}
 	return o
 }
 
 // notes are what is worth knowing of a picture that is made up. They say the same whenever the picture is the same.
-func (d *decoding) notes(stream []byte) []picture.Note {
-	o, _ := d.options.Resolve(stream)
+func (d *decoding) notes(f *codec.File) []picture.Note {
+	o := d.options
+	s, _ := d.sampling(f.Sampling())
 	_, _ = d.model.open() // without it there is no picture to speak of
 	precision := "fast"
 	if o.Exact {
@@ -69,10 +71,10 @@ func (d *decoding) notes(stream []byte) []picture.Note {
 	}
 	return []picture.Note{
 		{Key: "Software", Text: "coclico " + version()},
-		{Key: "Comment", Text: fmt.Sprintf("Generated picture: painted by a diffusion model from %d bytes, not a photograph", len(stream))},
+		{Key: "Comment", Text: fmt.Sprintf("Generated picture: painted by a diffusion model from %d bytes, not a photograph", f.Len())},
 		{Key: "Parameters", Text: fmt.Sprintf("steps %d, guidance %g, strength %g, seed %d, noise level %d, size %s, %s",
-			o.Steps, o.Guidance, o.Strength, *o.Seed, o.Level, size, precision)},
+			s.Steps, s.Guidance, s.Strength, s.Seed, o.NoiseLevel, size, precision)},
 		{Key: "Model", Text: d.model.name},
-		{Key: "Source", Text: fmt.Sprintf("sha256:%x", sha256.Sum256(stream))},
+		{Key: "Source", Text: fmt.Sprintf("sha256:%x", sha256.Sum256(f.Bytes()))},
 	}
 }

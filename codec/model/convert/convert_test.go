@@ -133,7 +133,7 @@ func decode(t *testing.T, dir string, data []byte, exact bool) []byte {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	img, err := c.Decode(t.Context(), data, &codec.DecodeOptions{Steps: 1, Exact: exact, Size: 32})
+	img, err := c.Decode(t.Context(), data, &codec.DecodeOptions{Sampling: &codec.Sampling{Steps: 1, Guidance: 12, Strength: 0.88}, Exact: exact, Size: 32})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,10 +9,10 @@ import (
 	"path/filepath"
 	"slices"
 
-	"github.com/coclico/coclico/codec"
 	"github.com/coclico/coclico/codec/model"
 	"github.com/coclico/coclico/weights"
 	"github.com/coclico/coclico/weights/hub"
+	"github.com/coclico/coclico/weights/mini"
 )
 
 // BuiltIn is the name of the model that is part of the program.
@@ -40,7 +40,7 @@ type Model struct {
 // Open opens the model's folder.
 func (m Model) Open() (*weights.Folder, error) {
 	if m.Kind == KindBuiltIn {
-		return codec.BuiltIn()
+		return mini.Folder()
 	}
 	return weights.OpenFolder(m.Dir)
 }

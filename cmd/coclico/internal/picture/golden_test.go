@@ -12,13 +12,13 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/coclico/coclico/codec/stream"
+	"github.com/coclico/coclico/codec/quant"
 )
 
 // pixels returns the centre square of a picture over white.
 func pixels(t *testing.T, img image.Image) []byte {
 	t.Helper()
-	rgb, _, err := stream.CentreSquare(img)
+	rgb, _, err := quant.CenterSquare(img)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,7 +7,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/coclico/coclico/codec/stream"
+	"github.com/coclico/coclico/codec/format"
+	"github.com/coclico/coclico/codec/quant"
 	"github.com/coclico/coclico/nn"
 	"github.com/coclico/coclico/solver"
 )
@@ -187,20 +188,20 @@ func (v *verifier) condition(c *goldenCase) error {
 // quantisers: codes of an embedding and of the colour maps of pictures.
 func (v *verifier) quantisers(c *goldenCase) {
 	x, shape := c.floats("in/embedding", -1)
-	for bits := 1; bits <= stream.MaxEmbeddingBits && c.err == nil; bits++ {
+	for bits := 1; bits <= format.MaxDimensionBits && c.err == nil; bits++ {
 		name := fmt.Sprintf("out/embedding_codes_%d", bits)
 		if !c.has(name) {
 			continue
 		}
 		codes := make([]uint16, len(x))
-		if err := stream.QuantiseEmbedding(codes, x, bits); err != nil {
+		if err := quant.QuantizePaperVector(codes, x, bits); err != nil {
 			c.fail("in/embedding: %v", err)
 			return
 		}
 		wantCodes, _ := c.ints(name, shape...)
 		v.report(compareCodes(name, widen(codes), wantCodes, 0))
 		back := make([]float32, len(x))
-		stream.DequantiseEmbedding(back, codes, bits)
+		quant.DequantizePaperVector(back, codes, bits)
 		name = fmt.Sprintf("out/embedding_%d", bits)
 		want, _ := c.floats(name, shape...)
 		v.report(compare(name, back, want, arithmeticBound))
@@ -210,13 +211,13 @@ func (v *verifier) quantisers(c *goldenCase) {
 		if m := key.FindStringSubmatch(name); m != nil && c.err == nil {
 			size, _ := strconv.Atoi(m[3])
 			bits, _ := strconv.Atoi(m[4])
-			v.colourMap(c, m[1], "in/image"+m[2], size, bits, m[5] != "")
+			v.colorMap(c, m[1], "in/image"+m[2], size, bits, m[5] != "")
 		}
 	}
 }
 
-func (v *verifier) colourMap(c *goldenCase, key, picture string, size, bits int, antialias bool) {
-	p := stream.Params{MapSize: size, ColourBits: bits}
+func (v *verifier) colorMap(c *goldenCase, key, picture string, size, bits int, antialias bool) {
+	p := format.Params{MapSize: size, ColorBits: bits}
 	if err := p.Validate(); err != nil || size == 0 || bits == 0 {
 		c.fail("%s: %v", key, err)
 		return
@@ -229,11 +230,11 @@ func (v *verifier) colourMap(c *goldenCase, key, picture string, size, bits int,
 	if c.err != nil {
 		return
 	}
-	got := stream.QuantiseColour(rgb, w, h, size, bits, antialias)
+	got := quant.QuantizePaperColor(quant.NewPlanes(rgb, w, h, size, antialias), size, bits)
 	v.report(compareCodes(key+"/y", widen(got.Y), y, 0))
 	v.report(compareCodes(key+"/u", widen(got.U), u, 0))
 	v.report(compareCodes(key+"/v", widen(got.V), vv, 0))
-	back := stream.DequantiseColour(got, size, bits)
+	back := quant.DequantizePaperColor(got, size, bits)
 	v.report(compare(key+"/rgb", planes(back, size), want, arithmeticBound))
 }
 

@@ -6,7 +6,9 @@ import (
 	"regexp"
 
 	"github.com/coclico/coclico/codec"
-	"github.com/coclico/coclico/codec/stream"
+	"github.com/coclico/coclico/codec/format"
+	"github.com/coclico/coclico/codec/quant"
+	"github.com/coclico/coclico/internal/hook"
 	"github.com/coclico/coclico/vit"
 	"github.com/coclico/coclico/weights"
 )
@@ -75,23 +77,23 @@ func (v *verifier) roundtrip(c *goldenCase) error {
 	return v.roundtripDecode(c, p, symbols)
 }
 
-func (v *verifier) roundtripEncode(c *goldenCase) (stream.Params, stream.Symbols, error) {
-	var none stream.Symbols
+func (v *verifier) roundtripEncode(c *goldenCase) (format.Params, format.Symbols, error) {
+	var none format.Symbols
 	pre, err := v.model.Preprocessor()
 	if err != nil {
-		return stream.Params{}, none, err
+		return format.Params{}, none, err
 	}
 	net, err := v.model.ImageEncoder(v.ctx)
 	if err != nil {
-		return stream.Params{}, none, err
+		return format.Params{}, none, err
 	}
 	v.use(net.Release)
 	s := net.Config().ImageSize
-	p := stream.Params{EmbeddingDim: net.Config().ProjectionDim}.WithDefaults()
+	p := format.Params{Dimensions: net.Config().ProjectionDim}.WithDefaults()
 	rgb, h, w := c.picture("in/image")
 	px, _ := c.floats("mid/pixel_values", 1, 3, s, s)
-	vector, _ := c.floats("mid/image_embeds", p.EmbeddingDim)
-	codes, _ := c.ints("mid/embedding_codes", p.EmbeddingDim)
+	vector, _ := c.floats("mid/image_embeds", p.Dimensions)
+	codes, _ := c.ints("mid/embedding_codes", p.Dimensions)
 	if c.err != nil {
 		return p, none, c.err
 	}
@@ -101,8 +103,8 @@ func (v *verifier) roundtripEncode(c *goldenCase) (stream.Params, stream.Symbols
 	if err != nil {
 		return p, none, err
 	}
-	got := make([]uint16, p.EmbeddingDim)
-	if err := stream.QuantiseEmbedding(got, x.Data, p.EmbeddingBits); err != nil {
+	got := make([]uint16, p.Dimensions)
+	if err := quant.QuantizePaperVector(got, x.Data, p.DimensionBits); err != nil {
 		return p, none, fmt.Errorf("%s: image_embeds: %w", c.path, err)
 	}
 	v.report(compare("mid/image_embeds", x.Data, vector, v.bounds.vision.of(len(vector))))
@@ -110,15 +112,15 @@ func (v *verifier) roundtripEncode(c *goldenCase) (stream.Params, stream.Symbols
 	v.ws.Put(x)
 	v.drop()
 
-	symbols := stream.Symbols{Embedding: narrow[uint16](c, "mid/embedding_codes", codes, p.EmbeddingBits)}
-	symbols.Colour, err = v.roundtripColour(c, p, rgb, h, w)
+	symbols := format.Symbols{Vector: narrow[uint16](c, "mid/embedding_codes", codes, p.DimensionBits)}
+	symbols.ColorMap, err = v.roundtripColor(c, p, rgb, h, w)
 	return p, symbols, err
 }
 
-func (v *verifier) roundtripColour(c *goldenCase, p stream.Params, rgb []byte, h, w int) (stream.Colour, error) {
-	var golden stream.Colour
+func (v *verifier) roundtripColor(c *goldenCase, p format.Params, rgb []byte, h, w int) (format.ColorMap, error) {
+	var golden format.ColorMap
 	n := p.MapSize
-	got := stream.QuantiseColour(rgb, w, h, n, p.ColourBits, false)
+	got := quant.QuantizePaperColor(quant.NewPlanes(rgb, w, h, n, false), n, p.ColorBits)
 	for _, plane := range []struct {
 		name string
 		size int
@@ -126,14 +128,14 @@ func (v *verifier) roundtripColour(c *goldenCase, p stream.Params, rgb []byte, h
 		to   *[]uint8
 	}{{"mid/y", n, got.Y, &golden.Y}, {"mid/u", n / 2, got.U, &golden.U}, {"mid/v", n / 2, got.V, &golden.V}} {
 		want, _ := c.ints(plane.name, plane.size, plane.size)
-		*plane.to = narrow[uint8](c, plane.name, want, p.ColourBits)
+		*plane.to = narrow[uint8](c, plane.name, want, p.ColorBits)
 		if c.err == nil {
 			v.report(compareCodes(plane.name, widen(plane.got), want, 0))
 		}
 	}
 	want, _ := c.floats("mid/rgb_map", 3, n, n)
 	if c.err == nil {
-		v.report(compare("mid/rgb_map", planes(stream.DequantiseColour(golden, n, p.ColourBits), n), want, arithmeticBound))
+		v.report(compare("mid/rgb_map", planes(quant.DequantizePaperColor(golden, n, p.ColorBits), n), want, arithmeticBound))
 	}
 	return golden, c.err
 }
@@ -150,9 +152,9 @@ func narrow[T uint8 | uint16](c *goldenCase, name string, x []int64, bits int) [
 	return out
 }
 
-func (v *verifier) roundtripDecode(c *goldenCase, p stream.Params, symbols stream.Symbols) error {
+func (v *verifier) roundtripDecode(c *goldenCase, p format.Params, symbols format.Symbols) error {
 	noise, s := c.floats("in/noise", 1, -1, -1, -1)
-	condition, _ := c.floats("mid/condition", 1, 2*p.EmbeddingDim)
+	condition, _ := c.floats("mid/condition", 1, 2*p.Dimensions)
 	z, _ := c.floats("mid/z_color", s...)
 	latents, ls := c.floats("mid/latents", -1, 1, s[1], s[2], s[3])
 	side := 0
@@ -176,8 +178,12 @@ func (v *verifier) roundtripDecode(c *goldenCase, p stream.Params, symbols strea
 			v.image(image, x)
 		}
 	}
-	opts := &codec.DecodeOptions{Raw: true, Size: side, Exact: v.exact, Noise: noise, Trace: trace}
-	_, err := codec.New(v.model.Folder()).Decode(v.ctx, stream.Pack(p, symbols), opts)
+	file, err := codec.ParseRaw(format.Pack(p, symbols), codec.Format{DimensionBits: p.DimensionBits, MapSize: p.MapSize, ColorBits: p.ColorBits})
+	if err != nil {
+		return err
+	}
+	ctx := hook.With(v.ctx, hook.Hook{Trace: trace, Noise: noise})
+	_, err = codec.New(v.model.Folder()).Paint(ctx, file, &codec.DecodeOptions{Size: side, Exact: v.exact})
 	var option codec.OptionError
 	switch {
 	case errors.As(err, &option): // the case's fault, not the command line's

@@ -20,7 +20,7 @@ import (
 func goldens() []string {
 	var all []string
 	for _, name := range []string{
-		"codec/stream/testdata/quantisers", "codec/testdata/roundtrip",
+		"codec/quant/testdata/quantisers", "codec/testdata/roundtrip",
 		"solver/testdata/condition", "solver/testdata/randn", "solver/testdata/schedules",
 		"unet/testdata/unet_square", "unet/testdata/unet_wide", "vae/testdata/vae",
 		"vit/testdata/preprocess", "vit/testdata/text", "vit/testdata/vision",

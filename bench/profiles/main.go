@@ -1,0 +1,241 @@
+// Profiles compares the profiles on pictures, and makes the table that a budget is divided by:
+//
+//	go run ./bench/profiles -photos DIR [-model DIR] [-decode]      the profiles at equal size
+//	go run ./bench/profiles -photos DIR -sizes                      where the bytes of the paper's files are
+//	go run ./bench/profiles -photos DIR -plans codec/plans.go       the table
+//	go run ./bench/profiles -photos DIR -budgets 40,112,400         what budgets buy
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"image"
+	_ "image/jpeg"
+	_ "image/png"
+	"log"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/coclico/coclico/codec"
+	"github.com/coclico/coclico/codec/format"
+	"github.com/coclico/coclico/codec/quant"
+	"github.com/coclico/coclico/internal/hook"
+)
+
+func main() {
+	log.SetFlags(0)
+	photos := flag.String("photos", "", "folder of JPEG and PNG pictures")
+	model := flag.String("model", "", "model folder (default the built-in model)")
+	paint := flag.Bool("decode", false, "also paint the pictures, and score their colors")
+	plans := flag.String("plans", "", "file to write the table of color maps to")
+	budgets := flag.String("budgets", "", "budgets to divide, with commas between")
+	sizes := flag.Bool("sizes", false, "print where the bytes of the paper's files are")
+	flag.Parse()
+	if err := run(*photos, *model, *plans, *budgets, *sizes, *paint); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func run(photos, model, plans, budgets string, sizes, paint bool) error {
+	pictures, err := readPictures(photos)
+	if err != nil {
+		return err
+	}
+	if plans != "" {
+		return writePlans(plans, pictures)
+	}
+	c, err := openCodec(model)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	if sizes {
+		return printSizes(c, pictures)
+	}
+	if budgets == "" {
+		return compare(c, pictures, paint)
+	}
+	for _, word := range strings.Split(budgets, ",") {
+		n, err := strconv.Atoi(word)
+		if err != nil {
+			return err
+		}
+		if err := budget(c, pictures, n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// A picture is a file's.
+type picture struct {
+	name string
+	img  image.Image
+}
+
+func readPictures(dir string) ([]picture, error) {
+	names, err := filepath.Glob(filepath.Join(dir, "*.*g"))
+	if err != nil || len(names) == 0 {
+		return nil, fmt.Errorf("%s: no pictures", dir)
+	}
+	slices.Sort(names)
+	var all []picture
+	for _, name := range names {
+		f, err := os.Open(name)
+		if err != nil {
+			return nil, err
+		}
+		img, _, err := image.Decode(f)
+		f.Close()
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		all = append(all, picture{filepath.Base(name), img})
+	}
+	return all, nil
+}
+
+func openCodec(model string) (*codec.Codec, error) {
+	if model != "" {
+		return codec.Open(model)
+	}
+	return codec.BuiltIn()
+}
+
+// A result is how well a file keeps a picture.
+type result struct {
+	bytes   int
+	cosine  float64 // of the vector and the unquantized one
+	colors  float64 // score of the color map
+	painted float64 // score of the painted picture
+}
+
+func (r *result) add(o result) {
+	r.bytes += o.bytes
+	r.cosine += o.cosine
+	r.colors += o.colors
+	r.painted += o.painted
+}
+
+func (r result) String(n float64) string {
+	return fmt.Sprintf("%7.1f bytes  cosine %.4f  color map %.5f  painted %.5f", float64(r.bytes)/n, r.cosine/n, r.colors/n, r.painted/n)
+}
+
+// printSizes prints where the bytes of the paper's files are.
+func printSizes(c *codec.Codec, pictures []picture) error {
+	var sum codec.Sizes
+	row := func(name string, s codec.Sizes, n float64) {
+		bytes := (s.Header + s.Color + s.Vector) / n
+		fmt.Printf("| %s | %.1f | %.1f | %.1f | %.1f |\n", name, bytes, s.Header/n, s.Vector/n, s.Color/n)
+	}
+	fmt.Println("| photo | bytes | header | CLIP | color map |\n|---|---|---|---|---|")
+	for _, p := range pictures {
+		data, err := c.Encode(context.Background(), p.img, nil)
+		if err != nil {
+			return err
+		}
+		f, err := codec.Parse(data)
+		if err != nil {
+			return err
+		}
+		s := f.Sizes()
+		row(p.name, s, 1)
+		sum.Header += s.Header
+		sum.Color += s.Color
+		sum.Vector += s.Vector
+	}
+	row("mean", sum, float64(len(pictures)))
+	return nil
+}
+
+// compare prints the profiles at equal size: the tuned file has as many bytes as the paper's of the same picture.
+func compare(c *codec.Codec, pictures []picture, paint bool) error {
+	var sum [2]result
+	for _, p := range pictures {
+		limit := 0
+		for profile := range sum {
+			o := codec.EncodeOptions{Profile: codec.Profile(profile), Bytes: limit}
+			r, err := measure(c, p, o, paint)
+			if err != nil {
+				return fmt.Errorf("%s: %w", p.name, err)
+			}
+			limit = r.bytes
+			sum[profile].add(r)
+			fmt.Printf("%-24s %-5v %s\n", p.name, o.Profile, r.String(1))
+		}
+	}
+	for profile, r := range sum {
+		fmt.Printf("%-24s %-5v %s\n", "mean", codec.Profile(profile), r.String(float64(len(pictures))))
+	}
+	return nil
+}
+
+// budget prints what a budget buys, on average.
+func budget(c *codec.Codec, pictures []picture, n int) error {
+	var sum result
+	for _, p := range pictures {
+		r, err := measure(c, p, codec.EncodeOptions{Profile: codec.Tuned, Bytes: n}, false)
+		if err != nil {
+			return fmt.Errorf("%s: %w", p.name, err)
+		}
+		sum.add(r)
+	}
+	fmt.Printf("budget %4d %s\n", n, sum.String(float64(len(pictures))))
+	return nil
+}
+
+func measure(c *codec.Codec, p picture, o codec.EncodeOptions, paint bool) (result, error) {
+	var whole []float32
+	ctx := hook.With(context.Background(), hook.Hook{Trace: func(name string, x []float32) {
+		if name == "image_embeds" {
+			whole = slices.Clone(x)
+		}
+	}})
+	data, err := c.Encode(ctx, p.img, &o)
+	if err != nil {
+		return result{}, err
+	}
+	f, err := format.Parse(data)
+	if err != nil {
+		return result{}, err
+	}
+	file, err := codec.Parse(data)
+	if err != nil {
+		return result{}, err
+	}
+	v, err := c.Vector(file)
+	if err != nil {
+		return result{}, err
+	}
+	target, err := average(p.img)
+	if err != nil {
+		return result{}, err
+	}
+	colors := quant.Upsample(quant.RGB(f.Header, f.Map), f.MapSize, quant.ScoreSide, quant.ScoreSide)
+	r := result{bytes: len(data), cosine: quant.Cosine(v.Values, whole), colors: quant.Score(colors, target)}
+	if paint {
+		img, err := c.Decode(context.Background(), data, nil)
+		if err != nil {
+			return r, err
+		}
+		painted, err := average(img)
+		if err != nil {
+			return r, err
+		}
+		r.painted = quant.Score(painted, target)
+	}
+	return r, nil
+}
+
+// average returns the pixels that the color score compares.
+func average(img image.Image) ([]float32, error) {
+	rgb, side, err := quant.CenterSquare(img)
+	if err != nil {
+		return nil, err
+	}
+	return quant.Average(rgb, side, side, quant.ScoreSide), nil
+}

@@ -1,0 +1,40 @@
+package codec
+
+import (
+	"cmp"
+	"fmt"
+
+	"github.com/coclico/coclico/codec/format"
+)
+
+// A FormatError reports that the input is not a valid file or raw stream. It is
+// a string.
+type FormatError = format.FormatError
+
+// An UnsupportedError reports a picture that a file cannot hold, or a file that
+// this version cannot read. It is a string.
+type UnsupportedError = format.UnsupportedError
+
+// An OptionError reports an option that is out of range.
+type OptionError string
+
+func (e OptionError) Error() string { return string(e) }
+
+func optionErrorf(format string, args ...any) error { return OptionError(fmt.Sprintf(format, args...)) }
+
+// A ModelID tells models apart whose CLIP vectors do not mean the same: the
+// first 10 bits of the model's fingerprint.
+type ModelID uint16
+
+func (id ModelID) String() string { return fmt.Sprintf("%03x", uint16(id)) }
+
+// A ModelError reports that a file was made with another model than the one
+// that is to read it.
+type ModelError struct {
+	File, Model         ModelID
+	FileName, ModelName string // if known
+}
+
+func (e *ModelError) Error() string {
+	return fmt.Sprintf("made with %s (%v), not with %s (%v)", cmp.Or(e.FileName, "another model"), e.File, cmp.Or(e.ModelName, "this one"), e.Model)
+}

@@ -1,0 +1,211 @@
+package format
+
+// Version is the version of the format that this package writes, and the only
+// one that it reads.
+const Version = 1
+
+// A Profile is a way to turn a picture into symbols and back.
+type Profile uint8
+
+const (
+	Paper Profile = iota // the paper's quantizers
+	Tuned                // the same number of bytes spent better
+)
+
+func (p Profile) String() string {
+	if p == Tuned {
+		return "tuned"
+	}
+	return "paper"
+}
+
+const (
+	magic     = 0xc // the first four bits of version 1; version v has 0xc + v-1
+	wordBytes = 2   // every file begins with a word of two bytes
+
+	// FingerprintBits is the number of leading bits of a model's fingerprint
+	// that a file holds.
+	FingerprintBits = 10
+
+	// SpreadBits and RangeBits are the widths of the tuned profile's fields.
+	SpreadBits = 2
+	RangeBits  = 3
+)
+
+// A Range is where the levels of a tuned color map lie; see package quant. Each
+// field is 0 to 7.
+type Range struct{ Low, High, Chroma uint8 }
+
+// A Header is what a file holds besides its symbols. [NewHeader] returns one
+// with the default in every field.
+type Header struct {
+	Profile     Profile
+	Fingerprint uint16 // first 10 bits of the encoding model's fingerprint
+	Params
+	VectorBits int    // tuned: bits of the whole CLIP vector, up to 5 for each dimension; by default 1 for each
+	Spread     uint8  // tuned: of the vector, 0 to 3
+	Range      Range  // tuned: of the color map
+	Shape      Shape  // of the picture
+	Steps      int    // of the sampler, 1 to 1024
+	Guidance   int    // in 1/100, 0 to 65535
+	Strength   int    // in 1/1000, 0 to 1000
+	Seed       uint64 // of the initial noise
+}
+
+// NewHeader returns the header of a file whose vectors have dim dimensions and
+// whose other fields have the paper's values.
+func NewHeader(dim int) Header {
+	p := Params{Dimensions: dim}.WithDefaults()
+	return Header{Params: p, VectorBits: dim, Steps: 20, Guidance: 1200, Strength: 880}
+}
+
+// Validate returns an [UnsupportedError] if a file cannot hold h.
+func (h Header) Validate() error {
+	if err := h.Params.Validate(); err != nil {
+		return err
+	}
+	switch {
+	case h.Profile > Tuned || h.Fingerprint>>FingerprintBits != 0:
+		return errHeader
+	case h.VectorBits < 1 || h.VectorBits > MaxTunedBits*h.Dimensions:
+		return errVectorBits
+	case max(h.Range.Low, h.Range.High, h.Range.Chroma) >= 1<<RangeBits || h.Spread >= 1<<SpreadBits:
+		return errHeader
+	case h.Shape > MaxShape:
+		return errShape
+	case h.Steps < 1 || h.Steps > 1024:
+		return errSteps
+	case h.Guidance < 0 || h.Guidance > 65535:
+		return errGuidance
+	case h.Strength < 0 || h.Strength > 1000:
+		return errStrength
+	}
+	return nil
+}
+
+// normal returns h with the default in the fields that its profile does not
+// use.
+func (h Header) normal() Header {
+	if h.Profile == Tuned {
+		h.DimensionBits = 1
+	} else {
+		h.VectorBits, h.Spread, h.Range = h.Dimensions, 0, Range{}
+	}
+	return h
+}
+
+// symbolBits returns the bits of h's symbols before entropy coding.
+func (h Header) symbolBits() int {
+	if h.Profile == Tuned {
+		return h.VectorBits + h.ColorMapBits()
+	}
+	return h.Bits()
+}
+
+// HeaderBits returns the bits of h in a file, without the tuned profile's spread and
+// range.
+func (h Header) HeaderBits() int {
+	h = h.normal()
+	var w bitString
+	if h.extended() {
+		h.extension(w.write)
+	}
+	return 8*wordBytes + w.at
+}
+
+// extended reports whether h holds anything that the first word does not.
+func (h Header) extended() bool {
+	plain := NewHeader(768)
+	plain.Profile, plain.Fingerprint, plain.Spread, plain.Range = h.Profile, h.Fingerprint, h.Spread, h.Range
+	return h != plain
+}
+
+// word returns the first two bytes.
+func (h Header) word() []byte {
+	w := uint16(magic+Version-1)<<12 | uint16(h.Profile)<<11 | h.Fingerprint
+	if h.extended() {
+		w |= 1 << 10
+	}
+	return []byte{byte(w >> 8), byte(w)}
+}
+
+// readHeader reads the header of a file. It also returns the number of bits of
+// the header after the first word.
+func readHeader(data []byte) (h Header, bits int, err error) {
+	if len(data) < wordBytes {
+		return h, 0, errShort
+	}
+	w := uint16(data[0])<<8 | uint16(data[1])
+	switch v := int(w>>12) - magic + 1; {
+	case v < 1:
+		return h, 0, errMagic
+	case v != Version:
+		return h, 0, versionError(v)
+	}
+	h = NewHeader(768)
+	h.Profile, h.Fingerprint = Profile(w>>11&1), w&(1<<FingerprintBits-1)
+	r := bitString{data: data[wordBytes:]}
+	err = h.rest(w>>10&1 != 0, r.read)
+	return h, r.at, err
+}
+
+// rest runs through the header after the first word.
+func (h *Header) rest(extended bool, f field) error {
+	if extended {
+		if err := h.extension(f); err != nil {
+			return err
+		}
+	}
+	if h.Profile == Tuned {
+		h.Spread = uint8(f(uint64(h.Spread), SpreadBits))
+		for _, v := range []*uint8{&h.Range.Low, &h.Range.High, &h.Range.Chroma} {
+			*v = uint8(f(uint64(*v), RangeBits))
+		}
+	}
+	return nil
+}
+
+// extension runs through the fields whose defaults an ordinary file leaves out:
+// a flag for each, and the number if the flag is 1.
+func (h *Header) extension(f field) error {
+	plain := NewHeader(768)
+	number := func(v *int, unless, least, n int) {
+		if f.flag(*v != unless) {
+			*v = int(f(uint64(*v-least), n)) + least
+		} else {
+			*v = unless
+		}
+	}
+	number(&h.Dimensions, plain.Dimensions, 1, 16)
+	half := h.MapSize / 2
+	number(&half, plain.MapSize/2, 1, 5)
+	h.MapSize = 2 * half
+	number(&h.ColorBits, plain.ColorBits, 1, 3)
+	if h.Profile == Paper {
+		number(&h.DimensionBits, plain.DimensionBits, 1, 4)
+		h.VectorBits = h.Dimensions
+	} else {
+		if f.flag(h.VectorBits != h.Dimensions) {
+			h.VectorBits = int(f.long(uint64(h.VectorBits), 5))
+		} else {
+			h.VectorBits = h.Dimensions
+		}
+		h.DimensionBits = plain.DimensionBits
+	}
+	shape := int(h.Shape)
+	number(&shape, int(plain.Shape), 1, 6)
+	h.Shape = Shape(shape)
+	number(&h.Steps, plain.Steps, 1, 10)
+	number(&h.Guidance, plain.Guidance, 0, 16)
+	number(&h.Strength, plain.Strength, 0, 10)
+	if f.flag(h.Seed != 0) {
+		h.Seed = f.long(h.Seed, 6)
+	}
+	if f.flag(false) {
+		return errExtension
+	}
+	if h.Validate() != nil {
+		return errNumber
+	}
+	return nil
+}

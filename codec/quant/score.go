@@ -1,0 +1,28 @@
+package quant
+
+import "math"
+
+// ScoreSide is the side of the maps that the color score compares, as in the
+// paper.
+const ScoreSide = 32
+
+// Score returns the mean square difference of two pictures: the paper's color
+// score if they are ScoreSide x ScoreSide, RGB in [0, 1].
+func Score(x, y []float32) float64 {
+	sum := 0.0
+	for i, v := range x {
+		d := float64(v) - float64(y[i])
+		sum += float64(d * d)
+	}
+	return sum / float64(len(x))
+}
+
+// Cosine returns the cosine of the angle between two vectors.
+func Cosine(x, y []float32) float64 {
+	var xy, xx, yy float64
+	for i := range x {
+		a, b := float64(x[i]), float64(y[i])
+		xy, xx, yy = xy+float64(a*b), xx+float64(a*a), yy+float64(b*b)
+	}
+	return xy / math.Sqrt(xx*yy)
+}

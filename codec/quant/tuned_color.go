@@ -1,0 +1,92 @@
+package quant
+
+import (
+	"math"
+
+	"github.com/coclico/coclico/codec/format"
+)
+
+// luma and chroma return the ends of a range's levels.
+func luma(r format.Range) (lo, hi float32) { return float32(r.Low) / 16, 1 - float32(r.High)/16 }
+
+func chroma(r format.Range) (lo, hi float32) {
+	radius := [...]float32{0.5, 0.35355339, 0.25, 0.17677669, 0.125, 0.088388348, 0.0625, 0.044194174}[r.Chroma]
+	return 0.5 - radius, 0.5 + radius
+}
+
+// QuantizeTunedColor returns the codes of a map, and the range in which they
+// are nearest to it.
+func QuantizeTunedColor(m Planes, bits int) (format.ColorMap, format.Range) {
+	const n = 1 << format.RangeBits
+	var best format.Range
+	least := math.Inf(1)
+	for low := range uint8(n) {
+		for high := range uint8(n) {
+			r := format.Range{Low: low, High: high}
+			lo, hi := luma(r)
+			if e := distortion(m.Y, lo, hi, bits); e < least {
+				least, best = e, r
+			}
+		}
+	}
+	least = math.Inf(1)
+	chosen := best
+	for c := range uint8(n) {
+		best.Chroma = c
+		lo, hi := chroma(best)
+		// In RGB an error of U counts 1.772^2 + (0.114/0.587*1.772)^2, one of V
+		// 1.402^2 + (0.299/0.587*1.402)^2.
+		if e := 3.258*distortion(m.U, lo, hi, bits) + 2.476*distortion(m.V, lo, hi, bits); e < least {
+			least, chosen = e, best
+		}
+	}
+	return tunedCodes(m, chosen, bits), chosen
+}
+
+// tunedCodes returns the codes of a map in a range.
+func tunedCodes(m Planes, r format.Range, bits int) format.ColorMap {
+	plane := func(x []float32, lo, hi float32) []uint8 {
+		codes := make([]uint8, len(x))
+		for i, v := range x {
+			codes[i] = uint8(code(v, lo, hi, bits))
+		}
+		return codes
+	}
+	lumaLo, lumaHi := luma(r)
+	lo, hi := chroma(r)
+	return format.ColorMap{Y: plane(m.Y, lumaLo, lumaHi), U: plane(m.U, lo, hi), V: plane(m.V, lo, hi)}
+}
+
+func code(v, lo, hi float32, bits int) int {
+	levels := float32(int(1) << bits)
+	return int(min(max((v-lo)/(hi-lo)*levels, 0), levels-1))
+}
+
+func value(k int, lo, hi float32, bits int) float32 {
+	return lo + float32((float32(k)+0.5)/float32(int(1)<<bits)*(hi-lo))
+}
+
+// distortion returns the sum of the squared errors of a plane.
+func distortion(x []float32, lo, hi float32, bits int) float64 {
+	sum := 0.0
+	for _, v := range x {
+		d := float64(v - value(code(v, lo, hi, bits), lo, hi, bits))
+		sum += float64(d * d) // not fused: the same on every machine
+	}
+	return sum
+}
+
+// DequantizeTunedColor returns the color map that c stands for, RGB [n, n, 3]
+// in [0, 1].
+func DequantizeTunedColor(c format.ColorMap, r format.Range, n, bits int) []float32 {
+	plane := func(codes []uint8, lo, hi float32) []float32 {
+		x := make([]float32, len(codes))
+		for i, k := range codes {
+			x[i] = value(int(k), lo, hi, bits)
+		}
+		return x
+	}
+	lumaLo, lumaHi := luma(r)
+	lo, hi := chroma(r)
+	return Planes{Y: plane(c.Y, lumaLo, lumaHi), U: plane(c.U, lo, hi), V: plane(c.V, lo, hi)}.RGB(n)
+}

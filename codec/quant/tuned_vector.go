@@ -1,0 +1,79 @@
+package quant
+
+import "math"
+
+// DequantizeTunedVector sets x to what codes stand for.
+func DequantizeTunedVector(x []float32, codes []uint16, mean, deviation []float32, bits []uint8) {
+	level := levels()
+	state := 0
+	for i := range x {
+		x[i] = mean[i]
+		if bits[i] > 0 {
+			state = (state<<bits[i] | int(codes[i])) % states
+			x[i] += float32(deviation[i] * float32(level[state]*scale(bits[i])))
+		}
+	}
+}
+
+// QuantizeTunedVector sets codes to the string of bits that loses least of x,
+// by Viterbi's algorithm: for each state after each dimension, the best of the
+// strings that end in it. It returns a [format.UnsupportedError] if x holds a
+// NaN.
+func QuantizeTunedVector(codes []uint16, x, mean, deviation []float32, bits []uint8) error {
+	level := levels()
+	cost, next := make([]float32, states), make([]float32, states)
+	for s := 1; s < states; s++ {
+		cost[s] = math.MaxFloat32 // no string yet
+	}
+	dropped := make([][]uint8, len(x)) // the bits that the best string's state loses, by those that it keeps
+	for i, v := range x {
+		if v != v {
+			return errNaN
+		}
+		if bits[i] > 0 {
+			dropped[i] = step(next, cost, level, finite(v-mean[i]), deviation[i], bits[i])
+			cost, next = next, cost
+		}
+	}
+	state := 0
+	for s, c := range cost {
+		if c < cost[state] {
+			state = s
+		}
+	}
+	for i := len(x) - 1; i >= 0; i-- {
+		codes[i] = 0
+		if n := bits[i]; n > 0 {
+			codes[i] = uint16(state & (1<<n - 1))
+			kept := state >> n
+			state = int(dropped[i][kept])<<(stateBits-n) | kept
+		}
+	}
+	return nil
+}
+
+// finite clamps x to where a sum of squares still tells levels apart; values of
+// a CLIP vector are near 1.
+func finite(x float32) float32 { return min(max(x, -1e3), 1e3) }
+
+// step sets next to the costs after a dimension of value v about its mean.
+func step(next, cost []float32, level *[states]float32, v, deviation float32, bits uint8) []uint8 {
+	keep := states >> bits
+	dropped := make([]uint8, keep)
+	width := deviation * scale(bits)
+	for k := range keep {
+		best := 0
+		least := cost[k]
+		for h := 1; h < 1<<bits; h++ {
+			if c := cost[h*keep+k]; c < least {
+				best, least = h, c
+			}
+		}
+		dropped[k] = uint8(best)
+		for s := k << bits; s < (k+1)<<bits; s++ {
+			d := v - float32(width*level[s])
+			next[s] = least + float32(d*d)
+		}
+	}
+	return dropped
+}
