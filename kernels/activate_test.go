@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// activations in float64, to which results are compared.
+// activations are the activations in float64, which the results must match.
 var activations = []struct {
 	name string
 	act  Activation
@@ -19,8 +19,10 @@ var activations = []struct {
 	{"QuickGELU", QuickGELU, func(x float64) float64 { return x * sigmoid(1.702*x) }},
 }
 
-// activationTolerance is the error allowed at x: a few units in the last
-// place, and those of an exponent x or x^2/2 that was rounded to float32.
+func sigmoid(x float64) float64 { return 1 / (1 + math.Exp(-x)) }
+
+// activationTolerance returns the error allowed at x: a few units in the last
+// place, and those of an exponent x or x²/2 that was rounded to float32.
 func activationTolerance(act Activation, x, want float64) float64 {
 	if x > 0 {
 		return 0x1p-21*want + 0x1p-148
@@ -33,7 +35,7 @@ func activationTolerance(act Activation, x, want float64) float64 {
 }
 
 func TestVecActivate(t *testing.T) {
-	eachVec(t, func(t *testing.T, v *vec, m memory) {
+	eachVec(t, func(t *testing.T, im machine, m memory) {
 		r := rand.New(rand.NewPCG(1, 2))
 		for _, a := range activations {
 			for _, n := range sizes() {
@@ -42,7 +44,7 @@ func TestVecActivate(t *testing.T) {
 					x[i] *= 4
 				}
 				got := floats(m, 0, x)
-				v.activate(got, a.act)
+				im.vec.activate(got, a.act)
 				for i, g := range got {
 					w := a.f(float64(x[i]))
 					if d := math.Abs(float64(g) - w); !(d <= activationTolerance(a.act, float64(x[i]), w)) {
@@ -55,8 +57,8 @@ func TestVecActivate(t *testing.T) {
 	})
 }
 
-// TestActivateEverywhere goes through float32 in steps, both signs, and
-// compares every result, and the root mean square of random ones.
+// TestActivateEverywhere steps through all of float32 in both signs and checks
+// every result, and the root mean square error on random numbers.
 func TestActivateEverywhere(t *testing.T) {
 	for _, im := range impls() {
 		if !im.available() {
@@ -109,7 +111,7 @@ func TestActivateEverywhere(t *testing.T) {
 }
 
 func TestVecGate(t *testing.T) {
-	eachVec(t, func(t *testing.T, v *vec, m memory) {
+	eachVec(t, func(t *testing.T, im machine, m memory) {
 		r := rand.New(rand.NewPCG(4, 2))
 		for i, half := range sizes() {
 			rows, ld := i%4+1, 2*half+i%3
@@ -117,7 +119,7 @@ func TestVecGate(t *testing.T) {
 			in := randoms(r, n)
 			got, want := floats(m, 0, in), append([]float32(nil), in...)
 			gateGeneric(ptr(want), ld, rows, half)
-			v.gate(ptr(got), ld, rows, half)
+			im.vec.gate(ptr(got), ld, rows, half)
 			same(t, fmt.Sprintf("%dx%d", rows, half), got, want, func(i int) float64 {
 				if i%ld >= half { // not written
 					return 0

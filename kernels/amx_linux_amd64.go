@@ -4,9 +4,10 @@ package kernels
 
 import "syscall"
 
-// requestAMX asks Linux for permission to use the tile registers, once for the
-// process (Documentation/arch/x86/xstate.rst). Without it the first tile
-// instruction is SIGILL, although CPUID lists AMX.
+// requestAMX asks Linux for permission to use the tile registers, which it
+// grants to a process once and for all (Documentation/arch/x86/xstate.rst).
+// Without it the first tile instruction raises SIGILL even though CPUID lists
+// AMX.
 func requestAMX() bool {
 	const (
 		archReqXCompPerm = 0x1023

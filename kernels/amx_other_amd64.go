@@ -2,5 +2,5 @@
 
 package kernels
 
-// requestAMX: only Linux is known to grant the tile registers.
+// requestAMX reports false: only Linux is known to grant the tile registers.
 func requestAMX() bool { return false }

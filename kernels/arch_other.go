@@ -2,4 +2,5 @@
 
 package kernels
 
+// archImpls returns the implementations of this architecture, best first.
 func archImpls() []*impl { return nil }

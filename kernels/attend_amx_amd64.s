@@ -11,12 +11,12 @@
 #define PROBS const_probsLine
 #define OUTPUT (4*const_fusedDim)
 
-// POWERS turns the 32 scores at off of the row into 2^(scale*x - max), adds
+// EXPONENTIALS turns the 32 scores at off of the row into 2^(scale*x - max), adds
 // them to the sums and stores them as bfloat16. Meanwhile it takes the maximum
 // of the 32 below, which are the next row's, and asks for an eighth of the keys
 // or values of the next iteration: the loads of tiles, which few registers
 // hold up, then find them in L1 (5 % more).
-#define POWERS(off) \
+#define EXPONENTIALS(off) \
 	VMOVAPS Z30, Z0; \
 	VFMSUB132PS (off)(R11), Z31, Z0; \
 	VMOVAPS Z30, Z1; \
@@ -27,12 +27,12 @@
 	PREFETCHT0 (4160+4*off)(DX); \
 	PREFETCHT0 (4224+4*off)(DX); \
 	PREFETCHT0 (4288+4*off)(DX); \
-	POWER(Z0, Z2, Z4); \
+	EXPONENTIAL(Z0, Z2, Z4); \
 	PREFETCHT0 (4352+4*off)(DX); \
 	PREFETCHT0 (4416+4*off)(DX); \
 	PREFETCHT0 (4480+4*off)(DX); \
 	PREFETCHT0 (4544+4*off)(DX); \
-	POWER(Z1, Z3, Z5); \
+	EXPONENTIAL(Z1, Z3, Z5); \
 	VADDPS Z4, Z16, Z16; \
 	VADDPS Z5, Z17, Z17; \
 	VCVTNE2PS2BF16(4, 5, 6); \
@@ -67,7 +67,7 @@
 	VMOVSS X0, (R13); \
 	VSUBSS X0, X2, X2; \
 	VBROADCASTSS X2, Z2; \
-	POWER(Z2, Z3, Z4); \
+	EXPONENTIAL(Z2, Z3, Z4); \
 	VMULPS (R14), Z4, Z5; \
 	VMOVUPS Z5, (R14); \
 	VMULPS (R15), Z4, Z5; \
@@ -150,24 +150,24 @@ stage:
 scores:
 	BEGIN_ROW(sameS)
 	TILEZERO(0)
-	POWERS(0)
+	EXPONENTIALS(0)
 	TILELOADD(6, RDX, RCX, 0)
 	TDPBF16PS(0, 4, 6)
-	POWERS(128)
+	EXPONENTIALS(128)
 	TILELOADD(6, RDX, RCX, 2048)
 	TDPBF16PS(0, 1, 6)
-	POWERS(256)
-	POWERS(384)
+	EXPONENTIALS(256)
+	EXPONENTIALS(384)
 	TILESTORED(0, RDI, RBX, 0)
 	TILEZERO(0)
-	POWERS(512)
+	EXPONENTIALS(512)
 	TILELOADD(6, RDX, RCX, 1024)
 	TDPBF16PS(0, 4, 6)
-	POWERS(640)
+	EXPONENTIALS(640)
 	TILELOADD(6, RDX, RCX, 3072)
 	TDPBF16PS(0, 1, 6)
-	POWERS(768)
-	POWERS(896)
+	EXPONENTIALS(768)
+	EXPONENTIALS(896)
 	TILESTORED(0, RDI, RBX, 64)
 	ADDQ $4096, DX
 	ADDQ $128, DI
@@ -192,23 +192,23 @@ panel:
 values:
 	BEGIN_ROW(sameV)
 	TILELOADD(4, RAX, RSI, 0)
-	POWERS(0)
+	EXPONENTIALS(0)
 	TILELOADD(6, RDX, RCX, 0)
 	TDPBF16PS(0, 4, 6)
-	POWERS(128)
+	EXPONENTIALS(128)
 	TILELOADD(6, RDX, RCX, 1024)
 	TDPBF16PS(1, 4, 6)
-	POWERS(256)
-	POWERS(384)
+	EXPONENTIALS(256)
+	EXPONENTIALS(384)
 	TILELOADD(4, RAX, RSI, 64)
-	POWERS(512)
+	EXPONENTIALS(512)
 	TILELOADD(6, RDX, RCX, 2048)
 	TDPBF16PS(0, 4, 6)
-	POWERS(640)
+	EXPONENTIALS(640)
 	TILELOADD(6, RDX, RCX, 3072)
 	TDPBF16PS(1, 4, 6)
-	POWERS(768)
-	POWERS(896)
+	EXPONENTIALS(768)
+	EXPONENTIALS(896)
 	ADDQ $4096, DX
 	ADDQ $128, AX
 	LARGEST

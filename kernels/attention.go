@@ -5,34 +5,37 @@ import (
 	"unsafe"
 )
 
-// A View is heads*dim columns of an operand, from Col on.
+// A View is heads*dim columns of an operand, starting at Col.
 type View struct {
 	Op  *Operand
 	Col int
 }
 
-// Attention computes softmax(q kᵀ scale) v for every picture and head: head h
-// of q, k and v are dim columns from Col+h*dim, tokens are the H*W rows of a
-// picture. dst [N,H,W,heads*dim] has q's rows; k and v have the same rows as
-// each other, and one picture may serve all of q's. causal hides from a token
-// all later ones.
+// Attention computes softmax(q kᵀ scale) v for every picture and head. Head h of
+// q, k and v is the dim columns from Col+h*dim on; tokens are the H*W pixels of a
+// picture. dst [N,H,W,heads*dim] has q's tokens. k and v have the same tokens as
+// each other, and a single picture of theirs may serve all of q's. With causal,
+// a token does not see later ones.
 //
-// It is the online softmax of Milakov and Gimelshein (arXiv:1805.02867) in the
-// blocks of FlashAttention (arXiv:2205.14135): for a block of queries, keys
-// pass by in blocks; a block's scores S never leave the L2 cache. With the
+// This is the online softmax of Milakov and Gimelshein (arXiv:1805.02867) in
+// the blocks of FlashAttention (arXiv:2205.14135): for a block of queries, keys
+// pass by in blocks, and a block's scores S never leave the L2 cache. With the
 // running maximum m, sum l and result O,
 //
 //	m' = max(m, max S);  P = exp(S-m');  l' = l exp(m-m') + ΣP;  O' = O exp(m-m') + P V
 //
-// and in the end O/l. Both products run in the implementation's gemm: keys
-// are packed as weights once (B[k=dim][n=key]), so are values (B[k=key][n=dim]).
+// and in the end O/l. Both products run in the implementation's gemm. Keys are
+// packed once, as weights (B[k=dim][n=key]), and so are values
+// (B[k=key][n=dim]).
 func Attention(dst *Operand, q, k, v View, heads, dim int, scale float32, causal bool) {
 	im := active()
 	t := attentionTasks.get()
-	t.v, t.dst, t.q, t.k, t.val = im.vec, dst, q, k, v
+	t.v, t.g, t.dst, t.q, t.k, t.val = im.vec, im.gemms[Exact], dst, q, k, v
 	t.heads, t.dim, t.scale, t.causal = heads, dim, scale, causal
-	if t.g = im.exact; q.Op.form != t.g.form {
-		t.g = im.fast
+	for _, g := range im.gemms {
+		if g.form == q.Op.form {
+			t.g = g
+		}
 	}
 	t.check()
 	t.plan()
@@ -46,9 +49,10 @@ func Attention(dst *Operand, q, k, v View, heads, dim int, scale float32, causal
 	attentionTasks.keep(t)
 }
 
-// maxKept is the largest buffer of packed keys or values that is kept for the
-// next call: above what 9216 tokens of 5 heads take in the widest form. At 4096
-// pixels a buffer would be a gigabyte, for as long as the process lives.
+// maxKept is the size of the largest buffer of packed keys or values that is
+// kept for the next call: more than 9216 tokens of 5 heads take in the widest
+// form. At 4096 pixels a buffer would be a gigabyte, for the life of the
+// process.
 const maxKept = 128 << 20
 
 const (
@@ -56,14 +60,15 @@ const (
 	phaseAttend
 )
 
-// Block sizes: queries so that a block of keys and values is used often once
-// it is in L2, keys so that scores and probabilities fit there beside them.
+// Block sizes: enough queries to use a block of keys and values often once it is
+// in L2, and few enough keys that scores and probabilities fit there as well.
 const (
 	queryRows = 128
 	keyBlock  = 256 // a multiple of every nr and step
 
-	// Floats from a row of scores to the next: one line more than the block, or
-	// the 16 rows of a tile would fall into two sets of the L1 cache.
+	// scoreLine is the number of floats between rows of scores: one cache line
+	// more than the block, or the 16 rows of a tile would fall into two sets of
+	// the L1 cache.
 	scoreLine = keyBlock + 16
 )
 
@@ -76,7 +81,7 @@ type attentionTask struct {
 	scale                    float32
 	causal                   bool
 	phase                    int
-	lq, lk                   int // tokens of a picture
+	lq, lk                   int // tokens per picture
 	qRows, qBlocks           int
 	kPanels, kSteps          int // panels of keys; K steps of dim
 	vPanels, vSteps          int // panels of dim; K steps of keys
@@ -85,8 +90,8 @@ type attentionTask struct {
 	stepB                    int // bytes of one step of a panel
 	keys, values             []byte
 	keyHeadBytes, valueBytes int    // of one head: planes of panels of steps
-	kTable, vTable, vTail    []step // vTail: for the last block of keys
-	pPitch, pPlane           int
+	kTable, vTable, vTail    []step // vTail is for the last block of keys
+	pPitch, pPlane           int    // bytes between rows and between planes of probabilities
 }
 
 var attentionTasks freeList[attentionTask]
@@ -111,7 +116,7 @@ func (t *attentionTask) plan() {
 	t.lq, t.lk = q.H*q.W, t.k.Op.H*t.k.Op.W
 	t.qRows = max(1, queryRows/g.mr) * g.mr
 	t.qBlocks = (t.lq + t.qRows - 1) / t.qRows
-	t.planes = g.form.planes()
+	t.planes = g.form.planes
 	t.stepB = stepBytes * g.nr
 	t.kPanels, t.kSteps = (t.lk+g.nr-1)/g.nr, (t.dim+per-1)/per
 	t.vPanels, t.vSteps = (t.dim+g.nr-1)/g.nr, (t.lk+per-1)/per
@@ -122,16 +127,16 @@ func (t *attentionTask) plan() {
 	t.keys = grow(&t.keys, heads*t.keyHeadBytes)
 	t.values = grow(&t.values, heads*t.valueBytes)
 	t.packPieces = (t.lk + keyBlock - 1) / keyBlock
-	t.pPitch = keyBlock*g.form.elemSize() + stepBytes
+	t.pPitch = keyBlock*g.form.size + stepBytes
 	t.pPlane = t.qRows * t.pPitch
 	t.kTable, t.vTable, t.vTail = t.kTable[:0], t.vTable[:0], t.vTail[:0]
 	tail := (t.lk%keyBlock + per - 1) / per
-	for _, pq := range products(g.form, 3) {
+	for planeA, planeB := range products(t.planes, t.planes) {
 		for s := range t.kSteps {
-			t.kTable = append(t.kTable, step{pq[0]*q.planeBytes() + s*stepBytes, pq[1]*keyPlane + s*t.stepB})
+			t.kTable = append(t.kTable, step{planeA*q.planeBytes() + s*stepBytes, planeB*keyPlane + s*t.stepB})
 		}
 		for s := range keyBlock / per {
-			st := step{pq[0]*t.pPlane + s*stepBytes, pq[1]*valuePlane + s*t.stepB}
+			st := step{planeA*t.pPlane + s*stepBytes, planeB*valuePlane + s*t.stepB}
 			t.vTable = append(t.vTable, st)
 			if s < tail {
 				t.vTail = append(t.vTail, st)
@@ -150,34 +155,30 @@ func (t *attentionTask) do(i int) {
 	t.attend(head/t.heads, head%t.heads, i%t.qBlocks*t.qRows)
 }
 
-// pack lays out a block of keys and values of one head.
+// pack packs a block of keys and values of one head.
 func (t *attentionTask) pack(image, head, first int) {
 	g, per := t.g, t.g.form.perStep()
 	n := min(keyBlock, t.lk-first)
 	h := image*t.heads + head
-	es := g.form.elemSize()
+	es := g.form.size
 	ga := gatherer{v: t.v, g: g, es: es}
 	for plane := range t.planes {
 		keyPlane := t.keys[h*t.keyHeadBytes+plane*t.keyHeadBytes/t.planes:]
 		for p := first / g.nr; p*g.nr < first+n; p++ {
-			src := t.k.Op.at2(plane, image*t.lk+p*g.nr, t.k.Col+head*t.dim)
+			src := t.k.Op.ptr(plane, image*t.lk+p*g.nr, t.k.Col+head*t.dim)
 			ga.panel(keyPlane[p*t.kSteps*t.stepB:], src, t.k.Op.pitch, es, min(g.nr, t.lk-p*g.nr), t.dim)
 		}
 		valuePlane := t.values[h*t.valueBytes+plane*t.valueBytes/t.planes:]
 		for p := range t.vPanels {
-			src := t.val.Op.at2(plane, image*t.lk+first, t.val.Col+head*t.dim+p*g.nr)
+			src := t.val.Op.ptr(plane, image*t.lk+first, t.val.Col+head*t.dim+p*g.nr)
 			ga.panel(valuePlane[(p*t.vSteps+first/per)*t.stepB:], src, es, t.val.Op.pitch, min(g.nr, t.dim-p*g.nr), n)
 		}
 	}
 }
 
-// at2 returns the address of a column of a line of one plane.
-func (o *Operand) at2(plane, line, col int) unsafe.Pointer {
-	return unsafe.Add(o.ptr(line, col), plane*o.planeBytes())
-}
-
-// panel packs n columns of k elements, element (i,j) at src + j*strideN +
-// i*strideK. The rest of the panel's columns and of its last step becomes zero.
+// panel packs n columns of k elements, with element i of column j at
+// src + j*strideN + i*strideK. The remaining columns of the panel and the rest
+// of its last step become zero.
 func (g *gatherer) panel(dst []byte, src unsafe.Pointer, strideN, strideK, n, k int) {
 	per := g.g.form.perStep()
 	if n < g.g.nr || k%per != 0 {
@@ -195,11 +196,11 @@ func (t *attentionTask) attend(image, head, first int) {
 	rows := min(t.qRows, t.lq-first)
 	width := t.vPanels * g.nr
 	probs := grow(&s.p, t.planes*t.pPlane)
-	mem := float32s(grow(&s.c, t.qRows*(scoreLine+2*width+3)*4))
+	buf := float32s(grow(&s.c, t.qRows*(scoreLine+2*width+3)*4))
 	next := func(n int) []float32 {
-		m := mem[:n]
-		mem = mem[n:]
-		return m
+		x := buf[:n]
+		buf = buf[n:]
+		return x
 	}
 	scores, o, part := next(t.qRows*scoreLine), next(t.qRows*width), next(t.qRows*width)
 	b := &s.softmax
@@ -231,7 +232,7 @@ func (t *attentionTask) attend(image, head, first int) {
 		t.scores(s, scores, image*t.lq+first, rows, head, kh, key, n)
 		t.hide(scores, first, rows, key, n)
 		b.cols = roundUp(n, maxNR)
-		t.v.softmax(b)
+		t.softmax(b)
 		t.weigh(s, part, probs, rows, kh, key, n, width)
 		t.v.rescale(&o[0], &part[0], &factor[0], rows, width)
 	}
@@ -242,13 +243,13 @@ func (t *attentionTask) attend(image, head, first int) {
 			row[i] *= inv
 		}
 	}
-	t.dst.store(t.v, image*t.lq+first, head*t.dim, o, width, rows, t.dim)
+	t.dst.store(image*t.lq+first, head*t.dim, o, width, rows, t.dim)
 	s.release()
 }
 
-// hide gives -Inf to the scores of keys that a row must not see: those behind
-// the last key, and later ones if the attention is causal. A row sees at least
-// the first key of the first block, so its maximum is never -Inf.
+// hide sets the scores of keys that a row must not see to -Inf: those after the
+// last key and, if the attention is causal, later keys than the row. A row sees
+// at least the first key of the first block, so its maximum is never -Inf.
 func (t *attentionTask) hide(scores []float32, first, rows, key, n int) {
 	pad := roundUp(n, maxNR)
 	if pad == n && (!t.causal || key+n <= first+1) {
@@ -265,11 +266,23 @@ func (t *attentionTask) hide(scores []float32, first, rows, key, n int) {
 	}
 }
 
-// scores computes q kᵀ for a block of queries and n keys from key on.
+// softmax turns a block of scores into probabilities.
+func (t *attentionTask) softmax(b *softmaxBlock) {
+	if t.g.softmax == nil {
+		t.v.softmax(b)
+		return
+	}
+	if raceEnabled {
+		b.race()
+	}
+	t.g.softmax(b)
+}
+
+// scores computes q kᵀ for a block of queries and the n keys from key on.
 func (t *attentionTask) scores(s *scratch, dst []float32, line, rows, head, kh, key, n int) {
 	g := t.g
 	s.strip = strip{
-		a:      t.q.Op.ptr(line, t.q.Col+head*t.dim),
+		a:      t.q.Op.ptr(0, line, t.q.Col+head*t.dim),
 		lda:    uintptr(t.q.Op.pitch),
 		b:      unsafe.Pointer(&t.keys[kh*t.keyHeadBytes+key/g.nr*t.kSteps*t.stepB]),
 		steps:  &t.kTable[0],
@@ -284,7 +297,7 @@ func (t *attentionTask) scores(s *scratch, dst []float32, line, rows, head, kh, 
 	s.runner.run(g, &s.strip)
 }
 
-// weigh computes probabilities times values for a block of n keys.
+// weigh computes probabilities times values for the n keys from key on.
 func (t *attentionTask) weigh(s *scratch, dst []float32, probs []byte, rows, kh, key, n, width int) {
 	g := t.g
 	table := t.vTable

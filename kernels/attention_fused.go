@@ -2,37 +2,38 @@ package kernels
 
 import "unsafe"
 
-// A gemm may bring a loop of its own for attention, that computes scores,
-// softmax and weighted values of different queries at the same time. It works
-// on units of fusedRows queries against keyBlock keys, heads of 33 to 64
+// A gemm may have a loop of its own for attention, which computes the scores,
+// the softmax and the weighted values of different queries at the same time. It
+// works on units of fusedRows queries and keyBlock keys, for heads of 33 to 64
 // channels. Units follow each other in the order
 //
 //	keys 0: queries 0, 1, 2, ...; keys 1: queries 0, 1, 2, ...; ...
 //
 // and stage s computes the scores of unit s, the softmax of unit s-1 and the
-// weighted values of unit s-2. Where there is no such unit, at the two ends, it
-// works on memory that nobody reads: a stage has no cases.
+// weighted values of unit s-2. At the two ends, where there is no such unit, it
+// works on memory that nobody reads, so that no stage is special.
 //
-// The softmax of a unit rescales its queries' output in place, so their
-// previous unit must be through: it takes two units of queries or more.
+// The softmax of a unit rescales its queries' output in place, so the previous
+// unit of these queries must be finished: it takes at least two units of
+// queries.
 //
-// What it is worth, GFLOP/s for a CPU second on 9216 tokens of 5 heads of 64, on
-// a core that others disturbed (see amxLoops): one after the other 250, fused
-// 374, with the keys asked for ahead 393. Of the fused loop's parts, left out
-// one at a time: without powers 459, without tile instructions 765, without
-// products but with their loads 467, with the same keys for all, that is in
-// L1, 485: the loads of tiles hold it up. In a quiet moment the powers do,
-// 13 operations for 16 scores.
+// What this is worth, in GFLOP per CPU second on 9216 tokens of 5 heads of 64,
+// on a core that others disturbed (see amxLoops): 250 with one part after the
+// other, 374 fused, 393 with prefetched keys. With parts of the fused loop left
+// out, one at a time: 459 without exponentials, 765 without tile instructions,
+// 467 without products but with their loads, 485 with the same keys for all,
+// that is, from L1. So the loads of tiles hold it up. In a quiet moment the
+// exponentials do, with 13 operations for 16 scores.
 const (
 	fusedRows = 16
 	fusedDim  = 64
-	probsLine = keyBlock*2 + stepBytes // bytes from a row of probabilities to the next
+	probsLine = keyBlock*2 + stepBytes // bytes between rows of probabilities
 )
 
-// An attendStage says where its three units are. The assembly knows this layout.
+// An attendStage locates its three units. The assembly knows this layout.
 type attendStage struct {
 	queries, keys, scores              unsafe.Pointer // scores = queries keysᵀ
-	from, probs, max, sum, rescale     unsafe.Pointer // probs = softmax of from; 16 partial sums a row
+	from, probs, max, sum, rescale     unsafe.Pointer // probs = softmax of from; 16 partial sums per row
 	probsBefore, values, weightedValue unsafe.Pointer // weightedValue += probsBefore values
 }
 
@@ -40,12 +41,21 @@ type attendStage struct {
 type attendBlock struct {
 	stages *attendStage
 	n      int
-	lda    uintptr // bytes from a query to the next
-	panel  uintptr // bytes from a panel of values to the next
+	lda    uintptr // bytes between queries
+	panel  uintptr // bytes between panels of values
 	scale  float32
 }
 
-// fusible returns how many blocks of keys the gemm's own loop can take.
+// race tells the race detector what a run of stages reads from the caller. The
+// rest is memory of the running goroutine.
+func (b *attendBlock) race() {
+	for _, st := range unsafe.Slice(b.stages, b.n) {
+		raceRead(st.queries, int(b.lda), fusedRows, 2*fusedDim)
+	}
+}
+
+// fusible returns the number of blocks of keys that the gemm's own loop can
+// take.
 func (t *attentionTask) fusible(rows int) int {
 	if t.g.attend == nil || t.causal || rows <= fusedRows || t.kSteps != 2 || t.vPanels != 2 {
 		return 0
@@ -53,25 +63,26 @@ func (t *attentionTask) fusible(rows int) int {
 	return t.lk / keyBlock
 }
 
-// fusedFloats is the room that fused needs: two units of scores (and a row
-// that is looked at too early) and of probabilities, and a unit that nobody reads.
+// fusedFloats is the number of floats that fused needs: two units of scores (and
+// a row that is read too early), two of probabilities, and a unit that nobody
+// reads.
 const fusedFloats = (2*fusedRows+1)*scoreLine + 2*fusedRows*probsLine/4 + fusedRows*(fusedDim+16+1)
 
 // fused computes what attend's loop computes for the first n blocks of keys.
 func (t *attentionTask) fused(s *scratch, b *softmaxBlock, o []float32, first, rows, head, image, kh, n int) {
 	units := (rows + fusedRows - 1) / fusedRows
-	mem := float32s(grow(&s.p, (fusedFloats+units*fusedRows*16)*4))
+	buf := float32s(grow(&s.p, (fusedFloats+units*fusedRows*16)*4))
 	next := func(n int) []float32 {
-		m := mem[:n]
-		mem = mem[n:]
-		return m
+		x := buf[:n]
+		buf = buf[n:]
+		return x
 	}
 	scores, probs := next((2*fusedRows+1)*scoreLine), next(2*fusedRows*probsLine/4)
 	sums := next(units * fusedRows * 16)
 	nowhere := next(fusedRows * (fusedDim + 16 + 1))
 	clear(sums)
 	at := func(x []float32, i int) unsafe.Pointer { return unsafe.Pointer(&x[i]) }
-	q := t.q.Op.ptr(image*t.lq+first, t.q.Col+head*t.dim)
+	q := t.q.Op.ptr(0, image*t.lq+first, t.q.Col+head*t.dim)
 	keys, values := unsafe.Pointer(&t.keys[kh*t.keyHeadBytes]), unsafe.Pointer(&t.values[kh*t.valueBytes])
 	last := n*units - 1
 	s.stages = resize(s.stages, n*units+2)
@@ -99,6 +110,9 @@ func (t *attentionTask) fused(s *scratch, b *softmaxBlock, o []float32, first, r
 		}
 	}
 	s.attend = attendBlock{&s.stages[0], len(s.stages), uintptr(t.q.Op.pitch), uintptr(t.vSteps * t.stepB), b.scale}
+	if raceEnabled {
+		s.attend.race()
+	}
 	t.g.attend(&s.attend)
 	l := unsafe.Slice(b.sum, rows)
 	for r := range l {

@@ -9,19 +9,20 @@ import (
 	"github.com/coclico/coclico/kernels/mem"
 )
 
-// The fused loop makes the same sums as the plain one, in another order.
+// TestFusedAttention compares the fused loop with the plain one, which adds the
+// same terms in another order.
 func TestFusedAttention(t *testing.T) {
 	eachImpl(t, func(t *testing.T, im *impl, p Precision) {
-		if im.gemm(p).attend == nil {
+		if im.gemms[p].attend == nil {
 			t.Skip("no fused loop")
 		}
-		plain, g := *im, *im.gemm(p)
+		plain, g := *im, *im.gemms[p]
 		g.attend = nil
-		plain.fast = &g
+		plain.gemms[p] = &g
 		r := rand.New(rand.NewPCG(21, 22))
 		for _, s := range []struct {
 			n, lq, lk, heads, dim int
-			grow                  float64 // scores that grow from block to block: a new maximum each time
+			grow                  float64 // makes scores grow from block to block, with a new maximum in each
 		}{
 			{1, 17, 256, 1, 64, 0}, {1, 32, 512, 1, 64, 0}, {2, 33, 777, 2, 64, 0}, {1, 128, 1024, 1, 33, 0},
 			{1, 129, 512, 3, 48, 0}, {2, 300, 600, 1, 64, 0.01}, {1, 64, 2048, 1, 64, 0.02}, {1, 40, 1024, 1, 64, -0.02},
@@ -52,14 +53,15 @@ func TestFusedAttention(t *testing.T) {
 	})
 }
 
-// TestLimit: a buffer stays until it is larger than what is kept.
+// TestLimit checks that limit keeps a buffer up to its size and frees a larger
+// one.
 func TestLimit(t *testing.T) {
 	var b []byte
 	grow(&b, 3*mem.HugePage)
 	if limit(&b, 3*mem.HugePage); cap(b) != 3*mem.HugePage {
-		t.Errorf("a buffer of %d bytes is left", cap(b))
+		t.Errorf("a buffer at the limit now has %d bytes", cap(b))
 	}
 	if limit(&b, 3*mem.HugePage-1); b != nil || len(grow(&b, 1)) != 1 {
-		t.Error("a buffer above the limit stays, or is not made again")
+		t.Error("a buffer above the limit is kept, or not replaced")
 	}
 }

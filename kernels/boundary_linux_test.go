@@ -5,13 +5,13 @@ import (
 	"testing"
 )
 
-// memories returns what operands can lie in: between NaNs, and flush against
-// a page before or after them that cannot be touched.
+// memories returns the places for operands: between NaNs, and flush against an
+// inaccessible page before or after them.
 func memories(t *testing.T) map[string]memory {
 	return map[string]memory{"padded": new(padded), "page before": newPages(t, false), "page after": newPages(t, true)}
 }
 
-// pages holds operands at the edge of memory, in the manner of the Go
+// pages places operands at the edge of accessible memory, like the standard
 // library's bytes/boundary_test.go.
 type pages struct {
 	slot [5][]byte
@@ -50,8 +50,8 @@ func (m *pages) bytes(slot, n int) []byte {
 func (m *pages) check(*testing.T) {}
 
 // TestOperandEdges runs products, convolutions and attention on operands that
-// end at a page that cannot be read: the slack behind the last line must be
-// enough for the last tile of every implementation.
+// end at an inaccessible page: the slack after the last line must be enough for
+// the last tile of every implementation.
 func TestOperandEdges(t *testing.T) {
 	eachImpl(t, func(t *testing.T, im *impl, p Precision) {
 		m := newPages(t, true)

@@ -4,5 +4,5 @@ package kernels
 
 import "testing"
 
-// memories returns what operands can lie in.
+// memories returns the places for operands.
 func memories(t *testing.T) map[string]memory { return map[string]memory{"padded": new(padded)} }

@@ -10,8 +10,9 @@ import (
 	"testing"
 )
 
-// TestLevels takes features away by GODEBUG, in a process of its own as they
-// are read once, and sees which implementation is the best that is left.
+// TestLevels disables features by GODEBUG and checks which implementation is
+// the best of the remaining ones. Features are read once, so it takes a process
+// of its own for each.
 func TestLevels(t *testing.T) {
 	if os.Getenv("COCLICO_TEST_LEVELS") != "" {
 		fmt.Println("best:", Active())
@@ -28,7 +29,7 @@ func TestLevels(t *testing.T) {
 	} {
 		t.Run(c.off, func(t *testing.T) {
 			if !Available(c.without) {
-				t.Skipf("no %s on this machine", c.without)
+				t.Skipf("this machine does not support %s", c.without)
 			}
 			exe, err := os.Executable()
 			if err != nil {

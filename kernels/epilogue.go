@@ -1,15 +1,15 @@
 package kernels
 
-// finish stores one panel of positions [pos, pos+n): the pixels among them,
-// a run at a time.
+// finish stores one panel of positions [pos, pos+n): the pixels among them, one
+// row at a time.
 func (t *productTask) finish(c []float32, image, pos, n, panel int) {
 	nr := t.w.g.nr
 	if t.a.Pad == 0 && len(t.e.Bias) <= t.w.shape.Out {
 		t.finishRun(c, 0, pos, n, panel)
 		return
 	}
-	// Row r of the run holds positions r*pitch + [0,outW); over all pictures
-	// when they form one run.
+	// Row r of the run holds the pixels at positions r*pitch + [0,outW). It
+	// counts on over all pictures if they form one run.
 	for p := pos; p < pos+n; {
 		r, x := p/t.pitch, p%t.pitch
 		m := min(t.outW-x, pos+n-p)
@@ -21,18 +21,19 @@ func (t *productTask) finish(c []float32, image, pos, n, panel int) {
 	}
 }
 
-// imageRow returns the picture and the row in it of row r of a run.
+// imageRow returns the picture that row r of a run belongs to, and which of its
+// rows that is.
 func (t *productTask) imageRow(image, r int) (int, int) {
 	switch {
 	case t.a.Pad == 0:
 		return r, 0
-	case t.images == 1:
+	case t.runs == 1:
 		return r / (t.a.H + 1), r % (t.a.H + 1)
 	}
 	return image, r
 }
 
-// finishRun stores rows [row, row+n) of the result, columns of one panel.
+// finishRun stores rows [row, row+n) of one panel's columns of the result.
 func (t *productTask) finishRun(c []float32, image, row, n, panel int) {
 	nr, out := t.w.g.nr, t.w.Out()
 	if t.w.shape.GEGLU {
@@ -57,12 +58,12 @@ func (t *productTask) finishRun(c []float32, image, row, n, panel int) {
 		if bias != nil {
 			t.v.finish(&c[0], nr, &c[0], nr, n, cols, bias, nil, 0)
 		}
-		t.op.store(t.v, row, col, c, nr, n, cols)
+		t.op.store(row, col, c, nr, n, cols)
 		return
 	}
 	first, ld := row*out+col, out
 	if t.up {
-		// Every second pixel of the row of twice the width.
+		// Every second pixel of a row of twice the width.
 		y, x := row/t.outW, row%t.outW
 		first, ld = ((2*y+t.py)*2*t.outW+2*x+t.px)*out+col, 2*out
 	}
@@ -75,7 +76,7 @@ func (t *productTask) finishRun(c []float32, image, row, n, panel int) {
 	t.v.finish(&t.dst[first], ld, &c[0], nr, n, cols, bias, res, ld)
 }
 
-// finishGEGLU stores value * GELU(gate); a panel has half of each.
+// finishGEGLU stores value * GELU(gate). Half of a panel is values, half gates.
 func (t *productTask) finishGEGLU(c []float32, row, n, panel int) {
 	nr, out := t.w.g.nr, t.w.Out()
 	half := nr / 2
@@ -87,7 +88,7 @@ func (t *productTask) finishGEGLU(c []float32, row, n, panel int) {
 	}
 	t.v.gate(&c[0], nr, n, half)
 	if t.op != nil {
-		t.op.store(t.v, row, col, c, nr, n, cols)
+		t.op.store(row, col, c, nr, n, cols)
 		return
 	}
 	t.v.finish(&t.dst[row*out+col], out, &c[0], nr, n, cols, nil, nil, 0)

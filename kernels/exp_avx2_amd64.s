@@ -4,15 +4,14 @@
 #include "avx2_amd64.h"
 
 MASK_TABLE
-EXP2_TABLE
-SPREAD(minusLog2e, $0xbfb8aa3bbfb8aa3b)
 
-// func exp2SumAVX2(x []float32, scale, max float32) float32
-TEXT ·exp2SumAVX2(SB), NOSPLIT, $0-36
-	MOVQ x_base+0(FP), SI
-	MOVQ x_len+8(FP), BX
-	VBROADCASTSS scale+24(FP), Y14
-	VBROADCASTSS max+28(FP), Y15
+// func exp2SumAVX2(dst, x []float32, scale, top float32) float32
+TEXT ·exp2SumAVX2(SB), NOSPLIT, $0-60
+	MOVQ dst_base+0(FP), DI
+	MOVQ x_base+24(FP), SI
+	MOVQ x_len+32(FP), BX
+	VBROADCASTSS scale+48(FP), Y14
+	VBROADCASTSS top+52(FP), Y15
 	VXORPS Y12, Y12, Y12
 	VXORPS Y13, Y13, Y13
 
@@ -27,9 +26,10 @@ loop:
 	EXP2(Y3, Y4, Y5)
 	VADDPS Y2, Y12, Y12
 	VADDPS Y5, Y13, Y13
-	VMOVUPS Y2, (SI)
-	VMOVUPS Y5, 32(SI)
+	VMOVUPS Y2, (DI)
+	VMOVUPS Y5, 32(DI)
 	ADDQ $64, SI
+	ADDQ $64, DI
 	JMP loop
 
 rest:
@@ -43,8 +43,8 @@ rest:
 	VFMSUB213PS Y15, Y14, Y3
 	EXP2(Y0, Y1, Y2)
 	EXP2(Y3, Y4, Y5)
-	VMASKMOVPS Y2, Y6, (SI)
-	VMASKMOVPS Y5, Y7, 32(SI)
+	VMASKMOVPS Y2, Y6, (DI)
+	VMASKMOVPS Y5, Y7, 32(DI)
 	VANDPS Y6, Y2, Y2
 	VANDPS Y7, Y5, Y5
 	VADDPS Y2, Y12, Y12
@@ -53,23 +53,23 @@ rest:
 done:
 	VADDPS Y13, Y12, Y0
 	REDUCE(VADDPS, Y0, X0, X1)
-	VMOVSS X0, ret+32(FP)
+	VMOVSS X0, ret+56(FP)
 	VZEROUPPER
 	RET
 
-// SIGMOID: x /= 1 + 2^(x*c), c in Y15. The division is exact where the
-// exponential overflows or vanishes: -0 far on the left, x far on the right.
+// SIGMOID: x /= 1 + 2^(rate*x), with the rate in Y15. The division is exact where
+// the exponential overflows or vanishes: -0 far left, x far right.
 #define SIGMOID(x, z, f, p) \
 	VMULPS Y15, x, z; \
 	EXP2(z, f, p); \
-	VADDPS one<>(SB), p, p; \
+	VADDPS ONE, p, p; \
 	VDIVPS p, x, x
 
-// func sigmoidAVX2(x []float32, c float32)
+// func sigmoidAVX2(x []float32, rate float32)
 TEXT ·sigmoidAVX2(SB), NOSPLIT, $0-28
 	MOVQ x_base+0(FP), SI
 	MOVQ x_len+8(FP), BX
-	VBROADCASTSS c+24(FP), Y15
+	VBROADCASTSS rate+24(FP), Y15
 
 loop:
 	SUBQ $8, BX
@@ -102,7 +102,7 @@ TEXT ·affineAVX2(SB), NOSPLIT, $0-97
 	MOVQ scale_len+56(FP), R10
 	MOVQ shift_base+72(FP), R11
 	MOVBLZX silu+96(FP), R12
-	VMOVUPS minusLog2e<>(SB), Y15
+	VMOVUPS EXP2_C(9), Y15
 	TESTQ R10, R10
 	JZ done
 	MOVQ R10, CX

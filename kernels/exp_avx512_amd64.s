@@ -3,17 +3,13 @@
 #include "textflag.h"
 #include "avx512_amd64.h"
 
-EXP2_TABLE
-
-DATA log2e<>+0(SB)/4, $0x3fb8aa3b
-GLOBL log2e<>(SB), RODATA|NOPTR, $4
-
-// func exp2SumAVX512(x []float32, scale, max float32) float32
-TEXT ·exp2SumAVX512(SB), NOSPLIT, $0-36
-	MOVQ x_base+0(FP), SI
-	MOVQ x_len+8(FP), BX
-	VBROADCASTSS scale+24(FP), Z24
-	VBROADCASTSS max+28(FP), Z25
+// func exp2SumAVX512(dst, x []float32, scale, top float32) float32
+TEXT ·exp2SumAVX512(SB), NOSPLIT, $0-60
+	MOVQ dst_base+0(FP), DI
+	MOVQ x_base+24(FP), SI
+	MOVQ x_len+32(FP), BX
+	VBROADCASTSS scale+48(FP), Z24
+	VBROADCASTSS top+52(FP), Z25
 	EXP2_CONSTANTS
 	VXORPS Z16, Z16, Z16
 	VXORPS Z17, Z17, Z17
@@ -29,9 +25,10 @@ loop:
 	EXP2(Z3, Z4, Z5)
 	VADDPS Z2, Z16, Z16
 	VADDPS Z5, Z17, Z17
-	VMOVUPS Z2, (SI)
-	VMOVUPS Z5, 64(SI)
+	VMOVUPS Z2, (DI)
+	VMOVUPS Z5, 64(DI)
 	ADDQ $128, SI
+	ADDQ $128, DI
 	JMP loop
 
 rest:
@@ -51,8 +48,9 @@ body:
 	VFMSUB213PS Z25, Z24, Z0
 	EXP2(Z0, Z1, Z2)
 	VADDPS Z2, Z16, K1, Z16
-	VMOVUPS Z2, K1, (SI)
+	VMOVUPS Z2, K1, (DI)
 	ADDQ $64, SI
+	ADDQ $64, DI
 	TESTQ BX, BX
 	JG vector
 
@@ -60,23 +58,23 @@ done:
 	VADDPS Z17, Z16, Z16
 	VMOVAPS Z16, Z0
 	REDUCE(VADDPS, Z0, Y0, X0, Z1, Y1, X1)
-	VMOVSS X0, ret+32(FP)
+	VMOVSS X0, ret+56(FP)
 	VZEROUPPER
 	RET
 
-// SIGMOID: x /= 1 + 2^(x*c), c in Z25. The division is exact where the
-// exponential overflows or vanishes: -0 far on the left, x far on the right.
+// SIGMOID: x /= 1 + 2^(rate*x), with the rate in Z25. The division is exact where
+// the exponential overflows or vanishes: -0 far left, x far right.
 #define SIGMOID(x, z, f, p) \
 	VMULPS Z25, x, z; \
 	EXP2(z, f, p); \
 	VADDPS Z11, p, p; \
 	VDIVPS p, x, x
 
-// func sigmoidAVX512(x []float32, c float32)
+// func sigmoidAVX512(x []float32, rate float32)
 TEXT ·sigmoidAVX512(SB), NOSPLIT, $0-28
 	MOVQ x_base+0(FP), SI
 	MOVQ x_len+8(FP), BX
-	VBROADCASTSS c+24(FP), Z25
+	VBROADCASTSS rate+24(FP), Z25
 	EXP2_CONSTANTS
 	KXNORW K0, K0, K1
 
@@ -109,9 +107,7 @@ TEXT ·affineAVX512(SB), NOSPLIT, $0-97
 	MOVQ scale_len+56(FP), R10
 	MOVQ shift_base+72(FP), R11
 	MOVBLZX silu+96(FP), R12
-	VBROADCASTSS log2e<>(SB), Z24
-	VXORPS Z25, Z25, Z25
-	VSUBPS Z24, Z25, Z25 // -log2(e)
+	VBROADCASTSS EXP2_C(9), Z25
 	EXP2_CONSTANTS
 	TESTQ R10, R10
 	JZ done

@@ -3,7 +3,7 @@
 #include "textflag.h"
 #include "asm_neon_arm64.h"
 
-// The constants of powers of two: V16 and V17 are the limits, V18-V23 p, V24 is 1.
+// LOAD_EXP2 loads exp2TableNEON: V16 and V17 are the limits, V18-V23 p, V24 is 1.
 #define ONE 24
 #define LOAD_EXP2 \
 	MOVD $·exp2TableNEON(SB), R9; \
@@ -43,14 +43,14 @@
 	VADD V24.S4, V1.S4, V1.S4; \
 	FMUL(1, 3, 0)
 
-// func powersQuads(dst, x *float32, n int, scale, max float32) float64
-TEXT ·powersQuads(SB), NOSPLIT, $0-40
+// func exp2SumQuads(dst, x *float32, n int, scale, top float32) float64
+TEXT ·exp2SumQuads(SB), NOSPLIT, $0-40
 	MOVD dst+0(FP), R0
 	MOVD x+8(FP), R1
 	MOVD n+16(FP), R2
 	MOVWU scale+24(FP), R3
 	VDUP R3, V4.S4
-	FMOVS max+28(FP), F5
+	FMOVS top+28(FP), F5
 	FNEGS F5, F5
 	VDUP V5.S[0], V5.S4
 	LOAD_EXP2
@@ -73,8 +73,8 @@ loop:
 	FMOVD F0, ret+32(FP)
 	RET
 
-// func siluQuads(x *float32, n int, rate float32)
-TEXT ·siluQuads(SB), NOSPLIT, $0-20
+// func sigmoidQuads(x *float32, n int, rate float32)
+TEXT ·sigmoidQuads(SB), NOSPLIT, $0-20
 	MOVD x+0(FP), R0
 	MOVD n+8(FP), R1
 	MOVWU rate+16(FP), R2
@@ -91,7 +91,7 @@ loop:
 	CBNZ R1, loop
 	RET
 
-// The constants of GELU: V25 is -log2(e)/2, V26 0.35, V27 15, V7-V14 are T,
+// LOAD_GELU adds geluTableNEON: V25 is -log2(e)/2, V26 0.35, V27 15, V7-V14 are T,
 // V15 is 1/2.
 #define LOAD_GELU \
 	LOAD_EXP2; \

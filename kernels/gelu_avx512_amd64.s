@@ -3,55 +3,27 @@
 #include "textflag.h"
 #include "avx512_amd64.h"
 
-// GELU(x) = x Phi(x) = max(x,0) - h(|x|), h(a) = a Phi(-a): one function for
-// both signs, without cancellation where GELU goes to zero.
-//
-// Phi(-a) = exp(-a^2/2) R(a), and R(a) = erfcx(a/sqrt 2)/2 falls from 1/2 like
-// 1/(a sqrt(2 pi)). With t = 1/(1+0.35a) it is t S(t), and S is smooth on the
-// whole of (0,1]. Its polynomial of degree 8 minimises the largest relative
-// error of R on 0 <= a <= 14 (Remez, coefficients rounded one after another):
-// 2^-24.8. The factor 0.35 is the best of 0.2 to 0.5 at that degree: 0.3 and
-// 0.4 give 2^-23.4 and 2^-22.4.
-//
-// Beyond 14.5, exp(-a^2/2) is 0 in float32 and a stays 14.5: infinities come out
-// right.
-// The exponent -a^2/2 log2(e) is rounded to float32, so that GELU's relative
-// error on the left grows as a^2 2^-24.
-DATA gelu<>+0(SB)/4, $0xbf38aa3b  // -log2(e)/2
-DATA gelu<>+4(SB)/4, $14.5
-DATA gelu<>+8(SB)/4, $0.35
-DATA gelu<>+12(SB)/4, $0x3e0ef8ea // 0.13962141
-DATA gelu<>+16(SB)/4, $0x3e0f37ec // 0.13986176
-DATA gelu<>+20(SB)/4, $0x3df56b6a // 0.11983378
-DATA gelu<>+24(SB)/4, $0x3dd81256 // 0.10550372
-DATA gelu<>+28(SB)/4, $0xbcbd3828 // -0.023098066
-DATA gelu<>+32(SB)/4, $0x3e22f96a // 0.15915456
-DATA gelu<>+36(SB)/4, $0xbe82ea6e // -0.25569481
-DATA gelu<>+40(SB)/4, $0x3e136a8c // 0.14396113
-DATA gelu<>+44(SB)/4, $0xbceebe60 // -0.029143512
-DATA gelu<>+48(SB)/4, $0x7fffffff // all but the sign
-GLOBL gelu<>(SB), RODATA|NOPTR, $52
-
-EXP2_TABLE
-
+// GELU_CONSTANTS loads what GELU needs; Z25 selects all but the sign.
 #define GELU_CONSTANTS \
 	EXP2_CONSTANTS; \
-	VBROADCASTSS gelu<>+0(SB), Z13; \
-	VBROADCASTSS gelu<>+4(SB), Z14; \
-	VBROADCASTSS gelu<>+8(SB), Z15; \
-	VBROADCASTSS gelu<>+12(SB), Z16; \
-	VBROADCASTSS gelu<>+16(SB), Z17; \
-	VBROADCASTSS gelu<>+20(SB), Z18; \
-	VBROADCASTSS gelu<>+24(SB), Z19; \
-	VBROADCASTSS gelu<>+28(SB), Z20; \
-	VBROADCASTSS gelu<>+32(SB), Z21; \
-	VBROADCASTSS gelu<>+36(SB), Z22; \
-	VBROADCASTSS gelu<>+40(SB), Z23; \
-	VBROADCASTSS gelu<>+44(SB), Z24; \
-	VBROADCASTSS gelu<>+48(SB), Z25; \
+	VBROADCASTSS GELU_C(0), Z13; \
+	VBROADCASTSS GELU_C(1), Z14; \
+	VBROADCASTSS GELU_C(2), Z15; \
+	VBROADCASTSS GELU_C(3), Z16; \
+	VBROADCASTSS GELU_C(4), Z17; \
+	VBROADCASTSS GELU_C(5), Z18; \
+	VBROADCASTSS GELU_C(6), Z19; \
+	VBROADCASTSS GELU_C(7), Z20; \
+	VBROADCASTSS GELU_C(8), Z21; \
+	VBROADCASTSS GELU_C(9), Z22; \
+	VBROADCASTSS GELU_C(10), Z23; \
+	VBROADCASTSS GELU_C(11), Z24; \
+	MOVL $0x7fffffff, AX; \
+	VPBROADCASTD AX, Z25; \
 	VXORPS Z12, Z12, Z12
 
-// GELU: x = GELU(x). VMINPS gives its second source, a, when that is NaN.
+// GELU: x = GELU(x); geluTable has the derivation. VMINPS returns its second
+// source, a, if that is NaN.
 #define GELU(x, a, t, s, z, p) \
 	VANDPS Z25, x, a; \
 	VMINPS a, Z14, a; \

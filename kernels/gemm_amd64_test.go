@@ -11,15 +11,16 @@ import (
 	"github.com/coclico/coclico/kernels/mem"
 )
 
-// BenchmarkStripF32 gives the rate of the tile loops beside that of their
-// products alone, in the same run. The strip is four tiles of A, as products
-// take it, and panels of B that together do not fit in L1.
+// BenchmarkStripF32 reports the rate of the tile loops, also as a percentage of
+// the rate of their multiplications alone, measured in the same run. Strips have
+// stripTiles tiles of A, as in products, and panels of B that together do not
+// fit in L1.
 func BenchmarkStripF32(b *testing.B) {
 	for _, im := range []*impl{implAVX512, implAVX2} {
 		if !im.available() {
 			continue
 		}
-		g := im.exact
+		g := im.gemms[Exact]
 		for _, k := range []int{64, 256, 320, 640, 960, 1280, 1920, 2880, 5760, 11520} {
 			b.Run(fmt.Sprintf("k=%d/impl=%s", k, im.name), func(b *testing.B) {
 				steps := k / 16
@@ -41,7 +42,7 @@ func BenchmarkStripF32(b *testing.B) {
 					}
 					i++
 				}
-				var peak, rate float64 // operations a nanosecond
+				var peak, rate float64 // operations per nanosecond
 				for b.Loop() {
 					peak = max(peak, 2000*float64(g.peakFLOP)/float64(best(2*time.Millisecond, func() { g.peak(2000) }).Nanoseconds()))
 					ops := float64(2 * k * stripTiles * g.mr * g.nr * panels)

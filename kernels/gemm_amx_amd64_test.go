@@ -13,52 +13,8 @@ import (
 	"github.com/coclico/coclico/kernels/mem"
 )
 
-// TestAMXStrip runs every loop on small integers, whose sums are exact, over
-// several tiles and panels.
-func TestAMXStrip(t *testing.T) {
-	if !hasAMX() {
-		t.Skip("no AMX")
-	}
-	r := rand.New(rand.NewPCG(1, 1))
-	const panels = 3
-	for tiles := 1; tiles <= 3; tiles++ {
-		for steps := 1; steps < 6; steps++ {
-			lda := steps*64 + 64
-			a, b := mem.Alloc((tiles*32+1)*lda), mem.Alloc(panels*steps*2048)
-			for _, x := range [][]byte{a, b} {
-				for i := range len(x) / 2 {
-					putUint16(x, i, floatToBF16(float32(r.IntN(9)-4)))
-				}
-			}
-			table := make([]step, steps)
-			for i := range table {
-				table[i] = step{i * 64, (steps - 1 - i) * 2048}
-			}
-			ldc := panels*32 + 8
-			got, want := make([]float32, tiles*32*ldc), make([]float32, tiles*32*ldc)
-			s := strip{a: unsafe.Pointer(&a[0]), lda: uintptr(lda), b: unsafe.Pointer(&b[0]), steps: &table[0], n: steps,
-				ldc: uintptr(ldc * 4), tiles: tiles, panels: panels, bNext: uintptr(steps * 2048), cNext: 128}
-			for p := range panels {
-				one := s
-				one.b, one.c = unsafe.Pointer(&b[p*steps*2048]), unsafe.Pointer(&want[p*32])
-				runBF16(&one, 32, 32)
-			}
-			s.c = unsafe.Pointer(&got[0])
-			for l, run := range amxLoops {
-				clear(got)
-				run(&s)
-				for i := range got {
-					if got[i] != want[i] {
-						t.Fatalf("loop %d tiles=%d steps=%d: C[%d][%d] = %v, want %v", l, tiles, steps, i/ldc, i%ldc, got[i], want[i])
-					}
-				}
-			}
-		}
-	}
-}
-
-// TestAMXLoopsAgree: the loops are interchangeable in the middle of a product
-// only if they give the same bits for any numbers.
+// TestAMXLoopsAgree checks that the loops compute the same bits for any numbers:
+// only then may they replace each other in the middle of a product.
 func TestAMXLoopsAgree(t *testing.T) {
 	if !hasAMX() {
 		t.Skip("no AMX")
@@ -85,14 +41,14 @@ func TestAMXLoopsAgree(t *testing.T) {
 		}
 		for i, v := range got {
 			if math.Float32bits(v) != math.Float32bits(want[i]) {
-				t.Fatalf("loop %d: C[%d] = %v, loop 0 has %v", l, i, v, want[i])
+				t.Fatalf("loop %d: C[%d] = %v; loop 0 computes %v", l, i, v, want[i])
 			}
 		}
 	}
 }
 
-// best returns the shortest of many runs of f within about d: on a machine
-// shared with others it is the one that nobody disturbed.
+// best returns the shortest time of many runs of f within about d: on a shared
+// machine, that of the run that nobody disturbed.
 func best(d time.Duration, f func()) time.Duration {
 	f()
 	shortest := time.Duration(1 << 62)
@@ -104,8 +60,8 @@ func best(d time.Duration, f func()) time.Duration {
 	return shortest
 }
 
-// BenchmarkStripAMX gives the rate of the tile loop beside that of its
-// products alone.
+// BenchmarkStripAMX reports the rate of the tile loops as a percentage of the
+// rate of their products alone.
 func BenchmarkStripAMX(b *testing.B) {
 	if !hasAMX() {
 		b.Skip("no AMX")

@@ -52,8 +52,8 @@
 	FSTPQ (f2, f3), 32(c); \
 	ADD R5, c
 
-// func gemm6x16NEON(s *strip)
-TEXT ·gemm6x16NEON(SB), NOSPLIT, $0-8
+// func runNEON(s *strip)
+TEXT ·runNEON(SB), NOSPLIT, $0-8
 	MOVD s+0(FP), R0
 	MOVD strip_a(R0), R1
 	MOVD strip_lda(R0), R2

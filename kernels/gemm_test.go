@@ -3,22 +3,28 @@ package kernels
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"unsafe"
 )
 
-// TestStrip runs the loops of every implementation on small integers, whose
-// sums are exact in any order, and compares with the oracles bit for bit. The
-// operands lie flush against what must not be read; rows of A overlap, as in a
-// convolution, or are further apart; the steps come in an order of their own.
+// TestStrip runs every loop of every gemm on small integers, whose sums are exact
+// in any order, and compares the results with the oracles bit for bit. The
+// operands are flush against memory that must not be accessed; rows of A overlap,
+// as in a convolution, or are further apart; the steps are in random order.
 func TestStrip(t *testing.T) {
 	for _, im := range impls() {
 		if !im.available() {
 			continue
 		}
 		for name, m := range memories(t) {
-			for i := range im.fast.loops {
-				t.Run(fmt.Sprintf("%s/%d/%s", im.name, i, name), func(t *testing.T) { testStrip(t, im.fast, i, m) })
+			for p, g := range im.gemms {
+				if slices.Contains(im.gemms[:p], g) {
+					continue
+				}
+				for i := range g.loops {
+					t.Run(fmt.Sprintf("%s/%s/%d/%s", im.name, g.form.name, i, name), func(t *testing.T) { testStrip(t, g, i, m) })
+				}
 			}
 		}
 	}
@@ -49,12 +55,12 @@ func testStrip(t *testing.T, g *gemm, loop int, m memory) {
 				g.run(loop, &s)
 				m.check(t)
 				if s != before {
-					t.Fatal("the strip has changed")
+					t.Fatal("the strip was modified")
 				}
 				s.panels = 1
 				for p := range panels {
 					s.b, s.c = unsafe.Pointer(&b[p*steps*64*g.nr]), unsafe.Pointer(&want[p*g.nr])
-					if g.form == formF32 {
+					if g.form.plain {
 						runF32(&s, g.mr, g.nr)
 					} else {
 						runBF16(&s, g.mr, g.nr)
@@ -67,8 +73,8 @@ func testStrip(t *testing.T, g *gemm, loop int, m memory) {
 }
 
 // smallIntegers fills b with integers from -4 to 4 in form f.
-func smallIntegers(r *rand.Rand, f form, b []byte) []byte {
-	if f == formF32 {
+func smallIntegers(r *rand.Rand, f *form, b []byte) []byte {
+	if f.plain {
 		copy(float32s(b), integers(r, len(b)/4))
 		return b
 	}
@@ -78,7 +84,7 @@ func smallIntegers(r *rand.Rand, f form, b []byte) []byte {
 	return b
 }
 
-// TestPackZeroParts: a part without data is zeros, wherever it stands.
+// TestPackZeroParts checks that a part without data is zero, in any place.
 func TestPackZeroParts(t *testing.T) {
 	eachImpl(t, func(t *testing.T, im *impl, p Precision) {
 		const in, out, share, rows = 64, 512, 256, 3
@@ -91,7 +97,7 @@ func TestPackZeroParts(t *testing.T) {
 				MatMul(dst, a, Pack(p, Shape{Out: out, In: in, KH: 1, KW: 1}, parts...), Epilogue{})
 				for j, y := range dst {
 					if zero := j/share%2 != i; zero != (y == 0) {
-						t.Fatalf("%v, data in part %d: column %d is %v", dt, i, j%out, y)
+						t.Fatalf("type %v, data in part %d: column %d is %v", dt, i, j%out, y)
 					}
 				}
 			}
@@ -99,14 +105,14 @@ func TestPackZeroParts(t *testing.T) {
 	})
 }
 
-// TestProductPanics: a call that means nothing is not computed as another.
+// TestProductPanics checks that meaningless calls panic.
 func TestProductPanics(t *testing.T) {
 	pack := func(k int, geglu bool) *Packed {
 		return Pack(Exact, Shape{Out: 4, In: 4, KH: k, KW: k, GEGLU: geglu}, Array{})
 	}
 	dst := make([]float32, 2*3*3*4)
 	for name, f := range map[string]func(){
-		"GEGLU with a bias of each picture": func() {
+		"GEGLU with one bias per picture": func() {
 			MatMul(dst[:3*9*2], newOperand(Exact, 3, 3, 3, 4, 0), pack(1, true), Epilogue{Bias: make([]float32, 3*2)})
 		},
 		"2x2 convolution": func() { Conv2D(dst, newOperand(Exact, 2, 3, 3, 4, 1), pack(2, false), 1, 0, Epilogue{}) },

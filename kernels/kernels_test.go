@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/x448/float16"
@@ -17,8 +18,51 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
+	if err := require(os.Getenv("COCLICO_REQUIRE")); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 	fmt.Println("kernels in use:", Active(), "of", Names())
 	os.Exit(m.Run())
+}
+
+// require returns an error unless this machine supports all implementations of
+// a comma-separated list. Tests skip what a machine cannot run; with the
+// environment variable COCLICO_REQUIRE=avx512,avx2 they fail instead.
+func require(list string) error {
+	for name := range strings.SplitSeq(list, ",") {
+		if name = strings.TrimSpace(name); name != "" && !Available(name) {
+			return fmt.Errorf("COCLICO_REQUIRE=%s: this machine does not support %s; this binary has %v", list, name, Names())
+		}
+	}
+	return nil
+}
+
+// TestEnvironment checks both variables again. A test's reads of the environment,
+// unlike TestMain's, tell the go command that a cached result does not count
+// for other values.
+func TestEnvironment(t *testing.T) {
+	if err := require(os.Getenv("COCLICO_REQUIRE")); err != nil {
+		t.Error(err)
+	}
+	if name := os.Getenv(EnvVar); name != "" && Active() != name {
+		t.Errorf("%s=%s, but %s is in use", EnvVar, name, Active())
+	}
+}
+
+func TestRequire(t *testing.T) {
+	for list, ok := range map[string]bool{
+		"": true, "generic": true, "generic, generic,": true, "nonesuch": false, "generic,nonesuch": false,
+	} {
+		if err := require(list); (err == nil) != ok {
+			t.Errorf("COCLICO_REQUIRE=%s: %v", list, err)
+		}
+	}
+	for _, im := range impls() {
+		if err := require(im.name); (err == nil) != im.available() {
+			t.Errorf("COCLICO_REQUIRE=%s: %v", im.name, err)
+		}
+	}
 }
 
 // use makes im the implementation in use until the test ends.
@@ -27,14 +71,14 @@ func use(t testing.TB, im *impl) {
 	t.Cleanup(func() { current.Store(old) })
 }
 
-// eachImpl runs f once for every implementation this machine can run and both
-// precisions.
+// eachImpl runs f for every implementation that this machine supports, with
+// every precision.
 func eachImpl(t *testing.T, f func(t *testing.T, im *impl, p Precision)) {
 	for _, im := range impls() {
 		if !im.available() {
 			continue
 		}
-		for _, p := range []Precision{Exact, Fast} {
+		for p := range Precision(NumPrecisions) {
 			t.Run(im.name+"/"+p.String(), func(t *testing.T) {
 				use(t, im)
 				f(t, im, p)
@@ -43,10 +87,13 @@ func eachImpl(t *testing.T, f func(t *testing.T, im *impl, p Precision)) {
 	}
 }
 
-// bound is the error allowed relative to the root of the sum of squares of the
-// terms of a sum of k products.
+// rounds reports whether f rounds float32 to bfloat16.
+func rounds(f *form) bool { return f.name == formBF16.name }
+
+// bound returns the error allowed for a sum of k products, relative to the root
+// of the sum of their squares.
 func bound(g *gemm, k int) float64 {
-	if g.form == formBF16 {
+	if rounds(g.form) {
 		return 0x1p-8 // both factors rounded to 2^-9, at random
 	}
 	return 0x1p-23 * math.Sqrt(float64(k)) * 2
@@ -72,13 +119,13 @@ func newOperand(p Precision, n, h, w, c, pad int) *Operand {
 	o := new(Operand)
 	buf := mem.Alloc(OperandBytes(p, n, h, w, c, pad))
 	for i := range buf {
-		buf[i] = 0xff // NaN, to see that padding is cleared
+		buf[i] = 0xff // NaNs, to test that padding is cleared
 	}
 	o.Init(buf, p, n, h, w, c, pad)
 	return o
 }
 
-// array encodes x, rounded to dt, and returns it with the rounded values.
+// array rounds x to dt and returns the array with the rounded values.
 func array(x []float32, dt DType) (Array, []float32) {
 	var b []byte
 	y := make([]float32, len(x))
@@ -101,7 +148,7 @@ func array(x []float32, dt DType) (Array, []float32) {
 	return Array{dt, b}, y
 }
 
-// within reports the first element of got that is further from want than tol.
+// within fails the test if an element of got is further from want than tol.
 func within(t *testing.T, what string, got []float32, want, tol []float64) {
 	t.Helper()
 	for i := range got {
@@ -111,7 +158,7 @@ func within(t *testing.T, what string, got []float32, want, tol []float64) {
 	}
 }
 
-// product is a*w in float64 and the root sum of squares of its terms.
+// product returns a*w in float64 and the root of the sum of squares of its terms.
 func product(a, w []float32, m, k, n int) (c, size []float64) {
 	c, size = make([]float64, m*n), make([]float64, m*n)
 	for i := range m {
@@ -131,7 +178,7 @@ func product(a, w []float32, m, k, n int) (c, size []float64) {
 func TestMatMul(t *testing.T) {
 	eachImpl(t, func(t *testing.T, im *impl, p Precision) {
 		r := rand.New(rand.NewPCG(1, 2))
-		g := im.gemm(p)
+		g := im.gemms[p]
 		var ks, ms, ns []int
 		ks = append(ks, 1, 3, 15, 16, 17, 31, 32, 33, 40, 64, 65, 100)
 		for i := 0; i <= 2*g.mr+1; i += max(1, g.mr/5) {
@@ -173,7 +220,7 @@ func testMatMul(t *testing.T, im *impl, p Precision, m, k, n int, dt DType, a, w
 	want, tol := product(a, w, m, k, n)
 	for i := range want {
 		want[i] += float64(bias[i%n])
-		tol[i] = tol[i]*bound(im.gemm(p), k)*3 + 1e-6
+		tol[i] = tol[i]*bound(im.gemms[p], k)*3 + 1e-6
 		if exact {
 			tol[i] = 0
 		}
@@ -199,7 +246,7 @@ func TestEpilogue(t *testing.T) {
 				for i := range want {
 					x := float32(want[i]) + bias[i/(rows*n)*n+i%n]
 					one := []float32{x}
-					activateGeneric(one, act)
+					vecGeneric.activate(one, act)
 					plain[i] = float64(one[0])
 					want[i] = plain[i] + float64(res[i])
 					tol[i] = 2e-6 * (1 + math.Abs(float64(x)) + math.Abs(float64(res[i])))
@@ -213,7 +260,7 @@ func TestEpilogue(t *testing.T) {
 				to.Float32s(dst)
 				for i := range tol {
 					tol[i] = 3e-6 + math.Abs(plain[i])*3e-6
-					if to.form == formBF16 {
+					if rounds(to.form) {
 						tol[i] += math.Abs(plain[i]) * 0x1p-8
 					}
 				}
@@ -249,7 +296,7 @@ func TestGEGLU(t *testing.T) {
 	})
 }
 
-// convolve is a 3x3 convolution by its definition.
+// convolve computes a 3x3 convolution by its definition.
 func convolve(x, w []float32, n, h, wd, in, out, stride, origin int) ([]float64, int, int) {
 	oh, ow := h/stride, wd/stride
 	if origin == 0 {
@@ -373,7 +420,7 @@ func TestAttention(t *testing.T) {
 						want[o] += e / sum * float64(kv[(ki*s.lk+j)*2*width+width+h*s.dim+d])
 					}
 					tol[o] = 5e-6
-					if dst.form == formBF16 {
+					if rounds(dst.form) {
 						tol[o] = 1e-2 + math.Abs(want[o])*0x1p-8
 					}
 				}
@@ -419,7 +466,7 @@ func TestNorms(t *testing.T) {
 							y *= sigmoid(y)
 						}
 						want[i] = y
-						if o.form == formBF16 {
+						if rounds(o.form) {
 							tol[i] += math.Abs(y) * 0x1p-8
 						}
 					})
@@ -433,11 +480,11 @@ func TestNorms(t *testing.T) {
 			want, tol := make([]float64, len(x)), make([]float64, len(x))
 			one := make([]float32, s.c)
 			for i := 0; i < len(x); i += s.c {
-				layerNormGeneric(one, x[i:i+s.c], weight, bias, 1e-5)
+				vecGeneric.layerNorm(one, x[i:i+s.c], weight, bias, 1e-5)
 				for j, v := range one {
 					want[i+j] = float64(v)
 					tol[i+j] = 1e-5 * (1 + math.Abs(float64(v)))
-					if o.form == formBF16 {
+					if rounds(o.form) {
 						tol[i+j] += math.Abs(float64(v)) * 0x1p-8
 					}
 				}

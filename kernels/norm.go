@@ -2,13 +2,13 @@ package kernels
 
 import "math"
 
-// GroupNorm normalises x [N,H,W,C] in groups of C/groups channels of a
-// picture, scales by weight and shifts by bias (both [C]), applies SiLU if
-// asked, and writes the next product's operand.
+// GroupNorm normalizes x [N,H,W,C] in groups of C/groups channels of a picture,
+// scales it by weight and shifts it by bias (both [C]), applies SiLU if silu is
+// set, and writes the next product's operand.
 //
-// Statistics are sums of x-ref and (x-ref)^2 for each channel, ref being the
-// channel's first pixel, so that a large mean does not swallow the variance;
-// they are taken in float32 over normRows rows and put together in float64.
+// The statistics are sums of x-ref and (x-ref)² for each channel, where ref is
+// the channel's first pixel, so that a large mean does not swallow the variance.
+// The sums are float32 over normRows rows and float64 over all.
 func GroupNorm(dst *Operand, x, weight, bias []float32, groups int, eps float32, silu bool) {
 	c := dst.C
 	if len(x) != dst.rows()*c || len(weight) != c || len(bias) != c || groups <= 0 || c%groups != 0 {
@@ -19,12 +19,12 @@ func GroupNorm(dst *Operand, x, weight, bias []float32, groups int, eps float32,
 	t.silu = silu
 	t.phase = phaseApply
 	parallel(dst.N*dst.H, t)
-	t.o, t.x, t.weight, t.bias = nil, nil, nil, nil // keep the buffers alone
+	t.o, t.x, t.weight, t.bias = nil, nil, nil, nil // keep only the buffers
 	normTasks.keep(t)
 }
 
-// measure finds the scale and the shift of every channel of every picture. o
-// gives the shape.
+// measure computes the scale and the shift of every channel of every picture.
+// o gives the shape of x.
 func (t *normTask) measure(o *Operand, x, weight, bias []float32, groups int, eps float32) {
 	t.v, t.o, t.x = active().vec, o, x
 	t.weight, t.bias, t.groups, t.eps = weight, bias, groups, eps
@@ -38,7 +38,7 @@ func (t *normTask) measure(o *Operand, x, weight, bias []float32, groups int, ep
 	parallel(o.N*groups, t)
 }
 
-// normRows is how many rows share one float32 partial sum.
+// normRows is the number of rows that share one float32 partial sum.
 const normRows = 128
 
 func resize[T any](s []T, n int) []T {
@@ -94,9 +94,10 @@ func (t *normTask) sums(i int) {
 
 // statistics combines the channels of one group.
 //
-// With per channel d = sum(x-ref)/n and mean m = ref+d, the group's mean is
-// the mean of the m, and its variance the mean of
-// sum((x-ref)^2)/n - d^2 + (m-mean)^2.
+// If a channel has d = sum(x-ref)/n and the mean m = ref+d, the group's mean is
+// the mean of all m, and its variance is the mean of
+//
+//	sum((x-ref)²)/n - d² + (m-mean)²
 func (t *normTask) statistics(n, g int) {
 	o := t.o
 	c, px := o.C, float64(o.H*o.W)
@@ -111,7 +112,7 @@ func (t *normTask) statistics(n, g int) {
 			sq += float64(p[c+ch])
 		}
 		d := sum / px
-		// Channel means relative to the group's first channel's.
+		// Means of channels, relative to the first pixel of the group.
 		m := float64(ref[ch]) - float64(ref[g*per]) + d
 		mean += m
 		square += m * m
@@ -138,19 +139,19 @@ func (t *normTask) applyRow(o *Operand, line, n int, row []float32, silu bool) {
 	c := o.C
 	scale, shift := t.scale[n*c:(n+1)*c], t.shift[n*c:(n+1)*c]
 	s := scratches.get()
-	// A few pixels at a time: what affine writes is read from L1.
+	// A few pixels at a time, so that what affine writes is read from L1.
 	step := max(1, 4096/c)
 	s.rows = resize(s.rows, step*c)
 	for x := 0; x < o.W; x += step {
 		m := min(step, o.W-x)
 		t.v.affine(s.rows[:m*c], row[x*c:(x+m)*c], scale, shift, silu)
-		o.store(t.v, line+x, 0, s.rows[:m*c], c, m, c)
+		o.store(line+x, 0, s.rows[:m*c], c, m, c)
 	}
 	s.release()
 }
 
-// LayerNorm normalises every row of x [N*H*W, C], scales by weight and shifts
-// by bias, and writes the next product's operand.
+// LayerNorm normalizes every row of x [N*H*W, C], scales it by weight and shifts
+// it by bias (both [C]), and writes the next product's operand.
 func LayerNorm(dst *Operand, x, weight, bias []float32, eps float32) {
 	c := dst.C
 	if len(x) != dst.rows()*c || len(weight) != c || len(bias) != c || dst.Pad != 0 {
@@ -180,7 +181,7 @@ func (t *layerNormTask) do(i int) {
 	s.rows = resize(s.rows, c)
 	for r := i * layerNormRows; r < min((i+1)*layerNormRows, t.o.rows()); r++ {
 		t.v.layerNorm(s.rows, t.x[r*c:(r+1)*c], t.weight, t.bias, t.eps)
-		t.o.store(t.v, r, 0, s.rows, c, 1, c)
+		t.o.store(r, 0, s.rows, c, 1, c)
 	}
 	s.release()
 }

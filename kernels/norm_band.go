@@ -1,17 +1,18 @@
 package kernels
 
-// A Norm is a [GroupNorm] in two steps, for pictures whose operand would be
-// too large: the statistics of all of them first, then the operands of some
-// rows at a time. The result is the same, bit for bit.
+// A Norm is a [GroupNorm] in two steps, for pictures whose operand would be too
+// large: first the statistics of all pictures, then the operands of a band, some
+// rows of a picture, at a time. The result is the same, bit for bit.
 //
-// It may be used again; what it allocated for the largest picture stays.
+// A Norm may be used again and keeps the memory that its largest picture
+// needed.
 type Norm struct {
 	task normTask
-	dims Operand // has no memory: the shape of x
+	dims Operand // the shape of x; it has no memory
 }
 
-// Measure takes the statistics of x [n,h,w,C], C being len(weight). x must not
-// change while the norm is applied, but for rows that are not asked for again.
+// Measure computes the statistics of x [n,h,w,C], where C is len(weight). While
+// the norm is being applied, only rows that will not be needed again may change.
 func (m *Norm) Measure(x, weight, bias []float32, n, h, w, groups int, eps float32) {
 	c := len(weight)
 	if n <= 0 || h <= 0 || w <= 0 || len(x) != n*h*w*c || len(bias) != c || groups <= 0 || c%groups != 0 {
@@ -21,11 +22,11 @@ func (m *Norm) Measure(x, weight, bias []float32, n, h, w, groups int, eps float
 	m.task.measure(&m.dims, x, weight, bias, groups, eps)
 }
 
-// Apply fills dst [1,R,w,C], whose Pad is 1, with rows [first, first+R) of a
-// picture, normalised, and SiLU if asked. The border above and below has the
-// rows that are there in the picture, so that a 3x3 convolution of dst gives
-// rows [first, first+R) of its result. above, if not nil, is row first-1 of x,
-// which is then not read there.
+// Apply fills dst [1,R,w,C], whose Pad is 1, with the normalized rows
+// [first, first+R) of a picture, and applies SiLU if silu is set. The borders
+// above and below hold the neighboring rows of the picture, so that a 3x3
+// convolution of dst gives rows [first, first+R) of the picture's. If above is
+// not nil, it replaces row first-1 of x.
 func (m *Norm) Apply(dst *Operand, picture, first int, above []float32, silu bool) {
 	d := &m.dims
 	if dst.N != 1 || dst.W != d.W || dst.C != d.C || dst.Pad != 1 || picture < 0 || picture >= d.N ||
@@ -52,7 +53,7 @@ func (t *normBandTask) do(i int) {
 	m, d, o := &t.m.task, &t.m.dims, t.dst
 	y := t.first + i - 1
 	if y < 0 || y >= d.H {
-		return // the picture's own border
+		return // the border of the picture, which is zero
 	}
 	c := d.C
 	row := m.x[(t.picture*d.H+y)*d.W*c:][:d.W*c]

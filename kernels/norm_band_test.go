@@ -9,8 +9,8 @@ import (
 	"github.com/coclico/coclico/kernels/mem"
 )
 
-// TestNormBands: every band's operand holds the lines that the operand of the
-// whole picture has there, the rows above and below it among them.
+// TestNormBands checks that every band's operand, including the rows above and
+// below it, equals the operand of the whole picture at that place.
 func TestNormBands(t *testing.T) {
 	eachImpl(t, func(t *testing.T, _ *impl, p Precision) {
 		r := rand.New(rand.NewPCG(8, 9))
@@ -41,7 +41,7 @@ func TestNormBands(t *testing.T) {
 func emptyOperand(p Precision, n, h, w, c int) *Operand {
 	b := mem.Alloc(OperandBytes(p, n, h, w, c, 1))
 	for i := range b {
-		b[i] = 0xA5 // what Init leaves is seen
+		b[i] = 0xA5 // to test what Init leaves alone
 	}
 	o := new(Operand)
 	o.Init(b, p, n, h, w, c, 1)
@@ -49,10 +49,10 @@ func emptyOperand(p Precision, n, h, w, c int) *Operand {
 }
 
 // sameLines compares rows first-1 to first+H of a picture with the band's,
-// border and all.
+// including the borders.
 func sameLines(t *testing.T, whole, band *Operand, picture, first int) {
 	t.Helper()
-	for p := range band.form.planes() {
+	for p := range band.form.planes {
 		for y := -1; y <= band.H; y++ {
 			from, to := band.line(0, y, -1)*band.pitch, band.line(0, y, band.W+1)*band.pitch
 			at := whole.line(picture, first+y, -1) * whole.pitch

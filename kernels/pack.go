@@ -8,16 +8,18 @@ import (
 	"github.com/coclico/coclico/kernels/mem"
 )
 
-// DType is the element type of a checkpoint's array.
+// A DType is the element type of a checkpoint's array.
 type DType uint8
 
 const (
 	F32 DType = iota
 	F16
 	BF16
+
+	numDTypes = iota
 )
 
-// Size returns the bytes of one element.
+// Size returns the number of bytes of one element.
 func (d DType) Size() int {
 	if d == F32 {
 		return 4
@@ -25,8 +27,8 @@ func (d DType) Size() int {
 	return 2
 }
 
-// An Array is a checkpoint's tensor as it lies in the file: little-endian, in
-// row-major order. A nil Data stands for zeros.
+// An Array is a checkpoint's tensor as stored in the file: little-endian and in
+// row-major order. If Data is nil, all elements are zero.
 type Array struct {
 	DType DType
 	Data  []byte
@@ -36,8 +38,8 @@ type Array struct {
 type Shape struct {
 	Out, In int // channels
 	KH, KW  int // 1x1 for a linear layer, 3x3 for a convolution
-	// GEGLU weights hold Out/2 values and then Out/2 gates; the product's
-	// result is value * GELU(gate), Out/2 columns.
+	// GEGLU weights hold Out/2 values, followed by Out/2 gates. The result of
+	// the product is value * GELU(gate), Out/2 columns.
 	GEGLU bool
 }
 
@@ -47,16 +49,14 @@ func (s Shape) taps() int { return s.KH * s.KW }
 // implementation multiplies them. It is immutable.
 //
 // The order is panels of nr output channels; in each panel, K steps; in each
-// step the elements that one cache line of a row of A meets. Only elements
-// that need no further work are stored as the operand has them (see direct);
-// the others stay as they are in the file and are widened, a panel at a time,
-// when the product runs: float16 is half the size of float32 and of its two
-// bfloat16 parts.
+// step, the elements that meet one cache line of a row of A. Elements whose
+// encoding takes more memory than the checkpoint's, such as float16, of half
+// the size of float32 and of its two bfloat16 parts, are stored as they are in
+// the file and encoded, a panel at a time, when the product runs.
 type Packed struct {
 	shape  Shape
 	g      *gemm
-	dtype  DType // of what is stored
-	direct bool  // stored elements are operand elements
+	dtype  DType // in the checkpoint
 	steps  int   // K steps of one plane
 	panels int
 	data   []byte // [panels][steps*perStep*nr]
@@ -72,17 +72,17 @@ func (p *Packed) Out() int {
 	return p.shape.Out
 }
 
-// In returns the number of channels the product takes.
+// In returns the number of channels of the operand.
 func (p *Packed) In() int { return p.shape.In }
 
-// Bytes returns the memory that the weights occupy.
+// Bytes returns the number of bytes that the weights occupy.
 func (p *Packed) Bytes() int { return len(p.data) }
 
-// Pack reorders weights of shape [Out,In,KH,KW], row-major as checkpoints have
-// them. Several parts are stacked along Out, in equal shares: queries, keys
-// and values become one product. All parts have one DType.
+// Pack reorders weights of shape [Out,In,KH,KW], row-major as in checkpoints.
+// Several parts are stacked along Out, in equal shares: queries, keys and
+// values become one product. All parts must have the same DType.
 func Pack(p Precision, s Shape, parts ...Array) *Packed {
-	return pack(active(), active().gemm(p), s, parts)
+	return pack(active(), active().gemms[p], s, parts)
 }
 
 func pack(im *impl, g *gemm, s Shape, parts []Array) *Packed {
@@ -90,7 +90,7 @@ func pack(im *impl, g *gemm, s Shape, parts []Array) *Packed {
 		panic("kernels: Pack shape")
 	}
 	if s.GEGLU && s.Out%2 != 0 {
-		panic("kernels: GEGLU needs an even number of outputs")
+		panic("kernels: GEGLU with an odd number of outputs")
 	}
 	dt := parts[0].DType
 	for _, a := range parts {
@@ -104,89 +104,94 @@ func pack(im *impl, g *gemm, s Shape, parts []Array) *Packed {
 	if s.GEGLU {
 		w.panels = (s.Out/2 + g.nr/2 - 1) / (g.nr / 2)
 	}
-	switch g.form {
-	case formF32:
-		w.direct = dt == F32
-	case formBF16:
-		w.direct = true
-	case formBF16x3:
-		w.direct = dt == BF16
+	size := g.form.size
+	if w.weights().when == whenMultiplied {
+		size = dt.Size()
 	}
-	stored := dt.Size()
-	if w.direct {
-		stored = g.form.elemSize()
-	}
-	panel := w.panelElems() * stored
-	w.data = mem.Alloc(w.panels * panel)
+	t := &packTask{v: im.vec, w: w, parts: parts, panel: w.panelElems() * size}
+	w.data = mem.Alloc(w.panels * t.panel)
 	if len(w.data) >= mem.HugePage {
 		w.cleanup = runtime.AddCleanup(w, mem.Free, w.data)
 	}
-	t := &packTask{im: im, w: w, parts: parts, panel: panel}
 	parallel(w.panels, t)
-	if w.direct && g.form != formF32 {
-		w.dtype = BF16
-	}
 	return w
 }
 
-// Free gives the memory back before the garbage collector would. p must not be
-// used any more.
+// Free releases the memory before the garbage collector would. p must not be
+// used afterwards.
 func (p *Packed) Free() {
 	p.cleanup.Stop()
 	mem.Free(p.data)
 	p.data = nil
 }
 
-// panelElems is the number of elements of one panel, padding included.
+// weights returns what becomes of the weights' elements.
+func (p *Packed) weights() weightForm { return p.g.form.weights[p.dtype] }
+
+// panelElems returns the number of elements of one panel, including padding.
 func (p *Packed) panelElems() int { return p.steps * p.g.form.perStep() * p.g.nr }
 
-type packTask struct {
-	im    *impl
-	w     *Packed
-	parts []Array
-	panel int
+// panel returns panel i as the gemm reads it. It uses s if the panel must be
+// encoded.
+func (p *Packed) panel(i int, s *scratch) unsafe.Pointer {
+	n := p.panelElems()
+	if p.weights().when != whenMultiplied {
+		return unsafe.Pointer(&p.data[i*n*p.g.form.size])
+	}
+	src := p.data[i*n*p.dtype.Size() : (i+1)*n*p.dtype.Size()]
+	dst := grow(&s.panel, n*p.g.form.size*p.weights().planes)
+	p.g.form.convert(dst, src, p.dtype, p.weights().planes)
+	return unsafe.Pointer(&dst[0])
 }
 
-// row returns the index in the checkpoint of column j of a panel, or -1.
-// A panel of GEGLU weights has nr/2 values and then their nr/2 gates.
-func (w *Packed) row(panel, j int) int {
-	r := panel*w.g.nr + j
-	if w.shape.GEGLU {
-		half := w.g.nr / 2
+// row returns the index in the checkpoint of column j of a panel, or -1 for a
+// column of padding. A panel of GEGLU weights holds nr/2 values, followed by
+// their gates.
+func (p *Packed) row(panel, j int) int {
+	r := panel*p.g.nr + j
+	if p.shape.GEGLU {
+		half := p.g.nr / 2
 		r = panel*half + j%half
-		if r >= w.shape.Out/2 {
+		if r >= p.shape.Out/2 {
 			return -1
 		}
-		return r + j/half*(w.shape.Out/2)
+		return r + j/half*(p.shape.Out/2)
 	}
-	if r >= w.shape.Out {
+	if r >= p.shape.Out {
 		return -1
 	}
 	return r
 }
 
+type packTask struct {
+	v     *vec
+	w     *Packed
+	parts []Array
+	panel int // bytes of a panel
+}
+
 func (t *packTask) do(i int) {
 	w := t.w
 	dst := w.data[i*t.panel : (i+1)*t.panel]
-	if w.direct && w.dtype != BF16 && w.g.form == formBF16 {
-		s := scratches.get()
-		raw := grow(&s.panel, w.panelElems()*w.dtype.Size())
-		t.gather(raw, i)
-		t.im.vec.toBF16(dst, raw, w.dtype)
-		s.release()
+	if w.weights().when != whenPacked {
+		t.gather(dst, i)
 		return
 	}
-	t.gather(dst, i)
+	s := scratches.get()
+	raw := grow(&s.panel, w.panelElems()*w.dtype.Size())
+	t.gather(raw, i)
+	w.g.form.convert(dst, raw, w.dtype, 1)
+	s.release()
 }
 
-// gather copies the elements of panel i to dst in the panel's order, with
-// zeros where the panel is wider or longer than the weights.
+// gather copies the elements of panel i to dst in the panel's order, with zeros
+// where the panel is wider or longer than the weights.
 //
-// K steps run over rows of taps, then channels, then taps of a row: the three
-// taps of a row read nearly the same lines of A, one after another.
+// K steps run over rows of taps, then channels, then the taps of a row: the
+// three taps of a row read nearly the same lines of A, one after the other.
 func (t *packTask) gather(dst []byte, i int) {
 	w := t.w
-	g := gatherer{v: t.im.vec, g: w.g, es: w.dtype.Size()}
+	g := gatherer{v: t.v, g: w.g, es: w.dtype.Size()}
 	in, taps, per := w.shape.In, w.shape.taps(), w.g.form.perStep()
 	zeros := func(a Array) bool { return a.Data == nil }
 	if w.shape.Out%w.g.nr != 0 || in%per != 0 || slices.ContainsFunc(t.parts, zeros) {
@@ -208,9 +213,9 @@ func (t *packTask) gather(dst []byte, i int) {
 	}
 }
 
-// columns returns where columns j, j+1, ... of a panel begin in the
-// checkpoint, and how many, at most 16, lie one after another. A nil pointer
-// stands for columns of zeros.
+// columns returns the address in the checkpoint of column j of a panel and the
+// number of columns, at most 16, that follow each other from there. A nil
+// pointer stands for columns of zeros.
 func (t *packTask) columns(panel, j int) (unsafe.Pointer, int) {
 	w := t.w
 	share := w.shape.Out / len(t.parts)
@@ -229,20 +234,24 @@ func (t *packTask) columns(panel, j int) (unsafe.Pointer, int) {
 	return unsafe.Pointer(&t.parts[r/share].Data[r%share*w.shape.In*w.shape.taps()*w.dtype.Size()]), n
 }
 
-// gatherTaps gathers n columns of weights with taps, [In][KH][KW] each. A block
-// of channels is first sorted by tap, so that what is left is the linear case.
+// gatherTaps gathers n columns of weights with taps, [In][KH][KW] each. It first
+// sorts a block of channels by tap, which leaves the linear case.
 func (t *packTask) gatherTaps(g *gatherer, dst []byte, j int, src unsafe.Pointer, rowBytes, n int) {
 	in, per := t.w.shape.In, g.g.form.perStep()
 	taps, kw := t.w.shape.taps(), t.w.shape.KW
 	blocks := (in + per - 1) / per
 	stepB := per * g.g.nr * g.es
-	var sorted [16 * 9 * 32 * 4]byte // [column][tap][channel], of at most 32 channels and 4 bytes
+	var sorted [16 * 9 * maxPerStep * 4]byte // [column][tap][channel], of at most 4 bytes
 	tapBytes := per * g.es
 	for c := 0; c < in; c += per {
 		m := min(per, in-c)
 		done := 0
 		if g.v.sortTaps != nil && g.es == 2 && taps == 9 && m == 32 {
-			g.v.sortTaps(unsafe.Pointer(&sorted[0]), unsafe.Add(src, c*9*g.es), rowBytes, n)
+			from := unsafe.Add(src, c*9*g.es)
+			if raceEnabled {
+				raceRead(from, rowBytes, n, 9*32*2)
+			}
+			g.v.sortTaps(unsafe.Pointer(&sorted[0]), from, rowBytes, n)
 			done = n
 		}
 		for col := done; col < n; col++ {
@@ -270,91 +279,4 @@ func sortTaps[T uint16 | uint32](src, dst *T, taps, m, per int) {
 			d[tap*per+c] = v
 		}
 	}
-}
-
-// maxNR bounds the columns of every implementation's tile.
-const maxNR = 32
-
-// A gatherer copies elements into a panel's order.
-//
-// Rows of K: [k][j]. VNNI: tiles of 16 columns, in a tile 16 rows, in a row
-// 16 columns of two consecutive K each: [j/16][k/2][j%16][k%2].
-type gatherer struct {
-	v  *vec
-	g  *gemm
-	es int // bytes of an element
-}
-
-// index returns the place of element (k,j) among a step's perStep*nr.
-func (g *gemm) index(k, j int) int {
-	if !g.vnni {
-		return k*g.nr + j
-	}
-	return j/16*512 + k/2*32 + j%16*2 + k%2
-}
-
-// gather copies k elements of n columns, all within 16, to consecutive steps at
-// dst, from column j on. Element (i,c) is at src + c*strideN + i*strideK.
-func (g *gatherer) gather(dst []byte, j int, src unsafe.Pointer, strideN, strideK, n, k int) {
-	per := g.g.form.perStep()
-	stepB := per * g.g.nr * g.es
-	done := 0 // K elements
-	if whole := k / per; whole > 0 && n == 16 {
-		at := unsafe.Pointer(&dst[g.g.index(0, j)*g.es])
-		switch {
-		case g.v.transpose != nil && strideK == g.es && per*g.es == stepBytes && (g.g.vnni || g.es == 4):
-			// 16 columns of whole lines: a transposition of 16x16 pairs.
-			pitch := stepBytes
-			if !g.g.vnni {
-				pitch = g.g.nr * 4
-			}
-			g.v.transpose(at, pitch, stepB, src, strideN, whole)
-			done = whole * per
-		case g.v.interleave != nil && strideN == 2 && g.g.vnni && g.es == 2:
-			g.v.interleave(at, stepB, src, strideK, whole)
-			done = whole * per
-		}
-	}
-	for i := done; i < k; i++ {
-		d := unsafe.Pointer(&dst[i/per*stepB])
-		s := unsafe.Add(src, i*strideK)
-		for c := range n {
-			to, from := unsafe.Add(d, g.g.index(i%per, j+c)*g.es), unsafe.Add(s, c*strideN)
-			if g.es == 2 {
-				*(*uint16)(to) = *(*uint16)(from)
-			} else {
-				*(*uint32)(to) = *(*uint32)(from)
-			}
-		}
-	}
-}
-
-// weightPlanes is the number of operand planes that a stored panel becomes.
-func (p *Packed) weightPlanes() int {
-	if p.g.form != formBF16x3 {
-		return 1
-	}
-	switch p.dtype {
-	case F16:
-		return 2 // 8+8 bits hold float16's 11
-	case BF16:
-		return 1
-	}
-	return 3
-}
-
-// panel returns panel i as the gemm reads it, using s when it must be widened.
-func (p *Packed) panel(v *vec, i int, s *scratch) unsafe.Pointer {
-	n := p.panelElems()
-	if p.direct {
-		return unsafe.Pointer(&p.data[i*n*p.g.form.elemSize()])
-	}
-	src := p.data[i*n*p.dtype.Size() : (i+1)*n*p.dtype.Size()]
-	dst := grow(&s.panel, n*p.g.form.elemSize()*p.weightPlanes())
-	if p.g.form == formF32 {
-		v.toF32(float32s(dst), src, p.dtype)
-	} else {
-		v.splitWeights(dst, src, p.dtype, p.weightPlanes())
-	}
-	return unsafe.Pointer(&dst[0])
 }

@@ -6,23 +6,23 @@ import (
 	"sync/atomic"
 )
 
-// A task is work in numbered pieces that may run in any order and at once.
-// It is an interface so that a kernel can keep its arguments in a recycled
-// struct: a closure would be an allocation per call.
+// A task is work in numbered pieces, which may run in any order and at the same
+// time. It is an interface, not a function, so that a kernel can keep its
+// arguments in a recycled struct: a closure would cost an allocation per call.
 type task interface{ do(i int) }
 
-// A job is a task being worked on by several goroutines.
+// A job is a task that several goroutines are working on.
 type job struct {
 	task task
 	n    int64
 	next atomic.Int64 // the next piece to hand out
 	done atomic.Int64 // pieces finished
-	refs atomic.Int64 // goroutines that may still look at this job
+	refs atomic.Int64 // goroutines that may still access this job
 	wake chan struct{}
 }
 
-// The pool: workers wait on queue; a job is put there once for every worker
-// that should help. A worker that comes late finds no piece left and goes on.
+// The workers wait on queue, which gets a job once for every worker that should
+// help with it. A worker that comes late finds no piece left and moves on.
 var (
 	queue    = make(chan *job, 1024)
 	workers  atomic.Int64
@@ -52,9 +52,9 @@ func worker() {
 	}
 }
 
-// parallel runs t.do(0) ... t.do(n-1) on up to GOMAXPROCS goroutines, the
-// caller's among them, and returns when all have finished. Pieces are handed
-// out one by one, so they need not cost the same.
+// parallel runs t.do(0) ... t.do(n-1) on up to GOMAXPROCS goroutines, including
+// the caller's, and returns when all of them have finished. Pieces are handed
+// out one by one, so they need not take the same time.
 func parallel(n int, t task) {
 	helpers := min(n, runtime.GOMAXPROCS(0)) - 1
 	if helpers <= 0 {
@@ -78,7 +78,7 @@ func parallel(n int, t task) {
 		select {
 		case queue <- j:
 			continue
-		default: // every worker is behind; do without
+		default: // every worker is behind; do without more help
 		}
 		break
 	}
@@ -95,6 +95,6 @@ type funcTask func(i int)
 
 func (f funcTask) do(i int) { f(i) }
 
-// Parallel runs f(0) ... f(n-1) on up to GOMAXPROCS goroutines and returns
-// when all have finished. The pieces must not depend on each other's order.
+// Parallel runs f(0) ... f(n-1) on up to GOMAXPROCS goroutines, in any order,
+// and returns when all of them have finished.
 func Parallel(n int, f func(i int)) { parallel(n, funcTask(f)) }

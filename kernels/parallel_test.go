@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// TestParallel runs every piece exactly once, nested calls included.
+// TestParallel checks that every piece runs exactly once, also in nested calls.
 func TestParallel(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
 	for _, procs := range []int{1, 2, 7} {
@@ -27,8 +27,8 @@ func TestParallel(t *testing.T) {
 	}
 }
 
-// TestDeterminism: results do not depend on how many goroutines share the work,
-// nor on when they come to it.
+// TestDeterminism checks that results do not depend on the number of goroutines
+// that share the work, nor on their timing.
 func TestDeterminism(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
 	eachImpl(t, func(t *testing.T, im *impl, p Precision) {
@@ -65,8 +65,8 @@ func TestDeterminism(t *testing.T) {
 	})
 }
 
-// TestScratchesForget: memory that kernels worked on is not kept alive by what
-// they keep for the next call.
+// TestScratchesForget checks that what kernels keep for the next call does not
+// keep the memory of their last caller alive.
 func TestScratchesForget(t *testing.T) {
 	eachImpl(t, func(t *testing.T, _ *impl, p Precision) {
 		const rows, width = 300, 64
@@ -83,7 +83,7 @@ func TestScratchesForget(t *testing.T) {
 			used := func(s attendStage) bool { return s != attendStage{} }
 			if s.strip != (strip{}) || s.attend != (attendBlock{}) || s.softmax != (softmaxBlock{}) ||
 				slices.ContainsFunc(s.stages[:cap(s.stages)], used) {
-				t.Fatal("an idle scratch points into its last caller's memory")
+				t.Fatal("an idle scratch points into the memory of its last caller")
 			}
 		}
 	})

@@ -7,8 +7,8 @@ import (
 	"github.com/coclico/coclico/kernels/mem"
 )
 
-// A freeList recycles values without giving them up at a garbage collection
-// as sync.Pool does: after the first step of a decode nothing is allocated.
+// A freeList recycles values. Unlike sync.Pool, it keeps them across garbage
+// collections: after the first step of a decode nothing is allocated.
 type freeList[T any] struct {
 	mu   sync.Mutex
 	free []*T
@@ -25,29 +25,29 @@ func (l *freeList[T]) get() *T {
 	return new(T)
 }
 
-// put takes v back, emptied so that it keeps nothing alive.
+// put takes v back and clears it, so that it keeps nothing alive.
 func (l *freeList[T]) put(v *T) {
 	var zero T
 	*v = zero
 	l.keep(v)
 }
 
-// keep takes v back as it is.
+// keep takes v back without clearing it.
 func (l *freeList[T]) keep(v *T) {
 	l.mu.Lock()
 	l.free = append(l.free, v)
 	l.mu.Unlock()
 }
 
-// A scratch is one goroutine's working memory. Its buffers grow to the
-// largest size asked for and stay.
+// A scratch is one goroutine's working memory. Its buffers grow to the largest
+// size that was ever needed.
 type scratch struct {
 	panel, c, p []byte
 	rows        []float32
 
 	runner runner
 
-	// Arguments of functions that are values: they escape, so they live here.
+	// Arguments of function values, which would otherwise escape to the heap.
 	strip   strip
 	softmax softmaxBlock
 	attend  attendBlock
@@ -56,8 +56,8 @@ type scratch struct {
 
 var scratches freeList[scratch]
 
-// release takes s back without the arguments: they point into the caller's
-// memory, which, where it is the garbage collector's, they would keep alive.
+// release takes s back without the arguments, which point into the caller's
+// memory and would keep it alive.
 func (s *scratch) release() {
 	s.strip, s.softmax, s.attend = strip{}, softmaxBlock{}, attendBlock{}
 	clear(s.stages)
@@ -65,7 +65,8 @@ func (s *scratch) release() {
 	scratches.keep(s)
 }
 
-// grow returns the first n bytes of a 64-byte aligned buffer kept at b.
+// grow returns the first n bytes of the 64-byte aligned buffer at b, which it
+// replaces if it is too small. The contents are then lost.
 func grow(b *[]byte, n int) []byte {
 	if cap(*b) < n {
 		mem.Free(*b)
@@ -74,7 +75,7 @@ func grow(b *[]byte, n int) []byte {
 	return (*b)[:n]
 }
 
-// limit gives a buffer of more than most bytes back.
+// limit frees the buffer at b if it is larger than most bytes.
 func limit(b *[]byte, most int) {
 	if cap(*b) > most {
 		mem.Free(*b)

@@ -5,23 +5,25 @@ package kernels
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"unsafe"
 )
 
-// rowLoops are the loops over one row of which softmaxPowers is made.
-var rowLoops = []struct {
-	name      string
-	available func() bool
-	rowMax    func(x []float32) float32
-	exp2Sum   func(x []float32, scale, max float32) float32
-}{
-	{"avx512", hasAVX512, rowMaxAVX512, exp2SumAVX512},
-	{"avx2", hasAVX2, rowMaxAVX2, exp2SumAVX2},
+// ownForm returns f with the loops of im, which may have some that none of its
+// gemms needs: AVX-512 makes bfloat16 for AMX.
+func ownForm(im *impl, f *form) *form {
+	if im == implAVX512 && !f.plain {
+		return f.with(narrowBF16AVX512, encodeBF16AVX512)
+	}
+	return f
 }
 
+// The rows of these machines may have any length.
+var anyLength = []*impl{implAVX512, implAVX2}
+
 func TestRowMax(t *testing.T) {
-	for _, l := range rowLoops {
+	for _, l := range anyLength {
 		if !l.available() {
 			continue
 		}
@@ -38,8 +40,8 @@ func TestRowMax(t *testing.T) {
 						if n > 1 {
 							x[(i+1)%n] = float32(math.NaN())
 						}
-						if got := l.rowMax(floats(m, 0, x)); got != want && i < n {
-							t.Fatalf("maximum at %d of %d: %v", i, n, got)
+						if got := l.vec.rowMax(floats(m, 0, x)); got != want && i < n {
+							t.Fatalf("maximum at %d of %d: got %v, want %v", i, n, got, want)
 						}
 					}
 				}
@@ -49,17 +51,28 @@ func TestRowMax(t *testing.T) {
 }
 
 func TestExp2Sum(t *testing.T) {
-	for _, l := range rowLoops {
-		if !l.available() {
+	for _, im := range anyLength {
+		if !im.available() {
 			continue
 		}
 		for name, m := range memories(t) {
-			t.Run(l.name+"/"+name, func(t *testing.T) { testExp2Sum(t, l.exp2Sum, m) })
+			t.Run(im.name+"/"+name, func(t *testing.T) {
+				testExp2Sum(t, m, func(x []float32, scale, top float32) ([]float32, float32) {
+					return x, im.vec.exp2Sum(x, x, scale, top)
+				})
+				testExp2Sum(t, m, func(x []float32, scale, top float32) ([]float32, float32) {
+					dst, in := floats(m, 1, randoms(rand.New(rand.NewPCG(8, 8)), len(x))), slices.Clone(x)
+					sum := im.vec.exp2Sum(dst, x, scale, top)
+					same(t, "operand", x, in, nil)
+					return dst, sum
+				})
+			})
 		}
 	}
 }
 
-func testExp2Sum(t *testing.T, f func(x []float32, scale, max float32) float32, m memory) {
+func testExp2Sum(t *testing.T, m memory, f func(x []float32, scale, top float32) ([]float32, float32)) {
+	t.Helper()
 	r := rand.New(rand.NewPCG(7, 7))
 	for _, n := range sizes() {
 		for mode := range 3 {
@@ -71,8 +84,7 @@ func testExp2Sum(t *testing.T, f func(x []float32, scale, max float32) float32, 
 					in[i] = float32(math.Inf(-1))
 				}
 			}
-			x := floats(m, 0, in)
-			sum := f(x, scale, top)
+			x, sum := f(floats(m, 0, in), scale, top)
 			m.check(t)
 			var want, tol float64
 			for i, v := range in {
@@ -95,15 +107,14 @@ func testExp2Sum(t *testing.T, f func(x []float32, scale, max float32) float32, 
 		}
 	}
 	inf, nan := float32(math.Inf(1)), float32(math.NaN())
-	x := floats(m, 0, []float32{0, -inf, -1e30, -1000, -200, nan, 128, 129, 1e30, inf, 1, -1, 127, -100})
-	f(x, 1, 0)
+	x, _ := f(floats(m, 0, []float32{0, -inf, -1e30, -1000, -200, nan, 128, 129, 1e30, inf, 1, -1, 127, -100}), 1, 0)
 	same(t, "special", x, []float32{1, 0, 0, 0, 0, nan, inf, inf, inf, inf, 2, 0.5, 0x1p127, 0x1p-100}, nil)
 }
 
-// TestExp2Accuracy compares powers of two on a fine grid: 1.5 units in the last
-// place at the most.
+// TestExp2Accuracy checks powers of two on a fine grid: they must be within 1.5
+// units in the last place.
 func TestExp2Accuracy(t *testing.T) {
-	for _, l := range rowLoops {
+	for _, l := range anyLength {
 		if !l.available() {
 			continue
 		}
@@ -112,7 +123,7 @@ func TestExp2Accuracy(t *testing.T) {
 			in = append(in, float32(i)/(1<<17)-1)
 		}
 		got := append([]float32(nil), in...)
-		l.exp2Sum(got, 1, 0)
+		l.vec.exp2Sum(got, got, 1, 0)
 		var worst float64
 		for i, g := range got {
 			e := math.Exp2(float64(in[i]))
@@ -126,10 +137,10 @@ func TestExp2Accuracy(t *testing.T) {
 	}
 }
 
-// TestSortTaps compares sorting by tap with its loop in Go.
+// TestSortTaps compares sorting by tap with the loop in Go.
 func TestSortTaps(t *testing.T) {
 	if !hasAVX512() {
-		t.Skip("no AVX-512")
+		t.Skip("this machine does not support AVX-512")
 	}
 	const rows, stride = 3, 700
 	for name, m := range memories(t) {

@@ -165,14 +165,14 @@ loop:
 	BNE row
 	RET
 
-// func normalizeQuads(dst, x, weight, bias *float32, n int, mean, inv, shift float32)
+// func normalizeQuads(dst, x, weight, bias *float32, n int, ref, inv, shift float32)
 TEXT ·normalizeQuads(SB), NOSPLIT, $0-52
 	MOVD dst+0(FP), R0
 	MOVD x+8(FP), R1
 	MOVD weight+16(FP), R2
 	MOVD bias+24(FP), R3
 	MOVD n+32(FP), R4
-	MOVWU mean+40(FP), R5
+	MOVWU ref+40(FP), R5
 	VDUP R5, V4.S4
 	MOVWU inv+44(FP), R5
 	VDUP R5, V5.S4

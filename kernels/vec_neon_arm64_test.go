@@ -10,14 +10,14 @@ import (
 	"unsafe"
 )
 
-// The whole API and the loops over elements are tested for every
-// implementation alike; here is what only this one promises.
+// The API and the loops over elements are tested for all implementations alike.
+// The tests below are of what only this one promises.
 
 func TestExp2NEON(t *testing.T) {
 	worst := 0.0
 	try := func(x [4]float32) {
 		var y [4]float32
-		powersQuads(&y[0], &x[0], 1, 1, 0)
+		exp2SumQuads(&y[0], &x[0], 1, 1, 0)
 		for i, got := range y {
 			want := math.Exp2(float64(x[i]))
 			if want != want || want >= math.MaxFloat32*(1+0x1p-25) || want <= 0x1p-150 {
@@ -38,12 +38,12 @@ func TestExp2NEON(t *testing.T) {
 	}
 	t.Logf("2^x: largest error %.3f ulp", worst)
 	if !(worst <= 0.9) {
-		t.Errorf("2^x is %.3f ulp off", worst)
+		t.Errorf("2^x has an error of %.3f ulp", worst)
 	}
 }
 
-// TestActivateNEON bounds the error of what x is multiplied with, Phi or the
-// sigmoid, the rounding of the product included.
+// TestActivateNEON bounds the error of the factor of x, Phi or the sigmoid,
+// including the rounding of the product.
 func TestActivateNEON(t *testing.T) {
 	factors := map[Activation]func(x float64) float64{
 		SiLU:      sigmoid,
@@ -56,14 +56,14 @@ func TestActivateNEON(t *testing.T) {
 	}
 	for act, factor := range factors {
 		got := append([]float32(nil), in...)
-		activateNEON(got, act)
+		vecNEON.activate(got, act)
 		worst := 0.0
 		for i, x := range in {
 			worst = max(worst, math.Abs(float64(got[i])/float64(x)-factor(float64(x))))
 		}
-		t.Logf("activation %d: factor within %.3g", act, worst)
+		t.Logf("activation %d: largest error of the factor %.3g", act, worst)
 		if !(worst <= 1.2e-7) {
-			t.Errorf("activation %d: factor is %.3g off", act, worst)
+			t.Errorf("activation %d: factor has an error of %.3g", act, worst)
 		}
 	}
 }
@@ -82,7 +82,7 @@ func TestHalvesNEON(t *testing.T) {
 	}
 }
 
-// TestFinishNEON has three different distances between rows.
+// TestFinishNEON uses three different distances between rows.
 func TestFinishNEON(t *testing.T) {
 	for name, m := range memories(t) {
 		r := rand.New(rand.NewPCG(25, 26))
@@ -100,8 +100,8 @@ func TestFinishNEON(t *testing.T) {
 	}
 }
 
-// TestGemmNEON runs the loop against runF32: small integers must agree bit for
-// bit, with steps that jump about in A and B and rows of odd pitch.
+// TestGemmNEON compares the loop with runF32. Small integers must agree bit for
+// bit, with steps in any order in A and B and with rows of odd pitch.
 func TestGemmNEON(t *testing.T) {
 	const mr, nr = 6, 16
 	for name, m := range memories(t) {
@@ -123,7 +123,7 @@ func TestGemmNEON(t *testing.T) {
 				}
 				runF32(&st, mr, nr)
 				st.c = unsafe.Pointer(&got[0])
-				gemm6x16NEON(&st)
+				runNEON(&st)
 				same(t, fmt.Sprintf("%s: tiles=%d steps=%d", name, tiles, steps), got, want, nil)
 				m.check(t)
 			}

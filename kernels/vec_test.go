@@ -9,11 +9,11 @@ import (
 	"unsafe"
 )
 
-// A memory gives out the operands of one call: slot i of n bytes. What lies
-// around a slot must be neither written nor, if it is a NaN, felt.
+// A memory provides the operands of one call, in numbered slots. Memory around a
+// slot must not be written and, although it may be NaNs, must not matter.
 type memory interface {
 	bytes(slot, n int) []byte
-	check(t *testing.T) // that nothing around the slots has changed
+	check(t *testing.T) // fails the test if memory around a slot has changed
 }
 
 // A padded memory surrounds slots with NaNs.
@@ -38,7 +38,7 @@ func (m *padded) check(t *testing.T) {
 	}
 }
 
-// floats is a slot with the values of x.
+// floats returns a slot that holds the values of x.
 func floats(m memory, slot int, x []float32) []float32 {
 	f := float32s(m.bytes(slot, 4*len(x)))
 	copy(f, x)
@@ -47,26 +47,60 @@ func floats(m memory, slot int, x []float32) []float32 {
 
 func ptr(x []float32) *float32 { return unsafe.SliceData(x) }
 
-// eachVec runs f for the loops of every implementation that this machine can
-// run, in every kind of memory.
-func eachVec(t *testing.T, f func(t *testing.T, v *vec, m memory)) {
+// A machine is an implementation that this machine supports, with its loops for
+// every form: float32, bfloat16 and 3 x bfloat16.
+type machine struct {
+	*impl
+	forms [3]*form
+}
+
+func machines() (list []machine) {
 	for _, im := range impls() {
 		if !im.available() {
 			continue
 		}
+		m := machine{im, [3]*form{&formF32, &formBF16, &formBF16x3}}
+		for i, f := range m.forms {
+			m.forms[i] = ownForm(im, f)
+			for _, g := range im.gemms {
+				if g.form.name == f.name {
+					m.forms[i] = g.form
+				}
+			}
+		}
+		list = append(list, m)
+	}
+	return list
+}
+
+// softmax runs the softmax that attention would.
+func (m machine) softmax(b *softmaxBlock) {
+	for _, g := range m.gemms {
+		if g.form == b.form {
+			(&attentionTask{v: m.vec, g: g}).softmax(b)
+			return
+		}
+	}
+	m.vec.softmax(b)
+}
+
+// eachVec runs f for the loops of every implementation that this machine
+// supports, in every kind of memory.
+func eachVec(t *testing.T, f func(t *testing.T, im machine, m memory)) {
+	for _, im := range machines() {
 		for name, m := range memories(t) {
-			t.Run(im.name+"/"+name, func(t *testing.T) { f(t, im.vec, m) })
+			t.Run(im.name+"/"+name, func(t *testing.T) { f(t, im, m) })
 		}
 	}
 }
 
-// Numbers with which rounding, comparing or multiplying is special.
+// awkward are numbers for which rounding, comparing or multiplying is special.
 var awkward = []float32{
 	0, float32(math.Copysign(0, -1)), float32(math.Inf(1)), float32(math.Inf(-1)), float32(math.NaN()),
 	1, -1, 0x1p-149, -0x1p-140, 0x1p-126, 0x1.fep-127, math.MaxFloat32, -math.MaxFloat32, 0x1.01p0, 0x1.03p0, 0x1.018p5, 0x1.00fffep3,
 }
 
-// mixed is normal numbers with awkward among them.
+// mixed returns normally distributed numbers, with awkward ones among them.
 func mixed(r *rand.Rand, n int) []float32 {
 	x := randoms(r, n)
 	for i := range x {
@@ -77,7 +111,7 @@ func mixed(r *rand.Rand, n int) []float32 {
 	return x
 }
 
-// sizes are lengths of rows: all around one, two and some more vectors.
+// sizes returns lengths of rows: all around one, two and some more vectors.
 func sizes() (n []int) {
 	for i := range 68 {
 		n = append(n, i)
@@ -85,8 +119,8 @@ func sizes() (n []int) {
 	return append(n, 79, 80, 95, 96, 127, 128, 129, 200, 321)
 }
 
-// same reports the first element of got that is not want, a NaN being a NaN
-// and anything else within tol(i).
+// same fails the test if an element of got differs from want by more than
+// tol(i), or at all if tol is nil. All NaNs are the same.
 func same(t *testing.T, what string, got, want []float32, tol func(i int) float64) {
 	t.Helper()
 	for i, g := range got {
@@ -101,7 +135,7 @@ func same(t *testing.T, what string, got, want []float32, tol func(i int) float6
 }
 
 func TestVecFinish(t *testing.T) {
-	eachVec(t, func(t *testing.T, v *vec, m memory) {
+	eachVec(t, func(t *testing.T, im machine, m memory) {
 		r := rand.New(rand.NewPCG(1, 1))
 		for i, cols := range sizes() {
 			for mode := range 16 {
@@ -129,7 +163,7 @@ func TestVecFinish(t *testing.T) {
 				if cols > 0 {
 					finishGeneric(ptr(want), ld, ptr(src), ld, rows, cols, pb, pr, ld)
 				}
-				v.finish(ptr(dst), ld, ptr(src), ld, rows, cols, pb, pr, ld)
+				im.vec.finish(ptr(dst), ld, ptr(src), ld, rows, cols, pb, pr, ld)
 				same(t, fmt.Sprintf("%dx%d mode %d", rows, cols, mode), dst, want, nil)
 				m.check(t)
 			}
@@ -138,32 +172,33 @@ func TestVecFinish(t *testing.T) {
 }
 
 func TestVecNarrow(t *testing.T) {
-	eachVec(t, func(t *testing.T, v *vec, m memory) {
+	eachVec(t, func(t *testing.T, im machine, m memory) {
 		r := rand.New(rand.NewPCG(2, 2))
 		for i, cols := range sizes() {
-			for _, f := range []form{formF32, formBF16, formBF16x3} {
+			for k, f := range im.forms {
+				oracle := []*form{&formF32, &formBF16, &formBF16x3}[k]
 				rows, lds := i%4+1, cols+i%3
-				pitch := cols*f.elemSize() + i%2*64
+				pitch := cols*f.size + i%2*64
 				plane := rows*pitch + 10
-				n := (f.planes()-1)*plane + (rows-1)*pitch + cols*f.elemSize()
+				n := (f.planes-1)*plane + (rows-1)*pitch + cols*f.size
 				src := floats(m, 0, mixed(r, (rows-1)*lds+cols))
 				dst := m.bytes(1, n)
 				clear(dst)
 				want := make([]byte, n)
-				narrowGeneric(f, unsafe.Pointer(unsafe.SliceData(want)), pitch, plane, ptr(src), lds, rows, cols)
-				v.narrow(f, unsafe.Pointer(unsafe.SliceData(dst)), pitch, plane, ptr(src), lds, rows, cols)
-				sameNarrow(t, fmt.Sprintf("form %d %dx%d", f, rows, cols), f, dst, want)
+				oracle.store(unsafe.Pointer(unsafe.SliceData(want)), pitch, plane, ptr(src), lds, rows, cols)
+				f.store(unsafe.Pointer(unsafe.SliceData(dst)), pitch, plane, ptr(src), lds, rows, cols)
+				sameNarrow(t, fmt.Sprintf("%s %dx%d", f.name, rows, cols), f, dst, want)
 				m.check(t)
 			}
 		}
 	})
 }
 
-// sameNarrow compares bit for bit, but for the payload of NaN and for what came
-// from numbers below 2^-126: VCVTNE2PS2BF16 takes them for zeros.
-func sameNarrow(t *testing.T, what string, f form, got, want []byte) {
+// sameNarrow compares bit for bit, except for the payload of NaNs and for
+// numbers below 2^-126, which VCVTNE2PS2BF16 treats as zeros.
+func sameNarrow(t *testing.T, what string, f *form, got, want []byte) {
 	t.Helper()
-	if f == formF32 {
+	if f.plain {
 		same(t, what, float32s(got), float32s(want), nil)
 		return
 	}
@@ -178,7 +213,7 @@ func sameNarrow(t *testing.T, what string, f form, got, want []byte) {
 	}
 }
 
-// forgetNaN makes the planes of numbers equal that have a NaN in both.
+// forgetNaN clears the planes of numbers that have a NaN in both got and want.
 func forgetNaN(got, want []byte, planes int) {
 	n := len(got) / 2 / planes
 	nan := func(b []byte, i int) bool {
@@ -204,7 +239,7 @@ func bf16s(b []byte) []uint16 {
 }
 
 func TestVecSums(t *testing.T) {
-	eachVec(t, func(t *testing.T, v *vec, m memory) {
+	eachVec(t, func(t *testing.T, im machine, m memory) {
 		r := rand.New(rand.NewPCG(3, 3))
 		for i, c := range sizes() {
 			if c == 0 {
@@ -215,7 +250,7 @@ func TestVecSums(t *testing.T) {
 			ref, x := floats(m, 2, randoms(r, c)), floats(m, 3, randoms(r, rows*c))
 			wantSum, wantSq := append([]float32(nil), sum...), append([]float32(nil), sq...)
 			sumsGeneric(wantSum, wantSq, ref, x)
-			v.sums(sum, sq, ref, x)
+			im.vec.sums(sum, sq, ref, x)
 			same(t, fmt.Sprintf("sum %dx%d", rows, c), sum, wantSum, nil)
 			same(t, fmt.Sprintf("squares %dx%d", rows, c), sq, wantSq, func(i int) float64 { return 0x1p-22 * float64(rows+1) * (1 + math.Abs(float64(wantSq[i]))) })
 			m.check(t)
@@ -224,7 +259,7 @@ func TestVecSums(t *testing.T) {
 }
 
 func TestVecAffine(t *testing.T) {
-	eachVec(t, func(t *testing.T, v *vec, m memory) {
+	eachVec(t, func(t *testing.T, im machine, m memory) {
 		r := rand.New(rand.NewPCG(4, 4))
 		for i, c := range sizes() {
 			if c == 0 {
@@ -243,7 +278,7 @@ func TestVecAffine(t *testing.T) {
 				}
 				want := make([]float32, n)
 				affineGeneric(want, x, scale, shift, mode&2 != 0)
-				v.affine(dst, x, scale, shift, mode&2 != 0)
+				im.vec.affine(dst, x, scale, shift, mode&2 != 0)
 				same(t, fmt.Sprintf("%dx%d mode %d", n/c, c, mode), dst, want, func(i int) float64 { return 0x1p-22 * (1 + size[i]) * size[i] })
 				m.check(t)
 			}
@@ -252,7 +287,7 @@ func TestVecAffine(t *testing.T) {
 }
 
 func TestVecLayerNorm(t *testing.T) {
-	eachVec(t, func(t *testing.T, v *vec, m memory) {
+	eachVec(t, func(t *testing.T, im machine, m memory) {
 		r := rand.New(rand.NewPCG(5, 5))
 		for _, c := range sizes() {
 			if c == 0 {
@@ -264,14 +299,14 @@ func TestVecLayerNorm(t *testing.T) {
 			}
 			x, weight, bias := floats(m, 0, x), floats(m, 1, randoms(r, c)), floats(m, 2, randoms(r, c))
 			dst, want := floats(m, 3, randoms(r, c)), make([]float32, c)
-			layerNormGeneric(want, x, weight, bias, 1e-5)
-			v.layerNorm(dst, x, weight, bias, 1e-5)
+			vecGeneric.layerNorm(want, x, weight, bias, 1e-5)
+			im.vec.layerNorm(dst, x, weight, bias, 1e-5)
 			tol := 1e-4 // 100 has 2^-17 between numbers
 			if c == 1 {
 				tol = 0
 			}
 			same(t, fmt.Sprint(c), dst, want, func(i int) float64 { return tol * float64(1+math.Abs(float64(weight[i]))) })
-			v.layerNorm(x, x, weight, bias, 1e-5)
+			im.vec.layerNorm(x, x, weight, bias, 1e-5)
 			same(t, fmt.Sprint("in place ", c), x, dst, nil)
 			m.check(t)
 		}
@@ -279,12 +314,12 @@ func TestVecLayerNorm(t *testing.T) {
 }
 
 func TestVecSoftmax(t *testing.T) {
-	eachVec(t, func(t *testing.T, v *vec, m memory) {
+	eachVec(t, func(t *testing.T, im machine, m memory) {
 		r := rand.New(rand.NewPCG(6, 6))
 		for i := range 60 {
-			f := form(i % 3)
+			f := im.forms[i%3]
 			rows, cols := i%5+1, i%7*32+32
-			ld, pitch := cols+i%2*32, cols*f.elemSize()+i%3*64
+			ld, pitch := cols+i%2*32, cols*f.size+i%3*64
 			plane := rows * pitch
 			const scale = 0.37
 			scores := randoms(r, (rows-1)*ld+cols)
@@ -304,10 +339,10 @@ func TestVecSoftmax(t *testing.T) {
 			b := softmaxBlock{
 				scores: ptr(floats(m, 0, scores)), ld: ld * 4, rows: rows, cols: cols, scale: scale, form: f,
 				pitch: pitch, plane: plane,
-				probs: unsafe.Pointer(unsafe.SliceData(m.bytes(1, (f.planes()-1)*plane+(rows-1)*pitch+cols*f.elemSize()))),
+				probs: unsafe.Pointer(unsafe.SliceData(m.bytes(1, (f.planes-1)*plane+(rows-1)*pitch+cols*f.size))),
 				max:   ptr(floats(m, 2, maxes)), sum: ptr(floats(m, 3, sums)), factor: ptr(floats(m, 4, sums)),
 			}
-			v.softmax(&b)
+			im.softmax(&b)
 			m.check(t)
 			for j := range rows {
 				checkSoftmaxRow(t, &b, j, scores[j*ld:j*ld+cols], maxes[j], sums[j])
@@ -316,7 +351,8 @@ func TestVecSoftmax(t *testing.T) {
 	})
 }
 
-// checkSoftmaxRow compares a row with powers in float64 of the maximum found.
+// checkSoftmaxRow compares a row with exponentials in float64, relative to the
+// maximum that the softmax found.
 func checkSoftmaxRow(t *testing.T, b *softmaxBlock, r int, scores []float32, oldMax, oldSum float32) {
 	t.Helper()
 	top := row(b.max, 0, 0, b.rows)[r]
@@ -324,7 +360,7 @@ func checkSoftmaxRow(t *testing.T, b *softmaxBlock, r int, scores []float32, old
 	factor := math.Exp2(float64(oldMax) - float64(top))
 	near := func(what string, got, want, tol float64) {
 		if !(math.Abs(got-want) <= tol) {
-			t.Fatalf("form %d, row %d of %dx%d: %s is %v, want %v", b.form, r, b.rows, b.cols, what, got, want)
+			t.Fatalf("%s, row %d of %dx%d: %s is %v, want %v", b.form.name, r, b.rows, b.cols, what, got, want)
 		}
 	}
 	near("maximum", float64(top), float64(want), 0)
@@ -343,15 +379,8 @@ func checkSoftmaxRow(t *testing.T, b *softmaxBlock, r int, scores []float32, old
 			tol = e * 0x1p-22 * (4 + math.Abs(float64(top)) + math.Abs(float64(x)*float64(b.scale)))
 		}
 		sumTol += tol
-		var got float32
-		if b.form == formF32 {
-			got = *(*float32)(unsafe.Add(b.probs, r*b.pitch+4*i))
-		} else {
-			for p := range b.form.planes() {
-				got += bf16ToFloat(*(*uint16)(unsafe.Add(b.probs, p*b.plane+r*b.pitch+2*i)))
-			}
-		}
-		if b.form == formBF16 {
+		got := b.form.widen(b.form, unsafe.Add(b.probs, r*b.pitch+b.form.size*i), b.plane)
+		if rounds(b.form) {
 			tol += e * 0x1p-8
 		}
 		near(fmt.Sprint("probability ", i), float64(got), e, tol+0x1p-124)
@@ -360,14 +389,14 @@ func checkSoftmaxRow(t *testing.T, b *softmaxBlock, r int, scores []float32, old
 }
 
 func TestVecRescale(t *testing.T) {
-	eachVec(t, func(t *testing.T, v *vec, m memory) {
+	eachVec(t, func(t *testing.T, im machine, m memory) {
 		r := rand.New(rand.NewPCG(8, 8))
 		for i := range 40 {
 			rows, width := i%5+1, (i%7+1)*16
 			o, part, factor := floats(m, 0, randoms(r, rows*width)), floats(m, 1, randoms(r, rows*width)), floats(m, 2, randoms(r, rows))
 			in, want := append([]float32(nil), o...), append([]float32(nil), o...)
 			rescaleGeneric(ptr(want), ptr(part), ptr(factor), rows, width)
-			v.rescale(ptr(o), ptr(part), ptr(factor), rows, width)
+			im.vec.rescale(ptr(o), ptr(part), ptr(factor), rows, width)
 			same(t, fmt.Sprintf("%dx%d", rows, width), o, want, func(i int) float64 {
 				return 0x1p-22*(math.Abs(float64(in[i]*factor[i/width]))+math.Abs(float64(part[i]))) + 0x1p-148
 			})
@@ -377,7 +406,7 @@ func TestVecRescale(t *testing.T) {
 }
 
 func TestVecConversions(t *testing.T) {
-	eachVec(t, func(t *testing.T, v *vec, m memory) {
+	eachVec(t, func(t *testing.T, im machine, m memory) {
 		r := rand.New(rand.NewPCG(9, 9))
 		for _, n := range append(sizes(), 1024, 1040, 2500) {
 			for _, dt := range []DType{F32, F16, BF16} {
@@ -387,19 +416,22 @@ func TestVecConversions(t *testing.T) {
 				}
 				dst, want := floats(m, 1, make([]float32, n)), make([]float32, n)
 				toF32Generic(want, src, dt)
-				v.toF32(dst, src, dt)
+				im.vec.toF32(dst, src, dt)
 				same(t, fmt.Sprintf("toF32 %d of %v", n, dt), dst, want, nil)
 				got, want2 := m.bytes(2, 2*n), make([]byte, 2*n)
-				toBF16Generic(want2, src, dt)
-				v.toBF16(got, src, dt)
-				sameNarrow(t, fmt.Sprintf("toBF16 %d of %v", n, dt), formBF16, got, want2)
+				formBF16.convert(want2, src, dt, 1)
+				im.forms[1].convert(got, src, dt, 1)
+				sameNarrow(t, fmt.Sprintf("toBF16 %d of %v", n, dt), &formBF16, got, want2)
 				for planes := 1; planes <= 3; planes++ {
 					got, want2 := m.bytes(2, 2*n*planes), make([]byte, 2*n*planes)
-					splitWeightsGeneric(want2, src, dt, planes)
-					v.splitWeights(got, src, dt, planes)
+					formBF16x3.convert(want2, src, dt, planes)
+					im.forms[2].convert(got, src, dt, planes)
 					forgetNaN(got, want2, planes)
-					sameNarrow(t, fmt.Sprintf("split %d of %v into %d", n, dt, planes), formBF16, got, want2)
+					sameNarrow(t, fmt.Sprintf("split %d of %v into %d", n, dt, planes), &formBF16, got, want2)
 				}
+				plain := m.bytes(3, 4*n)
+				im.forms[0].convert(plain, src, dt, 1)
+				same(t, fmt.Sprintf("encode %d of %v", n, dt), float32s(plain), want, nil)
 				m.check(t)
 			}
 		}
@@ -407,9 +439,10 @@ func TestVecConversions(t *testing.T) {
 }
 
 func TestVecTranspose(t *testing.T) {
-	eachVec(t, func(t *testing.T, v *vec, m memory) {
+	eachVec(t, func(t *testing.T, im machine, m memory) {
+		v := im.vec
 		if v.transpose == nil || v.interleave == nil {
-			t.Skip("packs without")
+			t.Skip("no loops of its own")
 		}
 		r := rand.New(rand.NewPCG(10, 10))
 		u32 := func(b []byte, i int) *uint32 { return (*uint32)(unsafe.Pointer(&b[i])) }

@@ -14,6 +14,8 @@ type (
 const (
 	Exact = kernels.Exact
 	Fast  = kernels.Fast
+	// NumPrecisions is the length of an array indexed by Precision.
+	NumPrecisions = kernels.NumPrecisions
 
 	Identity  = kernels.Identity
 	SiLU      = kernels.SiLU

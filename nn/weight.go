@@ -70,8 +70,8 @@ type Weight struct {
 	shape    kernels.Shape
 	parts    []weights.Tensor
 	mu       sync.Mutex
-	packed   [2]atomic.Pointer[kernels.Packed]
-	enlarged [2]atomic.Pointer[kernels.PackedUp]
+	packed   [kernels.NumPrecisions]atomic.Pointer[kernels.Packed]
+	enlarged [kernels.NumPrecisions]atomic.Pointer[kernels.PackedUp]
 }
 
 // newWeight reads the weights of the given names ("" is the scope's own), each

@@ -1,0 +1,111 @@
+//go:build !purego
+
+package kernels
+
+import (
+	"sync"
+	"unsafe"
+
+	"golang.org/x/sys/cpu"
+)
+
+// implAMX multiplies bfloat16 in tiles of 16 rows of 64 bytes. Operands are
+// bfloat16 for fast products and three of them for exact ones. The loops over
+// elements are AVX-512's.
+var implAMX = &impl{
+	name:      "amx",
+	available: hasAMX,
+	gemms:     [NumPrecisions]*gemm{Exact: gemmAMXExact, Fast: gemmAMX},
+	vec:       vecAVX512,
+}
+
+// hasAMX reports whether the processor has AMX with bfloat16 tiles and AVX-512
+// with conversions to bfloat16, and whether the operating system allows the
+// use of tiles.
+var hasAMX = sync.OnceValue(func() bool {
+	return hasAVX512() && cpu.X86.HasAVX512BF16 && cpu.X86.HasAMXTile && cpu.X86.HasAMXBF16 && requestAMX()
+})
+
+var (
+	gemmAMX = &gemm{
+		form: formBF16.with(narrowAMX, encodeAMX), mr: 32, nr: 32, vnni: true,
+		loops: amxLoops, softmax: softmaxBF16, attend: attendAMX,
+		peak: peakAMX, peakFLOP: 4 * 2 * 16 * 16 * 32,
+	}
+	gemmAMXExact = &gemm{
+		form: formBF16x3.with(narrowBF16AVX512, encodeBF16AVX512), mr: 32, nr: 32, vnni: true,
+		loops: amxLoops,
+		peak:  peakAMX, peakFLOP: 4 * 2 * 16 * 16 * 32,
+	}
+)
+
+// amxLoops are two ways to the same bits. With the core to itself the first
+// reaches 16 cycles a product, the products' own rate, and needs a third fewer
+// loads. But on the shared machine of this project the same code, on the same
+// data in L1, falls for seconds at a time to 62 cycles a product while the
+// register-only loop stays at 16. What counts then is how many tile registers
+// a loop names, as if few were left to rename them:
+//
+//	tiles named           8    7    6    5    4    3    (cycles a product, L1)
+//	undisturbed          16   16   16   16   16   16.5
+//	disturbed            62   45   39   31   29   29
+//	disturbed, zeroed    36        30        28   28
+//
+// "Zeroed" means that A and B are zeroed after their last product. Loads alone
+// are not disturbed (8 cycles each). What fits all of these numbers is that
+// some 7 registers are left: each load and each product takes one for about 48
+// cycles, and those of C are taken for good. Other orders of the same loads and
+// products, with one or two registers for A, make a difference of at most one
+// cycle.
+//
+// So a piece of work times both and continues with the better one.
+var amxLoops = []func(*strip){runAMX, runAMXNarrow}
+
+// narrowAMX computes what narrowBF16 computes, except that numbers below
+// 2^-126 become zero.
+func narrowAMX(_ *form, dst unsafe.Pointer, pitch, _ int, src *float32, lds, rows, cols int) {
+	convertAVX512BF16(dst, pitch, src, lds, rows, cols)
+}
+
+// encodeAMX computes what encodeBF16 computes for one plane, except that
+// numbers below 2^-126 become zero.
+func encodeAMX(_ *form, dst, src []byte, dt DType, _ int) {
+	var buf [1024]float32
+	n := len(dst) / 2
+	for i := 0; i < n; i += len(buf) {
+		b := buf[:min(len(buf), n-i)]
+		toF32AVX512(b, src[i*dt.Size():], dt)
+		convertAVX512BF16(unsafe.Pointer(&dst[2*i]), 0, &b[0], 0, 1, len(b))
+	}
+}
+
+// runAMX computes what runBF16 computes, with mr = nr = 32.
+//
+//go:noescape
+func runAMX(s *strip)
+
+// runAMXNarrow computes what runAMX computes, bit for bit.
+//
+//go:noescape
+func runAMXNarrow(s *strip)
+
+// peakAMX runs n steps of products on tiles that are already loaded.
+//
+//go:noescape
+func peakAMX(n int)
+
+// softmaxBF16 computes what vec.softmax computes for one plane of bfloat16.
+//
+//go:noescape
+func softmaxBF16(b *softmaxBlock)
+
+// attendAMX runs the stages of b; see attendStage.
+//
+//go:noescape
+func attendAMX(b *attendBlock)
+
+// convertAVX512BF16 stores floatToBF16 of every src[r][c] by VCVTNE2PS2BF16,
+// which turns numbers below 2^-126 into zero.
+//
+//go:noescape
+func convertAVX512BF16(dst unsafe.Pointer, pitch int, src *float32, lds, rows, cols int)

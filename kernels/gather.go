@@ -1,0 +1,81 @@
+package kernels
+
+import "unsafe"
+
+// maxNR bounds the columns of every implementation's tile, and maxPerStep the
+// elements in one step of a row of A.
+const (
+	maxNR      = 32
+	maxPerStep = stepBytes
+)
+
+// A gatherer copies elements into a panel's order.
+//
+// With rows of K it is [k][j]. With vnni it is tiles of 16 columns, in a tile
+// 16 rows, in a row 16 columns of two consecutive K each:
+// [j/16][k/2][j%16][k%2].
+type gatherer struct {
+	v  *vec
+	g  *gemm
+	es int // bytes of an element
+}
+
+// index returns the place of element (k,j) in a step of perStep*nr elements.
+func (g *gemm) index(k, j int) int {
+	if !g.vnni {
+		return k*g.nr + j
+	}
+	return j/16*512 + k/2*32 + j%16*2 + k%2
+}
+
+// gather copies k elements of n columns, at most 16, to consecutive steps at
+// dst, starting at column j, all of them in one tile of 16. Element i of column
+// c is at src + c*strideN + i*strideK.
+func (g *gatherer) gather(dst []byte, j int, src unsafe.Pointer, strideN, strideK, n, k int) {
+	per := g.g.form.perStep()
+	stepB := per * g.g.nr * g.es
+	done := 0 // K elements
+	if n == 16 && k >= per {
+		at := unsafe.Pointer(&dst[g.g.index(0, j)*g.es])
+		done = g.steps(at, stepB, src, strideN, strideK, k/per) * per
+	}
+	for i := done; i < k; i++ {
+		d := unsafe.Pointer(&dst[i/per*stepB])
+		s := unsafe.Add(src, i*strideK)
+		for c := range n {
+			to, from := unsafe.Add(d, g.g.index(i%per, j+c)*g.es), unsafe.Add(s, c*strideN)
+			if g.es == 2 {
+				*(*uint16)(to) = *(*uint16)(from)
+			} else {
+				*(*uint32)(to) = *(*uint32)(from)
+			}
+		}
+	}
+}
+
+// steps copies whole steps of 16 columns with the loops of the machine, if it
+// has any that fit, and returns the number of steps that it copied.
+func (g *gatherer) steps(dst unsafe.Pointer, stepB int, src unsafe.Pointer, strideN, strideK, steps int) int {
+	lines := g.g.form.perStep()*g.es == stepBytes && (g.g.vnni || g.es == 4)
+	switch {
+	case g.v.transpose != nil && strideK == g.es && lines:
+		// 16 columns of whole lines: a transposition of 16x16 dwords, which
+		// are pairs of bfloat16 with vnni.
+		pitch := stepBytes
+		if !g.g.vnni {
+			pitch = g.g.nr * 4
+		}
+		if raceEnabled {
+			raceRead(src, strideN, 16, steps*stepBytes)
+		}
+		g.v.transpose(dst, pitch, stepB, src, strideN, steps)
+		return steps
+	case g.v.interleave != nil && strideN == 2 && g.g.vnni && g.es == 2:
+		if raceEnabled {
+			raceRead(src, strideK, 32*steps, 32)
+		}
+		g.v.interleave(dst, stepB, src, strideK, steps)
+		return steps
+	}
+	return 0
+}
