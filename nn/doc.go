@@ -39,5 +39,5 @@
 // # Large pictures
 //
 // A large operand between a norm and a convolution is made and multiplied in
-// bands of rows; see normConv. The results are the same, bit for bit.
+// bands of rows. The results are the same, bit for bit.
 package nn

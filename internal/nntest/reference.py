@@ -1,12 +1,12 @@
-"""What the scripts that make reference cases of unusual configurations share.
+"""Helpers of the scripts that make reference cases of unusual configurations.
 
-They need torch, diffusers, transformers and safetensors, and are run by hand:
+The scripts need torch, diffusers, transformers and safetensors, and are run by hand:
 
-    python unet/testdata/odd.py      (vae, vit the same)
+    python unet/testdata/odd.py      (likewise vae, vit)
 
-Every script writes its cases beside itself: NAME.json, the configuration, and NAME.safetensors, what the library
-computes from it in float32 with the weights of the law (synth.py, seed 1): in/..., out/... and mid/... as in the golden
-cases. The Go tests run the same configuration on weights.Synthetic(1).
+Every script writes its cases beside itself: the configuration NAME.json, and NAME.safetensors with the library's float32
+results for the synthetic weights (synth.py, seed 1): in/..., out/... and mid/... as in the golden cases. The Go tests run
+the same configuration on weights.Synthetic(1).
 """
 
 import json
