@@ -5,11 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"image/color"
 	"io"
 
 	"github.com/spf13/cobra"
 
 	"github.com/coclico/coclico/cmd/coclico/internal/files"
+	"github.com/coclico/coclico/cmd/coclico/internal/picture"
 	"github.com/coclico/coclico/cmd/coclico/internal/terminal"
 	"github.com/coclico/coclico/codec"
 	"github.com/coclico/coclico/codec/format"
@@ -45,6 +47,8 @@ standard input. FILE may be - for standard output. A PNG that decode --keep-stre
 	fit := flags.String("fit", "crop", "crop (the centre square) or whole (all of the picture, in its shape, up to 6:1)")
 	complete(cmd, "fit", "crop", "whole")
 	complete(cmd, "profile", "paper", "tuned")
+	under := flags.String("background", "white", "color under a transparent picture: white, black, gray, #rgb or #rrggbb")
+	complete(cmd, "background", "white", "black", "gray")
 	sampling := samplingFlags(flags)
 	fresh := flags.Bool("from-pixels", false, "encode the pixels even of a PNG that holds its stream; so do --model and the parameters of the format, when given")
 	antialias := flags.Bool("antialias", false, "paper: average the whole picture into the colour map, as tuned does; the paper reads four pixels for each of the map's")
@@ -65,6 +69,10 @@ standard input. FILE may be - for standard output. A PNG that decode --keep-stre
 		if *fit != "crop" && *fit != "whole" {
 			return usagef("--fit %s: it is crop or whole", *fit)
 		}
+		background, err := picture.ParseColor(*under)
+		if err != nil {
+			return usagef("--background %s: %v", *under, err)
+		}
 		if *budget != 0 && !changed(flags, "map-size", "colour-bits", "clip-bits") {
 			*sizes = codec.Format{} // the budget chooses
 		}
@@ -73,7 +81,8 @@ standard input. FILE may be - for standard output. A PNG that decode --keep-stre
 				Format: *sizes, Antialias: *antialias, Raw: *raw, Whole: *fit == "whole",
 				Profile: chosen, Bytes: *budget,
 			},
-			fresh: *fresh || changed(flags, "model", "antialias", "map-size", "colour-bits", "clip-bits", "raw", "profile", "bytes", "fit", "steps", "guidance", "strength", "seed"),
+			fresh:      *fresh || changed(flags, "model", "antialias", "map-size", "colour-bits", "clip-bits", "raw", "profile", "bytes", "fit", "steps", "guidance", "strength", "seed", "background"),
+			background: background,
 		}
 		if s, given := sampling(codec.DefaultSampling()); given {
 			e.options.Sampling = &s
@@ -97,7 +106,7 @@ func encodeFile(ctx context.Context, f *files.IO, s *terminal.Screen, e *encodin
 		if err != nil {
 			return cmp.Or(ctx.Err(), err) // a decoder that is interrupted calls the picture broken
 		}
-		s.Warn(input, src.warnings)
+		s.Warn(files.Name(input), src.warnings)
 		bar := s.Bar()
 		defer bar.Close()
 		data, err := e.encode(ctx, input, src, bar.Progress)
@@ -114,6 +123,8 @@ type encoding struct {
 	model   lazyModel
 	options codec.EncodeOptions
 	fresh   bool // encode the pixels even of a file that holds its stream
+
+	background color.RGBA // under transparent pictures
 }
 
 // encode returns a picture's stream. An error about the picture begins with its name; any other one is about the
@@ -128,7 +139,7 @@ func (e *encoding) encode(ctx context.Context, name string, src source, progress
 	}
 	o := e.options
 	o.Progress = progress
-	data, err := c.Encode(ctx, src.img, &o)
+	data, err := c.Encode(ctx, picture.Over(src.img, e.background), &o)
 	var unsupported codec.UnsupportedError
 	if errors.As(err, &unsupported) {
 		return nil, files.Named(name, err)

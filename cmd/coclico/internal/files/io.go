@@ -146,10 +146,15 @@ func Named(path string, err error) error {
 	case errors.As(err, &l):
 		err = l.Err
 	}
+	return fmt.Errorf("%s: %w", Name(path), err)
+}
+
+// Name returns what messages call an input.
+func Name(path string) string {
 	if path == Stdio {
-		path = "standard input"
+		return "standard input"
 	}
-	return fmt.Errorf("%s: %w", path, err)
+	return path
 }
 
 // IsDir reports whether path is a folder, or a link to one.

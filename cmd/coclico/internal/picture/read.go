@@ -197,6 +197,9 @@ func (f *File) Image() (image.Image, error) {
 	case img.Bounds().Empty():
 		return nil, fmt.Errorf("a %s picture without pixels", f.format.name)
 	}
+	if f.format.name == "BMP" {
+		img = opaque(img)
+	}
 	img = upright(img, f.meta.orientation)
 	if f.meta.profile != nil {
 		if img, err = toSRGB(img, f.meta.profile); err != nil {
