@@ -3,19 +3,11 @@ package main
 import (
 	"slices"
 
-	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/coclico/coclico/codec"
 	"github.com/coclico/coclico/codec/format"
 )
-
-// complete lists the values of a flag for the shells' completions.
-func complete(cmd *cobra.Command, flag string, values ...string) {
-	if cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp)) != nil {
-		panic("coclico: completion of a flag that is not there")
-	}
-}
 
 // changed reports whether the user gave one of these flags.
 func changed(flags *pflag.FlagSet, names ...string) bool {

@@ -317,27 +317,31 @@ func TestKilled(t *testing.T) {
 	sameFiles(t, contents(t, killed), want)
 }
 
-// TestInterruptedMany: Ctrl-C leaves whole files only, and says how to go on.
+// TestInterruptedMany: a signal leaves whole files only, and the run reports how
+// to resume and ends with the signal's status.
 func TestInterruptedMany(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("no signals")
 	}
 	dir := pictures(t, 6)
-	streams, out := t.TempDir(), t.TempDir()
+	streams := t.TempDir()
 	succeed(t, "encode", dir, "-o", streams)
-	args := []string{"decode", streams, "-o", out, "--steps", "20", "--json"}
-	stderr, err := child(t, syscall.SIGINT, out, 3, args...)
-	exit, ok := err.(*exec.ExitError)
-	if !ok || exit.ExitCode() != statusInterrupted || !strings.Contains(stderr, "of 8 files decoded, all of them whole; the same command resumes") {
-		t.Errorf("%v, stderr %q", err, stderr)
-	}
-	got := contents(t, out)
-	if len(got) < 3 || len(got) > 5 {
-		t.Errorf("%d files after the third", len(got))
-	}
-	for name, data := range got {
-		if _, err := png.Decode(strings.NewReader(data)); err != nil {
-			t.Errorf("%s: %v", name, err)
+	for sig, status := range map[syscall.Signal]int{syscall.SIGINT: 130, syscall.SIGTERM: 143, syscall.SIGHUP: 129} {
+		out := t.TempDir()
+		args := []string{"decode", streams, "-o", out, "--steps", "20", "--json"}
+		stderr, err := child(t, sig, out, 3, args...)
+		exit, ok := err.(*exec.ExitError)
+		if !ok || exit.ExitCode() != status || !strings.Contains(stderr, "of 8 files decoded, all of them whole; the same command resumes") {
+			t.Errorf("%v: %v, stderr %q", sig, err, stderr)
+		}
+		got := contents(t, out)
+		if len(got) < 3 || len(got) > 5 {
+			t.Errorf("%v: %d files after the third", sig, len(got))
+		}
+		for name, data := range got {
+			if _, err := png.Decode(strings.NewReader(data)); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
 		}
 	}
 }

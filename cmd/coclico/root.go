@@ -31,6 +31,8 @@ unCLIP.`,
 	root.AddCommand(encodeCmd(f, s), decodeCmd(f, s), a.infoCmd(), a.compareCmd(), pullCmd(s), modelsCmd(f, s), synthCmd(s), verifyCmd(s), benchCmd(s),
 		manCmd(f), completionCmd(s), versionCmd(s))
 	root.SetHelpCommand(helpCmd())
+	root.SetFlagErrorFunc(flagError)
+	root.SetGlobalNormalizationFunc(spelling)
 	return root
 }
 

@@ -6,18 +6,24 @@ import (
 	"io"
 	"os"
 	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
 
 	"github.com/coclico/coclico/cmd/coclico/internal/files"
 	"github.com/coclico/coclico/cmd/coclico/internal/terminal"
 	"github.com/coclico/coclico/codec"
 )
 
-// Exit statuses.
+// Exit statuses. A run that a signal ended has 128 and the signal's number, as
+// shells have it.
 const (
 	statusOK          = 0
 	statusFailed      = 1   // something could not be done
 	statusUsage       = 2   // the command line is wrong
-	statusInterrupted = 130 // Ctrl-C, as shells have it
+	statusHangup      = 129 // the terminal was closed
+	statusInterrupted = 130 // Ctrl-C
+	statusTerminated  = 143 // kill
 )
 
 // run is the program: it reads the command line, does the work, and reports
@@ -30,7 +36,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	root.SetIn(stdin)
 	root.SetOut(s.Out)
 	root.SetErr(s.Err)
-	err := root.ExecuteContext(ctx)
+	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil && s.OutErr() == nil {
 		return statusOK
 	}
@@ -45,16 +51,51 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return statusFailed
 	case ctx.Err() != nil && errors.As(err, &stopped):
 		s.Complain(err.Error())
-		return statusInterrupted
+		return signalStatus(ctx)
 	case ctx.Err() != nil && errors.Is(err, context.Canceled):
 		s.Complain("interrupted")
-		return statusInterrupted
-	case !started || errors.As(err, &usage) || errors.As(err, &option):
-		s.Complain(strings.TrimSpace(err.Error()) + " (coclico --help)")
+		return signalStatus(ctx)
+	case errors.As(err, &option):
+		s.Complain(asFlag(option) + hint(cmd))
+		return statusUsage
+	case !started || errors.As(err, &usage):
+		s.Complain(strings.TrimSpace(err.Error()) + hint(cmd))
 		return statusUsage
 	}
 	s.Complain(err.Error())
 	return statusFailed
+}
+
+// hint points to the help of the command that was called.
+func hint(cmd *cobra.Command) string {
+	if cmd.Name() == "help" {
+		cmd = cmd.Root()
+	}
+	return " (" + cmd.CommandPath() + " --help)"
+}
+
+// asFlag names an option of the codec as its flag: "--steps 1001: ..." for
+// "steps 1001: ...".
+func asFlag(err codec.OptionError) string {
+	message := err.Error()
+	for _, flag := range []string{"steps", "guidance", "strength", "size", "noise-level"} {
+		if rest, ok := strings.CutPrefix(message, strings.ReplaceAll(flag, "-", " ")+" "); ok {
+			return "--" + flag + " " + rest
+		}
+	}
+	return message
+}
+
+// signalStatus returns the exit status of a run that a signal ended. The cause of
+// signal.NotifyContext says which.
+func signalStatus(ctx context.Context) int {
+	switch cause := context.Cause(ctx).Error(); {
+	case strings.HasPrefix(cause, syscall.SIGTERM.String()+" "):
+		return statusTerminated
+	case strings.HasPrefix(cause, "hangup "):
+		return statusHangup
+	}
+	return statusInterrupted
 }
 
 // errReported ends the program with statusFailed after standard output has told

@@ -1,0 +1,162 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// The values of flags know what they may be, so that a wrong one is refused in
+// the same words wherever it is: "--steps 0: must be a whole number from 1 to
+// 1000".
+
+// A whole is a whole number from min to max.
+type whole struct {
+	to       *int
+	min, max int
+}
+
+// wholeFlag defines a flag for a whole number. Its default may be out of the
+// range, to stand for a number that is not known yet.
+func wholeFlag(flags *pflag.FlagSet, name string, value, min, max int, usage string) *int {
+	v := whole{new(int), min, max}
+	*v.to = value
+	flags.Var(v, name, usage)
+	return v.to
+}
+
+func (v whole) String() string { return strconv.Itoa(*v.to) }
+func (v whole) Type() string   { return "int" }
+
+func (v whole) Set(s string) error {
+	n, err := strconv.Atoi(s)
+	if err != nil || n < v.min || n > v.max {
+		return fmt.Errorf("must be a whole number from %d to %d", v.min, v.max)
+	}
+	*v.to = n
+	return nil
+}
+
+// A real is a number from min to max.
+type real struct {
+	to       *float64
+	min, max float64
+}
+
+func realFlag(flags *pflag.FlagSet, name string, value, min, max float64, usage string) *float64 {
+	v := real{new(float64), min, max}
+	*v.to = value
+	flags.Var(v, name, usage)
+	return v.to
+}
+
+func (v real) String() string { return strconv.FormatFloat(*v.to, 'g', -1, 64) }
+func (v real) Type() string   { return "number" }
+
+func (v real) Set(s string) error {
+	x, err := strconv.ParseFloat(s, 64)
+	if err != nil || !(x >= v.min && x <= v.max) { // not NaN either
+		return fmt.Errorf("must be a number from %v to %v", v.min, v.max)
+	}
+	*v.to = x
+	return nil
+}
+
+// A seed is a number of 64 bits.
+type seed struct{ to *uint64 }
+
+func seedFlag(flags *pflag.FlagSet, name, usage string) *uint64 {
+	v := seed{new(uint64)}
+	flags.Var(v, name, usage)
+	return v.to
+}
+
+func (v seed) String() string { return strconv.FormatUint(*v.to, 10) }
+func (v seed) Type() string   { return "int" }
+
+func (v seed) Set(s string) error {
+	n, err := strconv.ParseUint(s, 10, 64)
+	if err != nil {
+		return fmt.Errorf("must be a whole number from 0 to %d", uint64(1<<64-1))
+	}
+	*v.to = n
+	return nil
+}
+
+// A choice is one of several words. The first is the default.
+type choice struct {
+	to    *string
+	words []string
+}
+
+// choiceFlag defines a flag for one of several words, which shells complete. The
+// first is its default.
+func choiceFlag(cmd *cobra.Command, name, usage string, words ...string) *string {
+	v := choice{new(string), words}
+	*v.to = words[0]
+	cmd.Flags().Var(v, name, usage)
+	complete(cmd, name, words...)
+	return v.to
+}
+
+func (v choice) String() string { return *v.to }
+func (v choice) Type() string   { return "string" }
+
+func (v choice) Set(s string) error {
+	if !slices.Contains(v.words, s) {
+		return fmt.Errorf("must be %s", orList(v.words))
+	}
+	*v.to = s
+	return nil
+}
+
+// orList writes a list of words: "png, jpg or webp".
+func orList(words []string) string {
+	n := len(words) - 1
+	if n == 0 {
+		return words[0]
+	}
+	return strings.Join(words[:n], ", ") + " or " + words[n]
+}
+
+// complete lists a flag's values for the shells' completion.
+func complete(cmd *cobra.Command, flag string, words ...string) {
+	completeWith(cmd, flag, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// completeWith completes a flag's value in a way of its own.
+func completeWith(cmd *cobra.Command, flag string, f cobra.CompletionFunc) {
+	if cmd.RegisterFlagCompletionFunc(flag, f) != nil {
+		panic("coclico: completion of a flag that does not exist")
+	}
+}
+
+// flagError rewrites pflag's errors: it quotes the value twice and names the
+// function that could not parse it.
+func flagError(_ *cobra.Command, err error) error {
+	switch err := err.(type) {
+	case *pflag.InvalidValueError:
+		reason := err.Unwrap()
+		if err.GetFlag().Value.Type() == "bool" {
+			reason = fmt.Errorf("must be true or false")
+		}
+		return fmt.Errorf("--%s %s: %w", err.GetFlag().Name, err.GetValue(), reason)
+	case *pflag.NotExistError:
+		if group := err.GetSpecifiedShortnames(); group != "" {
+			return fmt.Errorf("unknown flag -%s", err.GetSpecifiedName())
+		}
+		return fmt.Errorf("unknown flag --%s", err.GetSpecifiedName())
+	case *pflag.ValueRequiredError:
+		return fmt.Errorf("--%s needs a value", err.GetFlag().Name)
+	}
+	return err
+}
+
+// spelling accepts the British names of flags too.
+func spelling(_ *pflag.FlagSet, name string) pflag.NormalizedName {
+	return pflag.NormalizedName(strings.ReplaceAll(name, "colour", "color"))
+}
