@@ -41,23 +41,23 @@ func (v whole) Set(s string) error {
 	return nil
 }
 
-// A real is a number from min to max.
-type real struct {
+// A decimal is a number from min to max.
+type decimal struct {
 	to       *float64
 	min, max float64
 }
 
-func realFlag(flags *pflag.FlagSet, name string, value, min, max float64, usage string) *float64 {
-	v := real{new(float64), min, max}
+func decimalFlag(flags *pflag.FlagSet, name string, value, min, max float64, usage string) *float64 {
+	v := decimal{new(float64), min, max}
 	*v.to = value
 	flags.Var(v, name, usage)
 	return v.to
 }
 
-func (v real) String() string { return strconv.FormatFloat(*v.to, 'g', -1, 64) }
-func (v real) Type() string   { return "number" }
+func (v decimal) String() string { return strconv.FormatFloat(*v.to, 'g', -1, 64) }
+func (v decimal) Type() string   { return "number" }
 
-func (v real) Set(s string) error {
+func (v decimal) Set(s string) error {
 	x, err := strconv.ParseFloat(s, 64)
 	if err != nil || !(x >= v.min && x <= v.max) { // not NaN either
 		return fmt.Errorf("must be a number from %v to %v", v.min, v.max)
