@@ -47,8 +47,7 @@ func decodeMany(ctx context.Context, f *files.IO, s *terminal.Screen, m *many, d
 	}, inputs, "decoded")
 }
 
-// isPictureOf reports whether a picture says that it was made of that stream as it would be made now. A WebP says nothing,
-// and is believed.
+// isPictureOf reports whether a picture says that it was made of that stream as it would be made now.
 func isPictureOf(ctx context.Context, f *files.IO, d *decoding, w *writing, in, out string) bool {
 	file, err := d.open(ctx, f, in)
 	if err != nil {
@@ -59,9 +58,6 @@ func isPictureOf(ctx context.Context, f *files.IO, d *decoding, w *writing, in, 
 		return false
 	}
 	defer r.Close()
-	if w.format == "webp" {
-		return true
-	}
 	if !picture.Says(r, w.options(d, file)) {
 		return false
 	}

@@ -54,7 +54,7 @@ func wantsPicture(path string) bool {
 	defer f.Close()
 	var head [picture.Sniffed]byte
 	n, _ := io.ReadFull(f, head[:])
-	endings := []string{".png", ".jpg", ".jpeg", ".gif", ".webp", ".tif", ".tiff", ".bmp", ".heic"}
+	endings := []string{".png", ".jpg", ".jpeg", ".gif", ".webp", ".tif", ".tiff", ".bmp", ".heic", ".heif", ".hif", ".avif"}
 	return picture.Known(head[:n]) || slices.Contains(endings, strings.ToLower(filepath.Ext(path)))
 }
 

@@ -53,7 +53,7 @@ var layers = []struct {
 	{"bench/...", []string{"bench/...", "internal/hook", "codec/...", "vit", "unet", "vae", "solver", "nn", "kernels", "kernels/mem", "weights", "weights/mini", "gonum.org/v1/gonum/..."}, nil},
 	{"cmd/...", []string{"cmd/...", "internal/hook", "codec/...", "vit", "unet", "vae", "solver", "nn", "kernels", "weights/...",
 		"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/schollz/progressbar/v3", "golang.org/x/image/...", "golang.org/x/term", "golang.org/x/sys/unix",
-		"github.com/spf13/cobra/doc", "github.com/HugoSmits86/nativewebp", "github.com/gen2brain/heic"}, nil},
+		"github.com/spf13/cobra/doc", "github.com/HugoSmits86/nativewebp", "github.com/tetratelabs/wazero/..."}, nil},
 }
 
 const module = "github.com/coclico/coclico"

@@ -8,7 +8,9 @@ import (
 	"io"
 )
 
-func gifFormat() format { return format{"GIF", "GIF8?a", gif.DecodeConfig, firstFrame} }
+func gifFormat() format {
+	return format{name: "GIF", magic: "GIF8?a", config: gif.DecodeConfig, decode: firstFrame}
+}
 
 // firstFrame decodes the first frame of a GIF where it stands on the screen; what it leaves free is clear.
 func firstFrame(r io.Reader) (image.Image, error) {

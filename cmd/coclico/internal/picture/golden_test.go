@@ -30,7 +30,7 @@ func pixels(t *testing.T, img image.Image) []byte {
 func TestGolden(t *testing.T) {
 	for name, mean := range map[string]float64{
 		"progressive.jpg": 2.6, "cmyk.jpg": 0.1, "ycck.jpg": 0.2, "lossy.webp": 2.6, "lossy-alpha.webp": 2.6,
-		"lossless-alpha.webp": 0, "lzw.tiff": 0, "deflate-alpha.tiff": 0, "film.gif": 0,
+		"lossless-alpha.webp": 0, "part.webp": 0, "lzw.tiff": 0, "deflate-alpha.tiff": 0, "film.gif": 0,
 	} {
 		data, err := os.ReadFile("testdata/" + name)
 		if err != nil {
@@ -129,23 +129,26 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-// TestHEIC: a HEIC is read by a program that was built with the means, and else known for what it is.
-func TestHEIC(t *testing.T) {
-	data, err := os.ReadFile("testdata/test8.heic")
-	if err != nil {
-		t.Fatal(err)
-	}
-	img, err := read(data)
-	if len(heicFormats()) == 0 {
-		if err == nil || !strings.Contains(err.Error(), "HEIC") {
-			t.Errorf("error %v", err)
+// TestHEIF reads a HEIC and an AVIF whose transforms are in the container.
+func TestHEIF(t *testing.T) {
+	for name, want := range map[string]image.Rectangle{
+		"testdata/test8.heic":        image.Rect(0, 0, 512, 512),
+		"heif/testdata/turned.avif":  image.Rect(0, 0, 50, 75),
+		"heif/testdata/narrow.heic":  image.Rect(0, 0, 21, 31),
+		"heif/testdata/limited.avif": image.Rect(0, 0, 75, 50),
+	} {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
 		}
-		return
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	if img.Bounds() != image.Rect(0, 0, 512, 512) {
-		t.Errorf("bounds %v", img.Bounds())
+		img, err := read(data)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		} else if img.Bounds() != want {
+			t.Errorf("%s: bounds %v, want %v", name, img.Bounds(), want)
+		}
+		if _, err := read(data[:len(data)/2]); err == nil || strings.Contains(err.Error(), "\n") {
+			t.Errorf("half of %s: error %v", name, err)
+		}
 	}
 }

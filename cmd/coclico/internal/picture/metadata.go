@@ -43,6 +43,8 @@ func readMetadata(r io.ReadSeeker, format string) metadata {
 		m.readWebP(r)
 	case "TIFF":
 		m.readTIFF(r)
+	case "HEIC", "AVIF":
+		m.readHEIF(r)
 	}
 	if m.profile != nil && m.profile.SRGB() {
 		m.profile = nil

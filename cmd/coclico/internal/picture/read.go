@@ -5,13 +5,8 @@ import (
 	"fmt"
 	"image"
 	"image/color"
-	"image/jpeg"
-	"image/png"
 	"io"
 	"strings"
-
-	"golang.org/x/image/bmp"
-	"golang.org/x/image/tiff"
 )
 
 // Limits of what is read.
@@ -19,55 +14,6 @@ const (
 	MaxPixels = 1 << 28 // 16,384 x 16,384 pixels, or any other shape of that area
 	MaxMemory = 1 << 30 // bytes that reading takes: 4 for each pixel of most pictures, 8 with 16 bits a channel
 )
-
-// A format is a kind of picture file that can be read.
-type format struct {
-	name   string
-	magic  string // the first bytes; a question mark stands for any
-	config func(io.Reader) (image.Config, error)
-	decode func(io.Reader) (image.Image, error)
-}
-
-// formats is the list of what is read. The standard library's registry is not
-// used: it answers "unknown format" for what begins like a PNG and is none.
-func formats() []format {
-	return append([]format{
-		{"PNG", pngSignature, png.DecodeConfig, png.Decode},
-		{"JPEG", "\xff\xd8", jpeg.DecodeConfig, jpeg.Decode},
-		gifFormat(),
-		webpFormat(),
-		{"TIFF", "II\x2a\x00", tiff.DecodeConfig, tiff.Decode},
-		{"TIFF", "MM\x00\x2a", tiff.DecodeConfig, tiff.Decode},
-		{"BMP", "BM????\x00\x00\x00\x00", bmp.DecodeConfig, bmp.Decode},
-	}, heicFormats()...)
-}
-
-// Sniffed is the number of bytes at the start of a file that [Known] looks at.
-const Sniffed = 16
-
-// Known reports whether a file that begins so is, or wants to be, a picture that can be read.
-func Known(head []byte) bool { return find(head) != nil }
-
-func find(head []byte) *format {
-	for _, f := range formats() {
-		if matches(f.magic, head) {
-			return &f
-		}
-	}
-	return nil
-}
-
-func matches(magic string, head []byte) bool {
-	if len(magic) > len(head) {
-		return false
-	}
-	for i := range len(magic) {
-		if magic[i] != '?' && magic[i] != head[i] {
-			return false
-		}
-	}
-	return true
-}
 
 // A File is a picture file of which the header has been read.
 type File struct {
@@ -145,8 +91,13 @@ func (f *File) measure(cfg image.Config) error {
 		})
 		f.Memory += converting(cfg.ColorModel, f.meta.profile) * w * h
 		return err
-	case "HEIC":
-		each *= 4 // decoded, converted and copied in the machine that decodes
+	case "HEIC", "AVIF":
+		err := guard(f.format, func() (err error) {
+			f.Memory, err = heifMemory(f.r)
+			return err
+		})
+		f.Memory += converting(cfg.ColorModel, f.meta.profile) * w * h
+		return err
 	}
 	f.Memory = (each + converting(cfg.ColorModel, f.meta.profile)) * w * h
 	return nil
@@ -209,38 +160,6 @@ func (f *File) Image() (image.Image, error) {
 	return img, nil
 }
 
-// sniff finds the format and goes back to the start.
-func sniff(r io.ReadSeeker) (*format, error) {
-	head := make([]byte, Sniffed)
-	n, err := io.ReadFull(r, head)
-	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
-		return nil, err
-	}
-	head = head[:n]
-	if n == 0 {
-		return nil, errors.New("is empty, a picture is needed")
-	}
-	if _, err := r.Seek(0, io.SeekStart); err != nil {
-		return nil, err
-	}
-	if f := find(head); f != nil {
-		return f, nil
-	}
-	if isHEIC(head) {
-		return nil, errors.New(noHEIC)
-	}
-	return nil, errors.New("not a picture that can be read (" + Names() + ")")
-}
-
-// Names lists the formats that are read.
-func Names() string {
-	names := "PNG, JPEG, GIF, WebP, TIFF, BMP"
-	if len(heicFormats()) > 0 {
-		names += ", HEIC"
-	}
-	return names
-}
-
 // A warning is the error of a decoder that returns a picture all the same; the phrase follows the file's name.
 type warning string
 
@@ -263,7 +182,7 @@ func guard(f *format, decode func() error) (err error) {
 		return fmt.Errorf("a %s picture that is cut short", f.name)
 	}
 	reason := err.Error()
-	for _, prefix := range []string{"png: ", "jpeg: ", "gif: ", "webp: ", "vp8: ", "vp8l: ", "riff: ", "tiff: ", "bmp: ", "heic: "} {
+	for _, prefix := range []string{"png: ", "jpeg: ", "gif: ", "webp: ", "vp8: ", "vp8l: ", "riff: ", "tiff: ", "bmp: ", "heif: "} {
 		reason = strings.TrimPrefix(reason, prefix)
 	}
 	if what, ok := strings.CutPrefix(reason, "unsupported feature: "); ok {

@@ -15,10 +15,10 @@ import (
 // DefaultQuality is the quality of JPEG files.
 const DefaultQuality = 95
 
-// Options are what a picture file is written with.
+// Options configures an [Encoder].
 type Options struct {
 	Quality int    // of JPEG, 1 to 100; 0 means DefaultQuality
-	Notes   []Note // how the picture was generated: PNG's text chunks, JPEG's comment; with any, the file says that it was
+	Notes   []Note // how the picture was generated: PNG's text chunks, JPEG's comment, WebP's XMP; with any, the file says that it was
 	Stream  []byte // the stream that a PNG holds; nil for none
 }
 
@@ -34,19 +34,21 @@ func EncoderFor(path string) (Encoder, error) {
 	case ".jpg", ".jpeg":
 		return encodeJPEG, nil
 	case ".webp":
-		return func(w io.Writer, img image.Image, _ Options) error { return encodeWebP(w, img) }, nil
+		return func(w io.Writer, img image.Image, o Options) error { return encodeWebP(w, img, o.Notes) }, nil
 	default:
 		return nil, fmt.Errorf("%s: pictures are written as .png, .jpg or .webp, not %s", path, ext)
 	}
 }
 
-// IsPNG reports whether EncoderFor writes that file as a PNG, which alone can hold a stream.
+// IsPNG reports whether EncoderFor writes that file as a PNG, the only kind that
+// can hold a stream.
 func IsPNG(path string) bool {
 	ext := strings.ToLower(filepath.Ext(path))
 	return ext == ".png" || ext == ""
 }
 
-// encodeJPEG writes a JPEG with its notes as a comment behind the start of the image.
+// encodeJPEG writes a JPEG with its notes as a comment after the start of the
+// image.
 func encodeJPEG(w io.Writer, img image.Image, o Options) error {
 	o.Quality = cmp.Or(o.Quality, DefaultQuality)
 	extra := comment(o)
@@ -56,20 +58,26 @@ func encodeJPEG(w io.Writer, img image.Image, o Options) error {
 	return jpeg.Encode(&inserter{w: w, at: 2, extra: extra}, img, &jpeg.Options{Quality: o.Quality})
 }
 
-// comment returns JPEG's comment segment: the notes, and the quality, of which the file says nothing else that is exact.
+// comment returns JPEG's comment segment: the notes, and the quality, about which
+// the rest of the file is not exact.
 func comment(o Options) []byte {
 	if len(o.Notes) == 0 {
 		return nil
 	}
-	var text strings.Builder
-	for _, n := range o.Notes {
-		fmt.Fprintf(&text, "%s: %s\n", n.Key, n.Text)
-	}
-	fmt.Fprintf(&text, "Quality: %d\n", cmp.Or(o.Quality, DefaultQuality))
-	if text.Len() > maxSegment {
+	text := lines(o.Notes) + fmt.Sprintf("Quality: %d\n", cmp.Or(o.Quality, DefaultQuality))
+	if len(text) > maxSegment {
 		return nil
 	}
-	return segment(0xfe, text.String())
+	return segment(0xfe, text)
+}
+
+// lines returns the notes, a line each.
+func lines(notes []Note) string {
+	var text strings.Builder
+	for _, n := range notes {
+		fmt.Fprintf(&text, "%s: %s\n", n.Key, n.Text)
+	}
+	return text.String()
 }
 
 const maxSegment = 1<<16 - 3
@@ -80,20 +88,24 @@ func segment(marker byte, data string) []byte {
 	return append([]byte{0xff, marker, byte(n >> 8), byte(n)}, data...)
 }
 
-// Says reports whether a PNG or JPEG file was written with these notes, a JPEG also with this quality, and has its end. It
-// leaves r at its start.
+// Says reports whether a PNG, JPEG or WebP file is complete and was written with
+// these notes, a JPEG also with this quality. It leaves r at its start.
 func Says(r io.ReadSeeker, o Options) bool {
-	var head [2]byte
+	var head [4]byte
 	_, err := io.ReadFull(r, head[:])
-	same, end := false, "IEND\xaeB`\x82"
-	if want := comment(o); err == nil && string(head[:]) == "\xff\xd8" {
+	same := err == nil
+	switch {
+	case !same:
+	case string(head[:]) == "RIFF":
+		same = readWebPXMP(r) == xmpWithNotes(o.Notes)
+	case string(head[:2]) == "\xff\xd8":
+		want := comment(o)
 		got := make([]byte, len(want))
-		_, err = io.ReadFull(r, got)
-		same, end = err == nil && bytes.Equal(got, want), "\xff\xd9"
-	} else if _, err := r.Seek(0, io.SeekStart); err == nil {
-		same = slices.Equal(readNotes(r), o.Notes)
+		same = readAt(r, 2, got) == nil && bytes.Equal(got, want) && endsWith(r, "\xff\xd9")
+	default:
+		_, err := r.Seek(0, io.SeekStart)
+		same = err == nil && slices.Equal(readNotes(r), o.Notes) && endsWith(r, "IEND\xaeB`\x82")
 	}
-	same = same && endsWith(r, end)
 	_, err = r.Seek(0, io.SeekStart)
 	return same && err == nil
 }

@@ -1,6 +1,8 @@
 """Writes the pictures of this folder: one scene in the formats that Go's own encoders do not write, and what PIL
 reads in each (NAME.png, over white). python3 make.py, with pillow 13.0."""
 
+import subprocess
+
 from PIL import Image
 
 W, H = 48, 32
@@ -51,3 +53,12 @@ open("film.gif", "wb").write(data)
 screen = Image.new("RGB", (24, 20), "white")
 screen.paste(part.convert("RGB"), (4, 2))
 screen.save("film.gif.png", optimize=True)
+
+# An animation whose first frame does not fill the screen, made with webpmux.
+scene.crop((0, 0, 20, 10)).save("/tmp/part.webp", lossless=True)
+scene.save("/tmp/whole.webp", lossless=True)
+subprocess.run("webpmux -frame /tmp/part.webp +100+6+8+0+b -frame /tmp/whole.webp +100 -loop 0 -bgcolor 255,0,0,255"
+               " -o part.webp".split(), check=True)
+first = Image.new("RGB", (W, H), "white")
+first.paste(scene.crop((0, 0, 20, 10)), (6, 8))
+first.save("part.webp.png", optimize=True)

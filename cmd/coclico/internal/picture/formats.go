@@ -1,0 +1,101 @@
+package picture
+
+import (
+	"errors"
+	"fmt"
+	"image"
+	"image/jpeg"
+	"image/png"
+	"io"
+	"strings"
+
+	"golang.org/x/image/bmp"
+	"golang.org/x/image/tiff"
+)
+
+// A format is a kind of picture file that can be read.
+type format struct {
+	name   string
+	magic  string                 // the first bytes; a question mark stands for any
+	known  func(head []byte) bool // in place of magic
+	config func(io.Reader) (image.Config, error)
+	decode func(io.Reader) (image.Image, error)
+}
+
+// formats is the list of what is read. The standard library's registry is not
+// used: it answers "unknown format" for what begins like a PNG and is none.
+func formats() []format {
+	return []format{
+		{name: "PNG", magic: pngSignature, config: png.DecodeConfig, decode: png.Decode},
+		{name: "JPEG", magic: "\xff\xd8", config: jpeg.DecodeConfig, decode: jpeg.Decode},
+		gifFormat(),
+		webpFormat(),
+		{name: "TIFF", magic: "II\x2a\x00", config: tiff.DecodeConfig, decode: tiff.Decode},
+		{name: "TIFF", magic: "MM\x00\x2a", config: tiff.DecodeConfig, decode: tiff.Decode},
+		{name: "BMP", magic: "BM????\x00\x00\x00\x00", config: bmp.DecodeConfig, decode: bmp.Decode},
+		heifFormat("HEIC"),
+		heifFormat("AVIF"),
+	}
+}
+
+// Sniffed is the number of bytes at the start of a file that [Known] looks at.
+const Sniffed = 512
+
+// Known reports whether a file that begins so is, or wants to be, a picture that
+// can be read.
+func Known(head []byte) bool { return find(head) != nil }
+
+func find(head []byte) *format {
+	for _, f := range formats() {
+		if f.known != nil && f.known(head) || f.magic != "" && matches(f.magic, head) {
+			return &f
+		}
+	}
+	return nil
+}
+
+func matches(magic string, head []byte) bool {
+	if len(magic) > len(head) {
+		return false
+	}
+	for i := range len(magic) {
+		if magic[i] != '?' && magic[i] != head[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// Names lists the formats that are read.
+func Names() string {
+	var names []string
+	for _, f := range formats() {
+		if len(names) == 0 || names[len(names)-1] != f.name {
+			names = append(names, f.name)
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+// sniff finds the format and goes back to the start.
+func sniff(r io.ReadSeeker) (*format, error) {
+	head := make([]byte, Sniffed)
+	n, err := io.ReadFull(r, head)
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+		return nil, err
+	}
+	head = head[:n]
+	if n == 0 {
+		return nil, errors.New("is empty, a picture is needed")
+	}
+	if _, err := r.Seek(0, io.SeekStart); err != nil {
+		return nil, err
+	}
+	if f := find(head); f != nil {
+		return f, nil
+	}
+	if k := findUnread(head); k != nil {
+		return nil, fmt.Errorf("of a kind that is not read: %s; %s", k.name, k.advice)
+	}
+	return nil, errors.New("not a picture that can be read (" + Names() + ")")
+}

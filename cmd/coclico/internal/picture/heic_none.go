@@ -1,5 +1,0 @@
-//go:build !nodynamic
-
-package picture
-
-func heicFormats() []format { return nil }

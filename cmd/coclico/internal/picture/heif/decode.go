@@ -1,0 +1,230 @@
+package heif
+
+import (
+	"bytes"
+	"encoding/binary"
+	"image"
+)
+
+// decodeAVIF returns an RGBA picture, or RGBA64 for more than 8 bits a channel.
+func decodeAVIF(data []byte, h *Header) (image.Image, error) {
+	m, err := avifMachine()
+	if err != nil {
+		return nil, err
+	}
+	return m.run(h.processMemory(int64(len(data))), patience(int(h.pixels())), func(p *process) (image.Image, error) {
+		in, info := p.store(data), p.alloc(4*4+8)
+		decode := func(configOnly, out uint32) {
+			ok := p.call("decode", in, uint32(len(data)), configOnly, 0, // the first frame alone
+				info, info+4, info+8, info+12, info+16, out)
+			if p.err == nil && ok == 0 {
+				p.err = errDecode
+			}
+		}
+		decode(1, 0)
+		size := p.words(info, 3)
+		w, height, each := int(size[0]), int(size[1]), 4
+		if depth := size[2]; depth > 8 {
+			each = 8
+		}
+		switch {
+		case p.err != nil:
+			return nil, p.err
+		case w != h.codedWidth || height != h.codedHeight:
+			return nil, errSize
+		case each == 8 && h.depth <= 8:
+			return nil, FormatError("more bits a channel than its header says")
+		}
+		out := p.alloc(w * height * each)
+		decode(0, out)
+		pix := p.view(out, w*height*each)
+		if p.err != nil {
+			return nil, p.err
+		}
+		r := image.Rect(0, 0, w, height)
+		if each == 4 {
+			return &image.RGBA{Pix: bytes.Clone(pix), Stride: 4 * w, Rect: r}, nil
+		}
+		img := image.NewRGBA64(r)
+		for i := 0; i < len(pix); i += 2 { // little-endian
+			img.Pix[i], img.Pix[i+1] = pix[i+1], pix[i]
+		}
+		return img, nil
+	})
+}
+
+// decodeHEIC returns a picture as h.model says, or a gray one.
+func decodeHEIC(data []byte, h *Header) (image.Image, error) {
+	img, err := decodeItem(data, h)
+	if err != nil || h.alpha == 0 {
+		return img, err
+	}
+	// The transparency is a picture of its own, which libheif decodes where the
+	// file names it as the primary one.
+	data = bytes.Clone(data)
+	id := binary.BigEndian.AppendUint32(nil, h.alpha)
+	copy(data[h.primaryAt:h.primaryAt+h.primaryBytes], id[4-h.primaryBytes:])
+	mask, err := decodeItem(data, h)
+	if err != nil {
+		return nil, err
+	}
+	return masked(img, mask)
+}
+
+// masked gives a picture the transparency of another one's luma.
+func masked(img, mask image.Image) (image.Image, error) {
+	var alpha []uint8
+	var stride int
+	switch mask := mask.(type) {
+	case *image.Gray:
+		alpha, stride = mask.Pix, mask.Stride
+	case *image.YCbCr:
+		alpha, stride = mask.Y, mask.YStride
+	default:
+		return nil, UnsupportedError("kind of transparency")
+	}
+	r := img.Bounds()
+	if mask.Bounds() != r {
+		return nil, UnsupportedError("transparency of another size")
+	}
+	switch img := img.(type) {
+	case *image.YCbCr:
+		return &image.NYCbCrA{YCbCr: *img, A: alpha, AStride: stride}, nil
+	case *image.RGBA: // of toRGB, opaque
+		out := &image.NRGBA{Pix: img.Pix, Stride: img.Stride, Rect: r}
+		for y := range r.Dy() {
+			for x, a := range alpha[y*stride:][:r.Dx()] {
+				out.Pix[y*out.Stride+4*x+3] = a
+			}
+		}
+		return out, nil
+	case *image.Gray:
+		out := image.NewNRGBA(r)
+		for y := range r.Dy() {
+			for x, a := range alpha[y*stride:][:r.Dx()] {
+				v := img.Pix[y*img.Stride+x]
+				copy(out.Pix[y*out.Stride+4*x:], []uint8{v, v, v, a})
+			}
+		}
+		return out, nil
+	}
+	return img, nil // it has its own
+}
+
+// libheif's enumerations.
+const (
+	colorYCbCr      = 0
+	colorRGB        = 1
+	colorMonochrome = 2
+	chroma420       = 1
+	chroma422       = 2
+	chroma444       = 3
+)
+
+// decodeItem decodes the primary picture of a HEIC.
+func decodeItem(data []byte, h *Header) (image.Image, error) {
+	m, err := heicMachine()
+	if err != nil {
+		return nil, err
+	}
+	return m.run(h.processMemory(int64(len(data))), patience(int(h.pixels())), func(p *process) (image.Image, error) {
+		in, info := p.store(data), p.alloc(4*5)
+		decode := func(configOnly, out uint32) {
+			ok := p.call("decode", in, uint32(len(data)), configOnly, info, info+4, info+8, info+12, info+16, out)
+			if p.err == nil && ok == 0 {
+				p.err = errDecode
+			}
+		}
+		decode(1, 0)
+		v := p.words(info, 5)
+		l := layout{w: int(v[0]), h: int(v[1]), space: v[2], chroma: v[3], premultiplied: v[4] != 0}
+		switch {
+		case p.err != nil:
+			return nil, p.err
+		case l.w < 1 || l.h < 1 || l.w > h.codedWidth*h.codedHeight/l.h:
+			return nil, errSize
+		}
+		size, err := l.size()
+		if err != nil {
+			return nil, err
+		}
+		out := p.alloc(size)
+		decode(0, out)
+		pix := p.view(out, size)
+		if p.err != nil {
+			return nil, p.err
+		}
+		return l.picture(bytes.Clone(pix), h), nil
+	})
+}
+
+// A layout is how libheif's pixels lie in memory.
+type layout struct {
+	w, h          int
+	space, chroma uint32
+	premultiplied bool
+
+	ratio  image.YCbCrSubsampleRatio
+	planes [][2]int // stride and rows
+}
+
+// size sets the planes and returns their size.
+func (l *layout) size() (int, error) {
+	switch l.space {
+	case colorRGB:
+		l.planes = [][2]int{{stride(4 * l.w), l.h}}
+	case colorMonochrome:
+		l.planes = [][2]int{{stride(l.w), l.h}}
+	case colorYCbCr:
+		cw, ch := (l.w+1)/2, (l.h+1)/2
+		switch l.chroma {
+		case chroma420:
+			l.ratio = image.YCbCrSubsampleRatio420
+		case chroma422:
+			l.ratio, ch = image.YCbCrSubsampleRatio422, l.h
+		case chroma444:
+			l.ratio, cw, ch = image.YCbCrSubsampleRatio444, l.w, l.h
+		default:
+			return 0, UnsupportedError("chroma subsampling")
+		}
+		l.planes = [][2]int{{stride(l.w), l.h}, {stride(cw), ch}, {stride(cw), ch}}
+	default:
+		return 0, UnsupportedError("color space")
+	}
+	size := 0
+	for _, p := range l.planes {
+		size += p[0] * p[1]
+	}
+	return size, nil
+}
+
+// stride is libheif's for a row of so many bytes: it holds an even number of
+// pixels, 64 at least, and is a multiple of 16.
+func stride(bytes int) int { return (max(bytes+bytes&1, 64) + 15) &^ 15 }
+
+// picture is the picture of these pixels, which it keeps.
+func (l *layout) picture(pix []byte, h *Header) image.Image {
+	r := image.Rect(0, 0, l.w, l.h)
+	n := l.planes[0][0] * l.planes[0][1]
+	switch {
+	case l.space == colorMonochrome:
+		img := &image.Gray{Pix: pix, Stride: l.planes[0][0], Rect: r}
+		if !h.signal().FullRange {
+			stretch(img)
+		}
+		return img
+	case l.space == colorYCbCr:
+		c := l.planes[1][0] * l.planes[1][1]
+		img := &image.YCbCr{
+			Y: pix[:n], Cb: pix[n : n+c], Cr: pix[n+c:],
+			YStride: l.planes[0][0], CStride: l.planes[1][0], SubsampleRatio: l.ratio, Rect: r,
+		}
+		if h.fullRange601() {
+			return img
+		}
+		return toRGB(img, h.signal())
+	case l.premultiplied:
+		return &image.RGBA{Pix: pix, Stride: l.planes[0][0], Rect: r}
+	}
+	return &image.NRGBA{Pix: pix, Stride: l.planes[0][0], Rect: r}
+}

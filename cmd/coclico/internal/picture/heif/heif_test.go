@@ -1,0 +1,252 @@
+package heif
+
+import (
+	"bytes"
+	"errors"
+	"image"
+	"image/draw"
+	"image/png"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+func read(t testing.TB, name string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("testdata", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+func decode(data []byte) (image.Image, *Header, error) {
+	h, err := ReadHeader(bytes.NewReader(data))
+	if err != nil {
+		return nil, nil, err
+	}
+	img, err := Decode(data, h)
+	return img, h, err
+}
+
+// overWhite draws a picture over white.
+func overWhite(img image.Image) *image.RGBA {
+	out := image.NewRGBA(image.Rectangle{Max: img.Bounds().Size()})
+	draw.Draw(out, out.Rect, image.White, image.Point{}, draw.Src)
+	draw.Draw(out, out.Rect, img, img.Bounds().Min, draw.Over)
+	return out
+}
+
+// difference is the mean difference of two pictures, of 255.
+func difference(t testing.TB, got, want image.Image) float64 {
+	t.Helper()
+	a, b := overWhite(got), overWhite(want)
+	if a.Rect != b.Rect {
+		t.Fatalf("bounds %v, want %v", a.Rect, b.Rect)
+	}
+	sum := 0.0
+	for i, v := range a.Pix {
+		sum += math.Abs(float64(v) - float64(b.Pix[i]))
+	}
+	return sum / float64(len(a.Pix)*3/4)
+}
+
+// TestDecode compares with what libheif and libavif make of the same files
+// (testdata/make.py).
+func TestDecode(t *testing.T) {
+	for name, bound := range map[string]float64{
+		"limited709.heic": 1, "full2020.heic": 1, "nameless.heic": 1, "narrow.heic": 2.5, "gray.heic": 0, "alpha.heic": 1,
+		"deep.avif": 0.5, "turned.avif": 0, "limited.avif": 1, "alpha.avif": 0.5,
+	} {
+		t.Run(name, func(t *testing.T) {
+			data := read(t, name)
+			img, h, err := decode(data)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if cfg := h.Config(); image.Rect(0, 0, cfg.Width, cfg.Height) != img.Bounds() {
+				t.Errorf("%d x %d according to the header, bounds %v", cfg.Width, cfg.Height, img.Bounds())
+			}
+			want, err := png.Decode(bytes.NewReader(read(t, name+".png")))
+			if err != nil {
+				t.Fatal(err)
+			}
+			d := difference(t, img, want)
+			t.Logf("mean difference %.2f", d)
+			if d > bound {
+				t.Errorf("mean difference %.2f of 255, want at most %.2f", d, bound)
+			}
+		})
+	}
+}
+
+// TestSignal checks that the matrix and the range are found in the coded picture
+// where the file does not state them.
+func TestSignal(t *testing.T) {
+	h, err := ReadHeader(bytes.NewReader(read(t, "nameless.heic")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := (CICP{1, 13, 6, true}); h.CICP != nil || h.hevc == nil || *h.hevc != want {
+		t.Errorf("file says %v, coded picture says %v, want %v", h.CICP, h.hevc, want)
+	}
+	h.hevc = nil
+	if h.signal().FullRange {
+		t.Error("full range is inferred, H.265 infers the limited one")
+	}
+}
+
+// TestTransforms applies transforms to a picture of 3 x 2 pixels.
+func TestTransforms(t *testing.T) {
+	img := image.NewRGBA(image.Rect(0, 0, 3, 2))
+	copy(img.Pix, "aaaabbbbccccddddeeeeffff")
+	for _, c := range []struct {
+		t    transform
+		w    int
+		want string
+	}{
+		{rotation(0), 3, "abcdef"},
+		{rotation(1), 2, "cfbead"},
+		{rotation(2), 3, "fedcba"},
+		{rotation(3), 2, "daebfc"},
+		{mirror(0), 3, "defabc"},
+		{mirror(1), 3, "cbafed"},
+		{crop{1, 1, 2, 1, 0, 1, 0, 1}, 1, "be"},
+		{crop{2, 1, 1, 1, 1, 2, -1, 2}, 2, "bc"},
+	} {
+		out, err := c.t.apply(img)
+		if err != nil {
+			t.Errorf("%T %v: %v", c.t, c.t, err)
+			continue
+		}
+		got := ""
+		for i := 0; i < len(out.(*image.RGBA).Pix); i += 4 {
+			got += string(out.(*image.RGBA).Pix[i])
+		}
+		w, h := c.t.size(3, 2)
+		if got != c.want || out.Bounds() != image.Rect(0, 0, w, h) || w != c.w {
+			t.Errorf("%T %v: %q in %v, want %q, %d wide", c.t, c.t, got, out.Bounds(), c.want, c.w)
+		}
+	}
+	for _, c := range []crop{{4, 1, 1, 1, 0, 1, 0, 1}, {1, 0, 1, 1, 0, 1, 0, 1}, {1, 1, 0, 1, 0, 1, 0, 1}, {1, 1, 1, 1, 9, 1, 0, 1}} {
+		if _, err := c.apply(img); err == nil {
+			t.Errorf("crop %v: no error", c)
+		}
+	}
+}
+
+// TestBounds checks that a decoder stops when its time or its memory is up.
+func TestBounds(t *testing.T) {
+	data := read(t, "gray.heic")
+	m, err := heicMachine()
+	if err != nil {
+		t.Fatal(err)
+	}
+	store := func(n int) func(p *process) (image.Image, error) {
+		return func(p *process) (image.Image, error) {
+			p.store(make([]byte, n))
+			return nil, p.err
+		}
+	}
+	if _, err := m.run(16<<20, time.Minute, store(len(data))); err != nil {
+		t.Errorf("%d bytes: %v", len(data), err)
+	}
+	if _, err := m.run(16<<20, time.Minute, store(17<<20)); !errors.Is(err, errMemory) {
+		t.Errorf("17 MiB of 16: error %v", err)
+	}
+	if _, err := m.run(16<<20, time.Nanosecond, store(1)); !errors.Is(err, errTime) {
+		t.Errorf("in a nanosecond: error %v", err)
+	}
+	if _, err := m.run(16<<20, time.Minute, store(1)); err != nil {
+		t.Errorf("after the process that took too long: %v", err)
+	}
+}
+
+// TestHostile decodes damaged files. Whatever comes of them is an error or a
+// picture of the announced size.
+func TestHostile(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	for _, name := range []string{"nameless.heic", "alpha.heic", "deep.avif", "turned.avif"} {
+		good := read(t, name)
+		for i := range 30 {
+			data := bytes.Clone(good)
+			if i%3 == 0 {
+				data = data[:rng.IntN(len(data))]
+			} else {
+				for range 1 + i/5 {
+					data[rng.IntN(len(data))] ^= 1 << rng.IntN(8)
+				}
+			}
+			h, err := ReadHeader(bytes.NewReader(data))
+			if err != nil || h.pixels() > 1<<20 {
+				continue
+			}
+			img, err := Decode(data, h)
+			if err == nil && img.Bounds().Dx()*img.Bounds().Dy() > int(h.pixels()) {
+				t.Errorf("%s, change %d: bounds %v, but %d pixels announced", name, i, img.Bounds(), h.pixels())
+			}
+		}
+	}
+}
+
+// TestDisagreement lets a file announce fewer pixels than its coded picture has.
+func TestDisagreement(t *testing.T) {
+	for _, name := range []string{"gray.heic", "limited.avif"} {
+		data := read(t, name)
+		h, err := ReadHeader(bytes.NewReader(data))
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.codedWidth /= 2
+		if _, err := Decode(data, h); !errors.Is(err, errSize) {
+			t.Errorf("%s: error %v", name, err)
+		}
+	}
+}
+
+func TestKnown(t *testing.T) {
+	for head, want := range map[string]string{
+		"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic": "HEIC",
+		"\x00\x00\x00\x18ftypmif1\x00\x00\x00\x00mif1heic": "HEIC",
+		"\x00\x00\x00\x18ftypmif1\x00\x00\x00\x00mif1avif": "AVIF",
+		"\x00\x00\x00\x10ftypavif\x00\x00\x00\x00mif1heic": "AVIF",
+		"\x00\x00\x00\x18ftypisom\x00\x00\x00\x00mp41avif": "AVIF",
+		"\x00\x00\x00\x14ftypisom\x00\x00\x00\x00mp41avif": "",
+		"\x00\x00\x00\x18ftypcrx \x00\x00\x00\x01crx isom": "",
+		"\x00\x00\x00\x18moov":                             "",
+		"":                                                 "",
+	} {
+		if got, ok := Known([]byte(head)); got != want || ok != (want != "") {
+			t.Errorf("%q: %q, %v, want %q", head, got, ok, want)
+		}
+	}
+}
+
+// FuzzHeader checks that whatever a file's description holds, reading it ends
+// with bounded memory.
+func FuzzHeader(f *testing.F) {
+	names, err := filepath.Glob("testdata/*.[ha][ev]i[cf]")
+	if err != nil || len(names) < 10 {
+		f.Fatal(names, err)
+	}
+	for _, name := range names {
+		data := read(f, filepath.Base(name))
+		f.Add(data[:min(len(data), 2048)])
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		Known(data)
+		h, err := ReadHeader(bytes.NewReader(data))
+		if err != nil {
+			return
+		}
+		if cfg := h.Config(); cfg.Width < 1 || cfg.Height < 1 || h.Memory(int64(len(data))) < h.pixels() {
+			t.Errorf("%d x %d pixels in %d bytes", cfg.Width, cfg.Height, h.Memory(0))
+		}
+		if h.alpha != 0 && h.primaryAt+h.primaryBytes > len(data) {
+			t.Errorf("%d bytes at %d of %d", h.primaryBytes, h.primaryAt, len(data))
+		}
+	})
+}

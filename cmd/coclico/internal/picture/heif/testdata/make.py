@@ -1,0 +1,46 @@
+"""Makes the pictures of this folder with Pillow 12 and later, pillow-heif 1.8
+and avifenc 0.11 or later, and beside each what libheif and libavif make of it.
+
+    python make.py FOLDER/no_eoi.jpg.twin.png   # any small photo
+"""
+import subprocess
+import sys
+
+import pillow_heif
+from PIL import Image, ImageFilter, ImageOps
+
+pillow_heif.register_heif_opener()
+# Smooth: chroma is enlarged by repetition here, and linearly by those libraries.
+photo = Image.open(sys.argv[1]).convert("RGB").filter(ImageFilter.GaussianBlur(4)).resize((75, 50))
+photo.save("/tmp/photo.png")
+clear = photo.convert("RGBA")
+clear.putalpha(Image.linear_gradient("L").resize(clear.size))
+
+
+def heic(name, img=photo, **options):
+    img.save(name, quality=90, **options)
+
+
+def avif(name, *options):
+    subprocess.run(["avifenc", "--min", "5", "--max", "8", *options, "/tmp/photo.png", name], check=True, capture_output=True)
+
+
+nclx = {"color_primaries": 1, "transfer_characteristics": 13}
+heic("limited709.heic", matrix_coefficients=1, full_range_flag=0, **nclx)
+heic("full2020.heic", matrix_coefficients=9, full_range_flag=1, **nclx)
+heic("nameless.heic", save_nclx_profile=False)  # only the coded picture says what it is
+heic("narrow.heic", photo.resize((21, 31)))
+heic("gray.heic", photo.convert("L"))
+heic("alpha.heic", clear)
+avif("deep.avif", "-d", "10")
+avif("turned.avif", "--irot", "1", "--imir", "0")
+avif("limited.avif", "-r", "limited", "-y", "420")
+clear.save("/tmp/photo.png")
+avif("alpha.avif")
+
+for name in ["limited709.heic", "full2020.heic", "nameless.heic", "narrow.heic", "gray.heic", "alpha.heic",
+             "deep.avif", "turned.avif", "limited.avif", "alpha.avif"]:
+    img = ImageOps.exif_transpose(Image.open(name)).convert("RGBA")
+    white = Image.new("RGBA", img.size, "white")
+    white.alpha_composite(img)
+    white.convert("RGB").save(name + ".png")
