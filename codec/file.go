@@ -194,21 +194,19 @@ func (c *Codec) vector(f *File, anyModel bool) (*Vector, error) {
 	if err != nil {
 		return nil, err
 	}
-	id := ModelID(p.Fingerprint)
-	switch {
-	case f.Raw() && f.Dimensions() != len(p.Moments):
-		want := f.f.Params
-		want.Dimensions = len(p.Moments)
-		return nil, FormatError(fmt.Sprintf("%d raw bytes, not %d as this model's", f.Len(), want.Bytes()))
-	case f.Raw():
-	case f.Dimensions() != len(p.Moments) || f.ModelID() != id && !anyModel:
-		return nil, &ModelError{File: f.ModelID(), Model: id, FileName: names[f.ModelID()], ModelName: c.model.Folder().Name()}
+	h := f.f.Header
+	switch known := h.Dimensions == len(p.Moments); {
+	case f.f.Raw && !known:
+		return nil, FormatError(fmt.Sprintf("%d CLIP dimensions; the model has %d", h.Dimensions, len(p.Moments)))
+	case !f.f.Raw && (!known || h.Fingerprint != p.Fingerprint && !anyModel):
+		id := ModelID(h.Fingerprint)
+		return nil, &ModelError{File: id, Model: ModelID(p.Fingerprint), FileName: names[id], ModelName: c.model.Folder().Name()}
 	}
 	codes, err := f.f.Vector(p)
 	if err != nil {
 		return nil, err
 	}
-	return &Vector{quant.Vector(f.f.Header, codes, p), codes}, nil
+	return &Vector{quant.Vector(h, codes, p), codes}, nil
 }
 
 // names holds what is known by name. The built-in model's ID is a constant

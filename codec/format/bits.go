@@ -1,11 +1,30 @@
 package format
 
-import "math/bits"
+import (
+	"math/bits"
+
+	"github.com/coclico/coclico/codec/format/rangecoder"
+)
 
 // A field reads or writes a number of n bits, the most significant first. A
 // writer writes v and returns it; a reader ignores v and returns what it reads.
 // Code that runs through a layout with a field serves both directions.
 type field func(v uint64, n int) uint64
+
+// A coder reads or writes symbol k of n by a range coder: it is the Symbol
+// method of an Encoder, which writes k and returns it, or of a Decoder, which
+// ignores k. below(i) is the probability, in 1/65536, of the symbols below i.
+type coder func(k, n int, below func(k int) uint32) int
+
+// bits reads or writes a number of n bits, each equally probable. It is a
+// [field].
+func (c coder) bits(v uint64, n int) uint64 {
+	for i := n - 1; i >= 0; i-- {
+		bit := c(int(v>>i&1), 2, func(k int) uint32 { return uint32(k) << (rangecoder.ProbBits - 1) })
+		v = v&^(1<<i) | uint64(bit)<<i
+	}
+	return v
+}
 
 // flag reads or writes one bit.
 func (f field) flag(set bool) bool {

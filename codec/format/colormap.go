@@ -32,19 +32,6 @@ func (d distribution) below(k int) uint32 {
 	return share(&colorCurve, z, k, d.bits)
 }
 
-// find returns the code whose interval contains v.
-func (d distribution) find(v uint32) int {
-	lo, hi := 0, 1<<d.bits // below(lo) <= v < below(hi)
-	for hi-lo > 1 {
-		if mid := (lo + hi) / 2; d.below(mid) <= v {
-			lo = mid
-		} else {
-			hi = mid
-		}
-	}
-	return lo
-}
-
 // share returns the probability of the first k of 2^bits symbols where the
 // distribution has the value of curve at z. Each symbol gets at least 128/2^bits
 // of 65536, rounded down, and at least 1.
@@ -77,24 +64,12 @@ func at(curve *[curveSize]uint16, z int) uint32 {
 	return lo + (hi-lo)*uint32(z&15)>>4
 }
 
-// writeColorMap codes the map of a file with header h.
-func writeColorMap(e *rangecoder.Encoder, c ColorMap, h Header) {
+// colorMap runs through the map of a file with header h.
+func (c coder) colorMap(m ColorMap, h Header) {
 	p := predictorsFor(h.Profile, h.ColorBits)
-	VisitSamples(c, h.MapSize, h.ColorBits, func(plane int, ctx *Context, code uint8) uint8 {
+	VisitSamples(m, h.MapSize, h.ColorBits, func(plane int, ctx *Context, code uint8) uint8 {
 		d := p[plane].predict(ctx, h.ColorBits)
-		e.Encode(d.below(int(code)), d.below(int(code)+1))
-		return code
-	})
-}
-
-// readColorMap reads what writeColorMap wrote into c.
-func readColorMap(d *rangecoder.Decoder, c ColorMap, h Header) {
-	p := predictorsFor(h.Profile, h.ColorBits)
-	VisitSamples(c, h.MapSize, h.ColorBits, func(plane int, ctx *Context, _ uint8) uint8 {
-		p := p[plane].predict(ctx, h.ColorBits)
-		code := p.find(d.Peek())
-		d.Skip(p.below(code), p.below(code+1))
-		return uint8(code)
+		return uint8(c(int(code), 1<<h.ColorBits, d.below))
 	})
 }
 

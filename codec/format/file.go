@@ -16,7 +16,7 @@ type File struct {
 	data     []byte
 	headBits int                // bits of the header after the first word
 	stored   bool               // the symbols are plain bits
-	coder    rangecoder.Decoder // otherwise: in front of the vector
+	decoder  rangecoder.Decoder // otherwise: in front of the vector
 	vector   []uint16           // of a raw stream
 }
 
@@ -37,11 +37,10 @@ func Parse(data []byte) (*File, error) {
 		r := bitString{payload, n + h.symbolBits() - h.ColorMapBits()}
 		f.Map.each(r.read, h.ColorBits)
 	default:
-		f.coder = *rangecoder.NewDecoder(payload)
-		for range n {
-			f.coder.Bits(1)
-		}
-		readColorMap(&f.coder, f.Map, h)
+		f.decoder = *rangecoder.NewDecoder(payload)
+		c := coder(f.decoder.Symbol)
+		c.bits(0, n)
+		c.colorMap(f.Map, h)
 	}
 	return f, nil
 }
@@ -84,8 +83,8 @@ func (f *File) Vector(p Prior) ([]uint16, error) {
 	if f.stored {
 		v.each((&bitString{f.data[wordBytes:], f.headBits}).read, codes)
 	} else {
-		coder := f.coder
-		v.read(&coder, codes)
+		d := f.decoder
+		v.code(d.Symbol, codes)
 	}
 	if f.Fingerprint == p.Fingerprint && !bytes.Equal(f.data, f.marshal(Symbols{codes, f.Map}, v)) {
 		return nil, errAltered
@@ -112,18 +111,41 @@ func (h Header) marshal(s Symbols, v vectorCoder) []byte {
 	return append(h.word(), stored...)
 }
 
+// normal returns h with the default in the fields that its profile does not
+// use.
+func (h Header) normal() Header {
+	if h.Profile == Tuned {
+		h.DimensionBits = 1
+	} else {
+		h.VectorBits, h.Spread, h.Range = h.Dimensions, 0, Range{}
+	}
+	return h
+}
+
+// extended reports whether h holds anything that the first word does not.
+func (h Header) extended() bool {
+	plain := NewHeader(768)
+	plain.Profile, plain.Fingerprint, plain.Spread, plain.Range = h.Profile, h.Fingerprint, h.Spread, h.Range
+	return h != plain
+}
+
+// word returns the first two bytes.
+func (h Header) word() []byte {
+	w := uint16(magic+Version-1)<<12 | uint16(h.Profile)<<11 | h.Fingerprint
+	if h.extended() {
+		w |= 1 << 10
+	}
+	return []byte{byte(w >> 8), byte(w)}
+}
+
 // code returns the rest of the header and the symbols as the range coder writes
 // them.
 func (h Header) code(s Symbols, v vectorCoder) []byte {
 	var e rangecoder.Encoder
-	h.rest(h.extended(), func(v uint64, n int) uint64 {
-		for i := n - 1; i >= 0; i-- {
-			e.Bits(uint32(v>>i&1), 1)
-		}
-		return v
-	})
-	writeColorMap(&e, s.ColorMap, h)
-	v.write(&e, s.Vector)
+	c := coder(e.Symbol)
+	h.rest(h.extended(), c.bits)
+	c.colorMap(s.ColorMap, h)
+	v.code(c, s.Vector)
 	return e.Finish()
 }
 

@@ -32,6 +32,75 @@ const (
 	RangeBits  = 3
 )
 
+// Limits of the parameters. The largest raw stream is 137,216 bytes.
+const (
+	MaxDimensions    = 1 << 16
+	MaxDimensionBits = 16
+	MaxMapSize       = 64
+	MaxColorBits     = 8
+)
+
+// Params are the sizes of a file's symbols. The reader of a raw stream must
+// know them; a file carries them. A zero field has the paper's value, so
+// Params{} describes the paper's 120 bytes.
+type Params struct {
+	Dimensions    int // of the CLIP image vector, 1 to 65536; the paper's 768
+	DimensionBits int // bits of each dimension, 1 to 16; the paper's 1
+	MapSize       int // side of the color map, an even number from 2 to 64; the paper's 8
+	ColorBits     int // bits of each sample of the map, 1 to 8; the paper's 2
+}
+
+// WithDefaults returns p with the paper's value in every zero field.
+func (p Params) WithDefaults() Params {
+	if p.Dimensions == 0 {
+		p.Dimensions = 768
+	}
+	if p.DimensionBits == 0 {
+		p.DimensionBits = 1
+	}
+	if p.MapSize == 0 {
+		p.MapSize = 8
+	}
+	if p.ColorBits == 0 {
+		p.ColorBits = 2
+	}
+	return p
+}
+
+// Validate returns an [UnsupportedError] if a parameter is outside the format's
+// limits.
+func (p Params) Validate() error {
+	p = p.WithDefaults()
+	switch {
+	case p.Dimensions < 1 || p.Dimensions > MaxDimensions:
+		return errDimensions
+	case p.DimensionBits < 1 || p.DimensionBits > MaxDimensionBits:
+		return errDimensionBits
+	case p.MapSize < 2 || p.MapSize > MaxMapSize || p.MapSize%2 != 0:
+		return errMapSize
+	case p.ColorBits < 1 || p.ColorBits > MaxColorBits:
+		return errColorBits
+	}
+	return nil
+}
+
+// ColorMapBits returns the bits of the color map's codes, 3/2*n*n*b. p must be
+// valid.
+func (p Params) ColorMapBits() int {
+	p = p.WithDefaults()
+	return 6 * (p.MapSize / 2) * (p.MapSize / 2) * p.ColorBits
+}
+
+// Bits returns the bits of a raw stream's symbols: d*a of the vector and those
+// of the color map. p must be valid.
+func (p Params) Bits() int {
+	p = p.WithDefaults()
+	return p.Dimensions*p.DimensionBits + p.ColorMapBits()
+}
+
+// Bytes returns the length of a raw stream. p must be valid.
+func (p Params) Bytes() int { return (p.Bits() + 7) / 8 }
+
 // A Range is where the levels of a tuned color map lie; see package quant. Each
 // field is 0 to 7.
 type Range struct{ Low, High, Chroma uint8 }
@@ -83,17 +152,6 @@ func (h Header) Validate() error {
 	return nil
 }
 
-// normal returns h with the default in the fields that its profile does not
-// use.
-func (h Header) normal() Header {
-	if h.Profile == Tuned {
-		h.DimensionBits = 1
-	} else {
-		h.VectorBits, h.Spread, h.Range = h.Dimensions, 0, Range{}
-	}
-	return h
-}
-
 // symbolBits returns the bits of h's symbols before entropy coding.
 func (h Header) symbolBits() int {
 	if h.Profile == Tuned {
@@ -111,22 +169,6 @@ func (h Header) HeaderBits() int {
 		h.extension(w.write)
 	}
 	return 8*wordBytes + w.at
-}
-
-// extended reports whether h holds anything that the first word does not.
-func (h Header) extended() bool {
-	plain := NewHeader(768)
-	plain.Profile, plain.Fingerprint, plain.Spread, plain.Range = h.Profile, h.Fingerprint, h.Spread, h.Range
-	return h != plain
-}
-
-// word returns the first two bytes.
-func (h Header) word() []byte {
-	w := uint16(magic+Version-1)<<12 | uint16(h.Profile)<<11 | h.Fingerprint
-	if h.extended() {
-		w |= 1 << 10
-	}
-	return []byte{byte(w >> 8), byte(w)}
 }
 
 // readHeader reads the header of a file. It also returns the number of bits of

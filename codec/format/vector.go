@@ -80,22 +80,29 @@ const modeled = 6
 // on. Its codes are taken as equally probable.
 const uncommon = 1 << rangecoder.ProbBits / 16
 
-// write codes the codes of a vector in the way that takes fewer bits.
-func (v vectorCoder) write(e *rangecoder.Encoder, codes []uint16) {
-	switch {
-	case v.moments == nil:
-	case v.common(codes):
-		e.Encode(uncommon, 1<<rangecoder.ProbBits)
-	default:
-		e.Encode(0, uncommon)
-		v.moments = nil
+// code runs through the codes of a vector. A writer chooses the way that takes
+// fewer bits.
+func (v vectorCoder) code(c coder, codes []uint16) {
+	if v.moments != nil {
+		k := 0
+		if v.common(codes) {
+			k = 1
+		}
+		if c(k, 2, func(k int) uint32 { return [...]uint32{0, uncommon, 1 << rangecoder.ProbBits}[k] }) == 0 {
+			v.moments = nil
+		}
 	}
-	for i, code := range codes {
+	for i := range codes {
 		bits, rest := v.split(i)
-		k := int(code) >> rest
-		e.Encode(v.below(i, k, bits), v.below(i, k+1, bits))
-		e.Bits(uint32(code)&(1<<rest-1), rest)
+		k := c(int(codes[i])>>rest, 1<<bits, func(k int) uint32 { return v.below(i, k, bits) })
+		codes[i] = uint16(k)<<rest | c.uniform(codes[i]&(1<<rest-1), rest)
 	}
+}
+
+// uniform reads or writes a number of n bits, at most 16, all values equally
+// probable.
+func (c coder) uniform(v uint16, n int) uint16 {
+	return uint16(c(int(v), 1<<n, func(k int) uint32 { return uint32(k) << (rangecoder.ProbBits - n) }))
 }
 
 // common reports whether the codes take no more bits with the model than
@@ -115,27 +122,6 @@ func (v vectorCoder) common(codes []uint16) bool {
 		}
 	}
 	return exponent+31 >= 0
-}
-
-// read reads what write wrote.
-func (v vectorCoder) read(d *rangecoder.Decoder, codes []uint16) {
-	switch {
-	case v.moments == nil:
-	case d.Peek() < uncommon:
-		d.Skip(0, uncommon)
-		v.moments = nil
-	default:
-		d.Skip(uncommon, 1<<rangecoder.ProbBits)
-	}
-	for i := range codes {
-		bits, rest := v.split(i)
-		k, at := 0, d.Peek()
-		for v.below(i, k+1, bits) <= at {
-			k++
-		}
-		d.Skip(v.below(i, k, bits), v.below(i, k+1, bits))
-		codes[i] = uint16(k)<<rest | uint16(d.Bits(rest))
-	}
 }
 
 // split returns how many bits of dimension i have a model, and how many have

@@ -1,24 +1,31 @@
-// Package rangecoder is an entropy coder in integers: symbols of known probabilities to bytes and back, within a
-// fraction of a bit of their information. The probabilities are the caller's; both sides must use the same.
+// Package rangecoder is an entropy coder in integers: it turns symbols of known
+// probabilities into bytes and back, within a fraction of a bit of their
+// information. The probabilities are the caller's; both sides must use the
+// same.
 //
 // # Definition
 //
-// A symbol is an interval [lo, hi) of [0, 65536), its probability is (hi - lo)/65536. The coder's state is an interval of
-// numbers [low, low + width), at first [0, 2^48). For each symbol, with unit = floor(width / 65536),
+// A symbol is an interval [lo, hi) of [0, 65536), of probability (hi -
+// lo)/65536. The coder's state is an interval of numbers [low, low + width),
+// at first [0, 2^48). For each symbol, with unit = floor(width / 65536),
 //
 //	low   = low + unit*lo
 //	width = unit*(hi - lo)
 //	while width < 2^40:  low = 256*low, width = 256*width     (a shift)
 //
-// low is as long as it needs to be: after k shifts it has 48 + 8k bits. At the end, the stream is the shortest string of
-// whole bytes, at least k of them, that read as the first digits of a number of 6 + k bytes, the rest zeros, lies in
-// [low, low + width). Of several strings of that length it is the smallest.
+// low has as many bits as it needs: after k shifts, 48 + 8k. At the end, the
+// stream is the shortest string of whole bytes, at least k of them, that, read
+// as the first digits of a number of 6 + k bytes whose other digits are zeros,
+// lies in [low, low + width). Of several strings of that length it is the
+// smallest.
 //
-// The decoder reads zeros after the end of the stream. It knows k when it has read the last symbol: a stream of less than k
-// bytes has lost some, one of more than its encoder would write has gained some.
+// The decoder reads zeros after the end of the stream. After the last symbol it
+// knows k: a shorter stream has lost bytes, a longer one than its encoder would
+// write has gained some.
 //
-// As long as only symbols of 2^16, 2^15, ... of 65536 have been coded, unit*lo shifts no bits out: bits coded with equal
-// probabilities at the beginning are the first bits of the stream, unchanged.
+// As long as only symbols of 2^16, 2^15, ... of 65536 have been coded, unit*lo
+// shifts no bits out: bits coded with equal probabilities at the beginning are
+// the first bits of the stream, unchanged.
 package rangecoder
 
 const (
@@ -36,7 +43,8 @@ type Encoder struct {
 	narrowed uint64 // top - width, so that the zero value is the whole window
 }
 
-// Encode adds the symbol [lo, hi). It panics if that is no interval of [0, 65536).
+// Encode adds the symbol [lo, hi). It panics if that is not an interval of [0,
+// 65536).
 func (e *Encoder) Encode(lo, hi uint32) {
 	if lo >= hi || hi > 1<<ProbBits {
 		panic("rangecoder: not an interval of [0, 65536)")
@@ -51,13 +59,14 @@ func (e *Encoder) Encode(lo, hi uint32) {
 	e.narrowed = top - width
 }
 
-// Bits adds the low n bits of v, at most 16, each value with the same probability.
-func (e *Encoder) Bits(v uint32, n int) {
-	size := uint32(1<<ProbBits) >> n
-	e.Encode(v*size, (v+1)*size)
+// Symbol adds symbol k of n, whose interval is [below(k), below(k+1)), and
+// returns k. below(0) is 0, below(n) is 65536.
+func (e *Encoder) Symbol(k, n int, below func(k int) uint32) int {
+	e.Encode(below(k), below(k+1))
+	return k
 }
 
-// add adds to low and carries into the digits that are out already.
+// add adds to low and carries into the digits that are already out.
 func (e *Encoder) add(x uint64) {
 	e.low += x
 	if e.low < top {
@@ -72,7 +81,7 @@ func (e *Encoder) add(x uint64) {
 	}
 }
 
-// Finish returns the stream. The encoder is not to be used again.
+// Finish returns the stream. The encoder must not be used again.
 func (e *Encoder) Finish() []byte {
 	width := top - e.narrowed
 	for n := 0; ; n++ { // ends with n = 6 at the latest, where up is 0
@@ -94,7 +103,7 @@ func (e *Encoder) Finish() []byte {
 type Decoder struct {
 	in    []byte
 	next  int    // of in; past its end there are zeros
-	value uint64 // what is read, less low
+	value uint64 // the digits read, less low
 	width uint64
 }
 
@@ -115,8 +124,9 @@ func (d *Decoder) shift() {
 	d.next++
 }
 
-// Peek returns the number in [0, 65536) that the next symbol's interval contains. No stream of an encoder gives what the
-// rounding of the unit leaves over; for others it is the last number.
+// Peek returns the number in [0, 65536) that the next symbol's interval
+// contains. No encoder makes a stream that reaches what the rounding of the
+// unit leaves over; in other streams that counts as the last number.
 func (d *Decoder) Peek() uint32 {
 	return uint32(min(d.value/(d.width>>ProbBits), 1<<ProbBits-1))
 }
@@ -130,12 +140,19 @@ func (d *Decoder) Skip(lo, hi uint32) {
 	}
 }
 
-// Bits reads n bits, at most 16, that Encoder.Bits wrote.
-func (d *Decoder) Bits(n int) uint32 {
-	shift := ProbBits - n
-	v := d.Peek() >> shift
-	d.Skip(v<<shift, (v+1)<<shift)
-	return v
+// Symbol reads what Encoder.Symbol wrote, whatever its first argument.
+func (d *Decoder) Symbol(_, n int, below func(k int) uint32) int {
+	at := d.Peek()
+	lo, hi := 0, n // below(lo) <= at < below(hi)
+	for hi-lo > 1 {
+		if mid := (lo + hi) / 2; below(mid) <= at {
+			lo = mid
+		} else {
+			hi = mid
+		}
+	}
+	d.Skip(below(lo), below(lo+1))
+	return lo
 }
 
 // Shifts returns the number k of shifts so far: a stream has at least that many bytes.

@@ -92,7 +92,7 @@ func TestBits(t *testing.T) {
 		for range rng.Intn(8) {
 			n := 1 + rng.Intn(16)
 			v := uint32(rng.Intn(1 << n))
-			e.Bits(v, n)
+			e.Symbol(int(v), 1<<n, func(k int) uint32 { return uint32(k) << (ProbBits - n) })
 			for n--; n >= 0; n-- {
 				want = append(want, byte(v>>n&1))
 			}
@@ -106,7 +106,7 @@ func TestBits(t *testing.T) {
 			if data[i/8]>>(7-i%8)&1 != bit {
 				t.Fatalf("bit %d of %x is not %d", i, data, bit)
 			}
-			if d.Bits(1) != uint32(bit) {
+			if d.Symbol(0, 2, func(k int) uint32 { return uint32(k) << 15 }) != int(bit) {
 				t.Fatalf("bit %d is read wrong", i)
 			}
 		}

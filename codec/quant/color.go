@@ -6,6 +6,64 @@ import (
 	"github.com/coclico/coclico/codec/format"
 )
 
+// RGB returns the color map that the codes of a file stand for, [n, n, 3] in
+// [0, 1].
+func RGB(h format.Header, c format.ColorMap) []float32 {
+	if h.Profile == format.Paper {
+		return DequantizePaperColor(c, h.MapSize, h.ColorBits)
+	}
+	return DequantizeTunedColor(c, h.Range, h.MapSize, h.ColorBits)
+}
+
+// QuantizePaperColor returns the codes of a map of n x n pixels.
+func QuantizePaperColor(m Planes, n, bits int) format.ColorMap {
+	checkMap(n, bits)
+	return format.ColorMap{Y: quantizePlane(m.Y, bits), U: quantizePlane(m.U, bits), V: quantizePlane(m.V, bits)}
+}
+
+// quantizePlane returns floor(x 2^bits), clamped to the existing codes. The
+// product is exact, and positive where it matters, so that the conversion is
+// the floor.
+func quantizePlane(x []float32, bits int) []uint8 {
+	codes := make([]uint8, len(x))
+	levels := float32(int(1) << bits)
+	for i, v := range x {
+		codes[i] = uint8(min(max(v*levels, 0), levels-1))
+	}
+	return codes
+}
+
+// DequantizePaperColor returns the color map that c stands for, RGB [n, n, 3]
+// in [0, 1]: the middles of the levels. It panics if c is not an n x n map of
+// this many bits.
+func DequantizePaperColor(c format.ColorMap, n, bits int) []float32 {
+	checkMap(n, bits)
+	if len(c.Y) != n*n || len(c.U) != n*n/4 || len(c.V) != n*n/4 {
+		panic("quant: planes of another size")
+	}
+	levels := float32(int(1) << bits)
+	plane := func(codes []uint8) []float32 {
+		x := make([]float32, len(codes))
+		for i, code := range codes {
+			if int(code)>>bits != 0 {
+				panic("quant: code out of range")
+			}
+			x[i] = (float32(code) + 0.5) / levels
+		}
+		return x
+	}
+	return Planes{plane(c.Y), plane(c.U), plane(c.V)}.RGB(n)
+}
+
+func checkMap(n, bits int) {
+	if n < 2 || n > format.MaxMapSize || n%2 != 0 {
+		panic("quant: color map size is not an even number from 2 to 64")
+	}
+	if bits < 1 || bits > format.MaxColorBits {
+		panic("quant: bits of a color sample outside 1 to 8")
+	}
+}
+
 // luma and chroma return the ends of a range's levels.
 func luma(r format.Range) (lo, hi float32) { return float32(r.Low) / 16, 1 - float32(r.High)/16 }
 
