@@ -36,7 +36,7 @@ func TestLevels(t *testing.T) {
 				t.Fatal(err)
 			}
 			cmd := exec.Command(exe, "-test.run=^TestLevels$", "-test.v")
-			cmd.Env = append(os.Environ(), "COCLICO_TEST_LEVELS=1", "GODEBUG=cpu."+c.off+"=off", EnvVar+"=")
+			cmd.Env = append(os.Environ(), "COCLICO_TEST_LEVELS=1", "GODEBUG=cpu."+c.off+"=off", EnvVar+"=", "COCLICO_REQUIRE=")
 			out, err := cmd.CombinedOutput()
 			if err != nil || !strings.Contains(string(out), "best: "+c.best+"\n") {
 				t.Errorf("%v, want best: %s\n%s", err, c.best, out)

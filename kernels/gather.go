@@ -44,9 +44,12 @@ func (g *gatherer) gather(dst []byte, j int, src unsafe.Pointer, strideN, stride
 		s := unsafe.Add(src, i*strideK)
 		for c := range n {
 			to, from := unsafe.Add(d, g.g.index(i%per, j+c)*g.es), unsafe.Add(s, c*strideN)
-			if g.es == 2 {
+			switch g.es {
+			case 1:
+				*(*uint8)(to) = *(*uint8)(from)
+			case 2:
 				*(*uint16)(to) = *(*uint16)(from)
-			} else {
+			default:
 				*(*uint32)(to) = *(*uint32)(from)
 			}
 		}

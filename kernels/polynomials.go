@@ -100,7 +100,7 @@ var exp2TableNEON = [...]float32{
 // Digital Computers, 1955) h = w - u w with w = 1/2 + u T(u): exact at 0, where
 // rounding errors weigh most (computed as 1/(1+0.35a), 1-u would lose a's last
 // digits), and of bounded relative error at infinity. T is the minimax
-// polynomial of degree 7 for the relative error of h on 0 <= a <= 14.5: 2^-24.0
+// polynomial of degree 7 for the relative error of h on 0 <= a <= 14.5: 2^-23.9
 // after its coefficients are rounded. 0.35 makes that smallest among 0.33, 0.34,
 // 0.345, 0.35 and 0.36. Beyond 14.5, exp(-a²/2) is 0, and a is limited to 15 so
 // that u is not Inf/Inf. Phi is then Q for negative x and 1-Q for the others,

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/coclico/coclico/kernels"
+	"github.com/coclico/coclico/kernels/mem"
 )
 
 // TestArena gets and puts spans at random, and checks that they do not overlap,
@@ -160,8 +161,8 @@ func panics(f func()) (p bool) {
 // TestTrim: a large request above all memory used so far releases the free
 // memory below. If tidy is set, every large request does.
 func TestTrim(t *testing.T) {
-	if runtime.GOOS != "linux" {
-		t.Skip("on this system, memory is the garbage collector's")
+	if !mem.FromSystem {
+		t.Skip("memory is the garbage collector's")
 	}
 	const at = 4 << 20
 	for _, tidy := range []bool{false, true} {

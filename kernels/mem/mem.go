@@ -38,8 +38,8 @@ func Alloc(n int) []byte {
 }
 
 // TryAlloc is like [Alloc] but returns nil if the system refuses the memory.
-// Where the memory is Go's, it cannot refuse, and TryAlloc crashes as make
-// does.
+// Where the memory is Go's, only sizes beyond the address space are refused; to
+// run out of memory is a crash.
 func TryAlloc(n int) []byte {
 	if n < HugePage {
 		return goMemory(n)

@@ -7,6 +7,11 @@ import (
 	"unsafe"
 )
 
+// FromSystem reports whether blocks of [HugePage] bytes or more come from the
+// system, which [Free] and [Discard] return them to. Otherwise all memory is
+// Go's.
+const FromSystem = true
+
 // systemMemory maps n bytes, rounded up to whole huge pages. It returns nil if
 // the system refuses.
 func systemMemory(n int) []byte {

@@ -2,7 +2,21 @@
 
 package mem
 
-func systemMemory(n int) []byte { return goMemory(n) }
+// FromSystem reports whether blocks of [HugePage] bytes or more come from the
+// system, which [Free] and [Discard] return them to. Otherwise all memory is
+// Go's.
+const FromSystem = false
+
+// systemMemory returns nil if n bytes exceed the address space, for which make
+// panics. If there is no memory left, it crashes.
+func systemMemory(n int) (b []byte) {
+	defer func() {
+		if recover() != nil {
+			b = nil
+		}
+	}()
+	return goMemory(n)
+}
 
 func freeSystemMemory([]byte) {}
 

@@ -3,6 +3,7 @@ package mem
 import (
 	"math"
 	"slices"
+	"strconv"
 	"testing"
 	"unsafe"
 )
@@ -25,6 +26,16 @@ func TestAlloc(t *testing.T) {
 			b[i] = 1
 		}
 		Free(b)
+	}
+}
+
+// TestTryAlloc checks that more memory than any machine has is refused.
+func TestTryAlloc(t *testing.T) {
+	if strconv.IntSize == 32 {
+		t.Skip("a system may have all of the address space")
+	}
+	if b := TryAlloc(math.MaxInt - 2*HugePage); b != nil {
+		t.Errorf("TryAlloc returned %d bytes", len(b))
 	}
 }
 
