@@ -1,6 +1,10 @@
 package weights
 
-import "github.com/nlpodyssey/safetensors"
+import (
+	"slices"
+
+	"github.com/nlpodyssey/safetensors"
+)
 
 // A DType is the type of a tensor's elements. The zero value is F16, the type
 // of the weights that this package writes.
@@ -22,11 +26,13 @@ const (
 	I64
 )
 
-var dtypes = [...]struct {
-	name string
-	size int
+type dtype struct {
+	name string // in a header
+	size int    // of an element, in bytes
 	file safetensors.DType
-}{
+}
+
+var dtypes = [...]dtype{
 	F16:  {"F16", 2, safetensors.F16},
 	BF16: {"BF16", 2, safetensors.BF16},
 	F32:  {"F32", 4, safetensors.F32},
@@ -56,7 +62,12 @@ func (d DType) String() string {
 // weight reports whether tensors of the type can serve as a model's weights.
 func (d DType) weight() bool { return d == F16 || d == BF16 || d == F32 }
 
-// fromFile returns the DType for the one that the header parser gave.
+// known reports whether a name in a header is one of the types above.
+func known(name string) bool {
+	return slices.ContainsFunc(dtypes[:], func(d dtype) bool { return d.name == name })
+}
+
+// fromFile returns the DType for the header parser's.
 func fromFile(f safetensors.DType) (DType, bool) {
 	for d := range dtypes {
 		if dtypes[d].file == f {

@@ -3,10 +3,12 @@ package weights
 import (
 	"bytes"
 	"encoding/binary"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/nlpodyssey/safetensors"
 )
@@ -23,7 +25,7 @@ const (
 // nlpodyssey/safetensors reads the header and proves that the tensors lie side
 // by side, have the size of their shapes and end with the file. It does not see
 // duplicate names, takes ten times a header's size in memory, lets a shape have
-// any dimension beside a 0, and repeats the file's content in its errors; hence
+// any dimension beside a 0, and repeats the file's content in its errors: hence
 // the checks around it.
 func parse(file string, r *region) (map[string]Tensor, error) {
 	head, body, err := split(file, r.data)
@@ -35,7 +37,7 @@ func parse(file string, r *region) (map[string]Tensor, error) {
 	}
 	_, meta, err := safetensors.ReadMetadata(r.data)
 	if err != nil {
-		return nil, fileErrorf(file, "bad safetensors header: %s", clip(err.Error()))
+		return nil, fileErrorf(file, "%s", diagnose(head, len(r.data), err))
 	}
 	infos := meta.Tensors()
 	tensors := make(map[string]Tensor, len(infos))
@@ -50,7 +52,7 @@ func parse(file string, r *region) (map[string]Tensor, error) {
 	return tensors, nil
 }
 
-// split checks the header's length and cuts the file in header and data.
+// split checks the header's length and splits the file into header and data.
 func split(file string, data []byte) (head, body []byte, err error) {
 	if len(data) < 8 {
 		return nil, nil, fileErrorf(file, "not a safetensors file: shorter than 8 bytes")
@@ -64,9 +66,38 @@ func split(file string, data []byte) (head, body []byte, err error) {
 	case n > maxHeader:
 		return nil, nil, fileErrorf(file, "bad safetensors header: %d bytes long, at most %d are read", n, maxHeader)
 	case n > uint64(len(data)-8):
-		return nil, nil, fileErrorf(file, "cut short: a header of %d bytes in a file of %d", n, len(data))
+		return nil, nil, fileErrorf(file, "cut short: %d bytes, more than %d expected", len(data), 8+n)
 	}
 	return data[8 : 8+n], data[8+n:], nil
+}
+
+// diagnose returns the reason why the header of a file of size bytes was refused:
+// a type that is not supported, or a file that is cut short, as after a download
+// that did not finish. Anything else is what the library says.
+func diagnose(head []byte, size int, err error) string {
+	var tensors map[string]struct {
+		DType       string    `json:"dtype"`
+		DataOffsets [2]uint64 `json:"data_offsets"`
+	}
+	if json.Unmarshal(head, &tensors) == nil {
+		delete(tensors, "__metadata__")
+		end := uint64(0)
+		for _, name := range slices.Sorted(maps.Keys(tensors)) {
+			t := tensors[name]
+			if t.DType != "" && !known(t.DType) {
+				return fmt.Sprintf("tensor %s: type %s is not supported: weights must be F16, BF16 or F32", show(name), clip(t.DType))
+			}
+			end = max(end, t.DataOffsets[1])
+		}
+		switch want := 8 + uint64(len(head)) + end; {
+		case end > maxFile || !strings.Contains(err.Error(), "incomplete buffer"):
+		case uint64(size) < want:
+			return fmt.Sprintf("cut short: %d bytes, %d expected", size, want)
+		case uint64(size) > want:
+			return fmt.Sprintf("too long: %d bytes, %d expected", size, want)
+		}
+	}
+	return "bad safetensors header: " + clip(err.Error())
 }
 
 func view(name string, info *safetensors.TensorInfo, body []byte) (Tensor, error) {

@@ -24,10 +24,11 @@ func modelsCmd(f *files.IO, s *terminal.Screen) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "models",
 		Short: "List, choose, check and convert models",
-		Long: `Models lists the models that are on this machine: the built-in one, those that were pulled (or that
-Python has downloaded), and folders that were given a name. The one with a * is used without --model.
-$` + modelVar + ` goes before it. Names and the default are kept in coclico/config.json in the user's folder for
-configurations; $` + catalog.ConfigVar + ` names another file.`,
+		Long: `Models lists the models on this machine: the built-in one, those that were pulled or
+that Python has downloaded, and folders with a name. The one with a * is used
+without --model; $` + modelVar + ` takes precedence over it. Names and the default are
+kept in coclico/config.json in the user's folder for configurations, or in the file
+that $` + catalog.ConfigVar + ` names.`,
 		Example: "  coclico models\n  coclico models add unclip16 /data/unclip-fp16\n  coclico models use unclip16\n  coclico models check unclip16",
 		Args:    cobra.NoArgs,
 	}
@@ -64,7 +65,7 @@ func listModels(s *terminal.Screen, asJSON bool) error {
 
 func printModels(w io.Writer, list []catalog.Description) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "  NAME\tKIND\tSIZE\tPRECISION\tFINGERPRINT\tFOR\tLICENCE")
+	fmt.Fprintln(t, "  NAME\tKIND\tSIZE\tPRECISION\tFINGERPRINT\tFOR\tLICENSE")
 	for _, d := range list {
 		mark := " "
 		if d.Default {
@@ -78,7 +79,7 @@ func printModels(w io.Writer, list []catalog.Description) error {
 		if d.Size > 0 {
 			size = terminal.ByteCount(d.Size)
 		}
-		fmt.Fprintf(t, "%s %s\t%s\t%s\t%s\t%s\t%s\t%s\n", mark, d.Name, d.Kind, size, cmp.Or(d.Precision, "-"), cmp.Or(d.Fingerprint, "-"), uses(d), cmp.Or(d.Licence, "-"))
+		fmt.Fprintf(t, "%s %s\t%s\t%s\t%s\t%s\t%s\t%s\n", mark, d.Name, d.Kind, size, cmp.Or(d.Precision, "-"), cmp.Or(d.Fingerprint, "-"), uses(d), cmp.Or(d.License, "-"))
 	}
 	return t.Flush()
 }
@@ -101,7 +102,7 @@ func modelsUseCmd(s *terminal.Screen) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "use NAME",
 		Short:   "Make a model the default",
-		Example: "  coclico models use stabilityai/stable-diffusion-2-1-unclip-small\n  coclico models use built-in",
+		Example: "  coclico models use diffusers/stable-diffusion-2-1-unclip-i2i-l\n  coclico models use built-in",
 		Args:    oneArg("NAME"),
 	}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -124,7 +125,7 @@ func modelsUseCmd(s *terminal.Screen) *cobra.Command {
 			return err
 		}
 		if v := os.Getenv(modelVar); v != "" {
-			fmt.Fprintf(s.Err, "%s is set to %s, which goes before this.\n", modelVar, v)
+			fmt.Fprintf(s.Err, "%s is set to %s, which takes precedence.\n", modelVar, v)
 		}
 		return nil
 	}
@@ -175,10 +176,10 @@ func modelsRemoveCmd(f *files.IO, s *terminal.Screen) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "remove NAME",
 		Short: "Delete a pulled model, or forget a folder's name",
-		Long: `Remove deletes all of a pulled model from the hub's cache: every revision, what an interrupted pull has
-left, and what other programs have downloaded of it. Of a folder that was given a name, the name is
-forgotten; the folder stays.`,
-		Example: "  coclico models remove stabilityai/stable-diffusion-2-1-unclip-small",
+		Long: `Remove deletes all of a pulled model from the hub's cache: every revision, what an
+interrupted pull has left, and what other programs have downloaded of it. For a
+folder with a name, it forgets the name; the folder stays.`,
+		Example: "  coclico models remove diffusers/stable-diffusion-2-1-unclip-i2i-l",
 		Args:    oneArg("NAME"),
 	}
 	yes := cmd.Flags().Bool("yes", false, "do not ask")
@@ -203,7 +204,7 @@ func removeModel(ctx context.Context, f *files.IO, s *terminal.Screen, name stri
 	case catalog.KindBuiltIn:
 		return errors.New("the built-in model is part of the program: it cannot be removed")
 	case catalog.KindFolder:
-		return fmt.Errorf("%s: a folder of yours, which coclico does not delete", name)
+		return fmt.Errorf("%s: a folder without a name, which coclico does not delete", name)
 	case catalog.KindNamed:
 		delete(c.Config.Folders, m.Name)
 	case catalog.KindPulled:
@@ -212,7 +213,7 @@ func removeModel(ctx context.Context, f *files.IO, s *terminal.Screen, name stri
 		}
 	}
 	if m.Kind == catalog.KindPulled && !wasDefault {
-		return nil // nothing of the configuration has changed
+		return nil // the configuration has not changed
 	}
 	if wasDefault {
 		c.Config.Model = ""
@@ -221,25 +222,29 @@ func removeModel(ctx context.Context, f *files.IO, s *terminal.Screen, name stri
 		return err
 	}
 	if wasDefault {
-		fmt.Fprintln(s.Err, "It was the default; now the built-in model is.")
+		fmt.Fprintln(s.Err, "It was the default, which is now the built-in model.")
 	}
 	return nil
 }
 
-// findForRemoval also finds what cannot be used: what an interrupted pull has left.
+// findForRemoval also finds what cannot be used, such as what an interrupted pull
+// has left, and does not find a model under another of its names.
 func findForRemoval(c *catalog.Catalog, name string) (catalog.Model, error) {
 	m, err := c.Find(name)
-	if err == nil {
+	repo, revision, errName := hub.SplitRevision(name)
+	switch {
+	case err == nil && (m.Kind != catalog.KindPulled || m.Repo == repo):
 		return m, nil
-	}
-	if repo, errName := hub.ParseRepo(name); errName == nil && c.Cached(repo) {
+	case err == nil:
+		return catalog.Model{}, fmt.Errorf("%s is not on this machine; the same model is, as %s", name, m.Name)
+	case errName == nil && revision == "" && c.Cached(repo):
 		return catalog.Model{Name: name, Kind: catalog.KindPulled, Repo: repo}, nil
 	}
 	return catalog.Model{}, err
 }
 
-// deletePulled deletes all revisions of a model, for they share files. Whoever names one of several does
-// not expect that.
+// deletePulled deletes all revisions of a model, because they share files. A user
+// who names one of several revisions does not expect that.
 func deletePulled(ctx context.Context, f *files.IO, s *terminal.Screen, c *catalog.Catalog, m catalog.Model, yes bool) error {
 	if m.Name != m.Repo.String() && len(c.Cache.Commits(m.Repo)) > 1 {
 		return fmt.Errorf("%s: the revisions of a model share files: coclico models remove %s deletes all of them", m.Name, m.Repo)
@@ -251,7 +256,7 @@ func deletePulled(ctx context.Context, f *files.IO, s *terminal.Screen, c *catal
 	return c.Cache.Remove(m.Repo)
 }
 
-// confirm asks on a terminal; elsewhere somebody must have said yes before.
+// confirm asks the user if there is a terminal; elsewhere --yes must be given.
 func confirm(ctx context.Context, f *files.IO, s *terminal.Screen, question string, yes bool) error {
 	if yes {
 		return nil

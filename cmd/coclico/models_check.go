@@ -24,12 +24,13 @@ func modelsCheckCmd(s *terminal.Screen) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "check [NAME]",
 		Short: "Check a model's files, and this machine",
-		Long: `Check opens every part of a model: its configuration must be read, its tensors must have the names and
-shapes that this implies, all of them and no others, and every value must be finite. Of a pulled model
-the files' hashes are compared with the hub's. Last, four networks of a tiny model are computed and
-compared with the reference implementation, at both precisions, so that this machine is checked too.
-Without a name it checks the default model. It ends with status 1 if anything is wrong.`,
-		Example: "  coclico models check\n  coclico models check stabilityai/stable-diffusion-2-1-unclip-small",
+		Long: `Check opens every part of a model: its configuration must be valid, its tensors must
+have exactly the names and shapes that this implies, and every value must be
+finite. For a pulled model, the hashes of its files are compared with the hub's.
+Finally four networks of a tiny model are computed at both precisions and compared
+with the reference implementation, which checks this machine. Without a name the
+default model is checked. The exit status is 1 if anything is wrong.`,
+		Example: "  coclico models check\n  coclico models check diffusers/stable-diffusion-2-1-unclip-i2i-l",
 		Args:    cobra.MaximumNArgs(1),
 	}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -50,7 +51,7 @@ Without a name it checks the default model. It ends with status 1 if anything is
 	return cmd
 }
 
-// A checker counts what is wrong.
+// A checker prints a report and counts what is wrong.
 type checker struct {
 	out io.Writer
 	bar *terminal.Bar
@@ -106,12 +107,12 @@ func checkModel(ctx context.Context, s *terminal.Screen, m catalog.Model) error 
 	return nil
 }
 
-// part reports on a part. That one is not there is no mistake: an encoder's
-// folder has no decoder.
+// part reports on a part. A missing part is not an error: the folder of an
+// encoder has no decoder.
 func (c *checker) part(ctx context.Context, f *weights.Folder, part weights.Part) {
 	if !f.Has(part) {
 		if part != weights.PromptEmbeds && !(part == weights.TextEncoder && f.Has(weights.PromptEmbeds)) {
-			fmt.Fprintf(c.out, "%-28s not there\n", part)
+			fmt.Fprintf(c.out, "%-28s missing\n", part)
 		}
 		return
 	}
@@ -132,7 +133,7 @@ func (c *checker) part(ctx context.Context, f *weights.Folder, part weights.Part
 	c.say(what, err)
 }
 
-// hashes compares the files of a snapshot with the names of their blobs.
+// hashes compares the hashes of a snapshot's files with the names of their blobs.
 func (c *checker) hashes(ctx context.Context, m catalog.Model) error {
 	names, err := hub.Readable(m.Dir)
 	if err != nil {
@@ -152,11 +153,11 @@ func (c *checker) hashes(ctx context.Context, m catalog.Model) error {
 	for _, h := range checks {
 		switch {
 		case h.Gone:
-			c.say("hash", fmt.Errorf("%s is a link to a file that is not there: coclico pull %s gets it again", h.Path, m.Name))
+			c.say("hash", fmt.Errorf("%s is a link to a file that does not exist: coclico pull %s downloads it again", h.Path, m.Name))
 		case !h.Known:
 			unknown++
 		case !h.Right:
-			c.say("hash", fmt.Errorf("%s has other bytes than the hub's: delete %s, and coclico pull %s gets it again", h.Path, strings.Join(h.Files, " and "), m.Name))
+			c.say("hash", fmt.Errorf("%s has other bytes than the hub's: delete %s, and coclico pull %s downloads it again", h.Path, strings.Join(h.Files, " and "), m.Name))
 		default:
 			right++
 		}
@@ -165,7 +166,7 @@ func (c *checker) hashes(ctx context.Context, m catalog.Model) error {
 		c.say(fmt.Sprintf("hashes of %d files", right), nil)
 	}
 	if unknown > 0 {
-		fmt.Fprintf(c.out, "%-28s not known: copies without a link to the hub's hash\n", fmt.Sprintf("hashes of %d files", unknown))
+		fmt.Fprintf(c.out, "%-28s unknown: copies without a link to the hub's hash\n", fmt.Sprintf("hashes of %d files", unknown))
 	}
 	return nil
 }

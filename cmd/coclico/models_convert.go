@@ -17,22 +17,24 @@ func modelsConvertCmd(s *terminal.Screen) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "convert MODEL OUT",
 		Short: "Make a model smaller: float16, and only the parts that are needed",
-		Long: `Convert writes a new model folder: float32 and bfloat16 become float16, old names of tensors today's,
-shards one file. It stays a folder that diffusers opens where the parts are there. Values that float16
-cannot hold are an error that names their tensors; --clamp writes the largest float16 for them.
+		Long: `Convert writes a new model folder: float32 and bfloat16 become float16, old names of
+tensors become current ones, and shards become one file. diffusers still opens it,
+as long as it has the parts. Values that float16 cannot hold are an error that
+names their tensors; --clamp writes the largest float16 instead.
 
-With --constant-context the text encoder (681 MB of the real model) and its tokenizer are replaced by
-what the encoder makes of the empty prompt, the only one that the codec has (0.3 MB): decoded pictures
-are the same. --encoder-only and --decoder-only leave one half, the latter with the constant.`,
-		Example: "  coclico models convert stabilityai/stable-diffusion-2-1-unclip-small unclip16 --constant-context\n  coclico models convert DIR decoder --decoder-only",
+With --constant-context the text encoder (681 MB for the real model) and its
+tokenizer are replaced by the encoder's output for the empty prompt (0.3 MB), the
+only prompt that the codec has: decoded pictures are the same. --encoder-only and
+--decoder-only keep one half, the latter with the constant.`,
+		Example: "  coclico models convert diffusers/stable-diffusion-2-1-unclip-i2i-l unclip16 --constant-context\n  coclico models convert DIR decoder --decoder-only",
 		Args:    cobra.ExactArgs(2),
 	}
 	var o convert.Options
 	flags := cmd.Flags()
-	flags.BoolVar(&o.EncoderOnly, "encoder-only", false, "only what encoding needs")
-	flags.BoolVar(&o.DecoderOnly, "decoder-only", false, "only what decoding needs")
-	flags.BoolVar(&o.ConstantContext, "constant-context", false, "a constant in the place of the text encoder")
-	flags.BoolVar(&o.Clamp, "clamp", false, "clamp values beyond float16's range instead of refusing them")
+	flags.BoolVar(&o.EncoderOnly, "encoder-only", false, "keep only what encoding needs")
+	flags.BoolVar(&o.DecoderOnly, "decoder-only", false, "keep only what decoding needs")
+	flags.BoolVar(&o.ConstantContext, "constant-context", false, "replace the text encoder by a constant")
+	flags.BoolVar(&o.Clamp, "clamp", false, "clamp values beyond float16's range, which are an error otherwise")
 	cmd.MarkFlagsMutuallyExclusive("encoder-only", "decoder-only")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		c, err := catalog.Open(os.Getenv)
@@ -44,7 +46,7 @@ are the same. --encoder-only and --decoder-only leave one half, the latter with 
 			return err
 		}
 		if m.Kind == catalog.KindBuiltIn {
-			return errors.New("the built-in model is no folder: there is nothing to convert")
+			return errors.New("the built-in model is not a folder: there is nothing to convert")
 		}
 		bar := s.Bar()
 		defer bar.Close()

@@ -66,7 +66,7 @@ func TestPullAndUse(t *testing.T) {
 	dir := atHome(t)
 	h := onHub(t, dir)
 	plan := succeed(t, "pull", hubtest.Repo, "--plan")
-	for _, want := range []string{"6.68 MB", "to get", "unet/diffusion_pytorch_model.safetensors", "in all"} {
+	for _, want := range []string{"6.68 MB", "to download", "unet/diffusion_pytorch_model.safetensors", "in all"} {
 		if !strings.Contains(plan, want) {
 			t.Errorf("the plan does not say %q:\n%s", want, plan)
 		}
@@ -77,15 +77,15 @@ func TestPullAndUse(t *testing.T) {
 	fail(t, statusFailed, []string{"coclico pull " + hubtest.Repo}, "decode", photo, "-o", "x.png", "--model", hubtest.Repo)
 	r := coclico(t, "pull", hubtest.Repo)
 	folder := strings.TrimSpace(r.stdout)
-	if r.status != statusOK || filepath.Base(folder) != hubtest.Commit || !strings.Contains(r.stderr, "Open RAIL++-M") {
+	if r.status != statusOK || filepath.Base(folder) != hubtest.Commit || !strings.Contains(r.stderr, "is openrail++") {
 		t.Fatalf("status %d, stdout %q, stderr %q", r.status, r.stdout, r.stderr)
 	}
-	if r := coclico(t, "pull", hubtest.Repo); r.status != statusOK || strings.Contains(r.stderr, "RAIL") || h.Gets("unet/diffusion_pytorch_model.safetensors") != 1 {
+	if r := coclico(t, "pull", hubtest.Repo); r.status != statusOK || strings.Contains(r.stderr, "openrail") || h.Gets("unet/diffusion_pytorch_model.safetensors") != 1 {
 		t.Errorf("pulled again: %d, %q", r.status, r.stderr)
 	}
 	succeed(t, "models", "use", hubtest.Repo)
 	d := listed(t)[hubtest.Repo]
-	if !d.Default || d.Licence != "openrail++" || d.Path != folder || !d.Encodes || !d.Decodes || d.Kind != catalog.KindPulled {
+	if !d.Default || d.License != "openrail++" || d.Path != folder || !d.Encodes || !d.Decodes || d.Kind != catalog.KindPulled {
 		t.Errorf("%+v", d)
 	}
 	text := succeed(t, "models")
@@ -123,10 +123,10 @@ func TestPullRefusals(t *testing.T) {
 	dir := atHome(t)
 	fail(t, statusFailed, []string{"HF_HUB_OFFLINE"}, "pull")
 	h := onHub(t, dir)
-	fail(t, statusUsage, []string{"no name of a model"}, "pull", "../x")
-	fail(t, statusUsage, []string{"encode, decode or both"}, "pull", "--for", "fun")
+	fail(t, statusUsage, []string{"not the name of a model"}, "pull", "../x")
+	fail(t, statusUsage, []string{"must be both, encode or decode"}, "pull", "--for", "fun")
 	fail(t, statusUsage, []string{"--revision b", "a"}, "pull", hubtest.Repo+"@a", "--revision", "b")
-	fail(t, statusFailed, []string{"there is no such model"}, "pull", "someone/else")
+	fail(t, statusFailed, []string{"no such model"}, "pull", "someone/else")
 	h.API = func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusUnauthorized) }
 	fail(t, statusFailed, []string{"401", "HF_TOKEN"}, "pull", hubtest.Repo)
 	t.Setenv("HF_ENDPOINT", "huggingface.co")
@@ -153,7 +153,7 @@ func TestModelsByName(t *testing.T) {
 		t.Errorf("%+v", d)
 	}
 	fail(t, statusFailed, []string{"not a diffusers model folder"}, "models", "add", "other", t.TempDir())
-	fail(t, statusUsage, []string{"no name for a folder"}, "models", "add", catalog.BuiltIn, dir)
+	fail(t, statusUsage, []string{"cannot be the name of a folder"}, "models", "add", catalog.BuiltIn, dir)
 	fail(t, statusFailed, []string{"does not delete"}, "models", "remove", dir, "--yes")
 	fail(t, statusFailed, []string{"cannot be removed"}, "models", "remove", catalog.BuiltIn, "--yes")
 	if r := coclico(t, "models", "remove", "mine"); r.status != statusOK {
@@ -174,7 +174,7 @@ func TestModelsByName(t *testing.T) {
 	if err := os.WriteFile(os.Getenv(catalog.ConfigVar), []byte(`{"modell":"x"}`), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	fail(t, statusFailed, []string{"config.json", "mend it"}, "models")
+	fail(t, statusFailed, []string{"config.json", "correct it"}, "models")
 }
 
 func TestModelsCheckFinds(t *testing.T) {
@@ -198,7 +198,7 @@ func TestModelsConvert(t *testing.T) {
 		}
 	}
 	fail(t, statusFailed, []string{"already exists"}, "models", "convert", dir, out)
-	fail(t, statusFailed, []string{"no folder"}, "models", "convert", catalog.BuiltIn, out+"2")
+	fail(t, statusFailed, []string{"not a folder"}, "models", "convert", catalog.BuiltIn, out+"2")
 	succeed(t, "models", "check", out)
 	alone := filepath.Join(t.TempDir(), "alone")
 	succeed(t, "models", "convert", dir, alone, "--encoder-only")

@@ -9,110 +9,178 @@ import (
 	"os"
 	"strings"
 	"text/tabwriter"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
+	"github.com/coclico/coclico/cmd/coclico/internal/catalog"
 	"github.com/coclico/coclico/cmd/coclico/internal/terminal"
+	"github.com/coclico/coclico/codec/model"
+	"github.com/coclico/coclico/weights"
 	"github.com/coclico/coclico/weights/hub"
 )
 
 func pullCmd(s *terminal.Screen) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "pull [OWNER/NAME[@REVISION]]",
-		Short: "Get a model from the Hugging Face hub",
-		Long: `Pull downloads what is needed of a Stable unCLIP model into the hub's own cache, where Python's
-libraries find it too, and finds what they have downloaded. Without a name it is
-` + hub.DefaultRepo().String() + `, the model that the codec is made for.
+		Short: "Download a model from the Hugging Face hub",
+		Long: `Pull downloads the files of a Stable unCLIP model that are needed into the hub's own
+cache, where Python's libraries find them too, and uses those that they have
+downloaded. Without a name the model is ` + hub.DefaultRepo().String() + `,
+for which the codec is made, at the revision that the program knows. It is also
+found if the cache has it under another of its names,
+` + hub.MirrorRepo().String() + ` (an unofficial mirror) or
+` + hub.WithdrawnRepo().String() + ` (withdrawn).
 
-It shows what there is to download first. A download that was cut or interrupted goes on where it
-was; every file's hash is compared. HF_HOME, HF_HUB_CACHE, HF_ENDPOINT, HF_TOKEN and HF_HUB_OFFLINE are
-honoured. The model's folder is printed at the end; coclico models use makes it the default.`,
+The files and their sizes are listed first, and the license by the model's card. A
+download that was interrupted resumes where it stopped, and every file's hash is
+compared. HF_HOME, HF_HUB_CACHE, HF_ENDPOINT, HF_TOKEN and HF_HUB_OFFLINE are
+honored. The model's folder is printed at the end; coclico models use makes the
+model the default.`,
 		Example: "  coclico pull\n  coclico pull --for decode --plan\n  HF_ENDPOINT=https://mirror.example coclico pull",
 		Args:    cobra.MaximumNArgs(1),
 	}
 	flags := cmd.Flags()
-	revision := flags.String("revision", hub.MainRevision, "branch, tag or commit")
-	use := flags.String("for", "both", "encode, decode or both: the parts that are needed for it")
-	planOnly := flags.Bool("plan", false, "only show what there is to download")
+	revision := flags.String("revision", "", "branch, tag or commit (default: the one that the program knows, or "+hub.MainRevision+")")
+	use := choiceFlag(cmd, "for", "both, encode or decode: the use for which the model is needed", "both", "encode", "decode")
+	planOnly := flags.Bool("plan", false, "only list what there is to download")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		repo := hub.DefaultRepo()
+		p := puller{screen: s, repo: hub.DefaultRepo(), revision: *revision, use: hubUses[*use]}
 		if len(args) == 1 {
 			var at string
 			var err error
-			if repo, at, err = hub.SplitRevision(args[0]); err != nil {
+			if p.repo, at, err = hub.SplitRevision(args[0]); err != nil {
 				return usageError{err}
 			}
-			if strings.Contains(args[0], "@") {
-				if flags.Changed("revision") && *revision != at {
-					return usagef("--revision %s: the name says %s", *revision, at)
-				}
-				*revision = at
+			if at != "" && p.revision != "" && p.revision != at {
+				return usagef("--revision %s: the name has %s", p.revision, at)
+			}
+			p.revision = cmp.Or(p.revision, at)
+		}
+		if flags.Changed("revision") {
+			if err := hub.CheckRevision(*revision); err != nil {
+				return usageError{err}
 			}
 		}
-		parts, err := parseUse(*use)
-		if err != nil {
-			return err
-		}
-		if err := hub.CheckRevision(*revision); err != nil {
-			return usageError{err}
-		}
-		return pull(cmd.Context(), s, repo, *revision, parts, *planOnly)
+		return p.pull(cmd.Context(), *planOnly)
 	}
 	return cmd
 }
 
-func parseUse(s string) (hub.Use, error) {
-	switch s {
-	case "both":
-		return hub.Everything, nil
-	case "encode":
-		return hub.Encoding, nil
-	case "decode":
-		return hub.Decoding, nil
-	}
-	return 0, usagef("--for %s: it is encode, decode or both", s)
+// hubUses are the values of --for.
+var hubUses = map[string]hub.Use{"both": hub.Everything, "encode": hub.Encoding, "decode": hub.Decoding}
+
+// A puller is one call of pull.
+type puller struct {
+	screen   *terminal.Screen
+	client   *hub.Client
+	repo     hub.Repo
+	revision string // "" if none is specified
+	use      hub.Use
 }
 
-func pull(ctx context.Context, s *terminal.Screen, repo hub.Repo, revision string, use hub.Use, planOnly bool) error {
-	c, err := hub.FromEnv(os.Getenv)
-	if err != nil {
+func (p *puller) pull(ctx context.Context, planOnly bool) (err error) {
+	if p.client, err = hub.FromEnv(os.Getenv); err != nil {
 		return err
 	}
-	c.UserAgent = "coclico/" + version()
-	bar := s.Bar()
+	p.client.UserAgent = "coclico/" + version()
+	if p.revision == "" {
+		if found, err := p.elsewhere(); found || err != nil {
+			return err
+		}
+		p.revision = p.repo.DefaultRevision()
+	}
+	bar := p.screen.Bar()
 	defer bar.Close()
-	bar.Line("asking " + c.Endpoint)
-	plan, err := c.Plan(ctx, repo, revision, use)
+	bar.Line("asking " + p.client.Endpoint)
+	plan, err := p.client.Plan(ctx, p.repo, p.revision, p.use)
 	if err != nil {
-		return err
+		return otherNames(p.repo, err)
 	}
 	bar.Close()
 	if planOnly {
-		return printPlan(s.Out, plan, c.Cache)
+		return printPlan(p.screen.Out, plan, p.client.Cache)
 	}
-	if err := printPlan(s.Err, plan, c.Cache); err != nil {
+	if err := printPlan(p.screen.Err, plan, p.client.Cache); err != nil {
 		return err
 	}
+	return p.download(ctx, plan)
+}
+
+// elsewhere prints the folder of a model that is in the cache under another of
+// its names, and reports whether there is one.
+func (p *puller) elsewhere() (bool, error) {
+	c, err := catalog.Open(os.Getenv)
+	if err != nil {
+		return false, err
+	}
+	m, ok := c.Elsewhere(p.repo, p.use)
+	if !ok {
+		return false, nil
+	}
+	fmt.Fprintf(p.screen.Err, "%s is on this machine as %s: nothing is downloaded, unless --revision asks for it.\n", p.repo, m.Name)
+	_, err = fmt.Fprintln(p.screen.Out, m.Dir)
+	return true, err
+}
+
+// otherNames adds to a refusal where else the model is.
+func otherNames(repo hub.Repo, err error) error {
+	switch {
+	case !hub.Refused(err) || repo.Aliases() == nil:
+		return err
+	case repo == hub.DefaultRepo():
+		return fmt.Errorf("%w; an unofficial mirror has the same model: coclico pull %s", err, hub.MirrorRepo())
+	}
+	return fmt.Errorf("%w; the same model is %s: coclico pull", err, hub.DefaultRepo())
+}
+
+// download pulls the missing files of a plan and prints the model's folder.
+func (p *puller) download(ctx context.Context, plan *hub.Plan) error {
 	left := plan.Left()
 	if left > 0 {
-		fmt.Fprint(s.Err, licenceNotice(repo, plan.Licence))
+		printLicense(p.screen.Err, plan, p.client.Endpoint+"/"+p.repo.String())
 	}
-	there := plan.Size() - left
-	dir, err := c.Pull(ctx, plan, func(done int64) { bar.Bytes(max(0, done-there), max(left, 1)) })
+	bar := p.screen.Bar()
+	defer bar.Close()
+	had := plan.Size() - left
+	dir, err := p.client.Pull(ctx, plan, func(done int64) { bar.Bytes(max(0, done-had), max(left, 1)) })
 	bar.Close()
 	if err != nil {
 		if left > 0 && (ctx.Err() != nil || !errors.Is(err, os.ErrPermission)) {
-			fmt.Fprintln(s.Err, "What has come is kept: the same command goes on from there.")
+			fmt.Fprintln(p.screen.Err, "What has come is kept: the same command resumes the download.")
 		}
 		return err
 	}
-	_, err = fmt.Fprintln(s.Out, dir)
+	if left > 0 && !p.client.Pins.Covers(plan) {
+		printHashes(p.screen.Err, plan, dir)
+	}
+	_, err = fmt.Fprintln(p.screen.Out, dir)
 	return err
 }
 
-// printPlan lists the files with their sizes, the sum last.
+// printHashes prints what identifies a model whose files the program does not
+// know, for whoever sees that it works to report.
+func printHashes(w io.Writer, plan *hub.Plan, dir string) {
+	fmt.Fprintf(w, "The program does not know these files of %s at %s yet:\n", plan.Repo, plan.Commit)
+	for _, f := range plan.Weights() {
+		fmt.Fprintf(w, "  %s  %s\n", f.Hash, f.Path)
+	}
+	if f, err := weights.OpenFolder(dir); err == nil {
+		defer f.Close()
+		if fingerprint, err := model.Fingerprint(f); err == nil {
+			fmt.Fprintf(w, "  fingerprint %08x\n", fingerprint)
+		}
+	}
+	fmt.Fprintln(w, "If the model works, please report these lines (see the README), so that the program can check them.")
+}
+
+// printPlan prints the files with their sizes, and the sum.
 func printPlan(w io.Writer, p *hub.Plan, cache hub.Cache) error {
-	fmt.Fprintf(w, "%s at %s (%s)\n", p.Repo, p.Revision, p.Commit[:12])
+	at := p.Revision
+	if at != p.Commit {
+		at += " (" + p.Commit[:12] + ")"
+	}
+	fmt.Fprintf(w, "%s at %s\n", p.Repo, at)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	n := 0
 	var small hub.Item
@@ -128,7 +196,7 @@ func printPlan(w io.Writer, p *hub.Plan, cache hub.Cache) error {
 	if n > 0 {
 		fmt.Fprintf(t, "%s\t%s\t  %d small files\n", terminal.ByteCount(small.Size), state(small), n)
 	}
-	fmt.Fprintf(t, "%s\t%s\t  in all\n", terminal.ByteCount(p.Size()), terminal.ByteCount(p.Left())+" to get")
+	fmt.Fprintf(t, "%s\t%s\t  in all\n", terminal.ByteCount(p.Size()), terminal.ByteCount(p.Left())+" to download")
 	if err := t.Flush(); err != nil {
 		return err
 	}
@@ -139,20 +207,49 @@ func printPlan(w io.Writer, p *hub.Plan, cache hub.Cache) error {
 func state(f hub.Item) string {
 	switch f.Have {
 	case f.Size:
-		return "there"
+		return "have"
 	case 0:
-		return "to get"
+		return "to download"
 	}
-	return terminal.ByteCount(f.Size-f.Have) + " to get"
+	return terminal.ByteCount(f.Size-f.Have) + " to download"
 }
 
-// licenceNotice says what using the weights asks of people.
-func licenceNotice(repo hub.Repo, licence string) string {
-	if licence != "openrail++" && repo != hub.DefaultRepo() {
-		return fmt.Sprintf("The weights are under the licence that their model card names (%s); it binds you: https://huggingface.co/%s\n", cmp.Or(licence, "none is named"), repo)
+// printLicense prints what the model's card says about its license.
+func printLicense(w io.Writer, plan *hub.Plan, page string) {
+	l := plan.License
+	switch {
+	case l.Name == "" && l.Text == nil:
+		fmt.Fprintf(w, "The card of the model names no license: %s\n", page)
+		return
+	case l.Name == "":
+		fmt.Fprintf(w, "The license by the model's card, %s", page)
+	default:
+		fmt.Fprintf(w, "The license by the model's card, %s, is %s", page, l.Name)
 	}
-	return `The weights are under the CreativeML Open RAIL++-M licence. Using them, for money too, is allowed, but not for what its
-Attachment A lists: breaking the law, harming or deceiving people, discrimination, medical and legal decisions, and more.
-Whoever passes the weights on, changed or not, passes these terms on: https://huggingface.co/stabilityai/stable-diffusion-2/blob/main/LICENSE-MODEL
-`
+	if l.Link != "" {
+		fmt.Fprintf(w, " (%s)", l.Link)
+	}
+	fmt.Fprintln(w, ". It binds you and whomever you pass the weights on to.")
+	for _, line := range l.Text {
+		for _, row := range wrap(line, 76) {
+			fmt.Fprintf(w, "    %s\n", row)
+		}
+	}
+}
+
+// wrap breaks a line between words into rows of at most width characters, except
+// for longer words.
+func wrap(line string, width int) (rows []string) {
+	row, length := "", 0
+	for _, word := range strings.Fields(line) {
+		n := utf8.RuneCountInString(word)
+		if length > 0 && length+1+n > width {
+			rows, row, length = append(rows, row), "", 0
+		}
+		if length > 0 {
+			row, length = row+" ", length+1
+		}
+		row, length = row+word, length+n
+	}
+	return append(rows, row)
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"os"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -15,23 +14,21 @@ func synthCmd(s *terminal.Screen) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "synth DIR",
 		Short: "Write a model folder of synthetic weights",
-		Long: `Synth writes a whole diffusers folder whose weights follow a law (float16, the same on every machine):
-for tests, for measurements, and to try the program at full size without a download. unclip-l has
-the dimensions of the real model and 3.2 GB. What such a model paints means nothing. A folder with anything in it,
-which may be a real model, is not written over but by --force.`,
+		Long: `Synth writes a complete diffusers folder whose weights follow a law (float16, the
+same on every machine): for tests, for measurements, and to try the program at full
+size without a download. unclip-l has the dimensions of the real model and 3.2 GB.
+What such a model paints means nothing. A folder that is not empty, and may be a
+real model, is only overwritten with --force.`,
 		Example: "  coclico synth /tmp/unclip-l --config unclip-l --seed 1",
 		Args:    oneArg("DIR"),
 	}
 	flags := cmd.Flags()
-	config := flags.String("config", "tiny", strings.Join(synth.Names(), " or "))
+	config := choiceFlag(cmd, "config", orList(synth.Names()), synth.Names()...)
 	seed := flags.Int64("seed", 1, "seed of the weights")
-	force := flags.Bool("force", false, "write over what is in DIR")
+	force := flags.Bool("force", false, "overwrite what is in DIR")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if !synth.Has(*config) {
-			return usagef("--config %s: it is %s", *config, strings.Join(synth.Names(), " or "))
-		}
 		if entries, _ := os.ReadDir(args[0]); len(entries) > 0 && !*force {
-			return fmt.Errorf("%s: is not empty: --force writes over what is there", args[0])
+			return fmt.Errorf("%s: is not empty: --force overwrites it", args[0])
 		}
 		bar := s.Bar()
 		defer bar.Close()

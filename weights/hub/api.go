@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,12 +12,12 @@ import (
 	"strings"
 )
 
-// list asks what a model consists of.
+// list returns the listing of a model.
 func (c *Client) list(ctx context.Context, r Repo, revision string) (*Listing, error) {
 	address := fmt.Sprintf("%s/api/models/%s/revision/%s?blobs=true", c.Endpoint, r, url.PathEscape(revision))
 	var data []byte
 	err := c.patiently(ctx, func() (bool, error) {
-		ctx, cancel := context.WithTimeout(ctx, 4*c.stall()) // however slowly it drips
+		ctx, cancel := context.WithTimeout(ctx, 4*c.stall()) // or a drip would never end
 		defer cancel()
 		resp, err := c.request(ctx, http.MethodGet, address, true, nil)
 		if err == nil {
@@ -25,26 +26,35 @@ func (c *Client) list(ctx context.Context, r Repo, revision string) (*Listing, e
 		}
 		var none unreachableError
 		switch {
-		case errors.As(err, &none): // said at once, not after a while
+		case errors.As(err, &none): // report it at once
 			err = &permanentError{err}
 		case errors.Is(err, context.DeadlineExceeded):
-			err = permanentf("%s: the listing does not come to an end", host(address))
+			err = permanentf("%s: the listing does not end", host(address))
 		case err == nil && len(data) > maxListing:
 			err = permanentf("%s: the listing has more than %d bytes", host(address), maxListing)
 		}
 		return false, err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", r, err)
+		return nil, fmt.Errorf("%s: %w", r, c.about(r, err))
 	}
 	l, err := parseListing(data)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %s: %w", r, host(address), err)
 	}
 	if isCommit(revision) && revision != l.Commit {
-		return nil, fmt.Errorf("%s: asked for commit %s, the listing is of %s", r, revision, l.Commit)
+		return nil, fmt.Errorf("%s: the listing is of commit %[3]s, not %[2]s", r, revision, l.Commit)
 	}
 	return l, nil
+}
+
+// about adds the address of a model's page to a refusal, for the user to visit.
+func (c *Client) about(r Repo, err error) error {
+	var status *statusError
+	if errors.As(err, &status) {
+		status.page = c.Endpoint + "/" + r.String()
+	}
+	return err
 }
 
 // resolve returns the address of a file.
@@ -56,7 +66,8 @@ func (c *Client) resolve(r Repo, commit, path string) string {
 	return fmt.Sprintf("%s/%s/resolve/%s/%s", c.Endpoint, r, commit, strings.Join(words, "/"))
 }
 
-// stat asks for a file's size and hash, which some mirrors' listings lack.
+// stat returns a file with its size and hash, which the listings of some mirrors
+// lack.
 func (c *Client) stat(ctx context.Context, r Repo, commit string, f File) (File, error) {
 	err := c.patiently(ctx, func() (bool, error) {
 		resp, err := c.request(ctx, http.MethodHead, c.resolve(r, commit, f.Path), false, nil)
@@ -64,12 +75,12 @@ func (c *Client) stat(ctx context.Context, r Repo, commit string, f File) (File,
 			return false, err
 		}
 		resp.Body.Close()
-		etag := or(resp.Header.Get("X-Linked-Etag"), resp.Header.Get("ETag"))
+		etag := cmp.Or(resp.Header.Get("X-Linked-Etag"), resp.Header.Get("ETag"))
 		f.Hash = strings.Trim(strings.TrimPrefix(etag, "W/"), `"`)
-		size := or(resp.Header.Get("X-Linked-Size"), resp.Header.Get("Content-Length"))
+		size := cmp.Or(resp.Header.Get("X-Linked-Size"), resp.Header.Get("Content-Length"))
 		f.Size, err = strconv.ParseInt(size, 10, 64)
 		if err != nil || f.Hash == "" {
-			return false, permanentf("%s does not say the size and the hash of %s", host(c.Endpoint), f.Path)
+			return false, permanentf("%s does not give the size and the hash of %s", host(c.Endpoint), f.Path)
 		}
 		if err := f.check(); err != nil {
 			return false, &permanentError{err}
@@ -77,7 +88,7 @@ func (c *Client) stat(ctx context.Context, r Repo, commit string, f File) (File,
 		return false, nil
 	})
 	if err != nil {
-		return f, fmt.Errorf("%s: %w", f.Path, err)
+		return f, fmt.Errorf("%s: %w", f.Path, c.about(r, err))
 	}
 	return f, nil
 }

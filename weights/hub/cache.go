@@ -13,11 +13,10 @@ import (
 	"strings"
 )
 
-// A Cache is the folder in which models of a hub are kept. There is nothing in
-// the cache "".
+// A Cache is a folder of models from a hub. The cache "" is empty.
 type Cache string
 
-// ErrNotThere says that a model or a revision of it is not in the cache.
+// ErrNotThere means that a model, or a revision of it, is not in the cache.
 var ErrNotThere = errors.New("not in the cache")
 
 func (c Cache) repo(r Repo) string           { return filepath.Join(string(c), r.folder()) }
@@ -32,8 +31,8 @@ func (c Cache) ref(r Repo, revision string) string {
 	return filepath.Join(c.repo(r), "refs", filepath.FromSlash(revision))
 }
 
-// Repos lists the models of which there is anything, were it a part of a
-// download, by name.
+// Repos returns the models of which the cache has anything, even if it is only a
+// part of a download, sorted by name.
 func (c Cache) Repos() ([]Repo, error) {
 	entries, err := os.ReadDir(string(c))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -56,8 +55,21 @@ func (c Cache) Repos() ([]Repo, error) {
 	return all, nil
 }
 
-// Folder returns the folder of a model's revision. The error wraps ErrNotThere
-// if there is none.
+// Default returns the folder and the revision of a model that is meant where no
+// revision is specified: the repo's default, or main where only that is in the
+// cache. The error wraps [ErrNotThere] if neither is.
+func (c Cache) Default(r Repo) (dir, revision string, err error) {
+	revision = r.DefaultRevision()
+	dir, err = c.Folder(r, revision)
+	if errors.Is(err, ErrNotThere) && revision != MainRevision {
+		revision = MainRevision
+		dir, err = c.Folder(r, revision)
+	}
+	return dir, revision, err
+}
+
+// Folder returns the folder of a model's revision. The error wraps [ErrNotThere]
+// if it is not in the cache.
 func (c Cache) Folder(r Repo, revision string) (string, error) {
 	if err := CheckRevision(revision); err != nil {
 		return "", err
@@ -79,8 +91,8 @@ func (c Cache) Folder(r Repo, revision string) (string, error) {
 	return dir, nil
 }
 
-// commit finds the commit of a branch or a tag. Where the ref is missing, as
-// after a cut download, a single snapshot stands for main.
+// commit returns the commit of a branch or a tag. If the ref is missing, as after
+// an interrupted download, a single snapshot stands for main.
 func (c Cache) commit(r Repo, revision string) (string, error) {
 	data, err := readSmall(c.ref(r, revision))
 	commit := strings.TrimSpace(string(data))
@@ -102,7 +114,7 @@ func readSmall(path string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, 1024))
 }
 
-// Commits lists the commits of which there is a snapshot.
+// Commits returns the commits of a model that have a snapshot.
 func (c Cache) Commits(r Repo) []string {
 	entries, err := os.ReadDir(filepath.Join(c.repo(r), "snapshots"))
 	if err != nil {
@@ -117,12 +129,12 @@ func (c Cache) Commits(r Repo) []string {
 	return all
 }
 
-// Path returns the folder in which everything of a model is.
+// Path returns the folder of a model, with everything that belongs to it.
 func (c Cache) Path(r Repo) string { return c.repo(r) }
 
-// Size returns the bytes that all revisions of a model take on the disk. What
-// lies outside its folder, as files do that Python shares between models, does
-// not count.
+// Size returns the number of bytes that all revisions of a model take on the
+// disk. Files outside its folder, which Python may share between models, do not
+// count.
 func (c Cache) Size(r Repo) int64 {
 	total := int64(0)
 	var seen []fs.FileInfo // a blob and its hard link in a snapshot are one
@@ -140,22 +152,21 @@ func (c Cache) Size(r Repo) int64 {
 	return total
 }
 
-// Remove deletes all revisions of a model from the cache. A folder elsewhere to
-// which the cache has but a link is refused: who has put it there knows what
-// else is in it.
+// Remove deletes all revisions of a model from the cache. It refuses to follow a
+// link to a folder elsewhere, in which other things may be.
 func (c Cache) Remove(r Repo) error {
 	info, err := os.Lstat(c.repo(r))
 	switch {
 	case err != nil:
 		return fmt.Errorf("%s: %w", r, ErrNotThere)
 	case !info.IsDir():
-		return fmt.Errorf("%s: is a link: delete it and the folder that it leads to yourself", c.repo(r))
+		return fmt.Errorf("%s: is a link: delete it and its target by hand", c.repo(r))
 	}
 	err = os.RemoveAll(c.repo(r))
 	return errors.Join(err, os.RemoveAll(filepath.Dir(c.lock(r, ""))))
 }
 
-// has reports whether all of a file is there: as a blob, or in the snapshot
+// has reports whether the cache has all of a file: as a blob, or in the snapshot
 // itself, where the system has no links.
 func (c Cache) has(r Repo, commit string, f File) bool {
 	if f.Hash == "" {
@@ -169,7 +180,7 @@ func (c Cache) has(r Repo, commit string, f File) bool {
 	return false
 }
 
-// part returns how much of a file an earlier download left.
+// part returns the number of bytes of a file that an earlier download has left.
 func (c Cache) part(r Repo, f File) int64 {
 	info, err := os.Stat(c.blob(r, f.Hash) + incomplete)
 	if err != nil || f.Hash == "" || info.Size() > f.Size {
@@ -180,16 +191,16 @@ func (c Cache) part(r Repo, f File) int64 {
 
 const incomplete = ".incomplete"
 
-// link puts a file's blob into the snapshot, unless it is there: as a link to
-// it, or as a file of its own where the system has no links.
+// link puts a file's blob into the snapshot, unless it is there already: as a
+// link, or as a copy where the system has no links.
 func (c Cache) link(r Repo, commit string, f File, noSymlinks bool) error {
 	path := filepath.Join(c.snapshot(r, commit), filepath.FromSlash(f.Path))
 	blob := c.blob(r, f.Hash)
-	if there, err := os.Lstat(path); err == nil && there.Mode().IsRegular() && there.Size() == f.Size {
+	if info, err := os.Lstat(path); err == nil && info.Mode().IsRegular() && info.Size() == f.Size {
 		return nil
 	}
-	if there, err := os.Stat(path); err == nil {
-		if of, err := os.Stat(blob); err == nil && os.SameFile(there, of) {
+	if info, err := os.Stat(path); err == nil {
+		if of, err := os.Stat(blob); err == nil && os.SameFile(info, of) {
 			return nil
 		}
 	}
@@ -235,7 +246,7 @@ func copyFile(from, to string) error {
 	return errors.Join(err, w.Close())
 }
 
-// setRef notes the commit that a branch or a tag is at.
+// setRef records the commit of a branch or a tag.
 func (c Cache) setRef(r Repo, revision, commit string) error {
 	if isCommit(revision) {
 		return nil

@@ -1,10 +1,17 @@
-// Package hub gets models from the Hugging Face hub, and finds those that are
-// already on the machine.
+// Package hub downloads models from the Hugging Face hub, and finds those that
+// are already on the machine.
 //
-// A [Client] makes a [Plan] of what a model's use needs, sizes first, and pulls
-// it into the cache that the hub's Python libraries have too, so that neither
-// downloads what the other has. Nothing but the caller's own requests goes over
-// the network: no telemetry, no looking for updates.
+// A [Client] makes a [Plan] of the files that a use of a model needs, with their
+// sizes, and pulls it into the cache that the hub's Python libraries use too, so
+// that neither downloads what the other has. Only the caller's own requests go
+// over the network: there is no telemetry and no check for updates.
+//
+// # The model
+//
+// The model that the codec is made for has had three names on the hub, and a
+// cache may have it under any of them: [DefaultRepo], [MirrorRepo] and
+// [WithdrawnRepo]; see [Repo.Aliases]. Unless another revision is asked for, it
+// is the default one at [DefaultCommit].
 //
 // # The cache
 //
@@ -12,34 +19,35 @@
 //	    models--OWNER--NAME/
 //	        blobs/HASH                    a file's bytes: SHA-256 for large files (git-lfs), else
 //	                                      git's SHA-1, the hash of "blob LENGTH\0" and the bytes
-//	        blobs/HASH.incomplete         a download that goes on where it was cut
+//	        blobs/HASH.incomplete         a download, which is resumed where it was interrupted
 //	        snapshots/COMMIT/PATH         links to ../../blobs/HASH: the model's folder
 //	        refs/main                     COMMIT
 //	    .locks/models--OWNER--NAME/HASH.lock
 //
-// A blob has its name only after its bytes were hashed, so that a blob that is
-// there is whole. Whoever downloads one holds its lock (flock, LockFileEx; the
-// same file and the same kind of lock as Python); where locks do not work the
-// worst is that something is downloaded twice. Snapshots consist of symbolic
-// links, of hard links where the system forbids those, and of copies where it
-// has neither.
+// A blob gets its name only after its bytes were hashed, so that every blob is
+// complete. Whoever downloads one holds its lock (flock or LockFileEx on the same
+// file as Python); where locks do not work, the worst that can happen is that
+// something is downloaded twice. Snapshots consist of symbolic links, of hard
+// links where the system forbids those, and of copies where it has neither.
 //
-// # What a server may say
+// # Trust
 //
-// Names of files are refused unless they are plain relative paths, hashes
-// unless they are 40 or 64 hexadecimal digits, sizes above 1 TiB, listings
-// above 8 MiB or 20,000 files, bodies beyond the promised size. The token goes
-// to the endpoint alone, not to the host that it redirects to. A connection on
-// which nothing moves for half a minute is dropped and the download goes on
-// with a new one, while it makes progress; after five attempts without any it
-// is an error, and what came stays for the next pull.
+// A server's answers are refused if a file's name is not a plain relative path,
+// if a hash is not 40 or 64 hexadecimal digits, and if a size is above 1 TiB, a
+// listing above 8 MiB or 20,000 files, or a body longer than the listing has it.
+// [Pins] refuse a listing that promises other files than those that are known.
+// The token is sent to the endpoint, and never to the host that it redirects to.
+// That host's addresses are signed and expire: when it refuses one, the hub is
+// asked for another. A connection that is idle for half a minute is dropped, and
+// the download resumes with a new one as long as it makes progress; after five
+// attempts without any it fails, and what has come stays for the next pull.
 //
 // # Why not a library
 //
-// github.com/gomlx/go-huggingface v0.3.1 (2025) was read for this. It does not
-// go on with a download that was cut (hub/download.go creates the file anew and
-// removes it after an error), compares no hash, reads neither HF_HOME nor
-// HF_TOKEN, takes the ETag after redirects, which for large files is the second
-// host's and not the blob's name, has no time limit, tells its progress to
-// standard output, and brings five modules for the work of this one package.
+// github.com/gomlx/go-huggingface v0.3.1 (2025) was considered. It does not
+// resume a download (hub/download.go creates the file anew and removes it after
+// an error), compares no hash, reads neither HF_HOME nor HF_TOKEN, takes the
+// ETag after redirects, which for large files is the second host's and not the
+// blob's name, has no timeouts, prints its progress to standard output, and
+// needs five modules for the work of this one package.
 package hub

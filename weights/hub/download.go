@@ -14,10 +14,11 @@ import (
 	"strings"
 )
 
-// fetch makes a file's blob be there. advance is told of bytes as they come, of
-// those that lay there already too, and of lost ones as a negative number.
+// fetch downloads a file's blob unless the cache has it. advance is called with
+// the number of bytes as they come, with that of the bytes that were there
+// before, and with a negative number for bytes that are thrown away.
 func (c *Client) fetch(ctx context.Context, r Repo, commit string, f File, advance func(int64)) error {
-	if c.Cache.has(r, commit, f) { // asked without a lock, which a cache that cannot be written does not give
+	if c.Cache.has(r, commit, f) { // without a lock, which a cache that is read-only does not have
 		advance(f.Size)
 		return nil
 	}
@@ -40,21 +41,21 @@ func (c *Client) fetch(ctx context.Context, r Repo, commit string, f File, advan
 	}
 	resumed := d.have > 0
 	err = d.run(ctx)
-	if resumed && errors.Is(err, errWrongBytes) { // perhaps the old ones
+	if resumed && errors.Is(err, errWrongBytes) { // perhaps it was the old ones
 		err = d.run(ctx)
 	}
 	if err != nil {
-		return fmt.Errorf("%s: %w", f.Path, err)
+		return fmt.Errorf("%s: %w", f.Path, c.about(r, err))
 	}
 	return os.Rename(d.path, strings.TrimSuffix(d.path, incomplete))
 }
 
-// errWrongBytes says that a file's hash is not the hub's.
-var errWrongBytes = errors.New("the bytes that came are not the hub's (their hash is another); they were thrown away")
+// errWrongBytes means that the downloaded bytes have another hash than the hub's.
+var errWrongBytes = errors.New("the downloaded bytes do not have the hub's hash; they were thrown away")
 
 var err416 = errors.New("the server does not have the rest of the file")
 
-// A download is a file on its way.
+// A download is a file that is being downloaded.
 type download struct {
 	c       *Client
 	address string
@@ -63,11 +64,11 @@ type download struct {
 	advance func(int64)
 
 	f    *os.File
-	have int64 // bytes, all of them in sum
+	have int64 // bytes on the disk and in sum
 	sum  hash.Hash
 }
 
-// newSum returns the hash that gave a blob of n bytes its name.
+// newSum returns the hash function by which a blob of n bytes got its name.
 func newSum(name string, n int64) hash.Hash {
 	if len(name) == 64 {
 		return sha256.New()
@@ -77,8 +78,8 @@ func newSum(name string, n int64) hash.Hash {
 	return h
 }
 
-// open takes over what an earlier download left. A link or a pipe of that name
-// is none of that: what it leads to is not written.
+// open takes over the bytes that an earlier download has left. A link or a pipe
+// of that name is deleted: nothing is written through it.
 func (d *download) open(ctx context.Context) error {
 	if info, err := os.Lstat(d.path); err == nil && !info.Mode().IsRegular() {
 		if err := os.Remove(d.path); err != nil {
@@ -100,8 +101,8 @@ func (d *download) open(ctx context.Context) error {
 	return nil
 }
 
-// restart begins with a new file, and leaves the old one to whoever else may
-// have it open where locks do not work.
+// restart begins again with a new file, and leaves the old one to other processes
+// that may have it open where locks do not work.
 func (d *download) restart(ctx context.Context) error {
 	d.close()
 	if err := os.Remove(d.path); err != nil {
@@ -118,12 +119,12 @@ func (d *download) close() {
 	}
 }
 
-// run gets the rest of the file and compares its hash.
+// run downloads the rest of the file and compares its hash.
 func (d *download) run(ctx context.Context) error {
 	err := d.c.patiently(ctx, func() (bool, error) {
 		before := d.have
 		err := d.stream(ctx)
-		return d.have-before >= slowest, err // a drip is no progress, or it would never end
+		return d.have-before >= slowest, err // a drip is no progress, or this would never end
 	})
 	if err != nil {
 		return err
@@ -139,7 +140,7 @@ func (d *download) run(ctx context.Context) error {
 	return err
 }
 
-// stream asks for the rest of the file once.
+// stream requests the rest of the file once.
 func (d *download) stream(ctx context.Context) error {
 	if d.have == d.file.Size {
 		return nil
@@ -149,6 +150,9 @@ func (d *download) stream(ctx context.Context) error {
 		header.Set("Range", fmt.Sprintf("bytes=%d-", d.have))
 	}
 	resp, err := d.c.request(ctx, http.MethodGet, d.address, true, header)
+	if stale(err) { // the hub signs another address each time it is asked
+		resp, err = d.c.request(ctx, http.MethodGet, d.address, true, header)
+	}
 	var status *statusError
 	if errors.As(err, &status) && status.code == http.StatusRequestedRangeNotSatisfiable && d.have > 0 {
 		if err := d.restart(ctx); err != nil {
@@ -171,13 +175,13 @@ func (d *download) stream(ctx context.Context) error {
 	return d.copy(resp.Body)
 }
 
-// fits checks what the headers promise before a byte is believed.
+// fits checks the answer's headers against the rest of the file.
 func (d *download) fits(resp *http.Response) error {
 	left := d.file.Size - d.have
 	if resp.StatusCode == http.StatusPartialContent {
 		var first, last int64
 		if _, err := fmt.Sscanf(resp.Header.Get("Content-Range"), "bytes %d-%d/", &first, &last); err != nil || first != d.have || last != d.file.Size-1 {
-			return permanentf("%s sends %q, not the bytes from %d on", resp.Request.URL.Host, clip(resp.Header.Get("Content-Range")), d.have)
+			return permanentf("%s sends %q, not the bytes from %d", resp.Request.URL.Host, clip(resp.Header.Get("Content-Range")), d.have)
 		}
 	}
 	if resp.ContentLength >= 0 && resp.ContentLength != left {
@@ -186,7 +190,7 @@ func (d *download) fits(resp *http.Response) error {
 	return nil
 }
 
-// copy writes what comes, and no more than was promised.
+// copy writes the answer's body to the file, and no more than its size.
 func (d *download) copy(body io.Reader) error {
 	buf := make([]byte, 256<<10)
 	for d.have < d.file.Size {
@@ -201,7 +205,7 @@ func (d *download) copy(body io.Reader) error {
 		}
 		switch {
 		case err == io.EOF && d.have < d.file.Size:
-			return fmt.Errorf("cut after %d of %d bytes", d.have, d.file.Size)
+			return fmt.Errorf("cut short after %d of %d bytes", d.have, d.file.Size)
 		case err != nil && err != io.EOF:
 			return err
 		}

@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -15,43 +16,45 @@ import (
 // DefaultEndpoint is the hub.
 const DefaultEndpoint = "https://huggingface.co"
 
-// A Client talks to a hub and keeps what it gets in a cache. Its methods may be
-// called concurrently.
+// A Client downloads from a hub into a cache. Its methods may be called
+// concurrently.
 type Client struct {
 	Endpoint   string // URL of the hub
-	Token      string // sent to the endpoint alone; may be empty
+	Token      string // sent only to the endpoint; may be empty
 	Cache      Cache
-	Offline    bool // every request is an error
-	NoSymlinks bool // snapshots without symbolic links
+	Offline    bool // if set, every request is an error
+	NoSymlinks bool // if set, snapshots have no symbolic links
 	UserAgent  string
+	Pins       Pins // hashes of files that are known
 
-	// Transport makes the connections; nil stands for http.DefaultTransport,
-	// which honours HTTPS_PROXY and NO_PROXY.
+	// Transport makes the connections. If nil, it is http.DefaultTransport,
+	// which honors HTTPS_PROXY and NO_PROXY.
 	Transport http.RoundTripper
 
-	// Stall is how long a connection may do nothing; 0 stands for 30 s.
+	// Stall is how long a connection may be idle. If 0, it is 30 s.
 	Stall time.Duration
 
-	// Pause returns how long to wait before the attempt after the n-th
-	// failure in a row; nil stands for 1, 2, 4, 8 s.
+	// Pause returns how long to wait after the n-th failure in a row. If nil,
+	// it is 1, 2, 4 and 8 s.
 	Pause func(n int) time.Duration
 }
 
-// FromEnv returns the client that the variables ask for which the hub's own
-// programs know: those of CacheFromEnv, and HF_ENDPOINT, HF_TOKEN,
-// HF_TOKEN_PATH, HF_HUB_OFFLINE, HF_HUB_DISABLE_SYMLINKS.
+// FromEnv returns a client that is configured by the environment variables of
+// the hub's own programs: those of [CacheFromEnv], and HF_ENDPOINT, HF_TOKEN,
+// HF_TOKEN_PATH, HF_HUB_OFFLINE and HF_HUB_DISABLE_SYMLINKS.
 func FromEnv(getenv func(string) string) (*Client, error) {
 	c := &Client{
-		Endpoint:   strings.TrimRight(or(getenv("HF_ENDPOINT"), DefaultEndpoint), "/"),
-		Offline:    isTrue(or(getenv("HF_HUB_OFFLINE"), getenv("TRANSFORMERS_OFFLINE"))),
+		Endpoint:   strings.TrimRight(cmp.Or(getenv("HF_ENDPOINT"), DefaultEndpoint), "/"),
+		Offline:    isTrue(cmp.Or(getenv("HF_HUB_OFFLINE"), getenv("TRANSFORMERS_OFFLINE"))),
 		NoSymlinks: isTrue(getenv("HF_HUB_DISABLE_SYMLINKS")),
+		Pins:       KnownPins(),
 	}
 	if u, err := url.Parse(c.Endpoint); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || u.User != nil {
-		said := c.Endpoint
+		shown := c.Endpoint
 		if err == nil {
-			said = u.Redacted()
+			shown = u.Redacted()
 		}
-		return nil, fmt.Errorf("HF_ENDPOINT is %q, which is no address like %s", said, DefaultEndpoint)
+		return nil, fmt.Errorf("HF_ENDPOINT is %q, which is not an address like %s", shown, DefaultEndpoint)
 	}
 	var err error
 	if c.Cache, err = CacheFromEnv(getenv); err != nil {
@@ -63,10 +66,11 @@ func FromEnv(getenv func(string) string) (*Client, error) {
 	return c, nil
 }
 
-// CacheFromEnv returns the cache that the variables HF_HUB_CACHE, HF_HOME and
-// XDG_CACHE_HOME ask for, in this order.
+// CacheFromEnv returns the cache at the place that the environment variable
+// HF_HUB_CACHE, HF_HOME or XDG_CACHE_HOME specifies; the first one that is set
+// counts.
 func CacheFromEnv(getenv func(string) string) (Cache, error) {
-	if cache := or(getenv("HF_HUB_CACHE"), getenv("HUGGINGFACE_HUB_CACHE")); cache != "" {
+	if cache := cmp.Or(getenv("HF_HUB_CACHE"), getenv("HUGGINGFACE_HUB_CACHE")); cache != "" {
 		return Cache(expand(cache, getenv)), nil
 	}
 	home, err := homeDir(getenv)
@@ -76,7 +80,7 @@ func CacheFromEnv(getenv func(string) string) (Cache, error) {
 	return Cache(filepath.Join(home, "hub")), nil
 }
 
-// homeDir returns HF_HOME or what stands in for it.
+// homeDir returns HF_HOME or its default.
 func homeDir(getenv func(string) string) (string, error) {
 	if home := getenv("HF_HOME"); home != "" {
 		return expand(home, getenv), nil
@@ -91,9 +95,10 @@ func homeDir(getenv func(string) string) (string, error) {
 	return filepath.Join(home, ".cache", "huggingface"), nil
 }
 
-// token finds the user's token, as huggingface_hub's login leaves it.
+// token returns the user's token: from the environment, or from the file that
+// huggingface_hub's login writes.
 func token(getenv func(string) string) (string, error) {
-	t := or(getenv("HF_TOKEN"), getenv("HUGGING_FACE_HUB_TOKEN"))
+	t := cmp.Or(getenv("HF_TOKEN"), getenv("HUGGING_FACE_HUB_TOKEN"))
 	from := "HF_TOKEN"
 	if t == "" {
 		if from = expand(getenv("HF_TOKEN_PATH"), getenv); from == "" {
@@ -105,7 +110,7 @@ func token(getenv func(string) string) (string, error) {
 		}
 		f, err := os.Open(from)
 		if err != nil {
-			return "", nil // most have none
+			return "", nil // most users have none
 		}
 		defer f.Close()
 		data, err := io.ReadAll(io.LimitReader(f, 4096))
@@ -116,27 +121,20 @@ func token(getenv func(string) string) (string, error) {
 	}
 	t = strings.TrimSpace(t)
 	if strings.ContainsFunc(t, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		return "", fmt.Errorf("%s: what is in it is no token: one line of printable characters", from)
+		return "", fmt.Errorf("%s: not a token: one line of printable characters", from)
 	}
 	return t, nil
 }
 
-// expand replaces ~ and variables, as Python does, which leaves those that are
-// not set.
+// expand replaces ~ and variables as Python does: a variable that is not set
+// stays as it is.
 func expand(path string, getenv func(string) string) string {
 	if path == "~" || strings.HasPrefix(path, "~/") {
 		if home, err := os.UserHomeDir(); err == nil {
 			path = home + path[1:]
 		}
 	}
-	return os.Expand(path, func(name string) string { return or(getenv(name), "$"+name) })
-}
-
-func or(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
+	return os.Expand(path, func(name string) string { return cmp.Or(getenv(name), "$"+name) })
 }
 
 func isTrue(s string) bool {

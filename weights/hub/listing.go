@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Limits on what a hub says.
+// Limits on a hub's answers.
 const (
 	maxListing = 8 << 20 // bytes
 	maxFiles   = 20_000
@@ -19,17 +19,17 @@ const (
 type File struct {
 	Path string // slash-separated, inside the model's folder on every system
 	Size int64
-	Hash string // SHA-256 if it has 64 digits, git's SHA-1 if it has 40; "" if the hub does not say
+	Hash string // SHA-256 if it has 64 digits, git's SHA-1 if it has 40, "" if unknown
 }
 
-// A Listing is what a model consists of at one commit.
+// A Listing lists the files of a model at one commit.
 type Listing struct {
 	Commit  string
-	Licence string // as the model card has it, such as openrail++
+	License string // by the model card's data, such as openrail++
 	Files   []File
 }
 
-// find returns the file of a path.
+// find returns the file at a path.
 func (l *Listing) find(path string) (File, bool) {
 	for _, f := range l.Files {
 		if f.Path == path {
@@ -43,7 +43,7 @@ func (l *Listing) find(path string) (File, bool) {
 //
 //	{"sha": COMMIT, "siblings": [{"rfilename": PATH, "size": N, "blobId": SHA1, "lfs": {"sha256": SHA256, "size": N}}]}
 //
-// where size, blobId and lfs may be absent.
+// in which size, blobId and lfs may be absent.
 func parseListing(data []byte) (*Listing, error) {
 	var top struct {
 		SHA      string          `json:"sha"`
@@ -51,12 +51,12 @@ func parseListing(data []byte) (*Listing, error) {
 		Card     json.RawMessage `json:"cardData"`
 	}
 	if err := json.Unmarshal(data, &top); err != nil {
-		return nil, errors.New("the answer is no listing of a model")
+		return nil, errors.New("the answer is not the listing of a model")
 	}
 	if !isCommit(top.SHA) {
 		return nil, fmt.Errorf("the listing is of commit %q", clip(top.SHA))
 	}
-	l := &Listing{Commit: top.SHA, Licence: cardLicence(top.Card)}
+	l := &Listing{Commit: top.SHA, License: cardLicense(top.Card)}
 	dec := json.NewDecoder(bytes.NewReader(top.Siblings))
 	if tok, err := dec.Token(); err != nil || tok != json.Delim('[') {
 		return nil, errors.New("the listing has no files")
@@ -70,18 +70,19 @@ func parseListing(data []byte) (*Listing, error) {
 		if err != nil {
 			return nil, err
 		}
-		if key := strings.ToLower(f.Path); seen[key] {
+		key := strings.ToLower(f.Path) // as some file systems see it
+		if seen[key] {
 			return nil, fmt.Errorf("the listing has the file %s twice", f.Path)
-		} else {
-			seen[key] = true
 		}
+		seen[key] = true
 		l.Files = append(l.Files, f)
 	}
 	return l, nil
 }
 
-// cardLicence returns the licence that a model card names, if it names one.
-func cardLicence(card []byte) string {
+// cardLicense returns the license in the data of a model card, "" if there is
+// none.
+func cardLicense(card []byte) string {
 	var c struct {
 		License string `json:"license"`
 		Name    string `json:"license_name"`
@@ -89,10 +90,7 @@ func cardLicence(card []byte) string {
 	if json.Unmarshal(card, &c) != nil {
 		return ""
 	}
-	if c.License == "other" {
-		c.License = or(c.Name, c.License)
-	}
-	return printable(c.License)
+	return licenseName(c.License, c.Name)
 }
 
 func parseFile(dec *json.Decoder) (File, error) {
@@ -121,15 +119,16 @@ func parseFile(dec *json.Decoder) (File, error) {
 	return f, f.check()
 }
 
-// check refuses what must not become a name or a size on this machine.
+// check returns an error if a file's name, size or hash must not be used on this
+// machine.
 func (f File) check() error {
 	switch {
 	case !plainPath(f.Path):
-		return fmt.Errorf("the listing has a file %q, which is no path inside a model", clip(f.Path))
+		return fmt.Errorf("the listing has a file %q, which is not a path inside a model", clip(f.Path))
 	case f.Size < 0 || f.Size > maxSize:
-		return fmt.Errorf("the listing says that %s has %d bytes", f.Path, f.Size)
+		return fmt.Errorf("the listing gives %s a size of %d bytes", f.Path, f.Size)
 	case f.Hash != "" && !hashName(f.Hash):
-		return fmt.Errorf("the listing says that the hash of %s is %q", f.Path, clip(f.Hash))
+		return fmt.Errorf("the listing gives %s the hash %q", f.Path, clip(f.Hash))
 	}
 	return nil
 }

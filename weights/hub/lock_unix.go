@@ -8,9 +8,8 @@ import (
 	"syscall"
 )
 
-// tryLock locks an open file as Python's filelock does, and reports false while
-// somebody else holds it. Where the file system has no locks it is as if there
-// were nobody else.
+// tryLock locks an open file as Python's filelock does. It reports false while
+// another process holds the lock, and true where the file system has no locks.
 func tryLock(f *os.File) (bool, error) {
 	err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 	switch {

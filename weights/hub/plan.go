@@ -1,12 +1,14 @@
 package hub
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -34,28 +36,28 @@ func (u Use) needs(part weights.Part) bool {
 }
 
 // A Plan lists the files that a use of a model needs. Weights are safetensors
-// alone, of each part one precision: what is in the cache already, else
-// float16 where the hub has it. The rest are configurations, the tokenizer and
-// the model card, a few kB each.
+// files of one precision for each part: the one that is in the cache already,
+// and otherwise float16 where the hub has it. The rest are configurations, the
+// tokenizer and the model card, which are small.
 type Plan struct {
 	Repo             Repo
 	Revision, Commit string
 	Files            []Item
 	Parts            []weights.Part // of the model
-	Licence          string         // that its card names; may be empty
+	License          License
 	listing          *Listing
 }
 
 // An Item is a file of a plan.
 type Item struct {
 	File
-	Have int64 // bytes that are in the cache already
+	Have int64 // bytes of it that are in the cache
 }
 
 // Size returns the bytes of all files.
 func (p *Plan) Size() int64 { return p.sum(func(i Item) int64 { return i.Size }) }
 
-// Left returns the bytes that are not in the cache.
+// Left returns the bytes that are not in the cache yet.
 func (p *Plan) Left() int64 { return p.sum(func(i Item) int64 { return i.Size - i.Have }) }
 
 func (p *Plan) sum(f func(Item) int64) (n int64) {
@@ -65,12 +67,17 @@ func (p *Plan) sum(f func(Item) int64) (n int64) {
 	return n
 }
 
-// small bounds everything but weights: the tokenizer's vocabulary has 1 MB.
+// Weights returns the plan's files of weights.
+func (p *Plan) Weights() []Item {
+	return slices.DeleteFunc(slices.Clone(p.Files), func(i Item) bool { return path.Ext(i.Path) != ".safetensors" })
+}
+
+// small bounds every file except weights; the tokenizer's vocabulary has 1 MB.
 const small = 8 << 20
 
-// Plan asks the hub what a model consists of, and finds what of it is needed
-// and what of that is missing. The model's index, and those of its shards, are
-// downloaded for it.
+// Plan asks the hub for a model's listing and determines which files are needed
+// and which of them are missing. For that it downloads the model's index, its
+// card and the indices of shards.
 func (c *Client) Plan(ctx context.Context, r Repo, revision string, use Use) (*Plan, error) {
 	if err := CheckRevision(revision); err != nil {
 		return nil, err
@@ -79,26 +86,29 @@ func (c *Client) Plan(ctx context.Context, r Repo, revision string, use Use) (*P
 	if err != nil {
 		return nil, err
 	}
-	s := &selection{ctx: ctx, c: c, plan: &Plan{Repo: r, Revision: revision, Commit: l.Commit, Licence: l.Licence, listing: l}}
+	s := &selection{ctx: ctx, c: c, plan: &Plan{Repo: r, Revision: revision, Commit: l.Commit, License: License{Name: l.License}, listing: l}}
 	if err := s.model(use); err != nil {
 		return nil, fmt.Errorf("%s: %w", r, err)
 	}
 	return s.plan, nil
 }
 
-// A selection is a plan that is being made.
+// A selection makes a plan.
 type selection struct {
 	ctx  context.Context
 	c    *Client
 	plan *Plan
 }
 
-const modelIndex = "model_index.json"
+const (
+	modelIndex = "model_index.json"
+	modelCard  = "README.md"
+)
 
 func (s *selection) model(use Use) error {
 	index, ok := s.plan.listing.find(modelIndex)
 	if !ok {
-		return fmt.Errorf("no %s in it: not a diffusers model", modelIndex)
+		return fmt.Errorf("not a diffusers model: no %s in it", modelIndex)
 	}
 	data, err := s.read(index)
 	if err != nil {
@@ -119,13 +129,30 @@ func (s *selection) model(use Use) error {
 			return err
 		}
 	}
-	for _, name := range []string{"README.md", "LICENSE", "LICENSE.md"} {
+	for _, name := range []string{"LICENSE", "LICENSE.md"} {
 		if f, ok := s.plan.listing.find(name); ok && f.Size <= small {
 			if err := s.add(f); err != nil {
 				return err
 			}
 		}
 	}
+	return s.card()
+}
+
+// card reads the model's card, which the user is shown the license from before
+// the weights are downloaded.
+func (s *selection) card() error {
+	f, ok := s.plan.listing.find(modelCard)
+	if !ok || f.Size > small {
+		return nil
+	}
+	data, err := s.read(f)
+	if err != nil {
+		return err
+	}
+	l := ParseCard(data)
+	l.Name = cmp.Or(l.Name, s.plan.License.Name)
+	s.plan.License = l
 	return nil
 }
 
@@ -147,8 +174,8 @@ func (s *selection) part(part weights.Part) error {
 	return s.weights(part)
 }
 
-// weights selects a part's weights: what is all in the cache, else the first
-// choice of those who read them.
+// weights selects a part's weights: files that are all in the cache, and
+// otherwise those that package weights prefers.
 func (s *selection) weights(part weights.Part) error {
 	var best []File
 	for _, name := range weights.WeightFiles() {
@@ -160,16 +187,16 @@ func (s *selection) weights(part weights.Part) error {
 		if err != nil {
 			return err
 		}
-		there := !slices.ContainsFunc(files, func(f File) bool { return !s.c.Cache.has(s.plan.Repo, s.plan.Commit, f) })
-		if best == nil || there {
+		cached := !slices.ContainsFunc(files, func(f File) bool { return !s.c.Cache.has(s.plan.Repo, s.plan.Commit, f) })
+		if best == nil || cached {
 			best = files
 		}
-		if there {
+		if cached {
 			break
 		}
 	}
 	if best == nil {
-		return fmt.Errorf("no safetensors file of the part %s in it", part)
+		return fmt.Errorf("no safetensors file of its %s", part)
 	}
 	return s.add(best...)
 }
@@ -202,7 +229,7 @@ func (s *selection) shards(f File) ([]File, error) {
 	return files, nil
 }
 
-// complete finds what the listing did not say of a file.
+// complete returns a file with the size and the hash that the listing lacks.
 func (s *selection) complete(f File) (File, error) {
 	if f.Hash != "" {
 		return f, nil
@@ -216,7 +243,7 @@ func (s *selection) complete(f File) (File, error) {
 	return f, err
 }
 
-// add takes files into the plan.
+// add adds files to the plan.
 func (s *selection) add(files ...File) error {
 	for _, f := range files {
 		f, err := s.complete(f)
@@ -225,6 +252,9 @@ func (s *selection) add(files ...File) error {
 		}
 		if slices.ContainsFunc(s.plan.Files, func(i Item) bool { return i.Path == f.Path }) {
 			continue
+		}
+		if err := s.c.Pins.check(s.plan.Commit, f); err != nil {
+			return err
 		}
 		item := Item{File: f, Have: s.c.Cache.part(s.plan.Repo, f)}
 		if s.c.Cache.has(s.plan.Repo, s.plan.Commit, f) {
@@ -235,7 +265,7 @@ func (s *selection) add(files ...File) error {
 	return nil
 }
 
-// read downloads a small file, takes it into the plan, and returns its content.
+// read downloads a small file, adds it to the plan, and returns its content.
 func (s *selection) read(f File) ([]byte, error) {
 	f, err := s.complete(f)
 	if err != nil {
@@ -250,7 +280,7 @@ func (s *selection) read(f File) ([]byte, error) {
 	}
 	name := s.c.Cache.blob(r, f.Hash)
 	if _, err := os.Stat(name); errors.Is(err, os.ErrNotExist) {
-		name = s.c.Cache.snapshot(r, s.plan.Commit) + string(os.PathSeparator) + f.Path
+		name = filepath.Join(s.c.Cache.snapshot(r, s.plan.Commit), filepath.FromSlash(f.Path))
 	}
 	file, err := os.Open(name)
 	if err != nil {

@@ -8,14 +8,14 @@ import (
 	"sync"
 )
 
-// parallel is how many files are downloaded at a time: enough that the small
-// ones do not wait for the round trips of each other.
+// parallel is the number of files that are downloaded at a time: enough that the
+// small ones do not wait for each other's round trips.
 const parallel = 4
 
-// Pull downloads what a plan's files lack and returns the model's folder. Files
-// that are complete, and the parts of others, stay after an error, and the
-// next pull goes on from there. progress, which may be nil, is told how many
-// bytes of the plan are there.
+// Pull downloads the missing bytes of a plan's files and returns the model's
+// folder. Whatever has come stays after an error, and the next pull resumes from
+// there. progress, which may be nil, is called with the number of the plan's
+// bytes that are in the cache.
 func (c *Client) Pull(ctx context.Context, p *Plan, progress func(done int64)) (string, error) {
 	if err := c.room(p); err != nil {
 		return "", err
@@ -74,10 +74,10 @@ func (t *tally) add(n int64) {
 	}
 }
 
-// reserve stays free on the disk.
+// reserve is left free on the disk.
 const reserve = 64 << 20
 
-// room checks that what is to come fits on the disk.
+// room checks that the missing files fit on the disk.
 func (c *Client) room(p *Plan) error {
 	left := p.Left()
 	if left == 0 {

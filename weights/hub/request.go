@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -15,10 +16,10 @@ import (
 	"time"
 )
 
-// maxRedirects are more than the hub's two.
+// maxRedirects is more than the hub's two.
 const maxRedirects = 6
 
-// errStalled ends a request on which nothing moves.
+// errStalled ends a request when its connection is idle.
 var errStalled = errors.New("nothing came for too long")
 
 // A statusError is a server's refusal.
@@ -27,11 +28,12 @@ type statusError struct {
 	host          string
 	reason, words string // X-Error-Code and X-Error-Message
 	after         time.Duration
-	second        bool // the host is one that the hub redirects to
-	token         bool // one was sent
+	second        bool   // the host is one that the hub redirects to
+	token         bool   // a token was sent
+	page          string // address of the model's page; may be empty
 }
 
-// Error says what the user can do about it.
+// Error also tells the user what to do about it.
 func (e *statusError) Error() string {
 	s := fmt.Sprintf("%s answers %d %s", e.host, e.code, http.StatusText(e.code))
 	if e.words != "" {
@@ -44,26 +46,58 @@ func (e *statusError) Error() string {
 		return s + ": the proxy wants a name and a password (HTTPS_PROXY)"
 	case e.second: // which knows neither models nor tokens
 		return s
+	case e.reason == "GatedRepo":
+		return s + ": " + e.gated()
 	case e.code == http.StatusUnauthorized && e.token:
 		return s + ": the token is not accepted, or the model does not exist"
 	case e.code == http.StatusUnauthorized:
 		return s + ": the model needs a token (HF_TOKEN), or does not exist"
-	case e.reason == "GatedRepo" || e.code == http.StatusForbidden:
-		return s + ": the model's terms must be accepted on its page first, and a token be given (HF_TOKEN)"
+	case e.code == http.StatusForbidden:
+		return s + ": the token has no access to the model, or the model is not public"
 	case e.reason == "RevisionNotFound":
 		return s + ": the model has no such revision"
 	case e.code == http.StatusNotFound:
-		return s + ": there is no such model, or the revision does not have the file"
+		return s + ": no such model, or the revision does not have the file"
 	}
 	return s
 }
 
-// An htmlError is a page in the place of what was asked for: of a proxy, of a
-// network that wants a login, or of a server that is down.
+// gated returns how to get access to a model whose owner grants it one by one.
+func (e *statusError) gated() string {
+	page := cmp.Or(e.page, "its page")
+	if e.token {
+		return "the model is gated, and the token's account has no access: ask for it on " + page + " and accept the model's terms"
+	}
+	return "the model is gated: log in on " + page + ", accept the model's terms to ask for access, and set HF_TOKEN to a token of that account (Settings, Access Tokens)"
+}
+
+// Refused reports whether a hub has answered that it does not have a model, or
+// does not give it to this user.
+func Refused(err error) bool {
+	var status *statusError
+	if !errors.As(err, &status) || status.second {
+		return false
+	}
+	switch status.code {
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusGone, http.StatusUnavailableForLegalReasons:
+		return true
+	}
+	return false
+}
+
+// stale reports whether the second host does not accept a signed address, as
+// when it has expired.
+func stale(err error) bool {
+	var status *statusError
+	return errors.As(err, &status) && status.second && status.code == http.StatusForbidden
+}
+
+// An htmlError is a web page instead of a file: of a proxy, of a network that
+// wants a login, or of a server that is down.
 type htmlError struct{ host string }
 
 func (e *htmlError) Error() string {
-	return e.host + " answers with a web page: a proxy or a login page is in between"
+	return e.host + " answers with a web page: is a proxy or a login page in between?"
 }
 
 // transient reports whether the same request may succeed a little later.
@@ -80,10 +114,10 @@ func transient(err error) bool {
 	return !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded)
 }
 
-// An unreachableError says that there was no connection at all.
+// An unreachableError means that there was no connection at all.
 type unreachableError struct{ error }
 
-// A permanentError is one that another attempt does not help.
+// A permanentError is an error that a second attempt would only repeat.
 type permanentError struct{ error }
 
 func (e *permanentError) Unwrap() error { return e.error }
@@ -92,14 +126,14 @@ func permanentf(format string, args ...any) error {
 	return &permanentError{fmt.Errorf(format, args...)}
 }
 
-// request sends a request and follows redirects. The token goes to the endpoint
-// alone. The body's reader fails when nothing comes for c.Stall.
+// request sends a request and follows redirects. The token is sent only to the
+// endpoint. Reading the body fails when nothing comes for c.Stall.
 //
-// With follow false a redirect to another host is the answer itself: the hub's
-// headers about a file are in it.
+// If follow is false, a redirect to another host is the answer: it has the hub's
+// headers about a file.
 func (c *Client) request(ctx context.Context, method, address string, follow bool, header http.Header) (*http.Response, error) {
 	if c.Offline {
-		return nil, permanentf("HF_HUB_OFFLINE is set: nothing is downloaded")
+		return nil, permanentf("nothing is downloaded while HF_HUB_OFFLINE is set")
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	dog := time.AfterFunc(c.stall(), func() { cancel(errStalled) })
@@ -141,8 +175,8 @@ func (c *Client) send(ctx context.Context, method, address string, header http.H
 	for k, v := range header {
 		req.Header[k] = v
 	}
-	req.Header.Set("Accept-Encoding", "identity") // bytes as they are hashed
-	req.Header.Set("User-Agent", or(c.UserAgent, "coclico"))
+	req.Header.Set("Accept-Encoding", "identity") // hashes are of the plain bytes
+	req.Header.Set("User-Agent", cmp.Or(c.UserAgent, "coclico"))
 	if c.Token != "" && sameHost(address, c.Endpoint) {
 		req.Header.Set("Authorization", "Bearer "+c.Token)
 	}
@@ -150,10 +184,10 @@ func (c *Client) send(ctx context.Context, method, address string, header http.H
 	if transport == nil {
 		transport = http.DefaultTransport
 	}
-	return transport.RoundTrip(req) // which follows nothing by itself
+	return transport.RoundTrip(req) // which does not follow redirects
 }
 
-// redirect returns where a response sends the client, "" if nowhere.
+// redirect returns the address to which a response redirects, "" if it does not.
 func redirect(resp *http.Response) (string, error) {
 	switch resp.StatusCode {
 	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
@@ -163,12 +197,12 @@ func redirect(resp *http.Response) (string, error) {
 	from := resp.Request.URL
 	to, err := from.Parse(resp.Header.Get("Location"))
 	if err != nil || to.Host == "" || to.Scheme != "https" && (to.Scheme != "http" || from.Scheme != "http") {
-		return "", permanentf("%s redirects to %q, where nothing is fetched from", from.Host, clip(resp.Header.Get("Location")))
+		return "", permanentf("%s redirects to %q, which is not allowed", from.Host, clip(resp.Header.Get("Location")))
 	}
 	return to.String(), nil
 }
 
-// refused returns the error that a response stands for, if it is one.
+// refused returns the error that a response stands for, or nil.
 func (c *Client) refused(resp *http.Response) error {
 	at := resp.Request.URL.Host
 	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
@@ -186,6 +220,7 @@ func (c *Client) refused(resp *http.Response) error {
 	}
 }
 
+// printable removes what a terminal would not print from a server's short text.
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {
 		if r < ' ' || r > '~' {
@@ -195,7 +230,7 @@ func printable(s string) string {
 	}, clip(s))
 }
 
-// unreachable makes one short line of the standard library's long ones.
+// unreachable shortens an error of the standard library to one line for users.
 func unreachable(ctx context.Context, address string, err error) error {
 	if cause := context.Cause(ctx); cause != nil {
 		if errors.Is(cause, errStalled) {
@@ -227,7 +262,7 @@ func host(address string) string {
 	return u.Host
 }
 
-// sameHost reports whether two addresses have scheme, host and port in common.
+// sameHost reports whether two addresses have the same scheme, host and port.
 func sameHost(a, b string) bool {
 	x, errX := url.Parse(a)
 	y, errY := url.Parse(b)
@@ -241,18 +276,19 @@ func (c *Client) stall() time.Duration {
 	return 30 * time.Second
 }
 
-// slowest is what must come in the time of a stall, or nothing has come.
+// slowest is the number of bytes that must come within the time of a stall for
+// the connection not to count as idle.
 const slowest = 4 << 10
 
-// A watched body ends its request when nothing comes any more, or so little
-// that it would never end.
+// A watched body ends its request when nothing more comes, or so little that it
+// would never end.
 type watched struct {
 	io.ReadCloser
 	ctx  context.Context
 	dog  *time.Timer
 	wait time.Duration
 	stop func()
-	came int // since the timer was set
+	came int // bytes since the timer was set
 }
 
 func (w *watched) Read(p []byte) (int, error) {
@@ -273,8 +309,9 @@ func (w *watched) Close() error {
 	return err
 }
 
-// patiently repeats an attempt that fails for reasons that may pass. attempt
-// returns whether it got any further; five failures without that are enough.
+// patiently repeats an attempt that fails for a reason that may pass. attempt
+// reports whether it made progress; after five failures in a row without any,
+// patiently returns the last error.
 func (c *Client) patiently(ctx context.Context, attempt func() (progress bool, err error)) error {
 	const most = 5
 	for n := 1; ; n++ {

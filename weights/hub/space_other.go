@@ -2,5 +2,5 @@
 
 package hub
 
-// free does not know.
+// free reports that the number is not known.
 func free(string) (int64, bool) { return 0, false }

@@ -4,7 +4,7 @@ package hub
 
 import "golang.org/x/sys/unix"
 
-// free returns the bytes that can still be written in a folder.
+// free returns the number of bytes that can still be written to a folder.
 func free(dir string) (int64, bool) {
 	var s unix.Statfs_t
 	if err := unix.Statfs(dir, &s); err != nil {

@@ -2,7 +2,7 @@ package hub
 
 import "golang.org/x/sys/windows"
 
-// free returns the bytes that can still be written in a folder.
+// free returns the number of bytes that can still be written to a folder.
 func free(dir string) (int64, bool) {
 	name, err := windows.UTF16PtrFromString(dir)
 	if err != nil {

@@ -12,19 +12,19 @@ import (
 	"slices"
 )
 
-// A Check is the result for one file of a snapshot.
+// A Check is the result of verifying a file of a snapshot.
 type Check struct {
 	Path  string   // in the snapshot
-	Files []string // the names of its bytes on the disk: a pull gets them again if all are deleted
+	Files []string // all names of its bytes on the disk: if they are deleted, a pull downloads it again
 	Size  int64
-	Gone  bool // a link to nothing
-	Known bool // there is a hash to compare with
-	Right bool // the bytes have it
+	Gone  bool // it is a link to nothing
+	Known bool // its hash is known
+	Right bool // its bytes have that hash
 }
 
-// Verify hashes the files of a snapshot that this module reads, and compares
-// with the names of their blobs. advance, which may be nil, is told of bytes as
-// they are read.
+// Verify hashes the files of a snapshot that this module reads and compares the
+// hashes with the names of their blobs. advance, which may be nil, is called
+// with the number of bytes after each read.
 func Verify(ctx context.Context, snapshot string, advance func(int64)) ([]Check, error) {
 	names, err := Readable(snapshot)
 	if err != nil {
@@ -41,9 +41,9 @@ func Verify(ctx context.Context, snapshot string, advance func(int64)) ([]Check,
 	return all, nil
 }
 
-// Readable lists the files of a model folder and of its parts that are of the
-// kinds that this module reads, in order: safetensors, JSON, text. The folders
-// may be links, as those of models may.
+// Readable returns the files in a model's folder and in those of its parts that
+// are of a kind that this module reads (safetensors, JSON, text), sorted. The
+// folders may be links.
 func Readable(dir string) ([]string, error) {
 	if _, err := os.ReadDir(dir); err != nil {
 		return nil, err
@@ -108,7 +108,8 @@ func verifyFile(ctx context.Context, dir, name string, advance func(int64)) (Che
 
 func blobsOf(snapshot string) string { return filepath.Join(snapshot, "..", "..", "blobs") }
 
-// linkedBlob finds the blob that is the same file, by a hard link.
+// linkedBlob returns the name of the blob that is a hard link to the same file,
+// "" if there is none.
 func linkedBlob(snapshot string, info fs.FileInfo) string {
 	entries, err := os.ReadDir(blobsOf(snapshot))
 	if err != nil {
@@ -122,7 +123,7 @@ func linkedBlob(snapshot string, info fs.FileInfo) string {
 	return ""
 }
 
-// reporting tells how much was read, and stops with its context.
+// A reporting reader reports how much is read, and stops when its context ends.
 type reporting struct {
 	ctx     context.Context
 	r       io.Reader

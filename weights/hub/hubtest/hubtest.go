@@ -1,4 +1,4 @@
-// Package hubtest has a hub for tests, on this machine.
+// Package hubtest runs a hub on this machine, for tests.
 package hubtest
 
 import (
@@ -13,18 +13,21 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/coclico/coclico/weights"
 )
 
-// What the hub has.
+// The name and the revision of the model that a hub has, unless a test sets
+// others.
 const (
 	Repo   = "someone/tiny-unclip"
 	Commit = "0123456789abcdef0123456789abcdef01234567"
 )
 
-// lfs says what the fake hub keeps on its second host.
+// lfs reports whether the hub keeps a file on its second host.
 func lfs(path string) bool { return strings.HasSuffix(path, ".safetensors") }
 
-// BlobName returns the hash that is a file's name in the cache.
+// BlobName returns the hash by which a file is named in the cache.
 func BlobName(path string, data []byte) string {
 	if lfs(path) {
 		return fmt.Sprintf("%x", sha256.Sum256(data))
@@ -32,31 +35,33 @@ func BlobName(path string, data []byte) string {
 	return fmt.Sprintf("%x", sha1.Sum(append(fmt.Appendf(nil, "blob %d\x00", len(data)), data...)))
 }
 
-// A Hub behaves like the hub: an API, small files, and redirects to a second
-// host for large ones. Tests change what it does through its fields.
+// A Hub behaves like the hub with one model: it has an API and small files, and
+// redirects to a second host for large ones. Tests change its behavior through
+// its fields.
 type Hub struct {
-	Files map[string][]byte // by path
-	Token string            // without which the first host refuses, if not empty
+	Repo, Commit string
+	Files        map[string][]byte // by path
+	Token        string            // if not empty, the first host demands it
 
-	// Listing, if not nil, changes the answer of the API; API replaces it.
+	// Listing, if not nil, edits the answer of the API; API replaces it.
 	Listing func([]byte) []byte
 	API     http.HandlerFunc
 
-	// Serve, if not nil, is asked first for a file of the second host, and
-	// returns whether it has answered.
+	// Serve, if not nil, is called first for a file of the second host, and
+	// reports whether it has answered.
 	Serve func(w http.ResponseWriter, r *http.Request, path string) bool
 
 	t        testing.TB
 	hub, cdn *httptest.Server
 
 	mu    sync.Mutex
-	gets  map[string]int   // by path, of the second host
-	bytes map[string]int64 // sent by it
+	gets  map[string]int   // requests to the second host, by path
+	bytes map[string]int64 // that it has sent
 }
 
-// New starts a hub with the given files, which ends with the test.
+// New starts a hub with the given files, which is closed at the end of the test.
 func New(t testing.TB, files map[string][]byte) *Hub {
-	f := &Hub{t: t, Files: files, gets: map[string]int{}, bytes: map[string]int64{}}
+	f := &Hub{t: t, Repo: Repo, Commit: Commit, Files: files, gets: map[string]int{}, bytes: map[string]int64{}}
 	f.cdn = httptest.NewServer(http.HandlerFunc(f.serveCDN))
 	f.hub = httptest.NewServer(http.HandlerFunc(f.serveHub))
 	t.Cleanup(f.hub.Close)
@@ -67,14 +72,14 @@ func New(t testing.TB, files map[string][]byte) *Hub {
 // URL returns the hub's address.
 func (f *Hub) URL() string { return f.hub.URL }
 
-// Gets returns how often the second host was asked for a file, and Sent how
-// many bytes of it left.
+// Gets returns the number of requests to the second host for a file.
 func (f *Hub) Gets(path string) int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.gets[path]
 }
 
+// Sent returns the number of bytes of a file that the second host has sent.
 func (f *Hub) Sent(path string) int64 {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -82,18 +87,18 @@ func (f *Hub) Sent(path string) int64 {
 }
 
 func (f *Hub) serveHub(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("X-Repo-Commit", Commit)
+	w.Header().Set("X-Repo-Commit", f.Commit)
 	if f.Token != "" && r.Header.Get("Authorization") != "Bearer "+f.Token {
 		w.WriteHeader(http.StatusUnauthorized)
 		return
 	}
-	if r.URL.Path == "/api/models/"+Repo+"/revision/main" || r.URL.Path == "/api/models/"+Repo+"/revision/"+Commit {
+	if revision, ok := strings.CutPrefix(r.URL.Path, "/api/models/"+f.Repo+"/revision/"); ok && (revision == "main" || revision == f.Commit) {
 		f.ServeListing(w, r)
 		return
 	}
-	path, ok := strings.CutPrefix(r.URL.Path, "/"+Repo+"/resolve/"+Commit+"/")
-	data, there := f.Files[path]
-	if !ok || !there {
+	path, ok := strings.CutPrefix(r.URL.Path, "/"+f.Repo+"/resolve/"+f.Commit+"/")
+	data, exists := f.Files[path]
+	if !ok || !exists {
 		w.Header().Set("X-Error-Code", "RepoNotFound")
 		w.Header().Set("X-Error-Message", "Repository not found")
 		w.WriteHeader(http.StatusNotFound)
@@ -111,7 +116,7 @@ func (f *Hub) serveHub(w http.ResponseWriter, r *http.Request) {
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(data))
 }
 
-// ServeListing is the answer of the API.
+// ServeListing answers a request to the API.
 func (f *Hub) ServeListing(w http.ResponseWriter, r *http.Request) {
 	if f.API != nil {
 		f.API(w, r)
@@ -130,7 +135,7 @@ func (f *Hub) ServeListing(w http.ResponseWriter, r *http.Request) {
 		}
 		all = append(all, s)
 	}
-	data, _ := json.Marshal(map[string]any{"_id": "x", "id": Repo, "sha": Commit, "siblings": all, "cardData": map[string]any{"license": "openrail++"}})
+	data, _ := json.Marshal(map[string]any{"_id": "x", "id": f.Repo, "sha": f.Commit, "siblings": all, "cardData": map[string]any{"license": "openrail++"}})
 	if f.Listing != nil {
 		data = f.Listing(data)
 	}
@@ -141,7 +146,7 @@ func (f *Hub) ServeListing(w http.ResponseWriter, r *http.Request) {
 func (f *Hub) serveCDN(w http.ResponseWriter, r *http.Request) {
 	path := strings.TrimPrefix(r.URL.Path, "/")
 	if r.Header.Get("Authorization") != "" {
-		f.t.Error("the second host was told the token")
+		f.t.Error("the second host was sent the token")
 	}
 	if r.URL.Query().Get("signature") != "a/b" {
 		f.t.Errorf("the signature became %q", r.URL.RawQuery)
@@ -168,7 +173,7 @@ type countingWriter struct {
 	n int64
 }
 
-// Unwrap is for http.ResponseController.
+// Unwrap serves http.ResponseController.
 func (w *countingWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 func (w *countingWriter) Write(p []byte) (int, error) {
@@ -177,38 +182,79 @@ func (w *countingWriter) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// Model has a file of every kind that the hub's model has, and their sizes
-// in small; nobody can open it.
+// Model returns the files of diffusers/stable-diffusion-2-1-unclip-i2i-l at the
+// revision that the codec is made for: its listing, in which the weights have
+// ten-thousandths of their sizes and nothing can be opened.
 func Model() map[string][]byte {
-	index := map[string]any{"_class_name": "StableUnCLIPImg2ImgPipeline", "_diffusers_version": "0.15.0"}
-	for _, part := range []string{"feature_extractor", "image_encoder", "image_noising_scheduler", "image_normalizer", "scheduler", "text_encoder", "tokenizer", "unet", "vae"} {
-		index[part] = []string{"diffusers", "Something"}
-	}
-	data, _ := json.Marshal(index)
+	index := map[string]any{"_class_name": "StableUnCLIPImg2ImgPipeline", "_diffusers_version": "0.15.0.dev0"}
 	files := map[string][]byte{
-		"model_index.json": data,
-		"README.md":        []byte("---\nlicense: openrail++\n---\n# A model\n"),
-		".gitattributes":   []byte("*.bin filter=lfs\n"),
-		"feature_extractor/preprocessor_config.json":           []byte("{}"),
-		"image_noising_scheduler/scheduler_config.json":        []byte("{}\n"),
-		"scheduler/scheduler_config.json":                      []byte(`{"a":1}`),
-		"tokenizer/vocab.json":                                 []byte(`{"!":0}`),
-		"tokenizer/merges.txt":                                 []byte("#version\n"),
-		"sd21-unclip-l.ckpt":                                   make([]byte, 5000),
-		"unet/diffusion_pytorch_model.bin":                     make([]byte, 4000),
-		"unet/diffusion_pytorch_model.safetensors":             Noise(300_000, 1),
-		"vae/diffusion_pytorch_model.safetensors":              Noise(50_000, 2),
-		"vae/diffusion_pytorch_model.fp16.safetensors":         Noise(25_000, 3),
-		"text_encoder/model.safetensors":                       Noise(60_000, 4),
-		"text_encoder/model.fp16.safetensors":                  Noise(30_000, 5),
-		"image_encoder/model.safetensors":                      Noise(60_000, 6),
-		"image_normalizer/diffusion_pytorch_model.safetensors": Noise(600, 7),
+		"README.md":          []byte(card),
+		".gitattributes":     []byte("*.bin filter=lfs\n"),
+		"sd21-unclip-l.ckpt": make([]byte, 5000),
 	}
-	for _, part := range []string{"image_encoder", "image_normalizer", "text_encoder", "unet", "vae"} {
-		files[part+"/config.json"] = []byte(`{"part":"` + part + `"}`)
+	for i, p := range weights.Parts() {
+		if p == weights.PromptEmbeds {
+			continue
+		}
+		index[string(p)] = []string{"diffusers", "Something"}
+		for _, name := range p.Texts() {
+			files[string(p)+"/"+name] = text(p, name)
+		}
+		size, ok := sizes[p]
+		if !ok {
+			continue
+		}
+		stem := string(p) + "/" + strings.TrimSuffix(p.WeightFile(), ".safetensors")
+		files[stem+".safetensors"] = Noise(size.float32, uint32(2*i))
+		files[stem+".fp16.safetensors"] = Noise(size.float16, uint32(2*i+1))
+		files[stem+".fp16.bin"] = make([]byte, size.float16)
 	}
+	files["model_index.json"], _ = json.Marshal(index)
 	return files
 }
+
+// sizes are those of the weights in ten-thousandths, but for the normalizer's,
+// and those of the configurations, where the listing has them.
+var sizes = map[weights.Part]struct{ float16, float32, config int }{
+	weights.ImageEncoder:    {60_800, 122_000, 565},
+	weights.ImageNormalizer: {3_240, 6_310, 155},
+	weights.TextEncoder:     {68_100, 136_000, 0},
+	weights.UNet:            {174_000, 348_000, 1320},
+	weights.VAE:             {16_700, 33_500, 610},
+}
+
+// text returns a file that is unique and of the size that it has in the listing.
+func text(p weights.Part, name string) []byte {
+	b := fmt.Appendf(nil, `{"part":%q,"name":%q}`, p, name)
+	return append(b, bytes.Repeat([]byte(" "), max(0, sizes[p].config-len(b)))...)
+}
+
+// card is a model card with what such a card says about its license.
+const card = `---
+license: openrail++
+tags:
+- stable-diffusion
+---
+
+# Stable unCLIP
+
+This model is a tiny one.
+
+- **License:** [CreativeML Open RAIL++-M License](https://example.com/LICENSE-MODEL)
+- **Language(s):** English
+
+## Uses
+
+It is meant for research.
+
+### Misuse and Malicious Use
+
+Using the model to generate content that is **cruel** to individuals is a misuse of this model.
+
+## Training
+
+It was not trained.
+`
 
 // Noise returns bytes that do not compress.
 func Noise(n int, seed uint32) []byte {

@@ -1,15 +1,14 @@
 package catalog
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 
-	"github.com/coclico/coclico/codec/model"
 	"github.com/coclico/coclico/weights"
 	"github.com/coclico/coclico/weights/hub"
 	"github.com/coclico/coclico/weights/mini"
@@ -18,21 +17,21 @@ import (
 // BuiltIn is the name of the model that is part of the program.
 const BuiltIn = "built-in"
 
-// A Kind says where a model comes from.
+// A Kind is where a model comes from.
 type Kind string
 
 const (
 	KindBuiltIn Kind = "built-in"
-	KindPulled  Kind = "pulled" // in the hub's cache
-	KindNamed   Kind = "named"  // a folder of the configuration
+	KindPulled  Kind = "pulled" // from the hub's cache
+	KindNamed   Kind = "named"  // a folder with a name in the configuration
 	KindFolder  Kind = "folder" // a folder without a name
 )
 
-// A Model is a model that is there, by the name under which it is found again.
+// A Model is a model on this machine.
 type Model struct {
-	Name     string
+	Name     string // by which Find finds it from everywhere
 	Kind     Kind
-	Dir      string // "" if it is built in
+	Dir      string // "" for the built-in model
 	Repo     hub.Repo
 	Revision string
 }
@@ -45,20 +44,20 @@ func (m Model) Open() (*weights.Folder, error) {
 	return weights.OpenFolder(m.Dir)
 }
 
-// ModelVar names the default model, before the configuration does.
+// ModelVar is the environment variable that names the default model. It takes
+// precedence over the configuration.
 const ModelVar = "COCLICO_MODEL"
 
 // A Catalog finds models.
 type Catalog struct {
 	Config *Config
-	Cache  hub.Cache // of the hub; "" where there is no place for one
+	Cache  hub.Cache // "" if there is no place for one
 
 	chosen string // by ModelVar
 }
 
-// Open reads the configuration and finds the hub's cache. That a cache has no
-// place, as without a home folder, is nothing to those who need none; a pull
-// says it.
+// Open reads the configuration and locates the hub's cache. A cache that has no
+// place, as without a home folder, is not an error until a pull needs it.
 func Open(getenv func(string) string) (*Catalog, error) {
 	cfg, err := ReadConfig(getenv)
 	if err != nil {
@@ -68,9 +67,9 @@ func Open(getenv func(string) string) (*Catalog, error) {
 	return &Catalog{cfg, cache, getenv(ModelVar)}, nil
 }
 
-// Find returns the model that a name stands for: the built-in one, a name of the
-// configuration, a folder, a name on the hub (OWNER/NAME, or
-// OWNER/NAME@REVISION) that was pulled. The first that fits is it.
+// Find returns the model with a name: the built-in one, a name in the
+// configuration, a folder, or the name on the hub (OWNER/NAME, or
+// OWNER/NAME@REVISION) of a model that was pulled. The first that fits is taken.
 func (c *Catalog) Find(name string) (Model, error) {
 	if name == BuiltIn {
 		return Model{Name: BuiltIn, Kind: KindBuiltIn}, nil
@@ -87,25 +86,37 @@ func (c *Catalog) Find(name string) (Model, error) {
 	}
 	repo, revision, errName := hub.SplitRevision(name)
 	if errName != nil {
-		return Model{}, fmt.Errorf("%s: %w, and no model has that name (coclico models)", name, cause(err))
+		return Model{}, fmt.Errorf("%w, and no model has that name (coclico models)", weights.NewFileError(name, err))
 	}
-	dir, err := c.Cache.Folder(repo, revision)
+	m, err := c.pulled(repo, revision)
 	if errors.Is(err, hub.ErrNotThere) {
-		return Model{}, fmt.Errorf("%s: neither a folder nor a model that is on this machine: coclico pull %s gets one of that name from the hub", name, name)
+		return Model{}, fmt.Errorf("%s: neither a folder nor a model on this machine: coclico pull %s downloads one of that name from the hub", name, name)
 	}
-	if err != nil {
-		return Model{}, err
-	}
-	return pulled(repo, revision, dir), nil
+	return m, err
 }
 
-// cause returns what is wrong with a path, without the path.
-func cause(err error) error {
-	var p *fs.PathError
-	if errors.As(err, &p) {
-		return p.Err
+// pulled returns a model in the hub's cache. If no revision is specified, a
+// model that has several names is found under each of them.
+func (c *Catalog) pulled(repo hub.Repo, revision string) (Model, error) {
+	if revision != "" {
+		dir, err := c.Cache.Folder(repo, revision)
+		return inCache(repo, revision, dir, revision == repo.DefaultRevision()), err
 	}
-	return err
+	dir, revision, err := c.Cache.Default(repo)
+	if errors.Is(err, hub.ErrNotThere) {
+		return c.alias(repo, err)
+	}
+	return inCache(repo, revision, dir, true), err
+}
+
+// inCache returns a model in the hub's cache. Its name includes the revision
+// unless that is the usual one.
+func inCache(repo hub.Repo, revision, dir string, usual bool) Model {
+	name := repo.String()
+	if !usual {
+		name += "@" + revision
+	}
+	return Model{Name: name, Kind: KindPulled, Dir: dir, Repo: repo, Revision: revision}
 }
 
 // folder names a folder by its full path, for it must be found from everywhere.
@@ -117,19 +128,11 @@ func (c *Catalog) folder(dir string) Model {
 	return Model{Name: full, Kind: KindFolder, Dir: dir}
 }
 
-func pulled(repo hub.Repo, revision, dir string) Model {
-	name := repo.String()
-	if revision != hub.MainRevision {
-		name += "@" + revision
-	}
-	return Model{Name: name, Kind: KindPulled, Dir: dir, Repo: repo, Revision: revision}
-}
+// Default returns the name of the model that is used when none is specified.
+func (c *Catalog) Default() string { return cmp.Or(c.chosen, c.Config.Model, BuiltIn) }
 
-// Default returns the name of the model that is used when none is said.
-func (c *Catalog) Default() string { return or(c.chosen, or(c.Config.Model, BuiltIn)) }
-
-// Choose returns the model of a name, and without one the default. The error
-// says who has chosen that.
+// Choose returns the model with a name, or the default if the name is "". The
+// error then says who has chosen the default.
 func (c *Catalog) Choose(name string) (Model, error) {
 	if name != "" {
 		return c.Find(name)
@@ -150,9 +153,9 @@ func (c *Catalog) isDefault(m Model) bool {
 	return err == nil && found.Name == m.Name || m.Name == c.Default()
 }
 
-// List returns the models that are there: the built-in one, the named, the
-// pulled, and the default one if it is none of these. What else is in the hub's
-// cache, models of other kinds, is left out.
+// List returns the models on this machine: the built-in one, those with names,
+// those that were pulled, and the default if it is none of these. Models of
+// other kinds in the hub's cache are left out.
 func (c *Catalog) List() ([]Model, error) {
 	all := []Model{{Name: BuiltIn, Kind: KindBuiltIn}}
 	for _, name := range slices.Sorted(maps.Keys(c.Config.Folders)) {
@@ -163,6 +166,7 @@ func (c *Catalog) List() ([]Model, error) {
 		return nil, err
 	}
 	for _, repo := range repos {
+		usual, _, _ := c.Cache.Default(repo)
 		for _, revision := range c.revisions(repo) {
 			dir, err := c.Cache.Folder(repo, revision)
 			if err != nil {
@@ -173,7 +177,7 @@ func (c *Catalog) List() ([]Model, error) {
 				continue
 			}
 			f.Close()
-			all = append(all, pulled(repo, revision, dir))
+			all = append(all, inCache(repo, revision, dir, dir == usual))
 		}
 	}
 	if !slices.ContainsFunc(all, c.isDefault) {
@@ -181,48 +185,30 @@ func (c *Catalog) List() ([]Model, error) {
 		if m, err := c.Find(name); err == nil {
 			all = append(all, m)
 		} else {
-			all = append(all, Model{Name: name, Kind: KindFolder, Dir: name}) // gone; shown as such
+			all = append(all, Model{Name: name, Kind: KindFolder, Dir: name}) // deleted; listed with the reason
 		}
 	}
 	return all, nil
 }
 
-// Cached reports whether the hub's cache has anything of a model, were it only
-// what an interrupted pull has left.
+// Cached reports whether the hub's cache has anything of a model, even if it is
+// only what an interrupted pull has left.
 func (c *Catalog) Cached(repo hub.Repo) bool {
 	all, err := c.Cache.Repos()
 	return err == nil && slices.Contains(all, repo)
 }
 
-// revisions returns main, if it is there, and the snapshots that it is not at.
+// revisions returns the revisions of a model in the cache, each snapshot once:
+// the default one, main, and the commits that are neither.
 func (c *Catalog) revisions(repo hub.Repo) []string {
 	commits := c.Cache.Commits(repo)
-	dir, err := c.Cache.Folder(repo, hub.MainRevision)
-	if err != nil {
-		return commits
-	}
-	commits = slices.DeleteFunc(commits, func(s string) bool { return s == filepath.Base(dir) })
-	return append([]string{hub.MainRevision}, commits...)
-}
-
-// Matching returns the names of the models whose fingerprint begins with the
-// given bits: fingerprint's highest ones.
-func (c *Catalog) Matching(fingerprint uint32, bits int) []string {
-	all, err := c.List()
-	if err != nil {
-		return nil
-	}
-	var names []string
-	for _, m := range all {
-		f, err := m.Open()
-		if err != nil {
-			continue
-		}
-		got, err := model.Fingerprint(f)
-		f.Close()
-		if err == nil && (got^fingerprint)>>(32-bits) == 0 {
-			names = append(names, m.Name)
+	var all []string
+	for _, revision := range []string{repo.DefaultRevision(), hub.MainRevision} {
+		dir, err := c.Cache.Folder(repo, revision)
+		if i := slices.Index(commits, filepath.Base(dir)); err == nil && i >= 0 {
+			commits = slices.Delete(commits, i, i+1)
+			all = append(all, revision)
 		}
 	}
-	return names
+	return append(all, commits...)
 }

@@ -36,8 +36,8 @@ func writeModel(t *testing.T, dir, config string) {
 	}
 }
 
-// inCache puts a folder where the hub's cache has a model.
-func inCache(t *testing.T, c *Catalog, repo, commit, from string) string {
+// putInCache puts a folder where the hub's cache would have a model.
+func putInCache(t *testing.T, c *Catalog, repo, commit, from string) string {
 	t.Helper()
 	r, err := hub.ParseRepo(repo)
 	if err != nil {
@@ -56,7 +56,7 @@ func TestFind(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "tiny")
 	writeModel(t, dir, "tiny")
 	commit := strings.Repeat("ab", 20)
-	snapshot := inCache(t, c, "someone/tiny", commit, dir)
+	snapshot := putInCache(t, c, "someone/tiny", commit, dir)
 	c.Config.Folders = map[string]string{"mine": dir}
 	c.Config.Model = "someone/tiny"
 	if err := c.Config.Save(); err != nil {
@@ -103,12 +103,12 @@ func TestListAndDescribe(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "README.md"), []byte("---\ntags:\n- x\nlicense: \"openrail++\"\n---\nlicense: none\n"), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	inCache(t, c, "someone/tiny", strings.Repeat("ab", 20), dir)
+	putInCache(t, c, "someone/tiny", strings.Repeat("ab", 20), dir)
 	other := t.TempDir()
 	if err := os.WriteFile(filepath.Join(other, "model_index.json"), []byte(`{"_class_name":"FluxPipeline"}`), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	inCache(t, c, "someone/flux", strings.Repeat("cd", 20), other)
+	putInCache(t, c, "someone/flux", strings.Repeat("cd", 20), other)
 	c.Config.Folders = map[string]string{"mine": dir, "gone": filepath.Join(dir, "gone")}
 	all, err := c.List()
 	if err != nil {
@@ -124,7 +124,7 @@ func TestListAndDescribe(t *testing.T) {
 		t.Errorf("models %v, not %v", names, want)
 	}
 	d := by["someone/tiny"]
-	if d.Licence != "openrail++" || d.Precision != "float16" || d.Size < 9e6 || len(d.Fingerprint) != 8 || !d.Encodes || !d.Decodes || d.Default || d.Problem != "" {
+	if d.License != "openrail++" || d.Precision != "float16" || d.Size < 9e6 || len(d.Fingerprint) != 8 || !d.Encodes || !d.Decodes || d.Default || d.Problem != "" {
 		t.Errorf("%+v", d)
 	}
 	if d.Fingerprint != by["mine"].Fingerprint || d.Fingerprint == by[BuiltIn].Fingerprint {

@@ -14,10 +14,11 @@ import (
 	"github.com/coclico/coclico/cmd/coclico/internal/files"
 )
 
-// ConfigVar names the configuration file in place of the user's own.
+// ConfigVar is the environment variable that names the configuration file, if it
+// is not the user's own.
 const ConfigVar = "COCLICO_CONFIG"
 
-// A Config is what the user has decided, as the configuration file has it.
+// A Config is the content of the configuration file: the user's decisions.
 type Config struct {
 	Model   string            `json:"model,omitempty"`   // the default, "" for the built-in one
 	Folders map[string]string `json:"folders,omitempty"` // by name
@@ -28,7 +29,7 @@ type Config struct {
 // maxConfig bounds the configuration file.
 const maxConfig = 1 << 20
 
-// configPath returns where the configuration is.
+// configPath returns the path of the configuration file.
 func configPath(getenv func(string) string) (string, error) {
 	if path := getenv(ConfigVar); path != "" {
 		return path, nil
@@ -40,12 +41,12 @@ func configPath(getenv func(string) string) (string, error) {
 	return filepath.Join(dir, "coclico", "config.json"), nil
 }
 
-// ReadConfig reads the configuration. That there is none is none.
+// ReadConfig reads the configuration. A missing file is an empty configuration.
 func ReadConfig(getenv func(string) string) (*Config, error) {
 	c := &Config{}
 	var err error
 	if c.path, err = configPath(getenv); err != nil {
-		return c, nil // no home folder, nothing decided
+		return c, nil // no home folder, so no decisions
 	}
 	f, err := os.Open(c.path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -69,15 +70,16 @@ func ReadConfig(getenv func(string) string) (*Config, error) {
 	dec.DisallowUnknownFields()
 	err = dec.Decode(c)
 	if _, more := dec.Token(); err == nil && more != io.EOF {
-		err = errors.New("something follows the configuration")
+		err = errors.New("data after the configuration")
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w: mend it or delete it", c.path, err)
+		return nil, fmt.Errorf("%s: %w: correct it or delete it", c.path, err)
 	}
 	return c, nil
 }
 
-// Save writes the configuration, where a link leads if it is one.
+// Save writes the configuration file. If the file is a link, its target is
+// written.
 func (c *Config) Save() error {
 	if c.path == "" {
 		return errors.New("no folder for the configuration: set " + ConfigVar)
@@ -95,12 +97,12 @@ func (c *Config) Save() error {
 	})
 }
 
-// CheckName refuses names that could be taken for something else: a path, a
-// name on the hub, the built-in model.
+// CheckName returns an error for a name that could be mistaken for something
+// else: a path, a name on the hub, the built-in model.
 func CheckName(name string) error {
 	if name == "" || len(name) > 64 || strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") != "" ||
 		strings.ContainsRune(".-", rune(name[0])) || name == BuiltIn {
-		return fmt.Errorf("%q is no name for a folder: letters, digits and . _ -, and not %s", name, BuiltIn)
+		return fmt.Errorf("%q cannot be the name of a folder: letters, digits and . _ -, and not %s", name, BuiltIn)
 	}
 	return nil
 }

@@ -1,7 +1,7 @@
 package catalog
 
 import (
-	"bufio"
+	"cmp"
 	"fmt"
 	"io"
 	"os"
@@ -13,8 +13,8 @@ import (
 	"github.com/coclico/coclico/weights/hub"
 )
 
-// A Description is what can be said of a model without running it, from a few
-// kB of its files.
+// A Description is what is known of a model from a few kB of its files, without
+// running it.
 type Description struct {
 	Name        string `json:"name"`
 	Kind        Kind   `json:"kind"`
@@ -22,14 +22,14 @@ type Description struct {
 	Size        int64  `json:"size"`                  // bytes
 	Precision   string `json:"precision,omitempty"`   // float16, or the parts that differ
 	Fingerprint string `json:"fingerprint,omitempty"` // 8 hexadecimal digits
-	Licence     string `json:"licence,omitempty"`
-	Encodes     bool   `json:"encodes"` // the parts are there
+	License     string `json:"license,omitempty"`
+	Encodes     bool   `json:"encodes"` // it has all parts that are needed
 	Decodes     bool   `json:"decodes"`
 	Default     bool   `json:"default"`
-	Problem     string `json:"problem,omitempty"` // why nothing is known
+	Problem     string `json:"problem,omitempty"` // the reason why nothing is known
 }
 
-// Describe says what is known of a model.
+// Describe describes a model.
 func (c *Catalog) Describe(m Model) Description {
 	d := Description{Name: m.Name, Kind: m.Kind, Path: m.Dir, Default: c.isDefault(m)}
 	f, err := m.Open()
@@ -50,7 +50,7 @@ func (c *Catalog) Describe(m Model) Description {
 		d.Fingerprint = fmt.Sprintf("%08x", p)
 	}
 	d.Encodes, d.Decodes = uses(f)
-	d.Licence = licence(m)
+	d.License = license(m)
 	return d
 }
 
@@ -87,7 +87,8 @@ type partType struct {
 	dtype string
 }
 
-// precisions returns the types of the parts' weights and the bytes of all.
+// precisions returns the types of the networks' weights, and the bytes of all
+// weights.
 func precisions(f *weights.Folder) (parts []partType, total int64, err error) {
 	for _, part := range weights.Parts() {
 		if !part.HasWeights() || !f.Has(part) {
@@ -116,13 +117,13 @@ func precisions(f *weights.Folder) (parts []partType, total int64, err error) {
 	return parts, total, err
 }
 
-// summary is one type, or what is of which.
+// summary returns the type of all parts, or the types with the parts of each.
 func summary(parts []partType) string {
 	long := map[string]string{"F16": "float16", "BF16": "bfloat16", "F32": "float32"}
 	by := map[string][]string{}
 	var order []string
 	for _, p := range parts {
-		d := or(long[p.dtype], p.dtype)
+		d := cmp.Or(long[p.dtype], p.dtype)
 		if by[d] == nil {
 			order = append(order, d)
 		}
@@ -138,7 +139,7 @@ func summary(parts []partType) string {
 	return strings.Join(words, "; ")
 }
 
-// diskSize adds up the files that are read, links followed.
+// diskSize returns the size of the files that are read. Links are followed.
 func diskSize(dir string) (total int64) {
 	names, err := hub.Readable(dir)
 	if err != nil {
@@ -152,45 +153,19 @@ func diskSize(dir string) (total int64) {
 	return total
 }
 
-// licence reads the model card's front matter.
-func licence(m Model) string {
+// license returns the license that a model's card names.
+func license(m Model) string {
 	if m.Kind == KindBuiltIn {
 		return "apache-2.0"
 	}
 	f, err := os.Open(filepath.Join(m.Dir, "README.md"))
 	if err != nil {
-		if m.Repo == hub.DefaultRepo() {
-			return "openrail++"
-		}
 		return ""
 	}
 	defer f.Close()
-	fields := map[string]string{}
-	lines := bufio.NewScanner(io.LimitReader(f, 1<<16))
-	const fence = "---"
-	if !lines.Scan() || strings.TrimSpace(lines.Text()) != fence {
+	card, err := io.ReadAll(io.LimitReader(f, 1<<16)) // its beginning names the license
+	if err != nil {
 		return ""
 	}
-	for lines.Scan() && strings.TrimSpace(lines.Text()) != fence {
-		if key, value, ok := strings.Cut(lines.Text(), ":"); ok {
-			fields[key] = strings.Trim(value, " \"'\r")
-		}
-	}
-	name := fields["license"]
-	if name == "other" {
-		name = or(fields["license_name"], name)
-	}
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r > '~' {
-			return -1
-		}
-		return r
-	}, name[:min(len(name), 40)])
-}
-
-func or(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
+	return hub.ParseCard(card).Name
 }

@@ -1,4 +1,4 @@
-// Package catalog knows the models of this machine by name: the one that is
-// built in, those in the hub's cache, and folders that the user has named in
-// the configuration file.
+// Package catalog finds the models on this machine by name: the built-in one,
+// those in the hub's cache, and folders that the user has named in the
+// configuration file.
 package catalog

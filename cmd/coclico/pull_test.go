@@ -1,0 +1,145 @@
+package main
+
+import (
+	"errors"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/coclico/coclico/codec/model/synth"
+	"github.com/coclico/coclico/weights/hub"
+)
+
+// asked makes a hub's API refuse every request, and counts them.
+func asked(api *http.HandlerFunc) *int {
+	n := new(int)
+	*api = func(w http.ResponseWriter, r *http.Request) {
+		*n++
+		w.WriteHeader(http.StatusNotFound)
+	}
+	return n
+}
+
+// TestPullDefault: without a name the default model is pulled at its pinned
+// revision, its license is shown by its card, and what came is printed for
+// people to report.
+func TestPullDefault(t *testing.T) {
+	dir := atHome(t)
+	h := onHub(t, dir)
+	h.Repo, h.Commit = hub.DefaultRepo().String(), hub.DefaultCommit
+	h.Files["README.md"] = []byte("---\nlicense: openrail++\n---\n# A model\n- **License:** [CreativeML Open RAIL++-M](https://example.com/L)\n## Misuse\n" + strings.Repeat("It is not for spam. ", 9) + "\n")
+	r := coclico(t, "pull")
+	folder := strings.TrimSpace(r.stdout)
+	if r.status != statusOK || filepath.Base(folder) != hub.DefaultCommit {
+		t.Fatalf("%+v", r)
+	}
+	for _, want := range []string{
+		hub.DefaultRepo().String() + " at " + hub.DefaultCommit,
+		h.URL() + "/" + h.Repo + ", is openrail++", "    - License: CreativeML Open RAIL++-M (https://example.com/L)", "    Misuse\n    It is not for spam.",
+		"f5b79a450d673c7b48dbe373d465f16a60a81a8851923ed5dc8b26b63574264f  vae/diffusion_pytorch_model.safetensors", "fingerprint 3cf88017", "report these lines",
+	} {
+		if !strings.Contains(r.stderr, want) {
+			t.Errorf("pull does not say %q:\n%s", want, r.stderr)
+		}
+	}
+	if strings.Contains(r.stderr, "stabilityai/stable-diffusion-2/") {
+		t.Error("a link into the withdrawn family")
+	}
+	for line := range strings.Lines(r.stderr) {
+		if strings.HasPrefix(line, "    ") && len(line) > 81 {
+			t.Errorf("the license is not wrapped: %q", line)
+		}
+	}
+	if d := listed(t)[h.Repo]; d.Path != folder || d.License != "openrail++" {
+		t.Errorf("%+v", d)
+	}
+	succeed(t, "models", "use", h.Repo)
+	if d := listed(t)[h.Repo]; !d.Default {
+		t.Errorf("%+v", d)
+	}
+	if r := coclico(t, "pull"); r.status != statusOK || strings.TrimSpace(r.stdout) != folder || strings.Contains(r.stderr, "report") {
+		t.Errorf("pulled again: %+v", r)
+	}
+}
+
+// TestPullNames: a hub that does not have the model any more is no dead end.
+func TestPullNames(t *testing.T) {
+	h := onHub(t, atHome(t))
+	fail(t, statusFailed, []string{h.URL()[len("http://"):], "404", "unofficial mirror", "coclico pull " + hub.MirrorRepo().String()}, "pull")
+	fail(t, statusFailed, []string{"404", "the same model is " + hub.DefaultRepo().String()}, "pull", hub.WithdrawnRepo().String())
+	fail(t, statusFailed, []string{"404", "the same model is " + hub.DefaultRepo().String()}, "pull", hub.MirrorRepo().String())
+	if r := coclico(t, "pull", "someone/else"); strings.Contains(r.stderr, "mirror") || strings.Contains(r.stderr, "same model") {
+		t.Errorf("%+v", r)
+	}
+	h.API = func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusTooManyRequests) }
+	t.Setenv("HF_HUB_OFFLINE", "1")
+	if r := coclico(t, "pull"); r.status != statusFailed || strings.Contains(r.stderr, "mirror") {
+		t.Errorf("a hub that cannot be asked: %+v", r)
+	}
+}
+
+// cached puts a synthetic model in the cache under a name of the hub.
+func cached(t *testing.T, repo hub.Repo, seed int64) string {
+	t.Helper()
+	dir := filepath.Join(os.Getenv("HF_HOME"), "hub", "models--"+repo.Owner+"--"+repo.Name, "snapshots", strings.Repeat("a", 40))
+	if err := synth.Write(t.Context(), dir, "tiny", seed, nil); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// TestPullElsewhere: a model that the cache has under any of its names is found
+// under each of them, and not downloaded again.
+func TestPullElsewhere(t *testing.T) {
+	h := onHub(t, atHome(t))
+	n := asked(&h.API)
+	withdrawn := hub.WithdrawnRepo()
+	dir := cached(t, withdrawn, 1)
+	for _, name := range []string{"", hub.DefaultRepo().String(), hub.MirrorRepo().String()} {
+		args := []string{"pull"}
+		if name != "" {
+			args = append(args, name)
+		}
+		r := coclico(t, args...)
+		if r.status != statusOK || strings.TrimSpace(r.stdout) != dir || !strings.Contains(r.stderr, "as "+withdrawn.String()) || *n != 0 {
+			t.Errorf("%v: %+v, %d requests", args, r, *n)
+		}
+	}
+	succeed(t, "models", "use", hub.DefaultRepo().String())
+	if d := listed(t)[withdrawn.String()]; !d.Default || d.Path != dir {
+		t.Errorf("%+v", d)
+	}
+	fail(t, statusFailed, []string{"404"}, "pull", "--revision", "main")
+	fail(t, statusFailed, []string{"404"}, "pull", withdrawn.String())
+	fail(t, statusFailed, []string{"the same model is, as " + withdrawn.String()}, "models", "remove", hub.DefaultRepo().String(), "--yes")
+	if _, err := os.Stat(dir); err != nil {
+		t.Error("the model was deleted under another of its names")
+	}
+	// What lacks a part for the use is not enough.
+	if err := os.RemoveAll(filepath.Join(dir, "unet")); err != nil {
+		t.Fatal(err)
+	}
+	fail(t, statusFailed, []string{"404"}, "pull")
+	if r := coclico(t, "pull", "--for", "encode"); r.status != statusOK || strings.TrimSpace(r.stdout) != dir {
+		t.Errorf("%+v", r)
+	}
+}
+
+// TestFingerprintDecides: two models with names of the same one and with
+// different fingerprints are not taken for each other.
+func TestFingerprintDecides(t *testing.T) {
+	atHome(t)
+	one := cached(t, hub.WithdrawnRepo(), 1)
+	two := cached(t, hub.MirrorRepo(), 2)
+	fail(t, statusFailed, []string{"different", "3cf88017", "name one of them"}, "models", "use", hub.DefaultRepo().String())
+	succeed(t, "models", "use", hub.MirrorRepo().String())
+	if d := listed(t)[hub.MirrorRepo().String()]; !d.Default || d.Path != two {
+		t.Errorf("%+v", d)
+	}
+	if err := errors.Join(os.RemoveAll(two), os.CopyFS(two, os.DirFS(one))); err != nil {
+		t.Fatal(err)
+	}
+	succeed(t, "models", "use", hub.DefaultRepo().String())
+}
