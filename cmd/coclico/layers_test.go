@@ -49,8 +49,8 @@ var layers = []struct {
 	{"codec/...", []string{"codec/...", "internal/hook", "vit", "unet", "vae", "solver", "nn", "nn/config", "weights", "weights/mini"}, []string{"kernels"}},
 	{"internal/hook", nil, nil}, // a look into codec for this module's tests and tools
 	// 4: nothing imports these.
-	{"cmd/coclico/internal/icc", nil, nil}, // arithmetic on colors
 	{"bench/...", []string{"bench/...", "internal/hook", "codec/...", "vit", "unet", "vae", "solver", "nn", "kernels", "kernels/mem", "weights", "weights/mini", "gonum.org/v1/gonum/..."}, nil},
+	{"cmd/coclico/internal/icc", nil, nil}, // arithmetic on colors
 	{"cmd/...", []string{"cmd/...", "internal/hook", "codec/...", "vit", "unet", "vae", "solver", "nn", "kernels", "weights/...",
 		"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/schollz/progressbar/v3", "golang.org/x/image/...", "golang.org/x/term", "golang.org/x/sys/unix",
 		"github.com/spf13/cobra/doc", "github.com/HugoSmits86/nativewebp", "github.com/tetratelabs/wazero/..."}, nil},

@@ -152,11 +152,14 @@ func TestToSRGB(t *testing.T) {
 					c.in.A, c.want.A = 255, 255
 				}
 				for _, img := range []image.Image{flat(kind, c.in), turned{flat(kind, c.in), 6}} {
-					img, err := toSRGB(img, m.profile)
+					converted, err := toSRGB(img, m.profile)
 					if err != nil {
 						t.Errorf("%s, case %d: %v", kind, i, err)
 					}
-					got := color.NRGBAModel.Convert(img.At(3, 4)).(color.NRGBA)
+					if converting(img.ColorModel(), m.profile) == 0 && converted != img {
+						t.Errorf("%s, case %d: a conversion that takes no memory makes a picture", kind, i)
+					}
+					got := color.NRGBAModel.Convert(converted.At(3, 4)).(color.NRGBA)
 					tolerance := 1
 					if kind == "RGBA" && alpha == 128 {
 						tolerance = 4 // the color has 128 levels there
@@ -167,6 +170,34 @@ func TestToSRGB(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestExpand compares the pixels of planes with those that At computes.
+func TestExpand(t *testing.T) {
+	planes := image.NewNYCbCrA(image.Rect(3, 2, 20, 13), image.YCbCrSubsampleRatio420)
+	for i, plane := range [][]uint8{planes.Y, planes.Cb, planes.Cr, planes.A} {
+		for j := range plane {
+			plane[j] = uint8(90*i + 7*j + j*j)
+		}
+	}
+	for _, img := range []image.Image{planes, &planes.YCbCr} {
+		got := image.NewNRGBA(img.Bounds())
+		expand(got, img)
+		eachPixel(img, func(x, y int, c color.Color) {
+			want := c
+			if ycbcr, ok := c.(color.YCbCr); ok {
+				r, g, b := color.YCbCrToRGB(ycbcr.Y, ycbcr.Cb, ycbcr.Cr)
+				want = color.NRGBA{r, g, b, 255}
+			} else {
+				n := c.(color.NYCbCrA)
+				r, g, b := color.YCbCrToRGB(n.Y, n.Cb, n.Cr)
+				want = color.NRGBA{r, g, b, n.A}
+			}
+			if got.NRGBAAt(x, y) != want {
+				t.Errorf("%T at %d, %d: %v, want %v", img, x, y, got.NRGBAAt(x, y), want)
+			}
+		})
 	}
 }
 

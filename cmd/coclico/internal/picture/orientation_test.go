@@ -14,7 +14,7 @@ import (
 	"testing"
 )
 
-// exif returns an APP1 segment that has only an orientation, behind another tag.
+// exif returns an APP1 segment that holds another tag and an orientation.
 func exif(order binary.AppendByteOrder, magic string, o uint16) []byte {
 	b := order.AppendUint16([]byte(magic), 42)
 	b = order.AppendUint32(b, 8)
@@ -31,8 +31,9 @@ func exif(order binary.AppendByteOrder, magic string, o uint16) []byte {
 	return append(binary.BigEndian.AppendUint16([]byte{0xff, 0xe1}, uint16(len(b)+2)), b...)
 }
 
-// TestOrientation: a picture of 32 x 16 pixels with four colours comes out upright, however it lies in the file. The table is
-// PIL's ImageOps.exif_transpose of the same.
+// TestOrientation checks that a picture of 32 x 16 pixels and four colors is
+// upright however it lies in the file. The table is what PIL's
+// ImageOps.exif_transpose makes of it.
 func TestOrientation(t *testing.T) {
 	img := image.NewGray(image.Rect(0, 0, 32, 16)) // 0 1 above 2 3
 	for i := range img.Pix {
@@ -67,7 +68,7 @@ func TestOrientation(t *testing.T) {
 			if quarters != want {
 				t.Errorf("orientation %d: quarters %s, want %s", o, quarters, want)
 			}
-			for n := range data[:60] { // cut anywhere, it is upright or an error
+			for n := range data[:60] { // truncated anywhere, it is upright or an error
 				if m := readMetadata(bytes.NewReader(data[:n]), "JPEG"); n < 40 && m.orientation != 1 {
 					t.Errorf("orientation %d in the first %d bytes", m.orientation, n)
 				}
@@ -76,7 +77,8 @@ func TestOrientation(t *testing.T) {
 	}
 }
 
-// TestStrayBytes: what stands between segments hides neither the orientation nor that a file is progressive.
+// TestStrayBytes checks that bytes between segments hide neither the orientation
+// nor that a file is progressive.
 func TestStrayBytes(t *testing.T) {
 	file, err := os.ReadFile("testdata/progressive.jpg")
 	if err != nil {
@@ -179,7 +181,8 @@ func FuzzOrientation(f *testing.F) {
 	})
 }
 
-// TestTurnPlanes: planes are turned as pixels are, for every subsampling, or not at all.
+// TestTurnPlanes checks that planes of every subsampling are turned as pixels are,
+// or not at all.
 func TestTurnPlanes(t *testing.T) {
 	for _, ratio := range []image.YCbCrSubsampleRatio{
 		image.YCbCrSubsampleRatio444, image.YCbCrSubsampleRatio422, image.YCbCrSubsampleRatio420, image.YCbCrSubsampleRatio440, image.YCbCrSubsampleRatio411,

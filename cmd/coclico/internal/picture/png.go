@@ -15,23 +15,25 @@ const (
 	pngSignature = "\x89PNG\r\n\x1a\n"
 	pngStart     = 8 + 12 + 13 // bytes up to the end of the first chunk, IHDR
 
-	// streamChunk holds the stream that the picture was decoded from, as its file has it, and nothing else. The name's
-	// letters say (PNG specification, 5.4): ancillary, c; private, c; reserved, L; not safe to copy, C: a program that
-	// changes the pixels and does not know the chunk drops it, for it describes the pixels no longer.
+	// streamChunk holds the stream that the picture was decoded from, exactly the
+	// bytes of its file. The letters of the name (PNG Specification, 5.4) make it
+	// ancillary, c; private, c; reserved, L; and unsafe to copy, C: a program that
+	// changes the pixels and does not know the chunk drops it, since it no longer
+	// describes them.
 	streamChunk = "ccLC"
 
-	// maxStream is more than the longest stream there is.
-	maxStream = 1 << 20
+	maxStream = 1 << 20 // bytes; no stream is as long
 )
 
-// A Note is a PNG text chunk: a keyword of 1 to 79 Latin letters, and a text.
+// A Note is a text chunk of a PNG: a keyword of 1 to 79 Latin letters and a text.
 type Note struct{ Key, Text string }
 
-// encodePNG writes a PNG with notes and, if there is one, the stream after its header.
+// encodePNG writes a PNG with its notes, and its stream unless that is nil, behind
+// the header.
 func encodePNG(w io.Writer, img image.Image, notes []Note, stream []byte) error {
 	var extra []byte
 	for _, n := range notes {
-		// iTXt: keyword, no compression, no language, no translation, UTF-8.
+		// iTXt: keyword, no compression, no language, no translation, text in UTF-8.
 		extra = appendChunk(extra, "iTXt", append([]byte(n.Key+"\x00\x00\x00\x00\x00"), n.Text...))
 	}
 	if len(notes) > 0 {
@@ -50,10 +52,10 @@ func appendChunk(b []byte, name string, data []byte) []byte {
 	return binary.BigEndian.AppendUint32(b, crc32.ChecksumIEEE(b[start:]))
 }
 
-// An inserter puts extra bytes into what is written, after the first at bytes.
+// An inserter writes extra behind the first at bytes that are written to it.
 type inserter struct {
 	w     io.Writer
-	at    int // bytes until extra
+	at    int // bytes to go; -1 once extra is written
 	extra []byte
 }
 
@@ -76,7 +78,8 @@ func (i *inserter) Write(p []byte) (int, error) {
 	return n + m, err
 }
 
-// interlaced reports whether a PNG's header says so, in the last byte of its 13.
+// interlaced reports whether a PNG is interlaced, which the last byte of its header
+// says.
 func interlaced(r io.ReadSeeker) bool {
 	var b [1]byte
 	if _, err := r.Seek(8+8+12, io.SeekStart); err != nil {
@@ -86,8 +89,9 @@ func interlaced(r io.ReadSeeker) bool {
 	return err == nil && b[0] != 0
 }
 
-// Stream returns the stream that a PNG file holds, written with [Options.Stream], or nil where there is none; other kinds
-// of files have none. It leaves r at its start.
+// Stream returns the stream that a PNG file holds, written with [Options.Stream].
+// It returns nil for a file without one, of whatever kind. It leaves r at its
+// start.
 func Stream(r io.ReadSeeker) (stream []byte, err error) {
 	err = chunks(r, func(name string, body io.Reader, n uint32) (more bool, err error) {
 		if name != streamChunk {
@@ -114,7 +118,8 @@ func Stream(r io.ReadSeeker) (stream []byte, err error) {
 	return stream, err
 }
 
-// readNotes returns the text chunks that a PNG file has before its pixels, as encodePNG writes them.
+// readNotes returns the text chunks before a PNG's pixels, where encodePNG writes
+// them.
 func readNotes(r io.ReadSeeker) []Note {
 	var notes []Note
 	err := chunks(r, func(name string, body io.Reader, n uint32) (bool, error) {

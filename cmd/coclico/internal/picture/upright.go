@@ -53,9 +53,9 @@ func turnPlanes(img *image.YCbCr, held int) *image.YCbCr {
 	return out
 }
 
-// turnPlane turns w x h samples of src into dst.
+// turnPlane writes w x h samples of src to dst, turned.
 func turnPlane(dst []uint8, dstStride int, src []uint8, srcStride, w, h, held int) {
-	// Sample (x, y) of dst is src[at + x*right + y*down]: as in turned.At.
+	// Sample (x, y) of dst is src[at + x*right + y*down], as in turned.At.
 	at, right, down := 0, 1, srcStride
 	if held == 2 || held == 3 || held == 7 || held == 8 {
 		at, right = w-1, -1
