@@ -2,15 +2,16 @@ package icc
 
 import "math"
 
-// Code points of ITU-T H.273 (2024) whose colors are told apart elsewhere too.
+// Code points of ITU-T H.273 (2024) that callers treat specially.
 const (
-	Unspecified = 2
-	CurveSRGB   = 13
+	Unspecified  = 2  // primaries or transfer characteristics
+	TransferSRGB = 13 // the transfer characteristics of sRGB
 )
 
 // CICP returns the profile of color primaries and transfer characteristics of
 // ITU-T H.273, sections 8.1 and 8.2. Unspecified ones are those of sRGB. The
-// curves of television are those of its cameras, not of any screen.
+// transfer characteristics of television are the inverse of a camera's curve
+// rather than a screen's.
 func CICP(primaries, transfer uint8) (*Profile, error) {
 	p, ok := primariesOf(primaries)
 	if !ok {
@@ -29,8 +30,9 @@ func CICP(primaries, transfer uint8) (*Profile, error) {
 	return New(p, curve)
 }
 
+// primariesOf returns the primaries of a code, and whether it is known.
 func primariesOf(code uint8) (Primaries, bool) {
-	c := XY{0.310, 0.316} // the white of NTSC's first system and of film
+	c := XY{0.310, 0.316} // illuminant C
 	switch code {
 	case 1, Unspecified:
 		return BT709, true
@@ -56,7 +58,7 @@ func primariesOf(code uint8) (Primaries, bool) {
 	return Primaries{}, false
 }
 
-// curveOf returns nil for an unknown code.
+// curveOf returns the curve of transfer characteristics, nil for an unknown code.
 func curveOf(code uint8) Curve {
 	switch code {
 	case 1, 6, 11, 14, 15: // BT.709, BT.601 and BT.2020
@@ -75,7 +77,7 @@ func curveOf(code uint8) Curve {
 		return func(x float64) float64 { return decades(x, 2) }
 	case 10: // logarithmic, 316 to 1
 		return func(x float64) float64 { return decades(x, 2.5) }
-	case Unspecified, CurveSRGB:
+	case Unspecified, TransferSRGB:
 		return SRGB
 	case 17: // SMPTE ST 428-1
 		return func(x float64) float64 { return math.Pow(x, 2.6) * 52.37 / 48 }

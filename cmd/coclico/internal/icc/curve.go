@@ -5,11 +5,11 @@ import (
 	"math"
 )
 
-// A Curve maps a value of a picture, 0 to 1, to linear light. Of most curves that
-// is in 0 to 1 too.
+// A Curve maps a value of a picture, 0 to 1, to linear light, which is usually in
+// 0 to 1 too.
 type Curve func(x float64) float64
 
-// Linear is the curve of values that are linear light.
+// Linear is the identity, the curve of linear light.
 func Linear(x float64) float64 { return x }
 
 // Gamma returns the curve x^g.
@@ -33,7 +33,7 @@ func encodeSRGB(y float64) float64 {
 	return 1.055*math.Pow(y, 1/2.4) - 0.055
 }
 
-// lightness returns the curve to luminance of a curve to the lightness of Lab.
+// lightness converts a curve to the lightness of Lab into one to luminance.
 func lightness(c Curve) Curve {
 	return func(x float64) float64 {
 		const delta = 6.0 / 29
@@ -59,8 +59,8 @@ func parseCurve(b []byte) (Curve, error) {
 	return nil, FormatError("unknown type of curve")
 }
 
-// parseSampled reads a number of samples and the samples. None are the identity,
-// and one is an exponent, u8Fixed8Number.
+// parseSampled reads a count and as many samples. No samples are the identity, and
+// a single one is an exponent, u8Fixed8Number.
 func parseSampled(b []byte) (Curve, error) {
 	n := binary.BigEndian.Uint32(b)
 	b = b[4:]
@@ -82,7 +82,7 @@ func parseSampled(b []byte) (Curve, error) {
 	}, nil
 }
 
-// parseParametric reads the number of one of five functions, and its parameters.
+// parseParametric reads the number of one of five functions and its parameters.
 func parseParametric(b []byte) (Curve, error) {
 	kind := binary.BigEndian.Uint16(b)
 	counts := [...]int{1, 3, 4, 5, 7}

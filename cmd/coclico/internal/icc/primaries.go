@@ -5,11 +5,10 @@ import "math"
 // An XY is a chromaticity of CIE 1931.
 type XY struct{ X, Y float64 }
 
-// Primaries are the chromaticities of the colorants of an RGB space and of its
-// white.
+// Primaries holds the chromaticities of an RGB space's colorants and of its white.
 type Primaries struct{ Red, Green, Blue, White XY }
 
-// BT709 are the primaries of sRGB.
+// BT709 holds the primaries of sRGB.
 var BT709 = Primaries{XY{0.64, 0.33}, XY{0.30, 0.60}, XY{0.15, 0.06}, d65}
 
 var d65 = XY{0.3127, 0.3290}
@@ -42,7 +41,7 @@ func (p Primaries) toXYZ() (matrix, error) {
 		return matrix{}, FormatError("primaries without a gamut")
 	}
 	white := [3]float64{p.White.X / p.White.Y, 1, (1 - p.White.X - p.White.Y) / p.White.Y}
-	// So much of each colorant is white.
+	// White is the sum of these amounts of the colorants.
 	amount := colorants.inverse().apply(white)
 	for i := range colorants {
 		for j := range amount {
@@ -60,8 +59,8 @@ func (p Primaries) toXYZ() (matrix, error) {
 	return m, nil
 }
 
-// D50, ICC.1:2022, section 7.2.16, and the cone response of the linear Bradford
-// transform, annex E.
+// The white of the profile connection space (ICC.1:2022, section 7.2.16), and the
+// cone response of the linear Bradford transform (annex E).
 var (
 	d50      = [3]float64{0.9642, 1, 0.8249}
 	bradford = matrix{{0.8951, 0.2664, -0.1614}, {-0.7502, 1.7135, 0.0367}, {0.0389, -0.0685, 1.0296}}
@@ -80,10 +79,10 @@ func adaptation(white [3]float64) (matrix, error) {
 	return bradford.inverse().times(scale).times(bradford), nil
 }
 
-// A matrix is applied to columns.
+// A matrix is applied to column vectors.
 type matrix [3][3]float64
 
-// minDet is the least determinant of a matrix that is not taken as singular.
+// minDet is the least absolute determinant of a matrix that counts as regular.
 const minDet = 1e-6
 
 func (m matrix) apply(v [3]float64) (w [3]float64) {

@@ -15,22 +15,22 @@ type UnsupportedError string
 
 func (e UnsupportedError) Error() string { return "unsupported color profile: " + string(e) }
 
-// A Profile says which colors the values of a picture stand for.
+// A Profile maps the values of a picture to the colors that they stand for.
 type Profile struct {
 	gray   bool
 	curves [3]Curve // to linear light; those of gray are all the same
 	matrix matrix   // linear light to the XYZ of D50
 }
 
-// Gray reports whether p is for pictures of one channel.
+// Gray reports whether p describes pictures of a single channel.
 func (p *Profile) Gray() bool { return p.gray }
 
-// ICC.1:2022, sections 7.2 and 7.3: a header, the number of tags, and for each a
-// signature, an offset and a size.
+// The layout of a profile (ICC.1:2022, sections 7.2 and 7.3): a header, the number
+// of tags, and the signature, the offset and the size of each.
 const (
 	headerSize = 128
 	entrySize  = 12
-	maxTags    = 100 // as Little CMS has it; profiles have at most a few dozen
+	maxTags    = 100 // the limit of Little CMS; real profiles have a few dozen
 )
 
 // Parse reads an ICC profile of version 2 or 4. The Profile refers to data, which
@@ -68,7 +68,7 @@ func Parse(data []byte) (*Profile, error) {
 	return nil, UnsupportedError("neither RGB nor gray")
 }
 
-// parseTags returns the data of each tag. Tags may share their data.
+// parseTags returns the data of each tag. Tags may share data.
 func parseTags(data []byte) (map[string][]byte, error) {
 	n := binary.BigEndian.Uint32(data[headerSize:])
 	table := data[headerSize+4:]
@@ -88,8 +88,7 @@ func parseTags(data []byte) (map[string][]byte, error) {
 	return tags, nil
 }
 
-// parseGray returns the profile of a curve to luminance, or to the lightness of
-// Lab.
+// parseGray reads the curve to luminance, or to the lightness of Lab.
 func parseGray(tags map[string][]byte, lab bool) (*Profile, error) {
 	if tags["kTRC"] == nil {
 		return nil, unsupportedOr(tags, FormatError("no gray curve"))
@@ -104,8 +103,8 @@ func parseGray(tags map[string][]byte, lab bool) (*Profile, error) {
 	return &Profile{gray: true, curves: [3]Curve{curve, curve, curve}, matrix: srgbToXYZ}, nil
 }
 
-// parseRGB returns the profile of three curves and three colorants. One with a
-// lookup table beside them is approximated by them.
+// parseRGB reads three curves and three colorants. Lookup tables beside them are
+// ignored: the curves and colorants approximate them.
 func parseRGB(tags map[string][]byte) (*Profile, error) {
 	p := new(Profile)
 	for i, c := range []string{"r", "g", "b"} {
@@ -130,7 +129,8 @@ func parseRGB(tags map[string][]byte) (*Profile, error) {
 	return p, nil
 }
 
-// unsupportedOr tells a profile that has a lookup table from one with no colors.
+// unsupportedOr returns err for a profile without colors, and an UnsupportedError
+// for one with a lookup table.
 func unsupportedOr(tags map[string][]byte, err error) error {
 	for _, lut := range []string{"A2B0", "A2B1", "A2B2", "D2B0", "D2B1", "D2B2", "D2B3"} {
 		if tags[lut] != nil {

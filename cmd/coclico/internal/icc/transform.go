@@ -38,7 +38,7 @@ func (p *Profile) Transform(levels int) *Transform {
 	return t
 }
 
-// bounded returns a number that no sum of products overflows with.
+// bounded limits x so that sums of products do not overflow.
 func bounded(x float64) float32 {
 	const limit = 1 << 20
 	if math.IsNaN(x) {
@@ -47,8 +47,8 @@ func bounded(x float64) float32 {
 	return float32(min(max(x, -limit), limit))
 }
 
-// steps is the number of intervals of a Transform's table encode. Between its
-// entries a straight line is off by less than a 16-bit level.
+// steps is the number of intervals of the table of encodings. Linear interpolation
+// between its entries is off by less than a 16-bit level.
 const steps = 1 << 16
 
 var encodings = sync.OnceValue(func() []float32 {
@@ -59,8 +59,8 @@ var encodings = sync.OnceValue(func() []float32 {
 	return table
 })
 
-// Convert returns the sRGB color of a color, in 16 bits. The values must be below
-// the number of levels; those of gray are equal.
+// Convert returns a color in 16 bits of sRGB. Its arguments must be below the
+// number of levels; those of a gray are equal.
 func (t *Transform) Convert(r, g, b uint16) (uint16, uint16, uint16) {
 	x, y, z := t.linear[0][r], t.linear[1][g], t.linear[2][b]
 	m := &t.matrix
@@ -69,7 +69,7 @@ func (t *Transform) Convert(r, g, b uint16) (uint16, uint16, uint16) {
 		t.encoded(m[2][0]*x + m[2][1]*y + m[2][2]*z)
 }
 
-// encoded clips linear light and encodes it.
+// encoded clips linear light to 0 to 1 and encodes it.
 func (t *Transform) encoded(y float32) uint16 {
 	at := min(max(y, 0), 1) * steps
 	i := min(int(at), steps-1)
@@ -77,8 +77,8 @@ func (t *Transform) encoded(y float32) uint16 {
 	return uint16(low + (t.encode[i+1]-low)*(at-float32(i)) + 0.5)
 }
 
-// SRGB reports whether p is sRGB to within one level of 255, as many an embedded
-// profile is that means it.
+// SRGB reports whether p is sRGB to within one level of 255, which is as near as
+// most embedded profiles of sRGB come.
 func (p *Profile) SRGB() bool {
 	t := p.Transform(256)
 	near := func(r, g, b int) bool {

@@ -53,18 +53,24 @@ func heifMemory(r io.ReadSeeker) (int64, error) {
 }
 
 // readHEIF reads the color profile, or else the code points. EXIF's orientation
-// does not count: the container has its own, and the decoder applies it.
+// does not count: the container has its own, and the decoder applies it. The
+// transfer characteristics of television, which video encoders write by default,
+// count as those of sRGB: players and browsers show its values as they are.
 func (m *metadata) readHEIF(r io.Reader) {
-	const unspecified = 2
 	h, err := heif.ReadHeader(r)
 	switch {
 	case err != nil:
 	case h.ICC != nil:
 		m.setICC(h.ICC)
-	case h.CICP == nil || h.CICP.Primaries == unspecified || h.CICP.Transfer == unspecified:
+	case h.CICP == nil:
 	case h.CICP.Primaries > 0xff || h.CICP.Transfer > 0xff:
 		m.faulty = icc.FormatError("bad code points")
 	default:
-		m.profile, m.faulty = icc.CICP(byte(h.CICP.Primaries), byte(h.CICP.Transfer))
+		transfer := byte(h.CICP.Transfer)
+		switch transfer {
+		case 1, 6, 14, 15: // BT.709, BT.601, BT.2020 in 10 and 12 bits
+			transfer = icc.TransferSRGB
+		}
+		m.profile, m.faulty = icc.CICP(byte(h.CICP.Primaries), transfer)
 	}
 }
