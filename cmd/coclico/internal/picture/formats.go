@@ -9,8 +9,9 @@ import (
 	"io"
 	"strings"
 
-	"golang.org/x/image/bmp"
 	"golang.org/x/image/tiff"
+
+	"github.com/coclico/coclico/cmd/coclico/internal/picture/bmp"
 )
 
 // A format is a kind of picture file that can be read.
@@ -32,7 +33,7 @@ func formats() []format {
 		webpFormat(),
 		{name: "TIFF", magic: "II\x2a\x00", config: tiff.DecodeConfig, decode: tiff.Decode},
 		{name: "TIFF", magic: "MM\x00\x2a", config: tiff.DecodeConfig, decode: tiff.Decode},
-		{name: "BMP", magic: "BM????\x00\x00\x00\x00", config: bmp.DecodeConfig, decode: bmp.Decode},
+		{name: "BMP", known: isBMP, config: bmp.DecodeConfig, decode: bmp.Decode},
 		heifFormat("HEIC"),
 		heifFormat("AVIF"),
 	}
@@ -52,6 +53,14 @@ func find(head []byte) *format {
 		}
 	}
 	return nil
+}
+
+// isBMP reports whether a file begins as a BMP does: its two letters are also those
+// of words.
+func isBMP(head []byte) bool {
+	reserved := matches("BM????\x00\x00\x00\x00", head)
+	header := matches("BM????????????\x0c\x00\x00\x00", head) || matches("BM????????????(\x00\x00\x00", head)
+	return reserved || header
 }
 
 func matches(magic string, head []byte) bool {

@@ -16,7 +16,7 @@ func TestKinds(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, mean := range map[string]float64{
-		"anim.webp": 0, "x.avif": 4.5,
+		"anim.webp": 0, "x.avif": 4.5, "rgb565.bmp": 4,
 	} {
 		img, err := read(testdata(t, name))
 		if err != nil {

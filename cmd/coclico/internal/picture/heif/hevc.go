@@ -93,8 +93,8 @@ func parseSPS(nal []byte) *CICP {
 		first = 0
 	}
 	r.golombs(3 * (layers - first + 1))
-	r.golombs(6) // block sizes and depths
-	if r.flag() && r.flag() {
+	r.golombs(6)                                  // block sizes and depths
+	if enabled := r.flag(); enabled && r.flag() { // and not the default ones
 		scalingLists(r)
 	}
 	r.bits(2)
@@ -103,17 +103,10 @@ func parseSPS(nal []byte) *CICP {
 		r.golombs(2)
 		r.bits(1)
 	}
-	switch r.golomb() { // short-term reference pictures, of which a still picture has no need
-	case 0:
-	case 1:
-		for range 2 * min(r.golomb()+r.golomb(), 32) {
-			r.golomb()
-		}
-		return nil
-	default:
+	if r.golomb() != 0 { // short-term reference pictures, which a still picture does without
 		return nil
 	}
-	if r.flag() {
+	if r.flag() { // long-term ones
 		for range min(r.golomb(), 33) {
 			r.bits(pocBits)
 			r.bits(1)
