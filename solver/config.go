@@ -17,6 +17,10 @@ import (
 type Config struct {
 	Betas
 
+	// Method is the method of the steps. No file sets it; the default is
+	// DPMSolver.
+	Method Method `json:"-"`
+
 	// PredictionType is the network's output: "epsilon" (the default), "sample"
 	// or "v_prediction".
 	PredictionType string `json:"prediction_type"`
@@ -28,8 +32,13 @@ type Config struct {
 	// 1. The default is true.
 	LowerOrderFinal bool `json:"lower_order_final"`
 
-	EulerAtFinal    bool   `json:"euler_at_final"`    // the last step has order 1; default false
-	UseKarrasSigmas bool   `json:"use_karras_sigmas"` // noise levels of Karras et al.; default false
+	EulerAtFinal    bool `json:"euler_at_final"`    // the last step has order 1; default false
+	UseKarrasSigmas bool `json:"use_karras_sigmas"` // noise levels of Karras et al.; default false
+
+	// UseExponentialSigmas spaces the logarithms of the noise levels evenly.
+	// The default is false.
+	UseExponentialSigmas bool `json:"use_exponential_sigmas"`
+
 	FinalSigmasType string `json:"final_sigmas_type"` // end of the last step: "zero" (default) or "sigma_min"
 	TimestepSpacing string `json:"timestep_spacing"`  // "linspace" (default), "leading" or "trailing"
 	StepsOffset     int    `json:"steps_offset"`      // added to timesteps of leading spacing; default 0
@@ -38,6 +47,20 @@ type Config struct {
 	// The default is -Inf.
 	LambdaMinClipped float64 `json:"lambda_min_clipped"`
 }
+
+// A Method is a method of solving the diffusion equation.
+//
+// UniPC ignores SolverType, EulerAtFinal and LambdaMinClipped, and
+// LowerOrderFinal lets its order fall to 1 at the end of every schedule, like
+// diffusers' UniPCMultistepScheduler.
+type Method uint8
+
+const (
+	DPMSolver Method = iota // DPM-Solver++ multistep
+	SDE                     // SDE-DPM-Solver++ multistep, orders 1 and 2; every step adds noise
+	UniPC                   // UniPC, orders 1 to 3, with B(h) = e^-h - 1
+	numMethods
+)
 
 // DefaultConfig returns the defaults of DPMSolverMultistepScheduler.
 func DefaultConfig() Config {
@@ -79,7 +102,6 @@ func ParseConfig(data []byte) (Config, error) {
 		common
 		AlgorithmType string      `json:"algorithm_type"`
 		VarianceType  string      `json:"variance_type"`
-		Exponential   bool        `json:"use_exponential_sigmas"`
 		Beta          bool        `json:"use_beta_sigmas"`
 		LuLambdas     bool        `json:"use_lu_lambdas"`
 		Flow          bool        `json:"use_flow_sigmas"`
@@ -102,7 +124,7 @@ func ParseConfig(data []byte) (Config, error) {
 		key string
 		set bool
 	}{
-		{"use_exponential_sigmas", file.Exponential}, {"use_beta_sigmas", file.Beta},
+		{"use_beta_sigmas", file.Beta},
 		{"use_lu_lambdas", file.LuLambdas}, {"use_flow_sigmas", file.Flow}, {"thresholding", file.Thresholding},
 	} {
 		if flag.set {
@@ -115,8 +137,8 @@ func ParseConfig(data []byte) (Config, error) {
 	if v := file.VarianceType; v == "learned" || v == "learned_range" {
 		return Config{}, fmt.Errorf("solver: variance_type %q is not supported", v)
 	}
-	if cfg.UseKarrasSigmas && (file.SigmaMin != nil || file.SigmaMax != nil) {
-		return Config{}, fmt.Errorf("solver: sigma_min and sigma_max are not supported with use_karras_sigmas")
+	if (cfg.UseKarrasSigmas || cfg.UseExponentialSigmas) && (file.SigmaMin != nil || file.SigmaMax != nil) {
+		return Config{}, fmt.Errorf("solver: sigma_min and sigma_max are not supported with use_karras_sigmas or use_exponential_sigmas")
 	}
 	if slices.Contains([]string{"logrho", "bh1", "bh2"}, cfg.SolverType) {
 		cfg.SolverType = "midpoint" // as in diffusers, for the variants of DEIS and UniPC
@@ -148,6 +170,15 @@ func (c *Config) validate() error {
 	}
 	if c.SolverOrder < 1 || c.SolverOrder > 3 {
 		return fmt.Errorf("solver: solver_order %d is outside 1..3", c.SolverOrder)
+	}
+	if c.Method >= numMethods {
+		return fmt.Errorf("solver: method %d is unknown", c.Method)
+	}
+	if c.Method == SDE && c.SolverOrder > 2 {
+		return fmt.Errorf("solver: solver_order %d is outside 1..2 for the SDE", c.SolverOrder)
+	}
+	if c.UseKarrasSigmas && c.UseExponentialSigmas {
+		return fmt.Errorf("solver: use_karras_sigmas and use_exponential_sigmas exclude each other")
 	}
 	if c.StepsOffset < 0 || c.StepsOffset > c.NumTrainTimesteps {
 		return fmt.Errorf("solver: steps_offset %d is outside 0..%d", c.StepsOffset, c.NumTrainTimesteps)

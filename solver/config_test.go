@@ -31,7 +31,8 @@ func TestParseConfigDefaults(t *testing.T) {
 	if cfg := with(t, `"Solver_Order": 3, "BETA_START": "x", "Lambda_Min_Clipped": -5`); !reflect.DeepEqual(cfg, want) {
 		t.Errorf("capitals: %+v", cfg)
 	}
-	// A value that Python writes and JSON lacks, and the same letters in a string.
+	// A value that Python writes and JSON lacks, and the same letters in a
+	// string.
 	cfg := with(t, `"note": "\"Infinity", "lambda_min_clipped": -Infinity, "solver_order": 1`)
 	if !math.IsInf(cfg.LambdaMinClipped, -1) || cfg.SolverOrder != 1 {
 		t.Errorf("infinity: %+v", cfg)
@@ -44,42 +45,43 @@ func TestParseConfigDefaults(t *testing.T) {
 // TestParseConfigErrors: every error names the key and the value.
 func TestParseConfigErrors(t *testing.T) {
 	for keys, words := range map[string]string{
-		`"thresholding": true`:                                    "thresholding true",
-		`"rescale_betas_zero_snr": true`:                          "rescale_betas_zero_snr true",
-		`"use_exponential_sigmas": true`:                          "use_exponential_sigmas true",
-		`"use_beta_sigmas": true`:                                 "use_beta_sigmas true",
-		`"use_lu_lambdas": true`:                                  "use_lu_lambdas true",
-		`"use_flow_sigmas": true`:                                 "use_flow_sigmas true",
-		`"algorithm_type": "sde-dpmsolver++"`:                     `algorithm_type "sde-dpmsolver++"`,
-		`"algorithm_type": "dpmsolver"`:                           `algorithm_type "dpmsolver"`,
-		`"solver_type": "rk4"`:                                    `solver_type "rk4"`,
-		`"variance_type": "learned_range"`:                        `variance_type "learned_range"`,
-		`"prediction_type": "flow_prediction"`:                    `prediction_type "flow_prediction"`,
-		`"timestep_spacing": ""`:                                  `timestep_spacing ""`,
-		`"final_sigmas_type": "one"`:                              `final_sigmas_type "one"`,
-		`"beta_schedule": "sigmoid"`:                              `beta_schedule "sigmoid"`,
-		`"_class_name": "FlowMatchEulerDiscreteScheduler"`:        `_class_name "FlowMatchEulerDiscreteScheduler"`,
-		`"use_karras_sigmas": true, "sigma_min": 0.1`:             "sigma_min",
-		`"solver_order": 0`:                                       "solver_order 0",
-		`"solver_order": 4`:                                       "solver_order 4",
-		`"num_train_timesteps": 0`:                                "num_train_timesteps 0",
-		`"num_train_timesteps": -1000`:                            "num_train_timesteps -1000",
-		`"num_train_timesteps": 1000000000000`:                    "num_train_timesteps 1000000000000",
-		`"num_train_timesteps": 1e3`:                              "num_train_timesteps",
-		`"num_train_timesteps": 99999999999999999999`:             "num_train_timesteps",
-		`"beta_start": 0`:                                         "beta_start 0",
-		`"beta_end": 1`:                                           "beta_end 1",
-		`"beta_end": -Infinity`:                                   "beta_end",
-		`"beta_end": 1e999`:                                       "beta_end",
-		`"beta_end": "0.01"`:                                      "beta_end",
-		`"steps_offset": -1`:                                      "steps_offset -1",
-		`"steps_offset": 1001`:                                    "steps_offset 1001",
-		`"trained_betas": []`:                                     "trained_betas",
-		`"trained_betas": [0.5]`:                                  "trained_betas has 1 values",
-		`"trained_betas": [0.5, 1.5], "num_train_timesteps": 2`:   "trained_betas[1] = 1.5",
-		`"trained_betas": [0.5, -1e-9], "num_train_timesteps": 2`: "trained_betas[1] = -1e-09",
-		`"lambda_min_clipped": NaN`:                               "invalid character",
-		`"lambda_min_clipped": [1]`:                               "lambda_min_clipped",
+		`"thresholding": true`:                                      "thresholding true",
+		`"rescale_betas_zero_snr": true`:                            "rescale_betas_zero_snr true",
+		`"use_exponential_sigmas": true, "sigma_max": 9`:            "use_exponential_sigmas",
+		`"use_exponential_sigmas": true, "use_karras_sigmas": true`: "use_exponential_sigmas",
+		`"use_beta_sigmas": true`:                                   "use_beta_sigmas true",
+		`"use_lu_lambdas": true`:                                    "use_lu_lambdas true",
+		`"use_flow_sigmas": true`:                                   "use_flow_sigmas true",
+		`"algorithm_type": "sde-dpmsolver++"`:                       `algorithm_type "sde-dpmsolver++"`,
+		`"algorithm_type": "dpmsolver"`:                             `algorithm_type "dpmsolver"`,
+		`"solver_type": "rk4"`:                                      `solver_type "rk4"`,
+		`"variance_type": "learned_range"`:                          `variance_type "learned_range"`,
+		`"prediction_type": "flow_prediction"`:                      `prediction_type "flow_prediction"`,
+		`"timestep_spacing": ""`:                                    `timestep_spacing ""`,
+		`"final_sigmas_type": "one"`:                                `final_sigmas_type "one"`,
+		`"beta_schedule": "sigmoid"`:                                `beta_schedule "sigmoid"`,
+		`"_class_name": "FlowMatchEulerDiscreteScheduler"`:          `_class_name "FlowMatchEulerDiscreteScheduler"`,
+		`"use_karras_sigmas": true, "sigma_min": 0.1`:               "sigma_min",
+		`"solver_order": 0`:                                         "solver_order 0",
+		`"solver_order": 4`:                                         "solver_order 4",
+		`"num_train_timesteps": 0`:                                  "num_train_timesteps 0",
+		`"num_train_timesteps": -1000`:                              "num_train_timesteps -1000",
+		`"num_train_timesteps": 1000000000000`:                      "num_train_timesteps 1000000000000",
+		`"num_train_timesteps": 1e3`:                                "num_train_timesteps",
+		`"num_train_timesteps": 99999999999999999999`:               "num_train_timesteps",
+		`"beta_start": 0`:                                           "beta_start 0",
+		`"beta_end": 1`:                                             "beta_end 1",
+		`"beta_end": -Infinity`:                                     "beta_end",
+		`"beta_end": 1e999`:                                         "beta_end",
+		`"beta_end": "0.01"`:                                        "beta_end",
+		`"steps_offset": -1`:                                        "steps_offset -1",
+		`"steps_offset": 1001`:                                      "steps_offset 1001",
+		`"trained_betas": []`:                                       "trained_betas",
+		`"trained_betas": [0.5]`:                                    "trained_betas has 1 values",
+		`"trained_betas": [0.5, 1.5], "num_train_timesteps": 2`:     "trained_betas[1] = 1.5",
+		`"trained_betas": [0.5, -1e-9], "num_train_timesteps": 2`:   "trained_betas[1] = -1e-09",
+		`"lambda_min_clipped": NaN`:                                 "invalid character",
+		`"lambda_min_clipped": [1]`:                                 "lambda_min_clipped",
 	} {
 		_, err := ParseConfig([]byte(strings.TrimSuffix(shipped, "}") + "," + keys + "}"))
 		if err == nil || !strings.Contains(err.Error(), words) || strings.Contains(err.Error(), "\n") {
@@ -120,12 +122,13 @@ func TestBetasBeyondFloat32(t *testing.T) {
 // FuzzConfig: no file makes configuration, schedule or trajectory panic, hang
 // or overflow without an error.
 func FuzzConfig(f *testing.F) {
-	f.Add([]byte(shipped), 20, 3)
-	f.Add([]byte(`{"beta_schedule": "squaredcos_cap_v2", "use_karras_sigmas": true, "solver_order": 3, "lambda_min_clipped": -5.1}`), 7, 0)
-	f.Add([]byte(`{"trained_betas": [0.1, 1e-9, 0.99], "num_train_timesteps": 3, "timestep_spacing": "trailing"}`), 3, 1)
-	f.Add([]byte(`{"lambda_min_clipped": -Infinity, "num_train_timesteps": 100000, "timestep_spacing": "leading", "steps_offset": 100000}`), 40, 1)
-	f.Add([]byte(`{"final_sigmas_type": "sigma_min", "solver_type": "heun", "num_train_timesteps": 5, "prediction_type": "sample"}`), 5, 0)
-	f.Fuzz(func(t *testing.T, data []byte, steps, start int) {
+	f.Add([]byte(shipped), 20, 3, 0)
+	f.Add([]byte(`{"beta_schedule": "squaredcos_cap_v2", "use_karras_sigmas": true, "solver_order": 3, "lambda_min_clipped": -5.1}`), 7, 0, 1)
+	f.Add([]byte(`{"trained_betas": [0.1, 1e-9, 0.99], "num_train_timesteps": 3, "timestep_spacing": "trailing"}`), 3, 1, 2)
+	f.Add([]byte(`{"lambda_min_clipped": -Infinity, "num_train_timesteps": 100000, "timestep_spacing": "leading", "steps_offset": 100000}`), 40, 1, 1)
+	f.Add([]byte(`{"final_sigmas_type": "sigma_min", "solver_type": "heun", "num_train_timesteps": 5, "prediction_type": "sample"}`), 5, 0, 2)
+	f.Add([]byte(`{"use_exponential_sigmas": true, "num_train_timesteps": 40, "solver_order": 3}`), 30, 2, 2)
+	f.Fuzz(func(t *testing.T, data []byte, steps, start, method int) {
 		ParseNoising(data)
 		cfg, err := ParseConfig(data)
 		if err != nil {
@@ -134,6 +137,7 @@ func FuzzConfig(f *testing.F) {
 		if steps > 1000 {
 			steps %= 1000
 		}
+		cfg.Method = Method(uint(method) % uint(numMethods))
 		s, err := New(cfg, steps)
 		if err != nil {
 			return
@@ -145,13 +149,22 @@ func FuzzConfig(f *testing.F) {
 		s.Begin(int(uint(start) % uint(len(timesteps)+1)))
 		x, m := []float32{0.5, -1}, []float32{0.1, 0}
 		for range timesteps[s.begin:] {
-			s.Step(x, m, x)
+			if cfg.Method == SDE {
+				s.Advance(x, m, x, x)
+			} else {
+				s.Step(x, m, x)
+			}
 		}
 		for i := range timesteps {
 			for order := 1; order <= min(i+1, cfg.SolverOrder); order++ {
-				c := s.coefficients(i, order)
-				if sum := c.x + c.m[0] + c.m[1] + c.m[2]; math.IsNaN(sum) || math.IsInf(sum, 0) {
-					t.Fatalf("step %d, order %d: %+v with sigmas %v", i, order, c, s.Sigmas())
+				steps := []combination{s.coefficients(i, order), s.predictor(i, order)}
+				if s.sigmas[i+1] > 0 {
+					steps = append(steps, s.corrector(i, order))
+				}
+				for _, c := range steps {
+					if sum := c.x + c.m[0] + c.m[1] + c.m[2] + c.m[3] + c.noise; math.IsNaN(sum) || math.IsInf(sum, 0) {
+						t.Fatalf("step %d, order %d: %+v with sigmas %v", i, order, c, s.Sigmas())
+					}
 				}
 			}
 		}

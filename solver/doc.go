@@ -5,9 +5,10 @@
 //   - [Solver]: schedules and steps of DPM-Solver++ (Lu et al., arXiv
 //     2211.01095), multistep, orders 1 to 3, like diffusers'
 //     DPMSolverMultistepScheduler.
+//     Its SDE variant and UniPC are options; see [Method].
 //   - [Noising]: the DDPM noising of the image embedding in Stable unCLIP.
 //   - [Generator]: the normal numbers of torch.randn on the CPU.
-//   - [Guide]: classifier-free guidance.
+//   - [Guide] and [Guidance]: classifier-free guidance and its refinements.
 //
 // [ParseConfig] and [ParseNoising] parse the scheduler_config.json files of a
 // model folder. An unsupported or impossible value is an error that names the

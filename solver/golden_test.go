@@ -114,9 +114,20 @@ func follow(t *testing.T, g *weights.Store, name string, cfg Config, steps, star
 	want := floats(t, g, name+"/trajectory")
 	closeTo(t, "start", x, want[:len(x)], bound)
 	m := make([]float32, len(x))
+	var noise []float32
+	if cfg.Method == SDE {
+		noise = make([]float32, len(x))
+	}
+	gen := NewGenerator(5)
 	for i, timestep := range s.Timesteps()[start:] {
 		model(m, x, timestep)
-		s.Step(x, m, x)
+		if cfg.Method == SDE {
+			gen.Randn(noise)
+			s.Estimate(m, m, x)
+			s.Advance(x, m, x, noise)
+		} else {
+			s.Step(x, m, x)
+		}
 		closeTo(t, fmt.Sprintf("after step %d", i), x, want[(i+1)*len(x):(i+2)*len(x)], bound)
 	}
 }

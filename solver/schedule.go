@@ -36,10 +36,15 @@ func newSchedule(cfg *Config, steps int) (schedule, error) {
 		}
 		return 1
 	})
+	if cfg.Method == UniPC {
+		end = n // its class in diffusers has no lambda_min_clipped
+	}
 	var s schedule
 	switch {
 	case cfg.UseKarrasSigmas: // clipping has no effect
-		s = karras(train, steps, cfg.BetaSchedule != "squaredcos_cap_v2")
+		s = assigned(train, karras(train, steps), cfg.Method == UniPC || cfg.BetaSchedule != "squaredcos_cap_v2")
+	case cfg.UseExponentialSigmas:
+		s = assigned(train, exponential(train, steps), false)
 	case end == 0:
 		return schedule{}, fmt.Errorf("solver: lambda_min_clipped %g leaves no timestep", cfg.LambdaMinClipped)
 	default:
@@ -103,22 +108,50 @@ func spaced(cfg *Config, steps, end int) []int {
 	return ts
 }
 
-// karras spaces sigma^(1/rho) evenly between the first and the last training
-// level (Karras et al., eq. 5). The timesteps are those nearest to the levels.
-func karras(train []float64, steps int, round bool) schedule {
+// karras spaces sigma^(1/rho) evenly from the last to the first training level
+// (Karras et al., eq. 5).
+func karras(train []float64, steps int) []float64 {
 	const rho = 7
 	lo, hi := math.Pow(train[0], 1./rho), math.Pow(train[len(train)-1], 1./rho)
+	sigmas := make([]float64, steps)
+	for i := range sigmas {
+		ramp := 0.0 // one step: the upper end
+		if steps > 1 {
+			ramp = float64(i) / float64(steps-1)
+		}
+		sigmas[i] = math.Pow(hi+ramp*(lo-hi), rho)
+	}
+	return sigmas
+}
+
+// exponential spaces log(sigma) evenly from the last to the first training
+// level.
+func exponential(train []float64, steps int) []float64 {
+	lo, hi := math.Log(train[0]), math.Log(train[len(train)-1])
+	sigmas := make([]float64, steps)
+	for i := range sigmas {
+		v := hi
+		if i > 0 {
+			v += float64(float64(i) * ((lo - hi) / float64(steps-1)))
+		}
+		if i > 0 && i == steps-1 {
+			v = lo
+		}
+		sigmas[i] = math.Exp(v)
+	}
+	return sigmas
+}
+
+// assigned returns the schedule of the given noise levels. The timesteps are
+// those nearest to the levels if round is set, and otherwise the next lower
+// ones.
+func assigned(train, sigmas []float64, round bool) schedule {
 	logs := make([]float64, len(train))
 	for t, sigma := range train {
 		logs[t] = float64(float32(math.Log(sigma)))
 	}
 	var s schedule
-	for i := range steps {
-		ramp := 0.0 // one step: the upper end
-		if steps > 1 {
-			ramp = float64(i) / float64(steps-1)
-		}
-		sigma := math.Pow(hi+ramp*(lo-hi), rho)
+	for _, sigma := range sigmas {
 		t := interpolate(logs, math.Log(math.Max(sigma, 1e-10)))
 		if round {
 			t = math.RoundToEven(t)

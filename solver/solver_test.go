@@ -57,13 +57,13 @@ func TestPointMass(t *testing.T) {
 // error at the end of the schedule. For data of mean mu and deviation c, the
 // best estimate of x0 is mu + alpha c^2 (x - alpha mu)/d^2 with d^2 = alpha^2
 // c^2 + sigma_t^2, and (x - alpha mu)/d is constant along a solution.
-func gaussianError(t *testing.T, keys string, steps int) float64 {
+func gaussianError(t *testing.T, cfg Config, steps int) float64 {
 	const mu, c, z = 0.4, 0.5, 1.1
 	exact := func(sigma float64) float64 {
 		alpha, sigmaT := split(sigma)
 		return alpha*mu + z*math.Hypot(alpha*c, sigmaT)
 	}
-	s := mustNew(t, with(t, keys), steps)
+	s := mustNew(t, cfg, steps)
 	sigmas := s.Sigmas()
 	x, m := []float32{float32(exact(sigmas[0]))}, make([]float32, 1)
 	for i := range steps {
@@ -84,13 +84,13 @@ func TestConvergence(t *testing.T) {
 		kind  string
 	}{{1, "midpoint"}, {2, "midpoint"}, {2, "heun"}} {
 		keys := fmt.Sprintf(`"use_karras_sigmas": true, "final_sigmas_type": "sigma_min", "solver_order": %d, "solver_type": %q`, c.order, c.kind)
-		coarse, fine := gaussianError(t, keys, 16), gaussianError(t, keys, 64)
+		coarse, fine := gaussianError(t, with(t, keys), 16), gaussianError(t, with(t, keys), 64)
 		if slope := math.Log2(coarse/fine) / 2; math.Abs(slope-float64(c.order)) > 0.35 {
 			t.Errorf("order %d %s: error %.3g with 16 steps, %.3g with 64: slope %.2f", c.order, c.kind, coarse, fine, slope)
 		}
 	}
 	keys := `"use_karras_sigmas": true, "final_sigmas_type": "sigma_min", "solver_order": `
-	if two, three := gaussianError(t, keys+"2", 32), gaussianError(t, keys+"3", 32); three > two/2 {
+	if two, three := gaussianError(t, with(t, keys+"2"), 32), gaussianError(t, with(t, keys+"3"), 32); three > two/2 {
 		t.Errorf("32 steps: order 3 has error %.3g, order 2 %.3g", three, two)
 	}
 }
@@ -98,38 +98,56 @@ func TestConvergence(t *testing.T) {
 // TestEverySteps runs every number of steps with every spacing, including equal
 // levels, where diffusers divides by zero.
 func TestEverySteps(t *testing.T) {
-	x, m := make([]float32, 2), make([]float32, 2)
 	for _, train := range []int{1, 2, 3, 50, 1000} {
 		for _, keys := range []string{
 			`"timestep_spacing": "linspace"`, `"timestep_spacing": "leading"`, `"timestep_spacing": "trailing"`, `"use_karras_sigmas": true`,
-			`"final_sigmas_type": "sigma_min", "solver_type": "heun"`, `"use_karras_sigmas": true, "final_sigmas_type": "sigma_min", "solver_type": "heun"`,
+			`"use_exponential_sigmas": true`, `"final_sigmas_type": "sigma_min", "solver_type": "heun"`,
+			`"use_karras_sigmas": true, "final_sigmas_type": "sigma_min", "solver_type": "heun"`,
 		} {
 			cfg := with(t, keys+fmt.Sprintf(`, "solver_order": 3, "num_train_timesteps": %d`, train))
 			cfg.SolverOrder = 2 + train%2
-			for steps := 1; steps <= train; steps += 1 + steps/12 {
-				s := mustNew(t, cfg, min(steps, train))
-				timesteps := s.Timesteps()
-				if len(timesteps) != steps || len(s.Sigmas()) != steps+1 {
-					t.Fatalf("%s: %d timesteps and %d sigmas for %d steps", keys, len(timesteps), len(s.Sigmas()), steps)
+			for _, cfg.Method = range []Method{DPMSolver, UniPC, SDE} {
+				if cfg.Method == SDE {
+					cfg.SolverOrder = min(cfg.SolverOrder, 2)
 				}
-				if timesteps[steps-1] < 0 || timesteps[0] > train || !slices.IsSortedFunc(timesteps, func(a, b int) int { return b - a }) {
-					t.Fatalf("%s: timesteps %v", keys, timesteps)
+				for steps := 1; steps <= train; steps += 1 + steps/12 {
+					runSteps(t, keys, cfg, steps)
 				}
-				x[0], x[1] = 1, -0.5
-				for _, timestep := range timesteps {
-					model(m, x, timestep)
-					s.Step(x, m, x)
-				}
-				if !(math.Abs(float64(x[0])) < 10) {
-					t.Fatalf("%s, %d of %d: ended at %g", keys, steps, train, x[0])
-				}
-			}
-			for _, steps := range []int{-1, 0, train + 1, math.MaxInt} {
-				if _, err := New(cfg, steps); err == nil {
-					t.Errorf("no error for %d steps of %d", steps, train)
+				for _, steps := range []int{-1, 0, train + 1, math.MaxInt} {
+					if _, err := New(cfg, steps); err == nil {
+						t.Errorf("no error for %d steps of %d", steps, train)
+					}
 				}
 			}
 		}
+	}
+}
+
+// runSteps runs a whole schedule.
+func runSteps(t *testing.T, keys string, cfg Config, steps int) {
+	t.Helper()
+	s := mustNew(t, cfg, steps)
+	timesteps := s.Timesteps()
+	if len(timesteps) != steps || len(s.Sigmas()) != steps+1 {
+		t.Fatalf("%s: %d timesteps and %d sigmas for %d steps", keys, len(timesteps), len(s.Sigmas()), steps)
+	}
+	if timesteps[steps-1] < 0 || timesteps[0] > cfg.NumTrainTimesteps || !slices.IsSortedFunc(timesteps, func(a, b int) int { return b - a }) {
+		t.Fatalf("%s: timesteps %v", keys, timesteps)
+	}
+	x, m, noise := []float32{1, -0.5}, make([]float32, 2), make([]float32, 2)
+	gen := NewGenerator(0)
+	for _, timestep := range timesteps {
+		model(m, x, timestep)
+		if cfg.Method == SDE {
+			s.Estimate(m, m, x)
+			gen.Randn(noise)
+			s.Advance(x, m, x, noise)
+		} else {
+			s.Step(x, m, x)
+		}
+	}
+	if !(math.Abs(float64(x[0])) < 10) {
+		t.Fatalf("%s, method %d, %d of %d: ended at %g", keys, cfg.Method, steps, cfg.NumTrainTimesteps, x[0])
 	}
 }
 
