@@ -26,8 +26,9 @@ paper's, about 112 bytes, or as many bytes as --bytes says. The file says which 
 know. --profile paper keeps exactly what the paper keeps, in about 107 bytes; with --raw it is the 120 bytes of the paper and
 nothing else, and decode must be given the same parameters.
 
-PICTURE is a PNG, JPEG (turned as its camera was held), GIF (its first frame), WebP, TIFF or BMP file, whatever its name, or - for
-standard input. FILE may be - for standard output. A PNG that decode --keep-stream wrote gives back the bytes that it holds.
+PICTURE is a PNG, JPEG, GIF or WebP (the first frame), TIFF, BMP, HEIC or AVIF file, whatever its name, or - for standard input.
+It is encoded as it is seen: upright, its colors converted to sRGB by its profile, what is transparent over --background.
+FILE may be - for standard output. A PNG that decode --keep-stream wrote gives back the bytes that it holds.
 ` + fmt.Sprintf(manyHelp, ".coclico", "the files that are pictures, or are named so"),
 		Example: `  coclico encode photo.jpg -o photo.coclico
   coclico encode photo.jpg -o photo.coclico --model stable-diffusion-2-1-unclip-small

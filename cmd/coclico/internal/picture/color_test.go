@@ -42,6 +42,13 @@ func TestTwins(t *testing.T) {
 			t.Errorf("%s: differs by %.2f of 255 on average, at most %.2f are allowed", name, d, mean)
 		}
 	}
+	// The code points of Display P3 mean what its profile does.
+	raw := must(png.Decode(bytes.NewReader(testFile(t, "cicp_p3.png"))))
+	m := metadata{}
+	m.setICC(readICC(t, "v4-p3-para3.icc"))
+	if d := meanDifference(t, must(read(testFile(t, "cicp_p3.png"))), must(toSRGB(raw, m.profile))); d > 0.01 {
+		t.Errorf("cicp_p3.png: differs by %.4f of 255 from an ICC profile's", d)
+	}
 	exact := must(png.Decode(bytes.NewReader(testFile(t, "icc_grey_linear.png.lcms.png"))))
 	if d := meanDifference(t, must(read(testFile(t, "icc_grey_linear.png"))), exact); d > 0 {
 		t.Errorf("the gray picture differs by %.4f of 255 from Little CMS's", d)

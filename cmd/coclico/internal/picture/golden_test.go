@@ -30,7 +30,7 @@ func pixels(t *testing.T, img image.Image) []byte {
 func TestGolden(t *testing.T) {
 	for name, mean := range map[string]float64{
 		"progressive.jpg": 2.6, "cmyk.jpg": 0.1, "ycck.jpg": 0.2, "lossy.webp": 2.6, "lossy-alpha.webp": 2.6,
-		"lossless-alpha.webp": 0, "part.webp": 0, "lzw.tiff": 0, "deflate-alpha.tiff": 0, "film.gif": 0,
+		"lossless-alpha.webp": 0, "part.webp": 0, "lzw.tiff": 0, "deflate-alpha.tiff": 0, "film.gif": 0, "p3.avif": 0.1,
 	} {
 		data, err := os.ReadFile("testdata/" + name)
 		if err != nil {

@@ -1,9 +1,13 @@
 """Writes the pictures of this folder: one scene in the formats that Go's own encoders do not write, and what PIL
-reads in each (NAME.png, over white). python3 make.py, with pillow 13.0."""
+reads in each (NAME.png, over white). python3 make.py, with pillow 13.0.
 
+Files with a NAME.twin.png, the plain upright sRGB picture that they look like, were collected by those who tried the
+program. NAME.lcms.png is what Little CMS makes of NAME, see bench/golden/icc.py."""
+
+import io
 import subprocess
 
-from PIL import Image
+from PIL import Image, ImageCms
 
 W, H = 48, 32
 scene = Image.new("RGB", (W, H))
@@ -62,3 +66,11 @@ subprocess.run("webpmux -frame /tmp/part.webp +100+6+8+0+b -frame /tmp/whole.web
 first = Image.new("RGB", (W, H), "white")
 first.paste(scene.crop((0, 0, 20, 10)), (6, 8))
 first.save("part.webp.png", optimize=True)
+
+# AVIF in the colors of Display P3, and what Little CMS makes of what PIL decodes.
+with open("../../icc/testdata/v4-p3-para3.icc", "rb") as f:
+    p3 = f.read()
+scene.save("p3.avif", icc_profile=p3, quality=90, subsampling="4:4:4")
+to_srgb = ImageCms.buildTransform(ImageCms.ImageCmsProfile(io.BytesIO(p3)), ImageCms.createProfile("sRGB"), "RGB", "RGB")
+got = ImageCms.applyTransform(Image.open("p3.avif").convert("RGB"), to_srgb)
+Image.frombytes("RGB", got.size, got.tobytes()).save("p3.avif.png", optimize=True)
