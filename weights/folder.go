@@ -28,6 +28,8 @@ type Folder struct {
 	compute bool // SyntheticFolder
 	seed    int64
 
+	borrowed map[Part]*Folder
+
 	mu     sync.Mutex
 	stores []*Store
 }
@@ -58,6 +60,23 @@ func FolderFS(fsys fs.FS, name string) (*Folder, error) {
 // only, and each part's weights are [Synthetic].
 func SyntheticFolder(fsys fs.FS, name string, seed int64) (*Folder, error) {
 	return (&Folder{name: name, fsys: fsys, compute: true, seed: seed}).checked()
+}
+
+// Borrow makes f use a part of another folder as its own. It must be called
+// before f is used; from then belongs to f, whose Close closes it.
+func (f *Folder) Borrow(part Part, from *Folder) {
+	if f.borrowed == nil {
+		f.borrowed = make(map[Part]*Folder)
+	}
+	f.borrowed[part] = from
+}
+
+// owner returns the folder whose part is used: f, unless f has borrowed it.
+func (f *Folder) owner(part Part) *Folder {
+	if from := f.borrowed[part]; from != nil {
+		return from
+	}
+	return f
 }
 
 // Name returns the folder's path, or the name that FolderFS was given.
@@ -101,6 +120,7 @@ func (f *Folder) readIndex() error {
 // Has reports whether the folder has a part: a folder of that name, which the
 // model index does not list as absent.
 func (f *Folder) Has(part Part) bool {
+	f = f.owner(part)
 	if !fs.ValidPath(string(part)) || slices.Contains(f.absent, part) {
 		return false
 	}
@@ -109,13 +129,16 @@ func (f *Folder) Has(part Part) bool {
 }
 
 // PartPath returns the name by which messages call a part's folder.
-func (f *Folder) PartPath(part Part) string { return f.Path(string(part)) }
+func (f *Folder) PartPath(part Part) string { return f.owner(part).Path(string(part)) }
 
 // ConfigName returns the name by which messages call a part's configuration.
-func (f *Folder) ConfigName(part Part) string { return f.Path(string(part), part.Config()) }
+func (f *Folder) ConfigName(part Part) string {
+	return f.owner(part).Path(string(part), part.Config())
+}
 
 // Config returns the content of a part's configuration file.
 func (f *Folder) Config(part Part) ([]byte, error) {
+	f = f.owner(part)
 	if err := f.need(part); err != nil {
 		return nil, err
 	}
@@ -187,6 +210,7 @@ func variants(patterns ...string) (names []string) {
 // Part opens the weights of a part. The store belongs to the folder, whose
 // Close closes it.
 func (f *Folder) Part(part Part) (*Store, error) {
+	f = f.owner(part)
 	if err := f.need(part); err != nil {
 		return nil, err
 	}
@@ -296,7 +320,7 @@ func (f *Folder) Drop(s *Store) error {
 	return s.Close()
 }
 
-// Close closes the stores of all parts.
+// Close closes the stores of all parts, and the folders that lend some.
 func (f *Folder) Close() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -305,5 +329,8 @@ func (f *Folder) Close() error {
 		errs = append(errs, s.Close())
 	}
 	f.stores = nil
+	for _, from := range f.borrowed {
+		errs = append(errs, from.Close())
+	}
 	return errors.Join(errs...)
 }

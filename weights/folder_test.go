@@ -382,3 +382,36 @@ func TestReadRegion(t *testing.T) {
 	_, err := readRegion(strings.NewReader("ab"), 3, "x")
 	line(t, err, "x: ", io.ErrUnexpectedEOF.Error())
 }
+
+// TestBorrow: a borrowed part is the other folder's in every respect, and closed
+// with the borrower.
+func TestBorrow(t *testing.T) {
+	open := func(name string, files map[string]string) *Folder {
+		files["model_index.json"] = `{"_class_name":"StableUnCLIPPipeline"}`
+		f, err := FolderFS(memory(files), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f
+	}
+	mine := map[string]string{"unet/config.json": `{"mine":1}`, "unet/model.safetensors": shard("a"), "vae/config.json": `{"mine":2}`}
+	f := open("mine", mine)
+	from := open("other", map[string]string{"unet/config.json": `{"other":1}`, "unet/model.safetensors": shard("b")})
+	f.Borrow(UNet, from)
+	s, err := f.Part(UNet)
+	if err != nil || !slices.Equal(s.Names(), []string{"b"}) {
+		t.Fatalf("%v, %v", s, err)
+	}
+	if c, err := f.Config(UNet); err != nil || string(c) != `{"other":1}` || f.PartPath(UNet) != "other/unet" || f.ConfigName(UNet) != "other/unet/config.json" {
+		t.Errorf("%s, %v, %s, %s", c, err, f.PartPath(UNet), f.ConfigName(UNet))
+	}
+	if c, err := f.Config(VAE); err != nil || string(c) != `{"mine":2}` || !f.Has(UNet) {
+		t.Errorf("%s, %v", c, err)
+	}
+	if len(from.stores) != 1 {
+		t.Errorf("%d stores in the other folder", len(from.stores))
+	}
+	if err := f.Close(); err != nil || len(from.stores) != 0 {
+		t.Errorf("%v, %d stores left", err, len(from.stores))
+	}
+}

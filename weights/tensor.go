@@ -5,8 +5,6 @@ import (
 	"math"
 	"math/bits"
 	"slices"
-
-	"github.com/x448/float16"
 )
 
 // A Tensor is a named array in row-major order.
@@ -67,7 +65,7 @@ func (t Tensor) Read(dst []float32, first int) {
 	switch t.DType {
 	case F16:
 		for i := range dst {
-			dst[i] = float16.Frombits(binary.LittleEndian.Uint16(src[2*i:])).Float32()
+			dst[i] = FromFloat16(binary.LittleEndian.Uint16(src[2*i:]))
 		}
 	case BF16:
 		for i := range dst {

@@ -29,7 +29,7 @@ func openFolder(flag string) (*weights.Folder, error) {
 	if err != nil {
 		return nil, err
 	}
-	return m.Open()
+	return c.Open(m)
 }
 
 // modelHint says which --model decodes a file whose model has this fingerprint, if it is on this machine.

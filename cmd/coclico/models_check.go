@@ -46,7 +46,7 @@ default model is checked. The exit status is 1 if anything is wrong.`,
 		if err != nil {
 			return err
 		}
-		return checkModel(cmd.Context(), s, m)
+		return checkModel(cmd.Context(), s, c, m)
 	}
 	return cmd
 }
@@ -69,8 +69,8 @@ func (c *checker) say(what string, err error) {
 	fmt.Fprintf(c.out, "%-28s ok\n", what)
 }
 
-func checkModel(ctx context.Context, s *terminal.Screen, m catalog.Model) error {
-	f, err := m.Open()
+func checkModel(ctx context.Context, s *terminal.Screen, all *catalog.Catalog, m catalog.Model) error {
+	f, err := all.Open(m)
 	if err != nil {
 		return err
 	}

@@ -2,8 +2,10 @@ package model_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"testing"
 	"testing/fstest"
 
@@ -12,8 +14,8 @@ import (
 	"github.com/coclico/coclico/weights"
 )
 
-// normaliserOnly is a folder with no more than what a fingerprint needs.
-func normaliserOnly(t *testing.T, d weights.DType, mean, std []byte) *weights.Folder {
+// normalizerOnly returns a folder with only what a fingerprint needs.
+func normalizerOnly(t *testing.T, d weights.DType, mean, std []byte) *weights.Folder {
 	t.Helper()
 	n := len(mean) / d.Size()
 	var file bytes.Buffer
@@ -36,12 +38,12 @@ func normaliserOnly(t *testing.T, d weights.DType, mean, std []byte) *weights.Fo
 	return f
 }
 
-// TestFingerprint: a stream carries it, so it never changes. The first value
-// is what sha256sum says of 02000000 0000 003c 0038 0040 (Python:
+// TestFingerprint: files have it, so it never changes. The first value is the
+// SHA-256 of 02000000 0000 003c 0038 0040 (in Python:
 // hashlib.sha256(struct.pack('<I4e', 2, 0, 1, .5, 2)).hexdigest()).
 func TestFingerprint(t *testing.T) {
-	half := normaliserOnly(t, weights.F16, []byte{0x00, 0x80, 0x00, 0x3c}, []byte{0x00, 0x38, 0x00, 0x40})
-	float := normaliserOnly(t, weights.F32, []byte{1, 0, 0, 0x80, 1, 0, 0x80, 0x3f}, []byte{0, 0, 0, 0x3f, 0, 0, 0, 0x40})
+	half := normalizerOnly(t, weights.F16, []byte{0x00, 0x80, 0x00, 0x3c}, []byte{0x00, 0x38, 0x00, 0x40})
+	float := normalizerOnly(t, weights.F32, []byte{1, 0, 0, 0x80, 1, 0, 0x80, 0x3f}, []byte{0, 0, 0, 0x3f, 0, 0, 0, 0x40})
 	for _, f := range []*weights.Folder{half, float} {
 		got, err := model.Fingerprint(f)
 		if err != nil {
@@ -51,9 +53,46 @@ func TestFingerprint(t *testing.T) {
 			t.Errorf("fingerprint %08x, not %08x", got, want)
 		}
 	}
-	huge := normaliserOnly(t, weights.F32, []byte{0, 0, 0x80, 0x47}, []byte{0, 0, 0x80, 0x3f})
+	huge := normalizerOnly(t, weights.F32, []byte{0, 0, 0x80, 0x47}, []byte{0, 0, 0x80, 0x3f})
 	if _, err := model.Fingerprint(huge); err == nil {
 		t.Error("a mean of 65536 has a fingerprint")
+	}
+}
+
+// TestBFloat16: a copy of the statistics in bfloat16 has no fingerprint, but it is
+// recognized as a copy, whether it was rounded from float32 or from float16.
+func TestBFloat16(t *testing.T) {
+	half := []byte{0x01, 0x3c, 0x04, 0x3c}                       // 1+2^-10, 1+2^-8: a tie of bfloat16
+	float := []byte{0, 0x20, 0x80, 0x3f, 0x01, 0x80, 0x80, 0x3f} // 1+2^-10, 1+2^-8+2^-23
+	direct := []byte{0x80, 0x3f, 0x81, 0x3f}                     // 1, 1+2^-7
+	twice := []byte{0x80, 0x3f, 0x80, 0x3f}                      // 1, 1
+	other := []byte{0x80, 0x3f, 0x82, 0x3f}
+	folder := func(d weights.DType, values []byte) *weights.Folder {
+		return normalizerOnly(t, d, values, values)
+	}
+	for _, c := range []struct {
+		copy, original []byte
+		d              weights.DType
+		want           bool
+	}{
+		{direct, float, weights.F32, true},
+		{twice, float, weights.F32, true},
+		{twice, half, weights.F16, true},
+		{direct, half, weights.F16, false},
+		{other, float, weights.F32, false},
+		{other, other, weights.BF16, false},
+		{direct, float[:4], weights.F32, false},
+	} {
+		f := folder(weights.BF16, c.copy)
+		if _, err := model.Fingerprint(f); !errors.Is(err, model.ErrBFloat16) || !strings.HasPrefix(err.Error(), "test/image_normalizer: ") {
+			t.Errorf("fingerprint: %v", err)
+		}
+		if got := model.IsCopy(f, folder(c.d, c.original)); got != c.want {
+			t.Errorf("%x of %x: IsCopy is %v", c.copy, c.original, got)
+		}
+	}
+	if model.IsCopy(folder(weights.F16, half), folder(weights.F32, float)) {
+		t.Error("float16 is said to be bfloat16")
 	}
 }
 

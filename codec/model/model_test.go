@@ -25,7 +25,8 @@ func TestOnce(t *testing.T) {
 	}
 }
 
-// TestOnceWaits: who waits for another's loading hears that its context ends.
+// TestOnceWaits: a caller that waits for another caller's load returns when its
+// context ends.
 func TestOnceWaits(t *testing.T) {
 	loading, loaded := make(chan struct{}), make(chan struct{})
 	get := onceIn(func(context.Context) (int, error) {

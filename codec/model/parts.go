@@ -114,7 +114,10 @@ func (m *Model) loadVAEDecoder(ctx context.Context) (*vae.Decoder, error) {
 
 // A normalizer is diffusers' StableUnCLIPImageNormalizer: the statistics of
 // CLIP vectors.
-type normalizer struct{ mean, std []float32 }
+type normalizer struct {
+	mean, std []float32
+	bfloat16  bool // the type in which at least one of them is stored
+}
 
 // EmbeddingDim returns the number of dimensions of CLIP vectors, from the image
 // normalizer's configuration alone.
@@ -144,6 +147,7 @@ func (m *Model) loadNormalizer() (*normalizer, error) {
 		return nil, err
 	}
 	return network(context.Background(), m, weights.ImageNormalizer, dim, func(s *weights.Scope, dim int) *normalizer {
-		return &normalizer{s.Tensor("mean", 1, dim).Float32s(), s.Tensor("std", 1, dim).Float32s()}
+		mean, std := s.Tensor("mean", 1, dim), s.Tensor("std", 1, dim)
+		return &normalizer{mean.Float32s(), std.Float32s(), mean.DType == weights.BF16 || std.DType == weights.BF16}
 	})
 }

@@ -196,6 +196,9 @@ func (c *converter) sameModel() error {
 		return nil
 	}
 	before, err := model.Fingerprint(c.from)
+	if errors.Is(err, model.ErrBFloat16) {
+		return nil // the new folder has the same statistics, and no fingerprint either
+	}
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -32,7 +33,7 @@ type Description struct {
 // Describe describes a model.
 func (c *Catalog) Describe(m Model) Description {
 	d := Description{Name: m.Name, Kind: m.Kind, Path: m.Dir, Default: c.isDefault(m)}
-	f, err := m.Open()
+	f, err := c.Open(m)
 	if err != nil {
 		d.Problem = err.Error()
 		return d
@@ -46,8 +47,12 @@ func (c *Catalog) Describe(m Model) Description {
 	if m.Dir != "" {
 		d.Size = diskSize(m.Dir)
 	}
-	if p, err := model.Fingerprint(f); err == nil {
+	p, err := model.Fingerprint(f)
+	switch {
+	case err == nil:
 		d.Fingerprint = fmt.Sprintf("%08x", p)
+	case errors.Is(err, model.ErrBFloat16):
+		d.Problem = err.Error()
 	}
 	d.Encodes, d.Decodes = uses(f)
 	d.License = license(m)

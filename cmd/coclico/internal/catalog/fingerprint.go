@@ -1,15 +1,47 @@
 package catalog
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/coclico/coclico/codec/model"
+	"github.com/coclico/coclico/weights"
 	"github.com/coclico/coclico/weights/hub"
 )
 
-// fingerprint returns a model's fingerprint.
-func (m Model) fingerprint() (uint32, error) {
+// Open opens a model's folder. If the model's statistics are a copy in bfloat16,
+// which has too few bits for them, and their original is on this machine too, the
+// folder has the original's.
+func (c *Catalog) Open(m Model) (*weights.Folder, error) {
 	f, err := m.Open()
+	if err != nil {
+		return nil, err
+	}
+	if _, err := model.Fingerprint(f); !errors.Is(err, model.ErrBFloat16) {
+		return f, nil
+	}
+	all, _ := c.List()
+	for _, other := range all {
+		from, err := other.Open()
+		if err != nil {
+			continue
+		}
+		if model.IsCopy(f, from) {
+			f.Close()
+			if f, err = m.Open(); err != nil { // it was used
+				from.Close()
+				return nil, err
+			}
+			f.Borrow(weights.ImageNormalizer, from)
+			return f, nil
+		}
+		from.Close()
+	}
+	return f, nil
+}
+
+// fingerprint returns the fingerprint of a folder that was opened.
+func fingerprint(f *weights.Folder, err error) (uint32, error) {
 	if err != nil {
 		return 0, err
 	}
@@ -17,16 +49,16 @@ func (m Model) fingerprint() (uint32, error) {
 	return model.Fingerprint(f)
 }
 
-// Matching returns the names of the models whose fingerprint begins with the
-// given number of bits of another.
-func (c *Catalog) Matching(fingerprint uint32, bits int) []string {
+// Matching returns the names of the models whose fingerprint has the given number
+// of leading bits in common with prefix.
+func (c *Catalog) Matching(prefix uint32, bits int) []string {
 	all, err := c.List()
 	if err != nil {
 		return nil
 	}
 	var names []string
 	for _, m := range all {
-		if got, err := m.fingerprint(); err == nil && (got^fingerprint)>>(32-bits) == 0 {
+		if got, err := fingerprint(c.Open(m)); err == nil && (got^prefix)>>(32-bits) == 0 {
 			names = append(names, m.Name)
 		}
 	}
@@ -45,7 +77,7 @@ func (c *Catalog) alias(repo hub.Repo, none error) (Model, error) {
 			continue
 		}
 		m := inCache(other, revision, dir, true)
-		got, err := m.fingerprint()
+		got, err := fingerprint(m.Open())
 		switch {
 		case err != nil: // such as what an interrupted pull has left
 		case found.Name == "":
