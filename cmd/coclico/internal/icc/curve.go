@@ -30,14 +30,14 @@ func encodeSRGB(y float64) float64 {
 	if y <= 0.0031308 {
 		return y * 12.92
 	}
-	return 1.055*math.Pow(y, 1/2.4) - 0.055
+	return float64(1.055*math.Pow(y, 1/2.4)) - 0.055
 }
 
 // lightness converts a curve to the lightness of Lab into one to luminance.
 func lightness(c Curve) Curve {
 	return func(x float64) float64 {
 		const delta = 6.0 / 29
-		t := (c(x)*100 + 16) / 116
+		t := (float64(c(x)*100) + 16) / 116
 		if t <= delta {
 			return 3 * delta * delta * (t - 4.0/29)
 		}
@@ -78,7 +78,7 @@ func parseSampled(b []byte) (Curve, error) {
 		at := x * float64(n-1)
 		i := min(int(at), int(n-2))
 		t := at - float64(i)
-		return sample(i)*(1-t) + sample(i+1)*t
+		return float64(sample(i)*(1-t)) + float64(sample(i+1)*t)
 	}, nil
 }
 
@@ -116,8 +116,8 @@ func parseParametric(b []byte) (Curve, error) {
 func parametric(g, a, b, e, c, f, d float64) Curve {
 	return func(x float64) float64 {
 		if x < d {
-			return c*x + f
+			return float64(c*x) + f
 		}
-		return math.Pow(max(a*x+b, 0), g) + e
+		return math.Pow(max(float64(a*x)+b, 0), g) + e
 	}
 }

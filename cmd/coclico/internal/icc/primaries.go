@@ -85,9 +85,15 @@ type matrix [3][3]float64
 // minDet is the least absolute determinant of a matrix that counts as regular.
 const minDet = 1e-6
 
+// dot returns the product of two vectors. The conversions keep compilers from
+// fusing products and sums, so that every machine has the same result.
+func dot(v, w [3]float64) float64 {
+	return float64(float64(v[0]*w[0])+float64(v[1]*w[1])) + float64(v[2]*w[2])
+}
+
 func (m matrix) apply(v [3]float64) (w [3]float64) {
 	for i, row := range m {
-		w[i] = row[0]*v[0] + row[1]*v[1] + row[2]*v[2]
+		w[i] = dot(row, v)
 	}
 	return w
 }
@@ -95,7 +101,7 @@ func (m matrix) apply(v [3]float64) (w [3]float64) {
 func (m matrix) times(n matrix) (p matrix) {
 	for i := range p {
 		for j := range p[i] {
-			p[i][j] = m[i][0]*n[0][j] + m[i][1]*n[1][j] + m[i][2]*n[2][j]
+			p[i][j] = dot(m[i], [3]float64{n[0][j], n[1][j], n[2][j]})
 		}
 	}
 	return p
@@ -104,11 +110,11 @@ func (m matrix) times(n matrix) (p matrix) {
 // cofactor returns the signed minor of row i and column j.
 func (m matrix) cofactor(i, j int) float64 {
 	i1, i2, j1, j2 := (i+1)%3, (i+2)%3, (j+1)%3, (j+2)%3
-	return m[i1][j1]*m[i2][j2] - m[i1][j2]*m[i2][j1]
+	return float64(m[i1][j1]*m[i2][j2]) - float64(m[i1][j2]*m[i2][j1])
 }
 
 func (m matrix) det() float64 {
-	return m[0][0]*m.cofactor(0, 0) + m[0][1]*m.cofactor(0, 1) + m[0][2]*m.cofactor(0, 2)
+	return dot(m[0], [3]float64{m.cofactor(0, 0), m.cofactor(0, 1), m.cofactor(0, 2)})
 }
 
 // inverse returns the inverse of a matrix that has one.

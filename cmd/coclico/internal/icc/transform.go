@@ -63,10 +63,12 @@ var encodings = sync.OnceValue(func() []float32 {
 // number of levels; those of a gray are equal.
 func (t *Transform) Convert(r, g, b uint16) (uint16, uint16, uint16) {
 	x, y, z := t.linear[0][r], t.linear[1][g], t.linear[2][b]
-	m := &t.matrix
-	return t.encoded(m[0][0]*x + m[0][1]*y + m[0][2]*z),
-		t.encoded(m[1][0]*x + m[1][1]*y + m[1][2]*z),
-		t.encoded(m[2][0]*x + m[2][1]*y + m[2][2]*z)
+	// Conversions keep compilers from fusing products and sums, so that every
+	// machine has the same color.
+	product := func(row *[3]float32) float32 {
+		return float32(float32(row[0]*x)+float32(row[1]*y)) + float32(row[2]*z)
+	}
+	return t.encoded(product(&t.matrix[0])), t.encoded(product(&t.matrix[1])), t.encoded(product(&t.matrix[2]))
 }
 
 // encoded clips linear light to 0 to 1 and encodes it.
@@ -74,7 +76,7 @@ func (t *Transform) encoded(y float32) uint16 {
 	at := min(max(y, 0), 1) * steps
 	i := min(int(at), steps-1)
 	low := t.encode[i]
-	return uint16(low + (t.encode[i+1]-low)*(at-float32(i)) + 0.5)
+	return uint16(low + float32((t.encode[i+1]-low)*(at-float32(i))) + 0.5)
 }
 
 // SRGB reports whether p is sRGB to within one level of 255, which is as near as

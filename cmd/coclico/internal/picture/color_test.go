@@ -437,6 +437,7 @@ func TestFaultyJPEGProfiles(t *testing.T) {
 		"cut":                     {withProfile(file, profile[:len(profile)/2], 60_000), "invalid color profile: tag outside of the profile"},
 		"CMYK of an RGB profile":  {cmyk, "color profile of another kind of picture"},
 		"CMYK of its own profile": {withProfile(testFile(t, "cmyk.jpg"), press, 60_000), "unsupported color profile: CMYK"},
+		"a long one":              {withProfile(file, make([]byte, maxProfile+70_000), 65_000), "invalid color profile: too long"},
 		"no number":               {slices.Concat(file[:2], segment(0xe2, iccSegment), file[2:]), "invalid color profile: parts that do not fit together"},
 	} {
 		f, err := Open(bytes.NewReader(c.data))

@@ -159,6 +159,7 @@ func nextMarker(b *bufio.Reader) (marker byte, err error) {
 type iccParts struct {
 	list   [256][]byte
 	count  byte
+	size   int // of all
 	broken bool
 }
 
@@ -166,15 +167,20 @@ func (p *iccParts) add(part []byte) {
 	switch {
 	case len(part) < 2, part[0] == 0, part[0] > part[1], p.list[part[0]] != nil, p.count != 0 && p.count != part[1]:
 		p.broken = true
-		return
+	case p.size > maxProfile: // join reports it
+	default:
+		p.count, p.list[part[0]] = part[1], part[2:]
+		p.size += len(part)
 	}
-	p.count, p.list[part[0]] = part[1], part[2:]
 }
 
 // join returns nil if there are no parts.
 func (p *iccParts) join() ([]byte, error) {
 	if p.broken {
 		return nil, icc.FormatError("parts that do not fit together")
+	}
+	if p.size > maxProfile {
+		return nil, icc.FormatError("too long")
 	}
 	var data []byte
 	for _, part := range p.list[1 : 1+int(p.count)] {

@@ -163,7 +163,8 @@ func TestOrientationEverywhere(t *testing.T) {
 	}
 }
 
-func FuzzOrientation(f *testing.F) {
+// FuzzMetadata reads what any bytes say about a picture, as each kind of file.
+func FuzzMetadata(f *testing.F) {
 	f.Add(append([]byte("\xff\xd8"), exif(binary.BigEndian, "MM", 6)...))
 	f.Add(append([]byte("\xff\xd8\xff\xe0\x00\x02"), exif(binary.LittleEndian, "II", 3)...))
 	f.Add(testFile(f, "eXIf6.png"))
