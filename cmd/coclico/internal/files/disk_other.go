@@ -2,11 +2,7 @@
 
 package files
 
-import (
-	"errors"
-	"os"
-	"syscall"
-)
+import "os"
 
 func lock(*os.File) error { return nil }
 
@@ -25,10 +21,4 @@ func (OS) SyncFolder(string) error { return nil }
 func (OS) Discard(p Part, part string) {
 	p.Close()
 	os.Remove(part)
-}
-
-// isFull reports whether an error means that a disk is full.
-func isFull(err error) bool {
-	const diskFull = syscall.Errno(112) // Windows: ERROR_DISK_FULL
-	return errors.Is(err, diskFull)
 }
