@@ -221,11 +221,15 @@ func TestResetAndAliasing(t *testing.T) {
 }
 
 func TestStepAllocatesNothing(t *testing.T) {
-	s := mustNew(t, with(t, `"solver_order": 3`), 20)
-	x, m := make([]float32, 64), make([]float32, 64)
-	s.Step(x, m, x)
-	if n := testing.AllocsPerRun(5, func() { s.Step(x, m, x) }); n != 0 {
-		t.Errorf("%g allocations in a step", n)
+	for _, method := range []Method{DPMSolver, UniPC} {
+		cfg := with(t, `"solver_order": 3`)
+		cfg.Method = method
+		s := mustNew(t, cfg, 20)
+		x, m := make([]float32, 64), make([]float32, 64)
+		s.Step(x, m, x)
+		if n := testing.AllocsPerRun(5, func() { s.Step(x, m, x) }); n != 0 {
+			t.Errorf("method %d: %g allocations in a step", method, n)
+		}
 	}
 }
 
