@@ -26,13 +26,10 @@ products cost up to six of the peak's where that is of bfloat16. Memory is the m
 		Args:    cobra.NoArgs,
 	}
 	flags := cmd.Flags()
-	model := modelFlag(flags)
-	runs := flags.Int("runs", 3, "runs of each network")
+	model := modelFlag(cmd)
+	runs := wholeFlag(flags, "runs", 3, 1, 1000, "runs of each network")
 	asJSON := flags.Bool("json", false, "print JSON")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		if *runs < 1 || *runs > 1000 {
-			return usagef("--runs %d: 1 to 1000", *runs)
-		}
 		bar := s.Bar()
 		defer bar.Close()
 		open := func() (*weights.Folder, error) { return openFolder(*model) }

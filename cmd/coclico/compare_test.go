@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/coclico/coclico/cmd/coclico/internal/inspect"
 	"github.com/coclico/coclico/codec/format"
 	"github.com/coclico/coclico/internal/hook"
 )
@@ -41,11 +42,11 @@ func twoStreams(t *testing.T) (a, b string, step float64) {
 
 func TestCompare(t *testing.T) {
 	a, b, step := twoStreams(t)
-	var c comparison
+	var c inspect.Comparison
 	if err := json.Unmarshal([]byte(succeed(t, "compare", a, b, "--raw", "--json")), &c); err != nil {
 		t.Fatal(err)
 	}
-	if c.Hamming == nil || *c.Hamming != 7 || math.Abs(c.Cosine-(1-2*7/768.0)) > 1e-6 || c.ClipBits != 768 || c.Bytes != [2]int{120, 120} || math.Abs(c.ColourScore-step*step) > 1e-6 {
+	if c.Hamming == nil || *c.Hamming != 7 || math.Abs(c.Cosine-(1-2*7/768.0)) > 1e-6 || c.ClipBits != 768 || c.Bytes != [2]int{120, 120} || math.Abs(c.ColorScore-step*step) > 1e-6 {
 		t.Errorf("%+v", c)
 	}
 	if text := succeed(t, "compare", a, a, "--raw"); !strings.Contains(text, "cosine 1.0000; 0 of 768 bits differ (0.0 %)") || !strings.Contains(text, "score 0.0000") {
@@ -77,7 +78,7 @@ func TestCompareProfiles(t *testing.T) {
 		{tuned, tuned, 1, 1, false}, {paper, paper, 1, 1, true}, {fine, fine, 1, 1, true},
 		{tuned, fine, 0.8, 0.95, false}, {paper, fine, 0.7, 0.9, false}, {paper, tuned, 0.6, 0.9, false}, {tuned, other, -0.5, 0.6, false},
 	} {
-		var got comparison
+		var got inspect.Comparison
 		if err := json.Unmarshal([]byte(succeed(t, "compare", c.a, c.b, "--json")), &got); err != nil {
 			t.Fatal(err)
 		}
@@ -150,7 +151,7 @@ func TestOddName(t *testing.T) {
 	if strings.ContainsAny(texts, "\x1b\a") || strings.Count(texts, "?]0;") < 4 || strings.Contains(texts, "]0;\n") {
 		t.Errorf("%q", texts)
 	}
-	var info fileInfo
+	var info inspect.Description
 	if err := json.Unmarshal([]byte(succeed(t, "info", odd, "--raw", "--json")), &info); err != nil || info.File != odd {
 		t.Errorf("%q, %v", info.File, err)
 	}
@@ -162,13 +163,13 @@ func TestOtherModel(t *testing.T) {
 	file, other, model := filepath.Join(dir, "a"), filepath.Join(dir, "b"), tinyModel(t)
 	succeed(t, "encode", photo, "-o", file, "--fit", "whole")
 	succeed(t, "encode", photo, "-o", other, "--seed", "7", "--model", model)
-	if text := succeed(t, "info", other); !strings.Contains(text, "seed 7") || !strings.Contains(text, "32 dimensions in 32 bits, not read") || !strings.Contains(text, "the centre square") {
+	if text := succeed(t, "info", other); !strings.Contains(text, "seed 7") || !strings.Contains(text, "32 dimensions in 32 bits, not read") || !strings.Contains(text, "the center square") {
 		t.Errorf("info of another model's file:\n%s", text)
 	}
 	if text := succeed(t, "info", other, "--model", model); strings.Contains(text, "not read") {
 		t.Errorf("info with the file's model:\n%s", text)
 	}
-	if text := succeed(t, "info", file); strings.Contains(text, "the centre square") {
+	if text := succeed(t, "info", file); strings.Contains(text, "the center square") {
 		t.Errorf("info of a whole picture:\n%s", text)
 	}
 	fail(t, statusFailed, []string{other, "without the model"}, "compare", other, other)
@@ -185,42 +186,5 @@ func TestOtherModel(t *testing.T) {
 	t.Setenv(modelVar, "")
 	if text := succeed(t, "compare", file, file); !strings.Contains(text, "cosine 1.0000") {
 		t.Errorf("compare:\n%s", text)
-	}
-}
-
-// TestColourMap: which colours a terminal gets, and that every pixel of a map is drawn in its own.
-func TestColourMap(t *testing.T) {
-	for _, c := range []struct {
-		noColor, colorTerm, term string
-		want                     depth
-	}{
-		{"", "truecolor", "xterm-256color", trueColours}, {"", "24bit", "", trueColours}, {"1", "truecolor", "xterm-256color", noColours},
-		{"", "", "xterm-256color", cubeColours}, {"", "", "vt100", noColours}, {"", "truecolor", "dumb", noColours}, {"", "", "", noColours},
-	} {
-		env := map[string]string{"NO_COLOR": c.noColor, "COLORTERM": c.colorTerm, "TERM": c.term}
-		if got := depthOf(func(name string) string { return env[name] }); got != c.want {
-			t.Errorf("%v: depth %d, want %d", env, got, c.want)
-		}
-	}
-	var b bytes.Buffer
-	rgb := [][]string{{"#000000", "#ff0000"}, {"#5f87af", "#eeeeee"}}
-	if !drawMap(&b, rgb, 1, 1, trueColours) || strings.Count(b.String(), "\n") != 16 || strings.Count(b.String(), "▀") != 512 {
-		t.Errorf("%d lines, %d blocks", strings.Count(b.String(), "\n"), strings.Count(b.String(), "▀"))
-	}
-	if !strings.Contains(b.String(), "\x1b[38;2;255;0;0;48;2;255;0;0m▀") {
-		t.Error("no red block")
-	}
-	if b.Reset(); !drawMap(&b, rgb, 5, 1, trueColours) || strings.Count(b.String(), "\n") != 3 || strings.Count(b.String(), "▀") != 96 {
-		t.Errorf("of a panorama %d lines, %d blocks", strings.Count(b.String(), "\n"), strings.Count(b.String(), "▀"))
-	}
-	b.Reset()
-	drawMap(&b, rgb, 1, 1, cubeColours)
-	for _, code := range []string{"5;16;48;5;16", "5;196;48;5;196", "5;67;48;5;67", "5;255;48;5;255"} {
-		if !strings.Contains(b.String(), "\x1b[38;"+code+"m") {
-			t.Errorf("no block of colour %s", code)
-		}
-	}
-	if b.Reset(); drawMap(&b, rgb, 1, 1, noColours) || b.Len() > 0 {
-		t.Error("drawn without colours")
 	}
 }

@@ -6,9 +6,12 @@ import (
 	"fmt"
 	"image"
 	"io"
+	"slices"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
+	"github.com/coclico/coclico/cmd/coclico/internal/catalog"
 	"github.com/coclico/coclico/cmd/coclico/internal/files"
 	"github.com/coclico/coclico/cmd/coclico/internal/picture"
 	"github.com/coclico/coclico/cmd/coclico/internal/terminal"
@@ -19,69 +22,75 @@ func decodeCmd(f *files.IO, s *terminal.Screen) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "decode FILE... -o PICTURE",
 		Short: "Paint the pictures that files describe",
-		Long: `Decode paints a picture from the file that encode wrote, with the same model: another one is an error, unless --any-model.
-Raw bits are decoded with --raw and the format parameters that they were encoded with.
-The picture is made up: it shows what the bytes say, in its own way, the same way for the same seed.
+		Long: `Decode paints a picture from a file that encode wrote, with the model that the
+file was made with: without --model, whichever model of this machine that is.
+Raw bits need --raw, --model and the parameters that they were encoded with. The
+picture is made up: it shows what the bytes tell, in its own way, and the same
+seed paints the same picture.
 
-PICTURE is written as PNG, as JPEG if its name ends in .jpg, as lossless WebP if it ends in .webp. - stands for standard input
-and output. PNG and JPEG files say that they are generated, and how; with --keep-stream a PNG holds the bytes too, and
-encode gives them back. The one file that -o names is replaced, whatever it is; among many, a PNG or JPEG that is none of
-decode's is not written over, unless --force.
-` + fmt.Sprintf(manyHelp, ".png (without .coclico, if it ends so)", "the files that end in .coclico"),
+PICTURE is written as PNG, as JPEG if its name ends in .jpg, or as lossless WebP
+if it ends in .webp; - stands for standard input and output. A picture records
+that it is generated, and how; with --keep-stream a PNG holds the bytes too, and
+encode gives them back. The one file that -o names is replaced, whatever it is.
+Among many, a picture that decode did not write is replaced with --force only.
+` + builtInHelp + fmt.Sprintf(manyHelp, ".png (without .coclico, if it ends so)", "every file that ends in .coclico"),
 		Example: `  coclico decode photo.coclico -o again.png
   coclico decode photo.coclico -o again.jpg --seed 7 --strength 0.7
   coclico decode out/ -o again/ --format jpg --jpeg-quality 85`,
-		Args: someArgs("a FILE"),
+		Args:              someArgs("a FILE"),
+		ValidArgsFunction: completeFiles(streamExt[1:]),
 	}
 	flags := cmd.Flags()
-	output := flags.StringP("output", "o", "", "picture to write, .png, .jpg or .webp, or folder for many (required)")
-	model := modelFlag(flags)
-	sizes := formatFlags(flags)
-	raw := flags.Bool("raw", false, "the file is raw bits")
-	sampling := samplingFlags(flags)
-	size := flags.Int("size", 0, "pixels of the longer side (default the model's own)")
-	level := flags.Int("noise-level", 0, "noise added to the CLIP vector, 0 to 999")
-	precision := flags.String("precision", "fast", "fast (bfloat16 products) or exact (float32)")
-	m := manyFlags(flags)
-	flags.Lookup("force").Usage = "many files: do also those that are done and unchanged, and write over other pictures"
-	anyModel := flags.Bool("any-model", false, "decode files of another model too: the colours are right, what the picture shows is not")
+	output := flags.StringP("output", "o", "", "`picture` to write, .png, .jpg or .webp, or folder for many (required)")
+	model := modelFlag(cmd)
+	how := readingFlags(flags)
+	sampling := samplingFlags(flags, codec.MaxGuidance)
+	size := wholeFlag(flags, "size", 0, 1, codec.MaxSize, "pixels of the longer side (default the model's own)")
+	level := wholeFlag(flags, "noise-level", 0, 0, 999, "noise added to the CLIP vector, 0 to 999")
+	exact := precisionFlag(cmd, "fast", "exact")
+	m := manyFlags(flags, "many files: redo files that are done and unchanged, and replace other pictures")
+	anyModel := flags.Bool("any-model", false, "decode files of other models too: the colors are right, what the picture shows is not")
 	w := writingFlags(cmd)
-	complete(cmd, "precision", "fast", "exact")
-	lowMemory := flags.Bool("low-memory", false, "the same picture in less memory, and more slowly")
+	lowMemory := flags.Bool("low-memory", false, "paint the same picture with less memory, more slowly")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if *output == "" {
 			return usagef("decode needs an output: -o PICTURE")
 		}
-		exact, err := parsePrecision(*precision)
+		r, err := how()
 		if err != nil {
 			return err
 		}
-		given, err := rawFormat(flags, sizes, *raw)
-		if err != nil {
+		if err := checkDecode(flags, r, w, args, *output); err != nil {
 			return err
 		}
-		if s, _ := sampling(codec.DefaultSampling()); s.Validate() != nil {
-			return usageError{s.Validate()}
-		}
-		if *size < 0 || *size == 0 && flags.Changed("size") {
-			return usagef("--size %d: at least 1 is needed", *size)
-		}
-		d := &decoding{model: lazyModel{flag: *model}, raw: *raw, format: given, sampling: sampling, options: codec.DecodeOptions{
-			AnyModel: *anyModel, Size: *size, NoiseLevel: *level, Exact: exact, LowMemory: *lowMemory,
+		d := &decoding{shelf: &shelf{flag: *model}, screen: s, reading: r, sampling: sampling, options: codec.DecodeOptions{
+			AnyModel: *anyModel, Size: *size, NoiseLevel: *level, Exact: exact(), LowMemory: *lowMemory,
 		}}
-		defer d.model.close()
-		if err := m.check(); err != nil {
-			return err
-		}
-		if err := w.check(); err != nil {
-			return err
-		}
+		defer d.shelf.close()
 		if isMany(args, *output) {
 			return decodeMany(cmd.Context(), f, s, m, d, w, args, *output)
 		}
 		return one(s, m, args[0], *output, func() error { return decodeFile(cmd.Context(), f, s, d, w, args[0], *output) })
 	}
 	return cmd
+}
+
+// checkDecode refuses flags that contradict each other or change nothing.
+func checkDecode(flags *pflag.FlagSet, r reading, w *writing, inputs []string, output string) error {
+	if r.raw {
+		if err := noEffect(flags, "raw bits name no model", "any-model"); err != nil {
+			return err
+		}
+	}
+	if isMany(inputs, output) {
+		output = "." + *w.format
+	} else if err := noEffect(flags, "it is for many files", "format", "jobs"); err != nil {
+		return err
+	}
+	if !picture.IsJPEG(output) {
+		return noEffect(flags, "the picture is not a JPEG", "jpeg-quality")
+	}
+	return nil
 }
 
 func decodeFile(ctx context.Context, f *files.IO, s *terminal.Screen, d *decoding, how *writing, input, output string) error {
@@ -93,7 +102,7 @@ func decodeFile(ctx context.Context, f *files.IO, s *terminal.Screen, d *decodin
 		return err
 	}
 	return f.Write(output, func(w io.Writer) error {
-		if _, err := d.model.open(); err != nil {
+		if _, err := d.shelf.choose(); err != nil {
 			return err
 		}
 		file, err := d.open(ctx, f, input)
@@ -110,13 +119,15 @@ func decodeFile(ctx context.Context, f *files.IO, s *terminal.Screen, d *decodin
 	})
 }
 
-// A decoding is what one run of decode does to every file.
+// A decoding is what a run of decode does to every file.
 type decoding struct {
-	model    lazyModel
-	raw      bool         // files are raw bits
-	format   codec.Format // of raw bits
+	shelf    *shelf
+	screen   *terminal.Screen
+	reading  reading
 	sampling func(codec.Sampling) (codec.Sampling, bool)
 	options  codec.DecodeOptions
+
+	told []*shelved // models that the user was told about
 }
 
 // open reads and parses a file.
@@ -125,7 +136,7 @@ func (d *decoding) open(ctx context.Context, f *files.IO, path string) (*codec.F
 	if err != nil {
 		return nil, err
 	}
-	file, err := parseFile(data, d.raw, d.format)
+	file, err := d.reading.parse(data)
 	if err != nil {
 		return nil, files.Named(path, err)
 	}
@@ -133,13 +144,18 @@ func (d *decoding) open(ctx context.Context, f *files.IO, path string) (*codec.F
 }
 
 // decode returns the picture of a file. An error about the file begins with its
-// name; any other one is about the model or the options, and would be the next
+// name; any other is about the model or the options, and would be the next
 // file's too.
 func (d *decoding) decode(ctx context.Context, name string, f *codec.File, progress func(codec.Progress)) (image.Image, error) {
-	c, err := d.model.open()
+	m, err := d.shelf.choosing(f)
 	if err != nil {
 		return nil, err
 	}
+	c, err := d.shelf.use(m)
+	if err != nil {
+		return nil, err
+	}
+	d.tell(name, f, m)
 	o := d.options
 	o.Progress = progress
 	if s, given := d.sampling(f.Sampling()); given {
@@ -149,21 +165,34 @@ func (d *decoding) decode(ctx context.Context, name string, f *codec.File, progr
 	var wrong *codec.ModelError
 	switch {
 	case errors.As(err, &wrong):
-		hint := modelHint(wrong.File)
-		if !o.AnyModel { // with which only vectors of other sizes are refused
-			hint += ", --any-model decodes anyway"
+		err = modelError(wrong, m)
+		if !o.AnyModel { // which takes all but vectors of other sizes
+			err = fmt.Errorf("%w; --any-model decodes anyway", err)
 		}
-		return nil, fmt.Errorf("%s: %w (%s)", name, err, hint)
-	case isAboutStream(err):
+		return nil, files.Named(name, err)
+	case isAboutFile(err):
 		return nil, files.Named(name, err)
 	}
 	return img, err
 }
 
-// isAboutStream reports whether an error is about a file and not about the model or the options.
-func isAboutStream(err error) bool {
-	var format codec.FormatError
-	var unsupported codec.UnsupportedError
-	var wrong *codec.ModelError
-	return errors.As(err, &format) || errors.As(err, &unsupported) || errors.As(err, &wrong)
+// tell tells the user once about each model what is worth knowing: that it is
+// not the chosen one, and that the built-in one knows little.
+func (d *decoding) tell(name string, f *codec.File, m *shelved) {
+	if slices.Contains(d.told, m) {
+		return
+	}
+	d.told = append(d.told, m)
+	if chosen, err := d.shelf.choose(); err == nil && m != chosen {
+		d.screen.Complain(fmt.Sprintf("%s: decoded with the model that it was made with, %s (%v)", files.Name(name), m.Name, m.id))
+	}
+	if m.Kind == catalog.KindBuiltIn {
+		d.screen.Note("%s", builtInNote)
+	}
+}
+
+// isAboutFile reports whether an error is about a file and not about the model
+// or the options.
+func isAboutFile(err error) bool {
+	return errors.As(err, new(codec.FormatError)) || errors.As(err, new(codec.UnsupportedError)) || errors.As(err, new(*codec.ModelError))
 }

@@ -13,10 +13,11 @@ import (
 )
 
 func decodeMany(ctx context.Context, f *files.IO, s *terminal.Screen, m *many, d *decoding, w *writing, inputs []string, out string) error {
-	if err := w.checkOutput("." + w.format); err != nil {
+	ending := "." + *w.format
+	if err := w.checkOutput(ending); err != nil {
 		return err
 	}
-	encode, err := picture.EncoderFor("." + w.format)
+	encode, err := picture.EncoderFor(ending)
 	if err != nil {
 		return usageError{err}
 	}
@@ -29,7 +30,7 @@ func decodeMany(ctx context.Context, f *files.IO, s *terminal.Screen, m *many, d
 				if isStreamName(name) {
 					name = name[:len(name)-len(streamExt)]
 				}
-				return name + "." + w.format
+				return name + ending
 			},
 			Same: func(in, out string) bool { return isPictureOf(ctx, f, d, w, in, out) },
 			Ours: isOurPicture,
@@ -39,7 +40,7 @@ func decodeMany(ctx context.Context, f *files.IO, s *terminal.Screen, m *many, d
 		},
 		Work: func(ctx context.Context, j batch.Job, file *codec.File) (io.WriterTo, error) {
 			img, err := d.decode(ctx, j.Input, file, board.Progress)
-			if err != nil && !isAboutStream(err) {
+			if err != nil && !isAboutFile(err) {
 				err = batch.Fatal(err)
 			}
 			return writerTo(func(to io.Writer) error { return encode(to, img, w.options(d, file)) }), err
@@ -47,7 +48,8 @@ func decodeMany(ctx context.Context, f *files.IO, s *terminal.Screen, m *many, d
 	}, inputs, "decoded")
 }
 
-// isPictureOf reports whether a picture says that it was made of that stream as it would be made now.
+// isPictureOf reports whether a picture records that it was made of that file as
+// it would be made now.
 func isPictureOf(ctx context.Context, f *files.IO, d *decoding, w *writing, in, out string) bool {
 	file, err := d.open(ctx, f, in)
 	if err != nil {
@@ -62,11 +64,11 @@ func isPictureOf(ctx context.Context, f *files.IO, d *decoding, w *writing, in, 
 		return false
 	}
 	kept, err := picture.Stream(r)
-	return err == nil && (kept != nil) == w.keepStream
+	return err == nil && (kept != nil) == *w.keepStream
 }
 
-// isOurPicture reports whether decode may write over a picture: not where somebody's photo lies under the name of the file
-// that was made of it.
+// isOurPicture reports whether decode may overwrite a picture: it may not if
+// somebody's photo has the name of the picture that is painted from it.
 func isOurPicture(path string) bool {
 	f, err := os.Open(path)
 	if err != nil {

@@ -5,97 +5,139 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"image"
 	"image/color"
 	"io"
+	"slices"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/coclico/coclico/cmd/coclico/internal/files"
+	"github.com/coclico/coclico/cmd/coclico/internal/inspect"
 	"github.com/coclico/coclico/cmd/coclico/internal/picture"
 	"github.com/coclico/coclico/cmd/coclico/internal/terminal"
 	"github.com/coclico/coclico/codec"
 	"github.com/coclico/coclico/codec/format"
 )
 
+// pictureEndings are the endings of the names that encode takes for a picture's.
+var pictureEndings = []string{"png", "jpg", "jpeg", "gif", "webp", "tif", "tiff", "bmp", "heic", "heif", "hif", "avif"}
+
 func encodeCmd(f *files.IO, s *terminal.Screen) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "encode PICTURE... -o FILE",
-		Short: "Turn pictures into a few bytes each",
-		Long: `Encode writes what is kept of the centre square of a picture, with --fit whole of all of it: as many bits as the
-paper's, about 112 bytes, or as many bytes as --bytes says. The file says which model it was made with and what decode needs to
-know. --profile paper keeps exactly what the paper keeps, in about 107 bytes; with --raw it is the 120 bytes of the paper and
-nothing else, and decode must be given the same parameters.
+		Short: "Turn pictures into about a hundred bytes each",
+		Long: `Encode keeps what the center square of a picture shows and where its colors are;
+with --fit whole, all of the picture. The file has as many bits as the paper's,
+which are about 112 bytes, or at most --bytes. It records the model it was made
+with and what decode needs to know. --profile paper keeps exactly what the paper
+keeps, in about 107 bytes; it tints grays, since its colors have no level at
+neutral. --raw writes the paper's 120 bytes and nothing else: decode then needs
+--raw and the same parameters.
 
-PICTURE is a PNG, JPEG, GIF or WebP (the first frame), TIFF, BMP, HEIC or AVIF file, whatever its name, or - for standard input.
-It is encoded as it is seen: upright, its colors converted to sRGB by its profile, what is transparent over --background.
-FILE may be - for standard output. A PNG that decode --keep-stream wrote gives back the bytes that it holds.
-` + fmt.Sprintf(manyHelp, ".coclico", "the files that are pictures, or are named so"),
+PICTURE is a PNG, JPEG, GIF or WebP (the first frame), TIFF, BMP, HEIC or AVIF
+file, whatever its name, or - for standard input. It is encoded as it is seen:
+upright, its colors converted to sRGB by its profile, what is transparent over
+--background. FILE may be - for standard output, and is replaced if it exists; a
+FILE that is named like a picture is replaced with --force only. A PNG that
+decode --keep-stream wrote gives back the bytes that it holds.
+` + builtInHelp + fmt.Sprintf(manyHelp, ".coclico", "every file that is (or is named like) a picture"),
 		Example: `  coclico encode photo.jpg -o photo.coclico
-  coclico encode photo.jpg -o photo.coclico --model stable-diffusion-2-1-unclip-small
+  coclico encode photo.jpg -o photo.coclico --fit whole --bytes 200
   coclico encode a.jpg photos/ -o out/
   coclico encode - -o - < photo.jpg | wc -c`,
-		Args: someArgs("a PICTURE"),
+		Args:              someArgs("a PICTURE"),
+		ValidArgsFunction: completeFiles(pictureEndings...),
 	}
 	flags := cmd.Flags()
-	output := flags.StringP("output", "o", "", "file to write, or folder for many (required)")
-	model := modelFlag(flags)
+	output := flags.StringP("output", "o", "", "`file` to write, or folder for many (required)")
+	model := modelFlag(cmd)
 	sizes := formatFlags(flags)
-	flags.Lookup("clip-bits").Usage = fmt.Sprintf("bits of each CLIP dimension, 1 to %d (tuned, where it is their mean) or 16 (paper, --raw)", format.MaxTunedBits)
-	m := manyFlags(flags)
-	raw := flags.Bool("raw", false, "write the bits alone, exactly the paper's")
-	profile := flags.String("profile", "tuned", "tuned, or paper: exactly what the paper keeps, which says less for as many bytes")
-	budget := flags.Int("bytes", 0, fmt.Sprintf("tuned: choose the map's and the vector's sizes for a file of at most so many bytes, %d to %d", codec.MinBytes, codec.MaxBytes))
-	fit := flags.String("fit", "crop", "crop (the centre square) or whole (all of the picture, in its shape, up to 6:1)")
-	complete(cmd, "fit", "crop", "whole")
-	complete(cmd, "profile", "paper", "tuned")
-	under := flags.String("background", "white", "color under a transparent picture: white, black, gray, #rgb or #rrggbb")
+	flags.Lookup("clip-bits").Usage = fmt.Sprintf("bits of each CLIP dimension: 1 to %d on average (tuned), 1 to 16 (paper, --raw)", format.MaxTunedBits)
+	m := manyFlags(flags, "redo files that are done and unchanged; replace a FILE that is named like a picture")
+	raw := flags.Bool("raw", false, "write the paper's bits and nothing else")
+	profile := choiceFlag(cmd, "profile", "tuned, or paper: exactly what the paper keeps", codec.Tuned.String(), codec.Paper.String())
+	budget := wholeFlag(flags, "bytes", 0, codec.MinBytes, codec.MaxBytes, fmt.Sprintf("tuned: choose the sizes for a file of at most so many bytes, %d to %d", codec.MinBytes, codec.MaxBytes))
+	fit := choiceFlag(cmd, "fit", "crop (the center square) or whole (all of the picture, up to 6:1)", "crop", "whole")
+	under := flags.String("background", "white", "`color` under a transparent picture: white, black, gray, #rgb or #rrggbb")
 	complete(cmd, "background", "white", "black", "gray")
-	sampling := samplingFlags(flags)
-	fresh := flags.Bool("from-pixels", false, "encode the pixels even of a PNG that holds its stream; so do --model and the parameters of the format, when given")
-	antialias := flags.Bool("antialias", false, "paper: average the whole picture into the colour map, as tuned does; the paper reads four pixels for each of the map's")
+	sampling := samplingFlags(flags, maxFileGuidance)
+	fresh := flags.Bool("from-pixels", false, "encode the pixels even of a PNG that holds its stream, as any flag does that changes the file")
+	antialias := flags.Bool("antialias", false, "paper: average the picture into the color map, as tuned does, instead of reading four pixels for each of the map's")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if *output == "" {
 			return usagef("encode needs an output: -o FILE")
 		}
-		if err := checkFormat(sizes); err != nil {
+		if err := checkEncode(flags, *raw, *profile, args, *output); err != nil {
 			return err
-		}
-		if err := m.check(); err != nil {
-			return err
-		}
-		chosen, err := parseProfile(flags, *profile)
-		if err != nil {
-			return err
-		}
-		if *fit != "crop" && *fit != "whole" {
-			return usagef("--fit %s: it is crop or whole", *fit)
 		}
 		background, err := picture.ParseColor(*under)
 		if err != nil {
 			return usagef("--background %s: %v", *under, err)
 		}
-		if *budget != 0 && !changed(flags, "map-size", "colour-bits", "clip-bits") {
-			*sizes = codec.Format{} // the budget chooses
-		}
 		e := &encoding{
-			model: lazyModel{flag: *model}, options: codec.EncodeOptions{
-				Format: *sizes, Antialias: *antialias, Raw: *raw, Whole: *fit == "whole",
-				Profile: chosen, Bytes: *budget,
+			shelf: &shelf{flag: *model}, options: codec.EncodeOptions{
+				Format: sizes(), Antialias: *antialias, Raw: *raw, Whole: *fit == "whole", Bytes: *budget,
 			},
-			fresh:      *fresh || changed(flags, "model", "antialias", "map-size", "colour-bits", "clip-bits", "raw", "profile", "bytes", "fit", "steps", "guidance", "strength", "seed", "background"),
+			fresh:      *fresh || changed(flags, slices.Concat(fileFlags, rawFlags, samplingNames)...),
 			background: background,
+		}
+		if *profile == codec.Tuned.String() && !*raw {
+			e.options.Profile = codec.Tuned
+		}
+		if *budget != 0 {
+			e.options.Format = codec.Format{} // the budget chooses
 		}
 		if s, given := sampling(codec.DefaultSampling()); given {
 			e.options.Sampling = &s
 		}
-		defer e.model.close()
+		defer e.shelf.close()
 		if isMany(args, *output) {
 			return encodeMany(cmd.Context(), f, s, m, e, args, *output)
+		}
+		if !m.force && files.IsRegular(*output) && isPictureName(*output) && !files.Same(args[0], *output) {
+			return files.Named(*output, errors.New("exists and is named like a picture: --force replaces it"))
 		}
 		return one(s, m, args[0], *output, func() error { return encodeFile(cmd.Context(), f, s, e, args[0], *output) })
 	}
 	return cmd
 }
+
+// fileFlags are the flags that change the file, besides rawFlags and
+// samplingNames.
+var fileFlags = []string{"model", "antialias", "raw", "profile", "bytes", "fit", "background"}
+
+// maxFileGuidance is the largest guidance that a file holds.
+const maxFileGuidance = 655.35
+
+// checkEncode refuses flags that contradict each other or change nothing.
+func checkEncode(flags *pflag.FlagSet, raw bool, profile string, inputs []string, output string) error {
+	tuned := profile == codec.Tuned.String() && !raw
+	bits, _ := flags.Lookup("clip-bits").Value.(whole)
+	switch {
+	case raw && profile == codec.Tuned.String() && flags.Changed("profile"):
+		return usagef("--raw writes the paper's profile, not --profile tuned")
+	case raw && changed(flags, append([]string{"bytes"}, samplingNames...)...):
+		return noEffect(flags, "--raw writes the paper's bits and nothing else", append([]string{"bytes"}, samplingNames...)...)
+	case raw && flags.Lookup("fit").Value.String() == "whole":
+		return usagef("--fit whole: --raw has no room for a picture's shape")
+	case tuned && changed(flags, "antialias"):
+		return noEffect(flags, "the tuned profile always averages", "antialias")
+	case !tuned && changed(flags, "bytes"):
+		return noEffect(flags, "the paper's profile has one size", "bytes")
+	case tuned && *bits.to > format.MaxTunedBits:
+		return usagef("--clip-bits %d: the tuned profile has at most %d, --profile paper and --raw 16", *bits.to, format.MaxTunedBits)
+	case changed(flags, "bytes") && changed(flags, rawFlags...):
+		return noEffect(flags, "--bytes chooses the sizes", rawFlags...)
+	case !isMany(inputs, output):
+		return noEffect(flags, "it is for many files", "jobs")
+	}
+	return nil
+}
+
+// isPictureName reports whether a file's name has the ending of a picture's.
+func isPictureName(path string) bool { return hasEnding(path, pictureEndings) }
 
 func encodeFile(ctx context.Context, f *files.IO, s *terminal.Screen, e *encoding, input, output string) error {
 	return f.Write(output, func(w io.Writer) error {
@@ -114,35 +156,76 @@ func encodeFile(ctx context.Context, f *files.IO, s *terminal.Screen, e *encodin
 		if err != nil {
 			return err
 		}
-		_, err = w.Write(data)
-		return err
+		if _, err = w.Write(data); err != nil {
+			return err
+		}
+		bar.Close()
+		e.note(s, output, src, data)
+		return nil
 	})
 }
 
-// An encoding is what one run of encode does to every picture.
+// note tells a watching user what a picture has become.
+func (e *encoding) note(s *terminal.Screen, output string, src source, data []byte) {
+	m, err := e.shelf.choose()
+	if err != nil || src.img == nil {
+		return // of a stream that was given back nothing is new
+	}
+	line := fmt.Sprintf("%s: %d bytes", output, len(data))
+	if file, err := e.reading().parse(data); err == nil {
+		size := inspect.SizeOf(file, m.side)
+		line += fmt.Sprintf(", %.4f bits per pixel at %d x %d", size.BitsPerPixel(len(data)), size.Width, size.Height)
+	}
+	if lost := e.cropped(src.img); lost > muchCropped {
+		line += fmt.Sprintf("; the crop left out %.0f %% of the picture (--fit whole keeps all of it)", 100*lost)
+	}
+	s.Note("%s", line)
+}
+
+// muchCropped is the share of a picture whose loss is worth a word.
+const muchCropped = 1.0 / 3
+
+// cropped returns the share of a picture that is outside its center square, if
+// that is all that is kept.
+func (e *encoding) cropped(img image.Image) float64 {
+	size := img.Bounds().Size()
+	if e.options.Whole || size.X < 1 || size.Y < 1 {
+		return 0
+	}
+	return 1 - float64(min(size.X, size.Y))/float64(max(size.X, size.Y))
+}
+
+// An encoding is what a run of encode does to every picture.
 type encoding struct {
-	model   lazyModel
+	shelf   *shelf
 	options codec.EncodeOptions
 	fresh   bool // encode the pixels even of a file that holds its stream
 
 	background color.RGBA // under transparent pictures
 }
 
-// encode returns a picture's stream. An error about the picture begins with its name; any other one is about the
-// model or the options, and would be the next picture's too.
+// reading returns how the results are read.
+func (e *encoding) reading() reading { return reading{e.options.Raw, e.options.Format} }
+
+// encode returns a picture's stream. An error about the picture begins with its
+// name; any other is about the model or the options, and would be the next
+// picture's too.
 func (e *encoding) encode(ctx context.Context, name string, src source, progress func(codec.Progress)) ([]byte, error) {
 	if src.stream != nil {
 		return src.stream, nil
 	}
-	c, err := e.model.open()
+	m, err := e.shelf.choose()
+	if err != nil {
+		return nil, err
+	}
+	c, err := e.shelf.use(m)
 	if err != nil {
 		return nil, err
 	}
 	o := e.options
 	o.Progress = progress
 	data, err := c.Encode(ctx, picture.Over(src.img, e.background), &o)
-	var unsupported codec.UnsupportedError
-	if errors.As(err, &unsupported) {
+	if errors.As(err, new(codec.UnsupportedError)) {
 		return nil, files.Named(name, err)
 	}
 	return data, err

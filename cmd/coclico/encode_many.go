@@ -6,9 +6,6 @@ import (
 	"errors"
 	"io"
 	"os"
-	"path/filepath"
-	"slices"
-	"strings"
 
 	"github.com/coclico/coclico/cmd/coclico/internal/batch"
 	"github.com/coclico/coclico/cmd/coclico/internal/files"
@@ -20,7 +17,8 @@ import (
 
 func encodeMany(ctx context.Context, f *files.IO, s *terminal.Screen, m *many, e *encoding, inputs []string, out string) error {
 	board := s.Board()
-	return runMany(ctx, f, s, board, m, &batch.Runner[source]{
+	cropped := 0
+	err := runMany(ctx, f, s, board, m, &batch.Runner[source]{
 		Plan: &batch.Plan{
 			Out: out, Wanted: wantsPicture, Kind: "pictures",
 			Name: func(name string) string { return name + streamExt },
@@ -36,30 +34,37 @@ func encodeMany(ctx context.Context, f *files.IO, s *terminal.Screen, m *many, e
 		Work: func(ctx context.Context, j batch.Job, src source) (io.WriterTo, error) {
 			board.Warn(j.Input, src.warnings)
 			data, err := e.encode(ctx, j.Input, src, board.Progress)
-			var unsupported codec.UnsupportedError
-			if err != nil && !errors.As(err, &unsupported) {
+			if err != nil && !errors.As(err, new(codec.UnsupportedError)) {
 				err = batch.Fatal(err)
+			}
+			if src.img != nil && e.cropped(src.img) > muchCropped {
+				cropped++
 			}
 			return bytes.NewReader(data), err
 		},
 	}, inputs, "encoded")
+	if cropped > 0 {
+		s.Note("the crop left out more than a third of %d of the pictures (--fit whole keeps all of them)", cropped)
+	}
+	return err
 }
 
-// wantsPicture reports whether a file in a folder is a picture by its content, or at least by its name.
+// wantsPicture reports whether a file in a folder is, or is named like, a
+// picture.
 func wantsPicture(path string) bool {
 	f, err := os.Open(path)
 	if err != nil {
-		return true // a file that cannot be read is a failure to tell of
+		return true // a failure to report
 	}
 	defer f.Close()
 	var head [picture.Sniffed]byte
 	n, _ := io.ReadFull(f, head[:])
-	endings := []string{".png", ".jpg", ".jpeg", ".gif", ".webp", ".tif", ".tiff", ".bmp", ".heic", ".heif", ".hif", ".avif"}
-	return picture.Known(head[:n]) || slices.Contains(endings, strings.ToLower(filepath.Ext(path)))
+	return picture.Known(head[:n]) || isPictureName(path)
 }
 
-// wrote reports whether out is what encode would make of in now, as far as it tells: raw bits only by their number, and no
-// file says whether its map was antialiased.
+// wrote reports whether out is what encode would make of in now, as far as it
+// tells: raw bits by their number only, and no file tells whether its map was
+// antialiased.
 func (e *encoding) wrote(ctx context.Context, f *files.IO, in, out string) bool {
 	data, err := f.Read(ctx, out, maxStream)
 	if err != nil {
@@ -81,7 +86,11 @@ func (e *encoding) wrote(ctx context.Context, f *files.IO, in, out string) bool 
 	if err != nil || !e.matches(file) {
 		return false
 	}
-	c, err := e.model.open()
+	m, err := e.shelf.choose()
+	if err != nil {
+		return false
+	}
+	c, err := e.shelf.use(m)
 	if err != nil {
 		return false
 	}

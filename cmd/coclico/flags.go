@@ -1,12 +1,16 @@
 package main
 
 import (
+	"fmt"
+	"os"
 	"slices"
+	"strings"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/coclico/coclico/cmd/coclico/internal/catalog"
 	"github.com/coclico/coclico/codec"
-	"github.com/coclico/coclico/codec/format"
 )
 
 // changed reports whether the user gave one of these flags.
@@ -14,14 +18,73 @@ func changed(flags *pflag.FlagSet, names ...string) bool {
 	return slices.ContainsFunc(names, flags.Changed)
 }
 
-// samplingFlags adds the sampling parameters. The result applies those that the
-// user gave to others, and reports whether there were any.
-func samplingFlags(flags *pflag.FlagSet) func(codec.Sampling) (codec.Sampling, bool) {
+// noEffect refuses flags that would change nothing, and reports why.
+func noEffect(flags *pflag.FlagSet, why string, names ...string) error {
+	if i := slices.IndexFunc(names, flags.Changed); i >= 0 {
+		return usagef("--%s has no effect: %s", names[i], why)
+	}
+	return nil
+}
+
+// modelVar names the model that is used without --model.
+const modelVar = catalog.ModelVar
+
+func modelFlag(cmd *cobra.Command) *string {
+	m := cmd.Flags().String("model", "", "`model` by its name in coclico models, its folder, or its name on the hub (default $"+modelVar+", or else the one that coclico models use chose, or else the built-in one)")
+	completeWith(cmd, "model", completeModels)
+	return m
+}
+
+// completeModels completes the name of a model of this machine, or a folder.
+func completeModels(_ *cobra.Command, _ []string, start string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	var names []cobra.Completion
+	if c, err := catalog.Open(os.Getenv); err == nil {
+		if all, err := c.List(); err == nil {
+			for _, m := range all {
+				if strings.HasPrefix(m.Name, start) {
+					names = append(names, m.Name)
+				}
+			}
+		}
+	}
+	return names, cobra.ShellCompDirectiveFilterDirs
+}
+
+// completeFiles completes the names of files with some endings.
+func completeFiles(endings ...string) cobra.CompletionFunc {
+	return func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		return endings, cobra.ShellCompDirectiveFilterFileExt
+	}
+}
+
+// rawFlags are the parameters that raw bits do not carry.
+var rawFlags = []string{"map-size", "color-bits", "clip-bits"}
+
+// formatFlags adds rawFlags.
+func formatFlags(flags *pflag.FlagSet) func() codec.Format {
+	size := evenFlag(flags, "map-size", 8, 2, 64, "side of the color map, an even number from 2 to 64")
+	colors := wholeFlag(flags, "color-bits", 2, 1, 8, "bits of each sample of the color map, 1 to 8")
+	dimensions := wholeFlag(flags, "clip-bits", 1, 1, 16, "bits of each CLIP dimension, 1 to 16")
+	return func() codec.Format {
+		return codec.Format{DimensionBits: *dimensions, MapSize: *size, ColorBits: *colors}
+	}
+}
+
+// samplingNames are the parameters of the sampler that a file holds.
+var samplingNames = []string{"steps", "guidance", "strength", "seed"}
+
+// maxSteps is the length of the schedule that every Stable unCLIP was trained
+// with.
+const maxSteps = 1000
+
+// samplingFlags adds the parameters of the sampler. The result applies those
+// that the user gave to others, and reports whether there were any.
+func samplingFlags(flags *pflag.FlagSet, maxGuidance float64) func(codec.Sampling) (codec.Sampling, bool) {
 	d := codec.DefaultSampling()
-	steps := flags.Int("steps", d.Steps, "steps of the sampler's schedule")
-	guidance := flags.Float64("guidance", d.Guidance, "classifier-free guidance; 1 is none")
-	strength := flags.Float64("strength", d.Strength, "share of the schedule that is run, 0 to 1: the less, the closer to the color map")
-	seed := flags.Uint64("seed", d.Seed, "seed of the initial noise")
+	steps := wholeFlag(flags, "steps", d.Steps, 1, maxSteps, "steps of the sampler's schedule")
+	guidance := decimalFlag(flags, "guidance", d.Guidance, 0, maxGuidance, "classifier-free guidance; 1 is none")
+	strength := decimalFlag(flags, "strength", d.Strength, 0, 1, "share of the schedule that is run, 0 to 1; lower stays closer to the color map")
+	seed := seedFlag(flags, "seed", "seed of the initial noise")
 	return func(s codec.Sampling) (codec.Sampling, bool) {
 		if flags.Changed("steps") {
 			s.Steps = *steps
@@ -35,53 +98,51 @@ func samplingFlags(flags *pflag.FlagSet) func(codec.Sampling) (codec.Sampling, b
 		if flags.Changed("seed") {
 			s.Seed = *seed
 		}
-		return s, changed(flags, "steps", "guidance", "strength", "seed")
+		return s, changed(flags, samplingNames...)
 	}
 }
 
-// parseProfile returns the profile, raw bits have but one, and refuses what it has no room for.
-func parseProfile(flags *pflag.FlagSet, name string) (codec.Profile, error) {
-	raw, _ := flags.GetBool("raw")
-	bits, _ := flags.GetInt("clip-bits")
-	switch {
-	case name == codec.Paper.String() || raw && !changed(flags, "profile", "bytes"):
-		return codec.Paper, nil
-	case name == codec.Tuned.String() && bits > format.MaxTunedBits:
-		return 0, usagef("--clip-bits %d: the tuned profile has at most %d, --profile paper and --raw 16", bits, format.MaxTunedBits)
-	case name == codec.Tuned.String():
-		return codec.Tuned, nil
-	}
-	return 0, usagef("--profile %s: it is tuned or paper", name)
+// A reading is how files are read: as files, or as raw bits of a format.
+type reading struct {
+	raw    bool
+	format codec.Format // of raw bits
 }
 
-// rawFormat returns the parameters of raw bits, and refuses them where a file says its own.
-func rawFormat(flags *pflag.FlagSet, f *codec.Format, raw bool) (codec.Format, error) {
-	if err := checkFormat(f); err != nil {
-		return *f, err
-	}
-	if !raw && changed(flags, "map-size", "colour-bits", "clip-bits") {
-		return *f, usagef("--map-size, --colour-bits and --clip-bits are for --raw: a file says its own")
-	}
-	return *f, nil
-}
-
-// readingFlags adds how files are read, and returns it once the flags are.
-func readingFlags(flags *pflag.FlagSet) func() (*reading, error) {
+// readingFlags adds --raw and what it needs, and returns what the user gave.
+func readingFlags(flags *pflag.FlagSet) func() (reading, error) {
 	sizes := formatFlags(flags)
-	model := modelFlag(flags)
-	raw := flags.Bool("raw", false, "the files are raw bits")
-	return func() (*reading, error) {
-		f, err := rawFormat(flags, sizes, *raw)
-		return &reading{f, *raw, lazyModel{flag: *model}}, err
+	raw := flags.Bool("raw", false, "files are raw bits")
+	return func() (reading, error) {
+		if !*raw {
+			if err := noEffect(flags, "without --raw, a file has its own", rawFlags...); err != nil {
+				return reading{}, err
+			}
+		}
+		return reading{*raw, sizes()}, nil
 	}
 }
 
-func parsePrecision(s string) (exact bool, err error) {
-	switch s {
-	case "fast":
-		return false, nil
-	case "exact":
-		return true, nil
+// parse parses a file, or raw bits. Its errors do not name the file.
+func (r reading) parse(data []byte) (*codec.File, error) {
+	if r.raw {
+		f, err := codec.ParseRaw(data, r.format)
+		return f, mention(err, "--map-size, --color-bits and --clip-bits must be as they were for encode")
 	}
-	return false, usagef("--precision %s: it is fast or exact", s)
+	f, err := codec.Parse(data)
+	return f, mention(err, "--raw reads raw bits")
+}
+
+// mention adds advice to the error about bytes that are not a file.
+func mention(err error, advice string) error {
+	if _, ok := err.(codec.FormatError); ok {
+		return fmt.Errorf("%w (%s)", err, advice)
+	}
+	return err
+}
+
+// precisionFlag adds --precision, and returns whether products are exact.
+func precisionFlag(cmd *cobra.Command, words ...string) func() bool {
+	const exact = "exact"
+	p := choiceFlag(cmd, "precision", "fast (bfloat16 products) or exact (float32)", words...)
+	return func() bool { return *p == exact }
 }

@@ -1,90 +1,147 @@
 package main
 
 import (
+	"context"
 	"fmt"
+	"path/filepath"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
+	"github.com/coclico/coclico/cmd/coclico/internal/batch"
 	"github.com/coclico/coclico/cmd/coclico/internal/files"
-	"github.com/coclico/coclico/kernels"
+	"github.com/coclico/coclico/cmd/coclico/internal/inspect"
+	"github.com/coclico/coclico/cmd/coclico/internal/terminal"
+	"github.com/coclico/coclico/codec"
 )
 
-func (a *app) infoCmd() *cobra.Command {
+func infoCmd(f *files.IO, s *terminal.Screen) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "info FILE...",
-		Short: "Say what the bits of files are, or what this machine computes with",
-		Long: `Info prints what a file says: its size, its CLIP bits and its colour map. The CLIP bits
-are read with the model that the file was made with; everything else needs none. Of raw bits, with --raw, the length and the
-format parameters give the number of CLIP dimensions, a multiple of 8. On a terminal the colour map is a picture,
-in true colours if $COLORTERM says truecolor or 24bit, and not with $NO_COLOR. A PNG that decode --keep-stream wrote
-is taken for the stream in it. - stands for standard input.
+		Short: "Describe files, or how this machine computes",
+		Long: `Info prints what a file tells: its size, its CLIP bits and its color map. CLIP
+bits are read with the model that the file was made with; everything else needs
+no model. For raw bits, with --raw, the length and the format's parameters give
+the number of CLIP dimensions, a multiple of 8. On a terminal the color map is a
+picture, in true colors if $COLORTERM is truecolor or 24bit, and without colors
+if $NO_COLOR is set. A PNG that decode --keep-stream wrote stands for the stream
+in it, any other picture for the file that encode makes of it without flags, and
+- for standard input.
 
-Of several files, and of folders, it prints a table, and with --json a line each.
+For several files, and for folders, it prints a table, with --json a line each.
 
-With --machine it prints instead which implementations of the arithmetic this machine can run.`,
-		Example: "  coclico info photo.coclico\n  coclico info photo.coclico --json\n  coclico info out/\n  coclico info --machine",
+With --machine it prints which implementations of the arithmetic this machine
+can run.`,
+		Example:           "  coclico info photo.coclico\n  coclico info photo.coclico --json\n  coclico info out/\n  coclico info --machine",
+		ValidArgsFunction: completeFiles(append([]string{streamExt[1:]}, pictureEndings...)...),
 	}
 	flags := cmd.Flags()
-	how := readingFlags(flags)
+	how, model := readingFlags(flags), modelFlag(cmd)
 	asJSON := flags.Bool("json", false, "print JSON")
-	machine := flags.Bool("machine", false, "print what this machine computes with")
-	size := flags.Int("size", 768, "pixels of the longer side that bits per pixel are given for")
+	machine := flags.Bool("machine", false, "print how this machine computes")
+	side := wholeFlag(flags, "size", 0, 1, codec.MaxSize, "pixels of the longer side that bits per pixel are counted at (default the model's own)")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if *machine != (len(args) == 0) {
 			return usagef("info needs FILEs or --machine")
 		}
 		if *machine {
-			return a.infoMachine(*asJSON)
-		}
-		if *size < 1 || *size > 1<<20 {
-			return usagef("--size %d: 1 to %d", *size, 1<<20)
+			if err := noEffect(flags, "--machine is about no file", append([]string{"model", "raw", "size"}, rawFlags...)...); err != nil {
+				return err
+			}
+			return printMachine(s, *asJSON)
 		}
 		r, err := how()
 		if err != nil {
 			return err
 		}
-		defer r.model.close()
-		if err := r.checkModel(); err != nil {
+		i := &inspector{files: f, screen: s, shelf: &shelf{flag: *model}, reading: r, side: *side}
+		defer i.shelf.close()
+		if err := i.checkModel(); err != nil {
 			return err
 		}
 		if len(args) > 1 || files.IsDir(args[0]) {
-			return a.infoTable(cmd.Context(), args, r, *size, *asJSON)
+			return printTable(cmd.Context(), i, args, *asJSON)
 		}
-		return a.infoFile(args[0], r, *size, *asJSON)
+		subject, err := i.open(cmd.Context(), args[0])
+		if err != nil {
+			return err
+		}
+		d := inspect.Describe(subject)
+		if *asJSON {
+			return s.JSON(d)
+		}
+		d.Print(s)
+		return nil
 	}
 	return cmd
 }
 
-// A kernelInfo is an implementation of the arithmetic.
-type kernelInfo struct {
-	Name      string `json:"name"`
-	Available bool   `json:"available"`
-	Active    bool   `json:"active"`
+// printTable prints a line for each file, and what is wrong with those that
+// cannot be described.
+func printTable(ctx context.Context, i *inspector, inputs []string, asJSON bool) error {
+	failed := 0
+	fail := func(err error) {
+		i.screen.Complain(err.Error())
+		failed++
+	}
+	paths, passed, err := findFiles(ctx, inputs, fail)
+	if err != nil {
+		return err
+	}
+	t := tabwriter.NewWriter(i.screen.Out, 0, 0, 2, ' ', 0)
+	if !asJSON {
+		fmt.Fprintln(t, inspect.Header)
+	}
+	for _, path := range paths {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		subject, err := i.open(ctx, path)
+		switch {
+		case err != nil:
+			fail(err)
+		case asJSON:
+			if err := i.screen.JSON(inspect.Describe(subject)); err != nil {
+				return err
+			}
+		default:
+			fmt.Fprintln(t, inspect.Describe(subject).Row())
+		}
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	if over := passed.String(); over != "" && !asJSON {
+		fmt.Fprintln(i.screen.Out, terminal.Printable(over))
+	}
+	if failed > 0 {
+		return fmt.Errorf("%d failed, listed above", failed)
+	}
+	return nil
 }
 
-func (a *app) infoMachine(asJSON bool) error {
-	var list []kernelInfo
-	for _, name := range kernels.Names() {
-		list = append(list, kernelInfo{name, kernels.Available(name), name == kernels.Active()})
-	}
-	if asJSON {
-		return printJSON(a.stdout, list)
-	}
-	t := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "kernels\tavailable\tin use")
-	for _, k := range list {
-		yes, why := "no", ""
-		if k.Available {
-			yes = "yes"
+// findFiles lists the files among the inputs and in folders. What is wrong with
+// an input is left to fail.
+func findFiles(ctx context.Context, inputs []string, fail func(error)) (paths []string, passed batch.Passed, err error) {
+	for _, input := range inputs {
+		if input == files.Stdio {
+			paths = append(paths, input)
+			continue
 		}
-		if k.Active {
-			why = "best available"
-			if forced() {
-				why = kernels.EnvVar + " asks for it"
-			}
+		found, over, err := batch.Find(ctx, input, isStreamName, "*"+streamExt+" files")
+		switch {
+		case ctx.Err() != nil:
+			return nil, passed, ctx.Err()
+		case err != nil:
+			fail(err)
+			continue
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\n", k.Name, yes, why)
+		paths = append(paths, found...)
+		passed.Add(over)
 	}
-	return t.Flush()
+	return paths, passed, nil
 }
+
+// isStreamName reports whether a file in a folder is taken for a stream.
+func isStreamName(path string) bool { return strings.EqualFold(filepath.Ext(path), streamExt) }

@@ -56,7 +56,7 @@ func TestKeepStream(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &decoding{options: codec.DecodeOptions{Size: 32}, sampling: func(s codec.Sampling) (codec.Sampling, bool) {
+	d := &decoding{shelf: new(shelf), options: codec.DecodeOptions{Size: 32}, sampling: func(s codec.Sampling) (codec.Sampling, bool) {
 		s.Steps = 1
 		return s, true
 	}}

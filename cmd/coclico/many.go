@@ -19,33 +19,28 @@ import (
 
 // many are the options of a command that works on many files.
 type many struct {
-	jobs        int
+	jobs        *int
 	force, json bool
 }
 
-func manyFlags(flags *pflag.FlagSet) *many {
-	m := new(many)
-	flags.IntVar(&m.jobs, "jobs", 4, "many files: how many are read ahead while the network works, which has all processors")
-	flags.BoolVar(&m.force, "force", false, "many files: do also those that are done and unchanged")
+func manyFlags(flags *pflag.FlagSet, force string) *many {
+	m := &many{jobs: wholeFlag(flags, "jobs", 4, 1, 1024, "many files: how many are read ahead of the network, which has all processors")}
+	flags.BoolVar(&m.force, "force", false, force)
 	flags.BoolVar(&m.json, "json", false, "print a line of JSON for each file")
 	return m
 }
 
-func (m *many) check() error {
-	if m.jobs < 1 || m.jobs > 1024 {
-		return usagef("--jobs %d: 1 to 1024", m.jobs)
-	}
-	return nil
-}
-
-// manyHelp says what encode and decode do with many files.
+// manyHelp is what encode and decode do with many files.
 const manyHelp = `
-With several files, with folders, or with a folder as output, each file is mirrored in the output folder as cp -r
-would: a.jpg as OUT/a.jpg%[1]s, photos/sub/b.png as OUT/photos/sub/b.png%[1]s. Of a folder are taken %[2]s; names that begin
-with a point are not. A file that is done already is passed over if its result is newer than it is and was made with
-the same parameters, as far as the result tells; --force does it again. A bad file does not end the run: bad files are
-listed at the end, and the exit status is 1. Ctrl-C, or a run that was killed, leaves whole files only, and the same
-command goes on with the rest.`
+With several files, with folders, or with a folder as output, each file is
+mirrored in the output folder as cp -r would: a.jpg as OUT/a.jpg%[1]s,
+photos/sub/b.png as OUT/photos/sub/b.png%[1]s. In a folder, %[2]s is
+taken; names that begin with a dot are skipped, and so are linked folders. What
+is passed over is counted at the end. A file that is done is skipped if nothing
+has touched it since, and if its result records the same parameters, as far as
+it can; --force does it again. A bad file does not end the run: bad files are
+listed at the end, and the exit status is 1. Ctrl-C, or a run that was killed,
+leaves whole files only, and the same command resumes with the rest.`
 
 // isMany reports whether a command line is about many files: whether its output
 // is a folder.
@@ -53,13 +48,19 @@ func isMany(inputs []string, output string) bool {
 	return len(inputs) > 1 || files.IsDir(inputs[0]) || files.IsDir(output) || strings.HasSuffix(output, "/") || os.IsPathSeparator(output[len(output)-1])
 }
 
+// hasEnding reports whether a file's name has one of some endings, whatever
+// their case.
+func hasEnding(path string, endings []string) bool {
+	ext, found := strings.CutPrefix(strings.ToLower(filepath.Ext(path)), ".")
+	return found && slices.Contains(endings, ext)
+}
+
 // checkFolder refuses a name for a new folder that can only be meant for a file.
 func checkFolder(out string) error {
-	endings := []string{streamExt, ".png", ".jpg", ".jpeg", ".webp"}
 	if out == files.Stdio {
 		return usagef("-o -: many files need a folder for their results")
 	}
-	if !files.IsDir(out) && slices.Contains(endings, strings.ToLower(filepath.Ext(out))) {
+	if !files.IsDir(out) && hasEnding(out, []string{streamExt[1:], "png", "jpg", "jpeg", "webp"}) {
 		return usagef("-o %s: many files need a folder for their results", out)
 	}
 	return nil
@@ -84,7 +85,7 @@ func runMany[T any](ctx context.Context, f *files.IO, s *terminal.Screen, board 
 		return err
 	}
 	board.Start(len(jobs))
-	r.Disk, r.Force, r.Ahead, r.Memory = f.Disk(), m.force, m.jobs, memoryAhead
+	r.Disk, r.Force, r.Ahead, r.Memory = f.Disk(), m.force, *m.jobs, memoryAhead
 	r.Begin = func(_ int, j batch.Job) { board.Begin(j.Input) }
 	r.Report = func(_ int, result batch.Result) {
 		if m.json {

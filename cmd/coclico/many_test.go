@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"image"
 	"image/color"
+	"image/draw"
 	"image/png"
 	"io"
 	"os"
@@ -19,6 +20,7 @@ import (
 
 	"github.com/coclico/coclico/cmd/coclico/internal/batch"
 	"github.com/coclico/coclico/cmd/coclico/internal/picture"
+	"github.com/coclico/coclico/codec"
 )
 
 // pictures makes a folder of small pictures, n of them below a second folder.
@@ -206,7 +208,21 @@ func TestCutResults(t *testing.T) {
 func TestTooManySteps(t *testing.T) {
 	in, again := t.TempDir(), t.TempDir()
 	bad := filepath.Join(in, "a.coclico")
-	succeed(t, "encode", photo, "-o", bad, "--steps", "1010")
+	c, err := codec.BuiltIn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	sampling := codec.DefaultSampling()
+	sampling.Steps = 1010 // which the command refuses to write
+	data, err := c.Encode(t.Context(), image.NewGray(image.Rect(0, 0, 9, 9)), &codec.EncodeOptions{Sampling: &sampling})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(bad, data, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	fail(t, statusUsage, []string{"--steps 1001: must be a whole number from 1 to 1000"}, "encode", photo, "-o", filepath.Join(in, "c.coclico"), "--steps", "1001")
 	succeed(t, "encode", photo, "-o", filepath.Join(in, "b.coclico"), "--steps", "1")
 	r := coclico(t, "decode", in, "-o", again, "--size", "16")
 	if r.status != statusFailed || !strings.HasPrefix(r.stdout, "1 decoded, ") || !strings.Contains(r.stderr, bad+": unsupported: file of 1010 steps") {
@@ -223,13 +239,19 @@ func TestSeedZero(t *testing.T) {
 	succeed(t, "encode", photo, "-o", said, "--steps", "2", "--seed", "7")
 	var pixels [3]string
 	for i, args := range [][]string{{plain}, {said, "--seed", "0"}, {said}} {
-		out := filepath.Join(dir, "out.webp") // which holds pixels alone
+		out := filepath.Join(dir, "out.png")
 		succeed(t, append(append([]string{"decode"}, args...), "-o", out, "--size", "16")...)
 		data, err := os.ReadFile(out)
 		if err != nil {
 			t.Fatal(err)
 		}
-		pixels[i] = string(data)
+		img, err := png.Decode(bytes.NewReader(data))
+		if err != nil {
+			t.Fatal(err)
+		}
+		rgba := image.NewRGBA(img.Bounds())
+		draw.Draw(rgba, rgba.Rect, img, image.Point{}, draw.Src)
+		pixels[i] = string(rgba.Pix)
 	}
 	if pixels[0] != pixels[1] || pixels[0] == pixels[2] {
 		t.Error("--seed 0 is not the seed 0")
@@ -281,7 +303,8 @@ func child(t *testing.T, sig os.Signal, dir string, n int, args ...string) (stde
 			_ = cmd.Process.Signal(sig)
 		}
 	}
-	return b.String(), cmd.Wait()
+	err = cmd.Wait()
+	return b.String(), err
 }
 
 // TestKilled: a run that was killed in the middle, started again, ends with the bytes of one that was not.

@@ -65,7 +65,7 @@ func listModels(s *terminal.Screen, asJSON bool) error {
 
 func printModels(w io.Writer, list []catalog.Description) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "  NAME\tKIND\tSIZE\tPRECISION\tFINGERPRINT\tFOR\tLICENSE")
+	fmt.Fprintln(t, "  NAME\tKIND\tSIZE\tPRECISION\tMODEL\tFOR\tLICENSE")
 	for _, d := range list {
 		mark := " "
 		if d.Default {
@@ -79,7 +79,7 @@ func printModels(w io.Writer, list []catalog.Description) error {
 		if d.Size > 0 {
 			size = terminal.ByteCount(d.Size)
 		}
-		fmt.Fprintf(t, "%s %s\t%s\t%s\t%s\t%s\t%s\t%s\n", mark, d.Name, d.Kind, size, cmp.Or(d.Precision, "-"), cmp.Or(d.Fingerprint, "-"), uses(d), cmp.Or(d.License, "-"))
+		fmt.Fprintf(t, "%s %s\t%s\t%s\t%s\t%s\t%s\t%s\n", mark, d.Name, d.Kind, size, cmp.Or(d.Precision, "-"), cmp.Or(d.ID, "-"), uses(d), cmp.Or(d.License, "-"))
 	}
 	return t.Flush()
 }

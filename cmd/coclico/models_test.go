@@ -1,12 +1,14 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"io/fs"
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -89,7 +91,7 @@ func TestPullAndUse(t *testing.T) {
 		t.Errorf("%+v", d)
 	}
 	text := succeed(t, "models")
-	if !strings.Contains(text, "* "+hubtest.Repo) || !strings.Contains(text, d.Fingerprint) {
+	if !strings.Contains(text, "* "+hubtest.Repo) || !strings.Contains(text, " "+d.ID+" ") {
 		t.Errorf("models:\n%s", text)
 	}
 	file := filepath.Join(t.TempDir(), "a.coclico")
@@ -124,7 +126,7 @@ func TestPullRefusals(t *testing.T) {
 	fail(t, statusFailed, []string{"HF_HUB_OFFLINE"}, "pull")
 	h := onHub(t, dir)
 	fail(t, statusUsage, []string{"not the name of a model"}, "pull", "../x")
-	fail(t, statusUsage, []string{"must be both, encode or decode"}, "pull", "--for", "fun")
+	fail(t, statusUsage, []string{"--for fun: must be both, encode or decode"}, "pull", "--for", "fun")
 	fail(t, statusUsage, []string{"--revision b", "a"}, "pull", hubtest.Repo+"@a", "--revision", "b")
 	fail(t, statusFailed, []string{"no such model"}, "pull", "someone/else")
 	h.API = func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusUnauthorized) }
@@ -133,14 +135,44 @@ func TestPullRefusals(t *testing.T) {
 	fail(t, statusFailed, []string{"HF_ENDPOINT"}, "pull", hubtest.Repo)
 }
 
-// TestModelHint: a file of another model says the name of the one on this machine that it is of.
-func TestModelHint(t *testing.T) {
+// TestFilesModel: a file is decoded with the model that it was made with, if this
+// machine has it, unless another is asked for. It has one number everywhere.
+func TestFilesModel(t *testing.T) {
 	dir := atHome(t)
 	file := filepath.Join(t.TempDir(), "a.coclico")
 	succeed(t, "encode", photo, "-o", file, "--model", dir)
-	fail(t, statusFailed, []string{file, "--model chooses"}, "decode", file, "-o", file+".png")
+	id := regexp.MustCompile(`of model ([0-9a-f]{3}) `).FindStringSubmatch(succeed(t, "info", file))
+	builtIn := listed(t)[catalog.BuiltIn].ID
+	if len(id) != 2 || id[1] == builtIn {
+		t.Fatalf("the file is of model %v, the built-in one is %s", id, builtIn)
+	}
+	fail(t, statusFailed, []string{file, "(" + id[1] + ")", "this machine has built-in " + builtIn + ";", "--model chooses"}, "decode", file, "-o", file+".png")
 	succeed(t, "models", "add", "mine", dir)
-	fail(t, statusFailed, []string{file, "--model mine is of that kind"}, "decode", file, "-o", file+".png")
+	if mine := listed(t)["mine"].ID; mine != id[1] || !strings.Contains(succeed(t, "models"), mine) {
+		t.Errorf("models has %s for %s", mine, id[1])
+	}
+	if text := succeed(t, "info", file); !strings.Contains(text, "of model "+id[1]+" (mine)") || strings.Contains(text, "not read") {
+		t.Errorf("info with the file's model on this machine:\n%s", text)
+	}
+	decode := []string{"decode", file, "-o", file + ".png", "--steps", "1"}
+	if r := coclico(t, decode...); r.status != statusOK || r.stderr != "coclico: "+file+": decoded with the model that it was made with, mine ("+id[1]+")\n" {
+		t.Errorf("decode: status %d, %s", r.status, r.stderr)
+	}
+	a, _ := os.ReadFile(file + ".png")
+	succeed(t, append(decode, "--model", "mine")...)
+	if b, _ := os.ReadFile(file + ".png"); len(a) == 0 || !bytes.Equal(a, b) {
+		t.Error("the file's model paints another picture when it is not named")
+	}
+	out := filepath.Join(t.TempDir(), "out") + "/"
+	other := filepath.Join(t.TempDir(), "b.coclico")
+	succeed(t, "encode", photo, "-o", other)
+	many := []string{"decode", file, other, "-o", out, "--steps", "1"}
+	if r := coclico(t, many...); r.status != statusOK || !strings.HasPrefix(r.stdout, "2 decoded") || strings.Count(r.stderr, "\n") != 1 || !strings.Contains(r.stderr, "mine ("+id[1]+")") {
+		t.Errorf("files of two models: status %d\n%s%s", r.status, r.stdout, r.stderr)
+	}
+	if line := succeed(t, many...); line != "0 decoded, 2 unchanged\n" {
+		t.Errorf("files of two models again: %s", line)
+	}
 	succeed(t, "encode", photo, "-o", file)
 	fail(t, statusFailed, []string{file, "--model " + catalog.BuiltIn + " is of that kind"}, "decode", file, "-o", file+".png", "--model", "mine")
 }

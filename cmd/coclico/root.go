@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -13,28 +14,38 @@ import (
 // rootCmd returns the command with all of its subcommands. It sets started when
 // the command line has been parsed.
 func rootCmd(f *files.IO, s *terminal.Screen, started *bool) *cobra.Command {
-	a := &app{files: f, screen: s, stdout: s.Out}
 	root := &cobra.Command{
 		Use:   "coclico",
 		Short: "Pictures in 120 bytes",
 		Long: `Coclico keeps what a picture shows (768 bits of CLIP) and where its colors are
 (a map of 8 x 8 pixels), 120 bytes in all, and paints it again with Stable
-unCLIP.`,
+unCLIP.
+` + builtInHelp,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
-			a.ctx = cmd.Context()
+		PersistentPreRunE: func(*cobra.Command, []string) error {
 			*started = true
 			return kernels.Check()
 		},
 	}
-	root.AddCommand(encodeCmd(f, s), decodeCmd(f, s), a.infoCmd(), a.compareCmd(), pullCmd(s), modelsCmd(f, s), synthCmd(s), verifyCmd(s), benchCmd(s),
+	root.AddCommand(encodeCmd(f, s), decodeCmd(f, s), infoCmd(f, s), compareCmd(f, s), pullCmd(s), modelsCmd(f, s), synthCmd(s), verifyCmd(s), benchCmd(s),
 		manCmd(f), completionCmd(s), versionCmd(s))
 	root.SetHelpCommand(helpCmd())
+	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), "Flags.FlagUsages ", "Flags.FlagUsagesWrapped 80 "))
 	root.SetFlagErrorFunc(flagError)
 	root.SetGlobalNormalizationFunc(spelling)
 	return root
 }
+
+// builtInNote is what a user of the built-in model should know.
+const builtInNote = "the built-in model knows procedural landscapes only; coclico pull gets the real one"
+
+// builtInHelp is the same in the help.
+const builtInHelp = `
+The built-in model knows procedural landscapes only: it shows how the program
+works. "coclico pull" gets the real model, and "coclico models use" makes it the
+default.
+`
 
 // A usageError is a mistake on the command line that only the command can see.
 type usageError struct{ error }

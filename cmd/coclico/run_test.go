@@ -17,6 +17,7 @@ import (
 
 	"github.com/coclico/coclico/cmd/coclico/internal/files"
 	"github.com/coclico/coclico/cmd/coclico/internal/files/filestest"
+	"github.com/coclico/coclico/cmd/coclico/internal/inspect"
 	"github.com/coclico/coclico/cmd/coclico/internal/terminal"
 	"github.com/coclico/coclico/codec/model/synth"
 )
@@ -230,16 +231,16 @@ func TestInfo(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "a.coclico")
 	succeed(t, "encode", photo, "-o", file)
 	text := succeed(t, "info", file)
-	for _, want := range []string{"of 960 bits", "bits per pixel at 768 x 768", "header 2.0", "tuned profile, of model ", "20 steps, guidance 12, strength 0.88, seed 0", "768 dimensions", "8 x 8"} {
+	for _, want := range []string{"of 960 bits", "bits per pixel at 128 x 128", "header 2.0", "tuned profile, of model ", "20 steps, guidance 12, strength 0.88, seed 0", "768 dimensions", "8 x 8"} {
 		if !strings.Contains(text, want) {
-			t.Errorf("info does not say %q:\n%s", want, text)
+			t.Errorf("info does not print %q:\n%s", want, text)
 		}
 	}
-	var info fileInfo
+	var info inspect.Description
 	if err := json.Unmarshal([]byte(succeed(t, "info", "--json", file)), &info); err != nil {
 		t.Fatal(err)
 	}
-	if info.Bytes > 122 || info.Bits != 960 || len(info.Clip.Codes) != 768 || len(info.Colour.Y) != 8 || len(info.Colour.U) != 4 || len(info.Colour.RGB) != 8 {
+	if info.Bytes > 122 || info.Bits != 960 || len(info.Clip.Codes) != 768 || len(info.Color.Y) != 8 || len(info.Color.U) != 4 || len(info.Color.RGB) != 8 {
 		t.Errorf("info --json is %+v", info)
 	}
 	succeed(t, "encode", photo, "-o", file, "--profile", "paper")

@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/coclico/coclico/cmd/coclico/internal/inspect"
 )
 
 // seen is the folder of pictures with twins.
@@ -28,16 +30,16 @@ func TestAgreement(t *testing.T) {
 		"gama1_linear16.png": ".twin.png", "eXIf6.png": ".twin.png", "orient6.tif": ".twin.png",
 	} {
 		c := compared(t, seen+name, seen+name+twin)
-		if c.Hamming == nil || *c.Hamming > maxBits || c.ColourScore > maxScore {
+		if c.Hamming == nil || *c.Hamming > maxBits || c.ColorScore > maxScore {
 			t.Errorf("%s: %+v", name, c)
 		} else {
-			t.Logf("%s: %d bits, score %.5f", name, *c.Hamming, c.ColourScore)
+			t.Logf("%s: %d bits, score %.5f", name, *c.Hamming, c.ColorScore)
 		}
 	}
 }
 
 // compared encodes two pictures with the paper's profile and compares the files.
-func compared(t *testing.T, a, b string) (c comparison) {
+func compared(t *testing.T, a, b string) (c inspect.Comparison) {
 	t.Helper()
 	dir := t.TempDir()
 	x, y := filepath.Join(dir, "x"), filepath.Join(dir, "y")

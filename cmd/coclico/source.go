@@ -41,29 +41,34 @@ func openSource(ctx context.Context, f *files.IO, path string, fresh bool) (*sou
 	if err != nil {
 		return nil, err
 	}
-	fail := func(err error) (*sourceFile, error) {
+	s, err := sourceOf(in, path, fresh)
+	if err != nil {
 		in.Close()
-		return nil, files.Named(path, err)
 	}
+	return s, err
+}
+
+// sourceOf is openSource for an open file.
+func sourceOf(in files.File, path string, fresh bool) (*sourceFile, error) {
 	if !fresh {
 		stream, err := picture.Stream(in)
+		if err == nil && stream != nil {
+			err = checkKept(stream)
+		}
 		switch {
 		case err != nil:
-			return fail(err)
+			return nil, files.Named(path, err)
 		case stream != nil:
-			if err := checkKept(stream); err != nil {
-				return fail(err)
-			}
 			in.Close()
 			return &sourceFile{read: func() (source, error) { return source{stream: stream}, nil }}, nil
 		}
 	}
 	if _, err := in.Seek(0, io.SeekStart); err != nil {
-		return fail(err)
+		return nil, files.Named(path, err)
 	}
 	p, err := picture.Open(in)
 	if err != nil {
-		return fail(err)
+		return nil, files.Named(path, err)
 	}
 	return &sourceFile{p.Memory, func() (source, error) {
 		defer in.Close()

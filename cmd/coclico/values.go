@@ -41,6 +41,24 @@ func (v whole) Set(s string) error {
 	return nil
 }
 
+// An even is a whole number that is even.
+type even struct{ whole }
+
+func (v even) Set(s string) error {
+	if n, err := strconv.Atoi(s); err != nil || n < v.min || n > v.max || n%2 != 0 {
+		return fmt.Errorf("must be an even number from %d to %d", v.min, v.max)
+	}
+	return v.whole.Set(s)
+}
+
+// evenFlag defines a flag for an even number.
+func evenFlag(flags *pflag.FlagSet, name string, value, min, max int, usage string) *int {
+	v := even{whole{new(int), min, max}}
+	*v.to = value
+	flags.Var(v, name, usage)
+	return v.to
+}
+
 // A decimal is a number from min to max.
 type decimal struct {
 	to       *float64

@@ -20,20 +20,15 @@ CASES are case files or folders of them; what a file holds follows from its name
 		Example: "  coclico synth /tmp/tiny --config tiny --seed 1\n  coclico verify --model /tmp/tiny golden/tiny",
 		Args:    someArgs("CASES"),
 	}
-	flags := cmd.Flags()
-	modelName := modelFlag(flags)
-	precision := flags.String("precision", "exact", "exact (float32 products) or fast (bfloat16)")
+	modelName := modelFlag(cmd)
+	exact := precisionFlag(cmd, "exact", "fast")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		exact, err := parsePrecision(*precision)
-		if err != nil {
-			return err
-		}
 		folder, err := openFolder(*modelName)
 		if err != nil {
 			return err
 		}
 		defer folder.Close()
-		ok, err := verify.Run(cmd.Context(), s.Out, model.New(folder), exact, args)
+		ok, err := verify.Run(cmd.Context(), s.Out, model.New(folder), exact(), args)
 		switch {
 		case err != nil:
 			return err

@@ -20,7 +20,8 @@ type Passed struct {
 // All lists everything that was passed over.
 func (p *Passed) All() []string { return slices.Concat(p.Files, p.Folders, p.Hidden) }
 
-func (p *Passed) add(q Passed) {
+// Add adds what another folder had.
+func (p *Passed) Add(q Passed) {
 	p.Files = append(p.Files, q.Files...)
 	p.Folders = append(p.Folders, q.Folders...)
 	p.Hidden = append(p.Hidden, q.Hidden...)

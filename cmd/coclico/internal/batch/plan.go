@@ -39,7 +39,7 @@ func (p *Plan) Jobs(ctx context.Context, inputs []string) (jobs []Job, passed Pa
 		if err != nil {
 			return nil, passed, err
 		}
-		passed.add(over)
+		passed.Add(over)
 		for _, j := range found {
 			switch first, ok := from[sameName(j.Output)]; {
 			case !ok:

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/coclico/coclico/codec"
+	"github.com/coclico/coclico/codec/format"
 	"github.com/coclico/coclico/codec/model"
 	"github.com/coclico/coclico/weights"
 	"github.com/coclico/coclico/weights/hub"
@@ -22,6 +24,7 @@ type Description struct {
 	Path        string `json:"path,omitempty"`
 	Size        int64  `json:"size"`                  // bytes
 	Precision   string `json:"precision,omitempty"`   // float16, or the parts that differ
+	ID          string `json:"id,omitempty"`          // of its files, a codec.ModelID
 	Fingerprint string `json:"fingerprint,omitempty"` // 8 hexadecimal digits
 	License     string `json:"license,omitempty"`
 	Encodes     bool   `json:"encodes"` // it has all parts that are needed
@@ -51,6 +54,7 @@ func (c *Catalog) Describe(m Model) Description {
 	switch {
 	case err == nil:
 		d.Fingerprint = fmt.Sprintf("%08x", p)
+		d.ID = codec.ModelID(p >> (32 - format.FingerprintBits)).String()
 	case errors.Is(err, model.ErrBFloat16):
 		d.Problem = err.Error()
 	}

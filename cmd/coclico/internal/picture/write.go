@@ -40,6 +40,12 @@ func EncoderFor(path string) (Encoder, error) {
 	}
 }
 
+// IsJPEG reports whether EncoderFor writes that file as a JPEG.
+func IsJPEG(path string) bool {
+	ext := strings.ToLower(filepath.Ext(path))
+	return ext == ".jpg" || ext == ".jpeg"
+}
+
 // IsPNG reports whether EncoderFor writes that file as a PNG, the only kind that
 // can hold a stream.
 func IsPNG(path string) bool {
