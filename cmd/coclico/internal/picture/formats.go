@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"image"
-	"image/jpeg"
 	"image/png"
 	"io"
 	"strings"
@@ -12,6 +11,7 @@ import (
 	"golang.org/x/image/tiff"
 
 	"github.com/coclico/coclico/cmd/coclico/internal/picture/bmp"
+	"github.com/coclico/coclico/cmd/coclico/internal/picture/jpeg"
 )
 
 // A format is a kind of picture file that can be read.
@@ -20,23 +20,37 @@ type format struct {
 	magic  string                 // the first bytes; a question mark stands for any
 	known  func(head []byte) bool // in place of magic
 	config func(io.Reader) (image.Config, error)
-	decode func(io.Reader) (image.Image, error)
+	decode func(io.ReadSeeker) (image.Image, error)
 }
 
 // formats is the list of what is read. The standard library's registry is not
 // used: it answers "unknown format" for what begins like a PNG and is none.
 func formats() []format {
 	return []format{
-		{name: "PNG", magic: pngSignature, config: png.DecodeConfig, decode: png.Decode},
-		{name: "JPEG", magic: "\xff\xd8", config: jpeg.DecodeConfig, decode: jpeg.Decode},
+		{name: "PNG", magic: pngSignature, config: png.DecodeConfig, decode: once(png.Decode)},
+		{name: "JPEG", magic: "\xff\xd8", config: jpeg.DecodeConfig, decode: decodeJPEG},
 		gifFormat(),
 		webpFormat(),
-		{name: "TIFF", magic: "II\x2a\x00", config: tiff.DecodeConfig, decode: tiff.Decode},
-		{name: "TIFF", magic: "MM\x00\x2a", config: tiff.DecodeConfig, decode: tiff.Decode},
-		{name: "BMP", known: isBMP, config: bmp.DecodeConfig, decode: bmp.Decode},
+		{name: "TIFF", magic: "II\x2a\x00", config: tiff.DecodeConfig, decode: once(tiff.Decode)},
+		{name: "TIFF", magic: "MM\x00\x2a", config: tiff.DecodeConfig, decode: once(tiff.Decode)},
+		{name: "BMP", known: isBMP, config: bmp.DecodeConfig, decode: once(bmp.Decode)},
 		heifFormat("HEIC"),
 		heifFormat("AVIF"),
 	}
+}
+
+// once makes a decoder of one that reads the file once.
+func once(decode func(io.Reader) (image.Image, error)) func(io.ReadSeeker) (image.Image, error) {
+	return func(r io.ReadSeeker) (image.Image, error) { return decode(r) }
+}
+
+// decodeJPEG returns a fault of the file as a warning.
+func decodeJPEG(r io.ReadSeeker) (image.Image, error) {
+	img, fault, err := jpeg.Decode(r)
+	if err == nil && fault != "" {
+		err = warning(fault)
+	}
+	return img, err
 }
 
 // Sniffed is the number of bytes at the start of a file that [Known] looks at.

@@ -16,7 +16,7 @@ func TestKinds(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, mean := range map[string]float64{
-		"anim.webp": 0, "x.avif": 4.5, "rgb565.bmp": 4,
+		"anim.webp": 0, "x.avif": 4.5, "rgb565.bmp": 4, "no_eoi.jpg": 4.5, "cmyk_noadobe_a.jpg": 4, "ss2x3.jpg": 5,
 	} {
 		img, err := read(testdata(t, name))
 		if err != nil {
@@ -78,6 +78,28 @@ func TestUnread(t *testing.T) {
 	for _, text := range []string{"once upon a time there was a picture", "P", "BM and more", "\x00\x00\x02\x00\x00\x00", strings.Repeat("\x00", 600)} {
 		if _, err := read([]byte(text)); err == nil || !strings.Contains(err.Error(), "not a picture that can be read") {
 			t.Errorf("%.20q: error %v", text, err)
+		}
+	}
+}
+
+// TestFaulty checks that a file with a fault is read with one warning.
+func TestFaulty(t *testing.T) {
+	whole := testdata(t, "no_eoi.jpg")
+	for n, says := range map[int]string{
+		len(whole):            "its end marker is missing",
+		len(whole) * 3 / 4:    "it is cut short or damaged, its last ",
+		len(whole) * 39 / 100: "",
+	} {
+		f, err := Open(bytes.NewReader(whole[:n]))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = f.Image()
+		switch {
+		case says == "" && (err == nil || err.Error() != "a JPEG picture that is cut short"):
+			t.Errorf("%d bytes: error %v", n, err)
+		case says != "" && (err != nil || len(f.Warnings) != 1 || !strings.HasPrefix(f.Warnings[0], says)):
+			t.Errorf("%d bytes: warnings %q, error %v, want %q", n, f.Warnings, err, says)
 		}
 	}
 }

@@ -120,14 +120,14 @@ func TestGuard(t *testing.T) {
 
 // TestWarnings checks that a decoder's warning does not cost its picture.
 func TestWarnings(t *testing.T) {
-	f := &File{r: strings.NewReader(""), meta: metadata{orientation: 1}, format: &format{name: "PNG", decode: func(io.Reader) (image.Image, error) {
+	f := &File{r: strings.NewReader(""), meta: metadata{orientation: 1}, format: &format{name: "PNG", decode: func(io.ReadSeeker) (image.Image, error) {
 		return sample(), warning("is odd")
 	}}}
 	img, err := f.Image()
 	if err != nil || img == nil || !slices.Equal(f.Warnings, []string{"is odd"}) {
 		t.Errorf("Image: %v, %v; warnings %q", img, err, f.Warnings)
 	}
-	f.format.decode = func(io.Reader) (image.Image, error) { return nil, warning("is odd") }
+	f.format.decode = func(io.ReadSeeker) (image.Image, error) { return nil, warning("is odd") }
 	if _, err := f.Image(); err == nil {
 		t.Error("no picture and no error")
 	}

@@ -182,7 +182,7 @@ func guard(f *format, decode func() error) (err error) {
 		return fmt.Errorf("a %s picture that is cut short", f.name)
 	}
 	reason := err.Error()
-	for _, prefix := range []string{"png: ", "jpeg: ", "gif: ", "webp: ", "vp8: ", "vp8l: ", "riff: ", "tiff: ", "bmp: ", "heif: "} {
+	for _, prefix := range []string{"png: ", "jpeg: ", "invalid JPEG format: ", "gif: ", "webp: ", "vp8: ", "vp8l: ", "riff: ", "tiff: ", "bmp: ", "heif: "} {
 		reason = strings.TrimPrefix(reason, prefix)
 	}
 	if what, ok := strings.CutPrefix(reason, "unsupported feature: "); ok {

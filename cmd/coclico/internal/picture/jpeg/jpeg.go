@@ -1,0 +1,349 @@
+// Package jpeg decodes JPEG files with image/jpeg, and beyond it
+//
+//   - files that are cut short: what is missing of the pixels is gray,
+//   - files whose planes have sizes that image/jpeg does not combine, 2:3 for
+//     example,
+//   - CMYK files without Adobe's segment.
+//
+// The first two are rewritten, as long as they are not progressive: every plane
+// becomes a gray JPEG of its own, with the same coefficients, which image/jpeg
+// decodes (see planes). A progressive file that is cut short is decoded without
+// the scan that is not whole.
+package jpeg
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"image"
+	"image/color"
+	"image/jpeg"
+	"io"
+	"slices"
+	"strings"
+)
+
+// A FormatError reports that the input is not a valid JPEG.
+type FormatError string
+
+func (e FormatError) Error() string { return "jpeg: " + string(e) }
+
+// An UnsupportedError reports a valid feature that is not read.
+type UnsupportedError string
+
+func (e UnsupportedError) Error() string { return "jpeg: unsupported feature: " + string(e) }
+
+// Markers (ITU-T T.81, table B.1).
+const (
+	sof0  = 0xc0 // sequential; sof0 + 1 is, too
+	sof2  = 0xc2 // progressive
+	dht   = 0xc4
+	jpg   = 0xc8 // reserved
+	dac   = 0xcc
+	sof15 = 0xcf
+	rst0  = 0xd0
+	rst7  = 0xd7
+	soi   = 0xd8
+	eoi   = 0xd9
+	sos   = 0xda
+	dqt   = 0xdb
+	dnl   = 0xdc
+	dri   = 0xdd
+	app0  = 0xe0
+	app14 = 0xee
+	sof55 = 0xf7 // JPEG-LS
+)
+
+// A header is what a file says before its first scan.
+type header struct {
+	width, height int
+	components    []component
+	progressive   bool
+	jfif, adobe   bool
+	transform     byte // Adobe's: 0 for RGB or CMYK
+}
+
+// A component is a plane of a picture.
+type component struct {
+	id, quant byte
+	h, v      int // samples for each of the smallest group of pixels
+}
+
+// readHeader reads a file up to its first scan. Like image/jpeg it passes over
+// bytes that stand between the segments.
+func readHeader(from io.Reader) (*header, error) {
+	r := bufio.NewReader(from)
+	h := &header{}
+	if b, err := r.Peek(2); err != nil || b[0] != 0xff || b[1] != soi {
+		return nil, FormatError("no start of image")
+	}
+	_, _ = r.Discard(2) // as peeked
+	for {
+		marker, err := nextMarker(r)
+		switch {
+		case err != nil:
+			return nil, err
+		case marker == sos && h.components == nil:
+			return nil, FormatError("scan without a frame")
+		case marker == sos:
+			return h, nil
+		case marker == eoi:
+			return nil, FormatError("no scan")
+		}
+		var length [2]byte
+		if _, err := io.ReadFull(r, length[:]); err != nil {
+			return nil, io.ErrUnexpectedEOF
+		}
+		n := int(binary.BigEndian.Uint16(length[:])) - 2
+		if n < 0 {
+			return nil, FormatError("short segment")
+		}
+		switch {
+		case marker == sof55, marker >= sof0 && marker <= sof15 && marker != dht && marker != jpg && marker != dac, marker == app0, marker == app14:
+			segment := make([]byte, n)
+			if _, err := io.ReadFull(r, segment); err != nil {
+				return nil, io.ErrUnexpectedEOF
+			}
+			if err := h.add(marker, segment); err != nil {
+				return nil, err
+			}
+		default:
+			if _, err := r.Discard(n); err != nil {
+				return nil, io.ErrUnexpectedEOF
+			}
+		}
+	}
+}
+
+// nextMarker finds a marker with a segment.
+func nextMarker(r io.ByteReader) (byte, error) {
+	for {
+		b, err := r.ReadByte()
+		for marked := b == 0xff; marked && err == nil; {
+			if b, err = r.ReadByte(); b == 0xff {
+				continue // a fill byte
+			}
+			if err == nil && b != 0 && (b < rst0 || b > rst7) {
+				return b, nil
+			}
+			marked = false
+		}
+		if err != nil {
+			return 0, io.ErrUnexpectedEOF
+		}
+	}
+}
+
+// add takes a segment.
+func (h *header) add(marker byte, b []byte) error {
+	switch marker {
+	case app0:
+		h.jfif = bytes.HasPrefix(b, []byte("JFIF\x00"))
+	case app14:
+		if len(b) >= 12 && bytes.HasPrefix(b, []byte("Adobe")) {
+			h.adobe, h.transform = true, b[11]
+		}
+	case sof0, sof0 + 1, sof2:
+		h.progressive = marker == sof2
+		return h.setFrame(b)
+	case 0xc3:
+		return UnsupportedError("lossless coding")
+	case 0xc5, 0xc6, 0xc7:
+		return UnsupportedError("hierarchical coding")
+	case 0xc9, 0xca, 0xcb, 0xcd, 0xce, 0xcf:
+		return UnsupportedError("arithmetic coding")
+	case sof55:
+		return UnsupportedError("JPEG-LS")
+	}
+	return nil
+}
+
+// setFrame takes a frame header (B.2.2).
+func (h *header) setFrame(b []byte) error {
+	switch {
+	case h.components != nil:
+		return FormatError("several frames")
+	case len(b) < 6 || len(b) != 6+3*int(b[5]):
+		return FormatError("invalid frame header")
+	case b[0] != 8:
+		return UnsupportedError(fmt.Sprintf("%d bits a channel", b[0]))
+	}
+	h.height, h.width = int(binary.BigEndian.Uint16(b[1:])), int(binary.BigEndian.Uint16(b[3:]))
+	if n := b[5]; n != 1 && n != 3 && n != 4 {
+		return UnsupportedError(fmt.Sprintf("%d channels", n))
+	}
+	if h.height == 0 {
+		return UnsupportedError("height that follows the pixels")
+	}
+	for b = b[6:]; len(b) > 0; b = b[3:] {
+		c := component{id: b[0], h: int(b[1] >> 4), v: int(b[1] & 15), quant: b[2]}
+		if c.h < 1 || c.h > 4 || c.v < 1 || c.v > 4 || c.quant > 3 {
+			return FormatError("invalid frame header")
+		}
+		if slices.ContainsFunc(h.components, func(o component) bool { return o.id == c.id }) {
+			return FormatError("two planes of one name")
+		}
+		h.components = append(h.components, c)
+	}
+	if len(h.components) == 1 { // a group of pixels is a pixel
+		h.components[0].h, h.components[0].v = 1, 1
+	}
+	return nil
+}
+
+// model is the color model of the decoded picture.
+func (h *header) model() color.Model {
+	switch {
+	case len(h.components) == 1:
+		return color.GrayModel
+	case len(h.components) == 4:
+		return color.CMYKModel
+	case h.rgb() || h.ratio() < 0:
+		return color.RGBAModel
+	}
+	return color.YCbCrModel
+}
+
+// rgb reports whether three planes are red, green and blue, by image/jpeg's rule.
+func (h *header) rgb() bool {
+	if h.jfif {
+		return false
+	}
+	c := h.components
+	return h.adobe && h.transform == 0 || c[0].id == 'R' && c[1].id == 'G' && c[2].id == 'B'
+}
+
+// ratio is the ratio of the planes in terms of package image, -1 if it has none.
+func (h *header) ratio() image.YCbCrSubsampleRatio {
+	c := h.components
+	if len(c) < 3 || c[1].h != c[2].h || c[1].v != c[2].v || c[0].h%c[1].h != 0 || c[0].v%c[1].v != 0 {
+		return -1
+	}
+	switch [2]int{c[0].h / c[1].h, c[0].v / c[1].v} {
+	case [2]int{1, 1}:
+		return image.YCbCrSubsampleRatio444
+	case [2]int{1, 2}:
+		return image.YCbCrSubsampleRatio440
+	case [2]int{2, 1}:
+		return image.YCbCrSubsampleRatio422
+	case [2]int{2, 2}:
+		return image.YCbCrSubsampleRatio420
+	case [2]int{4, 1}:
+		return image.YCbCrSubsampleRatio411
+	case [2]int{4, 2}:
+		return image.YCbCrSubsampleRatio410
+	}
+	return -1
+}
+
+// DecodeConfig returns the dimensions and the color model.
+func DecodeConfig(r io.Reader) (image.Config, error) {
+	h, err := readHeader(r)
+	if err != nil {
+		return image.Config{}, err
+	}
+	return image.Config{ColorModel: h.model(), Width: h.width, Height: h.height}, nil
+}
+
+// Decode decodes a picture. With a picture it may return what is wrong with the
+// file nevertheless, as a phrase.
+func Decode(r io.ReadSeeker) (img image.Image, fault string, err error) {
+	h, err := readHeader(r)
+	if err != nil {
+		return nil, "", err
+	}
+	if _, err := r.Seek(0, io.SeekStart); err != nil {
+		return nil, "", err
+	}
+	img, complete, err := h.decode(r)
+	switch {
+	case err == nil && complete:
+		return img, "", nil
+	case err == nil:
+		return img, "its end marker is missing", nil
+	}
+	odd := errors.Is(err, errRatio)
+	if !complete {
+		err = io.ErrUnexpectedEOF
+	}
+	if _, err := r.Seek(0, io.SeekStart); err != nil {
+		return nil, "", err
+	}
+	data, readErr := io.ReadAll(r)
+	if readErr != nil {
+		return nil, "", readErr
+	}
+	if h.progressive {
+		if odd {
+			return nil, "", UnsupportedError("progressive coding with planes of odd sizes")
+		}
+		img, fault = h.withoutLastScan(data)
+	} else {
+		img, fault, err = h.planes(data, err)
+	}
+	if img == nil {
+		return nil, "", err
+	}
+	return img, fault, nil
+}
+
+// errRatio is what image/jpeg says about planes that it does not combine.
+var errRatio = jpeg.UnsupportedError("luma/chroma subsampling ratio")
+
+// decode decodes a file that image/jpeg takes. Complete is whether it has its end
+// marker.
+func (h *header) decode(r io.Reader) (img image.Image, complete bool, err error) {
+	end := &tail{b: []byte{0xff, eoi}}
+	if len(h.components) == 4 && !h.adobe {
+		if _, err := io.ReadFull(r, make([]byte, 2)); err != nil {
+			return nil, false, err
+		}
+		r = io.MultiReader(strings.NewReader("\xff\xd8"+adobeSegment), r)
+	}
+	img, err = jpeg.Decode(io.MultiReader(r, end))
+	return img, !end.used, err
+}
+
+// adobeSegment says that four planes are ink, 0 for all of it. Files without it
+// mean the same.
+const adobeSegment = "\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x00"
+
+// A tail is the end of a file that may lack it.
+type tail struct {
+	b    []byte
+	used bool
+}
+
+func (t *tail) Read(p []byte) (int, error) {
+	t.used = true
+	if len(t.b) == 0 {
+		return 0, io.EOF
+	}
+	n := copy(p, t.b)
+	t.b = t.b[n:]
+	return n, nil
+}
+
+// withoutLastScan decodes a progressive file without its last scan, and returns
+// nil if it has only that one.
+func (h *header) withoutLastScan(data []byte) (image.Image, string) {
+	at := bytes.LastIndex(data, []byte{0xff, sos})
+	if at < 0 || bytes.Index(data, []byte{0xff, sos}) == at {
+		return nil, ""
+	}
+	img, _, err := h.decode(bytes.NewReader(data[:at]))
+	if err != nil {
+		return nil, ""
+	}
+	return img, "it is cut short, its finest details are missing"
+}
+
+// cutShort is the fault of a file that lacks rows.
+func cutShort(missing, of int) string {
+	if missing == 0 {
+		return "it is cut short or damaged"
+	}
+	return fmt.Sprintf("it is cut short or damaged, its last %d rows of %d are gray", missing, of)
+}

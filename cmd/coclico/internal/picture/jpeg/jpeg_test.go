@@ -1,0 +1,209 @@
+package jpeg
+
+import (
+	"bytes"
+	"image"
+	"image/color"
+	"image/jpeg"
+	"image/png"
+	"math/rand/v2"
+	"os"
+	"strings"
+	"testing"
+)
+
+func read(t testing.TB, name string) []byte {
+	t.Helper()
+	data, err := os.ReadFile("testdata/" + name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// difference is the largest difference of two pictures, of 255.
+func difference(t testing.TB, got, want image.Image) int {
+	t.Helper()
+	if got.Bounds() != want.Bounds() {
+		t.Fatalf("bounds %v, want %v", got.Bounds(), want.Bounds())
+	}
+	most := 0
+	b := got.Bounds()
+	for y := b.Min.Y; y < b.Max.Y; y++ {
+		for x := b.Min.X; x < b.Max.X; x++ {
+			r0, g0, b0, _ := got.At(x, y).RGBA()
+			r1, g1, b1, _ := want.At(x, y).RGBA()
+			for _, d := range []int{int(r0>>8) - int(r1>>8), int(g0>>8) - int(g1>>8), int(b0>>8) - int(b1>>8)} {
+				most = max(most, d, -d)
+			}
+		}
+	}
+	return most
+}
+
+// TestDecode compares with what libjpeg makes of the same files
+// (testdata/make.sh), which rounds otherwise.
+func TestDecode(t *testing.T) {
+	for _, name := range []string{"3x2.jpg", "1x3.jpg", "mixed.jpg", "chroma.jpg", "restart.jpg", "scans.jpg", "rgb.jpg", "progressive.jpg"} {
+		data := read(t, name)
+		img, fault, err := Decode(bytes.NewReader(data))
+		if err != nil || fault != "" {
+			t.Errorf("%s: %q, %v", name, fault, err)
+			continue
+		}
+		want, err := png.Decode(bytes.NewReader(read(t, name+".png")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := difference(t, img, want); d > 6 {
+			t.Errorf("%s: differs by %d of 255", name, d)
+		}
+		if cfg, err := DecodeConfig(bytes.NewReader(data)); err != nil || cfg.ColorModel != img.ColorModel() {
+			t.Errorf("%s: config %v, %v", name, cfg, err)
+		}
+	}
+}
+
+// samples are pictures that image/jpeg takes.
+func samples(t testing.TB) map[string][]byte {
+	rng := rand.New(rand.NewPCG(1, 2))
+	gray, rgb := image.NewGray(image.Rect(0, 0, 50, 45)), image.NewRGBA(image.Rect(0, 0, 61, 83))
+	for i := range gray.Pix {
+		gray.Pix[i] = uint8(3*(i%50) + rng.IntN(20))
+	}
+	for i := range rgb.Pix {
+		rgb.Pix[i] = uint8(i/4%61*2 + i%4*20 + rng.IntN(60))
+	}
+	files := map[string][]byte{"progressive": read(t, "progressive.jpg")}
+	for name, img := range map[string]image.Image{"gray": gray, "4:2:0": rgb} {
+		var b bytes.Buffer
+		if err := jpeg.Encode(&b, img, &jpeg.Options{Quality: 90}); err != nil {
+			t.Fatal(err)
+		}
+		files[name] = b.Bytes()
+	}
+	return files
+}
+
+// TestPlanes checks that rewriting changes nothing.
+func TestPlanes(t *testing.T) {
+	for name, data := range samples(t) {
+		h, err := readHeader(bytes.NewReader(data))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if h.progressive {
+			continue
+		}
+		want, err := jpeg.Decode(bytes.NewReader(data))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, fault, err := h.planes(data, nil)
+		if err != nil || fault != "" {
+			t.Fatalf("%s: %q, %v", name, fault, err)
+		}
+		if d := difference(t, got, want); d != 0 {
+			t.Errorf("%s: differs by %d", name, d)
+		}
+	}
+}
+
+// TestCutShort cuts files everywhere. What is left of the rows is as it was.
+func TestCutShort(t *testing.T) {
+	for name, data := range samples(t) {
+		want, err := jpeg.Decode(bytes.NewReader(data))
+		if err != nil {
+			t.Fatal(err)
+		}
+		img, fault, err := Decode(bytes.NewReader(data[:len(data)-2]))
+		if err != nil || fault != "its end marker is missing" || difference(t, img, want) != 0 {
+			t.Errorf("%s without an end: %q, %v", name, fault, err)
+		}
+		last := want.Bounds().Dy()
+		for n := len(data) - 3; n > 0; n -= 5 {
+			img, fault, err := Decode(bytes.NewReader(data[:n]))
+			if err != nil {
+				continue
+			}
+			if fault == "" {
+				t.Errorf("%s: %d bytes of %d without a warning", name, n, len(data))
+			}
+			if name == "progressive" || fault == "its end marker is missing" {
+				continue
+			}
+			rows := goodRows(img, want)
+			if rows > last || 2*rows < want.Bounds().Dy() {
+				t.Errorf("%s: %d rows of %d bytes, %d of more", name, rows, n, last)
+			}
+			last = rows
+			for y := rows + 32; y < want.Bounds().Dy(); y++ {
+				if c := color.RGBAModel.Convert(img.At(1, y)); c != (color.RGBA{128, 128, 128, 255}) {
+					t.Errorf("%s: %d bytes: row %d is %v", name, n, y, c)
+				}
+			}
+		}
+		if last > want.Bounds().Dy()*3/4 && name != "progressive" {
+			t.Errorf("%s: no file was read with less than %d rows", name, last)
+		}
+	}
+}
+
+// goodRows counts the rows down to the first one that differs.
+func goodRows(a, b image.Image) int {
+	r := a.Bounds()
+	for y := r.Min.Y; y < r.Max.Y; y++ {
+		for x := r.Min.X; x < r.Max.X; x++ {
+			if a.At(x, y) != b.At(x, y) {
+				return y
+			}
+		}
+	}
+	return r.Dy()
+}
+
+func TestUnsupported(t *testing.T) {
+	frame := func(marker byte, rest string) string {
+		return "\xff\xd8\xff" + string([]byte{marker}) + "\x00\x0b" + rest + "\xff\xda\x00\x08\x01\x01\x00\x00\x3f\x00"
+	}
+	const baseline = "\x08\x00\x08\x00\x08\x01\x01\x11\x00"
+	for data, says := range map[string]string{
+		frame(0xc1, "\x0c\x00\x08\x00\x08\x01\x01\x11\x00"): "12 bits a channel",
+		frame(0xc3, baseline):                               "lossless coding",
+		frame(0xc5, baseline):                               "hierarchical coding",
+		frame(0xc9, baseline):                               "arithmetic coding",
+		frame(0xf7, baseline):                               "JPEG-LS",
+		frame(0xc0, "\x08\x00\x00\x00\x08\x01\x01\x11\x00"): "height that follows",
+		string(read(t, "arithmetic.jpg")):                   "arithmetic coding",
+		string(read(t, "progressive3x2.jpg")):               "progressive coding with planes of odd sizes",
+	} {
+		_, _, err := Decode(strings.NewReader(data))
+		if _, ok := err.(UnsupportedError); !ok || !strings.Contains(err.Error(), says) {
+			t.Errorf("error %v, want %s", err, says)
+		}
+	}
+}
+
+// FuzzDecode checks that whatever a file holds, decoding it ends with a picture
+// of the size that its header has, or an error.
+func FuzzDecode(f *testing.F) {
+	for _, data := range samples(f) {
+		f.Add(data)
+		f.Add(data[:len(data)*3/4])
+	}
+	for _, name := range []string{"3x2.jpg", "mixed.jpg", "restart.jpg", "scans.jpg"} {
+		data := read(f, name)
+		f.Add(data)
+		f.Add(data[:len(data)*3/4])
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		cfg, err := DecodeConfig(bytes.NewReader(data))
+		if err != nil || cfg.Width*cfg.Height > 1<<18 {
+			return
+		}
+		img, _, err := Decode(bytes.NewReader(data))
+		if err == nil && (img.Bounds() != image.Rect(0, 0, cfg.Width, cfg.Height) || img.ColorModel() != cfg.ColorModel) {
+			t.Errorf("bounds %v, header %d x %d; model %v, header %v", img.Bounds(), cfg.Width, cfg.Height, img.ColorModel(), cfg.ColorModel)
+		}
+	})
+}
