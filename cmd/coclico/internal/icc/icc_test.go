@@ -205,6 +205,26 @@ func TestNeutral(t *testing.T) {
 	}
 }
 
+// TestEncoded checks the interpolation of the curve of sRGB.
+func TestEncoded(t *testing.T) {
+	p, err := New(BT709, Linear)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tr := p.Transform(1 << 16)
+	for v := range 1 << 16 {
+		want := encodeSRGB(float64(v)/math.MaxUint16) * math.MaxUint16
+		if got, _, _ := tr.Convert(uint16(v), uint16(v), uint16(v)); math.Abs(float64(got)-want) > 1 {
+			t.Errorf("%d is %d, want %.2f", v, got, want)
+		}
+	}
+	for y, want := range map[float32]uint16{-1: 0, 2: math.MaxUint16, 1 << 20: math.MaxUint16, -1 << 20: 0} {
+		if got := tr.encoded(y); got != want {
+			t.Errorf("%v is %d, want %d", y, got, want)
+		}
+	}
+}
+
 func TestSRGB(t *testing.T) {
 	for name, want := range map[string]bool{
 		"v2-srgb-1024-samples": true, "gray-v4-para3": true,

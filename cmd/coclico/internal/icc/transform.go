@@ -49,7 +49,7 @@ func bounded(x float64) float32 {
 
 // steps is the number of intervals of the table of encodings. Linear interpolation
 // between its entries is off by less than a 16-bit level.
-const steps = 1 << 16
+const steps = 1 << 14
 
 var encodings = sync.OnceValue(func() []float32 {
 	table := make([]float32, steps+1)
@@ -63,12 +63,12 @@ var encodings = sync.OnceValue(func() []float32 {
 // number of levels; those of a gray are equal.
 func (t *Transform) Convert(r, g, b uint16) (uint16, uint16, uint16) {
 	x, y, z := t.linear[0][r], t.linear[1][g], t.linear[2][b]
-	// Conversions keep compilers from fusing products and sums, so that every
-	// machine has the same color.
-	product := func(row *[3]float32) float32 {
-		return float32(float32(row[0]*x)+float32(row[1]*y)) + float32(row[2]*z)
-	}
-	return t.encoded(product(&t.matrix[0])), t.encoded(product(&t.matrix[1])), t.encoded(product(&t.matrix[2]))
+	return t.encoded(dot32(&t.matrix[0], x, y, z)), t.encoded(dot32(&t.matrix[1], x, y, z)), t.encoded(dot32(&t.matrix[2], x, y, z))
+}
+
+// dot32 is dot in single precision.
+func dot32(v *[3]float32, x, y, z float32) float32 {
+	return float32(float32(v[0]*x)+float32(v[1]*y)) + float32(v[2]*z)
 }
 
 // encoded clips linear light to 0 to 1 and encodes it.
