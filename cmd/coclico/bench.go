@@ -16,12 +16,16 @@ func benchCmd(s *terminal.Screen) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "bench",
 		Short: "Measure how fast this machine computes, and where the time goes",
-		Long: `Bench runs each network of a model once to bring its weights into the machine's form and then --runs times,
-and prints times, rates and memory, with the shortest run divided by kind of work.
+		Long: `Bench runs each network of a model once, which packs its weights for this
+machine, and then --runs times. It prints times, rates and memory, and divides
+the shortest run by kind of work. Networks that the model lacks, such as those
+that models convert left out, are listed as absent.
 
-Operations are counted as the networks define them, two for each multiplication and addition. The peak is what the
-machine multiplies without loading or storing, measured in the same run on all processors at once. Exact
-products cost up to six of the peak's where that is of bfloat16. Memory is the most that is resident during a work.`,
+Operations are counted as the networks define them, two for each multiply-add.
+The peak is the rate of multiplying in registers, without loads or stores,
+measured in the same run on all processors at once. Exact products cost up to
+six bfloat16 products, which the peak counts on some machines. Memory is the
+largest resident memory during the work.`,
 		Example: "  coclico bench\n  coclico bench --model DIR --runs 5 --json",
 		Args:    cobra.NoArgs,
 	}
@@ -47,8 +51,19 @@ products cost up to six of the peak's where that is of bfloat16. Memory is the m
 	return cmd
 }
 
-// quiet is the share of the processors that a machine without other work gives.
+// quiet is the least share of the processors' time that the networks get on an
+// idle machine.
 const quiet = 0.85
+
+// isBusy reports whether something else ran during the benchmark. Runs that are
+// too short do not tell.
+func isBusy(r benchmark.Report) bool {
+	seconds := r.Networks[0].Median
+	if r.Decode != nil {
+		seconds = r.Decode.Seconds
+	}
+	return r.Machine.Share > 0 && r.Machine.Share < quiet && seconds > 1
+}
 
 func printBench(w io.Writer, r benchmark.Report) {
 	why := "the best available"
@@ -59,13 +74,18 @@ func printBench(w io.Writer, r benchmark.Report) {
 	if r.Machine.Peak > 0 {
 		fmt.Fprintf(w, "peak     %.0f GFLOP/s, all processors multiplying in registers\n", r.Machine.Peak)
 	}
-	if s := r.Machine.Share; s > 0 && s < quiet && r.Decode.Seconds > 1 {
-		fmt.Fprintf(w, "busy     the networks had %.0f %% of the processors' time: something else runs here, and times are too long\n", 100*s)
+	if isBusy(r) {
+		fmt.Fprintf(w, "busy     the networks had %.0f %% of the processors' time: something else is running, and times are too long\n", 100*r.Machine.Share)
 	}
-	s := r.Start
 	fmt.Fprintf(w, "model    %s\n", r.Model)
-	fmt.Fprintf(w, "start    %.2f s to open the model and check it, %.2f s for the prompt; then the first step runs,\n", s.Open, s.Prompt)
-	fmt.Fprintf(w, "         %.2f s of it to pack the UNet's weights, and is finished %.2f s after the beginning\n\n", s.Packing, s.FirstStep)
+	for _, part := range r.Absent {
+		fmt.Fprintf(w, "absent   %s: not measured, the model does not have it\n", part)
+	}
+	if s := r.Start; s != nil {
+		fmt.Fprintf(w, "start    %.2f s to open the model and check it, %.2f s for the prompt; then the first step runs,\n", s.Open, s.Prompt)
+		fmt.Fprintf(w, "         with %.2f s to pack the UNet's weights, and ends %.2f s after the beginning\n", s.Packing, s.FirstStep)
+	}
+	fmt.Fprintln(w)
 
 	fmt.Fprintf(w, "%-34s %9s %9s %7s %9s %9s %8s %10s\n", "", "shortest", "median", "", "GFLOP", "GFLOP/s", "of peak", "memory")
 	for _, n := range r.Networks {
@@ -75,10 +95,12 @@ func printBench(w io.Writer, r benchmark.Report) {
 			fmt.Fprintf(w, "  %-32s %7.3f s %9s %5.1f %% %s\n", k.Name, k.Seconds, "", 100*k.Seconds/n.Shortest, products(k.GFLOP, k.Rate, k.OfPeak))
 		}
 	}
-	fmt.Fprintf(w, "\na decode: about %.1f s, %d steps among it; about %.1f s with --low-memory\n", r.Decode.Seconds, r.Decode.Steps, r.Decode.LowMemory)
+	if d := r.Decode; d != nil {
+		fmt.Fprintf(w, "\na decode: about %.1f s, including %d steps; about %.1f s with --low-memory\n", d.Seconds, d.Steps, d.LowMemory)
+	}
 }
 
-// products are the columns of operations; work without products has none.
+// products returns the columns of operations, blank for work without products.
 func products(gflop, rate, ofPeak float64) string {
 	if gflop == 0 {
 		return fmt.Sprintf("%9s %9s %8s", "", "", "")

@@ -3,6 +3,7 @@ package benchmark
 
 import (
 	"context"
+	"fmt"
 	"runtime"
 	"slices"
 	"sync"
@@ -15,39 +16,40 @@ import (
 	"github.com/coclico/coclico/weights"
 )
 
-// A Report is what was measured. Times are in seconds, memory in MiB.
+// A Report holds the results. Times are in seconds, memory in MiB.
 type Report struct {
-	Model    string    `json:"model"`
-	Machine  Machine   `json:"machine"`
-	Start    Start     `json:"start"`
-	Networks []Network `json:"networks"`
-	Decode   Estimate  `json:"decode"`
+	Model    string         `json:"model"`
+	Machine  Machine        `json:"machine"`
+	Start    *Start         `json:"start,omitempty"` // nil without a UNet
+	Networks []Network      `json:"networks"`
+	Absent   []weights.Part `json:"absent,omitempty"` // networks that the model lacks
+	Decode   *Estimate      `json:"decode,omitempty"` // nil without a UNet
 }
 
-// A Machine is what the work runs on.
+// A Machine describes where the benchmark ran.
 type Machine struct {
 	Kernels    string  `json:"kernels"`
 	Platform   string  `json:"platform"`
 	Processors int     `json:"processors"` // GOMAXPROCS
 	Peak       float64 `json:"peak_gflops"`
-	// Share of the processors' time that the networks had while they ran, about
-	// 1 if nothing else was running; 0 where that is not known.
+	// Share is the fraction of the processors' time that went to the networks
+	// while they ran: about 1 on an idle machine, 0 where it is unknown.
 	Share float64 `json:"share"`
 }
 
-// Start is what happens once before the first step of a decode, but for the
-// colour map.
+// A Start times what happens once, before the first step of a decode. The color
+// map is not part of it.
 type Start struct {
-	Open      float64 `json:"open"`       // the folder, the UNet's weights checked
-	Prompt    float64 `json:"prompt"`     // the text encoder opened and run
-	Packing   float64 `json:"packing"`    // the UNet's weights
-	FirstStep float64 `json:"first_step"` // from the beginning until the first step is finished
+	Open      float64 `json:"open"`       // opening the folder and checking the UNet's weights
+	Prompt    float64 `json:"prompt"`     // opening and running the text encoder, or reading its constant
+	Packing   float64 `json:"packing"`    // packing the UNet's weights
+	FirstStep float64 `json:"first_step"` // from the beginning to the end of the first step
 }
 
 // Before returns the time until the first step can run.
 func (s Start) Before() float64 { return s.Open + s.Prompt + s.Packing }
 
-// A Network is one piece of work.
+// A Network is one measured piece of work.
 type Network struct {
 	Name      string  `json:"name"`
 	Precision string  `json:"precision"`
@@ -56,14 +58,14 @@ type Network struct {
 	Runs      int     `json:"runs"`
 	GFLOP     float64 `json:"gflop"`
 	Rate      float64 `json:"gflops"`  // of the shortest run
-	OfPeak    float64 `json:"of_peak"` // a share; 0 if there is no peak
+	OfPeak    float64 `json:"of_peak"` // a fraction; 0 if the peak is unknown
 	Kinds     []Kind  `json:"kinds"`   // of the shortest run
-	Packing   float64 `json:"packing"` // of the weights, once
+	Packing   float64 `json:"packing"` // of the weights, in the first run
 	Peak      float64 `json:"peak_memory"`
-	Buffers   float64 `json:"activations"` // the most at a time
+	Buffers   float64 `json:"activations"` // the most held at a time
 }
 
-// A Kind of work in a network.
+// A Kind is one kind of work within a network.
 type Kind struct {
 	Name    string  `json:"name"`
 	Seconds float64 `json:"seconds"`
@@ -72,7 +74,7 @@ type Kind struct {
 	OfPeak  float64 `json:"of_peak"`
 }
 
-// An Estimate of a whole decode is put together of what was measured.
+// An Estimate is the time of a whole decode, summed from the measurements.
 type Estimate struct {
 	Steps     int     `json:"steps"`
 	Seconds   float64 `json:"seconds"`
@@ -87,11 +89,13 @@ type bench struct {
 	ws       nn.Workspace
 	report   Report
 
-	cpu, wall float64 // seconds of all runs but the first ones
+	cpu, wall float64 // seconds of all runs except the first ones
 }
 
-// Run opens a folder and measures every network of it, each runs times after a
-// first run that packs its weights. progress is told what runs.
+// Run opens a model folder and measures each of its networks: a first run, which
+// packs the weights, and then the given number of runs. Networks that the folder
+// lacks, as the results of coclico models convert may, are listed as absent. Run
+// calls progress with the name of each piece of work.
 func Run(ctx context.Context, open func() (*weights.Folder, error), runs int, progress func(what string)) (Report, error) {
 	b := &bench{ctx: ctx, runs: runs, progress: progress}
 	defer b.ws.Close()
@@ -107,19 +111,44 @@ func Run(ctx context.Context, open func() (*weights.Folder, error), runs int, pr
 	}
 	defer folder.Close()
 	b.report.Model = folder.Name()
-	m := model.New(folder)
-	for _, measure := range []func(*model.Model) error{
-		func(m *model.Model) error { return b.unet(m, begin) }, b.vae, b.vit, b.estimate,
-	} {
-		if err := measure(m); err != nil {
-			return b.report, err
-		}
+	if err := b.networks(folder, begin); err != nil {
+		return b.report, err
 	}
 	b.report.Machine.Share = b.cpu / b.wall / float64(b.report.Machine.Processors)
 	return b.report, nil
 }
 
-// peak returns the rate of all processors at once.
+// networks measures the networks of a folder that was opened at begin, and
+// estimates a decode if they suffice for one.
+func (b *bench) networks(folder *weights.Folder, begin time.Time) error {
+	m := model.New(folder)
+	var step, encode, decode Network
+	for _, n := range []struct {
+		part    weights.Part
+		measure func() error
+	}{
+		{weights.UNet, func() (err error) { step, err = b.unet(m, begin); return err }},
+		{weights.VAE, func() (err error) { encode, decode, err = b.vae(m); return err }},
+		{weights.ImageEncoder, func() error { return b.vit(m) }},
+	} {
+		if !folder.Has(n.part) {
+			b.report.Absent = append(b.report.Absent, n.part)
+			continue
+		}
+		if err := n.measure(); err != nil {
+			return err
+		}
+	}
+	switch {
+	case len(b.report.Networks) == 0:
+		return fmt.Errorf("%s: no network to measure", folder.Name())
+	case b.report.Start == nil:
+		return nil
+	}
+	return b.estimate(m, step, encode, decode)
+}
+
+// peak returns the rate of all processors together, in GFLOP/s.
 func peak(d time.Duration) float64 {
 	var wg sync.WaitGroup
 	rates := make([]float64, runtime.GOMAXPROCS(0))
@@ -134,9 +163,10 @@ func peak(d time.Duration) float64 {
 	return sum
 }
 
-// measure runs f, which puts its result back, once to pack and then b.runs
-// times, and adds a network to the report. first is called after the first run.
-func (b *bench) measure(name string, p nn.Precision, f func() error, first func(packing float64)) error {
+// measure runs f, which must free its result, once to pack the weights and then
+// b.runs times, and adds a network to the report. It calls first, if not nil,
+// after the first run.
+func (b *bench) measure(name string, p nn.Precision, f func() error, first func(packing float64)) (Network, error) {
 	n := Network{Name: name, Precision: "fast", Runs: b.runs}
 	if b.ws.Precision = p; p == nn.Exact {
 		n.Precision = "exact"
@@ -152,7 +182,7 @@ func (b *bench) measure(name string, p nn.Precision, f func() error, first func(
 		b.ws.Profile = &profile
 		start, cpu := time.Now(), cpuTime()
 		if err := f(); err != nil {
-			return err
+			return n, err
 		}
 		t := time.Since(start).Seconds()
 		cpu = cpuTime() - cpu
@@ -173,9 +203,10 @@ func (b *bench) measure(name string, p nn.Precision, f func() error, first func(
 	n.Peak, n.Buffers = peakMemory(), float64(b.ws.Peak())/(1<<20)
 	b.report.Networks = append(b.report.Networks, n)
 	b.ws.Close()
-	return nil
+	return n, nil
 }
 
+// fill makes a run that took so many seconds the network's shortest one.
 func (b *bench) fill(n *Network, p nn.Profile, seconds float64) {
 	rate := func(gflop, seconds float64) (r, share float64) {
 		if seconds > 0 {
@@ -200,13 +231,15 @@ func (b *bench) fill(n *Network, p nn.Profile, seconds float64) {
 	n.Kinds = append(n.Kinds, Kind{Name: "none of these", Seconds: max(0, seconds-all.Time.Seconds())})
 }
 
-// steps and strength of a decode with the paper's parameters.
+// The paper's parameters of a decode.
 const (
 	steps    = 20
 	strength = 0.88
 )
 
-func (b *bench) estimate(m *model.Model) error {
+// estimate adds up the time of a decode from the UNet's step and both halves of
+// the VAE.
+func (b *bench) estimate(m *model.Model, step, encode, decode Network) error {
 	cfg, err := m.Scheduler()
 	if err != nil {
 		return err
@@ -219,10 +252,9 @@ func (b *bench) estimate(m *model.Model) error {
 	if err != nil {
 		return err
 	}
-	e := &b.report.Decode
-	e.Steps = len(s.Timesteps()) - begin
-	step, encode, decode := b.report.Networks[0], b.report.Networks[1], b.report.Networks[2]
+	e := &Estimate{Steps: len(s.Timesteps()) - begin}
 	e.Seconds = b.report.Start.Before() + float64(e.Steps)*step.Median + encode.Packing + encode.Median + decode.Packing + decode.Median
 	e.LowMemory = e.Seconds + float64(max(0, e.Steps-1))*step.Packing
+	b.report.Decode = e
 	return nil
 }

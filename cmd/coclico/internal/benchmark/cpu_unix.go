@@ -4,8 +4,7 @@ package benchmark
 
 import "golang.org/x/sys/unix"
 
-// cpuTime returns how long processors have worked for this process, in
-// seconds.
+// cpuTime returns the processor time that this process has used, in seconds.
 func cpuTime() float64 {
 	var u unix.Rusage
 	if unix.Getrusage(unix.RUSAGE_SELF, &u) != nil {

@@ -6,8 +6,8 @@ import (
 	"strconv"
 )
 
-// peakMemory returns the most memory that the process had resident since
-// resetPeakMemory, in MiB; 0 if that is not known (proc(5), VmHWM).
+// peakMemory returns the process's largest resident memory since
+// resetPeakMemory, in MiB; 0 if it is unknown (proc(5), VmHWM).
 func peakMemory() float64 {
 	data, err := os.ReadFile("/proc/self/status")
 	if err != nil {
@@ -22,6 +22,6 @@ func peakMemory() float64 {
 	return float64(kib) / 1024
 }
 
-// resetPeakMemory makes what is resident now the peak. Where the system does
-// not allow that the peak stays the process's.
+// resetPeakMemory makes the memory resident now the peak. Where the system does
+// not allow it, the peak remains that of the whole process.
 func resetPeakMemory() { _ = os.WriteFile("/proc/self/clear_refs", []byte("5"), 0) }

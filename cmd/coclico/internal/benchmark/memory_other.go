@@ -4,8 +4,8 @@ package benchmark
 
 import "runtime"
 
-// peakMemory returns what Go has from the system, in MiB, which is all of a
-// process's memory where files are not mapped.
+// peakMemory returns the memory that Go obtained from the system, in MiB, which
+// is all of the process's memory where files are not mapped.
 func peakMemory() float64 {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)

@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// peakMemory returns the most memory that the process had resident, in MiB; 0
-// if that is not known. The system does not tell of a part of the run alone.
+// peakMemory returns the process's largest resident memory, in MiB; 0 if it is
+// unknown. The system does not report it for a part of the run alone.
 func peakMemory() float64 {
 	var u unix.Rusage
 	if unix.Getrusage(unix.RUSAGE_SELF, &u) != nil {
