@@ -195,13 +195,13 @@ func f16AVX512(dst *float32, src *byte, n int)
 //go:noescape
 func bf16AVX512(dst *float32, src *byte, n int)
 
-// splitAVX512 stores the first planes parts of splitBF16 of every src[r][c],
-// planeBytes apart, bit for bit.
+// splitAVX512 stores every src[r][c] in a number of planes, as narrowBF16 does,
+// bit for bit.
 //
 //go:noescape
 func splitAVX512(dst unsafe.Pointer, pitch, planeBytes, planes int, src *float32, lds, rows, cols int)
 
-// splitF16AVX512 stores splitBF16 of n float16, which have two parts.
+// splitF16AVX512 stores n float16 in two planes, as encodeBF16 does.
 //
 //go:noescape
 func splitF16AVX512(high, low, src *byte, n int)

@@ -131,14 +131,16 @@ func narrowF32(_ *form, dst unsafe.Pointer, pitch, _ int, src *float32, lds, row
 	}
 }
 
-// narrowBF16 serves any number of planes up to three.
+// narrowBF16 stores numbers as sums of bfloat16, largest first: n planes hold 8n
+// bits.
 func narrowBF16(f *form, dst unsafe.Pointer, pitch, planeBytes int, src *float32, lds, rows, cols int) {
 	for r := range rows {
 		d := unsafe.Add(dst, r*pitch)
 		for i, x := range row(src, lds, r, cols) {
-			a := splitBF16(x)
 			for p := range f.planes {
-				*(*uint16)(unsafe.Add(d, p*planeBytes+2*i)) = a[p]
+				b := floatToBF16(x)
+				*(*uint16)(unsafe.Add(d, p*planeBytes+2*i)) = b
+				x -= bf16ToFloat(b)
 			}
 		}
 	}
@@ -146,13 +148,15 @@ func narrowBF16(f *form, dst unsafe.Pointer, pitch, planeBytes int, src *float32
 
 func encodeF32(_ *form, dst, src []byte, dt DType, _ int) { toF32Generic(float32s(dst), src, dt) }
 
-// encodeBF16 serves any number of planes up to three.
+// encodeBF16 stores numbers as narrowBF16 does.
 func encodeBF16(_ *form, dst, src []byte, dt DType, planes int) {
 	n := len(dst) / 2 / planes
 	for i := range n {
-		a := splitBF16(element(src, dt, i))
+		x := element(src, dt, i)
 		for p := range planes {
-			putUint16(dst, p*n+i, a[p])
+			b := floatToBF16(x)
+			putUint16(dst, p*n+i, b)
+			x -= bf16ToFloat(b)
 		}
 	}
 }
@@ -175,15 +179,5 @@ func floatToBF16(x float32) uint16 {
 }
 
 func bf16ToFloat(b uint16) float32 { return math.Float32frombits(uint32(b) << 16) }
-
-// splitBF16 returns three bfloat16 values whose sum is x, largest first. The
-// first n of them hold 8n bits of x.
-func splitBF16(x float32) (a [3]uint16) {
-	for i := range a {
-		a[i] = floatToBF16(x)
-		x -= bf16ToFloat(a[i])
-	}
-	return a
-}
 
 func putUint16(b []byte, i int, v uint16) { b[2*i], b[2*i+1] = byte(v), byte(v>>8) }

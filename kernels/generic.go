@@ -145,9 +145,12 @@ func rescaleGeneric(o, part, factor *float32, rows, width int) {
 	}
 }
 
+// exp2 is math.Exp2, by math.Exp, which is faster.
+func exp2(x float64) float64 { return math.Exp(math.Ln2 * x) }
+
 func sigmoidGeneric(x []float32, rate float64) {
 	for i, v := range x {
-		x[i] = float32(float64(v) / (1 + math.Exp2(rate*float64(v))))
+		x[i] = float32(float64(v) / (1 + exp2(rate*float64(v))))
 	}
 }
 
@@ -158,8 +161,9 @@ func geluGeneric(x []float32) {
 }
 
 func momentsGeneric(x []float32, ref float32) (sum, sq float64) {
+	r := float64(ref)
 	for _, v := range x {
-		d := float64(v) - float64(ref)
+		d := float64(v) - r
 		sum += d
 		sq += float64(d * d)
 	}
@@ -184,7 +188,7 @@ func rowMaxGeneric(x []float32) float32 {
 func exp2SumGeneric(dst, x []float32, scale, top float32) float32 {
 	var sum float64
 	for i, v := range x {
-		e := math.Exp2(float64(v)*float64(scale) - float64(top))
+		e := exp2(float64(v)*float64(scale) - float64(top))
 		dst[i] = float32(e)
 		sum += e
 	}
