@@ -1,10 +1,10 @@
-// AMX instructions that the Go assembler lacks, as bytes. Intel SDM volume 2,
-// chapter 3 (LDTILECFG .. TILEZERO) and volume 1, chapter 18.
+// The AMX instructions, which the Go assembler lacks, as bytes: Intel SDM
+// volume 2, chapter 3 (LDTILECFG .. TILEZERO) and volume 1, chapter 18.
 //
-// All are three-byte VEX: C4, then R X B (inverted: 1 for registers below 8)
-// with opcode map 2, then W vvvv (inverted) L pp.
-// Tiles are T0..T7; memory operands are base + index*1 with base and index
-// among AX CX DX BX SI DI, numbers 0 1 2 3 6 7.
+// All have a three-byte VEX prefix: C4, then R X B (inverted: 1 for registers
+// below 8) with opcode map 2, then W vvvv (inverted) L pp. Tiles are T0..T7.
+// Memory operands are base + index*1, with base and index among AX CX DX BX SI
+// DI, numbers 0 1 2 3 6 7.
 
 #define RAX 0
 #define RCX 1

@@ -1,8 +1,8 @@
-// Vector float instructions that the Go assembler does not have, on four
-// float32 unless said otherwise. Operands are register numbers in Go's order,
+// Vector float instructions that the Go assembler lacks, on four float32 unless
+// specified otherwise. Operands are register numbers in Go's order, with the
 // destination last: FSUB(m, n, d) is Vd = Vn - Vm.
 //
-// The words are those of the Arm Architecture Reference Manual (DDI 0487),
+// The encodings are from the Arm Architecture Reference Manual (DDI 0487),
 // section C7.2, with Q = 1 for 128 bits and sz = 0 for single precision:
 //
 //	three registers  0 Q U 01110 x sz 1 Rm opcode:5 1 Rn Rd
@@ -11,8 +11,8 @@
 //	by element       0 Q U 01111 1 sz L M Rm opcode:4 H 0 Rn Rd, index H:L, register M:Rm
 //	shift            0 Q U 011110 immh:4 immb:3 opcode:5 1 Rn Rd
 //
-// GNU objdump 2.40 prints every one of them, in a test binary built from these
-// files, as the instruction that its name says:
+// In a test binary built from these files, GNU objdump 2.40 disassembles each
+// of them as the instruction that it is named after:
 //
 //	GOARCH=arm64 go test -c ./kernels && aarch64-linux-gnu-objdump -d kernels.test
 
@@ -31,7 +31,8 @@
 #define FCVTNS(n, d) TWO(0x4E21A800, n, d) // U=0 x=0 opcode 11010: to nearest int32, ties to even; NaN to 0
 #define SCVTF(n, d)  TWO(0x4E21D800, n, d) // U=0 x=0 opcode 11101: from int32
 
-// FCVTL widens the low half of n, FCVTL2 (Q=1) the high half: U=0 x=0 opcode 10111.
+// FCVTL widens the low half of n, FCVTL2 (Q=1) the high half: U=0 x=0 opcode
+// 10111.
 #define FCVTL_S(n, d)  TWO(0x0E217800, n, d) // sz=0: float16 to float32
 #define FCVTL2_S(n, d) TWO(0x4E217800, n, d)
 #define FCVTL_D(n, d)  TWO(0x0E617800, n, d) // sz=1: float32 to float64

@@ -6,16 +6,16 @@
 #include "avx512_amd64.h"
 #include "softmax_avx512_amd64.h"
 
-// Bytes from a row to the next.
+// Bytes between rows.
 #define SCORES (4*const_scoreLine)
 #define PROBS const_probsLine
 #define OUTPUT (4*const_fusedDim)
 
-// EXPONENTIALS turns the 32 scores at off of the row into 2^(scale*x - max), adds
-// them to the sums and stores them as bfloat16. Meanwhile it takes the maximum
-// of the 32 below, which are the next row's, and asks for an eighth of the keys
-// or values of the next iteration: the loads of tiles, which few registers
-// hold up, then find them in L1 (5 % more).
+// EXPONENTIALS turns the 32 scores at off in the row into 2^(scale*x - max),
+// adds them to the sums and stores them as bfloat16. Meanwhile it updates the
+// maximum with the 32 scores below, which are the next row's, and prefetches an
+// eighth of the keys or values of the next iteration: the loads of tiles, which
+// a lack of registers holds up, then find them in L1 (5 % more).
 #define EXPONENTIALS(off) \
 	VMOVAPS Z30, Z0; \
 	VFMSUB132PS (off)(R11), Z31, Z0; \
@@ -38,7 +38,7 @@
 	VCVTNE2PS2BF16(4, 5, 6); \
 	VMOVDQU16 Z6, (off/2)(R12)
 
-// LARGEST leaves in X20 the scaled maximum of Z18 and Z19, which start anew.
+// LARGEST sets X20 to the scaled maximum of Z18 and Z19, which it resets.
 #define LARGEST \
 	VMAXPS Z19, Z18, Z20; \
 	VMOVAPS Z21, Z18; \
@@ -53,9 +53,10 @@
 	VMAXPS X22, X20, X20; \
 	VMULSS X30, X20, X20
 
-// BEGIN_ROW makes the larger of X20 and the row's maximum so far its maximum
-// (Z31). If that is a new one, which is rare after the first blocks of keys, sum
-// and output of the row shrink by the power of the difference.
+// BEGIN_ROW sets the row's maximum (Z31) to the larger of X20 and its maximum
+// so far. If that is a new maximum, which is rare after the first blocks of
+// keys, it scales the row's sum and output by the exponential of the
+// difference.
 #define BEGIN_ROW(same) \
 	VMOVSS (R13), X2; \
 	VMAXSS X2, X20, X0; \
@@ -92,15 +93,15 @@ same:
 
 // func attendAMX(b *attendBlock)
 //
-// One stage works on three units of 16 queries and 256 keys at once: the
-// scores of one (32 tile products), the softmax of the one before (16 rows), the
-// weighted values of the one before that (32 tile products). An iteration of the
-// loops is one row and 4 products; nothing in it waits for the other, so the
-// tile unit works while the vector units compute powers, and the stage takes
+// One stage works on three units of 16 queries and 256 keys at once: the scores
+// of one (32 tile products), the softmax of the previous one (16 rows), and the
+// weighted values of the one before that (32 tile products). An iteration of
+// the loops is one row and 4 products. Neither waits for the other, so the tile
+// unit works while the vector units compute exponentials, and the stage takes
 // as long as the slower of the two.
 //
-// Tiles: T0 (and T1) sums, T4 (and T1) queries or probabilities, T6 keys or
-// values. Four and no more: see amxLoops.
+// Tiles: T0 (and T1) hold sums, T4 (and T1) queries or probabilities, T6 keys
+// or values. Why only four: see amxLoops.
 TEXT ·attendAMX(SB), NOSPLIT, $16-8
 	MOVQ b+0(FP), R8
 	MOVQ attendBlock_stages(R8), R9
@@ -146,7 +147,7 @@ stage:
 	LARGEST
 	MOVQ $8, R10
 
-	// Rows 0 to 7, and the scores of a panel of 32 keys for each.
+	// Rows 0 to 7, each with the scores of a panel of 32 keys.
 scores:
 	BEGIN_ROW(sameS)
 	TILEZERO(0)
@@ -182,7 +183,7 @@ scores:
 	MOVQ $OUTPUT, BX
 	MOVQ $2, 8(SP) // panels of values
 
-	// Rows 8 to 15, and 64 keys of a panel of 32 values for each.
+	// Rows 8 to 15, each with 64 keys of a panel of 32 values.
 panel:
 	MOVQ attendStage_probsBefore(R9), AX
 	TILELOADD(0, RDI, RBX, 0)

@@ -11,11 +11,11 @@ type View struct {
 	Col int
 }
 
-// Attention computes softmax(q kᵀ scale) v for every picture and head. Head h of
-// q, k and v is the dim columns from Col+h*dim on; tokens are the H*W pixels of a
-// picture. dst [N,H,W,heads*dim] has q's tokens. k and v have the same tokens as
-// each other, and a single picture of theirs may serve all of q's. With causal,
-// a token does not see later ones.
+// Attention computes softmax(q kᵀ scale) v for every picture and head. Head h
+// of q, k and v is the dim columns from Col+h*dim on; tokens are the H*W pixels
+// of a picture. dst [N,H,W,heads*dim] has as many tokens as q, and v as many
+// as k. A single picture of k and v may serve all of q's. If causal is set, a
+// token does not see later ones.
 //
 // This is the online softmax of Milakov and Gimelshein (arXiv:1805.02867) in
 // the blocks of FlashAttention (arXiv:2205.14135): for a block of queries, keys
@@ -60,8 +60,9 @@ const (
 	phaseAttend
 )
 
-// Block sizes: enough queries to use a block of keys and values often once it is
-// in L2, and few enough keys that scores and probabilities fit there as well.
+// Block sizes: enough queries to use a block of keys and values often once it
+// is in L2, and few enough keys that scores and probabilities fit there as
+// well.
 const (
 	queryRows = 128
 	keyBlock  = 256 // a multiple of every nr and step

@@ -63,9 +63,9 @@ func (t *attentionTask) fusible(rows int) int {
 	return t.lk / keyBlock
 }
 
-// fusedFloats is the number of floats that fused needs: two units of scores (and
-// a row that is read too early), two of probabilities, and a unit that nobody
-// reads.
+// fusedFloats is the number of floats that fused needs: two units of scores
+// (and a row that is read too early), two of probabilities, and a unit that
+// nobody reads.
 const fusedFloats = (2*fusedRows+1)*scoreLine + 2*fusedRows*probsLine/4 + fusedRows*(fusedDim+16+1)
 
 // fused computes what attend's loop computes for the first n blocks of keys.

@@ -3,7 +3,7 @@
 #include "textflag.h"
 #include "avx512_amd64.h"
 
-// WIDEN_LOOP runs a body that turns 16 elements at SI, under K1, into Z0.
+// WIDEN_LOOP runs a body that widens 16 elements at SI, under K1, into Z0.
 #define WIDEN_LOOP(body) \
 	MOVQ dst+0(FP), DI; \
 	MOVQ src+8(FP), SI; \
@@ -33,8 +33,8 @@ done: \
 	VPMOVZXWD.Z (SI), K1, Z0; \
 	VPSLLD $16, Z0, Z0
 
-// VPERMT2W with these indices takes the odd words of two vectors: of 32
-// float32 the upper halves.
+// VPERMT2W with these indices takes the odd words of two vectors: the upper
+// halves of 32 float32.
 DATA odd<>+0(SB)/8, $0x0007000500030001
 DATA odd<>+8(SB)/8, $0x000f000d000b0009
 DATA odd<>+16(SB)/8, $0x0017001500130011
@@ -45,9 +45,9 @@ DATA odd<>+48(SB)/8, $0x0037003500330031
 DATA odd<>+56(SB)/8, $0x003f003d003b0039
 GLOBL odd<>(SB), RODATA|NOPTR, $64
 
-// ROUND: the upper half of r's words becomes x rounded to bfloat16, to nearest
-// even: x + 0x7fff + the last bit that stays. NaN gets the bit that makes it
-// quiet, and so cannot become infinite.
+// ROUND sets the upper halves of r's dwords to x rounded to bfloat16, to
+// nearest even: x + 0x7fff + the last bit that stays. A NaN gets the bit that
+// makes it quiet, so that it cannot become infinite.
 #define ROUND(x, r) \
 	VPSRLD $16, x, r; \
 	VPANDD Z28, r, r; \
@@ -56,8 +56,9 @@ GLOBL odd<>(SB), RODATA|NOPTR, $64
 	VPADDD x, r, r; \
 	VPORD Z30, x, K4, r
 
-// BLOCK_MASKS: K1 and K2 for the first and second 16 of the next 32 columns of
-// BX, K3 for all; CX how many there are, 0 or less at the end.
+// BLOCK_MASKS sets masks for the next 32 of BX columns: K1 and K2 for the first
+// and the second 16, K3 for all. CX is the number of columns, 0 or less at the
+// end.
 #define BLOCK_MASKS \
 	MOVQ $32, CX; \
 	CMPQ BX, CX; \
@@ -180,10 +181,10 @@ TEXT ·f16AVX512(SB), NOSPLIT, $0-24
 TEXT ·bf16AVX512(SB), NOSPLIT, $0-24
 	WIDEN_LOOP(WIDEN_BF16)
 
-// HALVES turns 16 float16 at x into float32 h rounded to bfloat16, and l, what
-// is missing: float16 has 11 bits, bfloat16 8, so that l has 3 and is bfloat16
-// as it stands. Of h only the upper half counts. NaN may lose itself in h, but
-// not in l.
+// HALVES splits 16 float16 at x into h, rounded to bfloat16, and the rest l,
+// both as float32. float16 has 11 bits and bfloat16 8, so l has 3 and needs no
+// rounding. Only the upper half of h counts. A NaN may get lost in h, but not
+// in l.
 #define HALVES(x, h, l, t) \
 	VCVTPH2PS.Z x, K1, l; \
 	VPSRLD $16, l, t; \

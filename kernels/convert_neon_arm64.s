@@ -44,7 +44,7 @@ loop:
 
 // func bf16Blocks(dst *float32, src *byte, n int)
 //
-// A bfloat16 is the high half of a float32: zeros between them.
+// A bfloat16 is the upper half of a float32: zeros are interleaved.
 TEXT ·bf16Blocks(SB), NOSPLIT, $0-24
 	MOVD dst+0(FP), R0
 	MOVD src+8(FP), R1

@@ -15,10 +15,10 @@
 //	generic  float32          float32           4x16    Go
 //
 // By default the best impl that the machine supports is used. The environment
-// variable COCLICO_KERNELS selects one by name. Every impl computes what generic
-// computes. Generic is always compiled, and the tests compare the others with
-// it: bit for bit on small integers, whose sums are exact, and within a bound
-// that grows with the length of the sum on random numbers.
+// variable COCLICO_KERNELS selects one by name. Every impl computes what
+// generic computes. Generic is always compiled, and the tests compare the
+// others with it: bit for bit on small integers, whose sums are exact, and
+// within a bound that grows with the length of the sum on random numbers.
 //
 // All of a machine is in one Go file, such as avx2_amd64.go: its impl, the CPU
 // features that it needs, and the declarations of its assembly. The assembly is
@@ -45,8 +45,8 @@
 // # How to add an instruction set
 //
 // Write its gemm (a loop over a strip, and the tile that suits it) and its vec
-// (start with a copy of vecGeneric and replace one loop at a time), in a file of
-// its own, and list the impl in archImpls. The tests find it there.
+// (start with a copy of vecGeneric and replace one loop at a time), in a file
+// of its own, and list the impl in archImpls. The tests find it there.
 //
 // # How to add a precision
 //
@@ -55,8 +55,8 @@
 //
 //  1. A form (form.go): the size of an element, its planes, the scale of a
 //     stored 1, when weights of each [DType] are encoded, and narrow, encode and
-//     widen in Go. They are the oracle of the machines' own loops, which a copy
-//     of the form gets by with.
+//     widen in Go. They are the oracle of a machine's own loops, which replace
+//     them by form.with.
 //  2. A gemm: a tile, and a loop in Go over a strip of that form, which is the
 //     oracle of the machines' loops. Put the gemm into each impl's gemms. A
 //     machine without such a loop uses one of its other gemms, as most do for

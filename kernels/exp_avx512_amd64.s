@@ -62,8 +62,8 @@ done:
 	VZEROUPPER
 	RET
 
-// SIGMOID: x /= 1 + 2^(rate*x), with the rate in Z25. The division is exact where
-// the exponential overflows or vanishes: -0 far left, x far right.
+// SIGMOID: x /= 1 + 2^(rate*x), with the rate in Z25. The division is exact
+// where the exponential overflows or vanishes: -0 far left, x far right.
 #define SIGMOID(x, z, f, p) \
 	VMULPS Z25, x, z; \
 	EXP2(z, f, p); \

@@ -3,7 +3,8 @@
 #include "textflag.h"
 #include "asm_neon_arm64.h"
 
-// LOAD_EXP2 loads exp2TableNEON: V16 and V17 are the limits, V18-V23 p, V24 is 1.
+// LOAD_EXP2 loads exp2TableNEON: V16 and V17 are the limits, V18-V23 p, V24 is
+// 1.
 #define ONE 24
 #define LOAD_EXP2 \
 	MOVD $·exp2TableNEON(SB), R9; \
@@ -91,8 +92,8 @@ loop:
 	CBNZ R1, loop
 	RET
 
-// LOAD_GELU adds geluTableNEON: V25 is -log2(e)/2, V26 0.35, V27 15, V7-V14 are T,
-// V15 is 1/2.
+// LOAD_GELU adds geluTableNEON: V25 is -log2(e)/2, V26 0.35, V27 15, V7-V14 are
+// T, V15 is 1/2.
 #define LOAD_GELU \
 	LOAD_EXP2; \
 	MOVD $·geluTableNEON(SB), R9; \

@@ -131,8 +131,8 @@ func narrowF32(_ *form, dst unsafe.Pointer, pitch, _ int, src *float32, lds, row
 	}
 }
 
-// narrowBF16 stores numbers as sums of bfloat16, largest first: n planes hold 8n
-// bits.
+// narrowBF16 stores numbers as sums of bfloat16, largest first: n planes hold
+// 8n bits.
 func narrowBF16(f *form, dst unsafe.Pointer, pitch, planeBytes int, src *float32, lds, rows, cols int) {
 	for r := range rows {
 		d := unsafe.Add(dst, r*pitch)

@@ -4,8 +4,8 @@
 #include "avx2_amd64.h"
 
 MASK_TABLE
-// GELU: x = GELU(x). Y14 selects all but the sign, Y15 is zero; geluTable has the
-// derivation.
+// GELU: x = GELU(x). Y14 selects all but the sign, Y15 is zero; geluTable has
+// the derivation.
 #define GELU(x, a, t, s, z, p) \
 	VANDPS Y14, x, a; \
 	VMOVUPS GELU_C(1), t; \

@@ -12,9 +12,9 @@ import (
 )
 
 // BenchmarkStripF32 reports the rate of the tile loops, also as a percentage of
-// the rate of their multiplications alone, measured in the same run. Strips have
-// stripTiles tiles of A, as in products, and panels of B that together do not
-// fit in L1.
+// the rate of their multiplications alone, measured in the same run. Strips
+// have stripTiles tiles of A, as in products, and panels of B that together do
+// not fit in L1.
 func BenchmarkStripF32(b *testing.B) {
 	for _, im := range []*impl{implAVX512, implAVX2} {
 		if !im.available() {

@@ -8,15 +8,16 @@
 //
 // A row tile is 2x2 tiles of C (T0..T3), 32 rows of A (T4, T5) and 32 columns
 // of B (T6, T7). One step is 4 loads of 16 lines and 4 products of 16 cycles:
-// 64 lines in 64 cycles, so the products hide the loads when these come from
-// L1 (2 lines a cycle) and nearly do when from L2 (1 line).
+// 64 lines in 64 cycles. So the products hide the loads if these come from L1
+// (2 lines per cycle) and nearly hide them if they come from L2 (1 line).
 //
-// A tile is zeroed after its last product: that needs no register to rename it
-// to and gives its own back before the next load asks for one (see amxLoops).
+// A tile is zeroed after its last product: zeroing needs no register for
+// renaming and frees the tile's own before the next load needs one (see
+// amxLoops).
 //
-// Configuration and release stand in this one TEXT: a goroutine may change
-// threads between any two instructions of Go, but here the kernel keeps the
-// tiles with the rest of the registers.
+// Configuration and release are in one TEXT: a goroutine may change threads
+// between any two instructions of Go code, but here the operating system saves
+// the tiles with the other registers.
 TEXT ·runAMX(SB), NOSPLIT, $8-8
 	MOVQ s+0(FP), R8
 	MOVQ strip_lda(R8), SI
@@ -88,10 +89,11 @@ step:
 
 // func runAMXNarrow(s *strip)
 //
-// The same sums in the same order as runAMX, with four tiles instead of eight:
-// one column of two C tiles at a time (T0, T1), one A (T4) and one B (T6).
-// It loads 6 tiles for every 4 of runAMX, and yet is the faster of the two
-// while something else keeps half of the core's tile registers (see amxLoops).
+// The same sums in the same order as in runAMX, with four tiles instead of
+// eight: one column of two C tiles at a time (T0, T1), one A (T4) and one B
+// (T6). It loads 6 tiles for every 4 of runAMX and is nevertheless the faster
+// of the two while something else occupies half of the core's tile registers
+// (see amxLoops).
 TEXT ·runAMXNarrow(SB), NOSPLIT, $24-8
 	MOVQ s+0(FP), R8
 	MOVQ strip_lda(R8), SI
@@ -167,8 +169,8 @@ step:
 
 // func peakAMX(n int)
 //
-// The products of n steps with nothing to load: the rate that the benchmarks
-// call the peak.
+// The products of n steps with nothing to load, whose rate is the peak in the
+// benchmarks.
 TEXT ·peakAMX(SB), NOSPLIT, $0-8
 	MOVQ n+0(FP), R15
 	LEAQ tileConfig<>(SB), AX

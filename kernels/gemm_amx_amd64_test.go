@@ -13,8 +13,8 @@ import (
 	"github.com/coclico/coclico/kernels/mem"
 )
 
-// TestAMXLoopsAgree checks that the loops compute the same bits for any numbers:
-// only then may they replace each other in the middle of a product.
+// TestAMXLoopsAgree checks that the loops compute the same bits for any
+// numbers: only then may they replace each other in the middle of a product.
 func TestAMXLoopsAgree(t *testing.T) {
 	if !hasAMX() {
 		t.Skip("no AMX")

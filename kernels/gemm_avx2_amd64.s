@@ -4,12 +4,12 @@
 #include "textflag.h"
 
 // A tile of C is 6 rows of two vectors: 12 of the 16 registers. Each of the 16
-// K of a step takes 2 loads of B, 6 broadcasts from A and 12 products, which
-// two FMA ports need 6 cycles for; 8 loads need 4. B is fetched a step ahead,
-// as in gemm_avx512_amd64.s.
+// K of a step takes 2 loads of B, 6 broadcasts from A and 12 products. Two FMA
+// ports need 6 cycles for the products, two load ports 4 for the loads. B is
+// prefetched one step ahead, as in gemm_avx512_amd64.s.
 //
 // Measured with BenchmarkStripF32, K = 64 to 11520, in percent of peakAVX2: 99
-// to 100 with the core to itself, 75 to 98 while the machine's other tenants
+// to 100 with the core to itself, 75 to 98 while other tenants of the machine
 // share it.
 
 #define ROW(a, x, c0, c1) \
@@ -17,8 +17,8 @@
 	VFMADD231PS Y12, x, c0; \
 	VFMADD231PS Y13, x, c1
 
-// K multiplies element k of every row of A by row k of B. Rows are at AX, R9
-// bytes apart; R10 is 3*R9, R13 5*R9.
+// K multiplies element k of every row of A by row k of B. The rows of A begin
+// at AX, R9 bytes apart; R10 is 3*R9, R13 is 5*R9.
 #define K(k) \
 	VMOVUPS (k*64)(BX), Y12; \
 	VMOVUPS (k*64+32)(BX), Y13; \

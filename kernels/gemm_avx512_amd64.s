@@ -3,27 +3,28 @@
 #include "go_asm.h"
 #include "textflag.h"
 
-// A tile of C is 14 rows of two vectors: 28 of the 32 registers. Each of the
-// 16 K of a step takes 2 loads of B, 14 broadcasts from A and 28 products,
-// which two FMA ports need 14 cycles for; 16 loads need 8. It is because two
-// vectors of C share a broadcast that there are loads to spare: a tile of 28
+// A tile of C is 14 rows of two vectors: 28 of the 32 registers. Each of the 16
+// K of a step takes 2 loads of B, 14 broadcasts from A and 28 products. Two FMA
+// ports need 14 cycles for the products, two load ports 8 for the loads. There
+// are loads to spare because two vectors of C share a broadcast: a tile of 28
 // rows of one vector would load once for every product.
 //
-// B is fetched a step ahead: it comes in order from L2, 128 bytes in 14 cycles.
-// (A fetch goes past the end of the panel's last step; it cannot fault.)
+// B is prefetched one step ahead. It comes in order from L2, 128 bytes in 14
+// cycles. (A prefetch passes the end of the panel's last step, but cannot
+// fault.)
 //
 // Measured with BenchmarkStripF32, K = 64 to 11520, in percent of peakAVX512:
-// 99 to 100 with the core to itself, 77 to 82 while the machine's other
-// tenants share it (see amxLoops). Without the prefetch 93 to 100 and 70 to
-// 76; fetching A's next lines as well changes nothing.
+// 99 to 100 with the core to itself, 77 to 82 while other tenants of the
+// machine share it (see amxLoops). Without the prefetch, 93 to 100 and 70 to
+// 76. Prefetching A's next lines as well changes nothing.
 
 #define ROW(a, x, c0, c1) \
 	VBROADCASTSS a, x; \
 	VFMADD231PS Z28, x, c0; \
 	VFMADD231PS Z29, x, c1
 
-// K multiplies element k of every row of A by row k of B. Rows are at AX, DX
-// and R13, every fifth; R9 bytes apart, R10 is 3*R9.
+// K multiplies element k of every row of A by row k of B. Rows 0, 5 and 10 of A
+// are at AX, DX and R13; rows are R9 bytes apart, and R10 is 3*R9.
 #define K(k) \
 	VMOVUPS (k*128)(BX), Z28; \
 	VMOVUPS (k*128+64)(BX), Z29; \

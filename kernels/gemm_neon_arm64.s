@@ -4,8 +4,8 @@
 #include "go_asm.h"
 #include "asm_neon_arm64.h"
 
-// V8-V31 are C, four registers a row; V0-V5 four K of the rows of A; V6, V7
-// half a row of B.
+// V8-V31 hold C, four registers per row; V0-V5 four K of each row of A; V6 and
+// V7 half a row of B.
 
 #define ZERO4(a, b, c, d) \
 	VEOR a.B16, a.B16, a.B16; \
@@ -30,7 +30,7 @@
 	FMLA_LANE(i, 5, 6, 28+c); \
 	FMLA_LANE(i, 5, 7, 29+c)
 
-// FOUR multiplies four K, which begin at a in the rows of A and b in B.
+// FOUR multiplies four K, which begin at a in the rows of A and at b in B.
 #define FOUR(a, b) \
 	FMOVQ a(R21), F0; \
 	FMOVQ a(R22), F1; \

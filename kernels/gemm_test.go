@@ -8,10 +8,11 @@ import (
 	"unsafe"
 )
 
-// TestStrip runs every loop of every gemm on small integers, whose sums are exact
-// in any order, and compares the results with the oracles bit for bit. The
-// operands are flush against memory that must not be accessed; rows of A overlap,
-// as in a convolution, or are further apart; the steps are in random order.
+// TestStrip runs every loop of every gemm on small integers, whose sums are
+// exact in any order, and compares the results with the oracles bit for bit.
+// The operands are flush against memory that must not be accessed; rows of A
+// overlap, as in a convolution, or are further apart; the steps are in random
+// order.
 func TestStrip(t *testing.T) {
 	for _, im := range impls() {
 		if !im.available() {

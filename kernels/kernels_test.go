@@ -38,9 +38,9 @@ func require(list string) error {
 	return nil
 }
 
-// TestEnvironment checks both variables again. A test's reads of the environment,
-// unlike TestMain's, tell the go command that a cached result does not count
-// for other values.
+// TestEnvironment checks both variables again. A test's reads of the
+// environment, unlike TestMain's, tell the go command that a cached result does
+// not count for other values.
 func TestEnvironment(t *testing.T) {
 	if err := require(os.Getenv("COCLICO_REQUIRE")); err != nil {
 		t.Error(err)
@@ -158,7 +158,8 @@ func within(t *testing.T, what string, got []float32, want, tol []float64) {
 	}
 }
 
-// product returns a*w in float64 and the root of the sum of squares of its terms.
+// product returns a*w in float64 and the root of the sum of squares of its
+// terms.
 func product(a, w []float32, m, k, n int) (c, size []float64) {
 	c, size = make([]float64, m*n), make([]float64, m*n)
 	for i := range m {

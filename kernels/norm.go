@@ -7,8 +7,8 @@ import "math"
 // set, and writes the next product's operand.
 //
 // The statistics are sums of x-ref and (x-ref)² for each channel, where ref is
-// the channel's first pixel, so that a large mean does not swallow the variance.
-// The sums are float32 over normRows rows and float64 over all.
+// the channel's first pixel, so that a large mean does not swallow the
+// variance. The sums are float32 over normRows rows and float64 over all.
 func GroupNorm(dst *Operand, x, weight, bias []float32, groups int, eps float32, silu bool) {
 	c := dst.C
 	if len(x) != dst.rows()*c || len(weight) != c || len(bias) != c || groups <= 0 || c%groups != 0 {
@@ -150,8 +150,8 @@ func (t *normTask) applyRow(o *Operand, line, n int, row []float32, silu bool) {
 	s.release()
 }
 
-// LayerNorm normalizes every row of x [N*H*W, C], scales it by weight and shifts
-// it by bias (both [C]), and writes the next product's operand.
+// LayerNorm normalizes every row of x [N*H*W, C], scales it by weight and
+// shifts it by bias (both [C]), and writes the next product's operand.
 func LayerNorm(dst *Operand, x, weight, bias []float32, eps float32) {
 	c := dst.C
 	if len(x) != dst.rows()*c || len(weight) != c || len(bias) != c || dst.Pad != 0 {

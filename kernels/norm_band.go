@@ -1,8 +1,8 @@
 package kernels
 
 // A Norm is a [GroupNorm] in two steps, for pictures whose operand would be too
-// large: first the statistics of all pictures, then the operands of a band, some
-// rows of a picture, at a time. The result is the same, bit for bit.
+// large: first the statistics of all pictures, then the operands of a band,
+// some rows of a picture, at a time. The result is the same, bit for bit.
 //
 // A Norm may be used again and keeps the memory that its largest picture
 // needed.
@@ -12,7 +12,8 @@ type Norm struct {
 }
 
 // Measure computes the statistics of x [n,h,w,C], where C is len(weight). While
-// the norm is being applied, only rows that will not be needed again may change.
+// the norm is being applied, only rows that will not be needed again may
+// change.
 func (m *Norm) Measure(x, weight, bias []float32, n, h, w, groups int, eps float32) {
 	c := len(weight)
 	if n <= 0 || h <= 0 || w <= 0 || len(x) != n*h*w*c || len(bias) != c || groups <= 0 || c%groups != 0 {

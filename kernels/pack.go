@@ -49,10 +49,10 @@ func (s Shape) taps() int { return s.KH * s.KW }
 // implementation multiplies them. It is immutable.
 //
 // The order is panels of nr output channels; in each panel, K steps; in each
-// step, the elements that meet one cache line of a row of A. Elements whose
-// encoding takes more memory than the checkpoint's, such as float16, of half
-// the size of float32 and of its two bfloat16 parts, are stored as they are in
-// the file and encoded, a panel at a time, when the product runs.
+// step, the elements that meet one cache line of a row of A. Weights that would
+// take more memory when encoded stay as they are in the file: a float16 is half
+// the size of a float32 and of its two bfloat16 parts. They are encoded when
+// the product runs, one panel at a time.
 type Packed struct {
 	shape  Shape
 	g      *gemm
@@ -234,8 +234,8 @@ func (t *packTask) columns(panel, j int) (unsafe.Pointer, int) {
 	return unsafe.Pointer(&t.parts[r/share].Data[r%share*w.shape.In*w.shape.taps()*w.dtype.Size()]), n
 }
 
-// gatherTaps gathers n columns of weights with taps, [In][KH][KW] each. It first
-// sorts a block of channels by tap, which leaves the linear case.
+// gatherTaps gathers n columns of weights with taps, [In][KH][KW] each. It
+// first sorts a block of channels by tap, which leaves the linear case.
 func (t *packTask) gatherTaps(g *gatherer, dst []byte, j int, src unsafe.Pointer, rowBytes, n int) {
 	in, per := t.w.shape.In, g.g.form.perStep()
 	taps, kw := t.w.shape.taps(), t.w.shape.KW

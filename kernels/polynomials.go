@@ -95,16 +95,17 @@ var exp2TableNEON = [...]float32{
 // geluTableNEON holds what GELU needs besides on arm64.
 //
 // GELU(x) = x Phi(x). With a = |x|, Q(a) = Phi(-a) = exp(-a²/2) h(a), where
-// h(a) = erfcx(a/√2)/2 falls smoothly from 1/2 like 1/a. In the substitution
-// u = 0.35a/(1+0.35a), 1-u = 1/(1+0.35a), of Hastings (Approximations for
-// Digital Computers, 1955) h = w - u w with w = 1/2 + u T(u): exact at 0, where
+// h(a) = erfcx(a/√2)/2 falls smoothly from 1/2 like 1/a. In the substitution u
+// = 0.35a/(1+0.35a), 1-u = 1/(1+0.35a), of Hastings (Approximations for Digital
+// Computers, 1955) h = w - u w with w = 1/2 + u T(u): exact at 0, where
 // rounding errors weigh most (computed as 1/(1+0.35a), 1-u would lose a's last
 // digits), and of bounded relative error at infinity. T is the minimax
 // polynomial of degree 7 for the relative error of h on 0 <= a <= 14.5: 2^-23.9
-// after its coefficients are rounded. 0.35 makes that smallest among 0.33, 0.34,
-// 0.345, 0.35 and 0.36. Beyond 14.5, exp(-a²/2) is 0, and a is limited to 15 so
-// that u is not Inf/Inf. Phi is then Q for negative x and 1-Q for the others,
-// without cancellation on either side. TestActivateNEON bounds its error.
+// after its coefficients are rounded. 0.35 makes that smallest among 0.33,
+// 0.34, 0.345, 0.35 and 0.36. Beyond 14.5, exp(-a²/2) is 0, and a is limited to
+// 15 so that u is not Inf/Inf. Phi is then Q for negative x and 1-Q for the
+// others, without cancellation on either side. TestActivateNEON bounds its
+// error.
 var geluTableNEON = [...]float32{
 	-math.Log2E / 2, 0.35, 15,
 	-0x1.d9cccp-6, 0x1.69fdbp-4, -0x1.0128aap-4, -0x1.17d9dep-6, // T, highest power first

@@ -34,8 +34,8 @@ func reversed(x []float32) (y []float32) {
 	return y
 }
 
-// TestPolynomials measures the polynomials of all machines in float64, on any of
-// them, and compares their largest relative errors with what the comments of
+// TestPolynomials measures the polynomials of all machines in float64, on any
+// of them, and compares their largest relative errors with what the comments of
 // their tables claim.
 func TestPolynomials(t *testing.T) {
 	exp2, gelu := column(t, exp2Table[:]), column(t, geluTable[:])

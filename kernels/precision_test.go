@@ -138,8 +138,8 @@ func testInt8Attention(t *testing.T) {
 				want[i] += e * float64(v[j*s.dim+i%s.dim])
 			}
 			want[i] /= sum
-			// Values of up to 4 have weights that were rounded to the scale, and
-			// so is the result.
+			// Values of up to 4 have weights that were rounded to the scale,
+			// and so is the result.
 			tol[i] = int8Scale/2*4*float64(s.lk) + int8Scale/2 + 1e-5
 		}
 		within(t, fmt.Sprint(s), got, want, tol)

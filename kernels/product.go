@@ -8,7 +8,7 @@ type Activation uint8
 const (
 	Identity  Activation = iota
 	SiLU                 // x * sigmoid(x)
-	GELU                 // x * Phi(x), exact to float32's precision
+	GELU                 // x * Phi(x), by erf, not its approximation by tanh
 	QuickGELU            // x * sigmoid(1.702 x)
 )
 
@@ -16,8 +16,8 @@ const (
 // result = Act(a*w + Bias) + Residual.
 type Epilogue struct {
 	// Bias is [Out], or [N,Out] for one bias per picture, or nil for none.
-	// With GEGLU weights it is [2*Out]: those of the values, then those of
-	// the gates.
+	// With GEGLU weights it is [Shape.Out]: the biases of the values, followed
+	// by those of the gates.
 	Bias []float32
 
 	// Act must be Identity with GEGLU weights, which bring their own.
@@ -48,9 +48,9 @@ func MatMulOperand(dst, a *Operand, w *Packed, e Epilogue) {
 // dst [N, H/stride, W/stride, Out], with sizes rounded up for origin 0 and down
 // for origin 1.
 //
-// With origin 0 the window of output (0,0) is centered on input (0,0): padding 1
-// on every side. With origin 1, which needs stride 2, the window begins there:
-// padding on the right and at the bottom only, as in the VAE's encoder.
+// With origin 0 the window of output (0,0) is centered on input (0,0): padding
+// 1 on every side. With origin 1, which needs stride 2, the window begins
+// there: padding on the right and at the bottom only, as in the VAE's encoder.
 func Conv2D(dst []float32, a *Operand, w *Packed, stride, origin int, e Epilogue) {
 	t := productTasks.get()
 	t.conv(a, w, stride, origin, e)
@@ -158,8 +158,8 @@ func (t *productTask) setSteps() {
 // Blocking. A piece keeps its rows of A in half of a 2 MiB L2 cache while the
 // panels of B pass by. A strip's C stays in L1 between product and epilogue.
 //
-// A long K is cut so that a panel's part, of at most stripBytes, stays in L2 for
-// all tiles of a strip. The sums of the parts are added in order.
+// A long K is cut so that a panel's part, of at most stripBytes, stays in L2
+// for all tiles of a strip. The sums of the parts are added in order.
 //
 // Prefetching the next panel (PREFETCHT1) made no difference: the products of
 // an evaluation took 6.80 and 6.55 s of processor time with it and 6.48 and

@@ -13,8 +13,8 @@ MASK_TABLE
 
 // func momentsAVX2(x []float32, ref float32) (sum, sq float32)
 //
-// Four pairs of partial sums: an addition takes four cycles, two can begin in
-// each.
+// Four pairs of partial sums: an addition takes four cycles, and two can begin
+// in each of them.
 TEXT ·momentsAVX2(SB), NOSPLIT, $0-40
 	MOVQ x_base+0(FP), SI
 	MOVQ x_len+8(FP), BX
@@ -72,8 +72,9 @@ tail:
 
 // func rowMaxAVX2(x []float32) float32
 //
-// The maximum is VMAXPS's second source, so that it passes over NaN. What the
-// mask leaves out becomes -Inf too.
+// VMAXPS returns its second source if one of the two is NaN. The maximum is the
+// second source, so that NaNs are passed over. Elements outside of the mask
+// become -Inf as well.
 TEXT ·rowMaxAVX2(SB), NOSPLIT, $0-28
 	MOVQ x_base+0(FP), SI
 	MOVQ x_len+8(FP), BX

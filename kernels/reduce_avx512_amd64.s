@@ -5,8 +5,9 @@
 
 // func momentsAVX512(x []float32, ref float32) (sum, sq float32)
 //
-// Four pairs of partial sums: an addition takes four cycles, two can begin in
-// each. The last columns' mask leaves the partial sums of the others alone.
+// Four pairs of partial sums: an addition takes four cycles, and two can begin
+// in each of them. The mask of the last columns protects the partial sums of
+// the others.
 #define MOMENTS(at, sum, sq, t) \
 	VMOVUPS at(SI), t; \
 	VSUBPS Z16, t, t; \
@@ -69,8 +70,8 @@ tail:
 
 // func rowMaxAVX512(x []float32) float32
 //
-// VMAXPS gives its second source when one of the two is NaN: the maximum is
-// the second source, so that it passes NaN over.
+// VMAXPS returns its second source if one of the two is NaN. The maximum is the
+// second source, so that NaNs are passed over.
 TEXT ·rowMaxAVX512(SB), NOSPLIT, $0-28
 	MOVQ x_base+0(FP), SI
 	MOVQ x_len+8(FP), BX

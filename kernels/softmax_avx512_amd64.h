@@ -1,8 +1,8 @@
 // Shared by the loops over scores: 2^x for probabilities that become bfloat16.
 
-// EXPONENTIAL(x, t, y): y = 2^x for x <= 0 or -Inf. It clobbers t. Z24..Z29 hold
-// c0..c5 of exp2BF16Table. VREDUCEPS $1 gives x - floor(x), VSCALEFPS multiplies
-// by 2^floor(x).
+// EXPONENTIAL(x, t, y): y = 2^x for x <= 0 or -Inf. It clobbers t. Z24..Z29
+// hold c0..c5 of exp2BF16Table. VREDUCEPS $1 gives x - floor(x), VSCALEFPS
+// multiplies by 2^floor(x).
 #define EXPONENTIAL(x, t, y) \
 	VREDUCEPS $1, x, t; \
 	VMOVAPS Z29, y; \

@@ -7,9 +7,9 @@
 
 // func softmaxBF16(b *softmaxBlock)
 //
-// One row at a time: the maximum; then exp2(x*scale - max), its sum, and the
-// same rounded to bfloat16. Two passes over a row that is in L1 cost less than
-// a running maximum. About 13 operations for 16 scores.
+// One row at a time: first the maximum, then 2^(x*scale - max), rounded to
+// bfloat16, and its sum. Two passes over a row that is in L1 cost less than a
+// running maximum. About 13 operations for 16 scores.
 TEXT ·softmaxBF16(SB), NOSPLIT, $0-8
 	MOVQ b+0(FP), R8
 	MOVQ softmaxBlock_scores(R8), SI
@@ -100,7 +100,7 @@ exp:
 
 // func rescaleAVX512(o, part, factor *float32, rows, width int)
 //
-// o[r] = o[r]*factor[r] + part[r], width a multiple of 16.
+// o[r] = o[r]*factor[r] + part[r], for a width that is a multiple of 16.
 TEXT ·rescaleAVX512(SB), NOSPLIT, $0-40
 	MOVQ o+0(FP), DI
 	MOVQ part+8(FP), SI

@@ -2,7 +2,7 @@
 
 #include "textflag.h"
 
-// 9c for c = 0..31, words.
+// nineC holds the words 9c for c = 0..31.
 DATA nineC<>+0(SB)/8, $0x001b001200090000
 DATA nineC<>+8(SB)/8, $0x003f0036002d0024
 DATA nineC<>+16(SB)/8, $0x0063005a00510048
@@ -13,10 +13,10 @@ DATA nineC<>+48(SB)/8, $0x00f300ea00e100d8
 DATA nineC<>+56(SB)/8, $0x0117010e010500fc
 GLOBL nineC<>(SB), RODATA|NOPTR, $64
 
-// TAP(t): line t of the result. Word c of it is word 9c+t of the source, that
-// is word (9c+t)%32 of line (9c+t)/32. VPERMW looks at the low five bits of
-// Z9 = 9c+t alone, so the same indices serve all nine lines; Z10 = Z9/32 says
-// which line each word is from. Z21..Z28 hold 1..8.
+// TAP(t) computes line t of the result. Its word c is word 9c+t of the source,
+// which is word (9c+t)%32 of line (9c+t)/32. VPERMW uses only the low five bits
+// of Z9 = 9c+t, so the same indices serve all nine lines. Z10 = Z9/32 is the
+// line of each word. Z21..Z28 hold 1..8.
 #define FROM(line, number) VPCMPEQW number, Z10, K1; VPERMW line, Z9, K1, Z11
 #define TAP(t) \
 	VPSRLW $5, Z9, Z10; \
@@ -34,8 +34,8 @@ GLOBL nineC<>(SB), RODATA|NOPTR, $64
 
 // func sortTapsAVX512(dst, src unsafe.Pointer, stride, n int)
 //
-// 9 lines of 32 words in, 9 lines out, n times; about 100 instructions for 288
-// words where the loop in Go needs 2000.
+// 9 lines of 32 words in, 9 lines out, n times: about 100 instructions for 288
+// words, for which the loop in Go needs 2000.
 TEXT ·sortTapsAVX512(SB), NOSPLIT, $0-32
 	MOVQ dst+0(FP), DI
 	MOVQ src+8(FP), SI

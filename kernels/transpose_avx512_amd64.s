@@ -5,8 +5,8 @@
 // func transposeAVX512(dst unsafe.Pointer, pitch, dstStep int, src unsafe.Pointer, stride, steps int)
 //
 // A 16x16 transposition of dwords in three stages: pairs of rows are unpacked
-// to dwords, pairs of those to quadwords, which leaves 4x4 blocks transposed
-// in every 128-bit lane, and lanes are brought together by VSHUFI32X4.
+// to dwords, and pairs of those to quadwords, which leaves 4x4 blocks
+// transposed in every 128-bit lane; then VSHUFI32X4 gathers the lanes.
 #define UNPACK4(r0, r1, r2, r3, t0, t1, t2, t3) \
 	VPUNPCKLDQ r1, r0, t0; \
 	VPUNPCKHDQ r1, r0, t1; \
@@ -17,8 +17,8 @@
 	VPUNPCKLQDQ t3, t1, r2; \
 	VPUNPCKHQDQ t3, t1, r3
 
-// LANES(a, b, c, d): columns q, 4+q, 8+q, 12+q from the rows 0-3, 4-7, 8-11,
-// 12-15 of the lanes; AX is the address of line q, R9 four pitches.
+// LANES(a, b, c, d) stores columns q, 4+q, 8+q and 12+q, from rows 0-3, 4-7,
+// 8-11 and 12-15 of the lanes. AX is the address of line q, R9 is four pitches.
 #define LANES(a, b, c, d) \
 	VSHUFI32X4 $0x88, b, a, Z16; \
 	VSHUFI32X4 $0xDD, b, a, Z17; \

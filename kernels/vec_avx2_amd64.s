@@ -7,9 +7,9 @@ MASK_TABLE
 
 // func finishAVX2(dst *float32, ldd int, src *float32, lds, rows, cols int, bias, res *float32, ldr int)
 //
-// Blocks of up to 16 columns, whose bias stays in registers, and in a block
-// all rows. Y6 and Y7 select the columns of a last, narrower block; no bias is
-// -0, which changes no sum.
+// The outer loop runs over blocks of up to 16 columns, whose bias stays in
+// registers, the inner one over rows. Y6 and Y7 select the columns of a last,
+// narrower block. A missing bias is -0, which changes no sum.
 TEXT ·finishAVX2(SB), NOSPLIT, $0-72
 	MOVQ dst+0(FP), DI
 	MOVQ ldd+8(FP), R8
@@ -103,8 +103,8 @@ done:
 	VZEROUPPER
 	RET
 
-// ADD adds 8 columns of a row, in Y3, less the reference in Y0, to the sum in
-// Y1, and their square to the sum in Y2.
+// ADD subtracts the reference in Y0 from 8 columns of a row in Y3 and adds the
+// difference to the sum in Y1, and its square to the sum in Y2.
 #define ADD \
 	VSUBPS Y0, Y3, Y3; \
 	VADDPS Y3, Y1, Y1; \
@@ -120,8 +120,7 @@ done:
 
 // func sumsAVX2(sum, sq, ref, x []float32)
 //
-// A block of columns of four rows at a time: see sumsAVX512. R14 is how many
-// rows.
+// Four rows of a block of columns at a time, as in sumsAVX512.
 TEXT ·sumsAVX2(SB), NOSPLIT, $0-96
 	MOVQ sum_base+0(FP), DI
 	MOVQ sum_len+8(FP), R9
@@ -217,7 +216,7 @@ done:
 
 // func rescaleAVX2(o, part, factor *float32, rows, width int)
 //
-// o[r] = o[r]*factor[r] + part[r], width a multiple of 16.
+// o[r] = o[r]*factor[r] + part[r], for a width that is a multiple of 16.
 TEXT ·rescaleAVX2(SB), NOSPLIT, $0-40
 	MOVQ o+0(FP), DI
 	MOVQ part+8(FP), SI

@@ -5,9 +5,9 @@
 
 // func finishAVX512(dst *float32, ldd int, src *float32, lds, rows, cols int, bias, res *float32, ldr int)
 //
-// Blocks of up to 32 columns, whose bias stays in registers, and in a block
-// all rows. K1 and K2 select the columns of its two vectors; no bias is -0,
-// which changes no sum.
+// The outer loop runs over blocks of up to 32 columns, whose bias stays in
+// registers, the inner one over rows. K1 and K2 select the columns of a block's
+// two vectors. A missing bias is -0, which changes no sum.
 TEXT ·finishAVX512(SB), NOSPLIT, $0-72
 	MOVQ dst+0(FP), DI
 	MOVQ ldd+8(FP), R8
@@ -97,8 +97,8 @@ done:
 	VZEROUPPER
 	RET
 
-// ACCUMULATE adds 16 columns of a row of x, less the reference in Z0, to the
-// sum in Z1 and its square to the sum in Z2.
+// ACCUMULATE subtracts the reference in Z0 from 16 columns of a row of x and
+// adds the difference to the sum in Z1, and its square to the sum in Z2.
 #define ACCUMULATE(x) \
 	VMOVUPS.Z x, K1, Z3; \
 	VSUBPS Z0, Z3, Z3; \
@@ -116,7 +116,7 @@ done:
 
 // func sumsAVX512(sum, sq, ref, x []float32)
 //
-// Four rows at a time: x is read in order, in four streams, and the sums are
+// Four rows at a time: x is read in order, in four streams, and each sum is
 // loaded and stored once for four additions.
 TEXT ·sumsAVX512(SB), NOSPLIT, $0-96
 	MOVQ sum_base+0(FP), DI

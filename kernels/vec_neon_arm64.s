@@ -69,8 +69,8 @@ next:
 
 // func sumsQuads(sum, sq, ref, x *float32, ld, rows, n int)
 //
-// Columns outside, rows inside: the sums of 16 channels, a cache line of x,
-// stay in registers over all rows.
+// The outer loop runs over columns, the inner one over rows: the sums of 16
+// channels, a cache line of x, stay in registers over all rows.
 TEXT ·sumsQuads(SB), NOSPLIT, $0-56
 	MOVD sum+0(FP), R0
 	MOVD sq+8(FP), R1

@@ -9,8 +9,8 @@ import (
 	"unsafe"
 )
 
-// A memory provides the operands of one call, in numbered slots. Memory around a
-// slot must not be written and, although it may be NaNs, must not matter.
+// A memory provides the operands of one call, in numbered slots. Memory around
+// a slot must not be written and, although it may be NaNs, must not matter.
 type memory interface {
 	bytes(slot, n int) []byte
 	check(t *testing.T) // fails the test if memory around a slot has changed
