@@ -18,19 +18,22 @@ func (e *FileError) Error() string { return show(e.File) + ": " + e.Err.Error() 
 
 func (e *FileError) Unwrap() error { return e.Err }
 
-// NewFileError returns a [FileError]. If err is one of the operating system's,
-// which repeats the operation and a name that may be temporary, only its cause
-// is kept.
-func NewFileError(file string, err error) error {
+// NewFileError returns a [FileError] with the cause of err; see [Cause].
+func NewFileError(file string, err error) error { return &FileError{file, Cause(err)} }
+
+// Cause returns the reason alone from an error of the operating system, which
+// repeats the operation and a name that may be temporary. Other errors are
+// returned as they are.
+func Cause(err error) error {
 	var p *fs.PathError
 	var l *os.LinkError
 	switch {
 	case errors.As(err, &p):
-		err = p.Err
+		return p.Err
 	case errors.As(err, &l):
-		err = l.Err
+		return l.Err
 	}
-	return &FileError{file, err}
+	return err
 }
 
 func fileErrorf(file, format string, args ...any) error {

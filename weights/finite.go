@@ -8,11 +8,11 @@ import (
 	"sync/atomic"
 )
 
-// CheckFinite reads the values of all tensors that were asked for and returns
+// CheckFinite reads the values of all tensors that were asked for, and returns
 // an error that names the first one with a NaN or an infinity. It runs on all
-// cores and takes about 0.1 s per GB on two of them when the file is in the
-// page cache. The pages that it brought into the process are released again. When ctx ends it stops,
-// with its error.
+// cores, takes about 0.1 s per GB on two of them when the file is in the page
+// cache, and releases the pages that it has brought into the process. If ctx
+// ends, it stops with the context's error.
 func (s *Store) CheckFinite(ctx context.Context) error {
 	type piece struct {
 		tensor     int
@@ -20,7 +20,7 @@ func (s *Store) CheckFinite(ctx context.Context) error {
 	}
 	const size = 4 << 20 // a multiple of every element's size
 	if s.tensors == nil {
-		return nil // nothing recorded has values, and the law's are finite
+		return nil // a recorder has no values, and the law's are finite
 	}
 	s.mu.Lock()
 	var tensors []Tensor
@@ -59,15 +59,15 @@ func (s *Store) CheckFinite(ctx context.Context) error {
 	return nil
 }
 
-// Finite reports whether all elements are finite; integers are.
+// Finite reports whether all elements are finite. Integers always are.
 func (t Tensor) Finite() bool { return firstNonFinite(t.DType, t.Data) < 0 }
 
 // firstNonFinite returns the index of the first NaN or infinity, or -1.
 //
 // Those are the values whose exponent bits are all ones. Eight bytes are
 // tested at a time: mask the exponents, add one unit of the exponent in every
-// lane, and the lane's sign bit, which the mask cleared, is set exactly if the
-// exponent was all ones. No carry leaves a lane.
+// lane, and the lane's sign bit, which the mask has cleared, is set exactly if
+// the exponent was all ones. No carry leaves a lane.
 func firstNonFinite(d DType, data []byte) int {
 	var mask, unit uint64
 	switch d {
@@ -94,7 +94,7 @@ func firstNonFinite(d DType, data []byte) int {
 			break
 		}
 	}
-	// The rest, or the 32 bytes that hold the culprit, an element at a time.
+	// One element at a time: the rest, or the 32 bytes with the culprit.
 	size := d.Size()
 	for ; len(data)-pos >= size; pos += size {
 		var e uint64

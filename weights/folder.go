@@ -14,14 +14,14 @@ import (
 )
 
 // maxConfig bounds config.json and model_index.json; those of Stable unCLIP
-// have about 1 KB.
+// have about 1 kB.
 const maxConfig = 1 << 20
 
 // A Folder is a diffusers model: a folder with a folder for each part. Symbolic
-// links in it are followed, as the hub's cache consists of them.
+// links in it are followed, because the hub's cache consists of them.
 type Folder struct {
 	name   string
-	dir    string // on disk, "" if the folder is only an fs.FS
+	dir    string // on disk; "" if the folder is only an fs.FS
 	fsys   fs.FS
 	absent []Part // listed as absent by the model index
 
@@ -49,15 +49,15 @@ func OpenFolder(dir string) (*Folder, error) {
 	return (&Folder{name: dir, dir: dir, fsys: os.DirFS(dir)}).checked()
 }
 
-// FolderFS opens a model folder in a file system, such as an embedded one. The
-// name stands for it in messages. Weights are read into memory, or used where
-// they are if an opened file has a method Bytes() []byte.
+// FolderFS opens a model folder in a file system, such as an embedded one,
+// which messages call by the given name. Weights are read into memory, or used
+// in place if an opened file has a method Bytes() []byte.
 func FolderFS(fsys fs.FS, name string) (*Folder, error) {
 	return (&Folder{name: name, fsys: fsys}).checked()
 }
 
-// SyntheticFolder opens a model folder without weights: it has configurations
-// only, and each part's weights are [Synthetic].
+// SyntheticFolder opens a model folder that has only configurations. The
+// weights of each part are [Synthetic].
 func SyntheticFolder(fsys fs.FS, name string, seed int64) (*Folder, error) {
 	return (&Folder{name: name, fsys: fsys, compute: true, seed: seed}).checked()
 }
@@ -79,7 +79,7 @@ func (f *Folder) owner(part Part) *Folder {
 	return f
 }
 
-// Name returns the folder's path, or the name that FolderFS was given.
+// Name returns the folder's path, or the name that was given to [FolderFS].
 func (f *Folder) Name() string { return f.name }
 
 // Path returns the name by which messages call a file of the folder.
@@ -180,7 +180,7 @@ func (f *Folder) read(name string, limit int64) ([]byte, error) {
 	case err != nil:
 		return nil, NewFileError(display, err)
 	case int64(len(data)) > limit:
-		return nil, fileErrorf(display, "larger than %d bytes", limit)
+		return nil, fileErrorf(display, "is larger than %d bytes", limit)
 	}
 	return data, nil
 }
@@ -307,8 +307,8 @@ func (f *Folder) openSharded(index string) (_ *Store, err error) {
 	return storeOf(f.Path(index), tensors, regions), nil
 }
 
-// Drop closes one store of the folder, as after an error with which nobody has
-// a use for it, and forgets it. It does nothing with a store of something else.
+// Drop closes a store that [Folder.Part] has returned and that nobody uses any
+// more, as after an error. It does nothing if the store is not the folder's.
 func (f *Folder) Drop(s *Store) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()

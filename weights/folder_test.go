@@ -59,8 +59,8 @@ func onDisk(t *testing.T, files map[string]string) string {
 	return dir
 }
 
-// TestPartPreference: each folder holds the file that must be opened, and all of
-// those before it in the list, which are worse.
+// TestPartPreference: each folder holds the file that must be opened, and all
+// of those before it in the list, which are worse.
 func TestPartPreference(t *testing.T) {
 	const d, m = "diffusion_pytorch_model", "model"
 	files := map[string]string{"model_index.json": unclip}
@@ -197,10 +197,10 @@ var badModelIndices = []struct{ data, want string }{
 	{`{"_class_name":"StableDiffusionXLPipeline"}`, "a StableDiffusionXLPipeline, a StableUnCLIPImg2ImgPipeline is needed"},
 	{`{"_class_name":"A\nB"}`, `"A\nB"`},
 	{`{"_class_name":"StableUnCLIPPipeline","_class_name":"X"}`, "_class_name appears twice"},
-	{`{"_class_name":"StableUnCLIPPipeline","unet":5}`, "unet is no pair"},
-	{`{"_class_name":"StableUnCLIPPipeline","unet":["a"]}`, "unet is no pair"},
-	{`{"_class_name":"StableUnCLIPPipeline","unet":["a",null]}`, "unet is no pair"},
-	{`{"_class_name":"StableUnCLIPPipeline","vae":["a",{}]}`, "vae is no pair"},
+	{`{"_class_name":"StableUnCLIPPipeline","unet":5}`, "unet is not a pair"},
+	{`{"_class_name":"StableUnCLIPPipeline","unet":["a"]}`, "unet is not a pair"},
+	{`{"_class_name":"StableUnCLIPPipeline","unet":["a",null]}`, "unet is not a pair"},
+	{`{"_class_name":"StableUnCLIPPipeline","vae":["a",{}]}`, "vae is not a pair"},
 	{`{"_class_name":"StableUnCLIPPipeline","x":[[[[[[]]]]]]}`, "nested"},
 }
 
@@ -249,12 +249,12 @@ var badShards = []struct{ data, want string }{
 	{`{"weight_map":[]}`, "weight_map"}, {`{"weight_map":{}}`, "empty"}, {`{"weight_map":{"a":5}}`, "weight_map"},
 	{`{"weight_map":{"a":"x-1.safetensors"},"weight_map":{}}`, "weight_map appears twice"},
 	{index("a", "x-1.safetensors", "a", "x-2.safetensors"), "a appears twice"},
-	{index("a", "../x-1.safetensors"), "no safetensors file's name"},
-	{index("a", "/etc/x.safetensors"), "no safetensors file's name"},
-	{index("a", `..\\x.safetensors`), "no safetensors file's name"},
-	{index("a", "C:x.safetensors"), "no safetensors file's name"},
-	{index("a", ""), "no safetensors file's name"},
-	{index("a", "pytorch_model.bin"), "no safetensors file's name"},
+	{index("a", "../x-1.safetensors"), "not the name of a safetensors file"},
+	{index("a", "/etc/x.safetensors"), "not the name of a safetensors file"},
+	{index("a", `..\\x.safetensors`), "not the name of a safetensors file"},
+	{index("a", "C:x.safetensors"), "not the name of a safetensors file"},
+	{index("a", ""), "not the name of a safetensors file"},
+	{index("a", "pytorch_model.bin"), "not the name of a safetensors file"},
 	{index("a", "x-1.safetensors", "c", "x-1.safetensors", "b", "x-3.safetensors"), "unet/x-3.safetensors: "},
 	{index("a", "x-1.safetensors", "b", "x-2.safetensors"), "tensor c is in x-1.safetensors but not in the index"},
 	{index("a", "x-2.safetensors", "b", "x-2.safetensors", "c", "x-1.safetensors"), "tensor a is in x-1.safetensors, the index has it in x-2.safetensors"},
@@ -367,7 +367,7 @@ func TestSyntheticFolder(t *testing.T) {
 
 func TestOpenFileErrors(t *testing.T) {
 	dir := onDisk(t, map[string]string{"empty.safetensors": "", "text.safetensors": "not a tensor in sight"})
-	for name, want := range map[string]string{"": "is a directory", "none": "no such file", "empty.safetensors": "is empty", "text.safetensors": "not a safetensors file"} {
+	for name, want := range map[string]string{"": "is a folder", "none": "no such file", "empty.safetensors": "is empty", "text.safetensors": "not a safetensors file"} {
 		file := filepath.Join(dir, name)
 		_, err := OpenFile(file)
 		line(t, err, file+": ", want)
@@ -383,8 +383,8 @@ func TestReadRegion(t *testing.T) {
 	line(t, err, "x: ", io.ErrUnexpectedEOF.Error())
 }
 
-// TestBorrow: a borrowed part is the other folder's in every respect, and closed
-// with the borrower.
+// TestBorrow: a borrowed part is the other folder's in every respect, and
+// closed with the borrower.
 func TestBorrow(t *testing.T) {
 	open := func(name string, files map[string]string) *Folder {
 		files["model_index.json"] = `{"_class_name":"StableUnCLIPPipeline"}`

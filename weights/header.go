@@ -71,9 +71,9 @@ func split(file string, data []byte) (head, body []byte, err error) {
 	return data[8 : 8+n], data[8+n:], nil
 }
 
-// diagnose returns the reason why the header of a file of size bytes was refused:
-// a type that is not supported, or a file that is cut short, as after a download
-// that did not finish. Anything else is what the library says.
+// diagnose returns the reason why the header of a file of size bytes was
+// refused: a type that is not supported, or a file that is cut short, as after
+// a download that did not finish. In any other case it is the library's own.
 func diagnose(head []byte, size int, err error) string {
 	var tensors map[string]struct {
 		DType       string    `json:"dtype"`
@@ -111,8 +111,8 @@ func view(name string, info *safetensors.TensorInfo, body []byte) (Tensor, error
 	}
 	t.Shape = make([]int, len(info.Shape))
 	for i, d := range info.Shape {
-		if d > math.MaxInt32 { // also what a 32-bit int can hold
-			return t, fmt.Errorf("dimension of %d", d)
+		if d > math.MaxInt32 { // also the limit of a 32-bit int
+			return t, fmt.Errorf("a dimension of %d", d)
 		}
 		t.Shape[i] = int(d)
 	}

@@ -12,18 +12,18 @@ import (
 	"unicode/utf8"
 )
 
-// Limits on the JSON texts of a model: headers, shard indices, model indices.
+// Limits on a model's JSON: headers, indices of shards, model indices.
 const (
 	maxMembers = 1 << 16 // of one object or array
 	maxDepth   = 4
 	maxName    = 512 // bytes of a key
 )
 
-// checkJSON walks a JSON object and refuses what encoding/json would let
-// through: two equal keys in one object (the last one silently wins), names
-// that are not UTF-8 (different names become one), deep nesting and great
-// numbers of members, whose decoded form takes many times the text's memory.
-// It leaves the rest of the syntax to the decoder that follows.
+// checkJSON walks a JSON object and refuses what encoding/json accepts: equal
+// keys in one object (the last one wins silently), names that are not UTF-8
+// (different names become one), deep nesting, and so many members that their
+// decoded form takes many times the text's memory. The rest of the syntax is
+// left to the decoder that follows.
 func checkJSON(data []byte) error {
 	if !utf8.Valid(data) {
 		return errors.New("not UTF-8")
@@ -92,8 +92,8 @@ func walkKey(dec *json.Decoder, seen map[string]bool) error {
 	return nil
 }
 
-// show makes a name that came from a file fit for a line of text: quoted if it
-// has characters that do not print.
+// show returns a name from a file for use in a line of text: quoted if it has
+// characters that do not print.
 func show(name string) string {
 	if utf8.ValidString(name) && strings.IndexFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) < 0 {
 		return name
@@ -101,7 +101,7 @@ func show(name string) string {
 	return strconv.Quote(name)
 }
 
-// clip is show for texts that may quote a whole file.
+// clip is like show, for texts that may be as long as a file.
 func clip(text string) string {
 	const most = 160
 	if len(text) > most {

@@ -5,14 +5,14 @@ import (
 	"slices"
 )
 
-// What follows tells those who fetch or write model folders how they are read.
+// The functions below serve those who download or write model folders.
 
-// WeightFiles returns the names that a part's weights may have, in the order in
-// which they are preferred. Those that end in .json are indices of shards.
+// WeightFiles returns the names that a file of weights may have, in order of
+// preference. Those that end in .json are indices of shards.
 func WeightFiles() []string { return slices.Clone(weightFiles) }
 
-// Shards returns the names of the files that an index of shards speaks of,
-// sorted. They lie beside the index.
+// Shards returns the names of the files in an index of shards, sorted. They lie
+// beside the index.
 func Shards(index []byte) ([]string, error) {
 	where, err := parseShards(index)
 	if err != nil {

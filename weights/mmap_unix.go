@@ -11,7 +11,7 @@ import (
 
 func mapFile(f *os.File, size int) ([]byte, error) {
 	data, err := unix.Mmap(int(f.Fd()), 0, size, unix.PROT_READ, unix.MAP_SHARED)
-	if err == unix.ENODEV { // the file system has no mappings
+	if err == unix.ENODEV { // the file system has no memory mapping
 		err = errors.ErrUnsupported
 	}
 	return data, err
@@ -19,6 +19,6 @@ func mapFile(f *os.File, size int) ([]byte, error) {
 
 func unmapFile(data []byte) error { return unix.Munmap(data) }
 
-// dropPages takes the pages of a read-only file mapping out of the process.
-// It is advice: where it fails the pages stay, which is no error.
+// dropPages frees the pages of a read-only file mapping. It is advice: if it
+// fails, the pages stay.
 func dropPages(data []byte) { _ = unix.Madvise(data, unix.MADV_DONTNEED) }

@@ -26,7 +26,7 @@ type region struct {
 
 // openRegion maps the file at path, or reads it where files cannot be mapped.
 func openRegion(path string) (*region, error) {
-	// Before opening: to open a named pipe waits for its other end.
+	// Check before opening: opening a named pipe waits for its other end.
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, NewFileError(path, err)
@@ -90,7 +90,7 @@ func openRegionFS(fsys fs.FS, name, display string) (*region, error) {
 func checkFile(info fs.FileInfo) error {
 	switch size := info.Size(); {
 	case info.IsDir():
-		return errors.New("is a directory, a file is needed")
+		return errors.New("is a folder, a file is needed")
 	case !info.Mode().IsRegular():
 		return errors.New("is not a regular file")
 	case size == 0:
@@ -103,12 +103,12 @@ func checkFile(info fs.FileInfo) error {
 	return nil
 }
 
-// release gives back the pages that b touches. It works in whole pages, so
-// neighbours in the file may go with it; they come back when they are read.
+// release frees the pages that b touches. It works in whole pages, so neighbors
+// in the file may be freed too; pages come back when they are read.
 func (r *region) release(b []byte) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	// Outside the mapping the same call would zero memory: b must lie inside.
+	// Outside a file mapping the same call would zero memory.
 	if !r.mapped || len(b) == 0 {
 		return
 	}

@@ -10,7 +10,7 @@ type LoadError struct {
 	File    string
 	Missing []string   // read by the model, not in the file
 	Shapes  []Mismatch // of another shape
-	Types   []Spec     // of a type that is none of F16, BF16 and F32
+	Types   []Spec     // of a type other than F16, BF16 and F32
 	Unread  []string   // in the file, not read by the model
 }
 
@@ -24,7 +24,7 @@ func (m Mismatch) String() string {
 	return fmt.Sprintf("%s is %v, not %v", show(m.Name), m.Got, m.Want)
 }
 
-// A class is one kind of difference, as lines.
+// A class is the differences of one kind, one per line.
 type class struct {
 	title string
 	lines []string
@@ -48,8 +48,8 @@ func (e *LoadError) classes() []class {
 	return c[:]
 }
 
-// Error is one line: the file, and of each kind of difference the number of
-// tensors and the first three.
+// Error returns one line: the file, and for each kind of difference the number
+// of tensors and the first three of them.
 func (e *LoadError) Error() string {
 	const most = 3
 	var parts []string
@@ -64,10 +64,10 @@ func (e *LoadError) Error() string {
 		}
 		parts = append(parts, fmt.Sprintf("%d %s (%s)", n, c.title, some))
 	}
-	return fmt.Sprintf("%s: tensors do not fit the part's config.json: %s", show(e.File), strings.Join(parts, "; "))
+	return fmt.Sprintf("%s: tensors do not match the part's config.json: %s", show(e.File), strings.Join(parts, "; "))
 }
 
-// List is the whole report, a line per tensor below a line per kind.
+// List returns the whole report, one line per tensor.
 func (e *LoadError) List() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n", show(e.File))

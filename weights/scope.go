@@ -1,7 +1,7 @@
 package weights
 
-// A Scope is a place in a store's dotted names, such as
-// down_blocks.0.resnets.1: a cheap value that constructors hand down.
+// A Scope is a prefix of a store's dotted names, such as
+// down_blocks.0.resnets.1. It is a cheap value that constructors pass down.
 type Scope struct {
 	store *Store
 	path  string
@@ -10,11 +10,11 @@ type Scope struct {
 // Path returns the scope's dotted name, "" for the root.
 func (s *Scope) Path() string { return s.path }
 
-// Sub returns the scope of a name, which may have several components.
+// Sub returns the scope of a name in s, which may have several components.
 func (s *Scope) Sub(name string) *Scope { return &Scope{s.store, s.join(name)} }
 
-// Optional returns the scope of the name if the store has any tensor in it,
-// and s itself otherwise. It serves prefixes that some files leave out.
+// Optional returns the scope of a name if the store has any tensor in it, and s
+// itself otherwise. It serves prefixes that some files leave out.
 func (s *Scope) Optional(name string) *Scope {
 	if s.Has(name) {
 		return s.Sub(name)
@@ -22,13 +22,14 @@ func (s *Scope) Optional(name string) *Scope {
 	return s
 }
 
-// Has reports whether the store has the tensor of that name, or any tensor in
-// the scope of that name.
+// Has reports whether the store has a tensor of that name, or any tensor in the
+// scope of that name.
 func (s *Scope) Has(name string) bool { return s.store.exists(s.join(name)) }
 
-// First returns the first of the names that the store has, be it a tensor or a
-// scope, and names[0] if it has none. It serves names that changed over time;
-// the current one comes first, since a synthetic store takes that.
+// First returns the first of the names that the store has as a tensor or a
+// scope, or names[0] if it has none of them. It serves names that have changed
+// over time; the current one must come first, because a synthetic store takes
+// that.
 func (s *Scope) First(names ...string) string {
 	for _, name := range names {
 		if s.Has(name) {
@@ -38,16 +39,16 @@ func (s *Scope) First(names ...string) string {
 	return names[0]
 }
 
-// Tensor returns the tensor of the name with the given shape: trailing
-// dimensions of 1 aside, the file must have the same one. If it has not, the
-// result has no data and [Store.Err] will say so; until then nothing may be
-// sized by the result.
+// Tensor returns the tensor of that name, in the given shape. The file must
+// have the same shape, except for trailing dimensions of 1. Otherwise the
+// result has no data, and [Store.Err] will report the tensor; until then,
+// nothing may be allocated by the result's size.
 func (s *Scope) Tensor(name string, shape ...int) Tensor {
 	return s.store.tensor(s.join(name), shape)
 }
 
-// Ignore states that the tensors of these names, and those below them, are
-// known and stay unread: the encoder, where only the decoder is wanted.
+// Ignore declares that the tensors of these names, and those below them, stay
+// unread on purpose, such as the encoder's where only the decoder is needed.
 func (s *Scope) Ignore(names ...string) {
 	s.store.mu.Lock()
 	defer s.store.mu.Unlock()

@@ -14,12 +14,12 @@ const (
 	maxShards = 1000
 )
 
-// parseShards reads a *.safetensors.index.json: which tensor is in which file.
+// parseShards reads a *.safetensors.index.json, which maps tensors to files.
 func parseShards(data []byte) (map[string]string, error) {
 	if err := checkJSON(data); err != nil {
 		return nil, fmt.Errorf("bad index: %w", err)
 	}
-	// Not into a struct: that would match keys without regard to case.
+	// Decoding into a struct would ignore the case of keys.
 	var top map[string]json.RawMessage
 	if err := json.Unmarshal(data, &top); err != nil {
 		return nil, fmt.Errorf("bad index: %s", clip(err.Error()))
@@ -37,7 +37,7 @@ func parseShards(data []byte) (map[string]string, error) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(where)) {
 		if shard := where[name]; !plainName(shard) || !strings.HasSuffix(shard, ".safetensors") {
-			return nil, fmt.Errorf("bad index: tensor %s is said to be in %s, which is no safetensors file's name",
+			return nil, fmt.Errorf("bad index: tensor %s is in %s, which is not the name of a safetensors file",
 				show(name), clip(shard))
 		}
 	}
@@ -47,19 +47,19 @@ func parseShards(data []byte) (map[string]string, error) {
 	return where, nil
 }
 
-// plainName reports whether a name taken from a file stays in its folder on
-// every system.
+// plainName reports whether a file's name that an index holds stays in its
+// folder on every system.
 func plainName(name string) bool {
 	return name != "" && len(name) <= 255 && !strings.HasPrefix(name, ".") && !strings.ContainsAny(name, "/\\:\x00")
 }
 
-// shardNames returns the files of an index, sorted.
+// shardNames returns the names of the files in an index, sorted.
 func shardNames(where map[string]string) []string {
 	return slices.Compact(slices.Sorted(maps.Values(where)))
 }
 
-// merge puts the shards' tensors together and checks that each lies where the
-// index has it.
+// merge returns the tensors of all shards, and an error if one is not in the
+// file in which the index has it.
 func merge(where map[string]string, shards []string, stores []*Store) (map[string]Tensor, error) {
 	all := make(map[string]Tensor, len(where))
 	for i, s := range stores {

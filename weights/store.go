@@ -8,9 +8,10 @@ import (
 	"sync"
 )
 
-// A Store is a set of named tensors: a file, a part of a model that may lie in
-// several files, or one that answers every name ([Recorder], [Synthetic]). It
-// remembers what it was asked for. Its methods may be called concurrently.
+// A Store is a set of named tensors: a file, the weights of a part in one or
+// several files, or a store in which every name exists ([Recorder],
+// [Synthetic]). It remembers which tensors it was asked for. Its methods may be
+// called concurrently.
 type Store struct {
 	name    string            // of the file, for messages
 	tensors map[string]Tensor // nil when every name exists
@@ -21,21 +22,21 @@ type Store struct {
 	seed    int64
 
 	mu      sync.Mutex
-	order   []Spec // what was asked for, each name once
+	order   []Spec // the tensors that were asked for, each once
 	asked   map[string]Tensor
 	ignored []string // scopes that stay unread on purpose
 	report  LoadError
 }
 
-// A Spec describes a tensor to be made or written.
+// A Spec describes a tensor that is to be computed or written.
 type Spec struct {
 	Name  string
 	DType DType
 	Shape []int
 }
 
-// Recorder returns a store in which every name exists, with whatever shape it
-// is asked for and without data. [Store.Requested] returns what was asked.
+// Recorder returns a store in which every name exists, with the shape that is
+// asked for and without data. [Store.Requested] returns what was asked for.
 func Recorder() *Store { return &Store{name: "recorder", asked: make(map[string]Tensor)} }
 
 // Synthetic returns a store in which every name exists and has the float16
@@ -53,7 +54,7 @@ func OpenFile(path string) (*Store, error) {
 	return newStore(path, r)
 }
 
-// newStore parses an opened file, and closes it when that fails.
+// newStore parses an opened file, and closes it if that fails.
 func newStore(name string, r *region) (*Store, error) {
 	tensors, err := parse(name, r)
 	if err != nil {
@@ -72,22 +73,23 @@ func storeOf(name string, tensors map[string]Tensor, regions []*region) *Store {
 	return s
 }
 
-// Name returns the file's name, that of the index if there are several files.
+// Name returns the name of the file, or of the index if there are several
+// files.
 func (s *Store) Name() string { return s.name }
 
-// Names returns the names of all tensors in sorted order. It is empty for
-// stores in which every name exists.
+// Names returns the names of all tensors, sorted. It returns nothing for stores
+// in which every name exists.
 func (s *Store) Names() []string { return slices.Clone(s.names) }
 
-// Lookup returns the tensor of the name with its own shape and type, and
-// whether it is there. It does not count as reading the tensor.
+// Lookup returns the tensor of a name with its own shape and type, and whether
+// it exists. It does not count as asking for the tensor.
 func (s *Store) Lookup(name string) (Tensor, bool) {
 	t, ok := s.tensors[name]
 	return t, ok
 }
 
 // Requested returns the tensors that were asked for, in order, each once. The
-// type is that of the file, F16 where there is none.
+// types are those of the file, or F16 where there is no file.
 func (s *Store) Requested() []Spec {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -97,7 +99,7 @@ func (s *Store) Requested() []Spec {
 // Scope returns the scope of all names.
 func (s *Store) Scope() *Scope { return &Scope{store: s} }
 
-// Close unmaps the files. The tensors' data must not be touched any more.
+// Close unmaps the files. The tensors' data must not be used afterwards.
 func (s *Store) Close() error {
 	var errs []error
 	for _, r := range s.regions {
@@ -106,7 +108,7 @@ func (s *Store) Close() error {
 	return errors.Join(errs...)
 }
 
-// exists reports whether there is a tensor of the name, or any below it.
+// exists reports whether the store has a tensor of that name, or any below it.
 func (s *Store) exists(name string) bool {
 	if s.tensors == nil {
 		return true
@@ -119,7 +121,7 @@ func (s *Store) exists(name string) bool {
 	return i < len(s.names) && strings.HasPrefix(s.names[i], below)
 }
 
-// tensor looks up a tensor for a model's constructor and takes note of it.
+// tensor looks up a tensor for a model's constructor and records the request.
 func (s *Store) tensor(name string, shape []int) Tensor {
 	shape = slices.Clone(shape)
 	s.mu.Lock()
@@ -131,7 +133,7 @@ func (s *Store) tensor(name string, shape []int) Tensor {
 	t := s.find(name, shape)
 	note := t
 	if s.compute {
-		note.Data = nil // or the store would keep all that it ever made
+		note.Data = nil // or the store would keep everything that it has computed
 	}
 	if !again {
 		s.asked[name] = note
@@ -164,9 +166,10 @@ func (s *Store) find(name string, shape []int) Tensor {
 	return t
 }
 
-// Err reports, once the models' constructors have run, what was asked for and
-// is missing, of another shape or no float, and what nobody asked for. The
-// error is a *[LoadError]. It is nil for stores in which every name exists.
+// Err reports, after a model's constructor has run, the tensors that it asked
+// for and that are missing, of another shape or not floats, and those that it
+// did not ask for. The error is a *[LoadError]. It is nil for stores in which
+// every name exists.
 func (s *Store) Err() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -9,19 +9,19 @@ import (
 	"strings"
 )
 
-// The law of synthetic weights. It makes a checkpoint of any size out of the
-// tensors' names and a seed, the same in every language, and is fixed: golden
-// outputs depend on it.
+// A law computes the synthetic weights of a tensor from its name, its shape and
+// a seed, and so makes a checkpoint of any size, the same in every language. It
+// is fixed: golden outputs depend on it.
 //
 //	h = fnv1a64(name) XOR seed*G            G = 0x9E3779B97F4A7C15, modulo 2^64
 //	z = mix(h + (i+1)*G)                    i counts elements in row-major order;
-//	                                        mix is the finaliser of splitmix64
+//	                                        mix is the finalizer of splitmix64
 //	u = (z >> 40) / 2^24 * 2 - 1            in [-1, 1), exact in float64
 //	element i = float16(base + u*scale)     float64, rounded to float16 once
 //
 // base and scale follow from the last component of the name and the shape:
 //
-//	mean, std (the image normaliser)        base 0, scale 0.3; base 0.4, scale 0.1
+//	mean, std (the image normalizer)        base 0, scale 0.3; base 0.4, scale 0.1
 //	1-D weight (the gain of a norm)         base 1, scale 0.1
 //	other 1-D tensors (biases)              base 0, scale 0.05
 //	position and token embeddings           base 0, scale 0.03
@@ -71,13 +71,13 @@ func mix(x uint64) uint64 {
 // uniform maps a mixed word to u: its top 24 bits as a multiple of 2^-23.
 func uniform(z uint64) float64 { return float64(int64(z>>40)-1<<23) * (1.0 / (1 << 23)) }
 
-// fill writes the elements from number first on to dst.
+// fill fills dst with elements, beginning with element first.
 func (l law) fill(dst []byte, first int) {
 	x := l.hash + uint64(first)*golden
 	for ; len(dst) >= 2; dst = dst[2:] {
 		x += golden
-		// The conversion forbids to fuse the product into the sum, which would
-		// round once where the law rounds twice.
+		// The conversion keeps the compiler from fusing the product into the
+		// sum, which would round once where the law rounds twice.
 		v := l.base + float64(uniform(mix(x))*l.scale)
 		h := normalHalf(math.Float64bits(v))
 		if !isNormalHalf(math.Float64bits(v)) {
@@ -87,7 +87,7 @@ func (l law) fill(dst []byte, first int) {
 	}
 }
 
-// fillParallel is fill on all cores.
+// fillParallel is like fill, on all cores.
 func (l law) fillParallel(dst []byte, first int) {
 	const piece = 1 << 17
 	parallel((len(dst)+piece-1)/piece, func(i int) {
@@ -95,7 +95,8 @@ func (l law) fillParallel(dst []byte, first int) {
 	})
 }
 
-// SynthTensor returns the float16 tensor that the law gives a name.
+// SynthTensor returns the float16 tensor of a name by the law of synthetic
+// weights.
 func SynthTensor(name string, shape []int, seed int64) Tensor {
 	t := Tensor{Name: name, DType: F16, Shape: slices.Clone(shape)}
 	t.Data = make([]byte, 2*t.Len())
@@ -121,7 +122,7 @@ func SynthNoise(name string, shape []int, seed int64) []float32 {
 }
 
 // WriteSynthetic writes a safetensors file of float16 tensors with the law's
-// values. The types of the specs are not looked at.
+// values, whatever the types of the specs.
 func WriteSynthetic(w io.Writer, specs []Spec, seed int64) error {
 	specs = slices.Clone(specs)
 	largest := 0
@@ -145,7 +146,7 @@ func WriteSynthetic(w io.Writer, specs []Spec, seed int64) error {
 }
 
 // halfFromFloat64 rounds to the nearest float16, ties to even, in one step.
-// (The way over float32 rounds twice: 1+2^-11+2^-30 would become 1.)
+// (By way of float32 it would be rounded twice: 1+2^-11+2^-30 would become 1.)
 func halfFromFloat64(x float64) uint16 {
 	b := math.Float64bits(x)
 	if isNormalHalf(b) {
@@ -154,8 +155,9 @@ func halfFromFloat64(x float64) uint16 {
 	sign := uint16(b >> 48 & 0x8000)
 	switch x = math.Abs(x); {
 	case x < 0x1p-14:
-		// Next to 2^28 the float64s are the multiples of 2^-24, the unit of
-		// subnormal float16s. The last one is 2^-14 itself, as it should be.
+		// Just above 2^28, float64s are the multiples of 2^-24, the unit of
+		// subnormal float16s. The largest result is 2^-14 itself, which is
+		// right.
 		return sign | uint16(math.Float64bits(x+0x1p28))
 	case x <= math.Inf(1):
 		return sign | 0x7C00
@@ -169,12 +171,13 @@ const (
 	rebias      = (1023 - 15) << 52 // between the exponents' biases
 )
 
-// isNormalHalf and normalHalf are the usual case of halfFromFloat64, for the
-// bits of a float64 from 2^-14 to 2^16: small enough to be inlined.
+// isNormalHalf and normalHalf are the common case of halfFromFloat64, for the
+// bits of a float64 from 2^-14 to 2^16. They are small enough to be inlined.
 func isNormalHalf(b uint64) bool { return b&^(1<<63)-leastNormal < overflow-leastNormal }
 
-// The low 42 bits go: add just under half of their unit, and the last bit that
-// stays. A carry out of the mantissa is right, even into infinity.
+// The low 42 bits are dropped: add just under half of their unit, and the
+// lowest bit that is kept. A carry out of the mantissa is right, even into
+// infinity.
 func normalHalf(b uint64) uint16 {
 	a := b&^(1<<63) - rebias
 	return uint16(b>>48&0x8000 | (a+(1<<41-1)+a>>42&1)>>42)

@@ -11,7 +11,8 @@ import (
 	"github.com/x448/float16"
 )
 
-// The files of testdata are the output of golden/synth.py: see testdata/make.py.
+// The files of testdata are the output of golden/synth.py: see
+// testdata/make.py.
 
 func TestSynthTensorEqualsPython(t *testing.T) {
 	s := open(t, "testdata/law.safetensors")

@@ -9,10 +9,10 @@ import (
 
 // A Tensor is a named array in row-major order.
 //
-// Data holds the elements in little-endian order and is a view of the opened
-// file: it must not be written to, and dies with the [Store]'s Close. It is
-// nil when the store only records, and when the tensor was missing or
-// mis-shaped; such a tensor reads as zeros.
+// Data holds the elements in little-endian order. It is a view of the opened
+// file: it must not be written to, and is invalid after the [Store]'s Close. It
+// is nil if the store only records, and if the tensor was missing or of another
+// shape; such a tensor reads as zeros.
 type Tensor struct {
 	Name  string
 	DType DType
@@ -22,8 +22,8 @@ type Tensor struct {
 	from *region // what Data is a view of; nil for computed tensors
 }
 
-// Len returns the number of elements: the product of the shape, 1 without
-// dimensions. It panics when that overflows an int.
+// Len returns the number of elements: the product of the shape, or 1 without
+// dimensions. It panics if that overflows an int.
 func (t Tensor) Len() int { return count(t.Shape) }
 
 func count(shape []int) int {
@@ -44,8 +44,8 @@ func count(shape []int) int {
 	return int(n)
 }
 
-// Float32s returns the elements converted to float32, zeros when Data is nil.
-// It is meant for what is small (biases, norms) and for tests; weights of
+// Float32s returns the elements converted to float32, or zeros if Data is nil.
+// It is meant for small tensors (biases, norms) and for tests; the weights of
 // matrix products are packed from Data.
 func (t Tensor) Float32s() []float32 {
 	x := make([]float32, t.Len())
@@ -53,8 +53,9 @@ func (t Tensor) Float32s() []float32 {
 	return x
 }
 
-// Read converts the len(dst) elements from element first on, such as a row of
-// an embedding. F16, BF16 and integers up to 24 bits convert exactly.
+// Read converts len(dst) elements, beginning with element first: a row of an
+// embedding, for example. F16, BF16 and integers of up to 24 bits convert
+// exactly.
 func (t Tensor) Read(dst []float32, first int) {
 	if t.Data == nil {
 		clear(dst)
@@ -86,7 +87,7 @@ func (t Tensor) Read(dst []float32, first int) {
 	}
 }
 
-// Int64s returns the elements of an integer or boolean tensor, zeros when Data
+// Int64s returns the elements of an integer or boolean tensor, or zeros if Data
 // is nil. It panics for a tensor of floats.
 func (t Tensor) Int64s() []int64 {
 	if t.DType <= F64 {
@@ -122,10 +123,10 @@ func (t Tensor) integer(i int) int64 {
 	panic("weights: not an integer tensor")
 }
 
-// Release tells the operating system that the tensor's pages need not stay in
-// this process's memory, such as after its weights were packed. The data stays
-// readable: it comes back from the page cache or the disk when it is touched.
-// For a tensor that is no view of a mapped file it does nothing.
+// Release frees the pages of the tensor in this process's memory, as after its
+// weights were packed. The data stays readable: it comes back from the page
+// cache or the disk when it is used. For a tensor that is not a view of a
+// mapped file, Release does nothing.
 func (t Tensor) Release() {
 	if t.from != nil {
 		t.from.release(t.Data)

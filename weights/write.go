@@ -13,10 +13,10 @@ import (
 	"unicode/utf8"
 )
 
-// WriteSafetensors writes a safetensors file with the metadata format: pt, the
-// bytes that the Python library would write. It calls data for every spec, in
-// the file's order (wide types first, then by name), to write the elements of
-// specs[i] in little-endian order; nothing but the header is held in memory.
+// WriteSafetensors writes a safetensors file with the metadata format: pt, byte
+// for byte as the Python library does. It calls data for every spec, in the
+// file's order (wide types first, then by name), to write the elements of
+// specs[i] in little-endian order. Only the header is held in memory.
 func WriteSafetensors(w io.Writer, specs []Spec, data func(i int, w io.Writer) error) error {
 	order := make([]int, len(specs))
 	for i := range order {
@@ -40,7 +40,7 @@ func WriteSafetensors(w io.Writer, specs []Spec, data func(i int, w io.Writer) e
 			return err
 		}
 		if want := int64(specs[i].DType.Size()) * int64(count(specs[i].Shape)); c.n != want {
-			return fmt.Errorf("tensor %s: %d bytes written of %d", show(specs[i].Name), c.n, want)
+			return fmt.Errorf("tensor %s: %d bytes written, %d expected", show(specs[i].Name), c.n, want)
 		}
 	}
 	return nil
@@ -56,9 +56,9 @@ func appendHeader(b []byte, specs []Spec, order []int) ([]byte, error) {
 		s := specs[i]
 		switch {
 		case s.Name == "__metadata__" || len(s.Name) > maxName || !utf8.ValidString(s.Name):
-			return nil, fmt.Errorf("tensor %s: no name for a safetensors file", clip(s.Name))
+			return nil, fmt.Errorf("tensor %s: not a valid name in a safetensors file", clip(s.Name))
 		case seen[s.Name]:
-			return nil, fmt.Errorf("tensor %s: two of this name", show(s.Name))
+			return nil, fmt.Errorf("tensor %s: the name appears twice", show(s.Name))
 		case len(s.Shape) > maxRank:
 			return nil, fmt.Errorf("tensor %s: %d dimensions, at most %d are written", show(s.Name), len(s.Shape), maxRank)
 		}
@@ -98,7 +98,7 @@ func quoteJSON(s string) []byte {
 	return bytes.TrimSpace(b.Bytes())
 }
 
-// A counter counts the bytes that went through.
+// A counter counts the bytes that are written through it.
 type counter struct {
 	w io.Writer
 	n int64

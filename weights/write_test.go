@@ -43,10 +43,10 @@ func TestWriteEqualsPython(t *testing.T) {
 func TestWriteErrors(t *testing.T) {
 	two := []Spec{{Name: "a", Shape: []int{2}}, {Name: "b", Shape: []int{2}}}
 	short := func(i int, w io.Writer) error { _, err := w.Write(make([]byte, 4-i)); return err }
-	line(t, WriteSafetensors(io.Discard, two, short), "tensor b: 3 bytes written of 4")
-	line(t, WriteSafetensors(io.Discard, []Spec{{Name: "a"}, {Name: "a"}}, short), "tensor a: two of this name")
-	line(t, WriteSafetensors(io.Discard, []Spec{{Name: "a\xFF"}}, short), `"a\xff": no name`)
-	line(t, WriteSafetensors(io.Discard, []Spec{{Name: "__metadata__"}}, short), "no name")
+	line(t, WriteSafetensors(io.Discard, two, short), "tensor b: 3 bytes written, 4 expected")
+	line(t, WriteSafetensors(io.Discard, []Spec{{Name: "a"}, {Name: "a"}}, short), "tensor a: the name appears twice")
+	line(t, WriteSafetensors(io.Discard, []Spec{{Name: "a\xFF"}}, short), `"a\xff": not a valid name`)
+	line(t, WriteSafetensors(io.Discard, []Spec{{Name: "__metadata__"}}, short), "not a valid name")
 	line(t, WriteSafetensors(io.Discard, []Spec{{Name: "a", Shape: make([]int, 9)}}, short), "9 dimensions")
 	failure := errors.New("failure")
 	if err := WriteSafetensors(io.Discard, two, func(int, io.Writer) error { return failure }); err != failure {

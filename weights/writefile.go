@@ -12,6 +12,7 @@ import (
 
 // WriteFile creates or replaces a file of a model. write fills a temporary file
 // beside it, which is renamed when it is complete and removed after an error.
+// It is not synced: a model can be downloaded or computed again.
 func WriteFile(path string, write func(w io.Writer) error) (err error) {
 	f, err := createBeside(path)
 	if err != nil {

@@ -53,8 +53,8 @@ func inBFloat16(t *testing.T, dir string) string {
 }
 
 // TestBFloat16Copy: a copy of a model in bfloat16 has the fingerprint of its
-// original, and decodes its files, where the original is on the machine. Alone it
-// says what it lacks.
+// original, and decodes its files, where the original is on the machine. Alone
+// it says what it lacks.
 func TestBFloat16Copy(t *testing.T) {
 	dir := atHome(t)
 	copied := inBFloat16(t, dir)

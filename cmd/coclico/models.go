@@ -227,8 +227,8 @@ func removeModel(ctx context.Context, f *files.IO, s *terminal.Screen, name stri
 	return nil
 }
 
-// findForRemoval also finds what cannot be used, such as what an interrupted pull
-// has left, and does not find a model under another of its names.
+// findForRemoval also finds what cannot be used, such as what an interrupted
+// pull has left, and does not find a model under another of its names.
 func findForRemoval(c *catalog.Catalog, name string) (catalog.Model, error) {
 	m, err := c.Find(name)
 	repo, revision, errName := hub.SplitRevision(name)
@@ -243,8 +243,8 @@ func findForRemoval(c *catalog.Catalog, name string) (catalog.Model, error) {
 	return catalog.Model{}, err
 }
 
-// deletePulled deletes all revisions of a model, because they share files. A user
-// who names one of several revisions does not expect that.
+// deletePulled deletes all revisions of a model, because they share files. A
+// user who names one of several revisions does not expect that.
 func deletePulled(ctx context.Context, f *files.IO, s *terminal.Screen, c *catalog.Catalog, m catalog.Model, yes bool) error {
 	if m.Name != m.Repo.String() && len(c.Cache.Commits(m.Repo)) > 1 {
 		return fmt.Errorf("%s: the revisions of a model share files: coclico models remove %s deletes all of them", m.Name, m.Repo)

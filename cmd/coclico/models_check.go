@@ -133,7 +133,8 @@ func (c *checker) part(ctx context.Context, f *weights.Folder, part weights.Part
 	c.say(what, err)
 }
 
-// hashes compares the hashes of a snapshot's files with the names of their blobs.
+// hashes compares the hashes of a snapshot's files with the names of their
+// blobs.
 func (c *checker) hashes(ctx context.Context, m catalog.Model) error {
 	names, err := hub.Readable(m.Dir)
 	if err != nil {

@@ -237,8 +237,8 @@ func printLicense(w io.Writer, plan *hub.Plan, page string) {
 	}
 }
 
-// wrap breaks a line between words into rows of at most width characters, except
-// for longer words.
+// wrap breaks a line between words into rows of at most width characters,
+// except for longer words.
 func wrap(line string, width int) (rows []string) {
 	row, length := "", 0
 	for _, word := range strings.Fields(line) {

@@ -24,9 +24,10 @@ var ErrBFloat16 = errors.New("mean and std are bfloat16, which has too few bits 
 // without.
 //
 // It is computed from the image normalizer, the statistics of the CLIP vectors
-// that the model was trained on: 6 kB, and the only part that both the encoder's
-// half and the decoder's half have. A decoder that was trained further for the
-// same CLIP tower has the same fingerprint, and understands the same files.
+// that the model was trained on: 6 kB, and the only part that both the
+// encoder's half and the decoder's half have. A decoder that was trained
+// further for the same CLIP tower has the same fingerprint, and understands the
+// same files.
 //
 // With D the number of dimensions, the fingerprint is the first four bytes of
 // the SHA-256 of 4+4D bytes, as a big-endian number, so that its highest bits
@@ -44,18 +45,20 @@ var ErrBFloat16 = errors.New("mean and std are bfloat16, which has too few bits 
 //
 // The networks of a model may be in bfloat16, but its statistics may not: they
 // are the error [ErrBFloat16]. bfloat16 keeps 8 of the 11 bits of a float16's
-// mantissa, and all 11 count, here and in the tables of the range coder, so that
-// a copy of the statistics in bfloat16 could not decode its original's files.
+// mantissa, and all 11 count, here and in the tables of the range coder, so
+// that a copy of the statistics in bfloat16 could not decode its original's
+// files.
 //
 // No other rule would help. A rule that serves float32, float16 and bfloat16
 // alike must not change when a value is rounded to either of the short types.
 // Let t lie in the middle between two neighbors in bfloat16. t is a float16, so
 // all values close to t on both sides round to t, and to be the same for all of
-// them the rule must be the same for both neighbors: for all values, in the end.
-// (About one float32 in sixteen becomes another bfloat16 by way of float16 than
-// it does directly; the real model has 1536 values.)
+// them the rule must be the same for both neighbors: for all values, in the
+// end. (About one float32 in sixteen becomes another bfloat16 by way of float16
+// than it does directly; the real model has 1536 values.)
 //
-// What helps is the original's part, which has 3 or 6 kB: [IsCopy] recognizes it.
+// What helps is the original's part, which has 3 or 6 kB: [IsCopy] recognizes
+// it.
 func (m *Model) Fingerprint() (uint32, error) {
 	n, err := m.normalizer()
 	if err != nil {

@@ -59,8 +59,8 @@ func TestFingerprint(t *testing.T) {
 	}
 }
 
-// TestBFloat16: a copy of the statistics in bfloat16 has no fingerprint, but it is
-// recognized as a copy, whether it was rounded from float32 or from float16.
+// TestBFloat16: a copy of the statistics in bfloat16 has no fingerprint, but it
+// is recognized as a copy, whether it was rounded from float32 or from float16.
 func TestBFloat16(t *testing.T) {
 	half := []byte{0x01, 0x3c, 0x04, 0x3c}                       // 1+2^-10, 1+2^-8: a tie of bfloat16
 	float := []byte{0, 0x20, 0x80, 0x3f, 0x01, 0x80, 0x80, 0x3f} // 1+2^-10, 1+2^-8+2^-23

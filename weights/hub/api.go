@@ -66,8 +66,8 @@ func (c *Client) resolve(r Repo, commit, path string) string {
 	return fmt.Sprintf("%s/%s/resolve/%s/%s", c.Endpoint, r, commit, strings.Join(words, "/"))
 }
 
-// stat returns a file with its size and hash, which the listings of some mirrors
-// lack.
+// stat returns a file with its size and hash, which the listings of some
+// mirrors lack.
 func (c *Client) stat(ctx context.Context, r Repo, commit string, f File) (File, error) {
 	err := c.patiently(ctx, func() (bool, error) {
 		resp, err := c.request(ctx, http.MethodHead, c.resolve(r, commit, f.Path), false, nil)

@@ -31,8 +31,8 @@ func (c Cache) ref(r Repo, revision string) string {
 	return filepath.Join(c.repo(r), "refs", filepath.FromSlash(revision))
 }
 
-// Repos returns the models of which the cache has anything, even if it is only a
-// part of a download, sorted by name.
+// Repos returns the models of which the cache has anything, even if it is only
+// a part of a download, sorted by name.
 func (c Cache) Repos() ([]Repo, error) {
 	entries, err := os.ReadDir(string(c))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -68,8 +68,8 @@ func (c Cache) Default(r Repo) (dir, revision string, err error) {
 	return dir, revision, err
 }
 
-// Folder returns the folder of a model's revision. The error wraps [ErrNotThere]
-// if it is not in the cache.
+// Folder returns the folder of a model's revision. The error wraps
+// [ErrNotThere] if it is not in the cache.
 func (c Cache) Folder(r Repo, revision string) (string, error) {
 	if err := CheckRevision(revision); err != nil {
 		return "", err
@@ -91,8 +91,8 @@ func (c Cache) Folder(r Repo, revision string) (string, error) {
 	return dir, nil
 }
 
-// commit returns the commit of a branch or a tag. If the ref is missing, as after
-// an interrupted download, a single snapshot stands for main.
+// commit returns the commit of a branch or a tag. If the ref is missing, as
+// after an interrupted download, a single snapshot stands for main.
 func (c Cache) commit(r Repo, revision string) (string, error) {
 	data, err := readSmall(c.ref(r, revision))
 	commit := strings.TrimSpace(string(data))
@@ -152,8 +152,8 @@ func (c Cache) Size(r Repo) int64 {
 	return total
 }
 
-// Remove deletes all revisions of a model from the cache. It refuses to follow a
-// link to a folder elsewhere, in which other things may be.
+// Remove deletes all revisions of a model from the cache. It refuses to follow
+// a link to a folder elsewhere, in which other things may be.
 func (c Cache) Remove(r Repo) error {
 	info, err := os.Lstat(c.repo(r))
 	switch {
@@ -166,8 +166,8 @@ func (c Cache) Remove(r Repo) error {
 	return errors.Join(err, os.RemoveAll(filepath.Dir(c.lock(r, ""))))
 }
 
-// has reports whether the cache has all of a file: as a blob, or in the snapshot
-// itself, where the system has no links.
+// has reports whether the cache has all of a file: as a blob, or in the
+// snapshot itself, where the system has no links.
 func (c Cache) has(r Repo, commit string, f File) bool {
 	if f.Hash == "" {
 		return false

@@ -1,10 +1,10 @@
 // Package hub downloads models from the Hugging Face hub, and finds those that
 // are already on the machine.
 //
-// A [Client] makes a [Plan] of the files that a use of a model needs, with their
-// sizes, and pulls it into the cache that the hub's Python libraries use too, so
-// that neither downloads what the other has. Only the caller's own requests go
-// over the network: there is no telemetry and no check for updates.
+// A [Client] makes a [Plan] of the files that a use of a model needs, with
+// their sizes, and pulls it into the cache that the hub's Python libraries use
+// too, so that neither downloads what the other has. Only the caller's own
+// requests go over the network: there is no telemetry and no check for updates.
 //
 // # The model
 //
@@ -25,22 +25,24 @@
 //	    .locks/models--OWNER--NAME/HASH.lock
 //
 // A blob gets its name only after its bytes were hashed, so that every blob is
-// complete. Whoever downloads one holds its lock (flock or LockFileEx on the same
-// file as Python); where locks do not work, the worst that can happen is that
-// something is downloaded twice. Snapshots consist of symbolic links, of hard
-// links where the system forbids those, and of copies where it has neither.
+// complete. Whoever downloads one holds its lock (flock or LockFileEx on the
+// same file as Python); where locks do not work, the worst that can happen is
+// that something is downloaded twice. Snapshots consist of symbolic links, of
+// hard links where the system forbids those, and of copies where it has
+// neither.
 //
 // # Trust
 //
 // A server's answers are refused if a file's name is not a plain relative path,
 // if a hash is not 40 or 64 hexadecimal digits, and if a size is above 1 TiB, a
-// listing above 8 MiB or 20,000 files, or a body longer than the listing has it.
-// [Pins] refuse a listing that promises other files than those that are known.
-// The token is sent to the endpoint, and never to the host that it redirects to.
-// That host's addresses are signed and expire: when it refuses one, the hub is
-// asked for another. A connection that is idle for half a minute is dropped, and
-// the download resumes with a new one as long as it makes progress; after five
-// attempts without any it fails, and what has come stays for the next pull.
+// listing above 8 MiB or 20,000 files, or a body longer than the listing has
+// it. [Pins] refuse a listing that promises other files than those that are
+// known. The token is sent to the endpoint, and never to the host that it
+// redirects to. That host's addresses are signed and expire: when it refuses
+// one, the hub is asked for another. A connection that is idle for half a
+// minute is dropped, and the download resumes with a new one as long as it
+// makes progress; after five attempts without any it fails, and what has come
+// stays for the next pull.
 //
 // # Why not a library
 //

@@ -50,7 +50,8 @@ func (c *Client) fetch(ctx context.Context, r Repo, commit string, f File, advan
 	return os.Rename(d.path, strings.TrimSuffix(d.path, incomplete))
 }
 
-// errWrongBytes means that the downloaded bytes have another hash than the hub's.
+// errWrongBytes means that the downloaded bytes have another hash than the
+// hub's.
 var errWrongBytes = errors.New("the downloaded bytes do not have the hub's hash; they were thrown away")
 
 var err416 = errors.New("the server does not have the rest of the file")
@@ -101,8 +102,8 @@ func (d *download) open(ctx context.Context) error {
 	return nil
 }
 
-// restart begins again with a new file, and leaves the old one to other processes
-// that may have it open where locks do not work.
+// restart begins again with a new file, and leaves the old one to other
+// processes that may have it open where locks do not work.
 func (d *download) restart(ctx context.Context) error {
 	d.close()
 	if err := os.Remove(d.path); err != nil {

@@ -119,8 +119,8 @@ func parseFile(dec *json.Decoder) (File, error) {
 	return f, f.check()
 }
 
-// check returns an error if a file's name, size or hash must not be used on this
-// machine.
+// check returns an error if a file's name, size or hash must not be used on
+// this machine.
 func (f File) check() error {
 	switch {
 	case !plainPath(f.Path):

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// lockFile acquires the lock of a file, which the system releases if the process
-// ends.
+// lockFile acquires the lock of a file, which the system releases if the
+// process ends.
 func lockFile(ctx context.Context, path string) (unlock func(), err error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		return nil, err
@@ -34,8 +34,8 @@ func lockFile(ctx context.Context, path string) (unlock func(), err error) {
 	}
 }
 
-// sameAs reports whether path still names the file f: some programs delete a lock
-// file when they release it.
+// sameAs reports whether path still names the file f: some programs delete a
+// lock file when they release it.
 func sameAs(f *os.File, path string) bool {
 	a, errA := f.Stat()
 	b, errB := os.Stat(path)

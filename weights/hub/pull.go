@@ -8,14 +8,14 @@ import (
 	"sync"
 )
 
-// parallel is the number of files that are downloaded at a time: enough that the
-// small ones do not wait for each other's round trips.
+// parallel is the number of files that are downloaded at a time: enough that
+// the small ones do not wait for each other's round trips.
 const parallel = 4
 
 // Pull downloads the missing bytes of a plan's files and returns the model's
-// folder. Whatever has come stays after an error, and the next pull resumes from
-// there. progress, which may be nil, is called with the number of the plan's
-// bytes that are in the cache.
+// folder. Whatever has come stays after an error, and the next pull resumes
+// from there. progress, which may be nil, is called with the number of the
+// plan's bytes that are in the cache.
 func (c *Client) Pull(ctx context.Context, p *Plan, progress func(done int64)) (string, error) {
 	if err := c.room(p); err != nil {
 		return "", err

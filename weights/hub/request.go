@@ -129,8 +129,8 @@ func permanentf(format string, args ...any) error {
 // request sends a request and follows redirects. The token is sent only to the
 // endpoint. Reading the body fails when nothing comes for c.Stall.
 //
-// If follow is false, a redirect to another host is the answer: it has the hub's
-// headers about a file.
+// If follow is false, a redirect to another host is the answer: it has the
+// hub's headers about a file.
 func (c *Client) request(ctx context.Context, method, address string, follow bool, header http.Header) (*http.Response, error) {
 	if c.Offline {
 		return nil, permanentf("nothing is downloaded while HF_HUB_OFFLINE is set")
@@ -187,7 +187,8 @@ func (c *Client) send(ctx context.Context, method, address string, header http.H
 	return transport.RoundTrip(req) // which does not follow redirects
 }
 
-// redirect returns the address to which a response redirects, "" if it does not.
+// redirect returns the address to which a response redirects, "" if it does
+// not.
 func redirect(resp *http.Response) (string, error) {
 	switch resp.StatusCode {
 	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:

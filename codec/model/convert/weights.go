@@ -53,8 +53,8 @@ func (c *converter) open(part weights.Part) error {
 	return nil
 }
 
-// modern returns a tensor of the VAE's attention with the name and shape that it
-// has had since diffusers 0.18, when AttentionBlock became Attention
+// modern returns a tensor of the VAE's attention with the name and shape that
+// it has had since diffusers 0.18, when AttentionBlock became Attention
 // (diffusers:src/diffusers/models/modeling_utils.py,
 // _convert_deprecated_attention_blocks).
 func modern(s weights.Spec) weights.Spec {

@@ -59,7 +59,8 @@ type Hub struct {
 	bytes map[string]int64 // that it has sent
 }
 
-// New starts a hub with the given files, which is closed at the end of the test.
+// New starts a hub with the given files, which is closed at the end of the
+// test.
 func New(t testing.TB, files map[string][]byte) *Hub {
 	f := &Hub{t: t, Repo: Repo, Commit: Commit, Files: files, gets: map[string]int{}, bytes: map[string]int64{}}
 	f.cdn = httptest.NewServer(http.HandlerFunc(f.serveCDN))
@@ -223,7 +224,8 @@ var sizes = map[weights.Part]struct{ float16, float32, config int }{
 	weights.VAE:             {16_700, 33_500, 610},
 }
 
-// text returns a file that is unique and of the size that it has in the listing.
+// text returns a file that is unique and of the size that it has in the
+// listing.
 func text(p weights.Part, name string) []byte {
 	b := fmt.Appendf(nil, `{"part":%q,"name":%q}`, p, name)
 	return append(b, bytes.Repeat([]byte(" "), max(0, sizes[p].config-len(b)))...)

@@ -69,7 +69,8 @@ func Open(getenv func(string) string) (*Catalog, error) {
 
 // Find returns the model with a name: the built-in one, a name in the
 // configuration, a folder, or the name on the hub (OWNER/NAME, or
-// OWNER/NAME@REVISION) of a model that was pulled. The first that fits is taken.
+// OWNER/NAME@REVISION) of a model that was pulled. The first that fits is
+// taken.
 func (c *Catalog) Find(name string) (Model, error) {
 	if name == BuiltIn {
 		return Model{Name: BuiltIn, Kind: KindBuiltIn}, nil

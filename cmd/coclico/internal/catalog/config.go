@@ -14,8 +14,8 @@ import (
 	"github.com/coclico/coclico/cmd/coclico/internal/files"
 )
 
-// ConfigVar is the environment variable that names the configuration file, if it
-// is not the user's own.
+// ConfigVar is the environment variable that names the configuration file, if
+// it is not the user's own.
 const ConfigVar = "COCLICO_CONFIG"
 
 // A Config is the content of the configuration file: the user's decisions.

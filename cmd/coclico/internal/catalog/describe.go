@@ -63,8 +63,8 @@ func (c *Catalog) Describe(m Model) Description {
 	return d
 }
 
-// uses reports whether a folder has what encoding and decoding need. Encoding to
-// a raw stream needs no image normalizer, and decoding needs either the text
+// uses reports whether a folder has what encoding and decoding need. Encoding
+// to a raw stream needs no image normalizer, and decoding needs either the text
 // encoder or the constant that replaces it.
 func uses(f *weights.Folder) (encodes, decodes bool) {
 	encodes, decodes = true, f.Has(weights.TextEncoder) || f.Has(weights.PromptEmbeds)

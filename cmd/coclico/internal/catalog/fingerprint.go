@@ -9,9 +9,9 @@ import (
 	"github.com/coclico/coclico/weights/hub"
 )
 
-// Open opens a model's folder. If the model's statistics are a copy in bfloat16,
-// which has too few bits for them, and their original is on this machine too, the
-// folder has the original's.
+// Open opens a model's folder. If the model's statistics are a copy in
+// bfloat16, which has too few bits for them, and their original is on this
+// machine too, the folder has the original's.
 func (c *Catalog) Open(m Model) (*weights.Folder, error) {
 	f, err := m.Open()
 	if err != nil {
@@ -49,8 +49,8 @@ func fingerprint(f *weights.Folder, err error) (uint32, error) {
 	return model.Fingerprint(f)
 }
 
-// Matching returns the names of the models whose fingerprint has the given number
-// of leading bits in common with prefix.
+// Matching returns the names of the models whose fingerprint has the given
+// number of leading bits in common with prefix.
 func (c *Catalog) Matching(prefix uint32, bits int) []string {
 	all, err := c.List()
 	if err != nil {
@@ -66,8 +66,8 @@ func (c *Catalog) Matching(prefix uint32, bits int) []string {
 }
 
 // alias returns a model that is in the cache under another of its names, and
-// otherwise the error none. The fingerprint decides: two that should be the same
-// model and are not are an error.
+// otherwise the error none. The fingerprint decides: two that should be the
+// same model and are not are an error.
 func (c *Catalog) alias(repo hub.Repo, none error) (Model, error) {
 	var found Model
 	var first uint32

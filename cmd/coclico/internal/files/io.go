@@ -16,10 +16,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"unicode/utf8"
+
+	"github.com/coclico/coclico/weights"
 )
 
 // Stdio is the name of standard input and output on the command line.
@@ -138,15 +139,7 @@ func (f *IO) ReadLine(ctx context.Context) (string, error) {
 
 // Named returns an error that begins with a file's name, as the user gave it.
 func Named(path string, err error) error {
-	var p *fs.PathError
-	var l *os.LinkError
-	switch {
-	case errors.As(err, &p):
-		err = p.Err
-	case errors.As(err, &l):
-		err = l.Err
-	}
-	return fmt.Errorf("%s: %w", Name(path), err)
+	return fmt.Errorf("%s: %w", Name(path), weights.Cause(err))
 }
 
 // Name returns what messages call an input.

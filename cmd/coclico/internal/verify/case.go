@@ -1,9 +1,7 @@
 package verify
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -27,12 +25,9 @@ func find(paths []string) ([]string, error) {
 	var files []string
 	for _, path := range paths {
 		info, err := os.Stat(path)
-		var p *fs.PathError
 		switch {
-		case errors.As(err, &p):
-			return nil, fmt.Errorf("%s: %w", path, p.Err)
 		case err != nil:
-			return nil, err
+			return nil, weights.NewFileError(path, err)
 		case !info.IsDir():
 			files = append(files, path)
 			continue
