@@ -30,6 +30,7 @@ unCLIP.
 	}
 	root.AddCommand(encodeCmd(f, s), decodeCmd(f, s), infoCmd(f, s), compareCmd(f, s), pullCmd(s), modelsCmd(f, s), synthCmd(s), verifyCmd(s), benchCmd(s),
 		manCmd(f), completionCmd(s), versionCmd(s))
+	addVersionFlag(root)
 	root.SetHelpCommand(helpCmd())
 	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), "Flags.FlagUsages ", "Flags.FlagUsagesWrapped 80 "))
 	root.SetFlagErrorFunc(flagError)

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -290,8 +291,14 @@ func TestSynthOverModel(t *testing.T) {
 }
 
 func TestVersionAndHelp(t *testing.T) {
-	if out := succeed(t, "version"); !strings.HasPrefix(out, "coclico ") {
+	out := succeed(t, "version")
+	if !strings.HasPrefix(out, "coclico ") || strings.Count(out, "\n") != 1 || !strings.Contains(out, runtime.GOOS+"/"+runtime.GOARCH) {
 		t.Errorf("version is %q", out)
+	}
+	for _, flag := range []string{"--version", "-v"} {
+		if got := succeed(t, flag); got != out {
+			t.Errorf("%s prints %q, the command %q", flag, got, out)
+		}
 	}
 	for _, args := range [][]string{{}, {"--help"}, {"encode", "--help"}, {"decode", "-h"}, {"info", "-h"}, {"compare", "-h"}, {"synth", "-h"}, {"verify", "-h"}, {"bench", "-h"}} {
 		if out := succeed(t, args...); !strings.Contains(out, "Usage:") {

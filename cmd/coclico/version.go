@@ -10,20 +10,38 @@ import (
 	"github.com/coclico/coclico/cmd/coclico/internal/terminal"
 )
 
+// stamp is the version of a release, which cmd/release sets with -ldflags -X.
+var stamp string
+
 func versionCmd(s *terminal.Screen) *cobra.Command {
 	return &cobra.Command{
 		Use:     "version",
 		Short:   "Print the version of the program",
 		Example: "  coclico version",
 		Args:    cobra.NoArgs,
-		Run: func(*cobra.Command, []string) {
-			fmt.Fprintf(s.Out, "coclico %s %s/%s %s\n", version(), runtime.GOOS, runtime.GOARCH, runtime.Version())
-		},
+		Run:     func(*cobra.Command, []string) { fmt.Fprint(s.Out, versionLine()) },
 	}
 }
 
-// version is the module's version, or the commit of a build from a checkout.
+// addVersionFlag gives the root command --version, and -v, which print the same
+// as the command version.
+func addVersionFlag(root *cobra.Command) {
+	root.Version = version()
+	root.SetVersionTemplate(versionLine())
+	root.Flags().BoolP("version", "v", false, "print the version")
+}
+
+// versionLine returns the version, the platform and the compiler.
+func versionLine() string {
+	return fmt.Sprintf("coclico %s %s/%s %s\n", version(), runtime.GOOS, runtime.GOARCH, runtime.Version())
+}
+
+// version returns the version of a release, else that of the module, else the
+// commit of a checkout.
 func version() string {
+	if stamp != "" {
+		return stamp
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return "unknown"
