@@ -64,7 +64,7 @@ func wantsPicture(path string) bool {
 
 // wrote reports whether out is what encode would make of in now, as far as it
 // tells: raw bits by their number only, and no file tells whether its map was
-// antialiased.
+// antialiased and what was under a transparent picture.
 func (e *encoding) wrote(ctx context.Context, f *files.IO, in, out string) bool {
 	data, err := f.Read(ctx, out, maxStream)
 	if err != nil {

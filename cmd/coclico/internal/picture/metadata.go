@@ -10,8 +10,8 @@ import (
 	"github.com/coclico/coclico/cmd/coclico/internal/icc"
 )
 
-// metadata is what a file says about its picture besides the pixels. A file that
-// is broken says as much as can be read of it: the decoder reports what is wrong.
+// metadata is what a file says about its picture besides the pixels. Of a broken
+// file it holds as much as can be read: the decoder reports what is wrong.
 type metadata struct {
 	orientation int  // as EXIF has it, see orientation.go
 	progressive bool // of a JPEG: all coefficients are held
@@ -20,11 +20,11 @@ type metadata struct {
 	faulty  error        // why there is no profile although the file holds one
 }
 
-// Limits of what is read of a file's metadata.
+// Limits of the metadata that is read.
 const (
-	maxProfile = 4 << 20 // bytes; the largest profiles of printers are half of it
+	maxProfile = 4 << 20 // bytes; the largest profiles of printers are half as long
 	maxEXIF    = 1 << 20 // bytes; the orientation is among the first few hundred
-	maxChunks  = 10_000  // in an honest file there are a dozen, pixels not counted
+	maxChunks  = 10_000  // chunks other than pixels; an honest file has a dozen
 	maxParts   = 1 << 17 // chunks of pixels: a GiB in the parts of 8 KiB that libpng writes
 )
 
@@ -98,7 +98,7 @@ func (m *metadata) readJPEG(r io.Reader) {
 			if _, err := io.ReadFull(b, segment); err != nil {
 				return
 			}
-			if _, ok := bytes.CutPrefix(segment, []byte(exifSegment)); ok && marker == 0xe1 && !exif {
+			if marker == 0xe1 && !exif && bytes.HasPrefix(segment, []byte(exifSegment)) {
 				exif = true
 				m.setEXIF(segment)
 			}
@@ -154,8 +154,8 @@ func nextMarker(b *bufio.Reader) (marker byte, err error) {
 	}
 }
 
-// iccParts are the parts of a profile in a JPEG, of which the first byte is the
-// number, from 1 on, and the second how many there are.
+// iccParts collects the parts of a JPEG's profile. The first byte of a part is its
+// number, starting at 1, and the second the number of parts.
 type iccParts struct {
 	list   [256][]byte
 	count  byte

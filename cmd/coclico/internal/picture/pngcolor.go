@@ -15,8 +15,8 @@ type pngColors struct {
 	cicp, iccp, srgb, gamma, primaries []byte
 }
 
-// readPNG reads the chunks for colors, which stand before the pixels, and the one
-// for EXIF, which may stand behind them.
+// readPNG reads the chunks for colors, which come before the pixels, and the one
+// for EXIF, which may come after them.
 func (m *metadata) readPNG(r io.ReadSeeker) {
 	var c pngColors
 	var pixels, exif bool
@@ -54,8 +54,8 @@ func (m *metadata) readPNG(r io.ReadSeeker) {
 	m.profile, m.faulty = c.profile()
 }
 
-// profile returns what the chunk that takes precedence says, nil for sRGB. If that
-// is cICP and it is not converted, an ICC profile stands in.
+// profile returns the profile of the chunk that takes precedence, nil for sRGB. A
+// cICP chunk that cannot be converted gives way to an ICC profile.
 func (c pngColors) profile() (*icc.Profile, error) {
 	var err error
 	if c.cicp != nil {
@@ -77,8 +77,8 @@ func (c pngColors) profile() (*icc.Profile, error) {
 	return parseGamma(c.gamma, c.primaries)
 }
 
-// parseCICP reads the primaries, the transfer characteristics, the matrix, which is
-// that of RGB, and whether the values have their full range.
+// parseCICP reads four bytes: the primaries, the transfer characteristics, the
+// matrix, which must be that of RGB, and whether values have the full range.
 func parseCICP(b []byte) (*icc.Profile, error) {
 	switch {
 	case len(b) != 4 || b[2] != 0:
@@ -110,11 +110,10 @@ func inflateProfile(b []byte) ([]byte, error) {
 	return data, nil
 }
 
-// parseGamma reads the exponent that linear light was raised to, and the
-// chromaticities of white, red, green and blue, in hundred thousandths. Without
-// chromaticities they are those of sRGB, and without an exponent the curve is. The
-// exponent that approximates sRGB, 1/2.2, stands for sRGB: so it is written beside
-// its primaries by programs that mean sRGB, and read by libpng.
+// parseGamma reads an exponent, and the chromaticities of white, red, green and
+// blue, all in hundred thousandths. What is missing is that of sRGB. The exponent
+// 1/2.2 beside the primaries of sRGB stands for sRGB's curve: programs that mean
+// sRGB write the two, and libpng reads them so.
 func parseGamma(gamma, chromaticities []byte) (*icc.Profile, error) {
 	const unit, near = 100_000, 100
 	srgb := [8]int64{31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000}
