@@ -10,7 +10,8 @@ import (
 	"testing"
 )
 
-// Of each type: what is not finite, and the largest that is, in bits.
+// For each type: values that are not finite, and the largest finite one, in
+// bits.
 var extremes = []struct {
 	d           DType
 	bad, finite []uint64
@@ -21,8 +22,8 @@ var extremes = []struct {
 	{F64, []uint64{0x7FF0000000000000, 0xFFF0000000000000, 0x7FF0000000000001, 1<<64 - 1}, []uint64{0x7FEFFFFFFFFFFFFF, 0xFFEFFFFFFFFFFFFF}},
 }
 
-// A culprit at every place of tensors of every length must be found, among
-// neighbours that only just are finite, and none where there is none.
+// A culprit must be found at every place of tensors of every length, among
+// neighbors that are only just finite, and none where there is none.
 func TestFinite(t *testing.T) {
 	for _, e := range extremes {
 		size := e.d.Size()
@@ -102,7 +103,7 @@ func BenchmarkFinite(b *testing.B) {
 	}
 }
 
-// line fails unless err is one line that has all the words.
+// line fails the test unless err is one line that contains all the words.
 func line(t *testing.T, err error, words ...string) {
 	t.Helper()
 	if err == nil {

@@ -282,7 +282,8 @@ func TestBadShardIndex(t *testing.T) {
 	}
 }
 
-// The hub's cache: every file of a snapshot is a link into a folder of blobs.
+// In the hub's cache, every file of a snapshot is a link into a folder of
+// blobs.
 func TestSymbolicLinks(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("links need a privilege")
@@ -314,7 +315,7 @@ func TestSymbolicLinks(t *testing.T) {
 	}
 }
 
-// bytesFile is a file that gives its bytes away.
+// A bytesFile is a file with a method Bytes.
 type bytesFile struct{ fs.File }
 
 var given = []byte(shard("a"))
@@ -374,7 +375,7 @@ func TestOpenFileErrors(t *testing.T) {
 	}
 }
 
-// The whole file must be there for the reading that some systems need.
+// Systems without memory mapping read the whole file.
 func TestReadRegion(t *testing.T) {
 	if r, err := readRegion(strings.NewReader("abc"), 3, "x"); err != nil || string(r.data) != "abc" || r.close() != nil {
 		t.Errorf("%v", err)

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// Whatever the bytes, a file is refused in one line or can be read whole, and
-// what was read can be written again.
+// Whatever its bytes, a file is refused in one line, or it can be read
+// completely and written again.
 func FuzzSafetensors(f *testing.F) {
 	for _, l := range lies {
 		if len(l.data) < 1<<12 {

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// lies are files that are wrong in one way each, and a phrase of the error.
-// They seed the fuzz target too.
+// lies are files that are wrong in one way each, with a phrase of the error.
+// They also seed the fuzz target.
 var lies = []struct {
 	name string
 	data string
@@ -58,7 +58,7 @@ var lies = []struct {
 	{"quotes the whole file", raw(`{"a":{"dtype":"U8","shape":{"`+strings.Repeat("b", 500)+`":"`+strings.Repeat("x", 9999)+`"},"data_offsets":[0,0]}}`, 0), "shape"},
 }
 
-// raw puts the length before a header and n bytes behind it.
+// raw returns a file with the given header and n bytes of data.
 func raw(header string, n int) string {
 	b := binary.LittleEndian.AppendUint64(nil, uint64(len(header)))
 	return string(b) + header + strings.Repeat("\x01", n)
@@ -88,7 +88,7 @@ func TestLies(t *testing.T) {
 	}
 }
 
-// What is odd but true must load.
+// Headers that are odd but valid must load.
 func TestOddHeaders(t *testing.T) {
 	for name, data := range map[string]string{
 		"no tensors":    raw(`{}`, 0),
@@ -104,8 +104,8 @@ func TestOddHeaders(t *testing.T) {
 	}
 }
 
-// Every cut and every flipped bit of a good file's header is an error or a
-// file that can be read, never a panic.
+// A file that is cut anywhere is an error, and one with any bit of its header
+// flipped is an error or can be read; neither panics.
 func TestDamagedHeader(t *testing.T) {
 	good, err := os.ReadFile("testdata/condition.safetensors")
 	if err != nil {
@@ -124,7 +124,7 @@ func TestDamagedHeader(t *testing.T) {
 	}
 }
 
-// readAll opens a file and uses all that it holds; the error is the parser's.
+// readAll opens a file and uses everything in it. The error is the parser's.
 func readAll(t *testing.T, data []byte) (*Store, error) {
 	s, err := parseBytes(data)
 	if err != nil {

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// TestParts: the rows of the table are consistent, so that whoever adds one is
-// told of what they have left out.
+// TestParts: the rows of the table are consistent, so that nothing is left out
+// when one is added.
 func TestParts(t *testing.T) {
 	if all := Parts(); len(all) != 10 || len(slices.Compact(slices.Sorted(slices.Values(all)))) != len(all) {
 		t.Errorf("%d parts: %v", len(all), all)

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// Reading a tensor brings its pages into the process; Release takes them out,
-// and so does the check for NaNs.
+// Reading a tensor brings its pages into the process. Release frees them, and
+// so does the check for NaNs.
 func TestReleaseShrinksTheProcess(t *testing.T) {
 	const size = 64 << 20
 	path := filepath.Join(t.TempDir(), "a.safetensors")
@@ -44,7 +44,7 @@ func TestReleaseShrinksTheProcess(t *testing.T) {
 	}
 }
 
-// rssFile returns the bytes of file mappings in the process.
+// rssFile returns the number of bytes of mapped files in the process's memory.
 func rssFile(t *testing.T) int {
 	data, err := os.ReadFile("/proc/self/status")
 	if err != nil {

@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-// storeWith returns a store with small tensors: name, type, shape.
+// storeWith returns a store with small tensors of given names, types and
+// shapes.
 func storeWith(specs ...Spec) *Store {
 	tensors := make(map[string]Tensor)
 	for _, s := range specs {
@@ -98,7 +99,7 @@ func TestRecorder(t *testing.T) {
 	}
 }
 
-// build is a model's constructor, as models write it.
+// build is a typical constructor of a model.
 func build(w *Scope) []Tensor {
 	w = w.Optional("text_model")
 	attn := w.Sub("attn")
@@ -131,12 +132,12 @@ func TestOpenFileGolden(t *testing.T) {
 		t.Errorf("level embedding %v", v[32:])
 	}
 	if _, ok := s.Lookup("out/level1"); ok {
-		t.Error("found what is not there")
+		t.Error("found a tensor that does not exist")
 	}
 }
 
-// A part is asked for in a recording store, written by the law, opened and
-// read: nothing is missing, nothing is left.
+// A part is recorded, written by the law, opened and read: nothing is missing
+// and nothing is left unread.
 func Example() {
 	rec := Recorder()
 	build(rec.Scope())

@@ -11,8 +11,7 @@ import (
 	"github.com/x448/float16"
 )
 
-// The files of testdata are the output of golden/synth.py: see
-// testdata/make.py.
+// The files in testdata are written by golden/synth.py; see testdata/make.py.
 
 func TestSynthTensorEqualsPython(t *testing.T) {
 	s := open(t, "testdata/law.safetensors")
@@ -46,8 +45,8 @@ func TestSynthTensorLarge(t *testing.T) {
 	}
 }
 
-// Box-Muller goes through log and cos, which differ from numpy's by an ulp of
-// float64 at most; rounded to float32 that can be seen in few values, if any.
+// Box-Muller uses log and cos, which differ from numpy's by at most an ulp of
+// float64. In float32 that shows in few values, if any.
 func TestSynthNoise(t *testing.T) {
 	s := open(t, "testdata/noise.safetensors")
 	for _, name := range []string{"x", "sample/square"} {
@@ -66,13 +65,13 @@ func TestSynthNoise(t *testing.T) {
 	}
 }
 
-// Every float16 value must be met, and between each two neighbours the middle
-// goes to the even one and everything else to the nearer one. The float64
-// neighbours of the middle are where rounding twice fails.
+// Every float16 must round to itself, the middle between two neighbors to the
+// even one, and everything else to the nearer one. The float64s next to the
+// middle are where rounding twice fails.
 func TestHalfFromFloat64(t *testing.T) {
 	value := func(h uint16) float64 {
 		if h == 0x7C00 {
-			return 65536 // where infinity stands on the grid of the largest values
+			return 65536 // the place of infinity on the grid of the largest values
 		}
 		return float64(float16.Frombits(h).Float32())
 	}
@@ -132,7 +131,7 @@ func BenchmarkSynthTensor(b *testing.B) {
 	}
 }
 
-// open opens a file of this package's testdata.
+// open opens a file in this package's testdata.
 func open(t testing.TB, path string) *Store {
 	t.Helper()
 	s, err := OpenFile(path)

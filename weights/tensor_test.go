@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// types.safetensors holds 3*i-7 (3*i for unsigned and boolean types) of every
-// type that numpy has.
+// types.safetensors has the values 3*i-7 (3*i for unsigned and boolean types)
+// in every type of numpy's.
 func TestConversions(t *testing.T) {
 	s := open(t, "testdata/types.safetensors")
 	for _, c := range []struct {
@@ -87,7 +87,7 @@ func TestLen(t *testing.T) {
 	}
 }
 
-// Release must change no byte, of no matter what.
+// Release must not change a byte of any tensor.
 func TestReleaseIsHarmless(t *testing.T) {
 	s := open(t, "testdata/law.safetensors")
 	for _, name := range s.Names() {
@@ -97,7 +97,7 @@ func TestReleaseIsHarmless(t *testing.T) {
 		if !bytes.Equal(x.Data, before) {
 			t.Errorf("%s changed", name)
 		}
-		// A tensor whose data was replaced is no view of the file.
+		// A tensor whose data was replaced is not a view of the file.
 		x.Data = bytes.Repeat([]byte{1}, 1<<16)
 		x.Release()
 		if !bytes.Equal(x.Data, bytes.Repeat([]byte{1}, 1<<16)) {

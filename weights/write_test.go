@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// rewrite writes a store's tensors in the given order of names.
+// rewrite writes a store's tensors, given in some order of names.
 func rewrite(t *testing.T, s *Store, names []string) []byte {
 	var specs []Spec
 	for _, name := range names {
@@ -28,7 +28,7 @@ func rewrite(t *testing.T, s *Store, names []string) []byte {
 	return b.Bytes()
 }
 
-// The Python library writes the same bytes, whatever the order given.
+// Whatever that order, the result is what the Python library writes.
 func TestWriteEqualsPython(t *testing.T) {
 	want, err := os.ReadFile("testdata/types.safetensors")
 	if err != nil {

@@ -15,8 +15,8 @@ import (
 	"github.com/coclico/coclico/cmd/coclico/internal/catalog"
 )
 
-// newTerminal returns both ends of a new terminal: what the program has of it,
-// and what its user types into.
+// newTerminal returns both ends of a new terminal: the program's and its
+// user's.
 func newTerminal(t *testing.T) (program, user *os.File) {
 	t.Helper()
 	user, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
@@ -38,8 +38,8 @@ func newTerminal(t *testing.T) (program, user *os.File) {
 	return program, user
 }
 
-// TestRemoveAsks: on a terminal, a model is deleted when its user says so, and
-// Ctrl-C is no yes.
+// TestRemoveAsks: on a terminal, a model is deleted if the user agrees, and
+// Ctrl-C does not mean yes.
 func TestRemoveAsks(t *testing.T) {
 	home := t.TempDir()
 	t.Setenv(catalog.ConfigVar, filepath.Join(home, "config.json"))

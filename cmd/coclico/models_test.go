@@ -17,8 +17,8 @@ import (
 	"github.com/coclico/coclico/weights/hub/hubtest"
 )
 
-// atHome gives the test a configuration and a cache of its own, and a model
-// folder.
+// atHome gives the test a configuration and a cache of its own, and returns a
+// model's folder.
 func atHome(t *testing.T) (dir string) {
 	t.Helper()
 	home := t.TempDir()
@@ -31,7 +31,7 @@ func atHome(t *testing.T) (dir string) {
 	return dir
 }
 
-// onHub starts a hub that has a folder's files.
+// onHub starts a hub with a folder's files.
 func onHub(t *testing.T, dir string) *hubtest.Hub {
 	t.Helper()
 	files := map[string][]byte{"README.md": []byte("---\nlicense: openrail++\n---\n"), "old.ckpt": make([]byte, 1000)}
@@ -63,7 +63,7 @@ func listed(t *testing.T) map[string]catalog.Description {
 	return by
 }
 
-// TestPullAndUse is a newcomer's way from nothing to a model.
+// TestPullAndUse is a new user's way to a model.
 func TestPullAndUse(t *testing.T) {
 	dir := atHome(t)
 	h := onHub(t, dir)
@@ -114,7 +114,7 @@ func TestPullAndUse(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 	if _, err := os.Stat(folder); err == nil {
-		t.Error("the pulled model is still there")
+		t.Error("the pulled model still exists")
 	}
 	if all := listed(t); len(all) != 1 || !all[catalog.BuiltIn].Default {
 		t.Errorf("%+v", all)
@@ -135,8 +135,9 @@ func TestPullRefusals(t *testing.T) {
 	fail(t, statusFailed, []string{"HF_ENDPOINT"}, "pull", hubtest.Repo)
 }
 
-// TestFilesModel: a file is decoded with the model that it was made with, if this
-// machine has it, unless another is asked for. It has one number everywhere.
+// TestFilesModel: a file is decoded with the model that it was made with, if
+// this machine has it, unless another is asked for. It has one number
+// everywhere.
 func TestFilesModel(t *testing.T) {
 	dir := atHome(t)
 	file := filepath.Join(t.TempDir(), "a.coclico")
@@ -241,8 +242,8 @@ func TestModelsConvert(t *testing.T) {
 	fail(t, statusFailed, []string{filepath.Join("nowhere", "out")}, "models", "convert", dir, filepath.Join(dir, "nowhere", "out"))
 }
 
-// TestModelsRemovePulled: what is deleted is all of a model, by its plain name,
-// also where no more than a part of it has come.
+// TestModelsRemovePulled: all revisions of a model are deleted by its plain
+// name, even if only a part of it has come.
 func TestModelsRemovePulled(t *testing.T) {
 	dir := atHome(t)
 	cache := filepath.Join(os.Getenv("HF_HOME"), "hub", "models--someone--tiny-unclip")
@@ -268,13 +269,13 @@ func TestModelsRemovePulled(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 	if _, err := os.Stat(cache); err == nil {
-		t.Error("it is still there")
+		t.Error("the model still exists")
 	}
 	fail(t, statusFailed, []string{hubtest.Repo}, "models", "remove", hubtest.Repo, "--yes")
 }
 
-// TestNoHome: who needs neither a cache nor a configuration needs no folder for
-// them.
+// TestNoHome: without a home folder, only commands that need the cache or the
+// configuration fail.
 func TestNoHome(t *testing.T) {
 	for _, name := range []string{"HOME", "USERPROFILE", "home", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "AppData", "HF_HOME", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", catalog.ConfigVar} {
 		t.Setenv(name, "")

@@ -64,7 +64,7 @@ func TestPullDefault(t *testing.T) {
 	}
 }
 
-// TestPullNames: a hub that does not have the model any more is no dead end.
+// TestPullNames: if the hub does not have the model, the error says which does.
 func TestPullNames(t *testing.T) {
 	h := onHub(t, atHome(t))
 	fail(t, statusFailed, []string{h.URL()[len("http://"):], "404", "unofficial mirror", "coclico pull " + hub.MirrorRepo().String()}, "pull")
@@ -117,7 +117,7 @@ func TestPullElsewhere(t *testing.T) {
 	if _, err := os.Stat(dir); err != nil {
 		t.Error("the model was deleted under another of its names")
 	}
-	// What lacks a part for the use is not enough.
+	// A copy without a part that the use needs is not enough.
 	if err := os.RemoveAll(filepath.Join(dir, "unet")); err != nil {
 		t.Fatal(err)
 	}
@@ -127,8 +127,8 @@ func TestPullElsewhere(t *testing.T) {
 	}
 }
 
-// TestFingerprintDecides: two models with names of the same one and with
-// different fingerprints are not taken for each other.
+// TestFingerprintDecides: two copies that should be the same model and have
+// different fingerprints are not mistaken for each other.
 func TestFingerprintDecides(t *testing.T) {
 	atHome(t)
 	one := cached(t, hub.WithdrawnRepo(), 1)

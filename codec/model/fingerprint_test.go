@@ -109,7 +109,7 @@ func TestFingerprintTellsModelsApart(t *testing.T) {
 				t.Fatal(err)
 			}
 			name := fmt.Sprintf("%s, seed %d", config, seed)
-			// tiny-768 and unclip-l have the same normaliser: the law knows its
+			// tiny-768 and unclip-l have the same normalizer: the law knows its
 			// tensors by name, shape and seed.
 			if other, ok := seen[got]; ok && config != "unclip-l" {
 				t.Errorf("%s and %s have the same fingerprint %08x", name, other, got)

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// FuzzListing: whatever a hub says, what is believed of it stays inside the
-// cache and within the limits.
+// FuzzListing: whatever a hub answers, the files that are accepted stay inside
+// the cache and within the limits.
 func FuzzListing(f *testing.F) {
 	sha := strings.Repeat("0123456789", 4)
 	f.Add([]byte(`{"sha":"` + sha + `","siblings":[{"rfilename":"unet/config.json","size":3,"blobId":"` + sha + `"}]}`))
@@ -17,7 +17,7 @@ func FuzzListing(f *testing.F) {
 		l, err := parseListing(data)
 		if err != nil {
 			if strings.ContainsAny(err.Error(), "\n\x00") {
-				t.Errorf("the message %q is no line", err)
+				t.Errorf("the message %q is not one line", err)
 			}
 			return
 		}

@@ -32,8 +32,8 @@ func tiny(t *testing.T) string {
 	return dir
 }
 
-// rewrite replaces a part's file by files of a tensor's neighbours: names and
-// values go through change, which returns the bytes of a type.
+// rewrite replaces a part's file by one or more shards. change returns the new
+// name, type and bytes of a tensor.
 func rewrite(t *testing.T, dir, part, file string, change func(name string, x []float32) (string, weights.DType, []byte), shards int) {
 	t.Helper()
 	path := filepath.Join(dir, part, file)
@@ -91,7 +91,7 @@ func oldNames(name string, x []float32) (string, weights.DType, []byte) {
 	return f32(strings.NewReplacer(".to_q.", ".query.", ".to_k.", ".key.", ".to_v.", ".value.", ".to_out.0.", ".proj_attn.").Replace(name), x)
 }
 
-// old makes of a model what the hub had years ago: float32, shards, old names.
+// old returns a model as the hub had it years ago: float32, shards, old names.
 func old(t *testing.T) string {
 	dir := tiny(t)
 	rewrite(t, dir, "unet", "diffusion_pytorch_model.safetensors", f32, 2)
@@ -140,8 +140,8 @@ func decode(t *testing.T, dir string, data []byte, exact bool) []byte {
 	return img.(*image.RGBA).Pix
 }
 
-// TestConvert: the law's values are float16's, so that a folder of float32
-// converts back to the very bytes, and paints the very picture.
+// TestConvert: the law's values are float16s, so a folder of float32 converts
+// back to the same bytes and encodes to the same file.
 func TestConvert(t *testing.T) {
 	first, from := tiny(t), old(t)
 	out := filepath.Join(t.TempDir(), "out")
@@ -198,7 +198,7 @@ func TestConstantContext(t *testing.T) {
 	}
 }
 
-// TestHalves: neither half opens what it does not need, for it is not there.
+// TestHalves: neither half opens what it does not need, because it is missing.
 func TestHalves(t *testing.T) {
 	first := tiny(t)
 	dir := t.TempDir()
@@ -239,8 +239,8 @@ func TestHalves(t *testing.T) {
 	}
 }
 
-// TestRange: what float16 cannot hold is said, with every tensor, and never
-// becomes infinite.
+// TestRange: values that float16 cannot hold are reported for every tensor, and
+// never become infinite.
 func TestRange(t *testing.T) {
 	dir := tiny(t)
 	set := map[string]float32{"conv_in.bias": 70000, "conv_out.bias": -65520, "time_embedding.linear_1.bias": 65519}
@@ -301,8 +301,8 @@ func TestConvertRefuses(t *testing.T) {
 	}
 }
 
-// TestIndex: the index of the new folder speaks of no part that is not in it,
-// so that diffusers does not look for one.
+// TestIndex: the index of the new folder lists only parts that are in it, so
+// that diffusers does not look for others.
 func TestIndex(t *testing.T) {
 	dir := tiny(t)
 	const file = "model_index.json"

@@ -13,8 +13,9 @@ import (
 	"github.com/coclico/coclico/weights"
 )
 
-// The files that golden.py's build writes for the model tiny with seed 1
-// (safetensors 0.6 of Python, diffusers 0.42.1, transformers 5.23.0):
+// golden returns the SHA-256 hashes of the files that golden.py's build writes
+// for the model tiny with seed 1 (Python's safetensors 0.6, diffusers 0.42.1,
+// transformers 5.23.0):
 //
 //	cfg, make = golden.build("tiny", 1, folder)
 //	for part in make: make[part]()
@@ -63,8 +64,7 @@ func TestWriteEqualsReference(t *testing.T) {
 	folder.Close()
 }
 
-// TestFullSize compares the numbers of weights with those published for the
-// real model.
+// TestFullSize compares the numbers of weights with the real model's.
 func TestFullSize(t *testing.T) {
 	all, err := parts("unclip-l")
 	if err != nil {
@@ -102,7 +102,7 @@ func TestNames(t *testing.T) {
 	}
 	for _, name := range []string{"", ".", "..", "../configs/tiny", "tiny/unet", "large"} {
 		if Has(name) {
-			t.Errorf("%q is said to be a model", name)
+			t.Errorf("Has(%q) is true", name)
 		}
 	}
 }

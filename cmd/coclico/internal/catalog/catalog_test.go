@@ -14,7 +14,8 @@ import (
 	"github.com/coclico/coclico/weights/hub"
 )
 
-// newCatalog has a configuration and a cache of its own.
+// newCatalog returns a catalog with a configuration and a cache of its own, and
+// a function that opens it again.
 func newCatalog(t *testing.T) (*Catalog, func() *Catalog) {
 	t.Helper()
 	dir := t.TempDir()
@@ -141,7 +142,7 @@ func TestListAndDescribe(t *testing.T) {
 	}
 }
 
-// TestChosen: the environment goes before the configuration.
+// TestChosen: the environment takes precedence over the configuration.
 func TestChosen(t *testing.T) {
 	dir := t.TempDir()
 	writeModel(t, filepath.Join(dir, "tiny"), "tiny")
@@ -184,7 +185,7 @@ func TestConfig(t *testing.T) {
 	}
 }
 
-// TestConfigLink: a configuration that lies elsewhere, by a link, stays there.
+// TestConfigLink: a configuration file that is a link stays one.
 func TestConfigLink(t *testing.T) {
 	dir := t.TempDir()
 	real, link := filepath.Join(dir, "real.json"), filepath.Join(dir, "link.json")
