@@ -15,9 +15,9 @@ func compareCmd(f *files.IO, s *terminal.Screen) *cobra.Command {
 		Use:   "compare A B",
 		Short: "Compare two files",
 		Long: `Compare prints the cosine of the CLIP vectors of two files (what they show: 1 is
-the same), and the mean square error of their color maps at 32 x 32 pixels in RGB
-from 0 to 1 (where they have which colors). For the paper's profile and for raw
-bits it also prints how many bits of the vectors differ; those of the tuned
+the same), and the mean square error of their color maps at 32 x 32 pixels in
+RGB from 0 to 1 (where they have which colors). For the paper's profile and for
+raw bits it also prints how many bits of the vectors differ; those of the tuned
 profile mean something only all together. CLIP bits are read with the model that
 the files were made with. A picture stands for the file that encode makes of it
 without flags.`,

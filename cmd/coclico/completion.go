@@ -2,7 +2,6 @@ package main
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -15,10 +14,11 @@ func completionCmd(s *terminal.Screen) *cobra.Command {
 	shells := []string{"bash", "zsh", "fish", "powershell"}
 	return &cobra.Command{
 		Use:   "completion SHELL",
-		Short: "Print what makes a shell complete commands and options",
-		Long: `Completion prints a script for bash, zsh, fish or powershell, which the shell reads when it starts: from a file in the
-folder that it has for completions, or by a line in its configuration.`,
-		Example: `  source <(coclico completion bash)                                      # this shell; bash needs the package bash-completion
+		Short: "Print a script that completes commands and flags in a shell",
+		Long: `Completion prints a script for bash, zsh, fish or powershell. The shell reads it
+when it starts, from a file in its folder for completions or by a line in its
+configuration. Bash needs the package bash-completion.`,
+		Example: `  source <(coclico completion bash)
   coclico completion bash > /etc/bash_completion.d/coclico
   coclico completion zsh > "${fpath[1]}/_coclico"
   coclico completion fish > ~/.config/fish/completions/coclico.fish
@@ -28,7 +28,7 @@ folder that it has for completions, or by a line in its configuration.`,
 				return err
 			}
 			if !slices.Contains(shells, args[0]) {
-				return usagef("completion %s: it is for %s", args[0], strings.Join(shells, ", "))
+				return usagef("completion %s: must be %s", args[0], orList(shells))
 			}
 			return nil
 		},

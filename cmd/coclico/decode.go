@@ -33,7 +33,9 @@ if it ends in .webp; - stands for standard input and output. A picture records
 that it is generated, and how; with --keep-stream a PNG holds the bytes too, and
 encode gives them back. The one file that -o names is replaced, whatever it is.
 Among many, a picture that decode did not write is replaced with --force only.
-` + builtInHelp + fmt.Sprintf(manyHelp, ".png (without .coclico, if it ends so)", "every file that ends in .coclico"),
+` + builtInHelp + manyHelp + `a.coclico as OUT/a.png,
+and files/sub/b.jpg.coclico as OUT/files/sub/b.jpg.png. In a folder, every file
+that ends in .coclico is taken.` + manyRestHelp,
 		Example: `  coclico decode photo.coclico -o again.png
   coclico decode photo.coclico -o again.jpg --seed 7 --strength 0.7
   coclico decode out/ -o again/ --format jpg --jpeg-quality 85`,

@@ -42,7 +42,9 @@ upright, its colors converted to sRGB by its profile, what is transparent over
 --background. FILE may be - for standard output, and is replaced if it exists; a
 FILE that is named like a picture is replaced with --force only. A PNG that
 decode --keep-stream wrote gives back the bytes that it holds.
-` + builtInHelp + fmt.Sprintf(manyHelp, ".coclico", "every file that is (or is named like) a picture"),
+` + builtInHelp + manyHelp + `a.jpg as OUT/a.jpg.coclico,
+and photos/sub/b.png as OUT/photos/sub/b.png.coclico. In a folder, every file
+that is (or is named like) a picture is taken.` + manyRestHelp,
 		Example: `  coclico encode photo.jpg -o photo.coclico
   coclico encode photo.jpg -o photo.coclico --fit whole --bytes 200
   coclico encode a.jpg photos/ -o out/

@@ -50,6 +50,14 @@ func completeModels(_ *cobra.Command, _ []string, start string) ([]cobra.Complet
 	return names, cobra.ShellCompDirectiveFilterDirs
 }
 
+// completeModel completes a command's first argument, the name of a model.
+func completeModel(cmd *cobra.Command, args []string, start string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveDefault
+	}
+	return completeModels(cmd, args, start)
+}
+
 // completeFiles completes the names of files with some endings.
 func completeFiles(endings ...string) cobra.CompletionFunc {
 	return func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {

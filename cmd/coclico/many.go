@@ -30,17 +30,20 @@ func manyFlags(flags *pflag.FlagSet, force string) *many {
 	return m
 }
 
-// manyHelp is what encode and decode do with many files.
-const manyHelp = `
+// manyHelp is what encode and decode do with many files: the two commands' own
+// parts and the rest.
+const (
+	manyHelp = `
 With several files, with folders, or with a folder as output, each file is
-mirrored in the output folder as cp -r would: a.jpg as OUT/a.jpg%[1]s,
-photos/sub/b.png as OUT/photos/sub/b.png%[1]s. In a folder, %[2]s is
-taken; names that begin with a dot are skipped, and so are linked folders. What
-is passed over is counted at the end. A file that is done is skipped if nothing
-has touched it since, and if its result records the same parameters, as far as
-it can; --force does it again. A bad file does not end the run: bad files are
-listed at the end, and the exit status is 1. Ctrl-C, or a run that was killed,
-leaves whole files only, and the same command resumes with the rest.`
+mirrored in the output folder as cp -r would: `
+	manyRestHelp = ` Names that begin with
+a dot are skipped, and so are linked folders; what is passed over is counted at
+the end. A file that is done is skipped if nothing can have changed it since,
+and if its result records the same parameters, as far as it can; --force does it
+again. A bad file does not end the run: bad files are listed at the end, and the
+exit status is 1. Ctrl-C, or a run that was killed, leaves whole files only, and
+the same command resumes with the rest.`
+)
 
 // isMany reports whether a command line is about many files: whether its output
 // is a folder.

@@ -100,10 +100,11 @@ func uses(d catalog.Description) string {
 
 func modelsUseCmd(s *terminal.Screen) *cobra.Command {
 	cmd := &cobra.Command{
-		Use:     "use NAME",
-		Short:   "Make a model the default",
-		Example: "  coclico models use diffusers/stable-diffusion-2-1-unclip-i2i-l\n  coclico models use built-in",
-		Args:    oneArg("NAME"),
+		Use:               "use NAME",
+		Short:             "Make a model the default",
+		Example:           "  coclico models use diffusers/stable-diffusion-2-1-unclip-i2i-l\n  coclico models use built-in",
+		ValidArgsFunction: completeModel,
+		Args:              oneArg("NAME"),
 	}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		c, err := catalog.Open(os.Getenv)
@@ -179,8 +180,9 @@ func modelsRemoveCmd(f *files.IO, s *terminal.Screen) *cobra.Command {
 		Long: `Remove deletes all of a pulled model from the hub's cache: every revision, what an
 interrupted pull has left, and what other programs have downloaded of it. For a
 folder with a name, it forgets the name; the folder stays.`,
-		Example: "  coclico models remove diffusers/stable-diffusion-2-1-unclip-i2i-l",
-		Args:    oneArg("NAME"),
+		Example:           "  coclico models remove diffusers/stable-diffusion-2-1-unclip-i2i-l",
+		ValidArgsFunction: completeModel,
+		Args:              oneArg("NAME"),
 	}
 	yes := cmd.Flags().Bool("yes", false, "do not ask")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {

@@ -30,8 +30,9 @@ finite. For a pulled model, the hashes of its files are compared with the hub's.
 Finally four networks of a tiny model are computed at both precisions and compared
 with the reference implementation, which checks this machine. Without a name the
 default model is checked. The exit status is 1 if anything is wrong.`,
-		Example: "  coclico models check\n  coclico models check diffusers/stable-diffusion-2-1-unclip-i2i-l",
-		Args:    cobra.MaximumNArgs(1),
+		Example:           "  coclico models check\n  coclico models check diffusers/stable-diffusion-2-1-unclip-i2i-l",
+		ValidArgsFunction: completeModel,
+		Args:              cobra.MaximumNArgs(1),
 	}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		c, err := catalog.Open(os.Getenv)

@@ -26,8 +26,9 @@ With --constant-context the text encoder (681 MB for the real model) and its
 tokenizer are replaced by the encoder's output for the empty prompt (0.3 MB), the
 only prompt that the codec has: decoded pictures are the same. --encoder-only and
 --decoder-only keep one half, the latter with the constant.`,
-		Example: "  coclico models convert diffusers/stable-diffusion-2-1-unclip-i2i-l unclip16 --constant-context\n  coclico models convert DIR decoder --decoder-only",
-		Args:    cobra.ExactArgs(2),
+		Example:           "  coclico models convert diffusers/stable-diffusion-2-1-unclip-i2i-l unclip16 --constant-context\n  coclico models convert DIR decoder --decoder-only",
+		ValidArgsFunction: completeModel,
+		Args:              cobra.ExactArgs(2),
 	}
 	var o convert.Options
 	flags := cmd.Flags()

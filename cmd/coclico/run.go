@@ -59,7 +59,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		s.Complain(asFlag(option) + hint(cmd))
 		return statusUsage
 	case !started || errors.As(err, &usage):
-		s.Complain(strings.TrimSpace(err.Error()) + hint(cmd))
+		s.Complain(suggest(err.Error()) + hint(cmd))
 		return statusUsage
 	}
 	s.Complain(err.Error())
@@ -72,6 +72,15 @@ func hint(cmd *cobra.Command) string {
 		cmd = cmd.Root()
 	}
 	return " (" + cmd.CommandPath() + " --help)"
+}
+
+// suggest puts cobra's suggestions for an unknown command into its sentence.
+func suggest(message string) string {
+	message, names, found := strings.Cut(message, "\n\nDid you mean this?\n")
+	if found {
+		message += "; did you mean " + orList(strings.Fields(names)) + "?"
+	}
+	return strings.TrimSpace(message)
 }
 
 // asFlag names an option of the codec as its flag: "--steps 1001: ..." for

@@ -349,8 +349,8 @@ func TestHelp(t *testing.T) {
 	}
 	for _, c := range [][]string{
 		{"help", "bogus", `unknown command "bogus" for "coclico" (coclico --help)`}, {"help", "models", "bogus", `unknown command "bogus"`}, {"help", "encode", "bogus", `unknown command "bogus"`},
-		{"completion", "zhs", "completion zhs: it is for bash, zsh, fish, powershell"}, {"completion", "completion takes one SHELL"}, {"completion", "zsh", "fish", "completion takes one SHELL"},
-		{"enc", `unknown command "enc" for "coclico"; Did you mean this?; encode; `},
+		{"completion", "zhs", "completion zhs: must be bash, zsh, fish or powershell"}, {"completion", "completion takes one SHELL"}, {"completion", "zsh", "fish", "completion takes one SHELL"},
+		{"enc", `unknown command "enc" for "coclico"; did you mean encode`},
 	} {
 		n := len(c) - 1
 		fail(t, statusUsage, c[n:], c[:n]...)
