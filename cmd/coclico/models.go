@@ -24,11 +24,11 @@ func modelsCmd(f *files.IO, s *terminal.Screen) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "models",
 		Short: "List, choose, check and convert models",
-		Long: `Models lists the models on this machine: the built-in one, those that were pulled or
-that Python has downloaded, and folders with a name. The one with a * is used
-without --model; $` + modelVar + ` takes precedence over it. Names and the default are
-kept in coclico/config.json in the user's folder for configurations, or in the file
-that $` + catalog.ConfigVar + ` names.`,
+		Long: `Models lists the models on this machine: the built-in one, those that were
+pulled or that Python has downloaded, and folders with a name. The one with a *
+is used without --model; $` + modelVar + ` takes precedence over it. Names and
+the default are kept in coclico/config.json in the user's folder for
+configurations, or in the file that $` + catalog.ConfigVar + ` names.`,
 		Example: "  coclico models\n  coclico models add unclip16 /data/unclip-fp16\n  coclico models use unclip16\n  coclico models check unclip16",
 		Args:    cobra.NoArgs,
 	}
@@ -177,9 +177,9 @@ func modelsRemoveCmd(f *files.IO, s *terminal.Screen) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "remove NAME",
 		Short: "Delete a pulled model, or forget a folder's name",
-		Long: `Remove deletes all of a pulled model from the hub's cache: every revision, what an
-interrupted pull has left, and what other programs have downloaded of it. For a
-folder with a name, it forgets the name; the folder stays.`,
+		Long: `Remove deletes all of a pulled model from the hub's cache: every revision, what
+an interrupted pull has left, and what other programs have downloaded of it. For
+a folder with a name, it forgets the name; the folder stays.`,
 		Example:           "  coclico models remove diffusers/stable-diffusion-2-1-unclip-i2i-l",
 		ValidArgsFunction: completeModel,
 		Args:              oneArg("NAME"),

@@ -24,12 +24,12 @@ func modelsCheckCmd(s *terminal.Screen) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "check [NAME]",
 		Short: "Check a model's files, and this machine",
-		Long: `Check opens every part of a model: its configuration must be valid, its tensors must
-have exactly the names and shapes that this implies, and every value must be
-finite. For a pulled model, the hashes of its files are compared with the hub's.
-Finally four networks of a tiny model are computed at both precisions and compared
-with the reference implementation, which checks this machine. Without a name the
-default model is checked. The exit status is 1 if anything is wrong.`,
+		Long: `Check opens every part of a model: its configuration must be valid, its tensors
+must have exactly the names and shapes that this implies, and every value must
+be finite. For a pulled model, the hashes of its files are compared with the
+hub's. Finally four networks of a tiny model are computed at both precisions and
+compared with the reference implementation, which checks this machine. Without a
+name the default model is checked. The exit status is 1 if anything is wrong.`,
 		Example:           "  coclico models check\n  coclico models check diffusers/stable-diffusion-2-1-unclip-i2i-l",
 		ValidArgsFunction: completeModel,
 		Args:              cobra.MaximumNArgs(1),

@@ -17,16 +17,16 @@ func modelsConvertCmd(s *terminal.Screen) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "convert MODEL OUT",
 		Short: "Make a model smaller: float16, and only the parts that are needed",
-		Long: `Convert writes a new model folder: float32 and bfloat16 become float16, old names of
-tensors become current ones, and shards become one file. diffusers still opens it,
-as long as it has the parts. Values that float16 cannot hold are an error that
-names their tensors; --clamp writes the largest float16 instead.
+		Long: `Convert writes a new model folder: float32 and bfloat16 become float16, old
+names of tensors become current ones, and shards become one file. diffusers
+still opens it, as long as it has the parts. Values that float16 cannot hold are
+an error that names their tensors; --clamp writes the largest float16 instead.
 
 With --constant-context the text encoder (681 MB for the real model) and its
-tokenizer are replaced by the encoder's output for the empty prompt (0.3 MB), the
-only prompt that the codec has: decoded pictures are the same. --encoder-only and
---decoder-only keep one half, the latter with the constant.`,
-		Example:           "  coclico models convert diffusers/stable-diffusion-2-1-unclip-i2i-l unclip16 --constant-context\n  coclico models convert DIR decoder --decoder-only",
+tokenizer are replaced by the encoder's output for the empty prompt (0.3 MB),
+the only prompt that the codec has: decoded pictures are the same.
+--encoder-only and --decoder-only keep one half, the latter with the constant.`,
+		Example:           "  coclico models convert DIR unclip16 --constant-context\n  coclico models convert DIR decoder --decoder-only",
 		ValidArgsFunction: completeModel,
 		Args:              cobra.ExactArgs(2),
 	}

@@ -24,17 +24,18 @@ func pullCmd(s *terminal.Screen) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "pull [OWNER/NAME[@REVISION]]",
 		Short: "Download a model from the Hugging Face hub",
-		Long: `Pull downloads the files of a Stable unCLIP model that are needed into the hub's own
-cache, where Python's libraries find them too, and uses those that they have
-downloaded. Without a name the model is ` + hub.DefaultRepo().String() + `,
-for which the codec is made, at the revision that the program knows. It is also
-found if the cache has it under another of its names,
+		Long: `Pull downloads the files of a Stable unCLIP model that are needed into the hub's
+own cache, where Python's libraries find them too, and uses those that they have
+downloaded. Without a name the model is
+` + hub.DefaultRepo().String() + `, for which the codec is made, at
+the revision that the program knows. It is also found if the cache has it under
+another of its names,
 ` + hub.MirrorRepo().String() + ` (an unofficial mirror) or
 ` + hub.WithdrawnRepo().String() + ` (withdrawn).
 
-The files and their sizes are listed first, and the license by the model's card. A
-download that was interrupted resumes where it stopped, and every file's hash is
-compared. HF_HOME, HF_HUB_CACHE, HF_ENDPOINT, HF_TOKEN and HF_HUB_OFFLINE are
+The files and their sizes are listed first, and the license by the model's card.
+A download that was interrupted resumes where it stopped, and every file's hash
+is compared. HF_HOME, HF_HUB_CACHE, HF_ENDPOINT, HF_TOKEN and HF_HUB_OFFLINE are
 honored. The model's folder is printed at the end; coclico models use makes the
 model the default.`,
 		Example: "  coclico pull\n  coclico pull --for decode --plan\n  HF_ENDPOINT=https://mirror.example coclico pull",

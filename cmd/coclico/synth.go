@@ -14,11 +14,11 @@ func synthCmd(s *terminal.Screen) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "synth DIR",
 		Short: "Write a model folder of synthetic weights",
-		Long: `Synth writes a complete diffusers folder whose weights follow a law (float16, the
-same on every machine): for tests, for measurements, and to try the program at full
-size without a download. unclip-l has the dimensions of the real model and 3.2 GB.
-What such a model paints means nothing. A folder that is not empty, and may be a
-real model, is only overwritten with --force.`,
+		Long: `Synth writes a complete diffusers folder whose weights follow a law (float16,
+the same on every machine): for tests, for measurements, and to try the program
+at full size without a download. unclip-l has the dimensions of the real model
+and 3.2 GB. What such a model paints means nothing. A folder that is not empty,
+and may be a real model, is only overwritten with --force.`,
 		Example: "  coclico synth /tmp/unclip-l --config unclip-l --seed 1",
 		Args:    oneArg("DIR"),
 	}

@@ -12,11 +12,12 @@ func verifyCmd(s *terminal.Screen) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "verify CASES...",
 		Short: "Compare this machine's results with reference outputs",
-		Long: `Verify recomputes golden cases, files that hold inputs and outputs of the reference implementation, and
-prints for each tensor its relative RMS error and its largest error over its largest value. mid/
-tensors are the outputs of the layer of that name. It ends with status 1 if a tensor is out of bounds.
+		Long: `Verify recomputes golden cases, files with inputs and outputs of the reference
+implementation, and prints for each tensor its relative RMS error and its
+largest error over its largest value. Tensors below mid/ are the outputs of the
+layer of that name. It exits with status 1 if a tensor is out of bounds.
 
-CASES are case files or folders of them; what a file holds follows from its name.`,
+CASES are case files or folders of them; a file's name determines its kind.`,
 		Example: "  coclico synth /tmp/tiny --config tiny --seed 1\n  coclico verify --model /tmp/tiny golden/tiny",
 		Args:    someArgs("CASES"),
 	}
