@@ -21,7 +21,7 @@ type Codec struct {
 	KeepNetworks bool
 
 	model   *model.Model
-	prompts [2]prompt // by precision
+	prompts [nn.NumPrecisions]prompt
 }
 
 // A prompt is what the UNet makes of the empty prompt: a constant of the model.

@@ -1,0 +1,82 @@
+package kernels
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+)
+
+func TestMain(m *testing.M) {
+	if err := Check(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	if err := require(os.Getenv("COCLICO_REQUIRE")); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	fmt.Println("kernels in use:", Active(), "of", Names())
+	os.Exit(m.Run())
+}
+
+// require returns an error unless this machine supports all implementations of
+// a comma-separated list. Tests skip what a machine cannot run; with the
+// environment variable COCLICO_REQUIRE=avx512,avx2 they fail instead.
+func require(list string) error {
+	for name := range strings.SplitSeq(list, ",") {
+		if name = strings.TrimSpace(name); name != "" && !Available(name) {
+			return fmt.Errorf("COCLICO_REQUIRE=%s: this machine does not support %s; this binary has %v", list, name, Names())
+		}
+	}
+	return nil
+}
+
+// TestEnvironment checks both variables again. A test's reads of the
+// environment, unlike TestMain's, tell the go command that a cached result does
+// not count for other values.
+func TestEnvironment(t *testing.T) {
+	if err := require(os.Getenv("COCLICO_REQUIRE")); err != nil {
+		t.Error(err)
+	}
+	if name := os.Getenv(EnvVar); name != "" && Active() != name {
+		t.Errorf("%s=%s, but %s is in use", EnvVar, name, Active())
+	}
+}
+
+func TestRequire(t *testing.T) {
+	for list, ok := range map[string]bool{
+		"": true, "generic": true, "generic, generic,": true, "nonesuch": false, "generic,nonesuch": false,
+	} {
+		if err := require(list); (err == nil) != ok {
+			t.Errorf("COCLICO_REQUIRE=%s: %v", list, err)
+		}
+	}
+	for _, im := range impls() {
+		if err := require(im.name); (err == nil) != im.available() {
+			t.Errorf("COCLICO_REQUIRE=%s: %v", im.name, err)
+		}
+	}
+}
+
+// use makes im the implementation in use until the test ends.
+func use(t testing.TB, im *impl) {
+	old := current.Swap(im)
+	t.Cleanup(func() { current.Store(old) })
+}
+
+// eachImpl runs f for every implementation that this machine supports, with
+// every precision.
+func eachImpl(t *testing.T, f func(t *testing.T, im *impl, p Precision)) {
+	for _, im := range impls() {
+		if !im.available() {
+			continue
+		}
+		for p := range Precision(NumPrecisions) {
+			t.Run(im.name+"/"+p.String(), func(t *testing.T) {
+				use(t, im)
+				f(t, im, p)
+			})
+		}
+	}
+}
