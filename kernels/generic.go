@@ -75,10 +75,11 @@ func runBF16(s *strip, mr, nr int) {
 		for _, st := range steps {
 			a := (*[32]uint16)(unsafe.Add(s.a, m*int(s.lda)+st.a))
 			b := unsafe.Slice((*uint16)(unsafe.Add(s.b, st.b)), 32*nr)
-			ix := gemm{nr: nr, vnni: true}
 			for j := range c {
-				for k, x := range a {
-					c[j] += float32(bf16ToFloat(x) * bf16ToFloat(b[ix.index(k, j)]))
+				pairs := b[j/16*512+j%16*2:] // see gatherer
+				for k := 0; k < len(a); k += 2 {
+					c[j] += float32(bf16ToFloat(a[k]) * bf16ToFloat(pairs[16*k]))
+					c[j] += float32(bf16ToFloat(a[k+1]) * bf16ToFloat(pairs[16*k+1]))
 				}
 			}
 		}

@@ -65,13 +65,28 @@ func use(t testing.TB, im *impl) {
 	t.Cleanup(func() { current.Store(old) })
 }
 
-// eachImpl runs f for every implementation that this machine supports, with
-// every precision.
+// implBF16 multiplies as AMX does, in Go: with its forms, its order of operands
+// and the loops over elements of the best implementation that this machine
+// supports. With it the tests reach everything but the tiles on any machine.
+func implBF16() *impl {
+	best := machines()[0]
+	g := func(f *form) *gemm {
+		return &gemm{form: f, mr: 32, nr: 32, vnni: true, single: true, loops: []func(*strip){func(s *strip) { runBF16(s, 32, 32) }}}
+	}
+	return &impl{name: "bf16", gemms: [NumPrecisions]*gemm{Exact: g(best.forms[2]), Fast: g(best.forms[1])}, vec: best.vec}
+}
+
+// eachImpl runs f for every implementation that this machine supports and for
+// implBF16, with every precision.
 func eachImpl(t *testing.T, f func(t *testing.T, im *impl, p Precision)) {
-	for _, im := range impls() {
-		if !im.available() {
-			continue
-		}
+	list := []*impl{}
+	for _, im := range machines() {
+		list = append(list, im.impl)
+	}
+	if !testing.Short() && !raceEnabled { // it is slow
+		list = append(list, implBF16())
+	}
+	for _, im := range list {
 		for p := range Precision(NumPrecisions) {
 			t.Run(im.name+"/"+p.String(), func(t *testing.T) {
 				use(t, im)
