@@ -8,10 +8,9 @@ import (
 	"io"
 	"strings"
 
-	"golang.org/x/image/tiff"
-
 	"github.com/coclico/coclico/cmd/coclico/internal/picture/bmp"
 	"github.com/coclico/coclico/cmd/coclico/internal/picture/jpeg"
+	"github.com/coclico/coclico/cmd/coclico/internal/picture/tiff"
 )
 
 // A format is a kind of picture file that can be read.
@@ -19,7 +18,7 @@ type format struct {
 	name   string
 	magic  string                 // the first bytes; a question mark stands for any
 	known  func(head []byte) bool // in place of magic
-	config func(io.Reader) (image.Config, error)
+	config func(io.ReadSeeker) (image.Config, error)
 	decode func(io.ReadSeeker) (image.Image, error)
 }
 
@@ -27,21 +26,21 @@ type format struct {
 // used: it answers "unknown format" for what begins like a PNG and is none.
 func formats() []format {
 	return []format{
-		{name: "PNG", magic: pngSignature, config: png.DecodeConfig, decode: once(png.Decode)},
-		{name: "JPEG", magic: "\xff\xd8", config: jpeg.DecodeConfig, decode: decodeJPEG},
+		{name: "PNG", magic: pngSignature, config: once(png.DecodeConfig), decode: once(png.Decode)},
+		{name: "JPEG", magic: "\xff\xd8", config: once(jpeg.DecodeConfig), decode: decodeJPEG},
 		gifFormat(),
 		webpFormat(),
-		{name: "TIFF", magic: "II\x2a\x00", config: tiff.DecodeConfig, decode: once(tiff.Decode)},
-		{name: "TIFF", magic: "MM\x00\x2a", config: tiff.DecodeConfig, decode: once(tiff.Decode)},
-		{name: "BMP", known: isBMP, config: bmp.DecodeConfig, decode: once(bmp.Decode)},
+		{name: "TIFF", magic: "II\x2a\x00", config: tiff.DecodeConfig, decode: tiff.Decode},
+		{name: "TIFF", magic: "MM\x00\x2a", config: tiff.DecodeConfig, decode: tiff.Decode},
+		{name: "BMP", known: isBMP, config: once(bmp.DecodeConfig), decode: once(bmp.Decode)},
 		heifFormat("HEIC"),
 		heifFormat("AVIF"),
 	}
 }
 
-// once makes a decoder of one that reads the file once.
-func once(decode func(io.Reader) (image.Image, error)) func(io.ReadSeeker) (image.Image, error) {
-	return func(r io.ReadSeeker) (image.Image, error) { return decode(r) }
+// once makes a function for a format of one that does not seek.
+func once[T any](read func(io.Reader) (T, error)) func(io.ReadSeeker) (T, error) {
+	return func(r io.ReadSeeker) (T, error) { return read(r) }
 }
 
 // decodeJPEG returns a fault of the file as a warning.

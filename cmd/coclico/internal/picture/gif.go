@@ -9,7 +9,7 @@ import (
 )
 
 func gifFormat() format {
-	return format{name: "GIF", magic: "GIF8?a", config: gif.DecodeConfig, decode: once(firstFrame)}
+	return format{name: "GIF", magic: "GIF8?a", config: once(gif.DecodeConfig), decode: once(firstFrame)}
 }
 
 // firstFrame decodes the first frame of a GIF where it stands on the screen; what it leaves free is clear.

@@ -16,7 +16,7 @@ func heifFormat(name string) format {
 		got, ok := heif.Known(head)
 		return ok && got == name
 	}
-	return format{name: name, known: known, config: heifConfig, decode: once(decodeHEIF)}
+	return format{name: name, known: known, config: once(heifConfig), decode: once(decodeHEIF)}
 }
 
 func heifConfig(r io.Reader) (image.Config, error) {

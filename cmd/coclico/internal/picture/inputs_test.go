@@ -16,7 +16,7 @@ func TestKinds(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, mean := range map[string]float64{
-		"anim.webp": 0, "x.avif": 4.5, "rgb565.bmp": 4, "no_eoi.jpg": 4.5, "cmyk_noadobe_a.jpg": 4, "ss2x3.jpg": 5,
+		"anim.webp": 0, "x.avif": 4.5, "rgb565.bmp": 4, "c_jpeg.tif": 4.5, "no_eoi.jpg": 4.5, "cmyk_noadobe_a.jpg": 4, "ss2x3.jpg": 5,
 	} {
 		img, err := read(testdata(t, name))
 		if err != nil {
@@ -79,6 +79,31 @@ func TestUnread(t *testing.T) {
 		if _, err := read([]byte(text)); err == nil || !strings.Contains(err.Error(), "not a picture that can be read") {
 			t.Errorf("%.20q: error %v", text, err)
 		}
+	}
+}
+
+// TestFax reads a fax whose tag calls 0 black: libtiff makes a negative of it.
+func TestFax(t *testing.T) {
+	want, err := png.Decode(bytes.NewReader(testdata(t, "c_group4.tif.twin.png")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	img, err := read(testdata(t, "c_group4.tif"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := meanDifference(t, img, want); d != 0 {
+		t.Errorf("differs by %.2f of 255 on average", d)
+	}
+}
+
+// TestRaw checks that the thumbnail of a camera's raw file is not taken for its
+// picture.
+func TestRaw(t *testing.T) {
+	_, err := read(testdata(t, "nef_like.nef"))
+	const want = "a TIFF picture of a kind that is not read: a camera's raw file; export a JPEG"
+	if err == nil || !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("error %v, want %s", err, want)
 	}
 }
 

@@ -258,3 +258,12 @@ func (m *metadata) readTIFF(r io.ReadSeeker) {
 		m.setICC(data)
 	}
 }
+
+// readAt reads bytes of a file at a place.
+func readAt(r io.ReadSeeker, at int64, b []byte) error {
+	if _, err := r.Seek(at, io.SeekStart); err != nil {
+		return err
+	}
+	_, err := io.ReadFull(r, b)
+	return err
+}

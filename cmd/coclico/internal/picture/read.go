@@ -7,6 +7,8 @@ import (
 	"image/color"
 	"io"
 	"strings"
+
+	"github.com/coclico/coclico/cmd/coclico/internal/picture/tiff"
 )
 
 // Limits of what is read.
@@ -86,7 +88,7 @@ func (f *File) measure(cfg image.Config) error {
 		each *= 2 // and what is not yet decoded
 	case "TIFF":
 		err := guard(f.format, func() (err error) {
-			f.Memory, err = tiffMemory(f.r, each, w, h)
+			f.Memory, err = tiff.Memory(f.r)
 			return err
 		})
 		f.Memory += converting(cfg.ColorModel, f.meta.profile) * w * h

@@ -13,7 +13,7 @@ type tiffEntry struct {
 	value uint32
 }
 
-// tiffHeader is the start of a TIFF with these tags besides 8 bits grey, in the order of their numbers.
+// tiffHeader is the start of a TIFF with these tags besides 8 bits gray, in the order of their numbers.
 func tiffHeader(order binary.AppendByteOrder, w, h uint32, more ...tiffEntry) []byte {
 	entries := append([]tiffEntry{{256, w}, {257, h}, {258, 8}}, more...)
 	b := []byte("II")
@@ -32,26 +32,29 @@ func tiffHeader(order binary.AppendByteOrder, w, h uint32, more ...tiffEntry) []
 	return b
 }
 
-// TestTIFFMemory: a compressed block counts with all that the decoder lets it become.
+// TestTIFFMemory checks that a picture is decoded row by row, however large its
+// strips are, except one whose strips are JPEG.
 func TestTIFFMemory(t *testing.T) {
-	const deflate, lzw, packBits = 8, 5, 32773
-	grey := tiffEntry{262, 1}
+	const deflate, lzw, packBits, jpegData = 8, 5, 32773, 7
+	const fixed = 64 << 10
+	gray := tiffEntry{262, 1}
 	for name, c := range map[string]struct {
 		w, h uint32
 		tags []tiffEntry
 		want int64 // bytes; 0 for more than MaxMemory
 	}{
-		"plain":                {20_000, 10_000, []tiffEntry{{259, 1}, grey}, 2 * 200e6},
-		"plain, not said":      {20_000, 10_000, []tiffEntry{grey}, 2 * 200e6},
-		"24 megapixels":        {6000, 4000, []tiffEntry{{259, deflate}, grey}, (1 + 24) * 24e6},
-		"100 megapixels":       {10_000, 10_000, []tiffEntry{{259, deflate}, grey}, 0},
-		"100, LZW":             {10_000, 10_000, []tiffEntry{{259, lzw}, grey}, 0},
-		"100, PackBits":        {10_000, 10_000, []tiffEntry{{259, packBits}, grey}, 0},
-		"100 in strips":        {10_000, 10_000, []tiffEntry{{259, deflate}, grey, {278, 16}}, 100e6 + 24*160_000},
-		"100 in one strip":     {10_000, 10_000, []tiffEntry{{259, deflate}, grey, {278, 1<<32 - 1}}, 0},
-		"100 in tiles":         {10_000, 10_000, []tiffEntry{{259, deflate}, grey, {322, 256}, {323, 128}}, 100e6 + 24*256*128},
-		"100 in one tile":      {10_000, 10_000, []tiffEntry{{259, deflate}, grey, {278, 16}, {322, 10_000}, {323, 10_000}}, 0},
-		"a tile beyond bounds": {10, 10, []tiffEntry{{259, deflate}, grey, {322, 1<<32 - 1}, {323, 1<<32 - 1}}, 100 + 24*1034*1034},
+		"plain":            {20_000, 10_000, []tiffEntry{{259, 1}, gray}, 200e6 + 16 + 6*20_000 + fixed},
+		"plain, not said":  {20_000, 10_000, []tiffEntry{gray}, 200e6 + 16 + 6*20_000 + fixed},
+		"100 megapixels":   {10_000, 10_000, []tiffEntry{{259, deflate}, gray}, 100e6 + 16 + 6*10_000 + fixed},
+		"100, LZW":         {10_000, 10_000, []tiffEntry{{259, lzw}, gray}, 100e6 + 16 + 6*10_000 + fixed},
+		"100, PackBits":    {10_000, 10_000, []tiffEntry{{259, packBits}, gray}, 100e6 + 16 + 6*10_000 + fixed},
+		"100 in strips":    {10_000, 10_000, []tiffEntry{{259, deflate}, gray, {278, 16}}, 100e6 + 16*625 + 6*10_000 + fixed},
+		"100 in one strip": {10_000, 10_000, []tiffEntry{{259, deflate}, gray, {278, 1<<32 - 1}}, 100e6 + 16 + 6*10_000 + fixed},
+		"100 in tiles":     {10_000, 10_000, []tiffEntry{{259, deflate}, gray, {322, 256}, {323, 128}}, 100e6 + 16*40*79 + 6*256 + fixed},
+		"100, JPEG":        {10_000, 10_000, []tiffEntry{{259, jpegData}, gray}, 0},
+		"24, JPEG":         {6000, 4000, []tiffEntry{{259, jpegData}, gray}, 24e6 + 16 + 6*6000 + 16*24e6},
+		"JPEG in strips":   {10_000, 10_000, []tiffEntry{{259, jpegData}, gray, {278, 16}}, 100e6 + 16*625 + 6*10_000 + 16*160_000},
+		"268, with alpha":  {16_384, 16_384, []tiffEntry{{259, deflate}, gray, {277, 4}, {338, 2}}, 0},
 	} {
 		for _, order := range []binary.AppendByteOrder{binary.LittleEndian, binary.BigEndian} {
 			f, err := Open(bytes.NewReader(tiffHeader(order, c.w, c.h, c.tags...)))
@@ -63,7 +66,11 @@ func TestTIFFMemory(t *testing.T) {
 			}
 		}
 	}
-	several := tiffHeader(binary.LittleEndian, 10_000, 10_000, tiffEntry{259, 1}, grey)
+	beyond := tiffHeader(binary.LittleEndian, 10, 10, tiffEntry{259, 8}, gray, tiffEntry{322, 1<<32 - 1}, tiffEntry{323, 1<<32 - 1})
+	if _, err := Open(bytes.NewReader(beyond)); err == nil || !strings.Contains(err.Error(), "not a valid TIFF picture: invalid size of tiles") {
+		t.Errorf("a tile beyond the picture: error %v", err)
+	}
+	several := tiffHeader(binary.LittleEndian, 10_000, 10_000, tiffEntry{259, 1}, gray)
 	binary.LittleEndian.PutUint32(several[10+3*12+4:], 2) // values of the compression's tag, which begin at byte 1
 	if _, err := Open(bytes.NewReader(several)); err == nil || !strings.Contains(err.Error(), "not a valid TIFF picture: tag 259 has 2 values") {
 		t.Errorf("two compressions: error %v", err)

@@ -15,7 +15,7 @@ import (
 )
 
 func webpFormat() format {
-	return format{name: "WebP", magic: "RIFF????WEBPVP8", config: webp.DecodeConfig, decode: once(decodeWebP)}
+	return format{name: "WebP", magic: "RIFF????WEBPVP8", config: once(webp.DecodeConfig), decode: once(decodeWebP)}
 }
 
 // decodeWebP decodes a picture, of an animation its first frame.

@@ -247,6 +247,9 @@ func DecodeConfig(r io.Reader) (image.Config, error) {
 	return image.Config{ColorModel: h.model(), Width: h.width, Height: h.height}, nil
 }
 
+// NoEnd is the fault of a file that is complete except for its last two bytes.
+const NoEnd = "its end marker is missing"
+
 // Decode decodes a picture. With a picture it may return what is wrong with the
 // file nevertheless, as a phrase.
 func Decode(r io.ReadSeeker) (img image.Image, fault string, err error) {
@@ -262,7 +265,7 @@ func Decode(r io.ReadSeeker) (img image.Image, fault string, err error) {
 	case err == nil && complete:
 		return img, "", nil
 	case err == nil:
-		return img, "its end marker is missing", nil
+		return img, NoEnd, nil
 	}
 	odd := errors.Is(err, errRatio)
 	if !complete {

@@ -1,0 +1,216 @@
+package tiff
+
+import (
+	"bytes"
+	"encoding/binary"
+	"image"
+	"image/color"
+	"image/draw"
+	"image/png"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func read(t testing.TB, name string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("testdata", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// overWhite draws a picture over white.
+func overWhite(img image.Image) *image.RGBA {
+	out := image.NewRGBA(img.Bounds())
+	draw.Draw(out, out.Rect, image.White, image.Point{}, draw.Src)
+	draw.Draw(out, out.Rect, img, img.Bounds().Min, draw.Over)
+	return out
+}
+
+// half is a picture whose left half has an opacity of 128.
+func half(img image.Image) image.Image {
+	out := image.NewNRGBA(img.Bounds())
+	for y := range out.Rect.Dy() {
+		for x := range out.Rect.Dx() {
+			c := color.NRGBAModel.Convert(img.At(x, y)).(color.NRGBA)
+			if x < out.Rect.Dx()/2 {
+				c.A = 128
+			}
+			out.SetNRGBA(x, y, c)
+		}
+	}
+	return out
+}
+
+// TestDecode reads one picture in many kinds of file (testdata/make.py).
+func TestDecode(t *testing.T) {
+	decodePNG := func(name string) image.Image {
+		img, err := png.Decode(bytes.NewReader(read(t, name)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return img
+	}
+	photo, bw, palette := decodePNG("photo.png"), decodePNG("bw.png"), decodePNG("palette.png")
+	for name, c := range map[string]struct {
+		want  image.Image
+		model color.Model // nil for a palette's
+		most  int         // difference, of 255
+	}{
+		"lzw.tif":            {photo, color.RGBAModel, 0},
+		"tiles.tif":          {photo, color.RGBAModel, 0},
+		"apart.tif":          {photo, color.RGBAModel, 0},
+		"apart-tiles.tif":    {photo, color.RGBAModel, 0},
+		"fillorder.tif":      {photo, color.RGBAModel, 0},
+		"jpeg-ycbcr.tif":     {photo, color.RGBAModel, 30},
+		"jpeg-rgb.tif":       {photo, color.RGBAModel, 8},
+		"jpeg-tiles.tif":     {photo, color.RGBAModel, 8},
+		"jpeg-apart.tif":     {photo, color.RGBAModel, 8},
+		"bw-fillorder.tif":   {bw, color.GrayModel, 0},
+		"g3.tif":             {bw, color.GrayModel, 0},
+		"g4.tif":             {bw, color.GrayModel, 0},
+		"g4-fillorder.tif":   {bw, color.GrayModel, 0},
+		"white-is-zero.tif":  {bw, color.GrayModel, 0},
+		"palette.tif":        {palette, nil, 0},
+		"16.tif":             {photo, color.RGBA64Model, 0},
+		"16-differences.tif": {photo, color.RGBA64Model, 0},
+		"extra.tif":          {photo, color.RGBAModel, 0},
+		"straight.tif":       {half(photo), color.NRGBAModel, 0},
+		"premultiplied.tif":  {half(photo), color.RGBAModel, 1},
+		"cmyk.tif":           {photo, color.CMYKModel, 0},
+		"cmyk-16.tif":        {photo, color.CMYKModel, 0},
+		"cmyk-apart.tif":     {photo, color.CMYKModel, 0},
+		"cmyk-jpeg.tif":      {photo, color.CMYKModel, 8},
+	} {
+		data := read(t, name)
+		img, err := Decode(bytes.NewReader(data))
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if img.Bounds() != c.want.Bounds() || c.model != nil && img.ColorModel() != c.model {
+			t.Errorf("%s: a %T, bounds %v", name, img, img.Bounds())
+			continue
+		}
+		got, want := overWhite(img), overWhite(c.want)
+		most := 0
+		for i, v := range got.Pix {
+			most = max(most, int(v)-int(want.Pix[i]), int(want.Pix[i])-int(v))
+		}
+		if most > c.most {
+			t.Errorf("%s: differs by %d of 255, want at most %d", name, most, c.most)
+		}
+		cfg, err := DecodeConfig(bytes.NewReader(data))
+		if err != nil || cfg.Width != 24 || cfg.Height != 16 || c.model != nil && cfg.ColorModel != c.model {
+			t.Errorf("%s: config %v, %v", name, cfg, err)
+		}
+		for n := 0; n < len(data); n += 7 {
+			img, err := Decode(bytes.NewReader(data[:n]))
+			if err == nil && img.Bounds() != c.want.Bounds() {
+				t.Errorf("%s: the first %d bytes: bounds %v", name, n, img.Bounds())
+			}
+		}
+	}
+}
+
+// put sets the value of a short or long tag of a little-endian file.
+func put(t *testing.T, data []byte, tag uint16, v uint32) []byte {
+	t.Helper()
+	data = bytes.Clone(data)
+	at := binary.LittleEndian.Uint32(data[4:])
+	n := int(binary.LittleEndian.Uint16(data[at:]))
+	for i := range n {
+		e := data[int(at)+2+12*i:]
+		if binary.LittleEndian.Uint16(e) == tag {
+			binary.LittleEndian.PutUint32(e[8:], v)
+			return data
+		}
+	}
+	t.Fatalf("no tag %d", tag)
+	return nil
+}
+
+// TestFax checks that a fax whose tag calls 0 black is the negative that libtiff
+// makes of it.
+func TestFax(t *testing.T) {
+	data := read(t, "g4.tif")
+	d, err := newDecoder(bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	img, err := Decode(bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := Decode(bytes.NewReader(put(t, data, tagPhotometric, uint32(1-d.photometric))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, v := range img.(*image.Gray).Pix {
+		if w := other.(*image.Gray).Pix[i]; v != 255-w {
+			t.Fatalf("pixel %d is %d and %d", i, v, w)
+		}
+	}
+}
+
+func TestUnsupported(t *testing.T) {
+	plain := read(t, "straight.tif")
+	for name, c := range map[string]struct {
+		data []byte
+		says string
+	}{
+		"float":     {read(t, "float.tif"), "floating-point samples"},
+		"Zstandard": {read(t, "zstd.tif"), "Zstandard compression"},
+		"2-D fax":   {read(t, "g3-2d.tif"), "two-dimensional Group 3 fax"},
+		"filled":    {read(t, "g3-fill.tif"), "variant of Group 3 fax"},
+		"Lab":       {put(t, plain, tagPhotometric, 8), "Lab colors"},
+		"YCbCr":     {put(t, plain, tagPhotometric, 6), "YCbCr that is not JPEG"},
+		"old JPEG":  {put(t, plain, tagCompression, 6), "old-style JPEG"},
+		"JPEG 2000": {put(t, plain, tagCompression, 34712), "JPEG 2000"},
+		"another":   {put(t, plain, tagCompression, 777), "compression 777"},
+		"a sensor":  {put(t, plain, tagPhotometric, colorFilter), "a camera's raw file; export a JPEG"},
+	} {
+		_, err := Decode(bytes.NewReader(c.data))
+		if _, ok := err.(UnsupportedError); !ok || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: error %v, want %q", name, err, c.says)
+		}
+	}
+	for name, data := range map[string][]byte{
+		"no pixels":      put(t, plain, tagWidth, 0),
+		"a strip of 0":   put(t, plain, tagRowsPerStrip, 0),
+		"no photometric": put(t, plain, tagPhotometric, 1<<16-1),
+	} {
+		if _, err := Decode(bytes.NewReader(data)); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+}
+
+// FuzzDecode checks that whatever a file holds, decoding it ends with a picture
+// of the size that its header has, or an error.
+func FuzzDecode(f *testing.F) {
+	names, err := filepath.Glob("testdata/*.tif")
+	if err != nil || len(names) < 20 {
+		f.Fatal(names, err)
+	}
+	for _, name := range names {
+		f.Add(read(f, filepath.Base(name)))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		cfg, err := DecodeConfig(bytes.NewReader(data))
+		if err != nil || int64(cfg.Width)*int64(cfg.Height) > 1<<18 {
+			return
+		}
+		memory, err := Memory(bytes.NewReader(data))
+		if err != nil || memory < int64(cfg.Width)*int64(cfg.Height) {
+			t.Errorf("%d bytes for %d x %d pixels, %v", memory, cfg.Width, cfg.Height, err)
+		}
+		img, err := Decode(bytes.NewReader(data))
+		if err == nil && img.Bounds() != image.Rect(0, 0, cfg.Width, cfg.Height) {
+			t.Errorf("bounds %v, header %d x %d", img.Bounds(), cfg.Width, cfg.Height)
+		}
+	})
+}
