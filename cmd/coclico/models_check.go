@@ -93,8 +93,12 @@ func checkModel(ctx context.Context, s *terminal.Screen, all *catalog.Catalog, m
 		}
 	}
 	if f.Has(weights.ImageNormalizer) {
+		what := "fingerprint"
 		p, err := model.Fingerprint(f)
-		c.say(fmt.Sprintf("fingerprint %08x", p), err)
+		if err == nil {
+			what = fmt.Sprintf("%s %08x", what, p)
+		}
+		c.say(what, err)
 	}
 	c.bar.Line("computing")
 	err = selftest.Run(ctx)

@@ -79,7 +79,7 @@ func TestPullAndUse(t *testing.T) {
 	fail(t, statusFailed, []string{"coclico pull " + hubtest.Repo}, "decode", photo, "-o", "x.png", "--model", hubtest.Repo)
 	r := coclico(t, "pull", hubtest.Repo)
 	folder := strings.TrimSpace(r.stdout)
-	if r.status != statusOK || filepath.Base(folder) != hubtest.Commit || !strings.Contains(r.stderr, "is openrail++") {
+	if r.status != statusOK || filepath.Base(folder) != hubtest.Commit || !strings.Contains(r.stderr, "names the license openrail++") {
 		t.Fatalf("status %d, stdout %q, stderr %q", r.status, r.stdout, r.stderr)
 	}
 	if r := coclico(t, "pull", hubtest.Repo); r.status != statusOK || strings.Contains(r.stderr, "openrail") || h.Gets("unet/diffusion_pytorch_model.safetensors") != 1 {

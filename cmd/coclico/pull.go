@@ -220,12 +220,12 @@ func printLicense(w io.Writer, plan *hub.Plan, page string) {
 	l := plan.License
 	switch {
 	case l.Name == "" && l.Text == nil:
-		fmt.Fprintf(w, "The card of the model names no license: %s\n", page)
+		fmt.Fprintf(w, "The model's card names no license: %s\n", page)
 		return
 	case l.Name == "":
-		fmt.Fprintf(w, "The license by the model's card, %s", page)
+		fmt.Fprintf(w, "The model's card, %s, has a license", page)
 	default:
-		fmt.Fprintf(w, "The license by the model's card, %s, is %s", page, l.Name)
+		fmt.Fprintf(w, "The model's card, %s, names the license %s", page, l.Name)
 	}
 	if l.Link != "" {
 		fmt.Fprintf(w, " (%s)", l.Link)

@@ -37,7 +37,7 @@ func TestPullDefault(t *testing.T) {
 	}
 	for _, want := range []string{
 		hub.DefaultRepo().String() + " at " + hub.DefaultCommit,
-		h.URL() + "/" + h.Repo + ", is openrail++", "    - License: CreativeML Open RAIL++-M (https://example.com/L)", "    Misuse\n    It is not for spam.",
+		h.URL() + "/" + h.Repo + ", names the license openrail++", "    - License: CreativeML Open RAIL++-M (https://example.com/L)", "    Misuse\n    It is not for spam.",
 		"f5b79a450d673c7b48dbe373d465f16a60a81a8851923ed5dc8b26b63574264f  vae/diffusion_pytorch_model.safetensors", "fingerprint 3cf88017", "report these lines",
 	} {
 		if !strings.Contains(r.stderr, want) {
