@@ -165,12 +165,13 @@ def dimension_bits(h, moments):
 
 def read_vector(r, h, moments):
     bits = dimension_bits(h, moments)
-    if h["tuned"] or r.symbol(lambda k: (0, 4096, 65536)[k]) == 0:
-        return [r.symbol(lambda k: k << 16 - c) for c in bits]
-    m, codes = min(6, h["a"]), []
+    if h["tuned"]:
+        return [r.bits(c) for c in bits]
+    common, m, codes = r.symbol(lambda k: (0, 4096, 65536)[k]), min(6, h["a"]), []
     for M, S in moments:
         z = lambda k: min(max(((k << 25 - m) - (1 << 24) - M) * 512 // max(S, 1), -2048), 2048)
-        codes.append(r.symbol(lambda k: share(tables["gaussCurve"], z(k), k, m)) << h["a"] - m | r.bits(h["a"] - m))
+        first = r.symbol(lambda k: share(tables["gaussCurve"], z(k), k, m)) if common else r.bits(m)
+        codes.append(first << h["a"] - m | r.bits(h["a"] - m))
     return codes
 
 
