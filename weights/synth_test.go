@@ -11,7 +11,8 @@ import (
 	"github.com/x448/float16"
 )
 
-// The files in testdata are written by golden/synth.py; see testdata/make.py.
+// The files in testdata are written by bench/golden/synth.py; see
+// testdata/make.py.
 
 func TestSynthTensorEqualsPython(t *testing.T) {
 	s := open(t, "testdata/law.safetensors")

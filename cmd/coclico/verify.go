@@ -18,7 +18,7 @@ largest error over its largest value. Tensors below mid/ are the outputs of the
 layer of that name. It exits with status 1 if a tensor is out of bounds.
 
 CASES are case files or folders of them; a file's name determines its kind.`,
-		Example: "  coclico synth /tmp/tiny --config tiny --seed 1\n  coclico verify --model /tmp/tiny golden/tiny",
+		Example: "  coclico synth /tmp/tiny --config tiny --seed 1\n  coclico verify --model /tmp/tiny bench/golden/cases/tiny",
 		Args:    someArgs("CASES"),
 	}
 	modelName := modelFlag(cmd)

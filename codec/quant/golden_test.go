@@ -10,8 +10,8 @@ import (
 	"github.com/coclico/coclico/weights"
 )
 
-// testdata/quantisers.safetensors holds what PyTorch 2.15 computes for
-// case_quantisers of bench/golden/golden.py: the quantizer of the vector at 1,
+// testdata/quantizers.safetensors holds what PyTorch 2.15 computes for
+// case_quantizers of bench/golden/golden.py: the quantizer of the vector at 1,
 // 2, 4 and 8 bits, and of two pictures at 4 to 32 pixels and 1 to 4 bits,
 // antialiased or not. Its arithmetic:
 //
@@ -36,7 +36,7 @@ import (
 //	    g = (y - 0.299 * r - 0.114 * b) / 0.587
 //	    return (ky.long(), ku.long(), kv.long()), torch.stack([r, g, b]).clamp(0, 1)
 func openGolden(t *testing.T) *weights.Store {
-	store, err := weights.OpenFile("testdata/quantisers.safetensors")
+	store, err := weights.OpenFile("testdata/quantizers.safetensors")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-"""Reference cases of unusual UNets. See internal/nntest/reference.py."""
+"""Reference cases of unusual UNets. See bench/golden/reference.py."""
 
 import os
 import sys
@@ -7,7 +7,7 @@ import torch
 from diffusers import UNet2DConditionModel
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(HERE, "..", "..", "internal", "nntest"))
+sys.path.insert(0, os.path.join(HERE, "..", "..", "bench", "golden"))
 import reference as ref
 
 TRACED = {"ResnetBlock2D", "Transformer2DModel", "BasicTransformerBlock", "Downsample2D", "Upsample2D", "TimestepEmbedding", "Timesteps"}
@@ -22,7 +22,7 @@ def case(name, config, batch, size, t, context, length, classes=0):
         kw["class_labels"] = ref.noise("class/" + name, (batch, classes))
     mid = ref.hooks(m, TRACED)
     y = m(x, t, **kw).sample
-    ref.save(HERE, name, config, {"in/sample": x, "in/timestep": torch.tensor([t]), "out/sample": y, **{"in/" + k: v for k, v in kw.items()}, **mid})
+    ref.save(name, config, {"in/sample": x, "in/timestep": torch.tensor([t]), "out/sample": y, **{"in/" + k: v for k, v in kw.items()}, **mid})
 
 
 # Odd latent; mixed block types; heads that do not divide the channels (40 = 7*5 + 5), head sizes 3, 8 and 5; lists per

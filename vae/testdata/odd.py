@@ -1,4 +1,4 @@
-"""Reference cases of unusual autoencoders. See internal/nntest/reference.py."""
+"""Reference cases of unusual autoencoders. See bench/golden/reference.py."""
 
 import os
 import sys
@@ -6,7 +6,7 @@ import sys
 from diffusers import AutoencoderKL
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(HERE, "..", "..", "internal", "nntest"))
+sys.path.insert(0, os.path.join(HERE, "..", "..", "bench", "golden"))
 import reference as ref
 
 
@@ -15,7 +15,7 @@ def case(name, config, batch, size, latent):
     x = ref.noise("image/" + name, (batch, config["in_channels"], *size))
     z = ref.noise("latent/" + name, (batch, config["latent_channels"], *latent))
     mid = ref.hooks(m, {"Attention", "Downsample2D", "Upsample2D"})
-    ref.save(HERE, name, config, {"in/image": x, "out/latent_mean": m.encode(x).latent_dist.mode(), "in/latent": z, "out/image": m.decode(z).sample, **mid})
+    ref.save(name, config, {"in/image": x, "out/latent_mean": m.encode(x).latent_dist.mode(), "in/latent": z, "out/image": m.decode(z).sample, **mid})
 
 
 # One level, no convolutions of size 1 around the latent.

@@ -1,4 +1,4 @@
-"""Reference cases of unusual CLIP towers. See internal/nntest/reference.py."""
+"""Reference cases of unusual CLIP towers. See bench/golden/reference.py."""
 
 import os
 import sys
@@ -7,7 +7,7 @@ import torch
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPVisionConfig, CLIPVisionModelWithProjection
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(HERE, "..", "..", "internal", "nntest"))
+sys.path.insert(0, os.path.join(HERE, "..", "..", "bench", "golden"))
 import reference as ref
 
 
@@ -15,14 +15,14 @@ def vision(name, config, batch):
     m = ref.fill(CLIPVisionModelWithProjection(CLIPVisionConfig(**config)))
     x = ref.noise("pixels/" + name, (batch, 3, config["image_size"], config["image_size"]))
     mid = ref.hooks(m, {"CLIPEncoderLayer", "CLIPVisionEmbeddings", "LayerNorm"})
-    ref.save(HERE, name, config, {"in/pixel_values": x, "out/image_embeds": m(pixel_values=x).image_embeds, **mid})
+    ref.save(name, config, {"in/pixel_values": x, "out/image_embeds": m(pixel_values=x).image_embeds, **mid})
 
 
 def text(name, config, ids):
     m = ref.fill(CLIPTextModel(CLIPTextConfig(**config)), "text_model.")
     ids = torch.tensor(ids)
     mid = ref.hooks(m, {"CLIPEncoderLayer"})
-    ref.save(HERE, name, config, {"in/input_ids": ids, "out/last_hidden_state": m(input_ids=ids).last_hidden_state, **mid})
+    ref.save(name, config, {"in/input_ids": ids, "out/last_hidden_state": m(input_ids=ids).last_hidden_state, **mid})
 
 
 # Patches of one pixel, head size 5.

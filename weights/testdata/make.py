@@ -1,6 +1,6 @@
-"""Makes the fixtures of this folder: the law of golden/synth.py and the safetensors library as oracles.
+"""Makes the fixtures of this folder: the law of bench/golden/synth.py and the safetensors library as oracles.
 
-    PYTHONPATH=<golden folder> python make.py          (numpy 2.4.6, safetensors 0.8.0)
+    PYTHONPATH=../../bench/golden python make.py          (numpy 2.4.6, safetensors 0.8.0)
 """
 
 import hashlib

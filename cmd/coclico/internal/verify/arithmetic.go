@@ -14,7 +14,7 @@ import (
 )
 
 // The cases without a network: random numbers, schedules, the class vector and
-// the codec's quantisers. Their bound does not depend on the precision.
+// the codec's quantizers. Their bound does not depend on the precision.
 const arithmeticBound = 1e-5
 
 // randn: "seed<n>/<shape>" is the first draw of a generator of that seed;
@@ -185,8 +185,8 @@ func (v *verifier) condition(c *goldenCase) error {
 	return nil
 }
 
-// quantisers: codes of an embedding and of the colour maps of pictures.
-func (v *verifier) quantisers(c *goldenCase) {
+// quantizers: codes of an embedding and of the colour maps of pictures.
+func (v *verifier) quantizers(c *goldenCase) {
 	x, shape := c.floats("in/embedding", -1)
 	for bits := 1; bits <= format.MaxDimensionBits && c.err == nil; bits++ {
 		name := fmt.Sprintf("out/embedding_codes_%d", bits)

@@ -49,7 +49,7 @@ func exactBounds() bounds {
 }
 
 // fastBounds are the errors of PyTorch's own bfloat16 runs on the same cases
-// (golden/README.md).
+// (bench/golden/README.md).
 func fastBounds() bounds {
 	return bounds{
 		vision:  limit{sized{9.4e-3, []int{32, 2 * 32}}, sized{1.26e-2, []int{768, 2 * 768}}},

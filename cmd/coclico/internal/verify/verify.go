@@ -16,7 +16,7 @@ import (
 
 // kinds lists the kinds of cases in the order in which they are verified.
 func kinds() []string {
-	return []string{"preprocess", "randn", "schedules", "quantisers", "condition", "vision", "text", "vae", "unet", "roundtrip"}
+	return []string{"preprocess", "randn", "schedules", "quantizers", "condition", "vision", "text", "vae", "unet", "roundtrip"}
 }
 
 func order(kind string) int {
@@ -94,8 +94,8 @@ func (v *verifier) file(path string) error {
 		v.randn(c)
 	case "schedules":
 		err = v.schedules(c)
-	case "quantisers":
-		v.quantisers(c)
+	case "quantizers":
+		v.quantizers(c)
 	case "condition":
 		err = v.condition(c)
 	case "vision":

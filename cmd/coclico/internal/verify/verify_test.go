@@ -20,7 +20,7 @@ import (
 func goldens() []string {
 	var all []string
 	for _, name := range []string{
-		"codec/quant/testdata/quantisers", "codec/testdata/roundtrip",
+		"codec/quant/testdata/quantizers", "codec/testdata/roundtrip",
 		"solver/testdata/condition", "solver/testdata/randn", "solver/testdata/schedules",
 		"unet/testdata/unet_square", "unet/testdata/unet_wide", "vae/testdata/vae",
 		"vit/testdata/preprocess", "vit/testdata/text", "vit/testdata/vision",
@@ -111,7 +111,7 @@ func TestOtherWeights(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := kind == "preprocess" || kind == "randn" || kind == "schedules" || kind == "quantisers"
+		want := kind == "preprocess" || kind == "randn" || kind == "schedules" || kind == "quantizers"
 		if ok != want {
 			t.Errorf("%s with other weights: %v", kind, ok)
 		}

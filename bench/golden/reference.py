@@ -1,16 +1,13 @@
-"""Helpers of the scripts that make reference cases of unusual configurations.
+"""Helpers of the programs that make reference cases of unusual configurations:
+unet/testdata/odd.py, vae/testdata/odd.py and vit/testdata/odd.py.
 
-The scripts need torch, diffusers, transformers and safetensors, and are run by hand:
-
-    python unet/testdata/odd.py      (likewise vae, vit)
-
-Every script writes its cases beside itself: the configuration NAME.json, and NAME.safetensors with the library's float32
-results for the synthetic weights (synth.py, seed 1): in/..., out/... and mid/... as in the golden cases. The Go tests run
-the same configuration on weights.Synthetic(1).
+Each of them writes its cases into the current folder: the configuration
+NAME.json, and NAME.safetensors with what the library computes in float32 from
+the synthetic weights (synth.py, seed 1): in/..., out/... and mid/... as in the
+golden cases. The Go tests run the same configuration on weights.Synthetic(1).
 """
 
 import json
-import os
 
 import numpy as np
 import synth
@@ -47,10 +44,10 @@ def hooks(module, types):
     return keep
 
 
-def save(folder, name, config, tensors):
-    with open(os.path.join(folder, name + ".json"), "w") as f:
+def save(name, config, tensors):
+    with open(name + ".json", "w") as f:
         json.dump(config, f, indent=2)
         f.write("\n")
     tensors = {k: (v if torch.is_tensor(v) else torch.from_numpy(np.ascontiguousarray(v))).contiguous() for k, v in tensors.items()}
-    save_file(tensors, os.path.join(folder, name + ".safetensors"))
+    save_file(tensors, name + ".safetensors")
     print(name, {k: tuple(v.shape) for k, v in tensors.items() if not k.startswith("mid/")})
