@@ -59,7 +59,7 @@ func ExampleParse() {
 	fmt.Println(s.Steps, "steps, guidance", s.Guidance, "strength", s.Strength)
 	fmt.Println("color map", f.ColorMap().Bounds().Size())
 	// Output:
-	// 111 bytes, tuned profile, model 241
+	// 114 bytes, tuned profile, model 241
 	// 20 steps, guidance 12 strength 0.88
 	// color map (8,8)
 }

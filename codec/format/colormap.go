@@ -10,24 +10,25 @@ type Predictor struct {
 	Cross    [crossings]int8
 }
 
-// predict returns the distribution of a sample of so many bits.
-func (p *Predictor) predict(ctx *Context, bits int) distribution {
+// predict returns the distribution of a sample of so many bits, whose levels lie
+// half a step higher if half is 1.
+func (p *Predictor) predict(ctx *Context, bits, half int) distribution {
 	sum := 0
 	for i, f := range ctx.Features {
 		sum += int(p.Weights[ctx.Position][i]) * f
 	}
 	scale := int(p.Scale[ctx.Position]) + int(p.Activity[ctx.Activity]) + int(p.Cross[ctx.Cross])
-	return distribution{sum >> 7, int(inverseScales[min(max(scale, 0), len(inverseScales)-1)]), bits}
+	return distribution{sum >> 7, int(inverseScales[min(max(scale, 0), len(inverseScales)-1)]), bits, half}
 }
 
 // A distribution is that of a sample's code: its mean in 1/4096 with 1/2 as 0,
 // and the inverse of its scale.
-type distribution struct{ mean, inverse, bits int }
+type distribution struct{ mean, inverse, bits, half int }
 
 // below returns the probability, in 1/65536, of the codes below k, 0 <= k <=
 // 2^bits. It grows with k by at least 1.
 func (d distribution) below(k int) uint32 {
-	edge := k<<(12-d.bits) - 2048
+	edge := (2*k+d.half)<<(11-d.bits) - 2048
 	z := (edge - d.mean) * d.inverse >> 8
 	return share(&colorCurve, z, k, d.bits)
 }
@@ -67,8 +68,8 @@ func at(curve *[curveSize]uint16, z int) uint32 {
 // colorMap runs through the map of a file with header h.
 func (c coder) colorMap(m ColorMap, h Header) {
 	p := predictorsFor(h.Profile, h.ColorBits)
-	VisitSamples(m, h.MapSize, h.ColorBits, func(plane int, ctx *Context, code uint8) uint8 {
-		d := p[plane].predict(ctx, h.ColorBits)
+	VisitSamples(m, h.Profile, h.MapSize, h.ColorBits, func(plane int, ctx *Context, code uint8) uint8 {
+		d := p[plane].predict(ctx, h.ColorBits, half(h.Profile, plane, h.ColorBits))
 		return uint8(c(int(code), 1<<h.ColorBits, d.below))
 	})
 }
@@ -81,10 +82,15 @@ func predictorsFor(profile Profile, bits int) *[planes]Predictor {
 	return &predictors[profile][min(bits, finest)-1]
 }
 
+// PredictorOf returns the predictor of a plane.
+func PredictorOf(profile Profile, bits, plane int) Predictor {
+	return predictorsFor(profile, bits)[plane]
+}
+
 // Probability returns the probability, in 1/65536, that the coder gives to a
 // code.
 func Probability(profile Profile, plane int, ctx *Context, bits int, code uint8) uint32 {
-	d := predictorsFor(profile, bits)[plane].predict(ctx, bits)
+	d := predictorsFor(profile, bits)[plane].predict(ctx, bits, half(profile, plane, bits))
 	return d.below(int(code)+1) - d.below(int(code))
 }
 
@@ -92,7 +98,7 @@ func Probability(profile Profile, plane int, ctx *Context, bits int, code uint8)
 // needs 16 - log2 of each in bits.
 func (c ColorMap) Probabilities(profile Profile, n, bits int) []uint32 {
 	all := make([]uint32, 0, n*n*3/2)
-	VisitSamples(c, n, bits, func(plane int, ctx *Context, code uint8) uint8 {
+	VisitSamples(c, profile, n, bits, func(plane int, ctx *Context, code uint8) uint8 {
 		all = append(all, Probability(profile, plane, ctx, bits, code))
 		return code
 	})

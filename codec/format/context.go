@@ -24,6 +24,16 @@ type Context struct {
 	Cross    int           // 0 to 2; for Y the size of the map, for U and V how much the plane before changes here
 }
 
+// half is 1 if the levels of a plane lie half a step higher than those of the
+// paper: chroma has a level at neutral in the tuned profile, code 2^(b-1) - 1,
+// unless one bit is all it has.
+func half(profile Profile, plane, bits int) int {
+	if profile == Tuned && plane != planeY && bits > 1 {
+		return 1
+	}
+	return 0
+}
+
 // A grid is a plane of samples in 1/512 with 1/2 as 0.
 type grid struct {
 	size int
@@ -35,7 +45,7 @@ func (g *grid) at(x, y int) int { return g.v[y*g.size+x] }
 // VisitSamples calls visit for every sample of a color map in the order of the
 // file, and sets the sample's code to the result: a writer returns the code
 // that it is given, a reader the one that it reads.
-func VisitSamples(c ColorMap, n, bits int, visit func(plane int, ctx *Context, code uint8) uint8) {
+func VisitSamples(c ColorMap, profile Profile, n, bits int, visit func(plane int, ctx *Context, code uint8) uint8) {
 	y := &grid{n, make([]int, n*n)}
 	u := &grid{n / 2, make([]int, n*n/4)}
 	v := &grid{n / 2, make([]int, n*n/4)}
@@ -44,7 +54,7 @@ func VisitSamples(c ColorMap, n, bits int, visit func(plane int, ctx *Context, c
 		for i := range codes {
 			ctx = context(i%g.size, i/g.size)
 			codes[i] = visit(plane, &ctx, codes[i])
-			g.v[i] = (2*int(codes[i])+1)<<(8-bits) - 256
+			g.v[i] = (2*int(codes[i])+1+half(profile, plane, bits))<<(8-bits) - 256
 		}
 	}
 	read(planeY, c.Y, y, func(x, line int) Context { return lumaContext(y, x, line) })

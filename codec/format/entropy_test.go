@@ -75,7 +75,8 @@ func TestDistribution(t *testing.T) {
 		for i := range ctx.Features {
 			ctx.Features[i] = rng.Intn(513) - 256
 		}
-		d := predictorsFor(Profile(rng.Intn(len(predictors))), bits)[rng.Intn(planes)].predict(&ctx, bits)
+		profile, plane := Profile(rng.Intn(len(predictors))), rng.Intn(planes)
+		d := predictorsFor(profile, bits)[plane].predict(&ctx, bits, half(profile, plane, bits))
 		if d.below(0) != 0 || d.below(1<<bits) != 1<<16 {
 			t.Fatal("probabilities do not add up to 1")
 		}

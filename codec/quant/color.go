@@ -67,8 +67,18 @@ func checkMap(n, bits int) {
 // luma and chroma return the ends of a range's levels.
 func luma(r format.Range) (lo, hi float32) { return float32(r.Low) / 16, 1 - float32(r.High)/16 }
 
-func chroma(r format.Range) (lo, hi float32) {
+// The range of chroma reaches half a step further up than down, so that code
+// 2^(bits-1) - 1 stands for neutral. One bit has no third level: its two lie
+// beside neutral, or both on it in the narrowest range.
+func chroma(r format.Range, bits int) (lo, hi float32) {
 	radius := [...]float32{0.5, 0.35355339, 0.25, 0.17677669, 0.125, 0.088388348, 0.0625, 0.044194174}[r.Chroma]
+	half := radius / float32(int(1)<<bits)
+	switch {
+	case bits > 1:
+		return 0.5 - radius + half, 0.5 + radius + half
+	case r.Chroma == 1<<format.RangeBits-1:
+		return 0.5, 0.5
+	}
 	return 0.5 - radius, 0.5 + radius
 }
 
@@ -91,7 +101,7 @@ func QuantizeTunedColor(m Planes, bits int) (format.ColorMap, format.Range) {
 	chosen := best
 	for c := range uint8(n) {
 		best.Chroma = c
-		lo, hi := chroma(best)
+		lo, hi := chroma(best, bits)
 		// In RGB an error of U counts 1.772^2 + (0.114/0.587*1.772)^2, one of V
 		// 1.402^2 + (0.299/0.587*1.402)^2.
 		if e := 3.258*distortion(m.U, lo, hi, bits) + 2.476*distortion(m.V, lo, hi, bits); e < least {
@@ -111,11 +121,14 @@ func tunedCodes(m Planes, r format.Range, bits int) format.ColorMap {
 		return codes
 	}
 	lumaLo, lumaHi := luma(r)
-	lo, hi := chroma(r)
+	lo, hi := chroma(r, bits)
 	return format.ColorMap{Y: plane(m.Y, lumaLo, lumaHi), U: plane(m.U, lo, hi), V: plane(m.V, lo, hi)}
 }
 
 func code(v, lo, hi float32, bits int) int {
+	if lo == hi {
+		return 0
+	}
 	levels := float32(int(1) << bits)
 	return int(min(max((v-lo)/(hi-lo)*levels, 0), levels-1))
 }
@@ -137,14 +150,23 @@ func distortion(x []float32, lo, hi float32, bits int) float64 {
 // DequantizeTunedColor returns the color map that c stands for, RGB [n, n, 3]
 // in [0, 1].
 func DequantizeTunedColor(c format.ColorMap, r format.Range, n, bits int) []float32 {
+	neutral := -1
 	plane := func(codes []uint8, lo, hi float32) []float32 {
 		x := make([]float32, len(codes))
 		for i, k := range codes {
 			x[i] = value(int(k), lo, hi, bits)
+			if int(k) == neutral {
+				x[i] = 0.5 // exactly
+			}
 		}
 		return x
 	}
-	lumaLo, lumaHi := luma(r)
-	lo, hi := chroma(r)
-	return Planes{Y: plane(c.Y, lumaLo, lumaHi), U: plane(c.U, lo, hi), V: plane(c.V, lo, hi)}.RGB(n)
+	lo, hi := luma(r)
+	m := Planes{Y: plane(c.Y, lo, hi)}
+	if bits > 1 {
+		neutral = 1<<(bits-1) - 1
+	}
+	lo, hi = chroma(r, bits)
+	m.U, m.V = plane(c.U, lo, hi), plane(c.V, lo, hi)
+	return m.RGB(n)
 }

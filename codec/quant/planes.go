@@ -61,6 +61,10 @@ func (m Planes) RGB(n int) []float32 {
 		for j := range n {
 			at := i/2*(n/2) + j/2
 			y, u, v := m.Y[i*n+j], m.U[at], m.V[at]
+			if u == 0.5 && v == 0.5 { // without the rounding of the general case
+				rgb = append(rgb, clamp(y), clamp(y), clamp(y))
+				continue
+			}
 			r := y + float32(1.402*(v-0.5))
 			b := y + float32(1.772*(u-0.5))
 			g := (y - float32(0.299*r) - float32(0.114*b)) / 0.587

@@ -113,6 +113,37 @@ func TestLevels(t *testing.T) {
 	}
 }
 
+// TestNeutral: gray stays gray, at every number of bits, whatever its shade and
+// texture; beside a color too, where there is more than one bit.
+func TestNeutral(t *testing.T) {
+	gray := func(x float32) uint8 { return uint8(x*255 + 0.5) }
+	rng := rand.New(rand.NewSource(4))
+	for bits := 1; bits <= format.MaxColorBits; bits++ {
+		for _, colored := range []bool{false, true} {
+			if colored && bits == 1 {
+				continue
+			}
+			const n, side = 8, 64
+			rgb := make([]byte, 0, side*side*3)
+			for i := range side * side {
+				v := byte(rng.Intn(256))
+				px := [3]byte{v, v, v}
+				if colored && i >= side*side/2 {
+					px = [3]byte{v, 255, 10}
+				}
+				rgb = append(rgb, px[:]...)
+			}
+			c, r := QuantizeTunedColor(NewPlanes(rgb, side, side, n, true), bits)
+			m := DequantizeTunedColor(c, r, n, bits)
+			for i := range n * n / 4 { // away from the colored half
+				if a, b, c := gray(m[3*i]), gray(m[3*i+1]), gray(m[3*i+2]); a != b || b != c {
+					t.Fatalf("%d bits, beside a color %v: pixel %d is #%02x%02x%02x", bits, colored, i, a, b, c)
+				}
+			}
+		}
+	}
+}
+
 // TestTunedColor: a map round-trips within half a level of its range where the
 // range holds it, and the range is found.
 func TestTunedColor(t *testing.T) {

@@ -18,14 +18,14 @@ type sample struct {
 	weight                    float64
 }
 
-func newSample(ctx *format.Context, code uint8, bits int, weight float64) sample {
+func newSample(ctx *format.Context, code uint8, bits int, half, weight float64) sample {
 	levels := float64(int(1) << bits)
 	s := sample{position: ctx.Position, activity: ctx.Activity, cross: ctx.Cross, count: levels, weight: weight}
 	s.least = max(math.Floor(128/levels), 1) * levels / 65536
 	for i, f := range ctx.Features {
 		s.features[i] = float32(f) / 512
 	}
-	s.lo, s.hi = float64(code)/levels-0.5, float64(code+1)/levels-0.5
+	s.lo, s.hi = (float64(code)+half)/levels-0.5, (float64(code)+1+half)/levels-0.5
 	if code == 0 {
 		s.lo = math.Inf(-1)
 	}

@@ -25,20 +25,21 @@ func main() {
 	out := flag.String("o", "tables.go", "file to write")
 	train := flag.String("train", "", "folder of JPEG pictures to fit the tables to")
 	test := flag.String("test", "", "folder of JPEG pictures to measure the program's own tables on")
+	chroma := flag.Bool("chroma", false, "fit only the tuned profile's chroma of two bits and more, and keep the other tables")
 	crops := flag.Int("crops", 20, "squares cut of each training picture")
 	flag.Parse()
-	if err := run(*out, *train, *test, *crops); err != nil {
+	if err := run(*out, *train, *test, *crops, *chroma); err != nil {
 		log.Fatal(err)
 	}
 }
 
-func run(out, train, test string, crops int) error {
+func run(out, train, test string, crops int, chroma bool) error {
 	if train != "" {
 		maps, err := readMaps(train, crops)
 		if err != nil {
 			return err
 		}
-		if err := makeTables(&maps).write(out); err != nil {
+		if err := makeTables(&maps, chroma).write(out); err != nil {
 			return err
 		}
 	}
@@ -54,12 +55,16 @@ func run(out, train, test string, crops int) error {
 	return nil
 }
 
-func makeTables(maps *[profiles][]colorMap) *tables {
+func makeTables(maps *[profiles][]colorMap, chroma bool) *tables {
 	var t tables
 	t.curves()
 	for profile := range t.predictors {
 		for i := range t.predictors[profile] {
 			for plane := range t.predictors[profile][i] {
+				if chroma && (profile == 0 || plane == 0 || i == 0) {
+					t.predictors[profile][i][plane] = format.PredictorOf(format.Profile(profile), i+1, plane)
+					continue
+				}
 				m, bits := fit(collect(maps[profile], i+1, plane))
 				t.predictors[profile][i][plane] = m
 				log.Printf("profile %d, %d bits, plane %c: %.3f bits a sample", profile, i+1, "YUV"[plane], bits)
@@ -171,9 +176,13 @@ func collect(maps []colorMap, bits, plane int) []sample {
 			if plane > 0 {
 				weight *= 4
 			}
-			format.VisitSamples(m.codes(b), m.n, b, func(p int, ctx *format.Context, code uint8) uint8 {
+			half := 0.0
+			if m.profile == 1 && plane > 0 && b > 1 {
+				half = 0.5 // see format.VisitSamples
+			}
+			format.VisitSamples(m.codes(b), format.Profile(m.profile), m.n, b, func(p int, ctx *format.Context, code uint8) uint8 {
 				if p == plane {
-					all = append(all, newSample(ctx, code, b, weight))
+					all = append(all, newSample(ctx, code, b, half, weight))
 				}
 				return code
 			})

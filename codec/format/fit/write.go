@@ -94,7 +94,7 @@ func report(maps []colorMap, profile int) {
 					continue
 				}
 				count++
-				format.VisitSamples(m.codes(bits), m.n, bits, func(plane int, ctx *format.Context, code uint8) uint8 {
+				format.VisitSamples(m.codes(bits), format.Profile(profile), m.n, bits, func(plane int, ctx *format.Context, code uint8) uint8 {
 					p := format.Probability(format.Profile(profile), plane, ctx, bits, code)
 					sum[plane] += 16 - math.Log2(float64(p))
 					return code

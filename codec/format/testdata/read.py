@@ -118,6 +118,7 @@ def read_color(r, h):
     planes = []
     for plane in range(3):
         side = n // 2 if plane else n
+        half = int(h["tuned"] and plane > 0 and b > 1)
         v, codes = {}, []
         for y in range(side):
             for x in range(side):
@@ -142,10 +143,10 @@ def read_color(r, h):
                 W, S, A, C = tables["predictors"][h["tuned"]][min(b, 5) - 1][plane]
                 mean = sum(a * c for a, c in zip(W[position], f)) >> 7
                 inverse = tables["inverseScales"][min(max(S[position] + A[activity] + C[cross], 0), 63)]
-                z = lambda k: ((k << 12 - b) - 2048 - mean) * inverse >> 8
+                z = lambda k: ((2 * k + half << 11 - b) - 2048 - mean) * inverse >> 8
                 code = r.symbol(lambda k: share(tables["colorCurve"], z(k), k, b))
                 codes.append(code)
-                v[x, y] = (2 * code + 1 << 8 - b) - 256
+                v[x, y] = (2 * code + 1 + half << 8 - b) - 256
         planes.append((codes, v))
         if plane == 0:
             luma = {(x, y): sum(v[2 * x + i, 2 * y + j] for i in (0, 1) for j in (0, 1)) >> 2
