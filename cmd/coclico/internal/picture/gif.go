@@ -12,7 +12,8 @@ func gifFormat() format {
 	return format{name: "GIF", magic: "GIF8?a", config: once(gif.DecodeConfig), decode: once(firstFrame)}
 }
 
-// firstFrame decodes the first frame of a GIF where it stands on the screen; what it leaves free is clear.
+// firstFrame decodes the first frame of a GIF where it stands on the screen. What
+// it leaves free is clear.
 func firstFrame(r io.Reader) (image.Image, error) {
 	var head bytes.Buffer
 	cfg, err := gif.DecodeConfig(io.TeeReader(r, &head))

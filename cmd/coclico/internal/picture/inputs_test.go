@@ -6,6 +6,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/coclico/coclico/cmd/coclico/internal/picture/heif"
 )
 
 // TestKinds reads one photo in kinds of files that people have. Lossless files
@@ -127,4 +129,27 @@ func TestFaulty(t *testing.T) {
 			t.Errorf("%d bytes: warnings %q, error %v, want %q", n, f.Warnings, err, says)
 		}
 	}
+}
+
+// FuzzOpen checks that whatever a file holds, reading it ends, without a panic and
+// within its memory: a small file announces no large picture that is allocated.
+// The decoders in a sandbox are too slow to take part.
+func FuzzOpen(f *testing.F) {
+	for _, name := range []string{
+		"progressive.jpg", "cmyk.jpg", "lossy-alpha.webp", "lossless-alpha.webp", "part.webp", "lzw.tiff", "deflate-alpha.tiff", "film.gif", "eXIf6.png",
+	} {
+		f.Add(testdata(f, name))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if _, ok := heif.Known(data); ok {
+			return
+		}
+		file, err := Open(bytes.NewReader(data))
+		if err != nil || file.Memory > 1<<22 {
+			return
+		}
+		if img, err := file.Image(); err == nil && img.Bounds().Empty() {
+			t.Error("a picture without pixels")
+		}
+	})
 }

@@ -98,7 +98,8 @@ func (f *File) measure(cfg image.Config) error {
 			f.Memory, err = heifMemory(f.r)
 			return err
 		})
-		f.Memory += converting(cfg.ColorModel, f.meta.profile) * w * h
+		// The decoder's memory is free when the colors are converted.
+		f.Memory = max(f.Memory, (each+converting(cfg.ColorModel, f.meta.profile))*w*h)
 		return err
 	}
 	f.Memory = (each + converting(cfg.ColorModel, f.meta.profile)) * w * h

@@ -104,6 +104,9 @@ func (c *counter) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// toEnd is the size of a box that ends with the file.
+const toEnd = 1<<63 - 1
+
 // nextBox reads the head of a box and returns its name and the size of its body.
 func nextBox(r io.Reader) (name string, size int64, err error) {
 	var head [16]byte
@@ -112,15 +115,15 @@ func nextBox(r io.Reader) (name string, size int64, err error) {
 	}
 	name, n, used := string(head[4:8]), uint64(binary.BigEndian.Uint32(head[:])), uint64(8)
 	switch n {
-	case 0: // up to the end of the file
-		n = 1<<63 - 1
+	case 0:
+		return name, toEnd, nil
 	case 1:
 		if _, err := io.ReadFull(r, head[8:]); err != nil {
 			return "", 0, io.ErrUnexpectedEOF
 		}
 		n, used = binary.BigEndian.Uint64(head[8:]), 16
 	}
-	if n < used || n > 1<<63-1 {
+	if n < used || n > toEnd {
 		return "", 0, errSyntax
 	}
 	return name, int64(n - used), nil
@@ -243,8 +246,12 @@ func parseMeta(body []byte) (*Header, error) {
 			h.alpha = r.from
 		}
 	}
-	if h.codedWidth < 1 || h.codedHeight < 1 {
+	const most = 1 << 34 // pixels: far more than anybody decodes, and no sum of them overflows
+	switch {
+	case h.codedWidth < 1 || h.codedHeight < 1:
 		return nil, FormatError("no size")
+	case h.pixels() > most:
+		return nil, FormatError("invalid size")
 	}
 	return h, nil
 }

@@ -20,8 +20,10 @@
 package heif
 
 import (
+	"bytes"
 	"image"
 	"image/color"
+	"io"
 )
 
 // A FormatError reports that the input is not a valid HEIC or AVIF picture.
@@ -44,6 +46,9 @@ const (
 // Decode decodes a whole file, data, whose header is h. The picture is upright.
 // It takes [Header.Memory], for which the caller has to answer.
 func Decode(data []byte, h *Header) (image.Image, error) {
+	if !complete(data) {
+		return nil, io.ErrUnexpectedEOF
+	}
 	if !h.AVIF {
 		return decodeHEIC(data, h)
 	}
@@ -57,6 +62,24 @@ func Decode(data []byte, h *Header) (image.Image, error) {
 		}
 	}
 	return img, nil
+}
+
+// complete reports whether the boxes of a file end where it does, or before.
+func complete(data []byte) bool {
+	r := bytes.NewReader(data)
+	for r.Len() > 0 {
+		_, size, err := nextBox(r)
+		switch {
+		case err != nil: // bytes that are no box
+			return true
+		case size == toEnd:
+			return true
+		case size > int64(r.Len()):
+			return false
+		}
+		_, _ = r.Seek(size, io.SeekCurrent) // not beyond the end
+	}
+	return true
 }
 
 // model is the color model of what Decode returns.
@@ -86,25 +109,30 @@ func (h *Header) Config() image.Config {
 // bytes: the decoder's memory, with a copy of the file, and the picture outside,
 // once more where it is converted, turned or given its transparency.
 func (h *Header) Memory(size int64) int64 {
-	each := int64(4)
-	if h.deep() {
-		each = 8
+	process, picture := h.processMemory(size), h.pixels()*h.each()
+	total := process + picture
+	if h.AVIF && len(h.transforms) > 0 || !h.AVIF && !h.fullRange601() {
+		total += picture
 	}
-	total := h.processMemory(size) + each*h.pixels()
-	if len(h.transforms) > 0 || !h.AVIF && !h.fullRange601() {
-		total += each * h.pixels()
-	}
-	if !h.AVIF && h.alpha != 0 { // the second process starts with the first one's memory not yet collected
-		total += h.processMemory(size) + each*h.pixels()
+	if !h.AVIF && h.alpha != 0 { // the first process may not be collected when the second one starts
+		total += process + picture
 	}
 	return total
 }
 
-// processMemory bounds the memory of a decoder: what it takes at rest, and by
-// TestMemory's measurements 22 bytes a pixel for AVIF, 35 with more than 8
-// bits a channel, and 7 to 12 for HEIC.
+// each is the bytes of a pixel that Decode returns, at most.
+func (h *Header) each() int64 {
+	if h.deep() {
+		return 8
+	}
+	return 4
+}
+
+// processMemory bounds the memory of a decoder. Measured at 2400 x 1600 pixels,
+// it takes 22 bytes for each with AVIF, 35 with more than 8 bits a channel, and
+// with HEIC 7, or 12 where the colors are as fine as the luma.
 func (h *Header) processMemory(size int64) int64 {
-	each := int64(14)
+	each := int64(15)
 	switch {
 	case h.deep():
 		each = 40

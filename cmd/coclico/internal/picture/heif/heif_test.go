@@ -6,6 +6,7 @@ import (
 	"image"
 	"image/draw"
 	"image/png"
+	"io"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -192,6 +193,16 @@ func TestHostile(t *testing.T) {
 	}
 }
 
+// TestCut checks that a file that ends early is called that.
+func TestCut(t *testing.T) {
+	for _, name := range []string{"gray.heic", "limited.avif"} {
+		data := read(t, name)
+		if _, _, err := decode(data[:len(data)-1]); err != io.ErrUnexpectedEOF {
+			t.Errorf("%s without its last byte: error %v", name, err)
+		}
+	}
+}
+
 // TestDisagreement lets a file announce fewer pixels than its coded picture has.
 func TestDisagreement(t *testing.T) {
 	for _, name := range []string{"gray.heic", "limited.avif"} {
@@ -242,7 +253,7 @@ func FuzzHeader(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if cfg := h.Config(); cfg.Width < 1 || cfg.Height < 1 || h.Memory(int64(len(data))) < h.pixels() {
+		if cfg := h.Config(); cfg.Width < 1 || cfg.Height < 1 || h.Memory(int64(len(data))) < h.pixels() || h.Memory(1<<40) < 0 {
 			t.Errorf("%d x %d pixels in %d bytes", cfg.Width, cfg.Height, h.Memory(0))
 		}
 		if h.alpha != 0 && h.primaryAt+h.primaryBytes > len(data) {
