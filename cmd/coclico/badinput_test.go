@@ -25,7 +25,7 @@ func edit(t *testing.T, path string, change func([]byte) []byte) {
 	}
 }
 
-// replace is a change of the first occurrence of old, which must be there.
+// replace returns a change of the first occurrence of old, which must exist.
 func replace(t *testing.T, old, new string) func([]byte) []byte {
 	return func(b []byte) []byte {
 		t.Helper()
@@ -105,8 +105,8 @@ func TestMissingParts(t *testing.T) {
 	fail(t, statusFailed, []string{photo, "folder"}, "encode", photo, "-o", filepath.Join(t.TempDir(), "a"), "--model", photo)
 }
 
-// TestBadStreams: a stream that is not one. (Flipped bits are another picture:
-// raw bits have no redundancy but their length.)
+// TestBadStreams: bytes that are not a stream. Flipped bits are another picture:
+// raw bits have no redundancy except their length.
 func TestBadStreams(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "a.coclico")
@@ -131,7 +131,7 @@ func TestBadStreams(t *testing.T) {
 	fail(t, statusFailed, []string{"no such file"}, "info", filepath.Join(dir, "nothing"))
 	fail(t, statusUsage, []string{picture, "folder"}, "decode", dir, "-o", picture)
 
-	// Any bits of the right length are a picture.
+	// Any bits of the right length describe a picture.
 	if err := os.WriteFile(file, bytes.Repeat([]byte{0xff}, 120), 0o666); err != nil {
 		t.Fatal(err)
 	}
@@ -163,7 +163,7 @@ func TestEndlessInput(t *testing.T) {
 	}
 }
 
-// An endless is zeros for ever.
+// An endless is an endless stream of zeros.
 type endless struct{ read int }
 
 func (e *endless) Read(p []byte) (int, error) {
@@ -172,7 +172,7 @@ func (e *endless) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// pngHeader is the start of a grey PNG of that size.
+// pngHeader returns the start of a gray PNG of that size.
 func pngHeader(w, h uint32) []byte {
 	b := []byte("\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR")
 	b = binary.BigEndian.AppendUint32(b, w)
@@ -210,8 +210,8 @@ func TestBadPictures(t *testing.T) {
 	fail(t, statusFailed, []string{"no pictures"}, "encode", t.TempDir(), "-o", filepath.Join(t.TempDir(), "a"))
 }
 
-// TestUnwritable: an output that cannot be written is known before anything
-// else is looked at.
+// TestUnwritable: an output that cannot be written is reported before anything
+// else is read.
 func TestUnwritable(t *testing.T) {
 	dir := t.TempDir()
 	nowhere := filepath.Join(dir, "no", "folder.png")
@@ -229,7 +229,7 @@ func TestUnwritable(t *testing.T) {
 	}
 }
 
-// TestFullOutput: what cannot be printed is a failure, whichever command prints.
+// TestFullOutput: output that cannot be printed is a failure of any command.
 func TestFullOutput(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "a.coclico")
 	succeed(t, "encode", photo, "-o", file)
@@ -263,7 +263,7 @@ func TestUsage(t *testing.T) {
 		fail(t, statusUsage, nil, args...)
 	}
 	fail(t, statusUsage, []string{"--clip-bits 6: the tuned profile has at most 5, --profile paper and --raw 16"}, "encode", photo, "-o", "x", "--clip-bits", "6")
-	// These depend on the model.
+	// These ranges depend on the model.
 	stream := filepath.Join(t.TempDir(), "a.coclico")
 	succeed(t, "encode", photo, "-o", stream)
 	out := t.TempDir()

@@ -14,8 +14,8 @@ import (
 	"github.com/coclico/coclico/internal/hook"
 )
 
-// twoStreams writes two streams that are 7 CLIP bits and one step of all luma apart, and returns their names and how far
-// apart their maps' values are.
+// twoStreams writes two streams of raw bits that are 7 CLIP bits and one step of
+// all luma apart. It returns their names and the difference of their maps.
 func twoStreams(t *testing.T) (a, b string, step float64) {
 	t.Helper()
 	dir := t.TempDir()
@@ -60,7 +60,8 @@ func TestCompare(t *testing.T) {
 	fail(t, statusFailed, []string{"nothing: no such file"}, "compare", a, "nothing", "--raw")
 }
 
-// TestCompareProfiles: vectors are compared whatever they were quantised by, and bits where each stands for itself.
+// TestCompareProfiles: vectors are compared however they were quantized, and
+// bits if each means something by itself.
 func TestCompareProfiles(t *testing.T) {
 	dir := t.TempDir()
 	made := func(name, picture string, args ...string) string {
@@ -131,6 +132,18 @@ func TestInfoTable(t *testing.T) {
 	if r := coclicoIn(t, t.Context(), data, "info", a, "-", "--raw"); r.status != statusOK || !strings.Contains(r.stdout, "\n-  ") || strings.Count(r.stdout, "\n") != 3 {
 		t.Errorf("standard input among files: status %d\n%s%s", r.status, r.stdout, r.stderr)
 	}
+	if err := os.WriteFile(filepath.Join(dir, "notes.txt"), nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if text := succeed(t, "info", dir, "--raw"); !strings.HasSuffix(text, "\n1 other file passed over: 1 .txt\n") {
+		t.Errorf("a folder with something else in it:\n%s", text)
+	}
+	if text := succeed(t, "info", dir, "--raw", "--json"); strings.Count(text, "\n") != 3 || !strings.HasSuffix(text, `"status":"passed over"}`+"\n") {
+		t.Errorf("as JSON:\n%s", text)
+	}
+	if err := os.Remove(filepath.Join(dir, "notes.txt")); err != nil {
+		t.Fatal(err)
+	}
 	if err := os.WriteFile(filepath.Join(dir, "bad"+streamExt), []byte("bad"), 0o666); err != nil {
 		t.Fatal(err)
 	}
@@ -140,7 +153,7 @@ func TestInfoTable(t *testing.T) {
 	}
 }
 
-// TestOddName: no name gives the terminal orders, or breaks a table's line.
+// TestOddName: no name controls the terminal or breaks a table's line.
 func TestOddName(t *testing.T) {
 	a, b, _ := twoStreams(t)
 	odd := filepath.Join(filepath.Dir(a), "\x1b]0;\n\a"+streamExt)
@@ -157,7 +170,8 @@ func TestOddName(t *testing.T) {
 	}
 }
 
-// TestOtherModel: a file of another model shows all that needs no model, and is not compared.
+// TestOtherModel: a file of another model is described as far as no model is
+// needed, and is not compared.
 func TestOtherModel(t *testing.T) {
 	dir := t.TempDir()
 	file, other, model := filepath.Join(dir, "a"), filepath.Join(dir, "b"), tinyModel(t)

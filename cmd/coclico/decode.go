@@ -31,7 +31,7 @@ seed paints the same picture.
 PICTURE is written as PNG, as JPEG if its name ends in .jpg, or as lossless WebP
 if it ends in .webp; - stands for standard input and output. A picture records
 that it is generated, and how; with --keep-stream a PNG holds the bytes too, and
-encode gives them back. The one file that -o names is replaced, whatever it is.
+encode returns them. The one file that -o names is replaced, whatever it is.
 Among many, a picture that decode did not write is replaced with --force only.
 ` + builtInHelp + manyHelp + `a.coclico as OUT/a.png,
 and files/sub/b.jpg.coclico as OUT/files/sub/b.jpg.png. In a folder, every file

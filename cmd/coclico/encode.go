@@ -41,7 +41,7 @@ file, whatever its name, or - for standard input. It is encoded as it is seen:
 upright, its colors converted to sRGB by its profile, what is transparent over
 --background. FILE may be - for standard output, and is replaced if it exists; a
 FILE that is named like a picture is replaced with --force only. A PNG that
-decode --keep-stream wrote gives back the bytes that it holds.
+decode --keep-stream wrote yields the bytes that it holds.
 ` + builtInHelp + manyHelp + `a.jpg as OUT/a.jpg.coclico,
 and photos/sub/b.png as OUT/photos/sub/b.png.coclico. In a folder, every file
 that is (or is named like) a picture is taken.` + manyRestHelp,

@@ -12,7 +12,8 @@ import (
 	"time"
 )
 
-// TestPipe: a named pipe is read like a file, and one that nobody writes to does not hold up Ctrl-C.
+// TestPipe: a named pipe is read like a file, and one without a writer does not
+// delay Ctrl-C.
 func TestPipe(t *testing.T) {
 	dir := t.TempDir()
 	out := filepath.Join(dir, "out")
@@ -30,10 +31,10 @@ func TestPipe(t *testing.T) {
 		select {
 		case r := <-done:
 			if r.status == statusOK {
-				t.Errorf("%v: ended well without a writer", command)
+				t.Errorf("%v: succeeded without a writer", command)
 			}
 		case <-time.After(20 * time.Second):
-			t.Fatalf("%v: still waits for a writer", command)
+			t.Fatalf("%v: is still waiting for a writer", command)
 		}
 		cancel()
 	}

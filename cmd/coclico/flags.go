@@ -30,7 +30,7 @@ func noEffect(flags *pflag.FlagSet, why string, names ...string) error {
 const modelVar = catalog.ModelVar
 
 func modelFlag(cmd *cobra.Command) *string {
-	m := cmd.Flags().String("model", "", "`model` by its name in coclico models, its folder, or its name on the hub (default $"+modelVar+", or else the one that coclico models use chose, or else the built-in one)")
+	m := cmd.Flags().String("model", "", "`model`: a name in coclico models, a folder, or the name on the hub of one that was pulled (default $"+modelVar+", or else the default in coclico models)")
 	completeWith(cmd, "model", completeModels)
 	return m
 }

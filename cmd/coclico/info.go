@@ -112,8 +112,8 @@ func printTable(ctx context.Context, i *inspector, inputs []string, asJSON bool)
 	if err := t.Flush(); err != nil {
 		return err
 	}
-	if over := passed.String(); over != "" && !asJSON {
-		fmt.Fprintln(i.screen.Out, terminal.Printable(over))
+	if err := printPassed(i.screen, passed, asJSON); err != nil {
+		return err
 	}
 	if failed > 0 {
 		return fmt.Errorf("%d failed, listed above", failed)

@@ -13,7 +13,8 @@ import (
 	"github.com/coclico/coclico/codec"
 )
 
-// TestKeepStream: encode gives back what decode kept, but not where other bytes are asked for.
+// TestKeepStream: encode returns what decode kept, unless other bytes are
+// requested.
 func TestKeepStream(t *testing.T) {
 	dir := t.TempDir()
 	file, again := filepath.Join(dir, "a.coclico"), filepath.Join(dir, "again.png")
@@ -28,16 +29,16 @@ func TestKeepStream(t *testing.T) {
 		return succeed(t, append([]string{"encode", again, "-o", "-"}, args...)...) == string(want)
 	}
 	if !same() || same("--from-pixels") || same("--map-size", "4") {
-		t.Error("a PNG does not give its stream back when it should, and only then")
+		t.Error("a PNG must return its stream by default and only then")
 	}
 	succeed(t, "encode", again, photo, "-o", filepath.Join(dir, "out"))
 	if data, err := os.ReadFile(filepath.Join(dir, "out", "again.png.coclico")); err != nil || !bytes.Equal(data, want) {
-		t.Errorf("among many it gives %d bytes back (%v)", len(data), err)
+		t.Errorf("among many it returns %d bytes (%v)", len(data), err)
 	}
 	many := []string{"encode", again, "-o", filepath.Join(dir, "out")}
 	old(t, dir)
 	succeed(t, append(many, "--force")...)
-	for i, fresh := range []string{"false", "true", "true", "false", "false"} { // every other run has something to do
+	for i, fresh := range []string{"false", "true", "true", "false", "false"} { // every other run has work
 		want := fmt.Sprintf("%d encoded", i%2)
 		if line := succeed(t, append(many, "--from-pixels="+fresh)...); !strings.HasPrefix(line, want) {
 			t.Errorf("run %d, --from-pixels=%s: %s", i, fresh, line)
@@ -45,7 +46,7 @@ func TestKeepStream(t *testing.T) {
 	}
 	data, err := os.ReadFile(again)
 	if err != nil || !bytes.Contains(data, []byte("Generated picture")) || !bytes.Contains(data, []byte("seed 0")) {
-		t.Errorf("the PNG does not say how it was made (%v)", err)
+		t.Errorf("the PNG does not record how it was made (%v)", err)
 	}
 	f, err := os.Open(again)
 	if err != nil {
@@ -61,11 +62,11 @@ func TestKeepStream(t *testing.T) {
 		return s, true
 	}}
 	if !picture.Says(f, picture.Options{Notes: d.notes(parsed)}) {
-		t.Error("the PNG does not say so in the words that are looked for")
+		t.Error("the PNG does not record it in the words that decode looks for")
 	}
 }
 
-// TestKeptModel: with --model the pixels are encoded, by that model.
+// TestKeptModel: with --model the pixels are encoded, with that model.
 func TestKeptModel(t *testing.T) {
 	dir, model := t.TempDir(), tinyModel(t)
 	file, kept, again := filepath.Join(dir, "a.coclico"), filepath.Join(dir, "a.png"), filepath.Join(dir, "b.coclico")
@@ -73,15 +74,15 @@ func TestKeptModel(t *testing.T) {
 	succeed(t, "decode", file, "-o", kept, "--steps", "1", "--size", "32", "--keep-stream")
 	succeed(t, "encode", kept, "-o", again, "--model", model)
 	if text := succeed(t, "info", again, "--model", model); !strings.Contains(text, "32 dimensions") || strings.Contains(text, "not read") {
-		t.Errorf("a file of another model than was asked for:\n%s", text)
+		t.Errorf("a file of another model than the requested one:\n%s", text)
 	}
-	t.Setenv(modelVar, filepath.Join(dir, "nowhere")) // to give a stream back no model is opened
+	t.Setenv(modelVar, filepath.Join(dir, "nowhere")) // returning a stream opens no model
 	if data, err := os.ReadFile(file); err != nil || succeed(t, "encode", kept, "-o", "-") != string(data) {
-		t.Errorf("the stream is not given back (%v)", err)
+		t.Errorf("the stream is not returned (%v)", err)
 	}
 }
 
-// TestKeptNoFile: what a PNG holds is not given back for a file if it is none.
+// TestKeptNoFile: what a PNG holds is not returned as a file if it is not one.
 func TestKeptNoFile(t *testing.T) {
 	dir, out := t.TempDir(), t.TempDir()
 	bits, raw, long := filepath.Join(dir, "bits"), filepath.Join(dir, "raw.png"), filepath.Join(dir, "long.png")
@@ -109,7 +110,7 @@ func TestKeptNoFile(t *testing.T) {
 		}
 	}
 	old(t, dir)
-	if err := os.WriteFile(filepath.Join(out, "raw.png.coclico"), make([]byte, 120), 0o666); err != nil { // as was written once
+	if err := os.WriteFile(filepath.Join(out, "raw.png.coclico"), make([]byte, 120), 0o666); err != nil { // as old versions wrote
 		t.Fatal(err)
 	}
 	if r := coclico(t, "encode", raw, long, "-o", out); r.status != statusFailed || strings.Count(r.stderr, "--from-pixels") != 2 {

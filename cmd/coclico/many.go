@@ -132,11 +132,7 @@ func summarize(s *terminal.Screen, m *many, sum batch.Summary, passed batch.Pass
 	case err != nil:
 		return fmt.Errorf("%w; %d of %d files are %s, and %s", err, sum.Done+sum.Unchanged, files, did, again)
 	}
-	if m.json {
-		for _, path := range passed.All() {
-			_ = s.JSON(newLine(path, "", statusPassed)) // s remembers the error
-		}
-	} else {
+	if !m.json {
 		line := fmt.Sprintf("%d %s", sum.Done, did)
 		if sum.Unchanged > 0 {
 			line += fmt.Sprintf(", %d unchanged", sum.Unchanged)
@@ -145,12 +141,30 @@ func summarize(s *terminal.Screen, m *many, sum batch.Summary, passed batch.Pass
 			line += fmt.Sprintf(", in %v (%.3g files/s)", sum.Elapsed.Round(10*time.Millisecond), float64(sum.Done)/sum.Elapsed.Seconds())
 		}
 		fmt.Fprintln(s.Out, line)
-		if over := passed.String(); over != "" {
-			fmt.Fprintln(s.Out, terminal.Printable(over))
-		}
+	}
+	if err := printPassed(s, passed, m.json); err != nil {
+		return err
 	}
 	if n := len(sum.Failed); n > 0 {
 		return fmt.Errorf("%d of %d files failed, listed above", n, files)
 	}
 	return nil
+}
+
+// printPassed prints what folders had besides the files that were taken: how
+// many, or as JSON which.
+func printPassed(s *terminal.Screen, passed batch.Passed, asJSON bool) error {
+	if asJSON {
+		for _, path := range passed.All() {
+			if err := s.JSON(newLine(path, "", statusPassed)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	var err error
+	if over := passed.String(); over != "" {
+		_, err = fmt.Fprintln(s.Out, terminal.Printable(over))
+	}
+	return err
 }

@@ -56,7 +56,8 @@ func writePNG(t *testing.T, path string, img image.Image) {
 	}
 }
 
-// old makes files a minute old, so that what is made of them is newer by any file system's clock.
+// old makes files a minute old, so that their results are newer by any file
+// system's clock.
 func old(t *testing.T, dir string) {
 	t.Helper()
 	past := time.Now().Add(-time.Minute)
@@ -97,12 +98,13 @@ func sameFiles(t *testing.T, got, want map[string]string) {
 	}
 	for name := range got {
 		if _, ok := want[name]; !ok {
-			t.Errorf("%s is there", name)
+			t.Errorf("%s exists", name)
 		}
 	}
 }
 
-// TestManyFiles: a folder there and back, with a bad file in it, and what a second run does.
+// TestManyFiles: a folder is encoded and decoded, with a bad file in it, and
+// again.
 func TestManyFiles(t *testing.T) {
 	dir := pictures(t, 3)
 	out, again := filepath.Join(t.TempDir(), "out"), t.TempDir()
@@ -169,7 +171,7 @@ func TestManyFiles(t *testing.T) {
 	}
 }
 
-// TestCutResults: what was cut since it was written is made again.
+// TestCutResults: a truncated result is made again.
 func TestCutResults(t *testing.T) {
 	dir, out, again := pictures(t, 2), t.TempDir(), t.TempDir()
 	encode := []string{"encode", dir, "-o", out}
@@ -204,7 +206,8 @@ func TestCutResults(t *testing.T) {
 	}
 }
 
-// TestTooManySteps: a file that asks for more steps than the model has is one bad file among others.
+// TestTooManySteps: a file with more steps than the model has is one bad file
+// among others.
 func TestTooManySteps(t *testing.T) {
 	in, again := t.TempDir(), t.TempDir()
 	bad := filepath.Join(in, "a.coclico")
@@ -231,7 +234,68 @@ func TestTooManySteps(t *testing.T) {
 	fail(t, statusUsage, []string{"steps 1010"}, "decode", filepath.Join(in, "b.coclico"), "-o", filepath.Join(again, "c.png"), "--steps", "1010")
 }
 
-// TestSeedZero: seed 0 is a seed like any other, also where the file says one.
+// TestReplacedPicture: a picture in whose place an older one was moved is encoded
+// again, and so is one that was changed and dated back.
+func TestReplacedPicture(t *testing.T) {
+	if runtime.GOOS == "windows" || runtime.GOOS == "js" {
+		t.Skip("no change times")
+	}
+	dir, older, out := pictures(t, 2), pictures(t, 3), t.TempDir()
+	encode := []string{"encode", dir + "/.", "-o", out}
+	succeed(t, encode...)
+	if line := succeed(t, encode...); line != "0 encoded, 4 unchanged\n" {
+		t.Errorf("again: %s", line)
+	}
+	was := contents(t, out)
+	if err := os.Rename(filepath.Join(older, "sub", "c.png"), filepath.Join(dir, "sub", "a.png")); err != nil {
+		t.Fatal(err)
+	}
+	if line := succeed(t, encode...); !strings.HasPrefix(line, "1 encoded, 3 unchanged") {
+		t.Errorf("with an older picture in a picture's place: %s", line)
+	}
+	if now := contents(t, out); now["sub/a.png.coclico"] == was["sub/a.png.coclico"] || now["sub/b.png.coclico"] != was["sub/b.png.coclico"] {
+		t.Error("the file is that of the picture before")
+	}
+	edit(t, filepath.Join(dir, "c.png"), func([]byte) []byte {
+		data, err := os.ReadFile(photo)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return data
+	})
+	old(t, dir)
+	if line := succeed(t, encode...); !strings.Contains(line, " encoded") || contents(t, out)["c.png.coclico"] == was["c.png.coclico"] {
+		t.Errorf("with a picture that was dated back: %s", line)
+	}
+}
+
+// TestLongNames: pictures whose names leave no room for an ending are encoded,
+// decoded, and known again.
+func TestLongNames(t *testing.T) {
+	in, out, again := t.TempDir(), t.TempDir(), t.TempDir()
+	for _, n := range []int{250, 254, 255} {
+		writePNG(t, filepath.Join(in, strings.Repeat("n", n-4)+".png"), image.NewGray(image.Rect(0, 0, 8, n)))
+	}
+	old(t, in)
+	for i, want := range []string{"3 encoded", "0 encoded, 3 unchanged"} {
+		if line := succeed(t, "encode", in+"/.", "-o", out); !strings.HasPrefix(line, want) {
+			t.Errorf("run %d: %s", i, line)
+		}
+	}
+	decode := []string{"decode", out + "/.", "-o", again, "--steps", "1", "--size", "16"}
+	for i, want := range []string{"3 decoded", "0 decoded, 3 unchanged"} {
+		if line := succeed(t, decode...); !strings.HasPrefix(line, want) {
+			t.Errorf("run %d: %s", i, line)
+		}
+	}
+	longest := filepath.Join(in, strings.Repeat("o", 255))
+	succeed(t, "encode", photo, "-o", longest)
+	if data, err := os.ReadFile(longest); err != nil || len(data) == 0 {
+		t.Errorf("a single file: %d bytes, %v", len(data), err)
+	}
+}
+
+// TestSeedZero: seed 0 is a seed like any other, also if the file has one.
 func TestSeedZero(t *testing.T) {
 	dir := t.TempDir()
 	plain, said := filepath.Join(dir, "plain"), filepath.Join(dir, "said")
@@ -282,7 +346,8 @@ func checkLines(t *testing.T, lines string, n, passed int, done string) {
 	}
 }
 
-// child starts the test binary as the program, and ends it when so many files of a folder are there.
+// child starts the test binary as the program and sends it a signal when it has
+// reported so many files.
 func child(t *testing.T, sig os.Signal, dir string, n int, args ...string) (stderr string, err error) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0], args...)
@@ -307,7 +372,8 @@ func child(t *testing.T, sig os.Signal, dir string, n int, args ...string) (stde
 	return b.String(), err
 }
 
-// TestKilled: a run that was killed in the middle, started again, ends with the bytes of one that was not.
+// TestKilled: a run that was killed and started again leaves the same bytes as
+// one that was not.
 func TestKilled(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("no signals")
@@ -369,7 +435,8 @@ func TestInterruptedMany(t *testing.T) {
 	}
 }
 
-// TestForeignPicture: among many, a photo is not replaced by the picture that is painted of it.
+// TestForeignPicture: among many, a photo is not replaced by the picture that is
+// painted from it.
 func TestForeignPicture(t *testing.T) {
 	dir := t.TempDir()
 	for _, format := range []string{"png", "jpg", "webp"} {
@@ -405,7 +472,7 @@ func TestForeignPicture(t *testing.T) {
 	}
 }
 
-// TestShapes: one pixel, a panorama and a column are pictures as any other.
+// TestShapes: one pixel, a panorama and a column are pictures like any other.
 func TestShapes(t *testing.T) {
 	dir := t.TempDir()
 	for name, size := range map[string]image.Point{"pixel": {1, 1}, "panorama": {500, 100}, "column": {1, 300}} {

@@ -8,7 +8,8 @@ import (
 	"github.com/coclico/coclico/codec/model/synth"
 )
 
-// TestAnyModel: files of another model are decoded where that is asked for, which to write over what is there does not.
+// TestAnyModel: files of another model are decoded with --any-model, and not
+// with --force.
 func TestAnyModel(t *testing.T) {
 	model, other, dir := tinyModel(t), filepath.Join(t.TempDir(), "other"), t.TempDir()
 	if err := synth.Write(t.Context(), other, "tiny", 2, nil); err != nil {

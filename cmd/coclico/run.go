@@ -87,9 +87,12 @@ func suggest(message string) string {
 // "steps 1001: ...".
 func asFlag(err codec.OptionError) string {
 	message := err.Error()
-	for _, flag := range []string{"steps", "guidance", "strength", "size", "noise-level"} {
-		if rest, ok := strings.CutPrefix(message, strings.ReplaceAll(flag, "-", " ")+" "); ok {
-			return "--" + flag + " " + rest
+	for _, c := range [][2]string{
+		{"steps ", "--steps "}, {"guidance ", "--guidance "}, {"strength ", "--strength "}, {"size ", "--size "},
+		{"noise level ", "--noise-level "}, {"budget of ", "--bytes "},
+	} {
+		if rest, ok := strings.CutPrefix(message, c[0]); ok {
+			return c[1] + rest
 		}
 	}
 	return message

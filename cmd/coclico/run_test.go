@@ -23,7 +23,7 @@ import (
 	"github.com/coclico/coclico/codec/model/synth"
 )
 
-// A result is what a run of the program left behind.
+// A result is the outcome of a run of the program.
 type result struct {
 	status         int
 	stdout, stderr string
@@ -51,7 +51,7 @@ func succeed(t *testing.T, args ...string) string {
 	return r.stdout
 }
 
-// fail runs the program, which must say in one line all of what.
+// fail runs the program, which must complain in one line with all of what.
 func fail(t *testing.T, status int, what []string, args ...string) {
 	t.Helper()
 	r := coclico(t, args...)
@@ -63,7 +63,7 @@ func fail(t *testing.T, status int, what []string, args ...string) {
 	}
 	for _, w := range what {
 		if !strings.Contains(r.stderr, w) {
-			t.Errorf("coclico %v: stderr %q does not say %q", args, r.stderr, w)
+			t.Errorf("coclico %v: stderr %q lacks %q", args, r.stderr, w)
 		}
 	}
 	if r.stdout != "" {
@@ -71,7 +71,7 @@ func fail(t *testing.T, status int, what []string, args ...string) {
 	}
 }
 
-// onlyFiles demands that a folder has these files and no others.
+// onlyFiles requires that a folder has these files and no others.
 func onlyFiles(t *testing.T, dir string, names ...string) {
 	t.Helper()
 	entries, err := os.ReadDir(dir)
@@ -155,7 +155,7 @@ func TestSynced(t *testing.T) {
 	}
 }
 
-// TestLink: a link given as output stays one.
+// TestLink: a link that is named as output stays a link.
 func TestLink(t *testing.T) {
 	dir := t.TempDir()
 	file, link := filepath.Join(dir, "a.coclico"), filepath.Join(dir, "link")
@@ -175,7 +175,8 @@ func TestLink(t *testing.T) {
 	onlyFiles(t, dir, "a.coclico", "link")
 }
 
-// TestOntoItself: a picture is not replaced by its few bytes, nor they by it, under whatever name.
+// TestOntoItself: a picture is not replaced by its stream, nor a stream by its
+// picture, under any name.
 func TestOntoItself(t *testing.T) {
 	dir := t.TempDir()
 	data, err := os.ReadFile(photo)
@@ -258,8 +259,8 @@ func TestInfo(t *testing.T) {
 	}
 }
 
-// TestSynthVerify: a folder that synth wrote is within the bounds of verify, and
-// one of another seed is not.
+// TestSynthVerify: a folder that synth wrote passes verify, and one of another
+// seed does not.
 func TestSynthVerify(t *testing.T) {
 	cases := "../../vit/testdata/vision.safetensors"
 	right, wrong := filepath.Join(t.TempDir(), "new", "right"), filepath.Join(t.TempDir(), "wrong")
@@ -276,9 +277,9 @@ func TestSynthVerify(t *testing.T) {
 	}
 }
 
-// TestSynthOverModel: a model is not written over but by force.
+// TestSynthOverModel: a model is overwritten with --force only.
 func TestSynthOverModel(t *testing.T) {
-	dir := t.TempDir() // empty, it will do
+	dir := t.TempDir() // an empty folder will do
 	succeed(t, "synth", dir)
 	precious := filepath.Join(dir, "unet", "diffusion_pytorch_model.safetensors")
 	if err := os.WriteFile(precious, []byte("trained"), 0o666); err != nil {
@@ -307,7 +308,8 @@ func TestVersionAndHelp(t *testing.T) {
 	}
 }
 
-// TestEveryCommand has help with an example, a manual page, and a place in the shells' completions.
+// TestEveryCommand: every command has help with an example, a manual page and a
+// place in the shells' completions.
 func TestEveryCommand(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "new", "man1")
 	succeed(t, "man", dir)
@@ -338,7 +340,7 @@ func TestEveryCommand(t *testing.T) {
 	}
 }
 
-// TestHelp: help is about what there is.
+// TestHelp: help describes the commands that exist, and no others.
 func TestHelp(t *testing.T) {
 	for _, c := range [][]string{{"coclico [command]"}, {"encode", "coclico encode PICTURE"}, {"models", "convert", "coclico models convert"}, {"help", "coclico help"}, {"completion", "coclico completion SHELL"}} {
 		n := len(c) - 1
@@ -357,7 +359,7 @@ func TestHelp(t *testing.T) {
 	}
 }
 
-// TestInterruptedInput: Ctrl-C ends also a run that waits for standard input.
+// TestInterruptedInput: Ctrl-C also ends a run that waits for standard input.
 func TestInterruptedInput(t *testing.T) {
 	dir := t.TempDir()
 	for _, args := range [][]string{{"encode", "-", "-o", filepath.Join(dir, "a")}, {"decode", "-", "-o", filepath.Join(dir, "a.png")}, {"info", "-"}} {

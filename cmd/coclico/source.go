@@ -94,11 +94,11 @@ func keptStream(path string) []byte {
 	return kept
 }
 
-// checkKept returns an error if what a PNG holds is no file, as far as that can be seen without the model: it may be raw bits,
-// or anybody's.
+// checkKept returns an error if what a PNG holds is not a file, as far as that
+// can be seen without the model: it may be raw bits, or anybody's.
 func checkKept(stream []byte) error {
 	if _, err := codec.Parse(stream); err != nil {
-		return fmt.Errorf("the stream that it holds is not given back: %w; --from-pixels encodes the picture instead", err)
+		return fmt.Errorf("the stream that it holds is not a file: %w; --from-pixels encodes the picture instead", err)
 	}
 	return nil
 }

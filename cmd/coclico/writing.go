@@ -22,7 +22,7 @@ func writingFlags(cmd *cobra.Command) *writing {
 	return &writing{
 		format:     choiceFlag(cmd, "format", "many files: png, jpg or webp", "png", "jpg", "webp"),
 		quality:    wholeFlag(flags, "jpeg-quality", picture.DefaultQuality, 1, 100, "quality of JPEG, 1 to 100"),
-		keepStream: flags.Bool("keep-stream", false, "keep the stream in the PNG, for encode to give it back"),
+		keepStream: flags.Bool("keep-stream", false, "keep the stream in the PNG, for encode to return it"),
 	}
 }
 

@@ -66,15 +66,16 @@ func (b *Board) Progress(p codec.Progress) {
 	b.draw(false)
 }
 
-// Done, Skipped and Failed count a file's end.
-
+// Done counts a file whose work is done.
 func (b *Board) Done() {
 	b.worked++
 	b.end()
 }
 
+// Skipped counts a file that needed no work.
 func (b *Board) Skipped() { b.end() }
 
+// Failed counts a file whose work failed.
 func (b *Board) Failed() {
 	b.failed++
 	b.end()
