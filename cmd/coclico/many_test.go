@@ -462,6 +462,9 @@ func TestForeignPicture(t *testing.T) {
 		if line := succeed(t, args...); !strings.HasPrefix(line, "0 decoded, 1 unchanged") {
 			t.Errorf("%s again: %s", format, line)
 		}
+		if line := succeed(t, append(args, "--guidance", "3")...); !strings.HasPrefix(line, "1 decoded") {
+			t.Errorf("%s with other parameters: %s", format, line)
+		}
 		if err := os.WriteFile(there, data, 0o666); err != nil {
 			t.Fatal(err)
 		}

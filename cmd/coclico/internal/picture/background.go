@@ -58,21 +58,3 @@ func (o over) At(x, y int) color.Color {
 	lay := func(v, under uint32) uint16 { return uint16(min(v+(under*(0xffff-a)+0x7fff)/0xffff, 0xffff)) }
 	return color.RGBA64{lay(r, o.background[0]), lay(g, o.background[1]), lay(b, o.background[2]), 0xffff}
 }
-
-// opaque returns a BMP's picture without its alpha if that is zero everywhere:
-// many programs leave the fourth byte of a pixel at zero and mean nothing by it.
-func opaque(img image.Image) image.Image {
-	n, ok := img.(*image.NRGBA)
-	if !ok {
-		return img
-	}
-	for i := 3; i < len(n.Pix); i += 4 {
-		if n.Pix[i] != 0 {
-			return img
-		}
-	}
-	for i := 3; i < len(n.Pix); i += 4 {
-		n.Pix[i] = 0xff
-	}
-	return img
-}

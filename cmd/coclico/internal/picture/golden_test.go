@@ -15,7 +15,7 @@ import (
 	"github.com/coclico/coclico/codec/quant"
 )
 
-// pixels returns the centre square of a picture over white.
+// pixels returns the center square of a picture over white.
 func pixels(t *testing.T, img image.Image) []byte {
 	t.Helper()
 	rgb, _, err := quant.CenterSquare(img)
@@ -25,8 +25,9 @@ func pixels(t *testing.T, img image.Image) []byte {
 	return rgb
 }
 
-// TestGolden reads what Go's encoders do not write, and has what PIL has (testdata/make.py). Lossless files agree; lossy ones
-// differ by the enlarging of chroma alone, which is nearest here and a triangle there.
+// TestGolden reads what Go's encoders do not write, and compares with what Pillow
+// reads (testdata/make.py). Lossless files agree. Lossy ones differ where chroma is
+// enlarged, by repetition here and linearly there.
 func TestGolden(t *testing.T) {
 	for name, mean := range map[string]float64{
 		"progressive.jpg": 2.6, "cmyk.jpg": 0.1, "ycck.jpg": 0.2, "lossy.webp": 2.6, "lossy-alpha.webp": 2.6,
@@ -63,7 +64,7 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// TestDepths: 16 bits, palettes and alpha are 8 bits over white.
+// TestDepths checks that 16 bits, palettes and alpha become 8 bits over white.
 func TestDepths(t *testing.T) {
 	palette := image.NewPaletted(image.Rect(0, 0, 1, 1), color.Palette{color.NRGBA{0, 0, 0, 51}, color.White})
 	for name, c := range map[string]struct {
@@ -71,7 +72,7 @@ func TestDepths(t *testing.T) {
 		want [3]byte
 	}{
 		"16 bits":           {pixel(image.NewRGBA64, color.RGBA64{0xffff, 0x8080, 0x0101, 0xffff}), [3]byte{255, 128, 1}},
-		"16 bits, grey":     {pixel(image.NewGray16, color.Gray16{0x4040}), [3]byte{64, 64, 64}},
+		"16 bits, gray":     {pixel(image.NewGray16, color.Gray16{0x4040}), [3]byte{64, 64, 64}},
 		"16 bits and alpha": {pixel(image.NewNRGBA64, color.NRGBA64{0, 0, 0xffff, 0x3333}), [3]byte{204, 204, 255}},
 		"8 bits and alpha":  {pixel(image.NewNRGBA, color.NRGBA{255, 0, 0, 0}), [3]byte{255, 255, 255}},
 		"palette":           {palette, [3]byte{204, 204, 204}},
@@ -94,7 +95,8 @@ func pixel[T interface {
 	return img
 }
 
-// TestLimits: what a header claims is judged before it is believed.
+// TestLimits checks that the claims of a header are judged before they are
+// believed.
 func TestLimits(t *testing.T) {
 	deep := pngHeader(16_384, 16_384)
 	deep[24], deep[25] = 16, 6 // bits; with alpha

@@ -31,7 +31,7 @@ func sample() *image.RGBA {
 	return img
 }
 
-// read is Open and Image.
+// read opens a file and decodes its picture.
 func read(data []byte) (image.Image, error) {
 	f, err := Open(bytes.NewReader(data))
 	if err != nil {
@@ -84,7 +84,7 @@ func TestRead(t *testing.T) {
 	}
 }
 
-// pngHeader is the start of a PNG of that size, 8 bit grey.
+// pngHeader is the start of a PNG of that size with 8 bits of gray.
 func pngHeader(w, h uint32) []byte {
 	b := []byte("\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR")
 	b = binary.BigEndian.AppendUint32(b, w)
@@ -133,7 +133,8 @@ func TestWarnings(t *testing.T) {
 	}
 }
 
-// TestUnreadKind: a valid picture that the decoder does not know is not called broken.
+// TestUnreadKind checks that a valid picture that the decoder does not know is not
+// called broken.
 func TestUnreadKind(t *testing.T) {
 	lab := encode(t, func(w io.Writer) error { return tiff.Encode(w, sample(), nil) })
 	photometric := []byte{6, 1, 3, 0, 1, 0, 0, 0, 2, 0} // tag 262, a short: RGB
@@ -171,7 +172,7 @@ func TestEncoderFor(t *testing.T) {
 			continue
 		}
 		if magic != "\xff\xd8" && color.RGBAModel.Convert(got.At(3, 3)) != sample().At(3, 3) {
-			t.Errorf("%s has another colour", path)
+			t.Errorf("%s has another color", path)
 		}
 		plain := encode(t, func(w io.Writer) error { return enc(w, sample(), Options{}) })
 		if !Ours(bytes.NewReader(data)) || Ours(bytes.NewReader(plain)) || Ours(strings.NewReader("text")) {
@@ -195,7 +196,8 @@ var errFull = errors.New("no space left")
 
 func (fullWriter) Write(p []byte) (int, error) { return min(1, len(p)), errFull }
 
-// TestStream: a PNG gives back the stream that it was written with, and one that was tampered with is an error.
+// TestStream checks that a PNG returns the stream that it was written with, and
+// that a changed one is an error.
 func TestStream(t *testing.T) {
 	stream := []byte("whatever a stream is")
 	data := encode(t, func(w io.Writer) error {
@@ -253,7 +255,7 @@ func TestStream(t *testing.T) {
 	}
 }
 
-// TestWebP: random pictures come back as they were, alpha too.
+// TestWebP checks that random pictures round-trip, alpha included.
 func TestWebP(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	for _, size := range []image.Point{{1, 1}, {1, 50}, {50, 1}, {5, 3}, {64, 64}, {129, 67}, {300, 60}} {
@@ -291,7 +293,8 @@ func TestWebP(t *testing.T) {
 	}
 }
 
-// FuzzChunks: whatever a file holds, looking for a stream and notes in it ends, without a panic and with r at its start.
+// FuzzChunks checks that whatever a file holds, looking for a stream and notes in
+// it ends without a panic, and leaves r at its start.
 func FuzzChunks(f *testing.F) {
 	var b bytes.Buffer
 	if err := encodePNG(&b, sample(), []Note{{"Software", "CoCliCo"}}, []byte("stream")); err != nil {

@@ -14,13 +14,16 @@ import (
 // Limits of what is read.
 const (
 	MaxPixels = 1 << 28 // 16,384 x 16,384 pixels, or any other shape of that area
-	MaxMemory = 1 << 30 // bytes that reading takes: 4 for each pixel of most pictures, 8 with 16 bits a channel
+	MaxMemory = 1 << 30 // bytes that reading takes: 4 a pixel of most pictures, 8 with 16 bits a channel
 )
 
-// A File is a picture file of which the header has been read.
+// A File is a picture file whose header has been read.
 type File struct {
-	Memory   int64    // bytes that Image takes at its peak, no more than MaxMemory
-	Warnings []string // what is wrong with the file although it can be read, a phrase each; complete once Image has returned
+	// Memory is the bytes that Image takes at its peak, at most MaxMemory.
+	Memory int64
+	// Warnings is what is wrong with the file although it can be read, a phrase
+	// each. It is complete once Image has returned.
+	Warnings []string
 
 	r      io.ReadSeeker
 	format *format
@@ -60,7 +63,7 @@ func Open(r io.ReadSeeker) (*File, error) {
 	return f, nil
 }
 
-// measure sets what reading a picture takes.
+// measure sets the memory that reading the picture takes.
 func (f *File) measure(cfg image.Config) error {
 	each := bytesPerPixel(cfg.ColorModel)
 	w, h := int64(cfg.Width), int64(cfg.Height)
@@ -77,7 +80,7 @@ func (f *File) measure(cfg image.Config) error {
 		}
 	case "PNG":
 		if cfg.ColorModel == color.GrayModel || cfg.ColorModel == color.Gray16Model {
-			each *= 4 // if one of the greys is clear, of which the header says nothing
+			each *= 4 // if one gray is clear, which the header does not say
 		}
 		if interlaced(f.r) {
 			each *= 2 // the passes, up to half the picture each
@@ -106,7 +109,7 @@ func (f *File) measure(cfg image.Config) error {
 	return nil
 }
 
-// bytesPerPixel is what a decoder that has announced this model allocates, at most.
+// bytesPerPixel is what a decoder that has announced this model allocates at most.
 func bytesPerPixel(m color.Model) int64 {
 	if _, ok := m.(color.Palette); ok {
 		return 1
@@ -151,9 +154,6 @@ func (f *File) Image() (image.Image, error) {
 	case img.Bounds().Empty():
 		return nil, fmt.Errorf("a %s picture without pixels", f.format.name)
 	}
-	if f.format.name == "BMP" {
-		img = opaque(img)
-	}
 	img = upright(img, f.meta.orientation)
 	if f.meta.profile != nil {
 		if img, err = toSRGB(img, f.meta.profile); err != nil {
@@ -163,13 +163,14 @@ func (f *File) Image() (image.Image, error) {
 	return img, nil
 }
 
-// A warning is the error of a decoder that returns a picture all the same; the phrase follows the file's name.
+// A warning is the error of a decoder that returns a picture nevertheless. The
+// phrase follows the file's name.
 type warning string
 
 func (w warning) Error() string { return string(w) }
 
 // guard runs a decoder. Decoders return errors; one that panics on a bad file
-// all the same must not take the program with it, which works on a list.
+// nevertheless must not take with it the program, which works on a list.
 func guard(f *format, decode func() error) (err error) {
 	defer func() {
 		if recover() != nil {

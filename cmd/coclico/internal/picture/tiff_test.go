@@ -13,7 +13,8 @@ type tiffEntry struct {
 	value uint32
 }
 
-// tiffHeader is the start of a TIFF with these tags besides 8 bits gray, in the order of their numbers.
+// tiffHeader is the start of a TIFF with these tags besides 8 bits of gray, in the
+// order of their numbers.
 func tiffHeader(order binary.AppendByteOrder, w, h uint32, more ...tiffEntry) []byte {
 	entries := append([]tiffEntry{{256, w}, {257, h}, {258, 8}}, more...)
 	b := []byte("II")
@@ -71,7 +72,7 @@ func TestTIFFMemory(t *testing.T) {
 		t.Errorf("a tile beyond the picture: error %v", err)
 	}
 	several := tiffHeader(binary.LittleEndian, 10_000, 10_000, tiffEntry{259, 1}, gray)
-	binary.LittleEndian.PutUint32(several[10+3*12+4:], 2) // values of the compression's tag, which begin at byte 1
+	binary.LittleEndian.PutUint32(several[10+3*12+4:], 2) // the number of values of the compression
 	if _, err := Open(bytes.NewReader(several)); err == nil || !strings.Contains(err.Error(), "not a valid TIFF picture: tag 259 has 2 values") {
 		t.Errorf("two compressions: error %v", err)
 	}

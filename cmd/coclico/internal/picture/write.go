@@ -17,9 +17,13 @@ const DefaultQuality = 95
 
 // Options configures an [Encoder].
 type Options struct {
-	Quality int    // of JPEG, 1 to 100; 0 means DefaultQuality
-	Notes   []Note // how the picture was generated: PNG's text chunks, JPEG's comment, WebP's XMP; with any, the file says that it was
-	Stream  []byte // the stream that a PNG holds; nil for none
+	// Quality is that of a JPEG, 1 to 100; 0 means DefaultQuality.
+	Quality int
+	// Notes say how the picture was generated, in PNG's text chunks, JPEG's
+	// comment or WebP's XMP. With any, the file also says that it was.
+	Notes []Note
+	// Stream is the stream that a PNG holds, nil for none.
+	Stream []byte
 }
 
 // An Encoder writes a picture.

@@ -39,7 +39,7 @@ func (e UnsupportedError) Error() string { return "heif: unsupported feature: " 
 const (
 	errSyntax = FormatError("invalid box")
 	errSize   = FormatError("decodes to another size than its header says")
-	errTime   = FormatError("takes too long to decode")
+	errTime   = UnsupportedError("takes too long to decode")
 	errDecode = FormatError("invalid pixel data")
 )
 

@@ -6,7 +6,6 @@ import (
 	"context"
 	_ "embed"
 	"encoding/binary"
-	"errors"
 	"image"
 	"io"
 	"sync"
@@ -128,7 +127,7 @@ func (p *process) call(name string, args ...uint32) uint32 {
 	return uint32(result[0])
 }
 
-var errMemory = errors.New("heif: the decoder is out of memory")
+const errMemory = UnsupportedError("takes more memory to decode than its size announces")
 
 // alloc allocates memory of the process. Nothing is freed: it ends soon.
 func (p *process) alloc(n int) uint32 {
