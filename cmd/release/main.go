@@ -1,0 +1,216 @@
+// Command release builds the archives of a release, one for each platform, and
+// their checksums:
+//
+//	go run ./cmd/release -version v1.2.3 [-o dist]
+//
+// An archive holds the program with its version stamped, LICENSE, NOTICE,
+// README.md, manual pages, shell completions and a bill of materials
+// (CycloneDX). The same commit, version and compiler make the same bytes.
+package main
+
+import (
+	"crypto/sha256"
+	"errors"
+	"flag"
+	"fmt"
+	"log"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// targets are the platforms of a release, as GOOS/GOARCH.
+var targets = []string{"linux/amd64", "linux/arm64", "darwin/arm64", "darwin/amd64", "windows/amd64", "freebsd/amd64"}
+
+// cyclonedx is the program that writes bills of materials.
+const cyclonedx = "github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0"
+
+func main() {
+	log.SetFlags(0)
+	log.SetPrefix("release: ")
+	version := flag.String("version", "", "version, such as v1.2.3")
+	out := flag.String("o", "dist", "folder for the archives, which must not exist")
+	only := flag.String("targets", strings.Join(targets, ","), "platforms")
+	sbom := flag.Bool("sbom", true, "add a bill of materials; its program comes from the module proxy")
+	flag.Parse()
+	r := &release{version: *version, out: *out, sbom: *sbom}
+	if err := r.run(strings.Split(*only, ",")); err != nil {
+		log.Fatal(err)
+	}
+}
+
+// A release is one run of the program.
+type release struct {
+	version string
+	out     string
+	sbom    bool
+	time    time.Time // of every file
+	temp    string
+}
+
+var versionSyntax = regexp.MustCompile(`^v[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?$`)
+
+func (r *release) run(platforms []string) error {
+	if !versionSyntax.MatchString(r.version) {
+		return fmt.Errorf("-version %q: want a semantic version such as v1.2.3", r.version)
+	}
+	for _, p := range platforms {
+		if !slices.Contains(targets, p) {
+			return fmt.Errorf("-targets: %q is none of %s", p, strings.Join(targets, ", "))
+		}
+	}
+	if _, err := os.Stat("go.mod"); err != nil {
+		return errors.New("run it in the root of the repository")
+	}
+	var err error
+	if r.time, err = commitTime(); err != nil {
+		return err
+	}
+	if r.temp, err = os.MkdirTemp("", "coclico-release-"); err != nil {
+		return err
+	}
+	defer os.RemoveAll(r.temp)
+	common, err := r.common()
+	if err != nil {
+		return err
+	}
+	if err := os.Mkdir(r.out, 0o777); err != nil {
+		return err
+	}
+	var sums strings.Builder
+	slices.Sort(platforms)
+	for _, p := range platforms {
+		name, err := r.archive(p, common)
+		if err != nil {
+			return fmt.Errorf("%s: %w", p, err)
+		}
+		data, err := os.ReadFile(filepath.Join(r.out, name))
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(&sums, "%x  %s\n", sha256.Sum256(data), name)
+		fmt.Printf("%s, %d bytes\n", name, len(data))
+	}
+	return os.WriteFile(filepath.Join(r.out, "SHA256SUMS"), []byte(sums.String()), 0o666)
+}
+
+// commitTime returns $SOURCE_DATE_EPOCH if it is set, and otherwise the time of
+// the commit that is checked out.
+func commitTime() (time.Time, error) {
+	text := os.Getenv("SOURCE_DATE_EPOCH")
+	if text == "" {
+		out, err := exec.Command("git", "log", "-1", "--format=%ct").Output()
+		if err != nil {
+			return time.Time{}, fmt.Errorf("git log: %w; SOURCE_DATE_EPOCH specifies a time without git", err)
+		}
+		text = strings.TrimSpace(string(out))
+	}
+	seconds, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("time of the release: %w", err)
+	}
+	return time.Unix(seconds, 0).UTC(), nil
+}
+
+// common returns the files that all archives have: texts of the repository, and
+// what the program for this machine writes about itself.
+func (r *release) common() ([]file, error) {
+	var files []file
+	for _, name := range []string{"LICENSE", "NOTICE", "README.md"} {
+		files = append(files, file{name, name, 0o644})
+	}
+	self := filepath.Join(r.temp, "self")
+	if err := r.build(self, runtime.GOOS+"/"+runtime.GOARCH); err != nil {
+		return nil, err
+	}
+	pages := filepath.Join(r.temp, "man1")
+	if _, err := r.command(self, "man", pages).Output(); err != nil {
+		return nil, describe(err)
+	}
+	entries, err := os.ReadDir(pages)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range entries {
+		files = append(files, file{"man/man1/" + e.Name(), filepath.Join(pages, e.Name()), 0o644})
+	}
+	for _, c := range []struct{ shell, name string }{
+		{"bash", "coclico.bash"}, {"zsh", "_coclico"}, {"fish", "coclico.fish"}, {"powershell", "coclico.ps1"},
+	} {
+		script, err := r.command(self, "completion", c.shell).Output()
+		if err != nil {
+			return nil, describe(err)
+		}
+		path := filepath.Join(r.temp, c.name)
+		if err := os.WriteFile(path, script, 0o666); err != nil {
+			return nil, err
+		}
+		files = append(files, file{"completions/" + c.name, path, 0o644})
+	}
+	return files, nil
+}
+
+// archive builds the program for a platform and writes its archive. It returns
+// the archive's name.
+func (r *release) archive(platform string, common []file) (string, error) {
+	goos, goarch, _ := strings.Cut(platform, "/")
+	program, extension, write := "coclico", ".tar.gz", writeTar
+	if goos == "windows" {
+		program, extension, write = "coclico.exe", ".zip", writeZip
+	}
+	dir := strings.Join([]string{"coclico", r.version, goos, goarch}, "_")
+	binary := filepath.Join(r.temp, dir)
+	if err := r.build(binary, platform); err != nil {
+		return "", err
+	}
+	files := append([]file{{program, binary, 0o755}}, common...)
+	if r.sbom {
+		bill := binary + ".json"
+		cmd := r.command("go", "run", cyclonedx, "bin", "-json", "-noserial", "-notimestamp", "-version", r.version, "-output", bill, binary)
+		if _, err := cmd.Output(); err != nil {
+			return "", describe(err)
+		}
+		files = append(files, file{"sbom.cdx.json", bill, 0o644})
+	}
+	f, err := os.Create(filepath.Join(r.out, dir+extension))
+	if err != nil {
+		return "", err
+	}
+	if err := write(f, dir, files, r.time); err != nil {
+		f.Close()
+		return "", err
+	}
+	return dir + extension, f.Close()
+}
+
+// build compiles the program. Paths and the state of the checkout do not enter
+// it.
+func (r *release) build(out, platform string) error {
+	goos, goarch, _ := strings.Cut(platform, "/")
+	cmd := r.command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w -X main.stamp="+r.version, "-o", out, "./cmd/coclico")
+	cmd.Env = append(cmd.Env, "CGO_ENABLED=0", "GOFLAGS=-mod=readonly", "GOOS="+goos, "GOARCH="+goarch)
+	_, err := cmd.Output()
+	return describe(err)
+}
+
+// command returns a command for which the time is that of the release.
+func (r *release) command(name string, args ...string) *exec.Cmd {
+	cmd := exec.Command(name, args...)
+	cmd.Env = append(os.Environ(), fmt.Sprintf("SOURCE_DATE_EPOCH=%d", r.time.Unix()))
+	return cmd
+}
+
+// describe adds to the error of a command what the command printed.
+func describe(err error) error {
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return fmt.Errorf("%w: %s", err, strings.TrimSpace(string(exit.Stderr)))
+	}
+	return err
+}
