@@ -27,7 +27,7 @@ measured in the same run on all processors at once. Exact products cost up to
 six bfloat16 products, which the peak counts on some machines. Memory is the
 largest resident memory during the work.`,
 		Example: "  coclico bench\n  coclico bench --model DIR --runs 5 --json",
-		Args:    cobra.NoArgs,
+		Args:    noArgs,
 	}
 	flags := cmd.Flags()
 	model := modelFlag(cmd)

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"fmt"
-
 	"github.com/spf13/cobra"
 
 	"github.com/coclico/coclico/cmd/coclico/internal/files"
@@ -21,13 +19,8 @@ raw bits it also prints how many bits of the vectors differ; those of the tuned
 profile mean something only all together. CLIP bits are read with the model that
 the files were made with. A picture stands for the file that encode makes of it
 without flags.`,
-		Example: "  coclico compare a.coclico b.coclico\n  coclico compare photo.jpg again.png --json",
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) != 2 {
-				return fmt.Errorf("compare takes two FILEs, not %d", len(args))
-			}
-			return nil
-		},
+		Example:           "  coclico compare a.coclico b.coclico\n  coclico compare photo.jpg again.png --json",
+		Args:              twoArgs("two FILEs"),
 		ValidArgsFunction: completeFiles(append([]string{streamExt[1:]}, pictureEndings...)...),
 	}
 	how, model := readingFlags(cmd.Flags()), modelFlag(cmd)

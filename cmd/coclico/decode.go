@@ -113,7 +113,7 @@ func decodeFile(ctx context.Context, f *files.IO, s *terminal.Screen, d *decodin
 		}
 		bar := s.Bar()
 		defer bar.Close()
-		img, err := d.decode(ctx, input, file, bar.Progress)
+		img, err := d.decode(ctx, input, file, bar)
 		if err != nil {
 			return err
 		}
@@ -148,7 +148,7 @@ func (d *decoding) open(ctx context.Context, f *files.IO, path string) (*codec.F
 // decode returns the picture of a file. An error about the file begins with its
 // name; any other is about the model or the options, and would be the next
 // file's too.
-func (d *decoding) decode(ctx context.Context, name string, f *codec.File, progress func(codec.Progress)) (image.Image, error) {
+func (d *decoding) decode(ctx context.Context, name string, f *codec.File, p progress) (image.Image, error) {
 	m, err := d.shelf.choosing(f)
 	if err != nil {
 		return nil, err
@@ -157,9 +157,9 @@ func (d *decoding) decode(ctx context.Context, name string, f *codec.File, progr
 	if err != nil {
 		return nil, err
 	}
-	d.tell(name, f, m)
+	d.tell(name, m, p)
 	o := d.options
-	o.Progress = progress
+	o.Progress = p.Progress
 	if s, given := d.sampling(f.Sampling()); given {
 		o.Sampling = &s
 	}
@@ -178,15 +178,22 @@ func (d *decoding) decode(ctx context.Context, name string, f *codec.File, progr
 	return img, err
 }
 
-// tell tells the user once about each model what is worth knowing: that it is
-// not the chosen one, and that the built-in one knows little.
-func (d *decoding) tell(name string, f *codec.File, m *shelved) {
+// progress is a bar or a board.
+type progress interface {
+	Progress(codec.Progress)
+	Close() // until the next Progress
+}
+
+// tell tells the user once what is worth knowing about a model: that it is not
+// the chosen one, and that the built-in one knows little.
+func (d *decoding) tell(name string, m *shelved, p progress) {
 	if slices.Contains(d.told, m) {
 		return
 	}
 	d.told = append(d.told, m)
+	p.Close()
 	if chosen, err := d.shelf.choose(); err == nil && m != chosen {
-		d.screen.Complain(fmt.Sprintf("%s: decoded with the model that it was made with, %s (%v)", files.Name(name), m.Name, m.id))
+		d.screen.Complain(fmt.Sprintf("%s: decoding with the model that it was made with, %s (%v)", files.Name(name), m.Name, m.id))
 	}
 	if m.Kind == catalog.KindBuiltIn {
 		d.screen.Note("%s", builtInNote)

@@ -38,12 +38,12 @@ func decodeMany(ctx context.Context, f *files.IO, s *terminal.Screen, m *many, d
 		Open: func(ctx context.Context, j batch.Job) (*batch.Input[*codec.File], error) {
 			return &batch.Input[*codec.File]{Read: func() (*codec.File, error) { return d.open(ctx, f, j.Input) }}, nil
 		},
-		Work: func(ctx context.Context, j batch.Job, file *codec.File) (io.WriterTo, error) {
-			img, err := d.decode(ctx, j.Input, file, board.Progress)
+		Work: func(ctx context.Context, j batch.Job, file *codec.File) (func(io.Writer) error, error) {
+			img, err := d.decode(ctx, j.Input, file, board)
 			if err != nil && !isAboutFile(err) {
 				err = batch.Fatal(err)
 			}
-			return writerTo(func(to io.Writer) error { return encode(to, img, w.options(d, file)) }), err
+			return func(to io.Writer) error { return encode(to, img, w.options(d, file)) }, err
 		},
 	}, inputs, "decoded")
 }
@@ -76,24 +76,4 @@ func isOurPicture(path string) bool {
 	}
 	defer f.Close()
 	return picture.Ours(f)
-}
-
-// A writerTo is a function that writes.
-type writerTo func(io.Writer) error
-
-func (f writerTo) WriteTo(w io.Writer) (int64, error) {
-	c := &countedWriter{w: w}
-	err := f(c)
-	return c.n, err
-}
-
-type countedWriter struct {
-	w io.Writer
-	n int64
-}
-
-func (c *countedWriter) Write(p []byte) (int, error) {
-	n, err := c.w.Write(p)
-	c.n += int64(n)
-	return n, err
 }

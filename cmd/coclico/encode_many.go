@@ -31,7 +31,7 @@ func encodeMany(ctx context.Context, f *files.IO, s *terminal.Screen, m *many, e
 			}
 			return &batch.Input[source]{Memory: in.memory, Read: in.read}, nil
 		},
-		Work: func(ctx context.Context, j batch.Job, src source) (io.WriterTo, error) {
+		Work: func(ctx context.Context, j batch.Job, src source) (func(io.Writer) error, error) {
 			board.Warn(j.Input, src.warnings)
 			data, err := e.encode(ctx, j.Input, src, board.Progress)
 			if err != nil && !errors.As(err, new(codec.UnsupportedError)) {
@@ -40,7 +40,10 @@ func encodeMany(ctx context.Context, f *files.IO, s *terminal.Screen, m *many, e
 			if src.img != nil && e.cropped(src.img) > muchCropped {
 				cropped++
 			}
-			return bytes.NewReader(data), err
+			return func(to io.Writer) error {
+				_, err := to.Write(data)
+				return err
+			}, err
 		},
 	}, inputs, "encoded")
 	if cropped > 0 {

@@ -30,12 +30,12 @@ is used without --model; $` + modelVar + ` takes precedence over it. Names and
 the default are kept in coclico/config.json in the user's folder for
 configurations, or in the file that $` + catalog.ConfigVar + ` names.`,
 		Example: "  coclico models\n  coclico models add unclip16 /data/unclip-fp16\n  coclico models use unclip16\n  coclico models check unclip16",
-		Args:    cobra.NoArgs,
+		Args:    noArgs,
 	}
 	asJSON := cmd.Flags().Bool("json", false, "print JSON")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error { return listModels(s, *asJSON) }
 	cmd.AddCommand(modelsUseCmd(s), modelsAddCmd(s), modelsRemoveCmd(f, s), modelsCheckCmd(s), modelsConvertCmd(s))
-	list := &cobra.Command{Use: "list", Short: "List the models: coclico models", Args: cobra.NoArgs, Example: "  coclico models list --json"}
+	list := &cobra.Command{Use: "list", Short: "List the models: coclico models", Args: noArgs, Example: "  coclico models list --json"}
 	listJSON := list.Flags().Bool("json", false, "print JSON")
 	list.RunE = func(*cobra.Command, []string) error { return listModels(s, *listJSON) }
 	cmd.AddCommand(list)
@@ -138,7 +138,7 @@ func modelsAddCmd(s *terminal.Screen) *cobra.Command {
 		Use:     "add NAME DIR",
 		Short:   "Give a model folder a name",
 		Example: "  coclico models add unclip16 /data/unclip-fp16",
-		Args:    cobra.ExactArgs(2),
+		Args:    twoArgs("a NAME and a DIR"),
 	}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if err := catalog.CheckName(args[0]); err != nil {
@@ -263,7 +263,7 @@ func confirm(ctx context.Context, f *files.IO, s *terminal.Screen, question stri
 	if yes {
 		return nil
 	}
-	if !f.Asks(terminal.IsTerminal) {
+	if !terminal.IsTerminal(f.Stdin()) {
 		return usagef("%s --yes is needed where nobody can be asked", question)
 	}
 	fmt.Fprintf(s.Err, "%s [y/N] ", question)

@@ -32,7 +32,7 @@ compared with the reference implementation, which checks this machine. Without a
 name the default model is checked. The exit status is 1 if anything is wrong.`,
 		Example:           "  coclico models check\n  coclico models check diffusers/stable-diffusion-2-1-unclip-i2i-l",
 		ValidArgsFunction: completeModel,
-		Args:              cobra.MaximumNArgs(1),
+		Args:              optionalArg("NAME"),
 	}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		c, err := catalog.Open(os.Getenv)

@@ -28,7 +28,7 @@ the only prompt that the codec has: decoded pictures are the same.
 --encoder-only and --decoder-only keep one half, the latter with the constant.`,
 		Example:           "  coclico models convert DIR unclip16 --constant-context\n  coclico models convert DIR decoder --decoder-only",
 		ValidArgsFunction: completeModel,
-		Args:              cobra.ExactArgs(2),
+		Args:              twoArgs("a MODEL and a folder OUT"),
 	}
 	var o convert.Options
 	flags := cmd.Flags()

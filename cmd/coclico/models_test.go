@@ -156,7 +156,7 @@ func TestFilesModel(t *testing.T) {
 		t.Errorf("info with the file's model on this machine:\n%s", text)
 	}
 	decode := []string{"decode", file, "-o", file + ".png", "--steps", "1"}
-	if r := coclico(t, decode...); r.status != statusOK || r.stderr != "coclico: "+file+": decoded with the model that it was made with, mine ("+id[1]+")\n" {
+	if r := coclico(t, decode...); r.status != statusOK || r.stderr != "coclico: "+file+": decoding with the model that it was made with, mine ("+id[1]+")\n" {
 		t.Errorf("decode: status %d, %s", r.status, r.stderr)
 	}
 	a, _ := os.ReadFile(file + ".png")

@@ -39,7 +39,7 @@ is compared. HF_HOME, HF_HUB_CACHE, HF_ENDPOINT, HF_TOKEN and HF_HUB_OFFLINE are
 honored. The model's folder is printed at the end; coclico models use makes the
 model the default.`,
 		Example: "  coclico pull\n  coclico pull --for decode --plan\n  HF_ENDPOINT=https://mirror.example coclico pull",
-		Args:    cobra.MaximumNArgs(1),
+		Args:    optionalArg("OWNER/NAME"),
 	}
 	flags := cmd.Flags()
 	revision := flags.String("revision", "", "branch, tag or commit (default: the one that the program knows, or "+hub.MainRevision+")")

@@ -63,6 +63,34 @@ func oneArg(name string) cobra.PositionalArgs {
 	}
 }
 
+// noArgs refuses arguments.
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return fmt.Errorf("%s takes no arguments, not %s", cmd.Name(), args[0])
+	}
+	return nil
+}
+
+// optionalArg takes an argument or none.
+func optionalArg(name string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) > 1 {
+			return fmt.Errorf("%s takes one %s, not %d", cmd.Name(), name, len(args))
+		}
+		return nil
+	}
+}
+
+// twoArgs demands two arguments, under the names that the usage line gives them.
+func twoArgs(names string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) != 2 {
+			return fmt.Errorf("%s takes %s, not %d arguments", cmd.Name(), names, len(args))
+		}
+		return nil
+	}
+}
+
 // someArgs demands at least one argument.
 func someArgs(name string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {

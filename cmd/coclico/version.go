@@ -18,7 +18,7 @@ func versionCmd(s *terminal.Screen) *cobra.Command {
 		Use:     "version",
 		Short:   "Print the version of the program",
 		Example: "  coclico version",
-		Args:    cobra.NoArgs,
+		Args:    noArgs,
 		Run:     func(*cobra.Command, []string) { fmt.Fprint(s.Out, versionLine()) },
 	}
 }

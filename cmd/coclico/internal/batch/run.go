@@ -53,9 +53,9 @@ type Runner[T any] struct {
 	// Open opens an input as far as it takes to know what it needs. Its Read
 	// closes it.
 	Open func(ctx context.Context, j Job) (*Input[T], error)
-	// Work makes a result. An error is about this job, unless it is [Fatal]
-	// or the context's.
-	Work func(ctx context.Context, j Job, input T) (io.WriterTo, error)
+	// Work makes a result, and returns what writes it. An error is about this
+	// job, unless it is [Fatal] or the context's.
+	Work func(ctx context.Context, j Job, input T) (func(io.Writer) error, error)
 
 	Begin  func(i int, j Job)    // called before the work on a job, whose input may still be read
 	Report func(i int, r Result) // called at the end of each, in order
@@ -202,27 +202,13 @@ func (r *Runner[T]) work(ctx context.Context, e *entry[T]) (int64, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
-	data, err := r.Work(ctx, e.Job, e.input)
+	fill, err := r.Work(ctx, e.Job, e.input)
 	if err != nil {
 		return 0, err
 	}
 	var zero T
 	e.input = zero // not needed while the result is written
-	c := &counter{data: data}
-	err = write(r.Disk, r.Plan.Out, e.Output, c)
-	return c.n, err
-}
-
-// A counter counts what is written.
-type counter struct {
-	data io.WriterTo
-	n    int64
-}
-
-func (c *counter) WriteTo(w io.Writer) (int64, error) {
-	n, err := c.data.WriteTo(w)
-	c.n = n
-	return n, err
+	return write(r.Disk, r.Plan.Out, e.Output, fill)
 }
 
 // A budget is the memory that inputs share.

@@ -29,14 +29,22 @@ func upper(out string) *Runner[string] {
 				return string(data), err
 			}}, nil
 		},
-		Work: func(_ context.Context, j Job, text string) (io.WriterTo, error) {
+		Work: func(_ context.Context, j Job, text string) (func(io.Writer) error, error) {
 			if strings.Contains(text, "bad") {
 				return nil, fmt.Errorf("%s: bad", j.Input)
 			}
-			return strings.NewReader(strings.ToUpper(text)), nil
+			return writes(strings.ToUpper(text)), nil
 		},
 		Begin:  func(int, Job) {},
 		Report: func(int, Result) {},
+	}
+}
+
+// writes returns what writes a text.
+func writes(text string) func(io.Writer) error {
+	return func(w io.Writer) error {
+		_, err := io.WriteString(w, text)
+		return err
 	}
 }
 
@@ -302,7 +310,7 @@ func TestStop(t *testing.T) {
 	r := upper(out)
 	ctx, stop := context.WithCancel(t.Context())
 	work := r.Work
-	r.Work = func(c context.Context, j Job, text string) (io.WriterTo, error) {
+	r.Work = func(c context.Context, j Job, text string) (func(io.Writer) error, error) {
 		if filepath.Base(j.Input) == "c.txt" {
 			stop()
 			return nil, c.Err()
@@ -345,13 +353,13 @@ func TestMemory(t *testing.T) {
 			return j.Input, nil
 		}}, nil
 	}
-	r.Work = func(_ context.Context, j Job, text string) (io.WriterTo, error) {
+	r.Work = func(_ context.Context, j Job, text string) (func(io.Writer) error, error) {
 		if strings.HasSuffix(text, "7.txt") {
 			held.Add(-500)
 		} else {
 			held.Add(-30)
 		}
-		return strings.NewReader(text), nil
+		return writes(text), nil
 	}
 	if s, err := r.Run(t.Context(), jobsOf(t, r, in)); err != nil || s.Done != 40 {
 		t.Errorf("%+v, %v", s, err)

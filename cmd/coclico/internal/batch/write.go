@@ -9,23 +9,37 @@ import (
 	"github.com/coclico/coclico/cmd/coclico/internal/files"
 )
 
-// write makes a file in folder out, or below it, whole or not at all. An error
-// of the disk or of out, which the next file would meet too, is a [Fatal] one.
-func write(d files.Disk, out, path string, data io.WriterTo) error {
+// write makes a file in folder out, or below it, whole or not at all, and returns
+// the number of its bytes. An error of the disk or of out, which the next file
+// would meet too, is a [Fatal] one.
+func write(d files.Disk, out, path string, fill func(io.Writer) error) (int64, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
-		return writeError(out, files.Named(path, err))
+		return 0, writeError(out, files.Named(path, err))
 	}
+	var c counter
 	err := files.Replace(d, path, func(w io.Writer) error {
-		_, err := data.WriteTo(w)
-		return err
+		c.w = w
+		return fill(&c)
 	})
 	switch {
 	case err == nil:
-		return nil
+		return c.n, nil
 	case errors.As(err, new(files.WriteError)):
-		return writeError(out, err)
+		return 0, writeError(out, err)
 	}
-	return files.Named(path, err)
+	return 0, files.Named(path, err)
+}
+
+// A counter counts the bytes that are written through it.
+type counter struct {
+	w io.Writer
+	n int64
+}
+
+func (c *counter) Write(p []byte) (int, error) {
+	n, err := c.w.Write(p)
+	c.n += int64(n)
+	return n, err
 }
 
 // writeError decides whose error it is. A full disk fails every file, and so

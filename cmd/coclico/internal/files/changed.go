@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// Changed returns the last moment at which a file, or what leads to it, can
-// have become another one: when it was written to, when it was put in its place
-// (an older file too), and the same for a link to it.
+// Changed returns the last time at which the file of a name may have become a
+// different one. That is when it was written, or moved or copied there, whatever
+// its age, or when a link to it was made.
 func Changed(path string) (time.Time, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -26,10 +26,9 @@ func Changed(path string) (time.Time, error) {
 	return last, nil
 }
 
-// Moved returns when a folder was put in its place, as far as the system tells,
-// and else no time. Its change time alone says little, for it is that of the
-// last new name in it; but that sets the modification time as well, and a move
-// does not.
+// Moved returns when a folder was moved to its place, or the zero time if that is
+// unknown. A new name in a folder sets its change time and its modification time;
+// a move sets the change time only.
 func Moved(dir string) time.Time {
 	info, err := os.Stat(dir)
 	if err != nil {

@@ -7,5 +7,5 @@ import (
 	"time"
 )
 
-// changeTime returns no time: the system does not tell.
+// changeTime returns the zero time, since the system has no change times.
 func changeTime(string, os.FileInfo, bool) time.Time { return time.Time{} }

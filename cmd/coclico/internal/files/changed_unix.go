@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// changeTime returns when a file, or its name, was last changed: nobody can set
-// it, and a file that is moved or copied here gets it anew.
+// changeTime returns when a file or its name was last changed. No program can set
+// that time, and moving or copying a file renews it.
 func changeTime(path string, _ os.FileInfo, follow bool) time.Time {
 	var st unix.Stat_t
 	stat := unix.Lstat

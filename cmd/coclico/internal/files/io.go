@@ -1,13 +1,13 @@
-// Package files is the command's way to files: what its arguments name, be it
-// a file, a pipe or standard input, and the one way in which it writes.
+// Package files opens what the command's arguments name, be it a file, a pipe
+// or standard input, and writes its files, all of them in one way.
 //
 // # Whole files
 //
-// A file is written as .NAME.part beside its place, synced, and renamed when it
-// is complete; then its folder is synced. After a crash or a power failure
-// there is the old file or the new one, never a part under its name. What a
-// killed run left as .NAME.part, the next one overwrites. Two processes cannot
-// write one file at once: the part is locked (where there is flock).
+// A file is written as .NAME.part in its folder, synced, and renamed when it is
+// complete; then the folder is synced. A crash or a power failure leaves the
+// old file or the new one, never a part under its name. The next run overwrites
+// a .NAME.part that a killed run left. Two processes cannot write the same file
+// at once, because the part is locked, on systems with flock.
 package files
 
 import (
@@ -26,34 +26,33 @@ import (
 // Stdio is the name of standard input and output on the command line.
 const Stdio = "-"
 
-// An IO is the files of one run of the command.
+// An IO opens and writes the files of one run of the command.
 type IO struct {
 	stdin  io.Reader
 	stdout io.Writer
 	disk   Disk
 }
 
-// New returns the files of a run with this standard input and output.
+// New returns the IO of a run with the given standard input and output.
 func New(stdin io.Reader, stdout io.Writer) *IO { return &IO{stdin, stdout, OS{}} }
 
-// Disk returns where the run's files are written.
+// Disk returns the disk on which the run's files are written.
 func (f *IO) Disk() Disk { return f.disk }
 
-// OnDisk returns the same files, written on another disk.
+// OnDisk returns an IO that writes on another disk.
 func (f *IO) OnDisk(d Disk) *IO { return &IO{f.stdin, f.stdout, d} }
 
-// A File is an open input. It is read in order or anywhere: of a TIFF, whose
-// parts may be in any order, a mere stream would be read into memory up to the
-// farthest of them.
+// A File is an open input. Its parts can be read in any order: a decoder of TIFF
+// would read a mere stream into memory up to the farthest part.
 type File interface {
 	io.ReadSeeker
 	io.ReaderAt
 	io.Closer
 }
 
-// Open opens a file for reading until ctx ends: then its reads fail, and a
-// decoder that knows of no context stops. What cannot be read twice, such as a
-// pipe, is kept in memory as far as it is read, which may be limit bytes.
+// Open opens a file for reading. Reads fail when ctx ends, which stops a decoder
+// that takes no context. What cannot be read twice, such as a pipe, is kept in
+// memory as far as it is read, which may be limit bytes.
 func (f *IO) Open(ctx context.Context, path string, limit int64) (File, error) {
 	if path == Stdio {
 		return newSpool(ctx, path, io.NopCloser(f.stdin), limit), nil
@@ -63,7 +62,7 @@ func (f *IO) Open(ctx context.Context, path string, limit int64) (File, error) {
 	case err != nil:
 		return nil, Named(path, err)
 	case info.IsDir():
-		if _, err := os.ReadDir(path); err != nil { // a walk came here because it could not enter
+		if _, err := os.ReadDir(path); err != nil { // why a walk could not enter it
 			return nil, Named(path, err)
 		}
 		return nil, Named(path, errors.New("is a directory, not a file"))
@@ -78,7 +77,8 @@ func (f *IO) Open(ctx context.Context, path string, limit int64) (File, error) {
 }
 
 // Read returns the contents of a file that is of no use if it has more than
-// limit bytes: of a longer one, limit+1 of them, or an error if it is a pipe.
+// limit bytes. It returns limit+1 bytes of a longer file, and an error for a
+// longer pipe.
 func (f *IO) Read(ctx context.Context, path string, limit int64) ([]byte, error) {
 	r, err := f.Open(ctx, path, limit)
 	if err != nil {
@@ -92,10 +92,10 @@ func (f *IO) Read(ctx context.Context, path string, limit int64) ([]byte, error)
 	return data, nil
 }
 
-// Write opens an output before it calls work to fill it, so that an output that
-// cannot be written is known before the work. A file is replaced as a whole; a
-// link keeps its name and has its target replaced; a device or a pipe is
-// written to.
+// Write opens an output and calls work to fill it, so that an output that cannot
+// be written is an error before the work. A file is replaced as a whole, see
+// [Replace]; the target of a link is replaced and the link kept; a device or a
+// pipe is written to.
 func (f *IO) Write(path string, work func(w io.Writer) error) error {
 	if path == Stdio {
 		return work(f.stdout)
@@ -109,7 +109,7 @@ func (f *IO) Write(path string, work func(w io.Writer) error) error {
 	return Replace(f.disk, path, work)
 }
 
-// writeDevice writes to what no file can replace: /dev/null, a named pipe.
+// writeDevice writes to a file that cannot be replaced: /dev/null, a named pipe.
 func writeDevice(path string, work func(w io.Writer) error) (err error) {
 	f, err := os.OpenFile(path, os.O_WRONLY, 0)
 	if err != nil {
@@ -123,12 +123,10 @@ func writeDevice(path string, work func(w io.Writer) error) (err error) {
 	return work(f)
 }
 
-// Asks reports whether a question can be answered: whether f's standard input
-// is a terminal by the given measure.
-func (f *IO) Asks(isTerminal func(any) bool) bool { return isTerminal(f.stdin) }
+// Stdin returns standard input.
+func (f *IO) Stdin() io.Reader { return f.stdin }
 
-// ReadLine reads the answer to a question. At the end of the input it is what
-// there is.
+// ReadLine reads a line from standard input. The last line may lack its end.
 func (f *IO) ReadLine(ctx context.Context) (string, error) {
 	line, err := bufio.NewReader(stoppable{ctx, f.stdin}).ReadString('\n')
 	if err == io.EOF {
@@ -142,7 +140,7 @@ func Named(path string, err error) error {
 	return fmt.Errorf("%s: %w", Name(path), weights.Cause(err))
 }
 
-// Name returns what messages call an input.
+// Name returns an input's name in messages.
 func Name(path string) string {
 	if path == Stdio {
 		return "standard input"
@@ -162,7 +160,7 @@ func IsRegular(path string) bool {
 	return err == nil && info.Mode().IsRegular()
 }
 
-// Same reports whether two names, of links too, are of one file.
+// Same reports whether two names, which may be links, are of one file.
 func Same(a, b string) bool {
 	x, err := os.Stat(a)
 	if err != nil {
@@ -172,8 +170,8 @@ func Same(a, b string) bool {
 	return err == nil && os.SameFile(x, y)
 }
 
-// Bytes returns the bytes of a name that is not UTF-8, which JSON has no string
-// for, and nil for any other.
+// Bytes returns the bytes of a name that is not UTF-8 and so has no JSON string.
+// It returns nil for any other name.
 func Bytes(name string) []byte {
 	if utf8.ValidString(name) {
 		return nil

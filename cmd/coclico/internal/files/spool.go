@@ -10,10 +10,9 @@ import (
 	"sync/atomic"
 )
 
-// A spool makes a stream a [File]: it keeps in memory what has been read so far
-// and reads no further than it is asked to, so that the first bytes of a pipe
-// can be refused before the rest has come. It grows block by block, without
-// copying.
+// A spool makes a [File] of a stream. It keeps in memory what has been read so
+// far and reads no further than it must, so that a pipe can be refused for its
+// first bytes. It grows block by block, without copying.
 type spool struct {
 	ctx   context.Context
 	name  string
@@ -23,7 +22,7 @@ type spool struct {
 	mu     sync.Mutex // of all below
 	blocks [][]byte   // of blockSize bytes each
 	n      int64      // bytes read
-	err    error      // why there are no more
+	err    error      // why there are no more bytes
 	at     int64      // offset of Read
 }
 
@@ -33,7 +32,7 @@ func newSpool(ctx context.Context, name string, r io.ReadCloser, limit int64) *s
 	return &spool{ctx: ctx, name: name, r: r, limit: limit}
 }
 
-// fill reads until there are end bytes, or no more come.
+// fill reads until the spool has end bytes, or the stream ends.
 func (s *spool) fill(end int64) {
 	for s.n < end && s.err == nil {
 		if s.n == int64(len(s.blocks))*blockSize {
@@ -48,7 +47,7 @@ func (s *spool) fill(end int64) {
 	}
 }
 
-// copyAt copies what there is at an offset.
+// copyAt copies the bytes that the spool has at an offset.
 func (s *spool) copyAt(p []byte, at int64) (n int) {
 	for n < len(p) && at < s.n {
 		block := s.blocks[at/blockSize][at%blockSize:]
@@ -110,8 +109,8 @@ var errOffset = errors.New("negative offset")
 
 func tooLong(limit int64) error { return fmt.Errorf("more than %d bytes", limit) }
 
-// readContext reads into p, which is lost if ctx ends first: whoever reads then
-// may still write to it.
+// readContext reads into p until ctx ends. Then p is lost, because the abandoned
+// Read may still write to it.
 func readContext(ctx context.Context, r io.Reader, p []byte) (n int, err error) {
 	type result struct {
 		n   int
@@ -130,8 +129,7 @@ func readContext(ctx context.Context, r io.Reader, p []byte) (n int, err error) 
 	}
 }
 
-// stoppable is a reader that may wait forever, and does so no longer than its
-// context lasts.
+// stoppable is a reader whose reads end with a context.
 type stoppable struct {
 	ctx context.Context
 	r   io.Reader

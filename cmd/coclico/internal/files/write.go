@@ -10,15 +10,15 @@ import (
 	"unicode/utf8"
 )
 
-// A Disk is what writing a file whole takes of the operating system. OS is the
-// real one; tests have others.
+// A Disk has the operations that writing a whole file needs. OS is the operating
+// system's; tests have others.
 type Disk interface {
-	// Create opens a file for what is not yet complete, empty and locked.
+	// Create opens the file for an incomplete part, empty and locked.
 	Create(part string) (Part, error)
-	// Rename gives a complete and synced part its name. The part stays
-	// locked if the system renames open files, and else is closed.
+	// Rename gives a complete and synced part its name. The part stays open
+	// and locked unless the system cannot rename open files.
 	Rename(p Part, part, path string) error
-	// SyncFolder makes the names in a folder last.
+	// SyncFolder commits the names in a folder to the disk.
 	SyncFolder(dir string) error
 	// Discard closes and removes a part.
 	Discard(p Part, part string)
@@ -30,7 +30,7 @@ type Part interface {
 	Sync() error
 }
 
-// A WriteError is an error of the operating system in writing a file, beginning
+// A WriteError is an error of the operating system in writing a file. It begins
 // with the file's name.
 type WriteError struct{ error }
 
@@ -43,9 +43,8 @@ var (
 	ErrFull = errors.New("no space left on the device")
 )
 
-// Replace creates a file, or replaces it, as a whole or not at all: see the
-// package's comment. Errors are of fill, as it returned them, or a
-// [WriteError].
+// Replace creates or replaces a file as a whole, or not at all: see the package
+// comment. It returns the error of fill, or a [WriteError].
 func Replace(d Disk, path string, fill func(w io.Writer) error) error {
 	if IsDir(path) {
 		return WriteError{Named(path, errors.New("is a directory, not a file"))}
@@ -71,7 +70,7 @@ func Replace(d Disk, path string, fill func(w io.Writer) error) error {
 		return writeError(path, err)
 	}
 	err = d.SyncFolder(filepath.Dir(path))
-	f.Close() // whatever it could report, Sync has
+	f.Close() // Sync has reported its errors
 	if err != nil {
 		return writeError(path, err)
 	}
@@ -85,7 +84,7 @@ func writeError(path string, err error) error {
 	return WriteError{Named(path, err)}
 }
 
-// A checkedWriter remembers its first error: what fill returns may have lost it.
+// A checkedWriter remembers its first error, which fill may ignore.
 type checkedWriter struct {
 	io.Writer
 	err error
@@ -99,8 +98,8 @@ func (w *checkedWriter) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// maxName is the longest name of a file in bytes, on the file systems that
-// count them.
+// maxName is the length of the longest name of a file in bytes, on file systems
+// that count bytes.
 const maxName = 255
 
 // partOf returns the name under which a file is written.
@@ -112,9 +111,9 @@ func partOf(path string) string {
 	return dir + "." + base + ".part"
 }
 
-// Fit returns a file's name, without folders, as it is if it has at most 255
-// bytes. A longer one is cut before its ending, and eight digits of its hash
-// keep it apart from others that begin alike.
+// Fit shortens a file's name, without folders, to at most 255 bytes. A longer
+// name is cut before its ending, and eight digits of its hash tell it from
+// others with the same beginning.
 func Fit(name string) string {
 	if len(name) <= maxName {
 		return name
@@ -134,8 +133,8 @@ func Fit(name string) string {
 	return name[:n] + tail
 }
 
-// Probe creates a folder and a file in it, so that one that cannot be written
-// is known before the work.
+// Probe creates a folder, and a file in it that it removes, so that a folder that
+// cannot be written is an error before the work.
 func Probe(dir string) error {
 	if info, err := os.Stat(dir); err == nil && !info.IsDir() {
 		return Named(dir, errors.New("is a file, not a folder"))
