@@ -35,7 +35,7 @@ func modelFlag(cmd *cobra.Command) *string {
 	return m
 }
 
-// completeModels completes the name of a model of this machine, or a folder.
+// completeModels completes the name of a model of this machine, or else a path.
 func completeModels(_ *cobra.Command, _ []string, start string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	var names []cobra.Completion
 	if c, err := catalog.Open(os.Getenv); err == nil {
@@ -47,7 +47,7 @@ func completeModels(_ *cobra.Command, _ []string, start string) ([]cobra.Complet
 			}
 		}
 	}
-	return names, cobra.ShellCompDirectiveFilterDirs
+	return names, cobra.ShellCompDirectiveDefault
 }
 
 // completeModel completes a command's first argument, the name of a model.

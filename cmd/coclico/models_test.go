@@ -164,6 +164,12 @@ func TestFilesModel(t *testing.T) {
 	if b, _ := os.ReadFile(file + ".png"); len(a) == 0 || !bytes.Equal(a, b) {
 		t.Error("the file's model paints another picture when it is not named")
 	}
+	half := filepath.Join(t.TempDir(), "half")
+	succeed(t, "models", "convert", dir, half, "--encoder-only")
+	succeed(t, "models", "add", "half", half) // which comes before mine and cannot decode
+	if r := coclico(t, decode...); r.status != statusOK || !strings.Contains(r.stderr, "mine ("+id[1]+")") {
+		t.Errorf("decode beside half a model: status %d, %s", r.status, r.stderr)
+	}
 	out := filepath.Join(t.TempDir(), "out") + "/"
 	other := filepath.Join(t.TempDir(), "b.coclico")
 	succeed(t, "encode", photo, "-o", other)

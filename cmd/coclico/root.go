@@ -53,11 +53,16 @@ type usageError struct{ error }
 
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
+// nameOf returns a command's name without the program's: "models use".
+func nameOf(cmd *cobra.Command) string {
+	return strings.TrimPrefix(cmd.CommandPath(), cmd.Root().Name()+" ")
+}
+
 // oneArg demands a single argument, under the name that the usage line gives it.
 func oneArg(name string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) != 1 {
-			return fmt.Errorf("%s takes one %s, not %d", cmd.Name(), name, len(args))
+			return fmt.Errorf("%s takes one %s, not %d", nameOf(cmd), name, len(args))
 		}
 		return nil
 	}
@@ -66,7 +71,7 @@ func oneArg(name string) cobra.PositionalArgs {
 // noArgs refuses arguments.
 func noArgs(cmd *cobra.Command, args []string) error {
 	if len(args) > 0 {
-		return fmt.Errorf("%s takes no arguments, not %s", cmd.Name(), args[0])
+		return fmt.Errorf("%s takes no arguments, not %s", nameOf(cmd), args[0])
 	}
 	return nil
 }
@@ -75,7 +80,7 @@ func noArgs(cmd *cobra.Command, args []string) error {
 func optionalArg(name string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) > 1 {
-			return fmt.Errorf("%s takes one %s, not %d", cmd.Name(), name, len(args))
+			return fmt.Errorf("%s takes one %s, not %d", nameOf(cmd), name, len(args))
 		}
 		return nil
 	}
@@ -85,7 +90,7 @@ func optionalArg(name string) cobra.PositionalArgs {
 func twoArgs(names string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) != 2 {
-			return fmt.Errorf("%s takes %s, not %d arguments", cmd.Name(), names, len(args))
+			return fmt.Errorf("%s needs %s", nameOf(cmd), names)
 		}
 		return nil
 	}
@@ -95,7 +100,7 @@ func twoArgs(names string) cobra.PositionalArgs {
 func someArgs(name string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) == 0 {
-			return fmt.Errorf("%s needs %s", cmd.Name(), name)
+			return fmt.Errorf("%s needs %s", nameOf(cmd), name)
 		}
 		return nil
 	}

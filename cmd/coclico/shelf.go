@@ -14,8 +14,8 @@ import (
 	"github.com/coclico/coclico/weights"
 )
 
-// A shelf has the models of a run: the one that the user chose and, for files
-// that were made with another one, that.
+// A shelf holds the models of a run: the one that the user chose, and those that
+// files were made with.
 type shelf struct {
 	flag string // as --model has it, "" for the default
 
@@ -26,7 +26,7 @@ type shelf struct {
 	inUse  *shelved
 }
 
-// A shelved is a model and what its configuration tells.
+// A shelved is a model and what is known from its configuration.
 type shelved struct {
 	catalog.Model
 	catalog *catalog.Catalog
@@ -99,21 +99,36 @@ func (s *shelf) choosing(f *codec.File) (*shelved, error) {
 	return other, nil
 }
 
-// findMade returns a model of this machine that files with an ID were made with,
-// or nil.
-func findMade(id codec.ModelID) *shelved {
+// findMade returns the model of this machine that files with an ID were made
+// with, or nil. One that can decode is preferred to half a model.
+func findMade(id codec.ModelID) (found *shelved) {
 	c, err := catalog.Open(os.Getenv)
 	if err != nil {
 		return nil
 	}
-	for _, name := range c.Matching(uint32(id)<<(32-format.FingerprintBits), format.FingerprintBits) {
-		if m, err := c.Find(name); err == nil {
-			if s, err := shelve(c, m); err == nil {
-				return s
-			}
+	for _, name := range matching(c, id) {
+		m, err := c.Find(name)
+		if err != nil {
+			continue
+		}
+		whole := c.Describe(m).Decodes
+		if found != nil && !whole {
+			continue
+		}
+		if s, err := shelve(c, m); err == nil {
+			found = s
+		}
+		if whole {
+			break
 		}
 	}
-	return nil
+	return found
+}
+
+// matching returns the names of the models that have an ID.
+func matching(c *catalog.Catalog, id codec.ModelID) []string {
+	const bits = format.FingerprintBits
+	return c.Matching(uint32(id)<<(32-bits), bits)
 }
 
 // use returns a model's codec. Only one is open at a time, since one may take
@@ -155,7 +170,7 @@ func modelError(err *codec.ModelError, m *shelved) error {
 	if openErr != nil {
 		return err
 	}
-	if names := c.Matching(uint32(err.File)<<(32-format.FingerprintBits), format.FingerprintBits); len(names) > 0 {
+	if names := matching(c, err.File); len(names) > 0 {
 		return fmt.Errorf("%w (--model %s is of that kind)", err, names[0])
 	}
 	return fmt.Errorf("%w (this machine has %s; --model chooses)", err, strings.Join(models(c), ", "))

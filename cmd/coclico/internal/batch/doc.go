@@ -15,12 +15,11 @@
 // # Done and unchanged
 //
 // The results are the only record of what is done. As with make, a file is done
-// if its result exists and is newer; but newer than anything that can have made
-// the input another one, such as an older file that was moved there, not only
-// than its modification time: see [files.Changed]. The result must also say
-// that it was made in the same way, as far as its format can say ([Plan.Same]).
-// A file that stands in a result's place and is not one ([Plan.Ours]) is
-// somebody's, and is not overwritten.
+// if its result exists and is newer. It must be newer than the last change that
+// may have made the input a different file, such as moving an older file to its
+// place; see [files.Changed] and [files.Moved]. The result must also record that
+// it was made in the same way, as far as its format can ([Plan.Same]). A file in
+// a result's place that is not a result ([Plan.Ours]) is not overwritten.
 //
 // # Whole files
 //

@@ -31,8 +31,8 @@ func (p *Passed) Add(q Passed) {
 const maxEndings = 8
 
 // String counts what was passed over, files by their endings: "11 other files
-// passed over: 8 .txt, 3 .avif; 1 linked folder". It is empty if that is
-// nothing.
+// passed over: 8 .txt, 3 .avif; 1 linked folder passed over". It is empty if
+// nothing was.
 func (p *Passed) String() string {
 	var parts []string
 	if n := len(p.Files); n > 0 {

@@ -89,10 +89,10 @@ func (p *Plan) find(ctx context.Context, input string) ([]Job, Passed, error) {
 	return jobs, passed, err
 }
 
-// Find returns a file, or the wanted files in a folder and all below it, and
-// what was passed over there. A folder without a wanted file is an error, which
-// calls them kind. A folder below that cannot be read is returned like a file:
-// opening it reports why.
+// Find returns a file, or the wanted files in a folder and below it, and what was
+// passed over there. If a folder has no wanted files, the error calls them kind.
+// A folder below that cannot be read is returned like a file: opening it reports
+// why.
 func Find(ctx context.Context, input string, wanted func(path string) bool, kind string) (found []string, passed Passed, err error) {
 	if info, err := os.Stat(input); err != nil {
 		return nil, passed, files.Named(input, err)

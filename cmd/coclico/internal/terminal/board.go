@@ -43,7 +43,7 @@ func (s *Screen) Board() *Board {
 	return b
 }
 
-// Start begins to count so many files.
+// Start starts the count of so many files.
 func (b *Board) Start(files int) { b.files, b.started = files, time.Now() }
 
 // Warn prints warnings above the board, see [Screen.Warn].
@@ -54,7 +54,7 @@ func (b *Board) Warn(name string, warnings []string) {
 	}
 }
 
-// Begin shows the file whose turn it is.
+// Begin shows the file that is worked on.
 func (b *Board) Begin(file string) {
 	b.file, b.stage, b.step, b.steps = file, "reading", 0, 0
 	b.draw(false)
@@ -124,8 +124,8 @@ func meter(done, all int) string {
 	return "[" + strings.Repeat("=", n) + strings.Repeat(" ", 20-n) + "]"
 }
 
-// cut shortens a line to n columns, so that it stays one line, and removes
-// what would move the cursor.
+// cut shortens a line to n columns, so that it stays one line, and replaces
+// characters that would move the cursor.
 func cut(line string, n int) string {
 	line = Printable(line)
 	for i, r := range line {
@@ -143,7 +143,7 @@ func cut(line string, n int) string {
 // columns. Many later ones take one; a line of them is cut early.
 const firstWide = 0x1100
 
-// Close leaves empty lines where the board was.
+// Close leaves empty lines where the board was. A closed board may be used again.
 func (b *Board) Close() {
 	if b.w != nil && !b.drawn.IsZero() {
 		fmt.Fprint(b.w, "\r\x1b[K\n\x1b[K\x1b[1A\r")

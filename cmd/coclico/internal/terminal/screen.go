@@ -1,6 +1,6 @@
-// Package terminal is the command's way to speak to its user: results on
-// standard output, progress and complaints on standard error, each as rich as
-// what is at the other end allows.
+// Package terminal prints the command's results on standard output, and its
+// progress and complaints on standard error, as richly as the terminal, pipe or
+// file at the other end allows.
 package terminal
 
 import (
@@ -23,14 +23,15 @@ type Screen struct {
 	getenv func(string) string
 }
 
-// New returns the screen that two writers make, in an environment.
+// New returns a screen of two writers. The environment describes the terminal:
+// TERM, COLORTERM, NO_COLOR and the locale.
 func New(stdout, stderr io.Writer, getenv func(string) string) *Screen {
 	out := &stickyWriter{Writer: stdout}
 	return &Screen{Out: out, Err: stderr, out: out, getenv: getenv}
 }
 
-// OutErr returns the first error of writing to Out, so that what prints line
-// after line need not check each.
+// OutErr returns the first error of writing to Out, so that callers that print
+// many lines need not check each.
 func (s *Screen) OutErr() error { return s.out.err }
 
 // A stickyWriter remembers its first error.
@@ -47,7 +48,7 @@ func (w *stickyWriter) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// Watched reports whether standard error is a terminal: whether somebody sees
+// Watched reports whether standard error is a terminal, so that a user sees
 // progress and notes.
 func (s *Screen) Watched() bool { return IsTerminal(s.Err) }
 
@@ -77,24 +78,23 @@ func (s *Screen) Complain(message string) {
 	fmt.Fprintf(s.Err, "coclico: %s\n", Printable(strings.Join(lines, "; ")))
 }
 
-// Warn prints what was wrong with a file that was read all the same, a line
-// each.
+// Warn prints warnings about a file that was read nevertheless, a line each.
 func (s *Screen) Warn(name string, warnings []string) {
 	for _, w := range warnings {
 		s.Complain(name + ": warning: " + w)
 	}
 }
 
-// Note prints a line on standard error if somebody watches: what is worth
-// knowing at a terminal and noise in a log.
+// Note prints a line on standard error if that is a terminal. It is for what is
+// worth knowing there and noise in a log.
 func (s *Screen) Note(format string, args ...any) {
 	if s.Watched() {
 		fmt.Fprintln(s.Err, Printable(fmt.Sprintf(format, args...)))
 	}
 }
 
-// Printable replaces what a terminal would obey rather than show, which names
-// of other people's files may hold, with question marks.
+// Printable replaces characters that a terminal would obey instead of showing,
+// which file names may hold, with question marks.
 func Printable(s string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsGraphic(r) {
