@@ -68,9 +68,9 @@ func TestBadModels(t *testing.T) {
 		{"no JSON", "unet/config.json", func(b []byte) []byte { return b[:len(b)/2] }, "config.json"},
 		{"unknown schedule", "scheduler/scheduler_config.json", replace(t, "scaled_linear", "spiral"), "beta_schedule"},
 		{"unknown noising", "image_noising_scheduler/scheduler_config.json", replace(t, "squaredcos_cap_v2", "spiral"), "beta_schedule"},
-		{"bad normaliser", "image_normalizer/config.json", replace(t, "32", "-32"), "embedding_dim"},
-		{"a normaliser of words", "image_normalizer/config.json", replace(t, "32", `"many"`), "config.json: embedding_dim is a string"},
-		{"a huge normaliser", "image_normalizer/config.json", replace(t, "32", "320000000000"), "embedding_dim"},
+		{"bad normalizer", "image_normalizer/config.json", replace(t, "32", "-32"), "embedding_dim"},
+		{"a normalizer of words", "image_normalizer/config.json", replace(t, "32", `"many"`), "config.json: embedding_dim is a string"},
+		{"a huge normalizer", "image_normalizer/config.json", replace(t, "32", "320000000000"), "embedding_dim"},
 		{"another preprocessing", "feature_extractor/preprocessor_config.json", replace(t, `"resample": 3`, `"resample": 2`), "resample"},
 		{"another crop", "feature_extractor/preprocessor_config.json", replace(t, `"height": 56`, `"height": 48`), "preprocessor_config.json"},
 		{"another pipeline", "model_index.json", replace(t, "StableUnCLIPImg2ImgPipeline", "StableDiffusionXLPipeline"), "StableDiffusionXLPipeline"},
@@ -252,7 +252,7 @@ func (fullWriter) Write([]byte) (int, error) { return 0, errors.New("no space le
 func TestUsage(t *testing.T) {
 	for _, args := range [][]string{
 		{"frobnicate"}, {"encode"}, {"encode", photo}, {"encode", photo, photo, "-o", "x.coclico"}, {"encode", photo, "-", "-o", "x/"}, {"encode", photo, photo, "-o", "-"}, {"encode", photo, "-o", "-", "--json"}, {"encode", photo, "-o", "x/", "--jobs", "0"}, {"encode", photo, "-o", "x", "--frob"},
-		{"encode", photo, "-o", "x", "--map-size", "7"}, {"encode", photo, "-o", "x", "--clip-bits", "0"}, {"encode", photo, "-o", "x", "--colour-bits", "9"},
+		{"encode", photo, "-o", "x", "--map-size", "7"}, {"encode", photo, "-o", "x", "--clip-bits", "0"}, {"encode", photo, "-o", "x", "--color-bits", "9"},
 		{"encode", "nothing", "-o", "x", "--clip-bits", "6", "--model", "nothing"}, {"encode", "nothing", "-o", "x", "--clip-bits", "17", "--profile", "paper"},
 		{"decode"}, {"decode", "x"}, {"decode", "x", "-o", "x.gif"}, {"decode", "x", "-o", "x.jpg", "--keep-stream"}, {"decode", "x", "-o", "x.jpg", "--jpeg-quality", "101"}, {"decode", "x", "-o", "x/", "--format", "gif"}, {"decode", "x", "-o", "x.png", "--precision", "double"},
 		{"decode", "x", "-o", "x.png", "--steps", "0"}, {"decode", "x", "-o", "x.png", "--steps", "many"}, {"decode", "x", "-o", "x.png", "--seed", "-1"},

@@ -30,6 +30,9 @@ without flags.`,
 		if err != nil {
 			return err
 		}
+		if args[0] == files.Stdio && args[1] == files.Stdio {
+			return usagef("standard input can be only one of the two")
+		}
 		i := &inspector{files: f, screen: s, shelf: &shelf{flag: *model}, reading: r}
 		defer i.shelf.close()
 		if err := i.checkModel(); err != nil {

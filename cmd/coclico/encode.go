@@ -21,9 +21,6 @@ import (
 	"github.com/coclico/coclico/codec/format"
 )
 
-// pictureEndings are the endings of the names that encode takes for a picture's.
-var pictureEndings = []string{"png", "jpg", "jpeg", "gif", "webp", "tif", "tiff", "bmp", "heic", "heif", "hif", "avif"}
-
 func encodeCmd(f *files.IO, s *terminal.Screen) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "encode PICTURE... -o FILE",
@@ -137,9 +134,6 @@ func checkEncode(flags *pflag.FlagSet, raw bool, profile string, inputs []string
 	}
 	return nil
 }
-
-// isPictureName reports whether a file's name has the ending of a picture's.
-func isPictureName(path string) bool { return hasEnding(path, pictureEndings) }
 
 func encodeFile(ctx context.Context, f *files.IO, s *terminal.Screen, e *encoding, input, output string) error {
 	return f.Write(output, func(w io.Writer) error {

@@ -2,9 +2,7 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -33,36 +31,6 @@ func modelFlag(cmd *cobra.Command) *string {
 	m := cmd.Flags().String("model", "", "`model`: a name in coclico models, a folder, or the name on the hub of one that was pulled (default $"+modelVar+", or else the default in coclico models)")
 	completeWith(cmd, "model", completeModels)
 	return m
-}
-
-// completeModels completes the name of a model of this machine, or else a path.
-func completeModels(_ *cobra.Command, _ []string, start string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	var names []cobra.Completion
-	if c, err := catalog.Open(os.Getenv); err == nil {
-		if all, err := c.List(); err == nil {
-			for _, m := range all {
-				if strings.HasPrefix(m.Name, start) {
-					names = append(names, m.Name)
-				}
-			}
-		}
-	}
-	return names, cobra.ShellCompDirectiveDefault
-}
-
-// completeModel completes a command's first argument, the name of a model.
-func completeModel(cmd *cobra.Command, args []string, start string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	if len(args) > 0 {
-		return nil, cobra.ShellCompDirectiveDefault
-	}
-	return completeModels(cmd, args, start)
-}
-
-// completeFiles completes the names of files with some endings.
-func completeFiles(endings ...string) cobra.CompletionFunc {
-	return func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
-		return endings, cobra.ShellCompDirectiveFilterFileExt
-	}
 }
 
 // rawFlags are the parameters that raw bits do not carry.

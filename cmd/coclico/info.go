@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"path/filepath"
-	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -142,6 +140,3 @@ func findFiles(ctx context.Context, inputs []string, fail func(error)) (paths []
 	}
 	return paths, passed, nil
 }
-
-// isStreamName reports whether a file in a folder is taken for a stream.
-func isStreamName(path string) bool { return strings.EqualFold(filepath.Ext(path), streamExt) }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -49,13 +48,6 @@ the same command resumes with the rest.`
 // is a folder.
 func isMany(inputs []string, output string) bool {
 	return len(inputs) > 1 || files.IsDir(inputs[0]) || files.IsDir(output) || strings.HasSuffix(output, "/") || os.IsPathSeparator(output[len(output)-1])
-}
-
-// hasEnding reports whether a file's name has one of some endings, whatever
-// their case.
-func hasEnding(path string, endings []string) bool {
-	ext, found := strings.CutPrefix(strings.ToLower(filepath.Ext(path)), ".")
-	return found && slices.Contains(endings, ext)
 }
 
 // checkFolder refuses a name for a new folder that can only be meant for a file.

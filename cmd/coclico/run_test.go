@@ -220,7 +220,7 @@ func TestModelVariable(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "a.coclico")
 	t.Setenv(modelVar, tinyModel(t))
-	succeed(t, "encode", photo, "-o", file, "--map-size", "16", "--colour-bits", "3", "--clip-bits", "4", "--raw")
+	succeed(t, "encode", photo, "-o", file, "--map-size", "16", "--color-bits", "3", "--clip-bits", "4", "--raw")
 	info, err := os.Stat(file)
 	if want := int64(32*4+16*16*3*3/2) / 8; err != nil || info.Size() != want {
 		t.Errorf("%v, want %d bytes", info, want)

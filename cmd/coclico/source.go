@@ -18,9 +18,6 @@ const (
 	maxStream  = 1 << 20 // more than the longest stream there can be
 )
 
-// streamExt is the ending of a stream's file.
-const streamExt = ".coclico"
-
 // A source is what is encoded: a picture, or the stream that its file holds.
 type source struct {
 	img      image.Image

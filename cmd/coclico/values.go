@@ -141,18 +141,6 @@ func orList(words []string) string {
 	return strings.Join(words[:n], ", ") + " or " + words[n]
 }
 
-// complete lists a flag's values for the shells' completion.
-func complete(cmd *cobra.Command, flag string, words ...string) {
-	completeWith(cmd, flag, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp))
-}
-
-// completeWith completes a flag's value in a way of its own.
-func completeWith(cmd *cobra.Command, flag string, f cobra.CompletionFunc) {
-	if cmd.RegisterFlagCompletionFunc(flag, f) != nil {
-		panic("coclico: completion of a flag that does not exist")
-	}
-}
-
 // flagError rewrites pflag's errors: it quotes the value twice and names the
 // function that could not parse it.
 func flagError(_ *cobra.Command, err error) error {
