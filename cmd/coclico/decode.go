@@ -9,7 +9,6 @@ import (
 	"slices"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/coclico/coclico/cmd/coclico/internal/catalog"
 	"github.com/coclico/coclico/cmd/coclico/internal/files"
@@ -42,57 +41,56 @@ that ends in .coclico is taken.` + manyRestHelp,
 		Args:              someArgs("a FILE"),
 		ValidArgsFunction: completeFiles(streamExt[1:]),
 	}
-	flags := cmd.Flags()
-	output := flags.StringP("output", "o", "", "`picture` to write, .png, .jpg or .webp, or folder for many (required)")
-	model := modelFlag(cmd)
-	how := readingFlags(flags)
-	sampling := samplingFlags(flags, codec.MaxGuidance)
-	size := wholeFlag(flags, "size", 0, 1, codec.MaxSize, "pixels of the longer side (default the model's own)")
-	level := wholeFlag(flags, "noise-level", 0, 0, 999, "noise added to the CLIP vector, 0 to 999")
-	exact := precisionFlag(cmd, "fast", "exact")
-	m := manyFlags(flags, "many files: redo files that are done and unchanged, and replace other pictures")
-	anyModel := flags.Bool("any-model", false, "decode files of other models too: the colors are right, what the picture shows is not")
-	w := writingFlags(cmd)
-	lowMemory := flags.Bool("low-memory", false, "paint the same picture with less memory, more slowly")
+	output := cmd.Flags().StringP("output", "o", "", "`picture` to write, .png, .jpg or .webp, or folder for many (required)")
+	m := manyFlags(cmd.Flags(), "many files: redo files that are done and unchanged, and replace other pictures")
+	how, w := decodingFlags(cmd), writingFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if *output == "" {
 			return usagef("decode needs an output: -o PICTURE")
 		}
-		r, err := how()
+		d, err := how()
 		if err != nil {
 			return err
 		}
-		if err := checkDecode(flags, r, w, args, *output); err != nil {
-			return err
-		}
-		d := &decoding{shelf: &shelf{flag: *model}, screen: s, reading: r, sampling: sampling, options: codec.DecodeOptions{
-			AnyModel: *anyModel, Size: *size, NoiseLevel: *level, Exact: exact(), LowMemory: *lowMemory,
-		}}
+		d.screen = s
 		defer d.shelf.close()
 		if isMany(args, *output) {
 			return decodeMany(cmd.Context(), f, s, m, d, w, args, *output)
+		}
+		if err := noEffect(cmd.Flags(), "it is for many files", "format", "jobs"); err != nil {
+			return err
 		}
 		return one(s, m, args[0], *output, func() error { return decodeFile(cmd.Context(), f, s, d, w, args[0], *output) })
 	}
 	return cmd
 }
 
-// checkDecode refuses flags that contradict each other or change nothing.
-func checkDecode(flags *pflag.FlagSet, r reading, w *writing, inputs []string, output string) error {
-	if r.raw {
-		if err := noEffect(flags, "raw bits name no model", "any-model"); err != nil {
-			return err
+// decodingFlags adds the flags that change the picture, and returns what the user
+// gave.
+func decodingFlags(cmd *cobra.Command) func() (*decoding, error) {
+	flags := cmd.Flags()
+	model := modelFlag(cmd)
+	how := readingFlags(flags)
+	sampling := samplingFlags(flags, codec.MaxGuidance)
+	size := wholeFlag(flags, "size", 0, 1, codec.MaxSize, "pixels of the longer side (default the model's own)")
+	level := wholeFlag(flags, "noise-level", 0, 0, 999, "noise added to the CLIP vector, 0 to 999")
+	exact := precisionFlag(cmd, "fast", "exact")
+	anyModel := flags.Bool("any-model", false, "decode files of other models too: the colors are right, what the picture shows is not")
+	lowMemory := flags.Bool("low-memory", false, "paint the same picture with less memory, more slowly")
+	return func() (*decoding, error) {
+		r, err := how()
+		if err != nil {
+			return nil, err
 		}
+		if r.raw {
+			if err := noEffect(flags, "raw bits name no model", "any-model"); err != nil {
+				return nil, err
+			}
+		}
+		return &decoding{shelf: &shelf{flag: *model}, reading: r, sampling: sampling, options: codec.DecodeOptions{
+			AnyModel: *anyModel, Size: *size, NoiseLevel: *level, Exact: exact(), LowMemory: *lowMemory,
+		}}, nil
 	}
-	if isMany(inputs, output) {
-		output = "." + *w.format
-	} else if err := noEffect(flags, "it is for many files", "format", "jobs"); err != nil {
-		return err
-	}
-	if !picture.IsJPEG(output) {
-		return noEffect(flags, "the picture is not a JPEG", "jpeg-quality")
-	}
-	return nil
 }
 
 func decodeFile(ctx context.Context, f *files.IO, s *terminal.Screen, d *decoding, how *writing, input, output string) error {

@@ -49,51 +49,23 @@ that is (or is named like) a picture is taken.` + manyRestHelp,
 		Args:              someArgs("a PICTURE"),
 		ValidArgsFunction: completeFiles(pictureEndings...),
 	}
-	flags := cmd.Flags()
-	output := flags.StringP("output", "o", "", "`file` to write, or folder for many (required)")
-	model := modelFlag(cmd)
-	sizes := formatFlags(flags)
-	flags.Lookup("clip-bits").Usage = fmt.Sprintf("bits of each CLIP dimension: 1 to %d on average (tuned), 1 to 16 (paper, --raw)", format.MaxTunedBits)
-	m := manyFlags(flags, "redo files that are done and unchanged; replace a FILE that is named like a picture")
-	raw := flags.Bool("raw", false, "write the paper's bits and nothing else")
-	profile := choiceFlag(cmd, "profile", "tuned, or paper: exactly what the paper keeps", codec.Tuned.String(), codec.Paper.String())
-	budget := wholeFlag(flags, "bytes", 0, codec.MinBytes, codec.MaxBytes, fmt.Sprintf("tuned: choose the sizes for a file of at most so many bytes, %d to %d", codec.MinBytes, codec.MaxBytes))
-	fit := choiceFlag(cmd, "fit", "crop (the center square) or whole (all of the picture, up to 6:1)", "crop", "whole")
-	under := flags.String("background", "white", "`color` under a transparent picture: white, black, gray, #rgb or #rrggbb")
-	complete(cmd, "background", "white", "black", "gray")
-	sampling := samplingFlags(flags, maxFileGuidance)
-	fresh := flags.Bool("from-pixels", false, "encode the pixels even of a PNG that holds its stream, as any flag does that changes the file")
-	antialias := flags.Bool("antialias", false, "paper: average the picture into the color map, as tuned does, instead of reading four pixels for each of the map's")
+	output := cmd.Flags().StringP("output", "o", "", "`file` to write, or folder for many (required)")
+	m := manyFlags(cmd.Flags(), "redo files that are done and unchanged; replace a FILE that is named like a picture")
+	how := encodingFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if *output == "" {
 			return usagef("encode needs an output: -o FILE")
 		}
-		if err := checkEncode(flags, *raw, *profile, args, *output); err != nil {
-			return err
-		}
-		background, err := picture.ParseColor(*under)
+		e, err := how()
 		if err != nil {
-			return usagef("--background %s: %v", *under, err)
-		}
-		e := &encoding{
-			shelf: &shelf{flag: *model}, options: codec.EncodeOptions{
-				Format: sizes(), Antialias: *antialias, Raw: *raw, Whole: *fit == "whole", Bytes: *budget,
-			},
-			fresh:      *fresh || changed(flags, slices.Concat(fileFlags, rawFlags, samplingNames)...),
-			background: background,
-		}
-		if *profile == codec.Tuned.String() && !*raw {
-			e.options.Profile = codec.Tuned
-		}
-		if *budget != 0 {
-			e.options.Format = codec.Format{} // the budget chooses
-		}
-		if s, given := sampling(codec.DefaultSampling()); given {
-			e.options.Sampling = &s
+			return err
 		}
 		defer e.shelf.close()
 		if isMany(args, *output) {
 			return encodeMany(cmd.Context(), f, s, m, e, args, *output)
+		}
+		if err := noEffect(cmd.Flags(), "it is for many files", "jobs"); err != nil {
+			return err
 		}
 		if !m.force && files.IsRegular(*output) && isPictureName(*output) && !files.Same(args[0], *output) {
 			return files.Named(*output, errors.New("exists and is named like a picture: --force replaces it"))
@@ -103,6 +75,47 @@ that is (or is named like) a picture is taken.` + manyRestHelp,
 	return cmd
 }
 
+// encodingFlags adds the flags that change the file, and returns what the user
+// gave.
+func encodingFlags(cmd *cobra.Command) func() (*encoding, error) {
+	flags := cmd.Flags()
+	model := modelFlag(cmd)
+	sizes := formatFlags(flags)
+	flags.Lookup("clip-bits").Usage = fmt.Sprintf("bits of each CLIP dimension: 1 to %d on average (tuned), 1 to 16 (paper, --raw)", format.MaxTunedBits)
+	raw := flags.Bool("raw", false, "write the paper's bits and nothing else")
+	profile := choiceFlag(cmd, "profile", "tuned, or paper: exactly what the paper keeps", codec.Tuned.String(), codec.Paper.String())
+	budget := wholeFlag(flags, "bytes", 0, codec.MinBytes, codec.MaxBytes, fmt.Sprintf("tuned: choose the sizes for a file of at most so many bytes, %d to %d", codec.MinBytes, codec.MaxBytes))
+	fit := choiceFlag(cmd, "fit", "crop (the center square) or whole (all of the picture, up to 6:1)", "crop", "whole")
+	under := flags.String("background", "white", "`color` under a transparent picture: white, black, gray, #rgb or #rrggbb")
+	complete(cmd, "background", "white", "black", "gray")
+	sampling := samplingFlags(flags, maxFileGuidance)
+	fresh := flags.Bool("from-pixels", false, "encode the pixels even of a PNG that holds its stream, as any flag does that changes the file")
+	antialias := flags.Bool("antialias", false, "paper: average the picture into the color map, as tuned does, instead of reading four pixels for each of the map's")
+	return func() (*encoding, error) {
+		o := codec.EncodeOptions{Format: sizes(), Antialias: *antialias, Raw: *raw, Whole: *fit == "whole", Bytes: *budget}
+		if *profile == codec.Tuned.String() && !*raw {
+			o.Profile = codec.Tuned
+		}
+		if err := checkEncoding(flags, o); err != nil {
+			return nil, err
+		}
+		if o.Bytes != 0 {
+			o.Format = codec.Format{} // the budget chooses
+		}
+		if s, given := sampling(codec.DefaultSampling()); given {
+			o.Sampling = &s
+		}
+		background, err := picture.ParseColor(*under)
+		if err != nil {
+			return nil, usagef("--background %s: %v", *under, err)
+		}
+		return &encoding{
+			shelf: &shelf{flag: *model}, options: o, background: background,
+			fresh: *fresh || changed(flags, slices.Concat(fileFlags, rawFlags, samplingNames)...),
+		}, nil
+	}
+}
+
 // fileFlags are the flags that change the file, besides rawFlags and
 // samplingNames.
 var fileFlags = []string{"model", "antialias", "raw", "profile", "bytes", "fit", "background"}
@@ -110,29 +123,24 @@ var fileFlags = []string{"model", "antialias", "raw", "profile", "bytes", "fit",
 // maxFileGuidance is the largest guidance that a file holds.
 const maxFileGuidance = 655.35
 
-// checkEncode refuses flags that contradict each other or change nothing.
-func checkEncode(flags *pflag.FlagSet, raw bool, profile string, inputs []string, output string) error {
-	tuned := profile == codec.Tuned.String() && !raw
-	bits, _ := flags.Lookup("clip-bits").Value.(whole)
+// checkEncoding refuses flags that contradict each other or change nothing.
+func checkEncoding(flags *pflag.FlagSet, o codec.EncodeOptions) error {
+	tuned := o.Profile == codec.Tuned
 	switch {
-	case raw && profile == codec.Tuned.String() && flags.Changed("profile"):
+	case o.Raw && flags.Changed("profile") && flags.Lookup("profile").Value.String() == codec.Tuned.String():
 		return usagef("--raw writes the paper's profile, not --profile tuned")
-	case raw && changed(flags, append([]string{"bytes"}, samplingNames...)...):
-		return noEffect(flags, "--raw writes the paper's bits and nothing else", append([]string{"bytes"}, samplingNames...)...)
-	case raw && flags.Lookup("fit").Value.String() == "whole":
+	case o.Raw && o.Whole:
 		return usagef("--fit whole: --raw has no room for a picture's shape")
-	case tuned && changed(flags, "antialias"):
-		return noEffect(flags, "the tuned profile always averages", "antialias")
-	case !tuned && changed(flags, "bytes"):
+	case tuned && o.DimensionBits > format.MaxTunedBits:
+		return usagef("--clip-bits %d: the tuned profile has at most %d, --profile paper and --raw 16", o.DimensionBits, format.MaxTunedBits)
+	case o.Raw:
+		return noEffect(flags, "--raw writes the paper's bits and nothing else", append([]string{"bytes"}, samplingNames...)...)
+	case !tuned:
 		return noEffect(flags, "the paper's profile has one size", "bytes")
-	case tuned && *bits.to > format.MaxTunedBits:
-		return usagef("--clip-bits %d: the tuned profile has at most %d, --profile paper and --raw 16", *bits.to, format.MaxTunedBits)
-	case changed(flags, "bytes") && changed(flags, rawFlags...):
-		return noEffect(flags, "--bytes chooses the sizes", rawFlags...)
-	case !isMany(inputs, output):
-		return noEffect(flags, "it is for many files", "jobs")
+	case o.Bytes != 0:
+		return noEffect(flags, "--bytes chooses the sizes", append([]string{"antialias"}, rawFlags...)...)
 	}
-	return nil
+	return noEffect(flags, "the tuned profile always averages", "antialias")
 }
 
 func encodeFile(ctx context.Context, f *files.IO, s *terminal.Screen, e *encoding, input, output string) error {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/coclico/coclico/cmd/coclico/internal/picture"
 	"github.com/coclico/coclico/codec"
@@ -12,6 +13,7 @@ import (
 
 // A writing is how decoded pictures are written.
 type writing struct {
+	flags      *pflag.FlagSet
 	format     *string // of many files
 	quality    *int    // of JPEG
 	keepStream *bool
@@ -20,16 +22,21 @@ type writing struct {
 func writingFlags(cmd *cobra.Command) *writing {
 	flags := cmd.Flags()
 	return &writing{
+		flags:      flags,
 		format:     choiceFlag(cmd, "format", "many files: png, jpg or webp", "png", "jpg", "webp"),
 		quality:    wholeFlag(flags, "jpeg-quality", picture.DefaultQuality, 1, 100, "quality of JPEG, 1 to 100"),
 		keepStream: flags.Bool("keep-stream", false, "keep the stream in the PNG, for encode to return it"),
 	}
 }
 
-// checkOutput refuses a picture file that cannot hold what it should.
+// checkOutput refuses a picture file that cannot hold what it should, and flags
+// that would not change it.
 func (w *writing) checkOutput(output string) error {
-	if *w.keepStream && !picture.IsPNG(output) {
+	switch {
+	case *w.keepStream && !picture.IsPNG(output):
 		return usagef("--keep-stream needs a PNG to hold the stream, not %s", output)
+	case !picture.IsJPEG(output):
+		return noEffect(w.flags, "the picture is not a JPEG", "jpeg-quality")
 	}
 	return nil
 }
