@@ -128,34 +128,38 @@ func decodeItem(data []byte, h *Header) (image.Image, error) {
 		return nil, err
 	}
 	return m.run(h.processMemory(int64(len(data))), patience(int(h.pixels())), func(p *process) (image.Image, error) {
-		in, info := p.store(data), p.alloc(4*5)
-		decode := func(configOnly, out uint32) {
-			ok := p.call("decode", in, uint32(len(data)), configOnly, info, info+4, info+8, info+12, info+16, out)
-			if p.err == nil && ok == 0 {
-				p.err = errDecode
-			}
-		}
-		decode(1, 0)
-		v := p.words(info, 5)
-		l := layout{w: int(v[0]), h: int(v[1]), space: v[2], chroma: v[3], premultiplied: v[4] != 0}
-		switch {
-		case p.err != nil:
-			return nil, p.err
-		case l.w < 1 || l.h < 1 || l.w > h.codedWidth*h.codedHeight/l.h:
-			return nil, errSize
-		}
-		size, err := l.size()
-		if err != nil {
-			return nil, err
-		}
-		out := p.alloc(size)
-		decode(0, out)
-		pix := p.view(out, size)
-		if p.err != nil {
-			return nil, p.err
-		}
-		return l.picture(bytes.Clone(pix), h), nil
+		return p.decodeItem(data, h)
 	})
+}
+
+func (p *process) decodeItem(data []byte, h *Header) (image.Image, error) {
+	in, info := p.store(data), p.alloc(4*5)
+	decode := func(configOnly, out uint32) {
+		ok := p.call("decode", in, uint32(len(data)), configOnly, info, info+4, info+8, info+12, info+16, out)
+		if p.err == nil && ok == 0 {
+			p.err = errDecode
+		}
+	}
+	decode(1, 0)
+	v := p.words(info, 5)
+	l := layout{w: int(v[0]), h: int(v[1]), space: v[2], chroma: v[3], premultiplied: v[4] != 0}
+	switch {
+	case p.err != nil:
+		return nil, p.err
+	case l.w < 1 || l.h < 1 || l.w > int(h.pixels())/l.h:
+		return nil, errSize
+	}
+	size, err := l.size()
+	if err != nil {
+		return nil, err
+	}
+	out := p.alloc(size)
+	decode(0, out)
+	pix := p.view(out, size)
+	if p.err != nil {
+		return nil, p.err
+	}
+	return l.picture(bytes.Clone(pix), h), nil
 }
 
 // A layout is how libheif's pixels lie in memory.

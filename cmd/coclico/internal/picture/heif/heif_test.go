@@ -2,6 +2,7 @@ package heif
 
 import (
 	"bytes"
+	"compress/gzip"
 	"errors"
 	"image"
 	"image/draw"
@@ -31,6 +32,15 @@ func decode(data []byte) (image.Image, *Header, error) {
 	}
 	img, err := Decode(data, h)
 	return img, h, err
+}
+
+// decodeWithin decodes a HEIC in that time, or not at all.
+func decodeWithin(data []byte, h *Header, limit time.Duration) (image.Image, error) {
+	m, err := heicMachine()
+	if err != nil {
+		return nil, err
+	}
+	return m.run(h.processMemory(int64(len(data))), limit, func(p *process) (image.Image, error) { return p.decodeItem(data, h) })
 }
 
 // overWhite draws a picture over white.
@@ -158,11 +168,54 @@ func TestBounds(t *testing.T) {
 	if _, err := m.run(16<<20, time.Minute, store(17<<20)); !errors.Is(err, errMemory) {
 		t.Errorf("17 MiB of 16: error %v", err)
 	}
-	if _, err := m.run(16<<20, time.Nanosecond, store(1)); !errors.Is(err, errTime) {
+	h, err := ReadHeader(bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := decodeWithin(data, h, time.Nanosecond); !errors.Is(err, errTime) {
 		t.Errorf("in a nanosecond: error %v", err)
 	}
 	if _, err := m.run(16<<20, time.Minute, store(1)); err != nil {
 		t.Errorf("after the process that took too long: %v", err)
+	}
+}
+
+// TestMeter ends an endless loop.
+func TestMeter(t *testing.T) {
+	module := []byte("\x00asm\x01\x00\x00\x00" +
+		"\x01\x09\x02\x60\x01\x7f\x01\x7f\x60\x00\x00" + // types: i32 to i32, nothing to nothing
+		"\x02\x23\x01\x16wasi_snapshot_preview1\x08fd_close\x00\x00" + // an import
+		"\x03\x02\x01\x01" + // a function
+		"\x06\x06\x01\x7f\x00\x41\x07\x0b" + // a global
+		"\x07\x08\x01\x04spin\x00\x01" + // an export
+		"\x0a\x09\x01\x07\x00\x03\x40\x0c\x00\x0b\x0b") // loop; br 0; end
+	var z bytes.Buffer
+	w := gzip.NewWriter(&z)
+	if _, err := w.Write(module); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	m, err := compile(z.Bytes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	start := time.Now()
+	_, err = m.run(1<<20, 50*time.Millisecond, func(p *process) (image.Image, error) {
+		_, err := p.module.ExportedFunction("spin").Call(p.ctx)
+		return nil, err
+	})
+	if !errors.Is(err, errTime) {
+		t.Errorf("error %v after %v", err, time.Since(start))
+	}
+	for n := range module {
+		if _, err := meter(module[:n], "fd_close", 1); err == nil && n > 100 {
+			t.Errorf("the first %d bytes of a module of %d can be metered", n, len(module))
+		}
+	}
+	if _, err := meter(module, "fd_open", 1); err == nil {
+		t.Error("a module that does not import the function can be metered")
 	}
 }
 
