@@ -37,11 +37,12 @@ With several files, with folders, or with a folder as output, each file is
 mirrored in the output folder as cp -r would: `
 	manyRestHelp = ` Names that begin with
 a dot are skipped, and so are linked folders; what is passed over is counted at
-the end. A file that is done is skipped if nothing can have changed it since,
-and if its result records the same parameters, as far as it can; --force does it
-again. A bad file does not end the run: bad files are listed at the end, and the
-exit status is 1. Ctrl-C, or a run that was killed, leaves whole files only, and
-the same command resumes with the rest.`
+the end. A result's name of more than 255 bytes is shortened. A file that is
+done is skipped if nothing can have changed it since, and if its result records
+the same parameters, as far as it can; --force does it again. A bad file does
+not end the run: bad files are listed at the end, and the exit status is 1.
+Ctrl-C, or a run that was killed, leaves whole files only, and the same command
+resumes with the rest.`
 )
 
 // isMany reports whether a command line is about many files: whether its output
