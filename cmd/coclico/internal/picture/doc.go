@@ -4,11 +4,20 @@
 //
 // # What is read
 //
-// PNG, JPEG, GIF and WebP (of an animation the first frame, where it stands on
-// the screen), TIFF, BMP, HEIC and AVIF. A picture is read upright, as EXIF or its
-// container has it, and in sRGB. At most [MaxPixels] pixels are read, and only if
-// that takes at most [MaxMemory] bytes; a larger picture is an error that states
-// the limit. Other kinds of picture files are errors that name the kind.
+//   - PNG: all of it
+//   - JPEG: 8 bits a channel, sequential and progressive, gray, RGB, YCbCr, CMYK
+//     and YCCK; a file that is cut short as far as it goes, with a warning
+//   - GIF and WebP: of an animation the first frame, where it stands on the screen
+//   - TIFF: the first picture; gray, palette, RGB and CMYK of up to 16 bits a
+//     sample, uncompressed or with PackBits, LZW, Deflate, fax or JPEG
+//   - BMP: of Windows and OS/2, with runs and with masks
+//   - HEIC and AVIF: stills, and the first picture of a sequence that has one
+//
+// A picture is read upright, as EXIF or its container has it, and in sRGB. At most
+// [MaxPixels] pixels are read, and only if that takes at most [MaxMemory] bytes; a
+// larger picture is an error that states the limit. Other kinds of these files,
+// and other kinds of files that people take for pictures, are errors that name
+// the kind.
 //
 // # What is written
 //
