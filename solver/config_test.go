@@ -66,7 +66,8 @@ func TestParseConfigErrors(t *testing.T) {
 		`"solver_order": 4`:                                         "solver_order 4",
 		`"num_train_timesteps": 0`:                                  "num_train_timesteps 0",
 		`"num_train_timesteps": -1000`:                              "num_train_timesteps -1000",
-		`"num_train_timesteps": 1000000000000`:                      "num_train_timesteps 1000000000000",
+		`"num_train_timesteps": 2000000000`:                         "num_train_timesteps 2000000000",
+		`"num_train_timesteps": 1000000000000`:                      "num_train_timesteps", // int may have 32 bits
 		`"num_train_timesteps": 1e3`:                                "num_train_timesteps",
 		`"num_train_timesteps": 99999999999999999999`:               "num_train_timesteps",
 		`"beta_start": 0`:                                           "beta_start 0",
