@@ -95,7 +95,7 @@ func describeVector(t *testing.T, f *File) string {
 	bits := f.f.Allocation(p)
 	var b strings.Builder
 	s := 0
-	for i := range 4 {
+	for i := range 2 {
 		if bits[i] != 1 {
 			t.Fatal("not the file for this example")
 		}

@@ -73,11 +73,18 @@ func goldens(t *testing.T) []golden {
 	t.Helper()
 	var all []golden
 	for name, h := range parameterSets() {
-		for kind, kindName := range []string{"random", "flat", "smooth"} {
+		kinds := []string{"random", "flat", "smooth"}
+		if name == "clip-bits-8" {
+			kinds = append(kinds, "unlikely")
+		}
+		for kind, kindName := range kinds {
 			rng := rand.New(rand.NewSource(int64(kind)))
 			m := goldenPrior(h.Dimensions)
 			h.Fingerprint = m.Fingerprint
 			g := golden{name: name + "-" + kindName, h: h, prior: m, s: randomSymbols(rng, h, h.vectorCoder(m), kind)}
+			if kindName == "unlikely" {
+				g.s = unlikelySymbols(rng, h)
+			}
 			path := filepath.Join("testdata", "golden", g.name+".hex")
 			if *update {
 				writeGolden(t, path, g)
@@ -93,6 +100,20 @@ func goldens(t *testing.T) []golden {
 		}
 	}
 	return all
+}
+
+// unlikelySymbols returns a map that codes well, so that the file is not stored,
+// and a vector that does not follow its prior: values near -0.9 and 0.9.
+func unlikelySymbols(rng *rand.Rand, h Header) Symbols {
+	s := zeroSymbols(h)
+	most := 1<<h.DimensionBits - 1
+	for i := range s.Vector {
+		s.Vector[i] = uint16(most/24 + rng.Intn(most/24+1))
+		if rng.Intn(2) == 0 {
+			s.Vector[i] = uint16(most) - s.Vector[i]
+		}
+	}
+	return s
 }
 
 // goldenPrior has means of -1/4 to 1/4 and deviations of 1/2 to 1.

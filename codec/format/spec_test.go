@@ -58,8 +58,8 @@ func walkthrough(t *testing.T, data []byte) string {
 		t.Fatal(err)
 	}
 	var b strings.Builder
-	for i := 0; i < len(data); i += 16 {
-		fmt.Fprintf(&b, "    %04x  % x\n", i, data[i:min(i+16, len(data))])
+	for i := 0; i < len(data); i += 32 {
+		fmt.Fprintf(&b, "    %02x  % x\n", i, data[i:min(i+32, len(data))])
 	}
 	b.WriteString("\nThe header's bits are the first ones, although the file is coded:\n\n")
 	writeHeader(&b, data)
@@ -67,7 +67,8 @@ func walkthrough(t *testing.T, data []byte) string {
 	writeFirst(&b, f)
 	b.WriteString("\nThe range coder, in hexadecimal, before symbols of the map and the vector:\n\n")
 	writeSymbols(&b, f, p)
-	b.WriteString("\nThe codes of the map, row by row, and the first of the vector with their bits:\n\n")
+	const some = 64
+	fmt.Fprintf(&b, "\nThe codes of the map, row by row, and of the vector's first %d dimensions, which have %s bit each:\n\n", some, each(f.Allocation(p)[:some]))
 	for plane, codes := range [][]uint8{f.Map.Y, f.Map.U, f.Map.V} {
 		side := f.MapSize
 		if plane != planeY {
@@ -75,16 +76,26 @@ func walkthrough(t *testing.T, data []byte) string {
 		}
 		fmt.Fprintf(&b, "    %c", "YUV"[plane])
 		for row := range slices.Chunk(codes, side) {
-			fmt.Fprint(&b, " ", strings.ReplaceAll(list(row), " ", ""))
+			fmt.Fprint(&b, " ", digits(row))
 		}
 		b.WriteByte('\n')
 	}
-	const some = 28
-	fmt.Fprintf(&b, "    bits  %s\n    code  %s\n", list(f.Allocation(p)[:some]), list(codes[:some]))
+	fmt.Fprintf(&b, "    x %s\n", digits(codes[:some]))
 	return b.String()
 }
 
-func list[T uint8 | uint16](v []T) string { return strings.Trim(fmt.Sprint(v), "[]") }
+// digits returns codes of one digit each.
+func digits[T uint8 | uint16](v []T) string {
+	return strings.Trim(strings.ReplaceAll(fmt.Sprint(v), " ", ""), "[]")
+}
+
+// each returns "one" if all bits are 1.
+func each(bits []uint8) string {
+	if slices.Min(bits) != 1 || slices.Max(bits) != 1 {
+		return "not one"
+	}
+	return "one"
+}
 
 // writeHeader writes the fields of the header, bit by bit.
 func writeHeader(b *strings.Builder, data []byte) {
@@ -119,8 +130,8 @@ func writeFirst(b *strings.Builder, f *File) {
 	mean := (int(w[6])*256 + int(w[7])*-224) >> 7
 	cross := bin(f.MapSize, mapSizes)
 	j := int(p.Scale[0]) + int(p.Activity[0]) + int(p.Cross[cross])
-	fmt.Fprintf(b, "    mean  floor((%d * 256 + %d * -224) / 128) = %d\n", w[6], w[7], mean)
-	fmt.Fprintf(b, "    j     %d + %d + %d = %d, inverseScales[j] = %d\n", p.Scale[0], p.Activity[0], p.Cross[cross], j, inverseScales[j])
+	fmt.Fprintf(b, "    mean = floor((%d * 256 + %d * -224) / 128) = %d;  j = %d + %d + %d = %d, inverseScales[j] = %d\n",
+		w[6], w[7], mean, p.Scale[0], p.Activity[0], p.Cross[cross], j, inverseScales[j])
 	for k := 1; k < 1<<f.ColorBits; k++ {
 		z := (k<<(12-f.ColorBits) - 2048 - mean) * int(inverseScales[j]) >> 8
 		fmt.Fprintf(b, "    k = %d  z = %d, colorCurve(z) = %d, F(k) = %d\n", k, z, at(&colorCurve, z), share(&colorCurve, z, k, f.ColorBits))
@@ -181,7 +192,7 @@ func writeSymbols(b *strings.Builder, f *File, p Prior) {
 		name string
 		at   int
 	}{
-		{"Y(0,0)", 0}, {"Y(1,0)", 1}, {"Y(2,0)", 2}, {"U(0,0)", luma}, {"V(0,0)", luma + luma/4}, {"x(0)", luma + luma/2},
+		{"Y(0,0)", 0}, {"Y(1,0)", 1}, {"U(0,0)", luma}, {"V(0,0)", luma + luma/4}, {"x(0)", luma + luma/2},
 	} {
 		fmt.Fprintf(b, "    %-6s  %s\n", symbol.name, log[symbol.at])
 	}

@@ -51,7 +51,9 @@
 //
 // The map is averaged over the whole picture. Its planes are those of the
 // paper's, Y, U and V, but the levels of each are evenly spread over a range of
-// its own, nine bits of a file: Y over [Low/16, 1 - High/16], U and V over [1/2
-// - r, 1/2 + r] with r = 2^(-1 - Chroma/2). In the range [lo, hi] code k of b
-// bits stands for lo + (k + 1/2)/2^b (hi - lo).
+// its own, nine bits of a file: in the range [lo, hi] code k of b bits stands
+// for lo + (k + 1/2)/2^b (hi - lo). Y has [Low/16, 1 - High/16]. U and V have
+// [1/2 - r, 1/2 + r] with r = 2^(-1 - Chroma/2), moved up by half a step, r/2^b,
+// if b > 1: then code 2^(b-1) - 1 stands for 1/2, and gray stays gray. With one
+// bit and Chroma = 7 both codes stand for 1/2.
 package quant
