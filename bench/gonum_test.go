@@ -23,7 +23,7 @@ func TestAgainstGonum(t *testing.T) {
 	}
 	data := make([]byte, 0, 2*out*in)
 	for i := range out * in {
-		// bfloat16, which both precisions keep exactly.
+		// bfloat16, which both precisions represent exactly.
 		b := math.Float32bits(float32(i*104729%509)/256-1) >> 16
 		data = append(data, byte(b), byte(b>>8))
 		w.Set(i/in, i%in, float64(math.Float32frombits(b<<16)))

@@ -13,7 +13,7 @@ import (
 	"github.com/coclico/coclico/weights"
 )
 
-// part opens a part of the model folder that COCLICO_MODEL names.
+// part opens a part of the model folder $COCLICO_MODEL.
 func part(b *testing.B, name weights.Part) ([]byte, *weights.Store) {
 	dir := os.Getenv("COCLICO_MODEL")
 	if dir == "" {
@@ -43,7 +43,7 @@ func ramp(n, h, w, c int) *nn.Tensor {
 	return t
 }
 
-// BenchmarkUNet is one evaluation, batch 2, at the model's own size.
+// BenchmarkUNet times one evaluation, batch 2, at the model's own size.
 func BenchmarkUNet(b *testing.B) {
 	config, s := part(b, weights.UNet)
 	cfg, err := unet.ParseConfig(config)
@@ -101,7 +101,7 @@ func BenchmarkVAE(b *testing.B) {
 	})
 }
 
-// BenchmarkViT is the encoder's vision tower on two pictures.
+// BenchmarkViT times the vision tower on two pictures.
 func BenchmarkViT(b *testing.B) {
 	config, s := part(b, weights.ImageEncoder)
 	cfg, err := vit.ParseConfig(config)

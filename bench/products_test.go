@@ -22,7 +22,7 @@ func shortest(d time.Duration, f func()) time.Duration {
 	return best
 }
 
-// report gives the rate of f beside the machine's.
+// report reports the rate of f, and its percentage of the machine's peak.
 func report(b *testing.B, flop float64, count int, f func()) {
 	var d time.Duration
 	var peak float64
@@ -33,7 +33,7 @@ func report(b *testing.B, flop float64, count int, f func()) {
 	rate := flop / float64(d.Nanoseconds())
 	b.ReportMetric(0, "ns/op")
 	b.ReportMetric(rate, "GFLOP/s")
-	if peak > 0 { // 0: no register-only loop for this implementation
+	if peak > 0 { // 0 if the implementation has no loop on registers alone
 		b.ReportMetric(100*rate/peak, "%peak")
 	}
 	b.ReportMetric(d.Seconds()*1e3*float64(count), "ms/eval")
@@ -78,7 +78,7 @@ func benchmarkProduct(b *testing.B, p Product) {
 	case p.Kernel == 3:
 		w := kernels.Pack(kernels.Fast, shape, weights)
 		report(b, p.FLOP(), p.Count, func() { kernels.Conv2D(dst, a, w, p.Stride, 0, bias) })
-	case p.GEGLU || p.Out == 3*p.In: // what goes into another product
+	case p.GEGLU || p.Out == 3*p.In: // the result is an operand of another product
 		w := kernels.Pack(kernels.Fast, shape, weights)
 		to := operand(p.N, p.Side, p.Side, out, 0)
 		report(b, p.FLOP(), p.Count, func() { kernels.MatMulOperand(to, a, w, bias) })

@@ -8,9 +8,9 @@ type Product struct {
 	In, Out int
 	Kernel  int
 	Stride  int
-	Up      bool // of the picture enlarged twice, which has 2*Side
+	Up      bool // of the picture enlarged to 2*Side
 	GEGLU   bool
-	Count   int // how often one evaluation of the network does it
+	Count   int // occurrences in one evaluation of the network
 }
 
 func (p Product) String() string {
@@ -28,9 +28,9 @@ func (p Product) String() string {
 	return fmt.Sprintf("%s=%dx%d@%d", kind, p.In, p.Out, p.Side)
 }
 
-// FLOP returns the floating point operations of the product as it is defined,
-// two for each multiplication and addition of the convolution of the enlarged
-// picture, whatever an implementation saves.
+// FLOP returns the floating-point operations of the product as it is defined:
+// two for each multiply-add, those of the enlarged picture included, whatever
+// an implementation saves.
 func (p Product) FLOP() float64 {
 	side := p.Side / p.Stride
 	if p.Up {
@@ -83,7 +83,7 @@ func VAEProducts() []Product {
 	}
 }
 
-// An Attention is a self-attention, or with Keys a cross-attention.
+// An Attention is a self-attention or, if Keys is set, a cross-attention.
 type Attention struct {
 	N, Tokens, Keys, Heads, Dim int
 	Count                       int
@@ -93,7 +93,7 @@ func (a Attention) String() string {
 	return fmt.Sprintf("tokens=%d/keys=%d/heads=%dx%d", a.Tokens, a.Keys, a.Heads, a.Dim)
 }
 
-// FLOP counts both products.
+// FLOP returns the floating-point operations of both products.
 func (a Attention) FLOP() float64 {
 	return 4 * float64(a.N*a.Heads*a.Dim) * float64(a.Tokens) * float64(a.Keys)
 }

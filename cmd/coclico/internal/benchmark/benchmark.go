@@ -92,10 +92,10 @@ type bench struct {
 	cpu, wall float64 // seconds of all runs except the first ones
 }
 
-// Run opens a model folder and measures each of its networks: a first run, which
-// packs the weights, and then the given number of runs. Networks that the folder
-// lacks, as the results of coclico models convert may, are listed as absent. Run
-// calls progress with the name of each piece of work.
+// Run opens a model folder and measures each of its networks: a first run,
+// which packs the weights, and then the given number of runs. Networks that the
+// folder lacks, as the results of coclico models convert may, are listed as
+// absent. Run calls progress with the name of each piece of work.
 func Run(ctx context.Context, open func() (*weights.Folder, error), runs int, progress func(what string)) (Report, error) {
 	b := &bench{ctx: ctx, runs: runs, progress: progress}
 	defer b.ws.Close()

@@ -25,8 +25,8 @@ func release(net interface{ Release() }) {
 	resetPeakMemory()
 }
 
-// unet measures one step's evaluation of the UNet: two latents, with and without
-// guidance. The time since begin counts as the start.
+// unet measures one step's evaluation of the UNet: two latents, with and
+// without guidance. The time since begin counts as the start.
 func (b *bench) unet(m *model.Model, begin time.Time) (Network, error) {
 	resetPeakMemory()
 	b.progress("UNet: opening")

@@ -1,7 +1,7 @@
-// Package selftest finds out whether this machine's kernels compute what the
-// reference implementation does. It needs no files: the weights of the tiny
-// model follow a law, and what diffusers and transformers make of four inputs
-// is part of the program.
+// Package selftest checks this machine's kernels against the reference
+// implementation. It needs no files: the weights of the tiny model follow a
+// law, and the outputs of diffusers and transformers for four inputs are
+// embedded in the program.
 package selftest
 
 import (
@@ -17,14 +17,14 @@ import (
 	"github.com/coclico/coclico/codec/model/synth"
 )
 
-// golden has the cases vision, text, unet_wide and vae of the tiny model with
-// seed 1, as golden.py makes them, without the tensors mid/.
+// golden holds the cases vision, text, unet_wide and vae of the tiny model with
+// seed 1, which bench/golden/golden.py makes, without the tensors mid/.
 //
 //go:embed golden
 var golden embed.FS
 
-// Run computes the cases of the tiny model at both precisions. The error, whose
-// text is one line, tells of the first tensor out of bounds.
+// Run computes the cases of the tiny model at both precisions. The error, which
+// is one line, names the first tensor out of bounds.
 func Run(ctx context.Context) error {
 	cases, err := fs.Sub(golden, "golden")
 	if err != nil {

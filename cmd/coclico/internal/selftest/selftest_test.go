@@ -21,7 +21,7 @@ func TestRun(t *testing.T) {
 	}
 }
 
-// TestRunFinds: a number that this machine does not compute is found.
+// TestRunFinds checks that a wrong number is found.
 func TestRunFinds(t *testing.T) {
 	names, err := fs.Glob(golden, "golden/*vision*")
 	if err != nil || len(names) != 1 {

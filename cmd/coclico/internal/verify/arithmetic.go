@@ -13,12 +13,13 @@ import (
 	"github.com/coclico/coclico/solver"
 )
 
-// The cases without a network: random numbers, schedules, the class vector and
-// the codec's quantizers. Their bound does not depend on the precision.
+// arithmeticBound is the bound of the cases without a network: random numbers,
+// schedules, the class vector and the codec's quantizers. It does not depend on
+// the precision.
 const arithmeticBound = 1e-5
 
-// randn: "seed<n>/<shape>" is the first draw of a generator of that seed;
-// "two_draws" are two draws of one.
+// randn judges draws of random numbers. "seed<n>/<shape>" is the first draw of
+// a generator with seed n, and "two_draws" are two draws of one generator.
 func (v *verifier) randn(c *goldenCase) {
 	name := regexp.MustCompile(`^seed([0-9]+)/`)
 	for _, n := range c.store.Names() {
@@ -28,7 +29,7 @@ func (v *verifier) randn(c *goldenCase) {
 		}
 		seed, err := strconv.ParseUint(m[1], 10, 64)
 		if err != nil {
-			c.fail("tensor %s: no seed", n)
+			c.fail("tensor %s: its name has no seed", n)
 			return
 		}
 		t, _ := c.store.Lookup(n)
@@ -50,8 +51,8 @@ func (v *verifier) randn(c *goldenCase) {
 	}
 }
 
-// A trajectory is one of golden.py's schedules: so many steps from that index
-// on, with some options changed.
+// A trajectory is one of golden.py's schedules: the number of steps, the index
+// of the first one, and a change of the options.
 type trajectory struct {
 	name         string
 	steps, start int
@@ -78,8 +79,8 @@ func trajectories() []trajectory {
 	}
 }
 
-// schedules: whole trajectories under sin(x) (0.3 + t/2000) in the place of a
-// network, and the noise of the image embedding.
+// schedules judges whole trajectories, with sin(x) (0.3 + t/2000) in place of
+// the network, and the noise of the vector.
 func (v *verifier) schedules(c *goldenCase) error {
 	x, shape := c.floats("in/x", -1, -1, -1, -1)
 	noise, _ := c.floats("in/noise", shape...)
@@ -146,8 +147,8 @@ func (v *verifier) trajectory(c *goldenCase, t trajectory, cfg solver.Config, x,
 	return nil
 }
 
-// condition: the class vector at a noise level, out/level<n>, with the case's
-// noise or without any (_noiseless).
+// condition judges the class vector at noise level n, out/level<n>, with the
+// case's noise or without noise (_noiseless).
 func (v *verifier) condition(c *goldenCase) error {
 	n, err := v.model.Noising()
 	if err != nil {
@@ -167,7 +168,7 @@ func (v *verifier) condition(c *goldenCase) error {
 		level, noiseless := strings.CutSuffix(level, "_noiseless")
 		l, err := strconv.Atoi(level)
 		if err != nil {
-			c.fail("tensor %s: no noise level", name)
+			c.fail("tensor %s: its name has no noise level", name)
 			return nil
 		}
 		with := noise
@@ -185,7 +186,7 @@ func (v *verifier) condition(c *goldenCase) error {
 	return nil
 }
 
-// quantizers: codes of an embedding and of the colour maps of pictures.
+// quantizers judges the codes of a vector and of the color maps of pictures.
 func (v *verifier) quantizers(c *goldenCase) {
 	x, shape := c.floats("in/embedding", -1)
 	for bits := 1; bits <= format.MaxDimensionBits && c.err == nil; bits++ {

@@ -2,21 +2,21 @@ package verify
 
 import "slices"
 
-// bounds are the largest relative RMS errors that a network's tensors may have.
+// bounds are the largest permitted relative RMS errors of tensors.
 type bounds struct {
 	vision, text, encode, decode, unet limit   // outputs
 	latents, picture                   limit   // of the round trip
-	mid                                float64 // outputs of layers; 0: shown, not judged
-	codes                              float64 // share of the CLIP codes that may differ
-	pictureSteps                       float64 // share of a uint8 picture's values that may be one off; 0: its RMS error is judged
+	mid                                float64 // outputs of layers; 0 prints them without a verdict
+	codes                              float64 // fraction of the CLIP codes that may differ
+	pictureSteps                       float64 // fraction of a uint8 picture's values that may be one off; 0 judges the RMS error
 }
 
 // A limit is a bound that depends on the model. Reference errors are known for
-// two of them, tiny and unclip-l, which are told apart by the number of values
-// of a tensor; one of any other size has the larger bound.
+// two models, tiny and unclip-l, which a tensor's number of values tells apart.
+// A tensor of another size has the larger bound.
 type limit struct{ tiny, full sized }
 
-// A sized is a bound for tensors of these numbers of values.
+// A sized is a bound for tensors with one of these numbers of values.
 type sized struct {
 	bound float64
 	lens  []int
@@ -34,11 +34,11 @@ func (l limit) of(n int) float64 {
 
 func same(bound float64) limit { return limit{tiny: sized{bound: bound}} }
 
-// halfBound is the exact bound for a picture that is stored as float16, whose
-// rounding alone is 2e-4.
+// halfBound is the exact bound for a picture stored as float16, whose rounding
+// alone is an error of 2e-4.
 const halfBound = 3e-4
 
-// exactBounds are those of float32 arithmetic.
+// exactBounds returns the bounds of float32 arithmetic.
 func exactBounds() bounds {
 	return bounds{
 		vision: same(2e-5), text: same(2e-5), encode: same(2e-5), decode: same(2e-5), unet: same(2e-5),
@@ -48,8 +48,8 @@ func exactBounds() bounds {
 	}
 }
 
-// fastBounds are the errors of PyTorch's own bfloat16 runs on the same cases
-// (bench/golden/README.md).
+// fastBounds returns the errors of PyTorch's own bfloat16 runs of the same
+// cases (bench/golden/README.md).
 func fastBounds() bounds {
 	return bounds{
 		vision:  limit{sized{9.4e-3, []int{32, 2 * 32}}, sized{1.26e-2, []int{768, 2 * 768}}},
@@ -63,8 +63,8 @@ func fastBounds() bounds {
 	}
 }
 
-// The VAE's case is half as large as the round trip at tiny, as large at full
-// size.
+// The VAE's picture has half the side of the round trip's in the tiny cases,
+// and the same side at full size.
 func tinyLatents() []int { return []int{4 * 8 * 8, 4 * 16 * 16} }
 func fullLatents() []int { return []int{4 * 96 * 96} }
 func tinyImages() []int  { return []int{3 * 64 * 64, 3 * 128 * 128} }

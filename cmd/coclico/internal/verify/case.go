@@ -10,8 +10,8 @@ import (
 	"github.com/coclico/coclico/weights"
 )
 
-// A goldenCase is an opened case file. Reading from it never fails: the first
-// tensor that is missing or has another shape is kept in err.
+// A goldenCase is an opened case file. Its methods return no errors: err keeps
+// the first one, about a tensor that is missing or has another shape or type.
 type goldenCase struct {
 	path, kind string
 	store      *weights.Store
@@ -20,7 +20,7 @@ type goldenCase struct {
 
 const suffix = ".safetensors"
 
-// find lists the case files among paths: files, and those in folders.
+// find returns the case files of paths, which are files or folders of them.
 func find(paths []string) ([]string, error) {
 	var files []string
 	for _, path := range paths {
@@ -37,22 +37,22 @@ func find(paths []string) ([]string, error) {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
 		if len(found) == 0 {
-			return nil, fmt.Errorf("%s: no case file (*%s) in it", path, suffix)
+			return nil, fmt.Errorf("%s: contains no case file (*%s)", path, suffix)
 		}
 		files = append(files, found...)
 	}
-	// Cases of one network together, so that it is loaded once.
+	// The cases of a network are adjacent, so that it is loaded once.
 	slices.SortStableFunc(files, func(a, b string) int { return order(kindOf(a)) - order(kindOf(b)) })
 	return files, nil
 }
 
-// escape makes a folder's name a pattern that matches nothing else.
+// escape returns the pattern that matches exactly a folder's name.
 func escape(path string) string {
 	return strings.NewReplacer(`*`, `[*]`, `?`, `[?]`, `[`, `[[]`).Replace(path)
 }
 
-// kindOf returns what a case file holds: its name's stem, as golden.py gives
-// it, and unet for all unet_*.
+// kindOf returns a case file's kind, which is its name without the extension;
+// all unet_* are of kind unet.
 func kindOf(path string) string {
 	stem := strings.TrimSuffix(filepath.Base(path), suffix)
 	if strings.HasPrefix(stem, "unet_") {
@@ -81,8 +81,8 @@ func (c *goldenCase) has(name string) bool {
 	return ok
 }
 
-// tensor returns the tensor of a name. Dimensions that are given as -1 may have any positive
-// size. Nothing that it returns after a failure may be used for more than its shape.
+// tensor returns a tensor. A dimension of -1 stands for any positive size.
+// After a failure only the shape of the result may be used.
 func (c *goldenCase) tensor(name string, shape ...int) weights.Tensor {
 	t, ok := c.store.Lookup(name)
 	fits := ok && len(t.Shape) == len(shape)
@@ -91,7 +91,7 @@ func (c *goldenCase) tensor(name string, shape ...int) weights.Tensor {
 	}
 	switch {
 	case !ok:
-		c.fail("no tensor %s in it", name)
+		c.fail("no tensor %s", name)
 	case !fits:
 		c.fail("tensor %s is %v, not %s", name, t.Shape, shapeString(shape))
 	default:

@@ -8,14 +8,14 @@ import (
 	"github.com/coclico/coclico/nn"
 )
 
-// A line is the comparison of one tensor, as it is printed.
+// A line is the printed comparison of one tensor.
 type line struct {
 	name    string
 	rms     float64 // relative: rms(got-want) / rms(want)
 	max     float64 // largest |got-want| / largest |want|
-	bound   float64 // on rms; 0 if the line is not judged by it
+	bound   float64 // on rms; 0 if rms is not judged
 	verdict verdict
-	note    string // replaces rms and max where they say nothing
+	note    string // replaces rms and max where they mean nothing
 }
 
 type verdict uint8
@@ -40,8 +40,8 @@ func (l line) print(w io.Writer) {
 	fmt.Fprintf(w, "  %-58s %-28s bound %-8s %s\n", l.name, what, bound, l.verdict)
 }
 
-// compare measures got against want. A bound of 0 does not judge. A NaN fails
-// every bound.
+// compare measures the error of got. With a bound of 0 it gives no verdict. A
+// NaN exceeds every bound.
 func compare(name string, got, want []float32, bound float64) line {
 	l := line{name: name, bound: bound}
 	if len(got) != len(want) {
@@ -65,8 +65,8 @@ func compare(name string, got, want []float32, bound float64) line {
 	return l
 }
 
-// ratio is a/b; a where there is nothing to relate it to, so that zeros that
-// are met are no error.
+// ratio returns a/b, or a if b is 0, so that zeros computed as zeros are no
+// error.
 func ratio(a, b float64) float64 {
 	if b == 0 {
 		return a
@@ -81,7 +81,8 @@ func judge(ok bool) verdict {
 	return failed
 }
 
-// compareCodes counts the codes that differ. At most the given share may.
+// compareCodes counts the codes that differ, of which at most the given
+// fraction may.
 func compareCodes(name string, got, want []int64, share float64) line {
 	l := line{name: name}
 	if len(got) != len(want) {
@@ -99,9 +100,9 @@ func compareCodes(name string, got, want []int64, share float64) line {
 	return l
 }
 
-// compareSteps compares values that were quantised to whole steps: none may be
-// more than one step off, and at most the given share may be off at all. The
-// bound on the relative RMS error is used instead where it is not 0.
+// compareSteps compares values that were quantized to whole steps: none may be
+// more than one step off, and at most the given fraction may be off at all. If
+// bound is not 0, the relative RMS error is judged instead.
 func compareSteps(name string, got, want []float32, step float64, share, bound float64) line {
 	l := compare(name, got, want, bound)
 	if bound > 0 || len(got) != len(want) {
@@ -110,7 +111,7 @@ func compareSteps(name string, got, want []float32, step float64, share, bound f
 	off, far := 0, 0
 	for i := range want {
 		switch d := math.Abs(float64(got[i])-float64(want[i])) / step; {
-		case d < 0.01: // float32 rounding of one and the same step
+		case d < 0.01: // the same step, rounded to float32
 		case d < 1.01:
 			off++
 		default: // NaN as well

@@ -13,11 +13,13 @@ import (
 	"github.com/coclico/coclico/weights"
 )
 
-// resizedShare is how many of a resized picture's values may be one off.
+// resizedShare is the fraction of a resized picture's values that may be one
+// off.
 const resizedShare = 0.001
 
-// preprocess: pictures as the CLIP tower sees them, in uint8 and normalised.
-// The crop is the golden's, whatever the model's; mean and std are the model's.
+// preprocess judges pictures prepared for the CLIP tower, in uint8 and
+// normalized. The size of the crop is the case's, mean and deviation are the
+// model's.
 func (v *verifier) preprocess(c *goldenCase) error {
 	pre, err := v.model.Preprocessor()
 	if err != nil {
@@ -33,14 +35,14 @@ func (v *verifier) preprocess(c *goldenCase) error {
 		t := c.tensor(name, 3, -1, -1)
 		size := t.Shape[1]
 		if c.err == nil && (t.Shape[2] != size || size > 4096) {
-			c.fail("tensor %s is %v, not a square of a picture's size", name, t.Shape)
+			c.fail("tensor %s is %v, not a square picture", name, t.Shape)
 		}
 		if c.err != nil {
 			return c.err
 		}
 		px := vit.Preprocess(rgb, w, h, size)
 		if m[2] == "pixel_values" {
-			v.normalised(name, px, pre, t.Float32s(), size)
+			v.normalized(name, px, pre, t.Float32s(), size)
 			continue
 		}
 		x := make([]float32, len(px))
@@ -52,9 +54,9 @@ func (v *verifier) preprocess(c *goldenCase) error {
 	return nil
 }
 
-// normalised compares normalised pixels [3,size,size] in steps of the uint8
-// values that they came from.
-func (v *verifier) normalised(name string, px []byte, pre vit.PreprocessConfig, want []float32, size int) {
+// normalized compares normalized pixels [3,size,size] in steps of their uint8
+// values.
+func (v *verifier) normalized(name string, px []byte, pre vit.PreprocessConfig, want []float32, size int) {
 	got := make([]float32, len(px))
 	vit.Normalize(got, px, pre.Mean, pre.Std)
 	got = planes(got, size)
@@ -65,9 +67,9 @@ func (v *verifier) normalised(name string, px []byte, pre vit.PreprocessConfig, 
 	v.report(compareSteps(name, got, want, 1, resizedShare, 0))
 }
 
-// roundtrip: a whole journey. Encoding: the pixels of the picture, the vector
-// and its codes given the case's pixels, the colour map. Decoding: the codec's
-// own Decode, given the case's codes and noise.
+// roundtrip judges a whole journey. Of encoding it judges the pixels of the
+// picture, the vector and its codes for the case's pixels, and the color map.
+// Of decoding it judges the codec's own Decode for the case's codes and noise.
 func (v *verifier) roundtrip(c *goldenCase) error {
 	v.drop()
 	p, symbols, err := v.roundtripEncode(c)
@@ -97,7 +99,7 @@ func (v *verifier) roundtripEncode(c *goldenCase) (format.Params, format.Symbols
 	if c.err != nil {
 		return p, none, c.err
 	}
-	v.normalised("mid/pixel_values", vit.Preprocess(rgb, w, h, s), pre, append([]float32(nil), px...), s)
+	v.normalized("mid/pixel_values", vit.Preprocess(rgb, w, h, s), pre, append([]float32(nil), px...), s)
 
 	x, err := net.Forward(v.ctx, &v.ws, tensor(px, 1, 3, s, s))
 	if err != nil {
@@ -140,12 +142,12 @@ func (v *verifier) roundtripColor(c *goldenCase, p format.Params, rgb []byte, h,
 	return golden, c.err
 }
 
-// narrow returns codes of so many bits.
+// narrow returns codes of the given number of bits.
 func narrow[T uint8 | uint16](c *goldenCase, name string, x []int64, bits int) []T {
 	out := make([]T, len(x))
 	for i, v := range x {
 		if v < 0 || v>>bits != 0 {
-			c.fail("%s: %d is no code of %d bits", name, v, bits)
+			c.fail("%s: %d is not a code of %d bits", name, v, bits)
 		}
 		out[i] = T(v)
 	}
@@ -186,7 +188,7 @@ func (v *verifier) roundtripDecode(c *goldenCase, p format.Params, symbols forma
 	_, err = codec.New(v.model.Folder()).Paint(ctx, file, &codec.DecodeOptions{Size: side, Exact: v.exact})
 	var option codec.OptionError
 	switch {
-	case errors.As(err, &option): // the case's fault, not the command line's
+	case errors.As(err, &option): // the case is wrong, not the command line
 		c.fail("%s", option)
 		return c.err
 	case err != nil:
@@ -196,8 +198,8 @@ func (v *verifier) roundtripDecode(c *goldenCase, p format.Params, symbols forma
 	return nil
 }
 
-// latents compares a trajectory: all of it, or where only three latents are
-// stored the first two and the last.
+// latents compares a trajectory. A case of three latents has the first two and
+// the last.
 func (v *verifier) latents(got [][]float32, want []float32, n int) {
 	if n == 3 && len(got) > 3 {
 		got = [][]float32{got[0], got[1], got[len(got)-1]}
@@ -212,7 +214,7 @@ func (v *verifier) latents(got [][]float32, want []float32, n int) {
 	v.report(compare("mid/latents: the last", got[len(got)-1], want[len(want)-size:], bound))
 }
 
-// image compares the picture, which is stored in [0,1] or, at full size, as
+// image compares the picture, whose values are in [0,1] or, at full size,
 // uint8.
 func (v *verifier) image(want weights.Tensor, got []float32) {
 	ref := want.Float32s()

@@ -9,8 +9,8 @@ import (
 	"github.com/coclico/coclico/weights"
 )
 
-// trace compares every submodule's output with the case's mid/ tensor of its
-// name while f runs, and fails those that nothing was computed for.
+// trace compares the output of every submodule with the case's mid/ tensor of
+// its name while f runs. A mid/ tensor without an output fails.
 func (v *verifier) trace(c *goldenCase, f func() error) error {
 	left := make(map[string]bool)
 	for _, name := range c.store.Names() {
@@ -38,8 +38,8 @@ func (v *verifier) trace(c *goldenCase, f func() error) error {
 	return nil
 }
 
-// arrange returns a tensor's values in the order of the golden tensor: NCHW if
-// that is a picture, and repeated where all pictures share it.
+// arrange returns a tensor's values in the order of the golden tensor: NCHW for
+// pictures, and repeated where all pictures share one value.
 func arrange(t *nn.Tensor, want weights.Tensor) []float32 {
 	got := slices.Clone(t.Data)
 	if len(want.Shape) == 4 {
@@ -53,7 +53,7 @@ func arrange(t *nn.Tensor, want weights.Tensor) []float32 {
 	return got
 }
 
-// tensor makes a network's input of NCHW values.
+// tensor returns a network's input with the given NCHW values.
 func tensor(x []float32, n, c, h, w int) *nn.Tensor {
 	t := &nn.Tensor{N: n, H: h, W: w, C: c, Data: make([]float32, len(x))}
 	t.SetNCHW(x)
@@ -151,7 +151,7 @@ func (v *verifier) unet(c *goldenCase) error {
 	})
 }
 
-// vae runs both halves, one after the other.
+// vae judges both halves, one after the other.
 func (v *verifier) vae(c *goldenCase) error {
 	cfg, err := v.model.VAE()
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 	"github.com/coclico/coclico/nn"
 )
 
-// kinds lists the kinds of cases in the order in which they are verified.
+// kinds returns the kinds of cases in the order in which they are verified.
 func kinds() []string {
 	return []string{"preprocess", "randn", "schedules", "quantizers", "condition", "vision", "text", "vae", "unet", "roundtrip"}
 }
@@ -26,7 +26,7 @@ func order(kind string) int {
 	return len(kinds())
 }
 
-// A verifier compares case after case with one model.
+// A verifier judges cases, one after the other, with one model.
 type verifier struct {
 	ctx    context.Context
 	w      io.Writer
@@ -35,16 +35,17 @@ type verifier struct {
 	bounds bounds
 	ws     nn.Workspace
 
-	release func() // drops the weights of the network that ran last
+	release func() // frees the weights of the network that ran last
 	judged  int    // tensors
 	failed  []string
 	current string // the case
 	lines   int    // printed for it
 }
 
-// Run recomputes the cases at paths, files or folders of them, at the given
-// precision. It writes a line per tensor to w, and a summary, and reports
-// whether all are in bounds. At most one network is in memory at a time.
+// Run recomputes the cases at paths, which are files or folders of them, at the
+// given precision. It writes a line per tensor and a summary to w, and reports
+// whether all tensors are in bounds. At most one network is in memory at a
+// time.
 func Run(ctx context.Context, w io.Writer, m *model.Model, exact bool, paths []string) (bool, error) {
 	files, err := find(paths)
 	if err != nil {
@@ -109,10 +110,10 @@ func (v *verifier) file(path string) error {
 	case "roundtrip":
 		err = v.roundtrip(c)
 	default:
-		err = fmt.Errorf("%s: no kind of case has this name (%v, unet_*)", path, kinds())
+		err = fmt.Errorf("%s: not the name of a case (%v, unet_*)", path, kinds())
 	}
 	if err == nil && v.lines == 0 {
-		c.fail("nothing in it that a %s case has", c.kind)
+		c.fail("has no tensors of a %s case", c.kind)
 	}
 	if err == nil {
 		err = c.err
@@ -123,7 +124,7 @@ func (v *verifier) file(path string) error {
 	return err
 }
 
-// report prints a line and takes note of its verdict.
+// report prints a line and records its verdict.
 func (v *verifier) report(l line) {
 	l.print(v.w)
 	v.lines++
@@ -135,7 +136,7 @@ func (v *verifier) report(l line) {
 	}
 }
 
-// use makes a network the only one in memory.
+// use frees the network that ran last; release frees the one that runs now.
 func (v *verifier) use(release func()) {
 	v.drop()
 	v.release = release

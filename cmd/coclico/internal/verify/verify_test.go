@@ -15,8 +15,8 @@ import (
 	"github.com/coclico/coclico/weights/mini"
 )
 
-// goldens are the tiny cases of golden.py, each beside the package that it is
-// about.
+// goldens returns the tiny cases of bench/golden/golden.py, which are beside
+// the packages that they test.
 func goldens() []string {
 	var all []string
 	for _, name := range []string{
@@ -40,7 +40,7 @@ func tiny(t *testing.T, seed int64) *model.Model {
 	return model.New(folder)
 }
 
-// TestBuiltIn: the built-in model against what PyTorch computes with it.
+// TestBuiltIn compares the built-in model with PyTorch's results for it.
 func TestBuiltIn(t *testing.T) {
 	folder, err := mini.Folder()
 	if err != nil {
@@ -98,13 +98,13 @@ func failures(out string) string {
 	return strings.Join(lines, "\n")
 }
 
-// TestOtherWeights: a comparison that cannot fail is none. Every case that runs
-// a network, and no other, must be out of bounds for another seed.
+// TestOtherWeights checks that comparisons can fail: every case that runs a
+// network, and no other, must be out of bounds for another seed.
 func TestOtherWeights(t *testing.T) {
 	for _, path := range goldens() {
 		kind := kindOf(path)
 		if kind == "roundtrip" {
-			continue // its parts are covered, and it takes long
+			continue // the other cases cover its parts, and it is slow
 		}
 		var out bytes.Buffer
 		ok, err := Run(t.Context(), &out, tiny(t, 2), false, []string{path})
@@ -163,8 +163,8 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-// TestBadCases: a case file that is not what its name says is an error, not a
-// panic.
+// TestBadCases checks that a case file of another kind than its name's is an
+// error, not a panic.
 func TestBadCases(t *testing.T) {
 	dir := t.TempDir()
 	for _, kind := range append(kinds(), "unet_x", "unknown") {
