@@ -44,7 +44,7 @@ func open(t testing.TB, config string) *Codec {
 
 // sampling returns the paper's sampling with another number of steps.
 func sampling(steps int) *Sampling {
-	s := DefaultSampling()
+	s := DefaultSampling(Paper)
 	s.Steps = steps
 	return &s
 }
@@ -78,7 +78,7 @@ func TestZeroOptions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s := f.Sampling(); s != DefaultSampling() || s != (Sampling{20, 12, 0.88, 0}) {
+	if s := f.Sampling(); s != DefaultSampling(Paper) || s != (Sampling{20, 12, 0.88, 0, 0}) {
 		t.Errorf("the default sampling is %+v", s)
 	}
 	if !bytes.Equal(decodePix(t, c, data, nil), decodePix(t, c, data, &DecodeOptions{Sampling: sampling(20)})) {
@@ -103,6 +103,7 @@ func TestDecodeOptions(t *testing.T) {
 		"strength":    func(o *DecodeOptions) { o.Sampling.Strength = 0.4 },
 		"no strength": func(o *DecodeOptions) { o.Sampling.Strength = 0 },
 		"seed":        func(o *DecodeOptions) { o.Sampling.Seed = 1 },
+		"color":       func(o *DecodeOptions) { o.Sampling.ColorGuidance = 0.3 },
 		"level":       func(o *DecodeOptions) { o.NoiseLevel = 500 },
 	} {
 		o := quick()
@@ -190,6 +191,9 @@ func TestBadCalls(t *testing.T) {
 		func(o *DecodeOptions) { o.Sampling.Strength = 1.01 },
 		func(o *DecodeOptions) { o.Sampling.Strength = -0.5 },
 		func(o *DecodeOptions) { o.Sampling.Strength = math.NaN() },
+		func(o *DecodeOptions) { o.Sampling.ColorGuidance = -0.1 },
+		func(o *DecodeOptions) { o.Sampling.ColorGuidance = 1.5 },
+		func(o *DecodeOptions) { o.Sampling.ColorGuidance = math.NaN() },
 		func(o *DecodeOptions) { o.Size = 12 },
 		func(o *DecodeOptions) { o.Size = -8 },
 		func(o *DecodeOptions) { o.Size = 8192 },

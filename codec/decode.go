@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"image"
 	"math"
+	"slices"
 
 	"github.com/coclico/coclico/codec/quant"
 	"github.com/coclico/coclico/internal/hook"
@@ -292,6 +293,8 @@ func (p *painter) denoise(ctx context.Context) error {
 		return err
 	}
 	steps := p.solver.Timesteps()
+	target, estimate := slices.Clone(p.z.Data), make([]float32, p.z.Len())
+	band := solver.NewLowBand(p.z.H, p.z.W, p.z.C, p.file.f.MapSize)
 	p.solver.AddNoise(p.z.Data, p.z.Data, p.noise.Data, p.begin)
 	p.trace("latents", p.z)
 	n := p.z.Len()
@@ -311,7 +314,11 @@ func (p *painter) denoise(ctx context.Context) error {
 			return err
 		}
 		solver.Guide(out.Data[:n], out.Data[:n], out.Data[n:], p.sampling.Guidance)
-		p.solver.Step(p.z.Data, out.Data[:n], p.z.Data)
+		p.solver.Estimate(estimate, out.Data[:n], p.z.Data)
+		if w := p.sampling.ColorGuidance; w > 0 {
+			band.Pull(estimate, target, float32(w))
+		}
+		p.solver.Advance(p.z.Data, estimate, p.z.Data, nil)
 		p.ws.Put(out)
 		p.trace("latents", p.z)
 	}
@@ -343,6 +350,9 @@ func (p *painter) decodeLatent(ctx context.Context) (image.Image, error) {
 	}
 	for i, v := range x.Data {
 		x.Data[i] = unit(v)
+	}
+	if h := p.file.f.Header; h.Profile == Tuned && !p.o.NoProjection {
+		quant.Project(x.Data, p.w, p.h, h, p.file.f.Map)
 	}
 	p.trace("image", x)
 	img := toRGBA(x)

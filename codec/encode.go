@@ -97,7 +97,8 @@ func (c *Codec) header(dim int, shape format.Shape, o *EncodeOptions) (format.He
 	if h.Params, err = o.params(dim); err != nil {
 		return h, prior, err
 	}
-	h.Profile, h.Fingerprint, h.Shape = o.Profile, prior.Fingerprint, shape
+	h = h.WithProfile(o.Profile)
+	h.Fingerprint, h.Shape = prior.Fingerprint, shape
 	if o.Profile == Tuned {
 		if h.VectorBits = o.VectorBits; h.VectorBits == 0 {
 			h.VectorBits = dim * h.DimensionBits

@@ -34,7 +34,7 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	s := codec.DefaultSampling()
+	s := codec.DefaultSampling(codec.Paper)
 	s.Steps, s.Seed = 4, 7
 	img, err := c.Decode(ctx, data, &codec.DecodeOptions{Sampling: &s})
 	if err != nil {

@@ -69,10 +69,7 @@ func (f *File) Profile() Profile { return f.f.Profile }
 func (f *File) ModelID() ModelID { return ModelID(f.f.Fingerprint) }
 
 // Sampling returns how the file is painted by default.
-func (f *File) Sampling() Sampling {
-	h := f.f.Header
-	return Sampling{h.Steps, float64(h.Guidance) / 100, float64(h.Strength) / 1000, h.Seed}
-}
+func (f *File) Sampling() Sampling { return samplingOf(f.f.Header) }
 
 // Format returns the sizes of the file's symbols. DimensionBits is 0 in the
 // tuned profile, whose dimensions have different numbers of bits.

@@ -43,11 +43,12 @@ func TestFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := Sampling{4, 7.5, 0.5, 9}
+	s := Sampling{4, 7.5, 0.5, 9, 0}
 	for _, o := range []EncodeOptions{
 		{},
 		{Whole: true, Sampling: &s, Format: Format{3, 12, 4}},
 		{Profile: Tuned, VectorBits: 50, Sampling: &s},
+		{Profile: Tuned, Sampling: &Sampling{20, 12, 0.88, 0, 0.45}},
 		{Profile: Tuned, Format: Format{2, 4, 1}},
 		{Raw: true, Format: Format{2, 16, 3}},
 	} {
@@ -74,7 +75,7 @@ func TestFile(t *testing.T) {
 		if bits == 0 {
 			bits = 32 * max(o.DimensionBits, 1)
 		}
-		wantID, wantSampling := id, DefaultSampling()
+		wantID, wantSampling := id, DefaultSampling(o.Profile)
 		if o.Raw {
 			wantID = 0
 		}
@@ -122,7 +123,7 @@ func TestSamplingInFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, s := range []Sampling{{4, 7.5, 0.5, 9}, {2, 0, 0, 0}} {
+	for _, s := range []Sampling{{4, 7.5, 0.5, 9, 0}, {2, 0, 0, 0, 0}} {
 		held, err := c.Encode(t.Context(), img, &EncodeOptions{Sampling: &s})
 		if err != nil {
 			t.Fatal(err)
@@ -131,7 +132,7 @@ func TestSamplingInFile(t *testing.T) {
 		if !bytes.Equal(want, decodePix(t, c, held, &DecodeOptions{Size: 32})) {
 			t.Errorf("%+v: the file's sampling is not used", s)
 		}
-		other := &DecodeOptions{Size: 32, Sampling: &Sampling{2, 1, 1, 0}}
+		other := &DecodeOptions{Size: 32, Sampling: &Sampling{2, 1, 1, 0, 0}}
 		if !bytes.Equal(decodePix(t, c, plain, other), decodePix(t, c, held, other)) {
 			t.Errorf("%+v: the file's sampling replaces the caller's", s)
 		}
@@ -141,18 +142,55 @@ func TestSamplingInFile(t *testing.T) {
 func TestBadFileOptions(t *testing.T) {
 	c := open(t, "tiny")
 	for _, s := range []Sampling{
-		{20, 12.345, 0.88, 0}, {20, 700, 0.88, 0}, {20, 12, 0.12345, 0}, {20, 12, 1.5, 0}, {1025, 12, 0.88, 0}, {-1, 12, 0.88, 0}, {},
+		{20, 12.345, 0.88, 0, 0}, {20, 700, 0.88, 0, 0}, {20, 12, 0.12345, 0, 0}, {20, 12, 1.5, 0, 0}, {1025, 12, 0.88, 0, 0}, {-1, 12, 0.88, 0, 0}, {},
+		{20, 12, 0.88, 0, 0.3}, {20, 12, 0.88, 0, 2},
 	} {
 		var want OptionError
 		if _, err := c.Encode(t.Context(), testPicture(8, 8), &EncodeOptions{Sampling: &s}); !errors.As(err, &want) {
 			t.Errorf("%+v: error %v, want an OptionError", s, err)
 		}
 	}
-	for _, o := range []EncodeOptions{{Raw: true, Whole: true}, {Raw: true, Sampling: &Sampling{20, 12, 0.88, 1}}} {
+	for _, o := range []EncodeOptions{{Raw: true, Whole: true}, {Raw: true, Sampling: &Sampling{20, 12, 0.88, 1, 0}}} {
 		var want OptionError
 		if _, err := c.Encode(t.Context(), testPicture(8, 8), &o); !errors.As(err, &want) {
 			t.Errorf("%+v: error %v, want an OptionError", o, err)
 		}
+	}
+}
+
+// TestColors: color guidance and projection bring the painted colors of a tuned
+// file nearer to its map.
+func TestColors(t *testing.T) {
+	c := builtIn(t)
+	img := readPicture(t, "testdata/photos/coffee.jpg")
+	data, err := c.Encode(t.Context(), img, &EncodeOptions{Profile: Tuned})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := Parse(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	none := f.Sampling()
+	none.ColorGuidance = 0
+	var scores []float64
+	for _, o := range []DecodeOptions{{Sampling: &none, NoProjection: true}, {NoProjection: true}, {}} {
+		painted, err := c.Paint(t.Context(), f, &o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := c.Encode(t.Context(), painted, &EncodeOptions{Profile: Tuned, Format: Format{ColorBits: 8}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		g, err := Parse(again)
+		if err != nil {
+			t.Fatal(err)
+		}
+		scores = append(scores, ColorScore(f, g))
+	}
+	if !(scores[1] < 0.8*scores[0] && scores[2] <= scores[1]) {
+		t.Errorf("color scores to the map: %.5f without, %.5f guided, %.5f projected too", scores[0], scores[1], scores[2])
 	}
 }
 

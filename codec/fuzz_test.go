@@ -8,7 +8,7 @@ import (
 // FuzzPaint covers what Paint does before a network runs.
 func FuzzPaint(f *testing.F) {
 	c := open(f, "tiny")
-	file, err := c.Encode(f.Context(), testPicture(40, 30), &EncodeOptions{Whole: true, Sampling: &Sampling{20, 12, 0.88, 5}})
+	file, err := c.Encode(f.Context(), testPicture(40, 30), &EncodeOptions{Whole: true, Sampling: &Sampling{20, 12, 0.88, 5, 0}})
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -33,11 +33,19 @@ type Sampling struct {
 	Guidance float64 // classifier-free guidance, 0 to MaxGuidance, 1 for none; a file holds hundredths up to 655.35
 	Strength float64 // share of the schedule that is run, 0 to 1; a file holds thousandths
 	Seed     uint64  // of the initial noise, as torch.manual_seed takes it
+
+	// ColorGuidance is the share, 0 to 1, by which each step is moved towards
+	// the color map. A file of the tuned profile holds hundredths, one of the
+	// paper's nothing but 0: its map is farther from the picture than what the
+	// model paints.
+	ColorGuidance float64
 }
 
 // DefaultSampling returns the paper's parameters: 20 steps, guidance 12,
-// strength 0.88 and seed 0.
-func DefaultSampling() Sampling { return Sampling{Steps: 20, Guidance: 12, Strength: 0.88} }
+// strength 0.88 and seed 0; in the tuned profile also a color guidance of 0.3.
+func DefaultSampling(p Profile) Sampling {
+	return samplingOf(format.NewHeader(1).WithProfile(p))
+}
 
 // Format configures the symbols of a file. A zero field has the paper's value.
 type Format struct {
@@ -82,7 +90,7 @@ type EncodeOptions struct {
 	Antialias bool
 
 	// Sampling is how Decode paints the file by default; nil is
-	// DefaultSampling.
+	// DefaultSampling of the profile.
 	Sampling *Sampling
 
 	// Progress, if not nil, is called at the start of every stage.
@@ -108,6 +116,11 @@ type DecodeOptions struct {
 	// Exact makes products as accurate as float32's. Without it operands are
 	// rounded to bfloat16 where that is faster.
 	Exact bool
+
+	// NoProjection leaves the colors as the model painted them. Without it those
+	// of a tuned file are moved into the levels that the file says they had; see
+	// [quant.Project].
+	NoProjection bool
 
 	// LowMemory packs each layer's weights when they are multiplied, at every
 	// step, and never holds a packed network. The picture is the same.
@@ -159,7 +172,7 @@ func (o *EncodeOptions) validate() error {
 	case o.Sampling == nil:
 		return nil
 	}
-	h := format.NewHeader(1)
+	h := format.NewHeader(1).WithProfile(o.Profile)
 	return o.Sampling.put(&h)
 }
 
@@ -172,8 +185,15 @@ func (s Sampling) Validate() error {
 		return optionErrorf("guidance %g: it is 0 to %g", s.Guidance, MaxGuidance)
 	case !(s.Strength >= 0 && s.Strength <= 1):
 		return optionErrorf("strength %g: it is 0 to 1", s.Strength)
+	case !(s.ColorGuidance >= 0 && s.ColorGuidance <= 1):
+		return optionErrorf("color guidance %g: it is 0 to 1", s.ColorGuidance)
 	}
 	return nil
+}
+
+// samplingOf returns the fields of a header.
+func samplingOf(h format.Header) Sampling {
+	return Sampling{h.Steps, float64(h.Guidance) / 100, float64(h.Strength) / 1000, h.Seed, float64(h.Color) / 100}
 }
 
 // put sets the fields of a header.
@@ -181,11 +201,11 @@ func (s Sampling) put(h *format.Header) error {
 	if err := s.Validate(); err != nil {
 		return err
 	}
-	guidance, strength := math.Round(s.Guidance*100), math.Round(s.Strength*1000)
-	if math.Abs(s.Guidance*100-guidance) > 1e-6 || math.Abs(s.Strength*1000-strength) > 1e-6 {
-		return optionErrorf("guidance %g, strength %g: a file holds hundredths and thousandths", s.Guidance, s.Strength)
+	guidance, strength, color := math.Round(s.Guidance*100), math.Round(s.Strength*1000), math.Round(s.ColorGuidance*100)
+	if math.Abs(s.Guidance*100-guidance) > 1e-6 || math.Abs(s.Strength*1000-strength) > 1e-6 || math.Abs(s.ColorGuidance*100-color) > 1e-6 {
+		return optionErrorf("guidance %g, strength %g, color guidance %g: a file holds hundredths, thousandths and hundredths", s.Guidance, s.Strength, s.ColorGuidance)
 	}
-	h.Steps, h.Guidance, h.Strength, h.Seed = s.Steps, int(guidance), int(strength), s.Seed
+	h.Steps, h.Guidance, h.Strength, h.Seed, h.Color = s.Steps, int(guidance), int(strength), s.Seed, int(color)
 	if err := h.Validate(); err != nil {
 		return OptionError(err.Error())
 	}

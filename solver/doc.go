@@ -9,12 +9,37 @@
 //   - [Noising]: the DDPM noising of the image embedding in Stable unCLIP.
 //   - [Generator]: the normal numbers of torch.randn on the CPU.
 //   - [Guide] and [Guidance]: classifier-free guidance and its refinements.
+//   - [LowBand]: color guidance.
 //
 // [ParseConfig] and [ParseNoising] parse the scheduler_config.json files of a
 // model folder. An unsupported or impossible value is an error that names the
 // key and the value. No file makes them, or [New], panic or allocate more than
 // a few megabytes. An incorrect call, such as one with slices of different
 // lengths or a step past the end, panics with a constant string.
+//
+// # Color guidance
+//
+// A picture should have the colors of a map, c = L x0, its lowest frequencies.
+// With the network's output e, the estimate of the picture is x0(e) = (z - s
+// e)/a at the noise level s of the signal a. To descend d = |L x0 - c|^2 while
+// staying near e,
+//
+//	e' = e + k (s/a) P (x0(e) - z_c),  P = L^T L,
+//
+// where z_c is the latent of the map and P projects onto the low band; or,
+// seen from the estimate, x0' = x0 - k (s/a)^2 P (x0 - z_c). Scaled like that
+// the guidance dies with s. Bordin and Maugey (arXiv 2404.06865) find that it
+// must not: with a constant weight w in place of k (s/a)^2 each step takes
+//
+//	x0 <- x0 + w P (z_c - x0)
+//
+// before it goes on, [LowBand.Pull] between [Solver.Estimate] and
+// [Solver.Advance]. w = 0 is no guidance; w = 1 replaces the band, as ILVR does.
+// With the built-in model, 24 photos and 28 landscapes and a tuned map: w = 0.3
+// lowers the color score by 30 and 29 % and does not harm the CLIP distance
+// (0.133 to 0.126, 0.092 to 0.086); w = 0.6 and 1 gain less than a tenth more
+// and lose on the distance. With the paper's map, whose samples are farther from
+// the picture than what the network paints, w = 0.3 lost on both.
 //
 // # Precision
 //

@@ -112,6 +112,7 @@ type result struct {
 	cosine  float64 // of the vector and the unquantized one
 	colors  float64 // score of the color map
 	painted float64 // score of the painted picture
+	clip    float64 // its CLIP distance, 1 - cosine
 }
 
 func (r *result) add(o result) {
@@ -119,10 +120,11 @@ func (r *result) add(o result) {
 	r.cosine += o.cosine
 	r.colors += o.colors
 	r.painted += o.painted
+	r.clip += o.clip
 }
 
 func (r result) String(n float64) string {
-	return fmt.Sprintf("%7.1f bytes  cosine %.4f  color map %.5f  painted %.5f", float64(r.bytes)/n, r.cosine/n, r.colors/n, r.painted/n)
+	return fmt.Sprintf("%7.1f bytes  cosine %.4f  color map %.5f  painted %.5f  CLIP distance %.4f", float64(r.bytes)/n, r.cosine/n, r.colors/n, r.painted/n, r.clip/n)
 }
 
 // printSizes prints where the bytes of the paper's files are.
@@ -189,13 +191,7 @@ func budget(c *codec.Codec, pictures []picture, n int) error {
 }
 
 func measure(c *codec.Codec, p picture, o codec.EncodeOptions, paint bool) (result, error) {
-	var whole []float32
-	ctx := hook.With(context.Background(), hook.Hook{Trace: func(name string, x []float32) {
-		if name == "image_embeds" {
-			whole = slices.Clone(x)
-		}
-	}})
-	data, err := c.Encode(ctx, p.img, &o)
+	data, whole, err := encode(c, p.img, &o)
 	if err != nil {
 		return result{}, err
 	}
@@ -218,7 +214,7 @@ func measure(c *codec.Codec, p picture, o codec.EncodeOptions, paint bool) (resu
 	colors := quant.Upsample(quant.RGB(f.Header, f.Map), f.MapSize, quant.ScoreSide, quant.ScoreSide)
 	r := result{bytes: len(data), cosine: quant.Cosine(v.Values, whole), colors: quant.Score(colors, target)}
 	if paint {
-		img, err := c.Decode(context.Background(), data, nil)
+		img, err := c.Paint(context.Background(), file, painting(file))
 		if err != nil {
 			return r, err
 		}
@@ -227,8 +223,37 @@ func measure(c *codec.Codec, p picture, o codec.EncodeOptions, paint bool) (resu
 			return r, err
 		}
 		r.painted = quant.Score(painted, target)
+		_, seen, err := encode(c, img, nil)
+		if err != nil {
+			return r, err
+		}
+		r.clip = 1 - quant.Cosine(seen, whole)
 	}
 	return r, nil
+}
+
+// plain is whether pictures are painted without color guidance and projection.
+var plain = flag.Bool("plain", false, "paint without color guidance and projection")
+
+// painting returns the options that a file is painted with.
+func painting(f *codec.File) *codec.DecodeOptions {
+	if !*plain {
+		return nil
+	}
+	s := f.Sampling()
+	s.ColorGuidance = 0
+	return &codec.DecodeOptions{Sampling: &s, NoProjection: true}
+}
+
+// encode also returns the CLIP vector as the tower computes it.
+func encode(c *codec.Codec, img image.Image, o *codec.EncodeOptions) (data []byte, vector []float32, err error) {
+	ctx := hook.With(context.Background(), hook.Hook{Trace: func(name string, x []float32) {
+		if name == "image_embeds" {
+			vector = slices.Clone(x)
+		}
+	}})
+	data, err = c.Encode(ctx, img, o)
+	return data, vector, err
 }
 
 // average returns the pixels that the color score compares.

@@ -75,6 +75,7 @@ func decodingFlags(cmd *cobra.Command) func() (*decoding, error) {
 	size := wholeFlag(flags, "size", 0, 1, codec.MaxSize, "pixels of the longer side (default the model's own)")
 	level := wholeFlag(flags, "noise-level", 0, 0, 999, "noise added to the CLIP vector, 0 to 999")
 	exact := precisionFlag(cmd, "fast", "exact")
+	plain := flags.Bool("no-projection", false, "tuned: leave the colors as the model painted them, instead of moving them into the levels that the file says they had")
 	anyModel := flags.Bool("any-model", false, "decode files of other models too: the colors are right, what the picture shows is not")
 	lowMemory := flags.Bool("low-memory", false, "paint the same picture with less memory, more slowly")
 	return func() (*decoding, error) {
@@ -88,7 +89,7 @@ func decodingFlags(cmd *cobra.Command) func() (*decoding, error) {
 			}
 		}
 		return &decoding{shelf: &shelf{flag: *model}, reading: r, sampling: sampling, options: codec.DecodeOptions{
-			AnyModel: *anyModel, Size: *size, NoiseLevel: *level, Exact: exact(), LowMemory: *lowMemory,
+			AnyModel: *anyModel, Size: *size, NoiseLevel: *level, Exact: exact(), LowMemory: *lowMemory, NoProjection: *plain,
 		}}, nil
 	}
 }

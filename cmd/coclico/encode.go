@@ -102,7 +102,7 @@ func encodingFlags(cmd *cobra.Command) func() (*encoding, error) {
 		if o.Bytes != 0 {
 			o.Format = codec.Format{} // the budget chooses
 		}
-		if s, given := sampling(codec.DefaultSampling()); given {
+		if s, given := sampling(codec.DefaultSampling(o.Profile)); given {
 			o.Sampling = &s
 		}
 		background, err := picture.ParseColor(*under)
@@ -136,7 +136,7 @@ func checkEncoding(flags *pflag.FlagSet, o codec.EncodeOptions) error {
 	case o.Raw:
 		return noEffect(flags, "--raw writes the paper's bits and nothing else", append([]string{"bytes"}, samplingNames...)...)
 	case !tuned:
-		return noEffect(flags, "the paper's profile has one size", "bytes")
+		return noEffect(flags, "the paper's profile does not hold it", "bytes", "color-guidance")
 	case o.Bytes != 0:
 		return noEffect(flags, "--bytes chooses the sizes", append([]string{"antialias"}, rawFlags...)...)
 	}

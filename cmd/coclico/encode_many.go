@@ -104,7 +104,7 @@ func (e *encoding) wrote(ctx context.Context, f *files.IO, in, out string) bool 
 // matches reports whether a file may have been written with e's options, as far
 // as its header tells.
 func (e *encoding) matches(f *codec.File) bool {
-	o, sampling := e.options, codec.DefaultSampling()
+	o, sampling := e.options, codec.DefaultSampling(e.options.Profile)
 	if o.Sampling != nil {
 		sampling = *o.Sampling
 	}

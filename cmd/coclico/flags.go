@@ -47,7 +47,7 @@ func formatFlags(flags *pflag.FlagSet) func() codec.Format {
 }
 
 // samplingNames are the parameters of the sampler that a file holds.
-var samplingNames = []string{"steps", "guidance", "strength", "seed"}
+var samplingNames = []string{"steps", "guidance", "strength", "seed", "color-guidance"}
 
 // maxSteps is the length of the schedule that every Stable unCLIP was trained
 // with.
@@ -56,11 +56,12 @@ const maxSteps = 1000
 // samplingFlags adds the parameters of the sampler. The result applies those
 // that the user gave to others, and reports whether there were any.
 func samplingFlags(flags *pflag.FlagSet, maxGuidance float64) func(codec.Sampling) (codec.Sampling, bool) {
-	d := codec.DefaultSampling()
+	d := codec.DefaultSampling(codec.Tuned)
 	steps := wholeFlag(flags, "steps", d.Steps, 1, maxSteps, "steps of the sampler's schedule")
 	guidance := decimalFlag(flags, "guidance", d.Guidance, 0, maxGuidance, "classifier-free guidance; 1 is none")
 	strength := decimalFlag(flags, "strength", d.Strength, 0, 1, "share of the schedule that is run, 0 to 1; lower stays closer to the color map")
 	seed := seedFlag(flags, "seed", "seed of the initial noise")
+	color := decimalFlag(flags, "color-guidance", d.ColorGuidance, 0, 1, "tuned: share, 0 to 1, by which each step moves towards the color map")
 	return func(s codec.Sampling) (codec.Sampling, bool) {
 		if flags.Changed("steps") {
 			s.Steps = *steps
@@ -73,6 +74,9 @@ func samplingFlags(flags *pflag.FlagSet, maxGuidance float64) func(codec.Samplin
 		}
 		if flags.Changed("seed") {
 			s.Seed = *seed
+		}
+		if flags.Changed("color-guidance") {
+			s.ColorGuidance = *color
 		}
 		return s, changed(flags, samplingNames...)
 	}

@@ -63,6 +63,10 @@ func (d *decoding) notes(f *codec.File) []picture.Note {
 	if o.Exact {
 		precision = "exact"
 	}
+	projection := "projected"
+	if f.Profile() == codec.Paper || o.NoProjection {
+		projection = "not projected"
+	}
 	size := "the model's own"
 	if o.Size != 0 {
 		size = fmt.Sprint(o.Size)
@@ -70,8 +74,8 @@ func (d *decoding) notes(f *codec.File) []picture.Note {
 	return []picture.Note{
 		{Key: "Software", Text: "coclico " + version()},
 		{Key: "Comment", Text: fmt.Sprintf("Generated picture: painted by a diffusion model from %d bytes, not a photograph", f.Len())},
-		{Key: "Parameters", Text: fmt.Sprintf("steps %d, guidance %g, strength %g, seed %d, noise level %d, size %s, %s",
-			s.Steps, s.Guidance, s.Strength, s.Seed, o.NoiseLevel, size, precision)},
+		{Key: "Parameters", Text: fmt.Sprintf("steps %d, guidance %g, strength %g, seed %d, color guidance %g, %s, noise level %d, size %s, %s",
+			s.Steps, s.Guidance, s.Strength, s.Seed, s.ColorGuidance, projection, o.NoiseLevel, size, precision)},
 		{Key: "Model", Text: label},
 		{Key: "Source", Text: fmt.Sprintf("sha256:%x", sha256.Sum256(f.Bytes()))},
 	}

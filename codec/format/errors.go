@@ -34,6 +34,7 @@ const (
 	errSteps         = UnsupportedError("steps outside 1 to 1024")
 	errGuidance      = UnsupportedError("guidance outside 0 to 655.35")
 	errStrength      = UnsupportedError("strength outside 0 to 1")
+	errColor         = UnsupportedError("color guidance outside 0 to 1, or in the paper's profile")
 )
 
 // versionError names the version of a file that a later program wrote.

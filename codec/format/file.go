@@ -117,15 +117,15 @@ func (h Header) normal() Header {
 	if h.Profile == Tuned {
 		h.DimensionBits = 1
 	} else {
-		h.VectorBits, h.Spread, h.Range = h.Dimensions, 0, Range{}
+		h.VectorBits, h.Spread, h.Range, h.Color = h.Dimensions, 0, Range{}, 0
 	}
 	return h
 }
 
 // extended reports whether h holds anything that the first word does not.
 func (h Header) extended() bool {
-	plain := NewHeader(768)
-	plain.Profile, plain.Fingerprint, plain.Spread, plain.Range = h.Profile, h.Fingerprint, h.Spread, h.Range
+	plain := NewHeader(768).WithProfile(h.Profile)
+	plain.Fingerprint, plain.Spread, plain.Range = h.Fingerprint, h.Spread, h.Range
 	return h != plain
 }
 

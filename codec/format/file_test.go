@@ -40,7 +40,8 @@ func randomHeader(rng *rand.Rand) Header {
 	change(func() { h = NewHeader(1 + rng.Intn(1000)) })
 	change(func() { h.DimensionBits = 1 + rng.Intn(16) })
 	change(func() {
-		h.Profile, h.VectorBits = Tuned, 1+rng.Intn(5*h.Dimensions)
+		h = h.WithProfile(Tuned)
+		h.VectorBits = 1 + rng.Intn(5*h.Dimensions)
 		h.Spread = uint8(rng.Intn(4))
 		h.Range = Range{Low: uint8(rng.Intn(8)), High: uint8(rng.Intn(8)), Chroma: uint8(rng.Intn(8))}
 	})
@@ -51,6 +52,11 @@ func randomHeader(rng *rand.Rand) Header {
 	change(func() { h.Guidance = rng.Intn(65536) })
 	change(func() { h.Strength = rng.Intn(1001) })
 	change(func() { h.Seed = rng.Uint64() >> rng.Intn(64) })
+	change(func() {
+		if h.Profile == Tuned {
+			h.Color = rng.Intn(101)
+		}
+	})
 	return h
 }
 

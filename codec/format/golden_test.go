@@ -54,12 +54,14 @@ func parameterSets() map[string]Header {
 	add("zeros", func(h *Header) { h.Steps, h.Guidance, h.Strength, h.Seed = 1, 0, 0, 1 })
 	for _, total := range []int{1, 200, 768, 3000, 3840} {
 		add(fmt.Sprintf("tuned-%d", total), func(h *Header) {
-			h.Profile, h.VectorBits, h.Spread, h.Range = Tuned, total, 2, Range{Low: 1, High: 2, Chroma: 5}
+			*h = h.WithProfile(Tuned)
+			h.VectorBits, h.Spread, h.Range = total, 2, Range{Low: 1, High: 2, Chroma: 5}
 		})
 	}
 	add("tuned-everything", func(h *Header) {
 		h.Params = Params{Dimensions: 768, DimensionBits: 1, MapSize: 12, ColorBits: 3}
-		h.Profile, h.VectorBits, h.Shape, h.Seed = Tuned, 1000, 20, 77
+		*h = h.WithProfile(Tuned)
+		h.VectorBits, h.Shape, h.Seed, h.Color = 1000, 20, 77, 55
 	})
 	add("everything", func(h *Header) {
 		*h = Header{Params: Params{Dimensions: 640, DimensionBits: 3, MapSize: 10, ColorBits: 6}, VectorBits: 640,

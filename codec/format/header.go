@@ -118,6 +118,7 @@ type Header struct {
 	Steps      int    // of the sampler, 1 to 1024
 	Guidance   int    // in 1/100, 0 to 65535
 	Strength   int    // in 1/1000, 0 to 1000
+	Color      int    // tuned: color guidance in 1/100, 0 to 100; by default 30
 	Seed       uint64 // of the initial noise
 }
 
@@ -148,8 +149,19 @@ func (h Header) Validate() error {
 		return errGuidance
 	case h.Strength < 0 || h.Strength > 1000:
 		return errStrength
+	case h.Color < 0 || h.Color > 100 || h.Profile == Paper && h.Color != 0:
+		return errColor
 	}
 	return nil
+}
+
+// WithProfile returns h in another profile, with its default color guidance.
+func (h Header) WithProfile(p Profile) Header {
+	h.Profile, h.Color = p, 0
+	if p == Tuned {
+		h.Color = 30
+	}
+	return h
 }
 
 // symbolBits returns the bits of h's symbols before entropy coding.
@@ -184,8 +196,8 @@ func readHeader(data []byte) (h Header, bits int, err error) {
 	case v != Version:
 		return h, 0, versionError(v)
 	}
-	h = NewHeader(768)
-	h.Profile, h.Fingerprint = Profile(w>>11&1), w&(1<<FingerprintBits-1)
+	h = NewHeader(768).WithProfile(Profile(w >> 11 & 1))
+	h.Fingerprint = w & (1<<FingerprintBits - 1)
 	r := bitString{data: data[wordBytes:]}
 	err = h.rest(w>>10&1 != 0, r.read)
 	return h, r.at, err
@@ -210,7 +222,7 @@ func (h *Header) rest(extended bool, f field) error {
 // extension runs through the fields whose defaults an ordinary file leaves out:
 // a flag for each, and the number if the flag is 1.
 func (h *Header) extension(f field) error {
-	plain := NewHeader(768)
+	plain := NewHeader(768).WithProfile(h.Profile)
 	number := func(v *int, unless, least, n int) {
 		if f.flag(*v != unless) {
 			*v = int(f(uint64(*v-least), n)) + least
@@ -240,6 +252,9 @@ func (h *Header) extension(f field) error {
 	number(&h.Steps, plain.Steps, 1, 10)
 	number(&h.Guidance, plain.Guidance, 0, 16)
 	number(&h.Strength, plain.Strength, 0, 10)
+	if h.Profile == Tuned {
+		number(&h.Color, plain.Color, 0, 7)
+	}
 	if f.flag(h.Seed != 0) {
 		h.Seed = f.long(h.Seed, 6)
 	}

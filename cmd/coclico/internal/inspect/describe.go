@@ -69,6 +69,8 @@ type Painting struct {
 	Guidance float64 `json:"guidance"`
 	Strength float64 `json:"strength"`
 	Seed     uint64  `json:"seed"`
+
+	ColorGuidance float64 `json:"color_guidance"`
 }
 
 // Clip describes a file's CLIP vector.
@@ -109,7 +111,7 @@ func Describe(s Subject) Description {
 	}
 	p := f.Sampling()
 	d.Profile, d.Model, d.ModelName = f.Profile().String(), f.ModelID().String(), s.Model
-	d.Painting = &Painting{p.Steps, p.Guidance, p.Strength, p.Seed}
+	d.Painting = &Painting{p.Steps, p.Guidance, p.Strength, p.Seed, p.ColorGuidance}
 	if f.Whole() {
 		d.Whole = fmt.Sprintf("%dx%d", d.size.Width, d.size.Height)
 	}
@@ -162,7 +164,7 @@ func (d Description) Print(s *terminal.Screen) {
 	fmt.Fprintf(w, "bytes:       header %.1f, CLIP vector %.1f, color map %.1f\n", d.Split.Header, d.Split.Vector, d.Split.Color)
 	if p := d.Painting; p != nil {
 		fmt.Fprintf(w, "file:        %s profile, of model %s (%s)\n", d.Profile, d.Model, cmp.Or(terminal.Printable(d.ModelName), "not on this machine"))
-		fmt.Fprintf(w, "picture:     %s; %d steps, guidance %g, strength %g, seed %d\n", cmp.Or(d.Whole, "the center square"), p.Steps, p.Guidance, p.Strength, p.Seed)
+		fmt.Fprintf(w, "picture:     %s; %d steps, guidance %g, strength %g, seed %d, color guidance %g\n", cmp.Or(d.Whole, "the center square"), p.Steps, p.Guidance, p.Strength, p.Seed, p.ColorGuidance)
 	} else {
 		fmt.Fprintln(w, "file:        raw bits")
 	}

@@ -1,0 +1,90 @@
+package quant
+
+import (
+	"math"
+	"math/rand"
+	"testing"
+
+	"github.com/coclico/coclico/codec/format"
+)
+
+// smooth returns a smooth random picture rgb [h, w, 3] around a middle.
+func smooth(rng *rand.Rand, w, h int) []float32 {
+	var phase, freq [9]float64
+	for i := range phase {
+		phase[i], freq[i] = rng.Float64()*7, rng.Float64()*9
+	}
+	rgb := make([]float32, 0, w*h*3)
+	for y := range h {
+		for x := range w {
+			for c := range 3 {
+				v := 0.5 + 0.12*math.Sin(freq[c]*float64(x)/float64(w)+phase[c]) + 0.12*math.Sin(freq[c+3]*float64(y)/float64(h)+phase[c+3]) + 0.1*rng.Float64()
+				rgb = append(rgb, float32(v))
+			}
+		}
+	}
+	return rgb
+}
+
+// TestProject: no sample of the painted picture's map moves away from that of
+// the true picture, samples outside of their interval move into it, and a
+// picture whose samples lie inside does not change at all.
+func TestProject(t *testing.T) {
+	rng := rand.New(rand.NewSource(9))
+	for _, s := range []struct{ w, h, n, bits int }{
+		{128, 128, 8, 2}, {64, 64, 4, 1}, {96, 40, 8, 3}, {33, 77, 6, 2}, {64, 64, 16, 2}, {64, 64, 32, 4}, {16, 8, 8, 2}, {128, 128, 8, 8},
+	} {
+		truth, painted := smooth(rng, s.w, s.h), smooth(rng, s.w, s.h)
+		a := newSmoother(s.w, s.h, s.n, false)
+		want := a.planes(truth, s.w, s.h, s.n)
+		c, r := QuantizeTunedColor(want, s.bits)
+		head := format.Header{Profile: format.Tuned, Range: r, Params: format.Params{MapSize: s.n, ColorBits: s.bits}}
+
+		same := append([]float32(nil), truth...)
+		Project(same, s.w, s.h, head, c)
+		for i := range same {
+			if same[i] != truth[i] {
+				t.Fatalf("%+v: the true picture changes", s)
+			}
+		}
+
+		before := a.planes(painted, s.w, s.h, s.n)
+		Project(painted, s.w, s.h, head, c)
+		after := a.planes(painted, s.w, s.h, s.n)
+		moved := 0
+		for _, p := range []struct {
+			name                string
+			before, after, want []float32
+		}{{"Y", before.Y, after.Y, want.Y}, {"U", before.U, after.U, want.U}, {"V", before.V, after.V, want.V}} {
+			for i := range p.want {
+				b, a := math.Abs(float64(p.before[i]-p.want[i])), math.Abs(float64(p.after[i]-p.want[i]))
+				if a > b+0.3/255 {
+					t.Fatalf("%+v: %s %d is %.4f from the true one, was %.4f", s, p.name, i, a, b)
+				}
+				if a < b-1e-3 {
+					moved++
+				}
+			}
+		}
+		if moved == 0 {
+			t.Errorf("%+v: nothing moves", s)
+		}
+		lo, hi := luma(r)
+		if e := excess(after.Y, c.Y, lo, hi, s.bits); e > 0.3/255 {
+			t.Errorf("%+v: luma is still %v outside", s, e)
+		}
+		lo, hi = chroma(r, s.bits)
+		if e := max(excess(after.U, c.U, lo, hi, s.bits), excess(after.V, c.V, lo, hi, s.bits)); e > 0.3/255 {
+			t.Errorf("%+v: chroma is still %v outside", s, e)
+		}
+	}
+}
+
+// TestProjectSmall: a picture with fewer pixels than its map stays as it is.
+func TestProjectSmall(t *testing.T) {
+	rgb := []float32{0, 0.5, 1}
+	Project(rgb, 1, 1, format.Header{Params: format.Params{MapSize: 8, ColorBits: 2}}, format.ColorMap{})
+	if rgb[0] != 0 || rgb[1] != 0.5 || rgb[2] != 1 {
+		t.Errorf("%v", rgb)
+	}
+}
