@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -84,7 +85,8 @@ func decodingFlags(cmd *cobra.Command) func() (*decoding, error) {
 			return nil, err
 		}
 		if r.raw {
-			if err := noEffect(flags, "raw bits name no model", "any-model"); err != nil {
+			if err := cmp.Or(noEffect(flags, "raw bits name no model", "any-model"),
+				noEffect(flags, "raw bits have the paper's profile", "no-projection")); err != nil {
 				return nil, err
 			}
 		}

@@ -75,6 +75,8 @@ func TestNoEffect(t *testing.T) {
 		{"seed", "--raw writes", []string{"encode", "x", "-o", "y", "--raw", "--seed", "9"}},
 		{"antialias", "always averages", []string{"encode", "x", "-o", "y", "--antialias"}},
 		{"bytes", "one size", []string{"encode", "x", "-o", "y", "--profile", "paper", "--bytes", "99"}},
+		{"color-guidance", "does not hold", []string{"encode", "x", "-o", "y", "--profile", "paper", "--color-guidance", "0.1"}},
+		{"no-projection", "paper's profile", []string{"decode", "x", "-o", "y.png", "--raw", "--no-projection"}},
 		{"map-size", "--bytes chooses", []string{"encode", "x", "-o", "y", "--bytes", "99", "--map-size", "16"}},
 		{"jobs", "many files", []string{"encode", "x", "-o", "y", "--jobs", "2"}},
 		{"jobs", "many files", []string{"decode", "x", "-o", "y.png", "--jobs", "2"}},

@@ -216,7 +216,7 @@ func TestTooManySteps(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	sampling := codec.DefaultSampling(codec.Tuned)
+	sampling := codec.DefaultSampling(codec.Paper)
 	sampling.Steps = 1010 // which the command refuses to write
 	data, err := c.Encode(t.Context(), image.NewGray(image.Rect(0, 0, 9, 9)), &codec.EncodeOptions{Sampling: &sampling})
 	if err != nil {
