@@ -49,6 +49,7 @@ var vecAVX512 = &vec{loops{
 		rowMax:  rowMaxAVX512,
 		exp2Sum: exp2SumAVX512,
 	},
+	winograd:   &winogradLoops{winogradInputAVX512, winogradWeightsAVX512, winogradOutputAVX512},
 	transpose:  transposeAVX512,
 	interleave: interleaveAVX512,
 	sortTaps:   sortTapsAVX512,
@@ -171,6 +172,19 @@ func rowMaxAVX512(x []float32) float32
 //
 //go:noescape
 func exp2SumAVX512(dst, x []float32, scale, top float32) float32
+
+// winogradInputAVX512, winogradWeightsAVX512 and winogradOutputAVX512 compute
+// what winogradGeneric computes, except that products are not rounded before
+// they are added.
+//
+//go:noescape
+func winogradInputAVX512(dst unsafe.Pointer, plane int, src *[winogradArea]unsafe.Pointer, tmp unsafe.Pointer, lines int)
+
+//go:noescape
+func winogradWeightsAVX512(dst unsafe.Pointer, plane int, src, tmp unsafe.Pointer, lines int)
+
+//go:noescape
+func winogradOutputAVX512(dst unsafe.Pointer, pitch int, src unsafe.Pointer, plane int, tmp unsafe.Pointer, tiles, lines int)
 
 // transposeAVX512 is loops.transpose.
 //

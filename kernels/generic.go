@@ -39,6 +39,7 @@ var vecGeneric = &vec{loops{
 		rowMax:    rowMaxGeneric,
 		exp2Sum:   exp2SumGeneric,
 	},
+	winograd: winogradGeneric,
 }}
 
 // runF32 computes what every float32 gemm computes. Each element of C is one

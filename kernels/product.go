@@ -201,8 +201,12 @@ func (t *productTask) run(v *vec) {
 	if t.w.shape.GEGLU && (t.e.Act != Identity || t.e.Residual != nil) {
 		panic("kernels: GEGLU allows neither an activation nor a residual")
 	}
-	t.cut()
-	parallel(t.runs*t.chunks*t.groups, t)
+	if t.winograd() {
+		t.runWinograd()
+	} else {
+		t.cut()
+		parallel(t.runs*t.chunks*t.groups, t)
+	}
 	steps := t.steps
 	*t = productTask{steps: steps}
 	productTasks.keep(t)

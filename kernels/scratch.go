@@ -52,6 +52,7 @@ type scratch struct {
 	softmax softmaxBlock
 	attend  attendBlock
 	stages  []attendStage
+	pixels  [winogradArea]unsafe.Pointer
 }
 
 var scratches freeList[scratch]
@@ -60,6 +61,7 @@ var scratches freeList[scratch]
 // memory and would keep it alive.
 func (s *scratch) release() {
 	s.strip, s.softmax, s.attend = strip{}, softmaxBlock{}, attendBlock{}
+	clear(s.pixels[:])
 	clear(s.stages)
 	s.stages = s.stages[:0]
 	scratches.keep(s)

@@ -35,6 +35,10 @@ type loops struct {
 
 	rowLoops
 
+	// winograd are the transforms of F(4x4,3x3). If nil, convolutions are
+	// direct.
+	winograd *winogradLoops
+
 	// transpose, interleave and sortTaps pack weights; see gatherer. Any of
 	// them may be nil.
 	//
