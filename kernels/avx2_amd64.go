@@ -45,6 +45,7 @@ var vecAVX2 = &vec{loops{
 		rowMax:  rowMaxAVX2,
 		exp2Sum: exp2SumAVX2,
 	},
+	winograd: &winogradLoops{winogradInputAVX2, winogradWeightsAVX2, winogradOutputAVX2},
 }}
 
 func narrowAVX2(_ *form, dst unsafe.Pointer, pitch, _ int, src *float32, lds, rows, cols int) {
@@ -141,6 +142,19 @@ func rowMaxAVX2(x []float32) float32
 //
 //go:noescape
 func exp2SumAVX2(dst, x []float32, scale, top float32) float32
+
+// winogradInputAVX2, winogradWeightsAVX2 and winogradOutputAVX2 compute what
+// winogradGeneric computes, except that products are not rounded before they
+// are added.
+//
+//go:noescape
+func winogradInputAVX2(dst unsafe.Pointer, plane int, src *[winogradArea]unsafe.Pointer, tmp unsafe.Pointer, lines int)
+
+//go:noescape
+func winogradWeightsAVX2(dst unsafe.Pointer, plane int, src, tmp unsafe.Pointer, lines int)
+
+//go:noescape
+func winogradOutputAVX2(dst unsafe.Pointer, pitch int, src unsafe.Pointer, plane int, tmp unsafe.Pointer, tiles, lines int)
 
 // f16AVX2 and bf16AVX2 widen n elements, a multiple of 8, as element does.
 //

@@ -3,14 +3,10 @@
 #include "textflag.h"
 
 // The transforms of F(4x4,3x3); see winograd.go. A vector is a line of 16
-// channels. Constants are in rows of 8 float32 of winogradTable.
+// channels. Constants are the first elements of the rows of winogradTable.
 #define C(i) ·winogradTable+32*i(SB)
-#define HALF C(0)
-#define TWO C(1)
-#define A C(2)
-#define B C(3)
 
-// PIXELS multiplies Z0 to Z5 by Bᵀ. Z26 to Z30 are 2.5, 2, 0.5, A and B.
+// PIXELS multiplies Z0 to Z5 by Bᵀ. Z26 to Z30 are 2.5, 2, 0.5, a and b.
 #define PIXELS \
 	VADDPS Z4, Z0, Z0; \
 	VADDPS Z1, Z5, Z5; \
@@ -82,10 +78,10 @@ TEXT ·winogradInputAVX512(SB), NOSPLIT, $0-40
 	LEAQ (R9)(R9*2), R10
 	LEAQ (R9)(R9*4), R11
 	VBROADCASTSS C(4), Z26
-	VBROADCASTSS TWO, Z27
-	VBROADCASTSS HALF, Z28
-	VBROADCASTSS A, Z29
-	VBROADCASTSS B, Z30
+	VBROADCASTSS C(1), Z27
+	VBROADCASTSS C(0), Z28
+	VBROADCASTSS C(2), Z29
+	VBROADCASTSS C(3), Z30
 	XORQ BX, BX
 
 loop:
@@ -109,7 +105,7 @@ loop:
 	RET
 
 // TAPS multiplies g0, g1 and g2 by G, into the same g0 and g2, and u1 to u4.
-// Z26 to Z30 are -1/3, 1/6, 1/3, -2/3 A and B/6.
+// Z26 to Z30 are -1/3, 1/6, 1/3, -2/3 a and b/6.
 #define TAPS(g0, g1, g2, u1, u2, u3, u4) \
 	VADDPS g0, g0, u2; \
 	VMULPS Z27, g0, u4; \
@@ -132,8 +128,8 @@ loop:
 
 // func winogradWeightsAVX512(dst unsafe.Pointer, plane int, src, tmp unsafe.Pointer, lines int)
 //
-// Column x is transformed into six registers from Z6, Z12 and Z18: rows 0 and
-// 5 are taps themselves.
+// The columns are transformed into Z6 to Z11, Z12 to Z17 and Z18 to Z23. Rows 0
+// and 5 of the result are taps themselves.
 TEXT ·winogradWeightsAVX512(SB), NOSPLIT, $0-40
 	MOVQ dst+0(FP), DI
 	MOVQ plane+8(FP), R9
@@ -179,15 +175,15 @@ loop:
 	VZEROUPPER
 	RET
 
-// SUMS multiplies six vectors by Aᵀ, into y0 to y3. m1 and m3 are copies of
-// elements 1 and 3, in Z26 and Z28. Z24 to Z29 are clobbered.
+// SUMS multiplies six vectors by Aᵀ, into y0 to y3. Elements 1 and 3 are in Z26
+// and Z28, a and b in Z30 and Z31. Z24 to Z28 are clobbered.
 #define SUMS(m0, m2, m4, m5, y0, y1, y2, y3) \
 	VADDPS m2, Z26, Z24; \
 	VSUBPS m2, Z26, Z26; \
 	VADDPS m4, Z28, Z25; \
 	VSUBPS m4, Z28, Z28; \
-	VMULPS.BCST HALF, Z24, y2; \
-	VFMADD231PS.BCST TWO, Z25, y2; \
+	VMULPS.BCST C(0), Z24, y2; \
+	VFMADD231PS.BCST C(1), Z25, y2; \
 	VADDPS m0, Z24, y0; \
 	VADDPS Z25, y0, y0; \
 	VMULPS Z30, Z26, y1; \
@@ -196,8 +192,7 @@ loop:
 	VFMADD231PS.BCST C(10), Z26, y3; \
 	VFMADD231PS.BCST C(11), Z28, y3
 
-// SUMCOLUMN transforms column x, whose element 0 is at AX, into y0 to y3, and
-// goes on to the next column.
+// SUMCOLUMN transforms column x, whose element 0 is at AX, into y0 to y3.
 #define SUMCOLUMN(y0, y1, y2, y3) \
 	LEAQ (AX)(R8*2), BX; \
 	VMOVUPS (AX)(R8*1), Z26; \
@@ -231,8 +226,8 @@ TEXT ·winogradOutputAVX512(SB), NOSPLIT, $0-56
 	LEAQ (R9)(R9*2), R8
 	SHLQ $1, R8            // six planes: bytes between elements of a column
 	LEAQ (R8)(R8*2), R10
-	VBROADCASTSS A, Z30
-	VBROADCASTSS B, Z31
+	VBROADCASTSS C(2), Z30
+	VBROADCASTSS C(3), Z31
 
 tile:
 	MOVQ R11, CX
