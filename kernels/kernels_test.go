@@ -246,7 +246,10 @@ func convolve(x, w []float32, n, h, wd, in, out, stride, origin int) ([]float64,
 	return y, oh, ow
 }
 
+// TestConv2D compares direct convolutions, whose sums of integers are exact,
+// with the definition. See TestWinograd for the other form.
 func TestConv2D(t *testing.T) {
+	force(t, -1)
 	eachImpl(t, func(t *testing.T, im *impl, p Precision) {
 		r := rand.New(rand.NewPCG(7, 8))
 		for _, s := range []struct{ n, h, w, in, out int }{

@@ -2,7 +2,8 @@ package kernels
 
 // A Norm is a [GroupNorm] in two steps, for pictures whose operand would be too
 // large: first the statistics of all pictures, then the operands of a band,
-// some rows of a picture, at a time. The result is the same, bit for bit.
+// some rows of a picture, at a time. The result is the same, bit for bit; see
+// [BandRows] for convolutions.
 //
 // A Norm may be used again and keeps the memory that its largest picture
 // needed.
@@ -10,6 +11,11 @@ type Norm struct {
 	task normTask
 	dims Operand // the shape of x; it has no memory
 }
+
+// BandRows is the height of a convolution's tiles. If the bands of a picture
+// begin at multiples of it, their convolutions have the same bits as the
+// picture's.
+const BandRows = 4
 
 // Measure computes the statistics of x [n,h,w,C], where C is len(weight). While
 // the norm is being applied, only rows that will not be needed again may

@@ -1,12 +1,10 @@
 package kernels
 
-import (
-	"unsafe"
-)
+import "unsafe"
 
-// A convolution of stride 1 with 3x3 weights takes 9 products per output. F(4x4,3x3),
-// Winograd's minimal filtering in two dimensions, takes 36 for a tile of 4x4
-// outputs, 2.25 each:
+// A convolution of stride 1 with 3x3 weights takes 9 products per output.
+// F(4x4,3x3), Winograd's minimal filtering in two dimensions, takes 36 for a
+// tile of 4x4 outputs, 2.25 each:
 //
 //	Y = Aᵀ [ (G g Gᵀ) ∘ (Bᵀ d B) ] A
 //
@@ -23,7 +21,7 @@ import (
 // Points in pairs ±p share their even and odd parts: 12 operations for 6
 // elements.
 const (
-	winogradOut  = 4                       // outputs on a side of a tile
+	winogradOut  = BandRows                // outputs on a side of a tile
 	winogradIn   = winogradOut + 2         // pixels on a side of a tile
 	winogradArea = winogradIn * winogradIn // products
 )
@@ -116,10 +114,15 @@ func (t *productTask) winograd() bool {
 // wherever it is possible, -1 for direct convolutions.
 var winogradForced int
 
-// winogradPays is the choice of form by shape.
-func (t *productTask) winogradPays() bool {
-	return t.a.C >= 64 && t.w.shape.Out >= 64 && t.a.H >= 8 && t.a.W >= 8
-}
+// winogradPays is the choice of form by shape, measured with
+// BenchmarkConvForms; see bench/RESULTS.md. Fewer than 32 outputs fill no panel
+// and leave the transforms of the pixels to be shared by few products. Narrow
+// pictures have few tiles to share the transforms of the weights, and the tiles
+// at their edges are mostly empty.
+//
+// The choice must not depend on the height: a band takes the form of its
+// picture.
+func (t *productTask) winogradPays() bool { return t.w.shape.Out >= 32 && t.a.W >= 12 }
 
 func (t *productTask) runWinograd() {
 	w := winogradTasks.get()

@@ -21,7 +21,8 @@ func (ws *Workspace) bandRows(x *Tensor, act kernels.Activation) (int, bool) {
 		return x.H, false
 	}
 	row := size(1, 2) - size(1, 1)
-	return min(x.H, max(1, (limit-size(1, 1))/row)), true
+	const tile = kernels.BandRows
+	return min(x.H, max(tile, (limit-size(1, 1))/row/tile*tile)), true
 }
 
 // A normConv is a norm, an activation and a convolution of stride 1.
