@@ -67,14 +67,17 @@ func TestOperandEdges(t *testing.T) {
 			MatMul(make([]float32, l*5), q, Pack(p, Shape{Out: 5, In: 24, KH: 1, KW: 1}, Array{F16, nil}), Epilogue{})
 		}
 		w := Shape{Out: 3, In: 4, KH: 3, KW: 3}
-		for _, s := range [][2]int{{2, 2}, {3, 2}, {2, 9}, {17, 3}, {5, 33}} {
+		for _, s := range [][2]int{{2, 2}, {3, 2}, {2, 9}, {17, 3}, {5, 33}, {8, 8}} {
 			o := edge(3, 2, s[0], s[1], 4, 1)
 			for _, so := range [][2]int{{1, 0}, {2, 0}, {2, 1}} {
 				h, wd := s[0]/so[0], s[1]/so[0]
 				if so[1] == 0 {
 					h, wd = (s[0]+so[0]-1)/so[0], (s[1]+so[0]-1)/so[0]
 				}
-				Conv2D(make([]float32, 2*h*wd*3), o, Pack(p, w, Array{F16, nil}), so[0], so[1], Epilogue{})
+				for _, form := range []int{-1, 1} {
+					force(t, form)
+					Conv2D(make([]float32, 2*h*wd*3), o, Pack(p, w, Array{F16, nil}), so[0], so[1], Epilogue{})
+				}
 			}
 			ConvUp2D(make([]float32, 2*4*s[0]*s[1]*3), o, PackUp(p, w, Array{F16, nil}), Epilogue{})
 		}

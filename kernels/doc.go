@@ -33,6 +33,10 @@
 // steps; see strip. Packers handle the tails: operands and panels are padded
 // with zeros, so that assembly only ever sees whole tiles.
 //
+// Where float32 is multiplied, most 3x3 convolutions of stride 1 take another
+// form: F(4x4,3x3), Winograd's, with a quarter of the products, which run in the
+// same gemm on the same Packed; see winograd.go. The shape alone decides.
+//
 // Work is split by tiles of the result, and sums keep their order: results
 // depend neither on GOMAXPROCS nor on which of an impl's loops ran.
 //
@@ -46,7 +50,8 @@
 //
 // Write its gemm (a loop over a strip, and the tile that suits it) and its vec
 // (start with a copy of vecGeneric and replace one loop at a time), in a file
-// of its own, and list the impl in archImpls. The tests find it there.
+// of its own, and list the impl in archImpls. The tests find it there. Without
+// transforms (winogradLoops) its convolutions are direct.
 //
 // # How to add a precision
 //

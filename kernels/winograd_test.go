@@ -10,14 +10,12 @@ import (
 	"unsafe"
 )
 
-// winogradImpls runs f for every implementation with transforms, and for the
-// generic transforms with every gemm of float32.
+// winogradImpls runs f for every implementation with transforms.
 func winogradImpls(t *testing.T, f func(t *testing.T, im *impl)) {
 	for _, m := range machines() {
-		if m.vec.winograd == nil || !m.gemms[Exact].form.plain {
-			continue
+		if m.vec.winograd != nil && m.gemms[Exact].form.plain {
+			t.Run(m.name, func(t *testing.T) { use(t, m.impl); f(t, m.impl) })
 		}
-		t.Run(m.name, func(t *testing.T) { use(t, m.impl); f(t, m.impl) })
 	}
 }
 
@@ -81,9 +79,9 @@ func TestWinogradTransforms(t *testing.T) {
 
 func ptrOf(x []float32) unsafe.Pointer { return unsafe.Pointer(unsafe.SliceData(x)) }
 
-// winogradBound is the largest error allowed relative to the root of the sum of
-// the squares of the terms, as a multiple of that of a direct sum.
-const winogradBound = 12
+// winogradTol is the error allowed in a result, relative to the root mean
+// square of results. The largest seen in TestWinograd is 5.4e-6.
+const winogradTol = 1e-5
 
 // TestWinograd compares F(4x4,3x3) with the definition of a convolution at all
 // sizes around one and two tiles, with channels around the steps and the
@@ -97,8 +95,10 @@ func TestWinograd(t *testing.T) {
 		i := 0
 		for h := 1; h <= 9; h++ {
 			for w := 1; w <= 9; w++ {
+				if i++; raceEnabled && i%7 != 0 { // it is slow
+					continue
+				}
 				testWinograd(t, r, 1+i%2, h, w, ins[i%len(ins)], outs[i%len(outs)], DType(i%3), i%4)
-				i++
 			}
 		}
 		for _, s := range [][4]int{{1, 34, 5, 20}, {3, 4, 37, 9}, {1, 33, 66, 7}, {2, 30, 29, 18}} { // more than a block, more than a run
@@ -116,7 +116,7 @@ func testWinograd(t *testing.T, r *rand.Rand, n, h, w, in, out int, dt DType, ep
 	want, _, _ := convolve(x, weights, n, h, w, in, out, 1, 0)
 	tol := make([]float64, len(want))
 	for i := range tol {
-		tol[i] = bound(o.gemm(), 9*in) * math.Sqrt(float64(9*in)) * winogradBound
+		tol[i] = winogradTol * math.Sqrt(float64(9*in))
 	}
 	var e Epilogue
 	if epilogue&1 != 0 {
@@ -141,14 +141,26 @@ func testWinograd(t *testing.T, r *rand.Rand, n, h, w, in, out int, dt DType, ep
 	within(t, fmt.Sprintf("%dx%dx%d, %d to %d, %v", n, h, w, in, out, dt), dst[1:len(dst)-1], want, tol)
 }
 
-// gemm returns the gemm that multiplies o.
-func (o *Operand) gemm() *gemm {
-	for _, g := range active().gemms {
-		if g.form == o.form {
-			return g
+// TestWinogradChoice checks which convolutions are direct: those with other
+// strides, of other forms than float32, or of shapes for which it pays.
+func TestWinogradChoice(t *testing.T) {
+	eachImpl(t, func(t *testing.T, im *impl, p Precision) {
+		able := im.vec.winograd != nil && im.gemms[p].form.plain
+		for _, c := range []struct {
+			h, w, out, stride int
+			want              bool
+		}{
+			{96, 96, 320, 1, able}, {1, 96, 32, 1, able}, {12, 12, 32, 1, able},
+			{96, 96, 320, 2, false}, {96, 11, 320, 1, false}, {96, 96, 31, 1, false},
+		} {
+			o := newOperand(p, 1, c.h, c.w, 16, 1)
+			task := productTask{v: im.vec}
+			task.conv(o, Pack(p, Shape{Out: c.out, In: 16, KH: 3, KW: 3}, Array{F16, nil}), c.stride, 0, Epilogue{})
+			if got := task.winograd(); got != c.want {
+				t.Errorf("%+v: %v", c, got)
+			}
 		}
-	}
-	return nil
+	})
 }
 
 // TestWinogradError measures the error of whole convolutions, relative to the
@@ -156,7 +168,7 @@ func (o *Operand) gemm() *gemm {
 func TestWinogradError(t *testing.T) {
 	winogradImpls(t, func(t *testing.T, im *impl) {
 		for _, in := range []int{64, 320} {
-			const n, h, w, out = 1, 8, 12, 32
+			const n, h, w, out = 1, 8, 8, 16
 			r := rand.New(rand.NewPCG(41, 3))
 			x := randoms(r, n*h*w*in)
 			vecGeneric.activate(x, SiLU)
