@@ -67,11 +67,12 @@ type winogradLoops struct {
 // tiles at a time, whose 36 products stay in L2.
 //
 // Two blocks are a band, or more if it takes more for winogradPieces pieces;
-// or one, if two would have more than winogradBandBytes. With 128 channels of
-// 256x256, 320 of 2 pictures of 96x96 and 512 of 96x96, bands of 2 blocks (2.3,
-// 5.4 and 8.5 MB) take 0.50, 0.46 and 0.43 of the time of the direct form, and
-// bands of 16 MB 0.73, 0.57 and 0.51, on a machine whose L3 has 36 MB that
-// others use too.
+// or one, if it has more than winogradBandBytes otherwise. Larger bands leave
+// the caches: with 128 channels of 256x256, 320 of 2 pictures of 96x96 and 512
+// of 96x96, bands of 2 blocks (2.3, 5.4 and 8.5 MB) take 0.50, 0.46 and 0.43 of
+// the time of the direct form, and bands of 16 MB 0.73, 0.57 and 0.51, with an
+// L3 of 36 MB that others used too. Pieces of two panels, which read the pixels
+// half as often, take 0.67, 0.56 and 0.48.
 //
 // Weights are transformed when they are multiplied, not when they are packed:
 // as float32 they would take eight times the memory of a checkpoint's float16,
@@ -80,7 +81,7 @@ const (
 	winogradBandBytes  = 32 << 20
 	winogradBlockTiles = 48 // rounded up to whole row tiles
 	winogradRunTiles   = 8  // of one row, transformed back at a time
-	winogradPieces     = 16 // of a band
+	winogradPieces     = 8  // of a band
 )
 
 // A winogradTask is a productTask by F(4x4,3x3).
@@ -216,24 +217,23 @@ func (w *winogradTask) raceInput(pixels *[winogradArea]unsafe.Pointer, k int) {
 	raceWrite(unsafe.Pointer(&w.v[k*w.pitch]), w.plane, winogradArea, len(w.steps)*stepBytes)
 }
 
-// products computes one panel of the result for one part of the band.
+// products computes one panel of the result for a part of the band.
 func (w *winogradTask) products(i int) {
-	t := w.t
-	g, panel := t.w.g, i/w.parts
+	g, panel := w.t.w.g, i/w.parts
 	from := i % w.parts * w.partTiles
 	to := min(from+w.partTiles, w.n)
 	if from >= to {
 		return
 	}
 	s := scratches.get()
-	lines := g.nr * 4 / stepBytes // of a row of a panel
 	stepB := stepBytes * g.nr
-	planeB := len(w.steps)*stepB + stepBytes
+	planeB := len(w.steps)*stepB + stepBytes // odd, as in v
 	planeC := w.block*g.nr*4 + stepBytes
 	u := grow(&s.panel, winogradArea*planeB)
 	pixels := winogradOut * winogradOut * winogradRunTiles * g.nr * 4
 	buf := grow(&s.c, winogradArea*(planeC+stepBytes)+max(pixels, 9*stepB))
-	c, tmp, rest := buf[:winogradArea*planeC], buf[winogradArea*planeC:][:winogradArea*stepBytes], buf[winogradArea*(planeC+stepBytes):]
+	c, buf := buf[:winogradArea*planeC], buf[winogradArea*planeC:]
+	tmp, rest := buf[:winogradArea*stepBytes], buf[winogradArea*stepBytes:]
 	w.weights(u, planeB, panel, rest, tmp)
 
 	st := &s.strip
@@ -247,22 +247,28 @@ func (w *winogradTask) products(i int) {
 			st.c = unsafe.Pointer(&c[e*planeC])
 			s.runner.run(g, st)
 		}
-		// Back to pixels, some tiles of one row at a time.
-		for k := 0; k < n; {
-			image, y, x := w.tile(w.first + from + k)
-			m := min(winogradRunTiles, w.cols-x, n-k)
-			pitch := winogradOut * m * g.nr * 4
-			w.loop.output(unsafe.Pointer(&rest[0]), pitch, unsafe.Pointer(&c[k*g.nr*4]), planeC, unsafe.Pointer(&tmp[0]), m, lines)
-			x *= winogradOut
-			cols := min(winogradOut*m, t.outW-x)
-			for r := range min(winogradOut, t.outH-winogradOut*y) {
-				row := (image*t.outH+winogradOut*y+r)*t.outW + x
-				t.finishRun(float32s(rest[r*pitch:]), image, row, cols, panel)
-			}
-			k += m
-		}
+		w.output(c, planeC, w.first+from, n, panel, rest, tmp)
 	}
 	s.release()
+}
+
+// output turns the products of n tiles and one panel into pixels, some tiles of
+// one row at a time, and stores them.
+func (w *winogradTask) output(c []byte, planeC, first, n, panel int, pixels, tmp []byte) {
+	t := w.t
+	row := t.w.g.nr * 4 // bytes
+	for k := 0; k < n; {
+		image, y, x := w.tile(first + k)
+		m := min(winogradRunTiles, w.cols-x, n-k)
+		pitch := winogradOut * m * row
+		w.loop.output(unsafe.Pointer(&pixels[0]), pitch, unsafe.Pointer(&c[k*row]), planeC, unsafe.Pointer(&tmp[0]), m, row/stepBytes)
+		k += m
+		x, y = x*winogradOut, y*winogradOut
+		cols := min(winogradOut*m, t.outW-x)
+		for r := range min(winogradOut, t.outH-y) {
+			t.finishRun(float32s(pixels[r*pitch:]), image, (image*t.outH+y+r)*t.outW+x, cols, panel)
+		}
+	}
 }
 
 // weights transforms a panel. In Packed's order the three taps of a row are
