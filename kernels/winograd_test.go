@@ -26,6 +26,21 @@ func force(t testing.TB, form int) {
 	t.Cleanup(func() { winogradForced = old })
 }
 
+// TestWinogradTable: every row of the assembly's constants is one number, and
+// the points are those of the oracle.
+func TestWinogradTable(t *testing.T) {
+	for i, row := range winogradTable {
+		for _, v := range row {
+			if v != row[0] {
+				t.Errorf("row %d is %v", i, row)
+			}
+		}
+	}
+	if a, b := winogradTable[2][0], winogradTable[3][0]; a != winogradA || b != winogradB {
+		t.Errorf("the points are %v and %v", a, b)
+	}
+}
+
 // TestWinogradTransforms compares the transforms of every machine with the
 // generic ones, in every kind of memory.
 func TestWinogradTransforms(t *testing.T) {

@@ -129,6 +129,7 @@ func TestBadStreams(t *testing.T) {
 	fail(t, statusFailed, []string{file, "not a .coclico file", "--raw"}, "info", file)
 	fail(t, statusFailed, []string{file, "5 raw bytes"}, "info", file, "--raw")
 	fail(t, statusFailed, []string{"no such file"}, "info", filepath.Join(dir, "nothing"))
+	fail(t, statusFailed, []string{photo, "a picture, not a .coclico file", "coclico encode"}, "decode", photo, "-o", picture)
 	fail(t, statusUsage, []string{picture, "folder"}, "decode", dir, "-o", picture)
 
 	// Any bits of the right length describe a picture.

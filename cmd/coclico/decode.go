@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -85,8 +84,10 @@ func decodingFlags(cmd *cobra.Command) func() (*decoding, error) {
 			return nil, err
 		}
 		if r.raw {
-			if err := cmp.Or(noEffect(flags, "raw bits name no model", "any-model"),
-				noEffect(flags, "raw bits have the paper's profile", "no-projection")); err != nil {
+			if err := noEffect(flags, "raw bits name no model", "any-model"); err != nil {
+				return nil, err
+			}
+			if err := noEffect(flags, "raw bits have the paper's profile", "no-projection"); err != nil {
 				return nil, err
 			}
 		}

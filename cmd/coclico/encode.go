@@ -136,8 +136,10 @@ func checkEncoding(flags *pflag.FlagSet, o codec.EncodeOptions) error {
 	case o.Raw:
 		return noEffect(flags, "--raw writes the paper's bits and nothing else", append([]string{"bytes"}, samplingNames...)...)
 	case !tuned:
-		return cmp.Or(noEffect(flags, "the paper's profile has one size", "bytes"),
-			noEffect(flags, "the paper's profile does not hold it", "color-guidance"))
+		if err := noEffect(flags, "the paper's profile does not hold it", "color-guidance"); err != nil {
+			return err
+		}
+		return noEffect(flags, "the paper's profile has one size", "bytes")
 	case o.Bytes != 0:
 		return noEffect(flags, "--bytes chooses the sizes", append([]string{"antialias"}, rawFlags...)...)
 	}

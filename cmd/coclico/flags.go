@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -8,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/coclico/coclico/cmd/coclico/internal/catalog"
+	"github.com/coclico/coclico/cmd/coclico/internal/picture"
 	"github.com/coclico/coclico/codec"
 )
 
@@ -109,6 +111,9 @@ func (r reading) parse(data []byte) (*codec.File, error) {
 		return f, mention(err, "--map-size, --color-bits and --clip-bits must be as they were for encode")
 	}
 	f, err := codec.Parse(data)
+	if err != nil && picture.Known(data[:min(len(data), picture.Sniffed)]) {
+		return nil, errors.New("a picture, not a .coclico file; coclico encode makes one from it")
+	}
 	return f, mention(err, "--raw reads raw bits")
 }
 
