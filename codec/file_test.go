@@ -311,8 +311,8 @@ func TestPrior(t *testing.T) {
 
 var update = flag.Bool("update", false, "rewrite testdata/coffee.coclico")
 
-// TestCoffee: the file of the examples is what Encode writes today, but for bits
-// of the vector that lie on a threshold.
+// TestCoffee: the file of the examples is what Encode writes today, except for
+// bits of the vector that lie on a threshold.
 func TestCoffee(t *testing.T) {
 	const name = "testdata/coffee.coclico"
 	data, err := builtIn(t).Encode(t.Context(), readPicture(t, "testdata/photos/coffee.jpg"), &EncodeOptions{Profile: Tuned})

@@ -5,8 +5,8 @@ import (
 	"unsafe"
 )
 
-// rowLoops are the loops over one row of which the softmax, the layer norm and
-// the activations of every machine are made.
+// rowLoops are the loops over one row that make up the softmax, the layer norm
+// and the activations of every machine.
 type rowLoops struct {
 	// sigmoid: x = x / (1 + 2^(rate*x)).
 	sigmoid func(x []float32, rate float64)

@@ -23,7 +23,7 @@ var extremes = []struct {
 }
 
 // A culprit must be found at every place of tensors of every length, among
-// neighbors that are only just finite, and none where there is none.
+// neighbors that are only just finite, and none in tensors without one.
 func TestFinite(t *testing.T) {
 	for _, e := range extremes {
 		size := e.d.Size()

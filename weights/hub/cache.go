@@ -31,8 +31,8 @@ func (c Cache) ref(r Repo, revision string) string {
 	return filepath.Join(c.repo(r), "refs", filepath.FromSlash(revision))
 }
 
-// Repos returns the models of which the cache has anything, even if it is only
-// a part of a download, sorted by name.
+// Repos returns the models that the cache holds, even if only a part of a
+// download, sorted by name.
 func (c Cache) Repos() ([]Repo, error) {
 	entries, err := os.ReadDir(string(c))
 	if errors.Is(err, fs.ErrNotExist) {

@@ -23,7 +23,7 @@ const (
 )
 
 // ParseCard finds the license in a model card: README.md, which begins with
-// YAML between two lines of dashes, of which the keys license, license_name and
+// YAML between two lines of dashes. Of its keys, license, license_name and
 // license_link are read. The text consists of the sections about the license
 // and about uses that it forbids, and of every other line that mentions it.
 func ParseCard(card []byte) License {

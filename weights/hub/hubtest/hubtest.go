@@ -214,7 +214,7 @@ func Model() map[string][]byte {
 	return files
 }
 
-// sizes are those of the weights in ten-thousandths, but for the normalizer's,
+// sizes are those of the weights in ten-thousandths, except the normalizer's,
 // and those of the configurations, where the listing has them.
 var sizes = map[weights.Part]struct{ float16, float32, config int }{
 	weights.ImageEncoder:    {60_800, 122_000, 565},

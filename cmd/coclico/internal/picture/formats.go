@@ -23,7 +23,7 @@ type format struct {
 }
 
 // formats is the list of what is read. The standard library's registry is not
-// used: it answers "unknown format" for what begins like a PNG and is none.
+// used: it answers "unknown format" for a broken file that begins like a PNG.
 func formats() []format {
 	return []format{
 		{name: "PNG", magic: pngSignature, config: once(png.DecodeConfig), decode: once(png.Decode)},

@@ -192,8 +192,8 @@ func (p *iccParts) join() ([]byte, error) {
 	return data, nil
 }
 
-// readWebP reads the chunks ICCP and EXIF, of which the first count (WebP
-// Container Specification).
+// readWebP reads the first chunks ICCP and EXIF (WebP Container Specification:
+// the first ones count).
 func (m *metadata) readWebP(r io.ReadSeeker) {
 	var head [8]byte
 	var profile, exif bool

@@ -81,8 +81,7 @@ func judge(ok bool) verdict {
 	return failed
 }
 
-// compareCodes counts the codes that differ, of which at most the given
-// fraction may.
+// compareCodes counts the codes that differ: at most the given fraction may.
 func compareCodes(name string, got, want []int64, share float64) line {
 	l := line{name: name}
 	if len(got) != len(want) {

@@ -241,7 +241,7 @@ func (d *decoder) checkSamples() error {
 	return n.err
 }
 
-// need checks that there are so many samples, of which alpha is another one.
+// need checks that there are so many samples beside alpha.
 func (d *decoder) need(n int) error {
 	if d.samples < n {
 		return FormatError("too few samples for its colors")
