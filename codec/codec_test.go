@@ -319,7 +319,7 @@ func TestKeepNetworks(t *testing.T) {
 	}
 }
 
-// TestHalves: encoding needs the image encoder and the normaliser, decoding all but the former.
+// TestHalves: encoding needs the image encoder and the normalizer, decoding all but the former.
 func TestHalves(t *testing.T) {
 	dir := t.TempDir()
 	if err := synth.Write(context.Background(), dir, "tiny", 1, nil); err != nil {

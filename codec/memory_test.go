@@ -6,7 +6,7 @@ import (
 )
 
 // TestLowMemory: the picture is the same, whatever else has been done with the
-// model, and no network is left in memory.
+// model.
 func TestLowMemory(t *testing.T) {
 	c := open(t, "tiny")
 	data := rawFile(t)

@@ -33,7 +33,7 @@
 //
 //	x0 <- x0 + w P (z_c - x0)
 //
-// before it goes on, [LowBand.Pull] between [Solver.Estimate] and
+// before it is completed: [LowBand.Pull] between [Solver.Estimate] and
 // [Solver.Advance]. w = 0 is no guidance; w = 1 replaces the band, as ILVR does.
 // With the built-in model, 24 photos and 28 landscapes and a tuned map: w = 0.3
 // lowers the color score by 30 and 29 % and does not harm the CLIP distance

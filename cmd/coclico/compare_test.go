@@ -92,7 +92,8 @@ func TestCompareProfiles(t *testing.T) {
 	}
 }
 
-// TestParsesOnce: no command parses a file twice.
+// TestParsesOnce: no command parses a file twice, except a decode of many that
+// finds a result with other parameters and makes it again.
 func TestParsesOnce(t *testing.T) {
 	dir := t.TempDir()
 	a, b := filepath.Join(dir, "a"+streamExt), filepath.Join(dir, "b"+streamExt)

@@ -25,7 +25,8 @@ func decodeCmd(f *files.IO, s *terminal.Screen) *cobra.Command {
 file was made with: without --model, whichever model of this machine that is.
 Raw bits need --raw, --model and the parameters that they were encoded with. The
 picture is made up: it shows what the bytes tell, in its own way, and the same
-seed paints the same picture.
+seed paints the same picture. Steps, guidance, strength, seed and color guidance
+are the file's unless given.
 
 PICTURE is written as PNG, as JPEG if its name ends in .jpg, or as lossless WebP
 if it ends in .webp; - stands for standard input and output. A picture records
@@ -72,6 +73,10 @@ func decodingFlags(cmd *cobra.Command) func() (*decoding, error) {
 	model := modelFlag(cmd)
 	how := readingFlags(flags)
 	sampling := samplingFlags(flags, codec.MaxGuidance)
+	for _, name := range samplingNames { // by default those of the file
+		flags.Lookup(name).DefValue = ""
+	}
+	flags.Lookup("color-guidance").Usage = "share, 0 to 1, by which each step moves towards the color map"
 	size := wholeFlag(flags, "size", 0, 1, codec.MaxSize, "pixels of the longer side (default the model's own)")
 	level := wholeFlag(flags, "noise-level", 0, 0, 999, "noise added to the CLIP vector, 0 to 999")
 	exact := precisionFlag(cmd, "fast", "exact")

@@ -176,7 +176,7 @@ func encodeFile(ctx context.Context, f *files.IO, s *terminal.Screen, e *encodin
 func (e *encoding) note(s *terminal.Screen, output string, src source, data []byte) {
 	m, err := e.shelf.choose()
 	if err != nil || src.img == nil {
-		return // of a stream that was given back nothing is new
+		return // a PNG's own stream is returned as it was: nothing to report
 	}
 	line := fmt.Sprintf("%s: %d bytes", output, len(data))
 	if file, err := e.reading().parse(data); err == nil {

@@ -63,9 +63,9 @@ func (d *decoding) notes(f *codec.File) []picture.Note {
 	if o.Exact {
 		precision = "exact"
 	}
-	projection := "projected"
+	projection := "projection"
 	if f.Profile() == codec.Paper || o.NoProjection {
-		projection = "not projected"
+		projection = "no projection"
 	}
 	size := "the model's own"
 	if o.Size != 0 {

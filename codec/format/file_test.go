@@ -47,7 +47,7 @@ func randomHeader(rng *rand.Rand) Header {
 	})
 	change(func() { h.MapSize = 2 + 2*rng.Intn(32) })
 	change(func() { h.ColorBits = 1 + rng.Intn(8) })
-	change(func() { h.Shape = Shape(rng.Intn(MaxShape + 1)) })
+	change(func() { h.Shape = Shape(rng.Intn(maxShape + 1)) })
 	change(func() { h.Steps = 1 + rng.Intn(1024) })
 	change(func() { h.Guidance = rng.Intn(65536) })
 	change(func() { h.Strength = rng.Intn(1001) })

@@ -141,7 +141,7 @@ func (h Header) Validate() error {
 		return errVectorBits
 	case max(h.Range.Low, h.Range.High, h.Range.Chroma) >= 1<<RangeBits || h.Spread >= 1<<SpreadBits:
 		return errHeader
-	case h.Shape > MaxShape:
+	case h.Shape > maxShape:
 		return errShape
 	case h.Steps < 1 || h.Steps > 1024:
 		return errSteps

@@ -1,7 +1,7 @@
 // Package quant turns pictures and CLIP vectors into the symbols of package
-// format, and symbols back into numbers. All of the codec's floating-point
-// arithmetic outside its networks is here; it gives the same codes on every
-// machine.
+// format, and symbols back into numbers, and gives the same codes on every
+// machine. [Project] moves a painted picture's colors into the levels of its
+// file; it need not be the same everywhere.
 //
 // # The paper's vector
 //

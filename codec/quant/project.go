@@ -23,7 +23,7 @@ import (
 // undone, and moves its neighbors, which eight rounds only lessen.) Colors that
 // leave [0, 1] are clamped, which disturbs the samples again: hence the rounds.
 //
-// Project does nothing for a picture with fewer pixels than the map.
+// Project does nothing for a picture with a side of fewer pixels than the map's.
 func Project(rgb []float32, w, h int, head format.Header, c format.ColorMap) {
 	n := head.MapSize
 	if len(rgb) != w*h*3 {
@@ -37,7 +37,7 @@ func Project(rgb []float32, w, h int, head format.Header, c format.ColorMap) {
 	full, half := newSmoother(w, h, n, false), newSmoother(w, h, n, true)
 	const rounds, enough = 4, 0.25 / 255
 	for range rounds {
-		m := full.planes(rgb, w, h, n)
+		m := full.planes(rgb)
 		worst := max(excess(m.Y, c.Y, lumaLo, lumaHi, head.ColorBits),
 			excess(m.U, c.U, lo, hi, head.ColorBits), excess(m.V, c.V, lo, hi, head.ColorBits))
 		if worst < enough {
@@ -62,10 +62,10 @@ func excess(x []float32, codes []uint8, lo, hi float32, bits int) float32 {
 	for i, v := range x {
 		k := int(codes[i])
 		low, high := lo+float32(k)*step, lo+float32(k+1)*step
-		if k == 0 {
+		if k == 0 || lo == hi { // or all of one level
 			low = float32(math.Inf(-1))
 		}
-		if k == 1<<bits-1 || lo == hi { // all of one level
+		if k == 1<<bits-1 || lo == hi {
 			high = float32(math.Inf(1))
 		}
 		x[i] = min(max(v, low), high) - v
@@ -179,25 +179,9 @@ func inverse(m [][]float64) [][]float64 {
 }
 
 // planes returns the map of a picture rgb [h, w, 3], as NewPlanes does of bytes.
-func (s *smoother) planes(rgb []float32, w, h, n int) Planes {
-	lines := make([]float32, h*n*3)
-	for y := range h {
-		row := rgb[y*w*3:][:w*3]
-		for i := range s.across.windows {
-			win := &s.across.windows[i]
-			for c := range 3 {
-				lines[(y*n+i)*3+c] = win.mean(row[win.first*3+c:], 3)
-			}
-		}
-	}
-	m := make([]float32, 0, n*n*3)
-	for i := range s.down.windows {
-		win := &s.down.windows[i]
-		for x := range n * 3 {
-			m = append(m, win.mean(lines[win.first*n*3+x:], n*3))
-		}
-	}
-	y, u, v := yuv420(m, n)
+func (s *smoother) planes(rgb []float32) Planes {
+	m := average(s.across.windows, s.down.windows, s.h, func(y int) []float32 { return rgb[y*s.w*3:][:s.w*3] })
+	y, u, v := yuv420(m, s.n)
 	return Planes{y, u, v}
 }
 

@@ -3,6 +3,7 @@ package quant
 import (
 	"math"
 	"math/rand"
+	"slices"
 	"testing"
 
 	"github.com/coclico/coclico/codec/format"
@@ -36,7 +37,7 @@ func TestProject(t *testing.T) {
 	} {
 		truth, painted := smooth(rng, s.w, s.h), smooth(rng, s.w, s.h)
 		a := newSmoother(s.w, s.h, s.n, false)
-		want := a.planes(truth, s.w, s.h, s.n)
+		want := a.planes(truth)
 		c, r := QuantizeTunedColor(want, s.bits)
 		head := format.Header{Profile: format.Tuned, Range: r, Params: format.Params{MapSize: s.n, ColorBits: s.bits}}
 
@@ -48,9 +49,9 @@ func TestProject(t *testing.T) {
 			}
 		}
 
-		before := a.planes(painted, s.w, s.h, s.n)
+		before := a.planes(painted)
 		Project(painted, s.w, s.h, head, c)
-		after := a.planes(painted, s.w, s.h, s.n)
+		after := a.planes(painted)
 		moved := 0
 		for _, p := range []struct {
 			name                string
@@ -77,6 +78,20 @@ func TestProject(t *testing.T) {
 		if e := max(excess(after.U, c.U, lo, hi, s.bits), excess(after.V, c.V, lo, hi, s.bits)); e > 0.3/255 {
 			t.Errorf("%+v: chroma is still %v outside", s, e)
 		}
+	}
+}
+
+// TestProjectOneLevel: where both codes of chroma stand for neutral, neither says
+// where the colors were.
+func TestProjectOneLevel(t *testing.T) {
+	const n, side = 4, 32
+	rgb := slices.Repeat([]float32{0.9, 0.5, 0.2}, side*side)
+	c := format.ColorMap{Y: slices.Repeat([]uint8{1}, n*n), U: slices.Repeat([]uint8{1, 0}, n*n/8), V: make([]uint8, n*n/4)}
+	head := format.Header{Profile: format.Tuned, Range: format.Range{Chroma: 7}, Params: format.Params{MapSize: n, ColorBits: 1}}
+	want := slices.Clone(rgb)
+	Project(rgb, side, side, head, c)
+	if !slices.Equal(rgb, want) {
+		t.Errorf("pixel 0 becomes %v", rgb[:3])
 	}
 }
 

@@ -136,12 +136,20 @@ func (w *window) mean(x []float32, stride int) float32 {
 func antialiased(rgb []byte, w, h, size int) []float32 {
 	unit := units()
 	line := make([]float32, w*3)
-	columns := make([]float32, 0, h*size*3)
-	across := windows(w, size)
-	for y := range h {
+	return average(windows(w, size), windows(h, size), h, func(y int) []float32 {
 		for i, b := range rgb[y*w*3:][:w*3] {
 			line[i] = unit[b]
 		}
+		return line
+	})
+}
+
+// average returns the averages [size, size, 3] of the rows of a picture of h.
+func average(across, down []window, h int, row func(y int) []float32) []float32 {
+	size := len(across)
+	columns := make([]float32, 0, h*size*3)
+	for y := range h {
+		line := row(y)
 		for i := range across {
 			for c := range 3 {
 				columns = append(columns, across[i].mean(line[across[i].first*3+c:], 3))
@@ -149,7 +157,7 @@ func antialiased(rgb []byte, w, h, size int) []float32 {
 		}
 	}
 	dst := make([]float32, 0, size*size*3)
-	for _, win := range windows(h, size) {
+	for _, win := range down {
 		for x := range size * 3 {
 			dst = append(dst, win.mean(columns[win.first*size*3+x:], size*3))
 		}

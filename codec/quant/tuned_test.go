@@ -28,7 +28,7 @@ func TestVector(t *testing.T) {
 		if err := QuantizeTunedVector(codes, x, mean, std, bits); err != nil {
 			t.Fatal(err)
 		}
-		DequantizeTunedVector(back, codes, mean, std, bits)
+		dequantizeTunedVector(back, codes, mean, std, bits)
 		loss := 0.0
 		for i := range x {
 			d := float64((x[i] - back[i]) / std[i])
@@ -51,7 +51,7 @@ func TestBest(t *testing.T) {
 		}
 		codes, back := make([]uint16, 6), make([]float32, 6)
 		loss := func() float64 {
-			DequantizeTunedVector(back, codes, mean, std, bits)
+			dequantizeTunedVector(back, codes, mean, std, bits)
 			sum := 0.0
 			for i, b := range bits {
 				if b > 0 {
@@ -85,7 +85,7 @@ func TestOddVectors(t *testing.T) {
 		t.Error(err)
 	}
 	back := make([]float32, 4)
-	DequantizeTunedVector(back, codes, make([]float32, 4), []float32{1, 1, 0, -1}, bits)
+	dequantizeTunedVector(back, codes, make([]float32, 4), []float32{1, 1, 0, -1}, bits)
 	if !(back[0] > 0 && back[1] < 0 && back[2] == 0) {
 		t.Errorf("odd values are %v", back)
 	}

@@ -28,7 +28,7 @@ func Vector(h format.Header, codes []uint16, p format.Prior) []float32 {
 		return x
 	}
 	mean, deviation := Moments(h, p)
-	DequantizeTunedVector(x, codes, mean, deviation, h.Allocation(p))
+	dequantizeTunedVector(x, codes, mean, deviation, h.Allocation(p))
 	return x
 }
 
@@ -75,8 +75,8 @@ func checkVector(codes []uint16, x []float32, bits int) {
 	}
 }
 
-// DequantizeTunedVector sets x to what codes stand for.
-func DequantizeTunedVector(x []float32, codes []uint16, mean, deviation []float32, bits []uint8) {
+// dequantizeTunedVector sets x to what codes stand for.
+func dequantizeTunedVector(x []float32, codes []uint16, mean, deviation []float32, bits []uint8) {
 	level := levels()
 	state := 0
 	for i := range x {
