@@ -1,7 +1,9 @@
 package files
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 )
 
@@ -14,8 +16,16 @@ func (OS) Create(part string) (Part, error) {
 	if info, err := os.Lstat(part); err == nil && !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("%s is in the way: it is not a regular file", part)
 	}
-	for {
-		f, err := os.OpenFile(part, os.O_WRONLY|os.O_CREATE, 0o666)
+	const tries = 100 // a file system whose files change their identity has no end of them
+	for range tries {
+		f, err := os.OpenFile(part, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+		old := errors.Is(err, fs.ErrExist)
+		if old { // of a run that was killed, or another process's
+			f, err = os.OpenFile(part, os.O_WRONLY|noFollow, 0)
+		}
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // it was just removed
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -26,14 +36,14 @@ func (OS) Create(part string) (Part, error) {
 		// Whoever held the lock before may have renamed the file.
 		mine, err1 := f.Stat()
 		now, err2 := os.Stat(part)
-		if err1 != nil || err2 != nil || !os.SameFile(mine, now) {
+		switch {
+		case err1 != nil || err2 != nil || !os.SameFile(mine, now):
 			f.Close()
-			continue
+		case old: // it may have another mode, or be another file's second name
+			OS{}.Discard(f, part)
+		default:
+			return f, nil
 		}
-		if err := f.Truncate(0); err != nil {
-			f.Close()
-			return nil, err
-		}
-		return f, nil
 	}
+	return nil, ErrBusy
 }

@@ -6,6 +6,8 @@ import "os"
 
 func lock(*os.File) error { return nil }
 
+const noFollow = 0
+
 // Rename implements [Disk]. Windows renames no open file.
 func (OS) Rename(p Part, part, path string) error {
 	if err := p.Close(); err != nil {

@@ -19,7 +19,24 @@ func lock(f *os.File) error {
 }
 
 // Rename implements [Disk].
-func (OS) Rename(_ Part, part, path string) error { return os.Rename(part, path) }
+func (OS) Rename(_ Part, part, path string) error {
+	if err := keepMode(part, path); err != nil {
+		return err
+	}
+	return os.Rename(part, path)
+}
+
+// noFollow refuses a link that took the place of a part.
+const noFollow = unix.O_NOFOLLOW
+
+// keepMode gives part the mode of the file at path that it is about to replace.
+func keepMode(part, path string) error {
+	info, err := os.Stat(path)
+	if err != nil || !info.Mode().IsRegular() {
+		return nil
+	}
+	return os.Chmod(part, info.Mode().Perm())
+}
 
 // SyncFolder implements [Disk]. A folder that cannot be opened, or a file
 // system that syncs none, is left to itself.

@@ -102,6 +102,8 @@ func (f *IO) Write(path string, work func(w io.Writer) error) error {
 	}
 	if target, err := filepath.EvalSymlinks(path); err == nil {
 		path = target
+	} else if target, err := os.Readlink(path); err == nil {
+		return WriteError{Named(path, fmt.Errorf("is a link to %s, which does not exist", target))}
 	}
 	if info, err := os.Stat(path); err == nil && !info.IsDir() && !info.Mode().IsRegular() {
 		return writeDevice(path, work)

@@ -53,7 +53,7 @@ func (p Primaries) toXYZ() (matrix, error) {
 		return matrix{}, err
 	}
 	m := adapted.times(colorants)
-	if !(math.Abs(m.det()) >= minDet) {
+	if !(math.Abs(m.det()) >= minDet) || !m.within(maxEntry) {
 		return matrix{}, FormatError("primaries without a gamut")
 	}
 	return m, nil
@@ -84,6 +84,22 @@ type matrix [3][3]float64
 
 // minDet is the least absolute determinant of a matrix that counts as regular.
 const minDet = 1e-6
+
+// maxEntry bounds the entries of a matrix: real ones are near 1, and float32
+// must hold their products.
+const maxEntry = 1 << 10
+
+// within reports whether no entry is beyond most.
+func (m matrix) within(most float64) bool {
+	for _, row := range m {
+		for _, v := range row {
+			if !(math.Abs(v) <= most) {
+				return false
+			}
+		}
+	}
+	return true
+}
 
 // dot returns the product of two vectors. The conversions keep compilers from
 // fusing products and sums, so that every machine has the same result.

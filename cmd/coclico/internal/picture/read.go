@@ -49,7 +49,10 @@ func Open(r io.ReadSeeker) (*File, error) {
 	case cfg.Width > MaxPixels/cfg.Height:
 		return nil, fmt.Errorf("a picture of %d x %d pixels: at most %d pixels are read, scale it down first", cfg.Width, cfg.Height, MaxPixels)
 	}
-	f := &File{r: r, format: format, meta: readMetadata(r, format.name)}
+	f := &File{r: r, format: format}
+	if err := guard(format, func() error { f.meta = readMetadata(r, format.name); return nil }); err != nil {
+		return nil, err
+	}
 	if f.meta.faulty != nil {
 		f.warnColors(f.meta.faulty)
 	}
@@ -106,6 +109,9 @@ func (f *File) measure(cfg image.Config) error {
 		return err
 	}
 	f.Memory = (each + converting(cfg.ColorModel, f.meta.profile)) * w * h
+	if f.format.name == "BMP" {
+		f.Memory += 4 * w // a row of the file
+	}
 	return nil
 }
 

@@ -53,8 +53,8 @@ func TestTIFFMemory(t *testing.T) {
 		"100 in one strip": {10_000, 10_000, []tiffEntry{{259, deflate}, gray, {278, 1<<32 - 1}}, 100e6 + 16 + 6*10_000 + fixed},
 		"100 in tiles":     {10_000, 10_000, []tiffEntry{{259, deflate}, gray, {322, 256}, {323, 128}}, 100e6 + 16*40*79 + 6*256 + fixed},
 		"100, JPEG":        {10_000, 10_000, []tiffEntry{{259, jpegData}, gray}, 0},
-		"24, JPEG":         {6000, 4000, []tiffEntry{{259, jpegData}, gray}, 24e6 + 16 + 6*6000 + 16*24e6},
-		"JPEG in strips":   {10_000, 10_000, []tiffEntry{{259, jpegData}, gray, {278, 16}}, 100e6 + 16*625 + 6*10_000 + 16*160_000},
+		"24, JPEG":         {6000, 4000, []tiffEntry{{259, jpegData}, gray}, 24e6 + 16 + 6*6000 + 16*24e6 + 2*fixed},
+		"JPEG in strips":   {10_000, 10_000, []tiffEntry{{259, jpegData}, gray, {278, 16}}, 100e6 + 16*625 + 6*10_000 + 16*160_000 + 2*fixed},
 		"268, with alpha":  {16_384, 16_384, []tiffEntry{{259, deflate}, gray, {277, 4}, {338, 2}}, 0},
 	} {
 		for _, order := range []binary.AppendByteOrder{binary.LittleEndian, binary.BigEndian} {

@@ -80,7 +80,8 @@ func webpFrom(flags byte, size image.Point, chunks []byte) []byte {
 // decodeFrame decodes a frame of an animation, an ANMF chunk, as a file of its
 // own. What it leaves free on the screen is clear.
 func decodeFrame(r io.Reader, screen image.Rectangle) (image.Image, error) {
-	data, err := io.ReadAll(r)
+	// More than any coding of so many pixels takes.
+	data, err := io.ReadAll(io.LimitReader(r, 1<<16+8*int64(screen.Dx())*int64(screen.Dy())))
 	if err != nil {
 		return nil, err
 	}

@@ -31,6 +31,10 @@ type CICP struct {
 // tiles takes 4 KB.
 const maxMeta = 4 << 20
 
+// maxProperties bounds those of an item, which has a dozen at most: each may be
+// megabytes to read, or a turn of the picture.
+const maxProperties = 32
+
 // Known reports whether a file that begins with head is named a HEIC or AVIF
 // picture by its brands, and which.
 func Known(head []byte) (name string, ok bool) {
@@ -348,6 +352,9 @@ func itemProperties(b []byte) (map[uint32][]box, error) {
 						index = p.uint(2) & 0x7fff
 					} else {
 						index = p.uint(1) & 0x7f
+					}
+					if len(items[id]) == maxProperties {
+						return nil, FormatError("too many properties of an item")
 					}
 					if index >= 1 && index <= uint64(len(all)) {
 						items[id] = append(items[id], all[index-1])

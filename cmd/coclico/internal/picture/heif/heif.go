@@ -68,14 +68,12 @@ func Decode(data []byte, h *Header) (image.Image, error) {
 func complete(data []byte) bool {
 	r := bytes.NewReader(data)
 	for r.Len() > 0 {
-		_, size, err := nextBox(r)
+		name, size, err := nextBox(r)
 		switch {
-		case err != nil: // bytes that are no box
+		case err != nil || size == toEnd:
 			return true
-		case size == toEnd:
-			return true
-		case size > int64(r.Len()):
-			return false
+		case size > int64(r.Len()): // a box that is cut short, or bytes that are no box
+			return name != "ftyp" && name != "meta" && name != "mdat"
 		}
 		_, _ = r.Seek(size, io.SeekCurrent) // not beyond the end
 	}

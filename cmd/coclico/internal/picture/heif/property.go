@@ -71,6 +71,7 @@ func (h *Header) addColor(b []byte) {
 }
 
 func isAlpha(b box) bool {
+	b.body = b.body[:min(len(b.body), 256)]
 	return b.name == "auxC" && (bytes.Contains(b.body, []byte("auxid:1\x00")) || bytes.Contains(b.body, []byte("auxiliary:alpha\x00")))
 }
 

@@ -274,7 +274,8 @@ func Decode(r io.ReadSeeker) (img image.Image, fault string, err error) {
 	if _, err := r.Seek(0, io.SeekStart); err != nil {
 		return nil, "", err
 	}
-	data, readErr := io.ReadAll(r)
+	most := maxHead + 8*int64(len(h.components))*int64(h.width)*int64(h.height)
+	data, readErr := io.ReadAll(io.LimitReader(r, most))
 	if readErr != nil {
 		return nil, "", readErr
 	}
@@ -291,6 +292,10 @@ func Decode(r io.ReadSeeker) (img image.Image, fault string, err error) {
 	}
 	return img, fault, nil
 }
+
+// maxHead is what the second attempt reads beside 8 bytes a sample: metadata. A
+// longer file is cut there.
+const maxHead = 16 << 20
 
 // errRatio is what image/jpeg says about planes that it does not combine.
 var errRatio = jpeg.UnsupportedError("luma/chroma subsampling ratio")

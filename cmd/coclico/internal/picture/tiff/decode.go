@@ -26,18 +26,18 @@ func Decode(r io.ReadSeeker) (image.Image, error) {
 	if d.tiled {
 		offsets, counts = tagTileOffsets, tagTileByteCounts
 	}
-	at, err := d.values(offsets, int64(d.blocks()))
+	at, err := d.values(offsets, d.blocks())
 	if err != nil {
 		return nil, err
 	}
-	sizes, err := d.values(counts, int64(d.blocks()))
+	sizes, err := d.values(counts, d.blocks())
 	if err != nil {
 		return nil, err
 	}
 	if sizes == nil && len(at) == 1 && d.compression == none { // up to the end of the file
 		sizes = []int64{1<<63 - 1 - at[0]}
 	}
-	if len(at) < d.blocks() || len(sizes) < d.blocks() {
+	if int64(len(at)) < d.blocks() || int64(len(sizes)) < d.blocks() {
 		return nil, FormatError("too few strips or tiles")
 	}
 	c := d.newCanvas(image.Rect(0, 0, d.width, d.height))
@@ -202,7 +202,8 @@ func (d *decoder) unpack(samples []uint16, row []byte) {
 // decodeJPEG decodes a block that is a JPEG, whose tables may stand in a tag.
 func (d *decoder) decodeJPEG(c *canvas, b block, section *io.SectionReader) error {
 	const most = 1 << 16 // bytes of tables
-	data, err := io.ReadAll(section)
+	// More than any coding of so many samples takes.
+	data, err := io.ReadAll(io.LimitReader(section, 1<<16+4*int64(b.samples)*int64(b.width)*int64(d.blockHeight)))
 	if err != nil {
 		return err
 	}

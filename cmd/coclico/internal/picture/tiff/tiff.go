@@ -91,10 +91,11 @@ func Memory(r io.ReadSeeker) (int64, error) {
 	c := d.newCanvas(image.Rectangle{})
 	w, h := int64(d.width), int64(d.height)
 	block := int64(d.blockWidth) * int64(d.blockHeight)
-	total := int64(c.channels*c.bytes)*w*h + 16*int64(d.blocks())
+	total := int64(c.channels*c.bytes)*w*h + 16*d.blocks()
 	row := (2 + 2 + 2) * int64(d.samples) * int64(d.blockWidth) // as bytes, as samples, and what a fax has of it
 	if d.compression == jpegData {
-		return total + row + 16*block, nil // planes, their ink or colors, and the data itself
+		// Planes, their ink or colors, and the data, with its tables before it.
+		return total + row + 8*block + 8*int64(d.samples)*block + 2<<16, nil
 	}
 	return total + row + 64<<10, nil // what the decompressors hold
 }
@@ -226,6 +227,9 @@ func (d *decoder) checkSamples() error {
 		if d.compression != jpegData {
 			return UnsupportedError("YCbCr that is not JPEG")
 		}
+		if d.apart {
+			return UnsupportedError("YCbCr in planes apart")
+		}
 		return d.need(3)
 	case 4:
 		return UnsupportedError("a mask")
@@ -341,10 +345,10 @@ func (d *decoder) setBlocks() error {
 }
 
 // blocks returns the number of strips or tiles.
-func (d *decoder) blocks() int {
-	n := ceil(d.width, d.blockWidth) * ceil(d.height, d.blockHeight)
+func (d *decoder) blocks() int64 {
+	n := int64(ceil(d.width, d.blockWidth)) * int64(ceil(d.height, d.blockHeight))
 	if d.apart {
-		n *= d.samples
+		n *= int64(d.samples)
 	}
 	return n
 }
