@@ -60,7 +60,7 @@ const maxSteps = 1000
 func samplingFlags(flags *pflag.FlagSet, maxGuidance float64) func(codec.Sampling) (codec.Sampling, bool) {
 	d := codec.DefaultSampling(codec.Tuned)
 	steps := wholeFlag(flags, "steps", d.Steps, 1, maxSteps, "steps of the sampler's schedule")
-	guidance := decimalFlag(flags, "guidance", d.Guidance, 0, maxGuidance, "classifier-free guidance; 1 is none")
+	guidance := decimalFlag(flags, "guidance", d.Guidance, 0, maxGuidance, "classifier-free guidance; 1 turns it off")
 	strength := decimalFlag(flags, "strength", d.Strength, 0, 1, "share of the schedule that is run, 0 to 1; lower stays closer to the color map")
 	seed := seedFlag(flags, "seed", "seed of the initial noise")
 	color := decimalFlag(flags, "color-guidance", d.ColorGuidance, 0, 1, "tuned: share, 0 to 1, by which each step moves towards the color map")

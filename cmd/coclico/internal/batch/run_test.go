@@ -326,8 +326,8 @@ func TestStop(t *testing.T) {
 	}
 }
 
-// TestMemory: inputs never take more than the budget, and one that takes more
-// than all of it is alone.
+// TestMemory: inputs never take more than the budget together, and an input
+// larger than all of it runs alone.
 func TestMemory(t *testing.T) {
 	in, out := t.TempDir(), t.TempDir()
 	var texts []string

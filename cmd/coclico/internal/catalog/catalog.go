@@ -155,7 +155,7 @@ func (c *Catalog) isDefault(m Model) bool {
 }
 
 // List returns the models on this machine: the built-in one, those with names,
-// those that were pulled, and the default if it is none of these. Models of
+// those that were pulled, and the default if it is not among these. Models of
 // other kinds in the hub's cache are left out.
 func (c *Catalog) List() ([]Model, error) {
 	all := []Model{{Name: BuiltIn, Kind: KindBuiltIn}}

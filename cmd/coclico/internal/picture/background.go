@@ -45,7 +45,7 @@ func Over(img image.Image, background color.RGBA) image.Image {
 	return over{img, [3]uint32{r, g, b}}
 }
 
-// over is a picture over a color, of which each channel has 16 bits.
+// over is a picture over a color of 16 bits a channel.
 type over struct {
 	image.Image
 	background [3]uint32

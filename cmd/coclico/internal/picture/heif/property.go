@@ -128,7 +128,7 @@ func (m mirror) apply(img image.Image) (image.Image, error) {
 // picture's, across and down, each a numerator and a denominator.
 type crop [8]int64
 
-// in returns the aperture in a picture of w x h pixels, empty if there is none.
+// in returns the aperture in a picture of w x h pixels, or an empty rectangle.
 func (c crop) in(w, h int) image.Rectangle {
 	for i := 1; i < len(c); i += 2 {
 		if c[i] <= 0 {
