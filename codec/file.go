@@ -71,6 +71,11 @@ func (f *File) ModelID() ModelID { return ModelID(f.f.Fingerprint) }
 // Sampling returns how the file is painted by default.
 func (f *File) Sampling() Sampling { return samplingOf(f.f.Header) }
 
+// Candidate returns the number of the candidate that the encoder chose; see
+// [EncodeOptions.Candidates]. The seed of Sampling is that of the first
+// candidate plus this number.
+func (f *File) Candidate() int { return int(f.f.Candidate) }
+
 // Format returns the sizes of the file's symbols. DimensionBits is 0 in the
 // tuned profile, whose dimensions have different numbers of bits.
 func (f *File) Format() Format {

@@ -193,7 +193,7 @@ func (s Sampling) Validate() error {
 
 // samplingOf returns the fields of a header.
 func samplingOf(h format.Header) Sampling {
-	return Sampling{h.Steps, float64(h.Guidance) / 100, float64(h.Strength) / 1000, h.Seed, float64(h.Color) / 100}
+	return Sampling{h.Steps, float64(h.Guidance) / 100, float64(h.Strength) / 1000, h.Seed + uint64(h.Candidate), float64(h.Color) / 100}
 }
 
 // put sets the fields of a header.

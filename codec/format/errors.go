@@ -34,10 +34,11 @@ const (
 	errSteps         = UnsupportedError("steps outside 1 to 1024")
 	errGuidance      = UnsupportedError("guidance outside 0 to 655.35")
 	errStrength      = UnsupportedError("strength outside 0 to 1")
+	errCandidate     = UnsupportedError("candidate outside 0 to 63")
 	errColor         = UnsupportedError("color guidance outside 0 to 1, or in the paper's profile")
 )
 
 // versionError names the version of a file that a later program wrote.
 func versionError(v int) error {
-	return UnsupportedError(fmt.Sprintf("file version %d; this program reads version %d", v, Version))
+	return UnsupportedError(fmt.Sprintf("file version %d; this program reads versions up to %d", v, Version))
 }

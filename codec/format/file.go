@@ -14,7 +14,7 @@ type File struct {
 	Raw bool // a raw stream: the fields of Header that it does not hold have their defaults
 
 	data     []byte
-	headBits int                // bits of the header after the first word
+	headBits int                // bits of the header after its beginning
 	stored   bool               // the symbols are plain bits
 	decoder  rangecoder.Decoder // otherwise: in front of the vector
 	vector   []uint16           // of a raw stream
@@ -28,7 +28,7 @@ func Parse(data []byte) (*File, error) {
 		return nil, err
 	}
 	f := &File{Header: h, Map: newColorMap(h.MapSize), data: data, headBits: n}
-	payload := data[wordBytes:]
+	payload := data[h.beginBytes():]
 	switch stored := (n + h.symbolBits() + 7) / 8; {
 	case len(payload) > stored:
 		return nil, errTrailing
@@ -81,7 +81,7 @@ func (f *File) Vector(p Prior) ([]uint16, error) {
 	v := f.vectorCoder(p)
 	codes := make([]uint16, f.Dimensions)
 	if f.stored {
-		v.each((&bitString{f.data[wordBytes:], f.headBits}).read, codes)
+		v.each((&bitString{f.data[f.beginBytes():], f.headBits}).read, codes)
 	} else {
 		d := f.decoder
 		v.code(d.Symbol, codes)
@@ -106,9 +106,9 @@ func (h Header) marshal(s Symbols, v vectorCoder) []byte {
 	h = h.normal()
 	coded, stored := h.code(s, v), h.store(s, v)
 	if len(coded) < len(stored) {
-		return append(h.word(), coded...)
+		return append(h.begin(), coded...)
 	}
-	return append(h.word(), stored...)
+	return append(h.begin(), stored...)
 }
 
 // normal returns h with the default in the fields that its profile does not
@@ -122,20 +122,28 @@ func (h Header) normal() Header {
 	return h
 }
 
-// extended reports whether h holds anything that the first word does not.
+// extended reports whether h holds anything that only the extension has room
+// for.
 func (h Header) extended() bool {
 	plain := NewHeader(768).WithProfile(h.Profile)
-	plain.Fingerprint, plain.Spread, plain.Range = h.Fingerprint, h.Spread, h.Range
+	plain.Fingerprint, plain.Spread, plain.Range, plain.Candidate = h.Fingerprint, h.Spread, h.Range, h.Candidate
 	return h != plain
 }
 
-// word returns the first two bytes.
-func (h Header) word() []byte {
-	w := uint16(magic+Version-1)<<12 | uint16(h.Profile)<<11 | h.Fingerprint
+// begin returns the first two bytes, and the third of a file of version 2,
+// which is the candidate. They are plain bits in every file: in the range
+// coder's stream the candidate would take its 6 bits on average, but now and
+// then two bytes.
+func (h Header) begin() []byte {
+	w := uint16(magic)<<12 | uint16(h.Profile)<<11 | h.Fingerprint
 	if h.extended() {
 		w |= 1 << 10
 	}
-	return []byte{byte(w >> 8), byte(w)}
+	if h.Candidate == 0 {
+		return []byte{byte(w >> 8), byte(w)}
+	}
+	w += 1 << 12 // version 2
+	return []byte{byte(w >> 8), byte(w), h.Candidate}
 }
 
 // code returns the rest of the header and the symbols as the range coder writes

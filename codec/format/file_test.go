@@ -52,6 +52,7 @@ func randomHeader(rng *rand.Rand) Header {
 	change(func() { h.Guidance = rng.Intn(65536) })
 	change(func() { h.Strength = rng.Intn(1001) })
 	change(func() { h.Seed = rng.Uint64() >> rng.Intn(64) })
+	change(func() { h.Candidate = uint8(rng.Intn(MaxCandidates)) })
 	change(func() {
 		if h.Profile == Tuned {
 			h.Color = rng.Intn(101)
@@ -115,7 +116,7 @@ func TestRoundTrip(t *testing.T) {
 		if n := storedBytes(h); f.Stored() != (len(data) == n) || len(data) > n {
 			t.Fatalf("%+v: %d bytes, stored %v; %d stored", h, len(data), f.Stored(), n)
 		}
-		if !h.extended() && len(data) > h.Bytes()+2 {
+		if !h.extended() && len(data) > h.Bytes()+h.beginBytes() {
 			t.Fatalf("%d bytes, raw %d", len(data), h.Bytes())
 		}
 	}
@@ -155,6 +156,27 @@ func TestEscape(t *testing.T) {
 	}
 }
 
+// TestCandidate: a candidate is one byte more, behind the first two, whatever
+// the rest of the file; the first one is none.
+func TestCandidate(t *testing.T) {
+	rng := rand.New(rand.NewSource(5))
+	for round := range 200 {
+		h := randomHeader(rng)
+		m := randomPrior(rng, h.Dimensions)
+		s := randomSymbols(rng, h, h.vectorCoder(m), round%3)
+		h.Fingerprint, h.Candidate = m.Fingerprint, 0
+		plain := Marshal(h, s, m)
+		for _, k := range []uint8{1, 15, 63} {
+			h.Candidate = k
+			want := slices.Insert(bytes.Clone(plain), 2, k)
+			want[0] += 1 << 4 // the version
+			if got := Marshal(h, s, m); !bytes.Equal(got, want) {
+				t.Fatalf("candidate %d of %x: %x, want %x", k, plain, got, want)
+			}
+		}
+	}
+}
+
 func TestBadFiles(t *testing.T) {
 	rng := rand.New(rand.NewSource(3))
 	m := goldenPrior(768)
@@ -179,10 +201,13 @@ func TestBadFiles(t *testing.T) {
 		"one byte":       {good[:1], m, errShort},
 		"raw bits":       {make([]byte, 120), m, errMagic},
 		"text":           {[]byte("once upon a time"), m, errMagic},
-		"version 2":      {set(0, 0xd0|good[0]&15), m, versionError(2)},
+		"version 3":      {set(0, 0xe0|good[0]&15), m, versionError(3)},
 		"version 4":      {set(0, 0xf0|good[0]&15), m, versionError(4)},
 		"long":           {append(bytes.Clone(good), make([]byte, 120)...), m, errTrailing},
 		"a byte more":    {append(bytes.Clone(smooth), 0), m, errAltered},
+		"no candidate":   {set(0, 0xd0|good[0]&15)[:2], m, errShort},
+		"candidate 0":    {slices.Insert(set(0, 0xd0|good[0]&15), 2, 0), m, errNumber},
+		"candidate 64":   {slices.Insert(set(0, 0xd0|good[0]&15), 2, 64), m, errNumber},
 		"half":           {good[:len(good)/2], m, errAltered},
 		"header alone":   {good[:2], m, errAltered},
 		"empty flags":    {extended(0, 0), m, errAltered},
@@ -204,12 +229,13 @@ func TestBadCallsPanic(t *testing.T) {
 	good := NewHeader(4)
 	s := zeroSymbols(good)
 	for name, change := range map[string]func(h *Header){
-		"steps":    func(h *Header) { h.Steps = 0 },
-		"guidance": func(h *Header) { h.Guidance = 65536 },
-		"strength": func(h *Header) { h.Strength = -1 },
-		"shape":    func(h *Header) { h.Shape = 64 },
-		"model":    func(h *Header) { h.Dimensions = 5 },
-		"profile":  func(h *Header) { h.Profile = 2 },
+		"steps":     func(h *Header) { h.Steps = 0 },
+		"guidance":  func(h *Header) { h.Guidance = 65536 },
+		"strength":  func(h *Header) { h.Strength = -1 },
+		"shape":     func(h *Header) { h.Shape = 64 },
+		"model":     func(h *Header) { h.Dimensions = 5 },
+		"profile":   func(h *Header) { h.Profile = 2 },
+		"candidate": func(h *Header) { h.Candidate = 64 },
 	} {
 		func() {
 			defer func() {

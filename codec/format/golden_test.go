@@ -63,6 +63,8 @@ func parameterSets() map[string]Header {
 		*h = h.WithProfile(Tuned)
 		h.VectorBits, h.Shape, h.Seed, h.Color = 1000, 20, 77, 55
 	})
+	add("candidate-1", func(h *Header) { *h = h.WithProfile(Tuned); h.Candidate = 1 })
+	add("candidate-63", func(h *Header) { h.Seed, h.Shape, h.Candidate = 9, 20, 63 })
 	add("everything", func(h *Header) {
 		*h = Header{Params: Params{Dimensions: 640, DimensionBits: 3, MapSize: 10, ColorBits: 6}, VectorBits: 640,
 			Shape: 45, Steps: 1000, Guidance: 65535, Strength: 1000, Seed: 12345}

@@ -1,8 +1,9 @@
 package format
 
-// Version is the version of the format that this package writes, and the only
-// one that it reads.
-const Version = 1
+// Version is the latest version of the format, and the last one that this
+// package reads. A file has the first version that can hold it: 2 with a
+// candidate, and 1 without.
+const Version = 2
 
 // A Profile is a way to turn a picture into symbols and back.
 type Profile uint8
@@ -21,7 +22,7 @@ func (p Profile) String() string {
 
 const (
 	magic     = 0xc // the first four bits of version 1; version v has 0xc + v-1
-	wordBytes = 2   // every file begins with a word of two bytes
+	wordBytes = 2   // every file begins with a word of two bytes; see Header.begin
 
 	// FingerprintBits is the number of leading bits of a model's fingerprint
 	// that a file holds.
@@ -38,6 +39,7 @@ const (
 	MaxDimensionBits = 16
 	MaxMapSize       = 64
 	MaxColorBits     = 8
+	MaxCandidates    = 64
 )
 
 // Params are the sizes of a file's symbols. The reader of a raw stream must
@@ -119,7 +121,8 @@ type Header struct {
 	Guidance   int    // in 1/100, 0 to 65535
 	Strength   int    // in 1/1000, 0 to 1000
 	Color      int    // tuned: color guidance in 1/100, 0 to 100; by default 30
-	Seed       uint64 // of the initial noise
+	Seed       uint64 // of the first candidate's initial noise
+	Candidate  uint8  // 0 to 63, added to Seed
 }
 
 // NewHeader returns the header of a file whose vectors have dim dimensions and
@@ -151,6 +154,8 @@ func (h Header) Validate() error {
 		return errStrength
 	case h.Color < 0 || h.Color > 100 || h.Profile == Paper && h.Color != 0:
 		return errColor
+	case h.Candidate >= MaxCandidates:
+		return errCandidate
 	}
 	return nil
 }
@@ -180,30 +185,45 @@ func (h Header) HeaderBits() int {
 	if h.extended() {
 		h.extension(w.write)
 	}
-	return 8*wordBytes + w.at
+	return 8*h.beginBytes() + w.at
+}
+
+// beginBytes returns the length of [Header.begin].
+func (h Header) beginBytes() int {
+	if h.Candidate != 0 {
+		return wordBytes + 1
+	}
+	return wordBytes
 }
 
 // readHeader reads the header of a file. It also returns the number of bits of
-// the header after the first word.
+// the header after its beginning.
 func readHeader(data []byte) (h Header, bits int, err error) {
 	if len(data) < wordBytes {
 		return h, 0, errShort
 	}
 	w := uint16(data[0])<<8 | uint16(data[1])
+	h = NewHeader(768).WithProfile(Profile(w >> 11 & 1))
+	h.Fingerprint = w & (1<<FingerprintBits - 1)
 	switch v := int(w>>12) - magic + 1; {
 	case v < 1:
 		return h, 0, errMagic
-	case v != Version:
+	case v > Version:
 		return h, 0, versionError(v)
+	case v > 1 && len(data) == wordBytes:
+		return h, 0, errShort
+	case v > 1:
+		h.Candidate = data[wordBytes]
+		if h.Candidate == 0 || h.Candidate >= MaxCandidates {
+			return h, 0, errNumber
+		}
 	}
-	h = NewHeader(768).WithProfile(Profile(w >> 11 & 1))
-	h.Fingerprint = w & (1<<FingerprintBits - 1)
-	r := bitString{data: data[wordBytes:]}
+	r := bitString{data: data[h.beginBytes():]}
 	err = h.rest(w>>10&1 != 0, r.read)
 	return h, r.at, err
 }
 
-// rest runs through the header after the first word.
+// rest runs through the header after its beginning.
 func (h *Header) rest(extended bool, f field) error {
 	if extended {
 		if err := h.extension(f); err != nil {

@@ -170,7 +170,7 @@ func (d *slowDecoder) symbol(_, _ int, below func(k int) uint32) int {
 
 // writeSymbols writes the state of the range coder at some symbols.
 func writeSymbols(b *strings.Builder, f *File, p Prior) {
-	d := &slowDecoder{data: f.data[wordBytes:], width: 1 << 48}
+	d := &slowDecoder{data: f.data[f.beginBytes():], width: 1 << 48}
 	for range 6 {
 		d.shift()
 	}

@@ -69,9 +69,11 @@ class Plain:
 
 def read_header(data):
     word = data[0] << 8 | data[1]
-    assert word >> 12 == 12, "magic and version"
+    version = (word >> 12) - 11
+    assert version in (1, 2), "magic and version"
     tuned_profile, extended = word >> 11 & 1, word >> 10 & 1
-    p = Plain(data[2:])
+    begin = 1 + version
+    p = Plain(data[begin:])
     flag = lambda: extended and p.bits(1)
     field = lambda default, least, n: p.bits(n) + least if flag() else default
 
@@ -79,7 +81,8 @@ def read_header(data):
         k = p.bits(m) + 1
         return 1 << k - 1 | p.bits(k - 1)
 
-    h = {"tuned": tuned_profile, "fingerprint": word & 1023}
+    h = {"tuned": tuned_profile, "fingerprint": word & 1023, "candidate": data[2] if version == 2 else 0}
+    assert version == 1 or 0 < h["candidate"] < 64, "candidate"
     h["d"] = field(768, 1, 16)
     h["n"] = 2 * field(4, 1, 5)
     h["b"] = field(2, 1, 3)
@@ -90,12 +93,12 @@ def read_header(data):
     h["shape"], h["steps"] = field(0, 1, 6), field(20, 1, 10)
     h["guidance"], h["strength"] = field(1200, 0, 16), field(880, 0, 10)
     h["color guidance"] = field(30, 0, 7) if tuned_profile else 0
-    h["seed"] = long(6) if flag() else 0
+    h["seed"] = (long(6) if flag() else 0) + h["candidate"] & (1 << 64) - 1
     assert not flag(), "an extension of a later version"
     if tuned_profile:
         h["spread"] = p.bits(2)
         h["range"] = [p.bits(3) for _ in range(3)]
-    return h, p.at
+    return h, begin, p.at
 
 
 def curve(table, z):
@@ -178,18 +181,19 @@ def read_vector(r, h, moments):
 
 
 def read(data, moments):
-    h, at = read_header(data)
+    h, begin, at = read_header(data)
+    rest = data[begin:]
     moments = moments(h["d"])
     bits = dimension_bits(h, moments)
     sizes = [h["n"] ** 2, h["n"] ** 2 // 4, h["n"] ** 2 // 4]
     stored = (at + sum(bits) + sum(sizes) * h["b"] + 7) // 8
-    if len(data) - 2 == stored:
-        p = Plain(data[2:])
+    if len(rest) == stored:
+        p = Plain(rest)
         p.at = at
         vector = [p.bits(c) for c in bits]
         return h, vector, [[p.bits(h["b"]) for _ in range(s)] for s in sizes]
-    assert len(data) - 2 < stored
-    r = Range(data[2:])
+    assert len(rest) < stored
+    r = Range(rest)
     for _ in range(at):
         r.bits(1)
     color = read_color(r, h)

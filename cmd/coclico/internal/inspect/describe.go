@@ -71,6 +71,10 @@ type Painting struct {
 	Seed     uint64  `json:"seed"`
 
 	ColorGuidance float64 `json:"color_guidance"`
+
+	// Candidate is the number of the noise that the encoder chose, which the
+	// seed includes; 0 if it was the first one, or if there was no choice.
+	Candidate int `json:"candidate,omitempty"`
 }
 
 // Clip describes a file's CLIP vector.
@@ -111,7 +115,7 @@ func Describe(s Subject) Description {
 	}
 	p := f.Sampling()
 	d.Profile, d.Model, d.ModelName = f.Profile().String(), f.ModelID().String(), s.Model
-	d.Painting = &Painting{p.Steps, p.Guidance, p.Strength, p.Seed, p.ColorGuidance}
+	d.Painting = &Painting{p.Steps, p.Guidance, p.Strength, p.Seed, p.ColorGuidance, f.Candidate()}
 	if f.Whole() {
 		d.Whole = fmt.Sprintf("%dx%d", d.size.Width, d.size.Height)
 	}
@@ -163,8 +167,12 @@ func (d Description) Print(s *terminal.Screen) {
 	fmt.Fprintf(w, "%s: %d bytes of %d bits, %.4f bits per pixel at %d x %d\n", terminal.Printable(d.File), d.Bytes, d.Bits, d.BitsPerPixel, d.size.Width, d.size.Height)
 	fmt.Fprintf(w, "bytes:       header %.1f, CLIP vector %.1f, color map %.1f\n", d.Split.Header, d.Split.Vector, d.Split.Color)
 	if p := d.Painting; p != nil {
+		seed := fmt.Sprintf("seed %d", p.Seed)
+		if p.Candidate > 0 {
+			seed += fmt.Sprintf(" (candidate %d)", p.Candidate)
+		}
 		fmt.Fprintf(w, "file:        %s profile, of model %s (%s)\n", d.Profile, d.Model, cmp.Or(terminal.Printable(d.ModelName), "not on this machine"))
-		fmt.Fprintf(w, "picture:     %s; %d steps, guidance %g, strength %g, seed %d, color guidance %g\n", cmp.Or(d.Whole, "the center square"), p.Steps, p.Guidance, p.Strength, p.Seed, p.ColorGuidance)
+		fmt.Fprintf(w, "picture:     %s; %d steps, guidance %g, strength %g, %s, color guidance %g\n", cmp.Or(d.Whole, "the center square"), p.Steps, p.Guidance, p.Strength, seed, p.ColorGuidance)
 	} else {
 		fmt.Fprintln(w, "file:        raw bits")
 	}
