@@ -22,6 +22,7 @@ type Codec struct {
 
 	model   *model.Model
 	prompts [nn.NumPrecisions]prompt
+	fits    [nn.NumPrecisions]colorFit
 }
 
 // A prompt is what the UNet makes of the empty prompt: a constant of the model.
@@ -47,7 +48,7 @@ func Open(dir string) (*Codec, error) {
 func New(folder *weights.Folder) *Codec {
 	c := &Codec{model: model.New(folder)}
 	for i := range c.prompts {
-		c.prompts[i].lock = model.NewLock()
+		c.prompts[i].lock, c.fits[i].lock = model.NewLock(), model.NewLock()
 	}
 	return c
 }

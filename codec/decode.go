@@ -39,6 +39,7 @@ func (c *Codec) Paint(ctx context.Context, f *File, opts *DecodeOptions) (image.
 		return nil, err
 	}
 	defer p.ws.Close()
+	p.previewMap()
 	for _, stage := range []func(context.Context) error{p.encodePrompt, p.encodeMap, p.denoise} {
 		if err := stage(ctx); err != nil {
 			return nil, err
@@ -63,6 +64,7 @@ type painter struct {
 	text   *unet.Context
 	noise  *nn.Tensor // [1,h,w,C]
 	z      *nn.Tensor // the latent [1,h,w,C]
+	colors *colorFit  // for previews
 }
 
 // newPainter does everything that needs no network, so that a wrong call fails
@@ -271,8 +273,11 @@ func (p *painter) encodeMap(ctx context.Context) error {
 	for i, v := range mean.Data {
 		p.z.Data[i] = v * float32(ae.ScalingFactor)
 	}
-	p.done(net)
 	p.trace("z_color", p.z)
+	if err := p.fitColors(ctx, net); err != nil {
+		return err
+	}
+	p.done(net)
 	return nil
 }
 
@@ -321,6 +326,7 @@ func (p *painter) denoise(ctx context.Context) error {
 		p.solver.Advance(p.z.Data, estimate, p.z.Data, nil)
 		p.ws.Put(out)
 		p.trace("latents", p.z)
+		p.preview(estimate, i+1)
 	}
 	p.o.Progress(Progress{StageDenoise, len(steps) - p.begin, len(steps) - p.begin})
 	p.done(net)

@@ -129,6 +129,11 @@ type DecodeOptions struct {
 	// Progress, if not nil, is called at the start of every stage and after
 	// every step of StageDenoise.
 	Progress func(Progress)
+
+	// Preview, if not nil, is called at once with the color map, and after
+	// every step of StageDenoise, before Progress, with a picture of what the
+	// step has made. The painted picture is the same.
+	Preview func(Preview)
 }
 
 // A Stage is a part of the work that Progress reports.
