@@ -2,6 +2,7 @@ package codec
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"image"
 	"math"
@@ -29,10 +30,11 @@ func (c *Codec) Decode(ctx context.Context, data []byte, opts *DecodeOptions) (i
 // options give the same picture on the same machine, whatever the number of its
 // processors.
 //
-// When ctx ends, Paint returns its error within one block of a network. Other
-// errors are a [FormatError] for a file that was truncated or altered, an
-// [UnsupportedError] for one that the model cannot paint, a [*ModelError] for
-// one of another model, an [OptionError], and those of the model's files.
+// When ctx ends, Paint returns its error within one block of a network, and no
+// picture unless [DecodeOptions].Partial asks for one. Other errors are a
+// [FormatError] for a file that was truncated or altered, an [UnsupportedError]
+// for one that the model cannot paint, a [*ModelError] for one of another
+// model, an [OptionError], and those of the model's files.
 func (c *Codec) Paint(ctx context.Context, f *File, opts *DecodeOptions) (image.Image, error) {
 	p, err := c.newPainter(ctx, f, opts)
 	if err != nil {
@@ -40,12 +42,11 @@ func (c *Codec) Paint(ctx context.Context, f *File, opts *DecodeOptions) (image.
 	}
 	defer p.ws.Close()
 	p.previewMap()
-	for _, stage := range []func(context.Context) error{p.encodePrompt, p.encodeMap, p.denoise} {
-		if err := stage(ctx); err != nil {
-			return nil, err
-		}
+	img, err := p.paint(ctx)
+	if err != nil && errors.Is(err, ctx.Err()) && p.o.Partial != nil && p.estimate != nil {
+		return p.partial(err)
 	}
-	return p.decodeLatent(ctx)
+	return img, err
 }
 
 // A painter is one call of Paint.
@@ -65,6 +66,8 @@ type painter struct {
 	noise  *nn.Tensor // [1,h,w,C]
 	z      *nn.Tensor // the latent [1,h,w,C]
 	colors *colorFit  // for previews
+
+	estimate []float32 // of the last step, like z; nil before the first
 }
 
 // newPainter does everything that needs no network, so that a wrong call fails
@@ -160,6 +163,32 @@ func (p *painter) condition(g *solver.Generator, vector []float32) error {
 		trace("condition", p.class)
 	}
 	return nil
+}
+
+func (p *painter) paint(ctx context.Context) (image.Image, error) {
+	for _, stage := range []func(context.Context) error{p.encodePrompt, p.encodeMap, p.denoise} {
+		if err := stage(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return p.decodeLatent(ctx)
+}
+
+// partial returns the picture of the last step's estimate beside err, the error
+// of a context that has ended.
+func (p *painter) partial(err error) (image.Image, error) {
+	ctx := p.o.Partial()
+	net, e := p.model.UNet(ctx)
+	if e != nil {
+		return nil, e
+	}
+	p.done(net)
+	copy(p.z.Data, p.estimate)
+	img, e := p.decodeLatent(ctx)
+	if e != nil {
+		return nil, e
+	}
+	return img, err
 }
 
 // encodePrompt finds the constant of the empty prompt.
@@ -326,6 +355,7 @@ func (p *painter) denoise(ctx context.Context) error {
 		p.solver.Advance(p.z.Data, estimate, p.z.Data, nil)
 		p.ws.Put(out)
 		p.trace("latents", p.z)
+		p.estimate = estimate
 		p.preview(estimate, i+1)
 	}
 	p.o.Progress(Progress{StageDenoise, len(steps) - p.begin, len(steps) - p.begin})

@@ -22,6 +22,12 @@
 // beside this package, specifies the format; package format reads and writes
 // it, package quant says what its symbols stand for.
 //
+// # Progress
+//
+// A decode with the real model takes minutes. [DecodeOptions].Progress counts
+// its steps, Preview shows each of them as a small picture, and Partial rescues
+// the last of them when the context ends.
+//
 // # Memory
 //
 // The networks run one after another, and by default none stays in memory for

@@ -1,6 +1,7 @@
 package codec
 
 import (
+	"context"
 	"math"
 
 	"github.com/coclico/coclico/codec/format"
@@ -121,6 +122,12 @@ type DecodeOptions struct {
 	// of a tuned file are moved into the levels that the file says they had; see
 	// [quant.Project].
 	NoProjection bool
+
+	// Partial, if not nil, asks for a picture even if the context ends. If that
+	// happens after the first step, Partial is called for another context, such
+	// as context.Background, in which the last step's estimate is turned into
+	// pixels. The picture is returned together with the first context's error.
+	Partial func() context.Context
 
 	// LowMemory packs each layer's weights when they are multiplied, at every
 	// step, and never holds a packed network. The picture is the same.
