@@ -49,12 +49,13 @@ PROGRAMS = {
     "unet": (["unet/testdata/odd.py"], [(".", "unet/testdata")]),
     "vae": (["vae/testdata/odd.py"], [(".", "vae/testdata")]),
     "vit": (["vit/testdata/odd.py"], [(".", "vit/testdata")]),
+    "tokenizer": (["bench/golden/tokenizer.py"], [(f, f"vit/tokenizer/testdata/{f}") for f in ("merges.txt.gz", "vectors.jsonl")]),
     "mini": (["bench/golden/mini.py"],
              [(f"{c}.safetensors", f"weights/mini/testdata/{c}.safetensors") for c in ("roundtrip", "text", "unet_square", "unet_wide", "vae", "vision")]
              + [("scenes", "weights/mini/testdata/scenes")]),
     "icc": (["bench/golden/icc.py", "."], [(".", "cmd/coclico/internal/icc/testdata")]),
 }
-SLOW = ("full",)  # made only if named
+SLOW = ("full", "tokenizer")  # made only if named: it takes long, or needs another package
 
 
 def distance(x, y):

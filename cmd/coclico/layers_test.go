@@ -37,6 +37,7 @@ var layers = []struct {
 	{"internal/nntest", []string{"nn", "kernels", "weights"}, nil}, // for tests alone
 	// 2: four rooms, no doors between them.
 	{"vit", []string{"nn", "nn/config", "weights"}, []string{"kernels", "internal/nntest"}},
+	{"vit/tokenizer", []string{"golang.org/x/text/unicode/norm"}, nil}, // text to the ids of vit's text towers
 	{"unet", []string{"nn", "nn/config", "weights"}, []string{"kernels", "internal/nntest"}},
 	{"vae", []string{"nn", "nn/config", "weights"}, []string{"kernels", "internal/nntest"}},
 	{"solver", nil, nil},
