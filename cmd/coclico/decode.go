@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -43,6 +44,7 @@ that ends in .coclico is taken.` + manyRestHelp,
 		ValidArgsFunction: completeFiles(streamExt[1:]),
 	}
 	output := cmd.Flags().StringP("output", "o", "", "`picture` to write, .png, .jpg or .webp, or folder for many (required)")
+	keep := partialFlag(cmd.Flags())
 	m := manyFlags(cmd.Flags(), "many files: redo files that are done and unchanged, and replace other pictures")
 	how, w := decodingFlags(cmd), writingFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -53,9 +55,12 @@ that ends in .coclico is taken.` + manyRestHelp,
 		if err != nil {
 			return err
 		}
-		d.screen = s
+		d.screen, d.partial.wanted = s, *keep
 		defer d.shelf.close()
 		if isMany(args, *output) {
+			if err := noEffect(cmd.Flags(), "it is for one file", "keep-partial"); err != nil {
+				return err
+			}
 			return decodeMany(cmd.Context(), f, s, m, d, w, args, *output)
 		}
 		if err := noEffect(cmd.Flags(), "it is for many files", "format", "jobs"); err != nil {
@@ -110,7 +115,8 @@ func decodeFile(ctx context.Context, f *files.IO, s *terminal.Screen, d *decodin
 	if err := how.checkOutput(output); err != nil {
 		return err
 	}
-	return f.Write(output, func(w io.Writer) error {
+	var interrupted error
+	err = f.Write(output, func(w io.Writer) error {
 		if _, err := d.shelf.choose(); err != nil {
 			return err
 		}
@@ -121,11 +127,15 @@ func decodeFile(ctx context.Context, f *files.IO, s *terminal.Screen, d *decodin
 		bar := s.Bar()
 		defer bar.Close()
 		img, err := d.decode(ctx, input, file, bar)
-		if err != nil {
+		switch {
+		case img == nil:
 			return err
+		case err != nil:
+			interrupted = d.partial.keep(output)
 		}
 		return encode(w, img, how.options(d, file))
 	})
+	return cmp.Or(err, interrupted)
 }
 
 // A decoding is what a run of decode does to every file.
@@ -135,6 +145,7 @@ type decoding struct {
 	reading  reading
 	sampling func(codec.Sampling) (codec.Sampling, bool)
 	options  codec.DecodeOptions
+	partial  partial
 
 	told []*shelved // models that the user was told about
 }
@@ -152,9 +163,9 @@ func (d *decoding) open(ctx context.Context, f *files.IO, path string) (*codec.F
 	return file, nil
 }
 
-// decode returns the picture of a file. An error about the file begins with its
-// name; any other is about the model or the options, and would be the next
-// file's too.
+// decode returns the picture of a file, and with --keep-partial one beside the
+// error of an interruption. An error about the file begins with its name; any
+// other is about the model or the options, and would be the next file's too.
 func (d *decoding) decode(ctx context.Context, name string, f *codec.File, p progress) (image.Image, error) {
 	m, err := d.shelf.choosing(f)
 	if err != nil {
@@ -167,6 +178,7 @@ func (d *decoding) decode(ctx context.Context, name string, f *codec.File, p pro
 	d.tell(name, m, p)
 	o := d.options
 	o.Progress = p.Progress
+	d.partial.follow(&o, d.screen, p)
 	if s, given := d.sampling(f.Sampling()); given {
 		o.Sampling = &s
 	}

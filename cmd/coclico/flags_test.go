@@ -81,6 +81,7 @@ func TestNoEffect(t *testing.T) {
 		{"jobs", "many files", []string{"encode", "x", "-o", "y", "--jobs", "2"}},
 		{"jobs", "many files", []string{"decode", "x", "-o", "y.png", "--jobs", "2"}},
 		{"format", "many files", []string{"decode", "x", "-o", "y.png", "--format", "jpg"}},
+		{"keep-partial", "one file", []string{"decode", "x", "-o", "y/", "--keep-partial"}},
 		{"jpeg-quality", "not a JPEG", []string{"decode", "x", "-o", "y.png", "--jpeg-quality", "50"}},
 		{"jpeg-quality", "not a JPEG", []string{"decode", "x", "-o", "y/", "--format", "webp", "--jpeg-quality", "50"}},
 		{"map-size", "without --raw", []string{"decode", "x", "-o", "y.png", "--map-size", "16"}},

@@ -71,11 +71,15 @@ func (d *decoding) notes(f *codec.File) []picture.Note {
 	if o.Size != 0 {
 		size = fmt.Sprint(o.Size)
 	}
+	interrupted := ""
+	if d.partial.kept {
+		interrupted = ", interrupted after " + d.partial.String()
+	}
 	return []picture.Note{
 		{Key: "Software", Text: "coclico " + version()},
 		{Key: "Comment", Text: fmt.Sprintf("Generated picture: painted by a diffusion model from %d bytes, not a photograph", f.Len())},
-		{Key: "Parameters", Text: fmt.Sprintf("steps %d, guidance %g, strength %g, seed %d, color guidance %g, %s, noise level %d, size %s, %s",
-			s.Steps, s.Guidance, s.Strength, s.Seed, s.ColorGuidance, projection, o.NoiseLevel, size, precision)},
+		{Key: "Parameters", Text: fmt.Sprintf("steps %d, guidance %g, strength %g, seed %d, color guidance %g, %s, noise level %d, size %s, %s%s",
+			s.Steps, s.Guidance, s.Strength, s.Seed, s.ColorGuidance, projection, o.NoiseLevel, size, precision, interrupted)},
 		{Key: "Model", Text: label},
 		{Key: "Source", Text: fmt.Sprintf("sha256:%x", sha256.Sum256(f.Bytes()))},
 	}
