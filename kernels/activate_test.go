@@ -17,6 +17,7 @@ var activations = []struct {
 	{"SiLU", SiLU, func(x float64) float64 { return x * sigmoid(x) }},
 	{"GELU", GELU, gelu},
 	{"QuickGELU", QuickGELU, func(x float64) float64 { return x * sigmoid(1.702*x) }},
+	{"ReLU", ReLU, func(x float64) float64 { return max(x, 0) }},
 }
 
 func sigmoid(x float64) float64 { return 1 / (1 + math.Exp(-x)) }

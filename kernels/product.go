@@ -10,6 +10,7 @@ const (
 	SiLU                 // x * sigmoid(x)
 	GELU                 // x * Phi(x), by erf, not its approximation by tanh
 	QuickGELU            // x * sigmoid(1.702 x)
+	ReLU                 // max(x, 0)
 )
 
 // An Epilogue is what happens to a product before it is stored:

@@ -43,8 +43,24 @@ func (v *vec) activate(x []float32, act Activation) {
 		v.gelu(x)
 	case QuickGELU:
 		v.sigmoid(x, 1.702*siluRate)
+	case ReLU:
+		relu(x)
 	default:
 		panic("kernels: unknown activation")
+	}
+}
+
+// relu replaces negative elements by 0. A NaN stays one. The comparison of bits
+// compiles to a conditional move: signs are as good as random, and a branch
+// would be mispredicted half of the time.
+func relu(x []float32) {
+	const negative, infinite = 1 << 31, 0xff800000
+	for i, v := range x {
+		b := math.Float32bits(v)
+		if b >= negative && b <= infinite {
+			b = 0
+		}
+		x[i] = math.Float32frombits(b)
 	}
 }
 

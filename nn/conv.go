@@ -7,6 +7,7 @@ type Conv2D struct {
 	Weight *Weight // [Out,In,3,3]
 	Bias   *Vector // [Out]
 	Out    int
+	Act    Activation // of the result, before res is added
 	stride int
 	origin int // 0: padding 1 on every side; 1: padding right and bottom only
 }
@@ -20,6 +21,14 @@ func NewConv2D(s Scope, in, out int) *Conv2D {
 		Out:    out,
 		stride: 1,
 	}
+}
+
+// NewStridedConv2D is like [NewConv2D] with a stride of 1 or 2: the sides are
+// divided by it, rounding up.
+func NewStridedConv2D(s Scope, in, out, stride int) *Conv2D {
+	c := NewConv2D(s, in, out)
+	c.stride = stride
+	return c
 }
 
 // Forward convolves a, whose Pad is 1, and adds res, which may be nil and is
@@ -40,6 +49,7 @@ func (c *Conv2D) Forward(ws *Workspace, a *Operand, bias []float32, res *Tensor)
 }
 
 func (c *Conv2D) convolve(ws *Workspace, dst []float32, a *Operand, w *kernels.Packed, e kernels.Epilogue) {
+	e.Act = c.Act
 	since := ws.clock()
 	kernels.Conv2D(dst, &a.Operand, w, c.stride, c.origin, e)
 	ws.spent(KindConv, since, flop(len(dst)/c.Out, c.Out, 9*a.C))

@@ -21,6 +21,7 @@ const (
 	SiLU      = kernels.SiLU
 	GELU      = kernels.GELU
 	QuickGELU = kernels.QuickGELU
+	ReLU      = kernels.ReLU
 )
 
 // Check returns an error if COCLICO_KERNELS names kernels that this machine or

@@ -12,8 +12,8 @@ type Downsample struct {
 // ceil(n/2). With padding 0 (the VAE's encoder) the picture is padded by one
 // zero on the right and at the bottom, and a side becomes floor(n/2).
 func NewDownsample(s Scope, channels, padding int) *Downsample {
-	conv := NewConv2D(s.Sub("conv"), channels, channels)
-	conv.stride, conv.origin = 2, 1-padding
+	conv := NewStridedConv2D(s.Sub("conv"), channels, channels, 2)
+	conv.origin = 1 - padding
 	return &Downsample{conv, s.Path()}
 }
 

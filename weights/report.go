@@ -64,7 +64,7 @@ func (e *LoadError) Error() string {
 		}
 		parts = append(parts, fmt.Sprintf("%d %s (%s)", n, c.title, some))
 	}
-	return fmt.Sprintf("%s: tensors do not match the part's config.json: %s", show(e.File), strings.Join(parts, "; "))
+	return fmt.Sprintf("%s: tensors do not match the network: %s", show(e.File), strings.Join(parts, "; "))
 }
 
 // List returns the whole report, one line per tensor.

@@ -54,6 +54,46 @@ func OpenFile(path string) (*Store, error) {
 	return newStore(path, r)
 }
 
+// ReadSafetensors returns a store of the tensors in data, the content of a
+// safetensors file, which must not change. The name is for messages.
+func ReadSafetensors(name string, data []byte) (*Store, error) {
+	return newStore(name, &region{data: data})
+}
+
+// OpenAs opens a file of another format. It maps the file and calls parse with
+// its content; the tensors that parse returns may be views of it, which begin
+// at a multiple of 8 bytes. An error of parse is reported with the file's name.
+func OpenAs(path string, parse func(data []byte) ([]Tensor, error)) (*Store, error) {
+	r, err := openRegion(path)
+	if err != nil {
+		return nil, err
+	}
+	list, err := parse(r.data)
+	if err != nil {
+		_ = r.close()
+		return nil, NewFileError(path, err)
+	}
+	s := StoreOf(path, list...)
+	for name, t := range s.tensors {
+		t.from = r
+		s.tensors[name] = t
+	}
+	s.regions = []*region{r}
+	return s, nil
+}
+
+// StoreOf returns a store of tensors that a program has made, for a network
+// that computes with other values than its file has: with a batch norm that is
+// part of a convolution, for example. The name is for messages. Of tensors with
+// the same name the last one counts.
+func StoreOf(name string, tensors ...Tensor) *Store {
+	byName := make(map[string]Tensor, len(tensors))
+	for _, t := range tensors {
+		byName[t.Name] = t
+	}
+	return storeOf(name, byName, nil)
+}
+
 // newStore parses an opened file, and closes it if that fails.
 func newStore(name string, r *region) (*Store, error) {
 	tensors, err := parse(name, r)

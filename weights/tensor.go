@@ -22,6 +22,19 @@ type Tensor struct {
 	from *region // what Data is a view of; nil for computed tensors
 }
 
+// NewTensor returns a tensor of the given values as F32.
+func NewTensor(name string, values []float32, shape ...int) Tensor {
+	t := Tensor{Name: name, DType: F32, Shape: slices.Clone(shape)}
+	if t.Len() != len(values) {
+		panic("weights: values do not fit the shape")
+	}
+	t.Data = make([]byte, 0, 4*len(values))
+	for _, v := range values {
+		t.Data = binary.LittleEndian.AppendUint32(t.Data, math.Float32bits(v))
+	}
+	return t
+}
+
 // Len returns the number of elements: the product of the shape, or 1 without
 // dimensions. It panics if that overflows an int.
 func (t Tensor) Len() int { return count(t.Shape) }

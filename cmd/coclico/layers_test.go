@@ -35,12 +35,14 @@ var layers = []struct {
 	{"nn", []string{"kernels", "kernels/mem", "weights"}, nil},
 	{"nn/config", []string{"kernels"}, nil},                        // config.json, decoded and checked
 	{"internal/nntest", []string{"nn", "kernels", "weights"}, nil}, // for tests alone
-	// 2: four rooms, no doors between them.
+	// 2: rooms without doors between them.
 	{"vit", []string{"nn", "nn/config", "weights"}, []string{"kernels", "internal/nntest"}},
 	{"vit/tokenizer", []string{"golang.org/x/text/unicode/norm"}, nil}, // text to the ids of vit's text towers
 	{"unet", []string{"nn", "nn/config", "weights"}, []string{"kernels", "internal/nntest"}},
 	{"vae", []string{"nn", "nn/config", "weights"}, []string{"kernels", "internal/nntest"}},
 	{"solver", nil, nil},
+	// The networks that rate pictures; the harness around them is bench's.
+	{"bench/iqa", []string{"nn", "weights"}, []string{"kernels", "internal/nntest"}},
 	// 3: the format, in integers and without a model; its numbers; and the two
 	// journeys.
 	{"codec/format/rangecoder", nil, nil},

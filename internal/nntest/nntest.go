@@ -35,6 +35,12 @@ func Open(t testing.TB, path string) *Case {
 	return &Case{t: t, store: s, seen: map[string]bool{}}
 }
 
+// Has reports whether the case has a tensor.
+func (c *Case) Has(name string) bool {
+	_, ok := c.store.Lookup(name)
+	return ok
+}
+
 // Raw returns a tensor as it is in the file.
 func (c *Case) Raw(name string) weights.Tensor {
 	c.t.Helper()

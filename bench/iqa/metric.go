@@ -1,0 +1,43 @@
+package iqa
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"github.com/coclico/coclico/nn"
+)
+
+// A Metric rates pictures. It is safe for concurrent use.
+type Metric struct {
+	Name      string // as at the head of a column: "MUSIQ", "LPIPS-vgg"
+	Reference bool   // it compares a picture with a reference
+	Lower     bool   // a lower score is better
+	File      string // the weights, as a path or "synthetic weights"; "" if it has none
+
+	minSide int
+	score   func(ctx context.Context, ws *nn.Workspace, reference, picture *Picture) (float64, error)
+}
+
+// Score rates a picture. Metrics without Reference ignore the reference, which
+// may be nil. The error names a size that cannot be rated, or is that of ctx.
+func (m *Metric) Score(ctx context.Context, p nn.Precision, reference, picture *Picture) (float64, error) {
+	if err := picture.check(m.minSide); err != nil {
+		return 0, fmt.Errorf("%s: %w", m.Name, err)
+	}
+	if m.Reference && (reference.W != picture.W || reference.H != picture.H) {
+		return 0, fmt.Errorf("%s: %w", m.Name, errSizes)
+	}
+	ws := &nn.Workspace{Precision: p}
+	defer ws.Close()
+	score, err := m.score(ctx, ws, reference, picture)
+	if err == nil && math.IsNaN(score) {
+		err = fmt.Errorf("%s: the score is not a number: the weights in %s are not usable", m.Name, m.File)
+	}
+	return score, err
+}
+
+// alone adapts the score of a network that needs no reference.
+func alone(score func(context.Context, *nn.Workspace, *Picture) (float64, error)) func(context.Context, *nn.Workspace, *Picture, *Picture) (float64, error) {
+	return func(ctx context.Context, ws *nn.Workspace, _, p *Picture) (float64, error) { return score(ctx, ws, p) }
+}
