@@ -23,7 +23,7 @@ func (OS) Create(part string) (Part, error) {
 		if old { // of a run that was killed, or another process's
 			f, err = os.OpenFile(part, os.O_WRONLY|noFollow, 0)
 		}
-		if errors.Is(err, fs.ErrNotExist) {
+		if old && errors.Is(err, fs.ErrNotExist) {
 			continue // it was just removed
 		}
 		if err != nil {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -20,6 +21,18 @@ func text(s string) func(io.Writer) error {
 	return func(w io.Writer) error {
 		_, err := io.WriteString(w, s)
 		return err
+	}
+}
+
+// TestNoFolder: a missing folder is reported as one, before the work.
+func TestNoFolder(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "missing", "a")
+	err := files.Replace(files.OS{}, path, func(io.Writer) error {
+		t.Error("the work was begun")
+		return nil
+	})
+	if !errors.Is(err, fs.ErrNotExist) || errors.Is(err, files.ErrBusy) || !strings.HasPrefix(err.Error(), path+": ") {
+		t.Errorf("error %v", err)
 	}
 }
 
