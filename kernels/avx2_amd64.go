@@ -32,6 +32,7 @@ var vecAVX2 = &vec{loops{
 	affine:  affineAVX2,
 	rescale: rescaleAVX2,
 	toF32:   toF32AVX2,
+	hamming: hammingAVX2,
 	rowLoops: rowLoops{
 		sigmoid: func(x []float32, rate float64) { sigmoidAVX2(x, float32(rate)) },
 		gelu:    geluAVX2,
@@ -69,6 +70,11 @@ func toF32AVX2(dst []float32, src []byte, dt DType) {
 		}
 	}
 	toF32Generic(dst[n:], src[n*dt.Size():], dt)
+}
+
+// hammingAVX2 computes what hammingGeneric computes.
+func hammingAVX2(dst []uint16, query, codes []uint64) {
+	blocksOf(4, dst, query, codes, hammingQuadsAVX2)
 }
 
 // runAVX2 computes what runF32 computes with mr = 6 and nr = 16, except that
@@ -163,3 +169,8 @@ func f16AVX2(dst *float32, src *byte, n int)
 
 //go:noescape
 func bf16AVX2(dst *float32, src *byte, n int)
+
+// hammingQuadsAVX2 computes what hammingGeneric computes, of blocks of 4 codes.
+//
+//go:noescape
+func hammingQuadsAVX2(dst *uint16, query, codes *uint64, words, blocks int)

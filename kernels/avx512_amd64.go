@@ -36,6 +36,7 @@ var vecAVX512 = &vec{loops{
 	affine:  affineAVX512,
 	rescale: rescaleAVX512,
 	toF32:   toF32AVX512,
+	hamming: hammingAVX512,
 	rowLoops: rowLoops{
 		sigmoid: func(x []float32, rate float64) { sigmoidAVX512(x, float32(rate)) },
 		gelu:    geluAVX512,
@@ -75,6 +76,17 @@ func toF32AVX512(dst []float32, src []byte, dt DType) {
 	default:
 		copy(dst, unsafe.Slice((*float32)(unsafe.Pointer(&src[0])), len(dst)))
 	}
+}
+
+// hammingAVX512 computes what hammingGeneric computes. AVX512_VPOPCNTDQ, which
+// counts the bits of a word in one instruction, came later than the features
+// that [hasAVX512] asks for.
+func hammingAVX512(dst []uint16, query, codes []uint64) {
+	loop := hammingBytesAVX512
+	if cpu.X86.HasAVX512VPOPCNTDQ {
+		loop = hammingWordsAVX512
+	}
+	blocksOf(8, dst, query, codes, loop)
 }
 
 // narrowBF16AVX512 computes what narrowBF16 computes.
@@ -219,3 +231,12 @@ func splitAVX512(dst unsafe.Pointer, pitch, planeBytes, planes int, src *float32
 //
 //go:noescape
 func splitF16AVX512(high, low, src *byte, n int)
+
+// hammingBytesAVX512 and hammingWordsAVX512 compute what hammingGeneric
+// computes, of blocks of 8 codes. The latter needs AVX512_VPOPCNTDQ.
+//
+//go:noescape
+func hammingBytesAVX512(dst *uint16, query, codes *uint64, words, blocks int)
+
+//go:noescape
+func hammingWordsAVX512(dst *uint16, query, codes *uint64, words, blocks int)

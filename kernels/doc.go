@@ -1,5 +1,6 @@
 // Package kernels is the arithmetic of the networks: floats in, floats out. It
-// knows neither layers nor files.
+// knows neither layers nor files. The one kernel on integers is [Hamming],
+// distances between codes of bits, by which archives are searched.
 //
 // # Implementations
 //

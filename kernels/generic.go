@@ -2,6 +2,7 @@ package kernels
 
 import (
 	"math"
+	"math/bits"
 	"unsafe"
 
 	"github.com/x448/float16"
@@ -31,6 +32,7 @@ var vecGeneric = &vec{loops{
 	affine:  affineGeneric,
 	rescale: rescaleGeneric,
 	toF32:   toF32Generic,
+	hamming: hammingGeneric,
 	rowLoops: rowLoops{
 		sigmoid:   sigmoidGeneric,
 		gelu:      geluGeneric,
@@ -211,5 +213,17 @@ func element(src []byte, dt DType, i int) float32 {
 func toF32Generic(dst []float32, src []byte, dt DType) {
 	for i := range dst {
 		dst[i] = element(src, dt, i)
+	}
+}
+
+func hammingGeneric(dst []uint16, query, codes []uint64) {
+	n := len(query)
+	for i := range dst {
+		d := 0
+		code := codes[i*n:][:n]
+		for k, w := range query {
+			d += bits.OnesCount64(w ^ code[k])
+		}
+		dst[i] = uint16(d)
 	}
 }

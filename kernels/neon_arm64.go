@@ -48,6 +48,7 @@ var vecNEON = &vec{loops{
 	affine:  affineNEON,
 	rescale: rescaleNEON,
 	toF32:   toF32NEON,
+	hamming: hammingNEON,
 	rowLoops: rowLoops{
 		sigmoid:   sigmoidNEON,
 		gelu:      geluNEON,
@@ -251,6 +252,11 @@ func normalizeNEON(dst, x, weight, bias []float32, ref float32, rest, inv float6
 	}
 }
 
+// hammingNEON computes what hammingGeneric computes.
+func hammingNEON(dst []uint16, query, codes []uint64) {
+	blocksOf(1, dst, query, codes, hammingCodes)
+}
+
 // runNEON computes what runF32 computes with mr = 6 and nr = 16, except that
 // products are not rounded before they are added.
 //
@@ -321,3 +327,8 @@ func rowMaxBlocks(x *float32, n int) float32
 //
 //go:noescape
 func exp2SumQuads(dst, x *float32, n int, scale, top float32) float64
+
+// hammingCodes computes what hammingGeneric computes, of n codes.
+//
+//go:noescape
+func hammingCodes(dst *uint16, query, codes *uint64, words, n int)

@@ -33,6 +33,10 @@ type loops struct {
 	// toF32 converts a checkpoint's elements.
 	toF32 func(dst []float32, src []byte, dt DType)
 
+	// hamming: dst[i] is the number of bits in which code i of codes differs
+	// from query; see Hamming.
+	hamming func(dst []uint16, query, codes []uint64)
+
 	rowLoops
 
 	// winograd are the transforms of F(4x4,3x3). If nil, convolutions are

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"testing"
 	"unsafe"
+
+	"golang.org/x/sys/cpu"
 )
 
 // ownForm returns f with the loops of im, which may have some that none of its
@@ -158,6 +160,30 @@ func TestSortTaps(t *testing.T) {
 					t.Fatalf("%s: row %d, word %d is %#x, want %#x", name, r, i, got, w)
 				}
 			}
+		}
+	}
+}
+
+// archHammingLoops returns both loops of AVX-512 that this machine supports:
+// hammingAVX512 runs only the better one.
+func archHammingLoops() map[string]hammingLoop {
+	loops := map[string]hammingLoop{}
+	blocks := func(loop func(dst *uint16, query, codes *uint64, words, blocks int)) hammingLoop {
+		return func(dst []uint16, query, codes []uint64) { blocksOf(8, dst, query, codes, loop) }
+	}
+	if hasAVX512() {
+		loops["avx512 bytes"] = blocks(hammingBytesAVX512)
+		if cpu.X86.HasAVX512VPOPCNTDQ {
+			loops["avx512 words"] = blocks(hammingWordsAVX512)
+		}
+	}
+	return loops
+}
+
+func TestHammingAVX512(t *testing.T) {
+	for loop, f := range archHammingLoops() {
+		for name, m := range memories(t) {
+			t.Run(loop+"/"+name, func(t *testing.T) { testHamming(t, m, f) })
 		}
 	}
 }
