@@ -3,10 +3,8 @@ package codec
 import (
 	"context"
 	"errors"
-	"fmt"
 	"image"
 	"math"
-	"slices"
 
 	"github.com/coclico/coclico/codec/quant"
 	"github.com/coclico/coclico/internal/hook"
@@ -43,7 +41,7 @@ func (c *Codec) Paint(ctx context.Context, f *File, opts *DecodeOptions) (image.
 	defer p.ws.Close()
 	p.previewMap()
 	img, err := p.paint(ctx)
-	if err != nil && errors.Is(err, ctx.Err()) && p.o.Partial != nil && p.estimate != nil {
+	if err != nil && errors.Is(err, ctx.Err()) && p.o.Partial != nil && p.path.done > 0 {
 		return p.partial(err)
 	}
 	return img, err
@@ -58,16 +56,14 @@ type painter struct {
 	hook     hook.Hook
 	ws       nn.Workspace
 
-	solver *solver.Solver
-	begin  int       // index of the first step
 	class  []float32 // the UNet's class vector [2D]
 	w, h   int       // of the picture
+	latent struct{ h, w, c int }
 	text   *unet.Context
-	noise  *nn.Tensor // [1,h,w,C]
-	z      *nn.Tensor // the latent [1,h,w,C]
-	colors *colorFit  // for previews
-
-	estimate []float32 // of the last step, like z; nil before the first
+	target *nn.Tensor      // the color map's latent [1,h,w,C]
+	band   *solver.LowBand // of color guidance
+	path   *path
+	colors *colorFit // for previews
 }
 
 // newPainter does everything that needs no network, so that a wrong call fails
@@ -97,40 +93,20 @@ func (c *Codec) newPainter(ctx context.Context, f *File, opts *DecodeOptions) (*
 	if err := p.sampling.Validate(); err != nil {
 		return nil, err
 	}
+	if err := p.o.Sampler.Validate(); err != nil {
+		return nil, err
+	}
 	g := solver.NewGenerator(p.sampling.Seed)
 	for _, prepare := range []func() error{
-		p.schedule,
 		p.sides,
 		func() error { return p.condition(g, v.Values) },
-		func() error { return p.drawNoise(g) },
+		func() (err error) { p.path, err = p.newPath(g); return err },
 	} {
 		if err := prepare(); err != nil {
 			return nil, err
 		}
 	}
 	return p, nil
-}
-
-// schedule makes the solver and finds its first step: of n steps the last
-// int(n*strength) are run, as diffusers counts. Too many steps are the file's
-// fault if it asks for them.
-func (p *painter) schedule() error {
-	cfg, err := p.model.Scheduler()
-	if err != nil {
-		return err
-	}
-	switch n := p.sampling.Steps; {
-	case n <= cfg.NumTrainTimesteps:
-	case n == p.file.Sampling().Steps:
-		return UnsupportedError(fmt.Sprintf("file of %d steps; the model has %d: choose fewer", n, cfg.NumTrainTimesteps))
-	default:
-		return optionErrorf("steps %d: the model has %d", n, cfg.NumTrainTimesteps)
-	}
-	if p.solver, err = solver.New(cfg, p.sampling.Steps); err != nil {
-		return fmt.Errorf("%s: %w", p.model.Folder().ConfigName(weights.Scheduler), err)
-	}
-	p.begin, err = p.solver.Start(p.sampling.Strength)
-	return err
 }
 
 // condition makes the class vector: the noised CLIP vector, then the features of
@@ -183,7 +159,7 @@ func (p *painter) partial(err error) (image.Image, error) {
 		return nil, e
 	}
 	p.done(net)
-	copy(p.z.Data, p.estimate)
+	copy(p.path.z.Data, p.path.estimate.Data)
 	img, e := p.decodeLatent(ctx)
 	if e != nil {
 		return nil, e
@@ -228,8 +204,7 @@ func (p *painter) readPrompt(ctx context.Context, c *prompt, net *unet.Model) er
 // them: those of MaxSize with the usual factor of 8.
 const maxLatent = MaxSize / 8 * MaxSize / 8
 
-// sides finds the picture's and the latent's sides. Latents have memory of
-// their own, since the workspace is emptied between the networks.
+// sides finds the picture's and the latent's sides.
 func (p *painter) sides() error {
 	ae, err := p.model.VAE()
 	if err != nil {
@@ -253,26 +228,8 @@ func (p *painter) sides() error {
 	if n := (p.w / f) * (p.h / f); n > maxLatent {
 		return optionErrorf("size %d: %d latent pixels, at most %d", size, n, maxLatent)
 	}
-	p.z = ownTensor(p.h/f, p.w/f, ae.LatentChannels)
-	p.noise = ownTensor(p.h/f, p.w/f, ae.LatentChannels)
-	return nil
-}
-
-func ownTensor(h, w, c int) *nn.Tensor {
-	return &nn.Tensor{N: 1, H: h, W: w, C: c, Data: make([]float32, h*w*c)}
-}
-
-// drawNoise makes the initial noise, in PyTorch's order.
-func (p *painter) drawNoise(g *solver.Generator) error {
-	x := p.hook.Noise
-	if x == nil {
-		x = make([]float32, p.noise.Len())
-		g.Randn(x)
-	}
-	if len(x) != p.noise.Len() {
-		return optionErrorf("%d values of noise; %d are needed", len(x), p.noise.Len())
-	}
-	p.noise.SetNCHW(x)
+	p.latent.h, p.latent.w, p.latent.c = p.h/f, p.w/f, ae.LatentChannels
+	p.band = solver.NewLowBand(p.latent.h, p.latent.w, p.latent.c, p.file.f.MapSize)
 	return nil
 }
 
@@ -299,10 +256,11 @@ func (p *painter) encodeMap(ctx context.Context) error {
 	if err := p.finite(weights.VAE, mean); err != nil {
 		return err
 	}
+	p.target = p.newLatent()
 	for i, v := range mean.Data {
-		p.z.Data[i] = v * float32(ae.ScalingFactor)
+		p.target.Data[i] = v * float32(ae.ScalingFactor)
 	}
-	p.trace("z_color", p.z)
+	p.trace("z_color", p.target)
 	if err := p.fitColors(ctx, net); err != nil {
 		return err
 	}
@@ -319,46 +277,22 @@ func (p *painter) done(net interface{ Release() }) {
 	}
 }
 
-// denoise runs the solver over the UNet. Each step evaluates it for two
-// pictures at once: with a class vector of zeros, and with the real one.
+// denoise runs the path's steps over the UNet.
 func (p *painter) denoise(ctx context.Context) error {
 	net, err := p.model.UNet(ctx)
 	if err != nil {
 		return err
 	}
-	steps := p.solver.Timesteps()
-	target, estimate := slices.Clone(p.z.Data), make([]float32, p.z.Len())
-	band := solver.NewLowBand(p.z.H, p.z.W, p.z.C, p.file.f.MapSize)
-	p.solver.AddNoise(p.z.Data, p.z.Data, p.noise.Data, p.begin)
-	p.trace("latents", p.z)
-	n := p.z.Len()
-	both := p.ws.Get(2, p.z.H, p.z.W, p.z.C)
-	class := p.ws.Get(2, 1, 1, len(p.class))
-	clear(class.Data[:len(p.class)])
-	copy(class.Data[len(p.class):], p.class)
-	for i, t := range steps[p.begin:] {
-		p.o.Progress(Progress{StageDenoise, i, len(steps) - p.begin})
-		copy(both.Data, p.z.Data)
-		copy(both.Data[n:], p.z.Data)
-		out, err := net.Forward(ctx, &p.ws, both, float32(t), p.text, class)
-		if err != nil {
+	t := p.path
+	p.start(t)
+	for t.done < len(t.steps) {
+		p.o.Progress(Progress{StageDenoise, t.done, len(t.steps)})
+		if err := p.step(ctx, net, t); err != nil {
 			return err
 		}
-		if err := p.finite(weights.UNet, out); err != nil {
-			return err
-		}
-		solver.Guide(out.Data[:n], out.Data[:n], out.Data[n:], p.sampling.Guidance)
-		p.solver.Estimate(estimate, out.Data[:n], p.z.Data)
-		if w := p.sampling.ColorGuidance; w > 0 {
-			band.Pull(estimate, target, float32(w))
-		}
-		p.solver.Advance(p.z.Data, estimate, p.z.Data, nil)
-		p.ws.Put(out)
-		p.trace("latents", p.z)
-		p.estimate = estimate
-		p.preview(estimate, i+1)
+		p.preview(t.estimate.Data, t.done)
 	}
-	p.o.Progress(Progress{StageDenoise, len(steps) - p.begin, len(steps) - p.begin})
+	p.o.Progress(Progress{StageDenoise, t.done, len(t.steps)})
 	p.done(net)
 	return nil
 }
@@ -374,10 +308,11 @@ func (p *painter) decodeLatent(ctx context.Context) (image.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	for i, v := range p.z.Data {
-		p.z.Data[i] = v / float32(ae.ScalingFactor)
+	z := p.path.z
+	for i, v := range z.Data {
+		z.Data[i] = v / float32(ae.ScalingFactor)
 	}
-	x, err := net.Decode(ctx, &p.ws, p.z)
+	x, err := net.Decode(ctx, &p.ws, z)
 	if err != nil {
 		return nil, err
 	}

@@ -38,7 +38,7 @@ func FuzzPaint(f *testing.F) {
 		var wrong *ModelError
 		switch {
 		case err == nil:
-			if len(p.class) != 64 || p.z.Len() == 0 {
+			if len(p.class) != 64 || p.path.z.Len() == 0 {
 				t.Fatal("accepted and not read")
 			}
 		case !errors.As(err, &format) && !errors.As(err, &option) && !errors.As(err, &unsupported) && !errors.As(err, &wrong):

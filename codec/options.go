@@ -123,6 +123,9 @@ type DecodeOptions struct {
 	// [quant.Project].
 	NoProjection bool
 
+	// Sampler is how the steps are made; the zero value is the model's own way.
+	Sampler Sampler
+
 	// Partial, if not nil, asks for a picture even if the context ends. If that
 	// happens after the first step, Partial is called for another context, such
 	// as context.Background, in which the last step's estimate is turned into

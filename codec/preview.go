@@ -46,9 +46,9 @@ func (p *painter) previewMap() {
 	if p.o.Preview == nil {
 		return
 	}
-	x := ownTensor(p.z.H, p.z.W, 3)
+	x := ownTensor(p.latent.h, p.latent.w, 3)
 	copy(x.Data, quant.Upsample(p.file.rgb, p.file.f.MapSize, x.W, x.H))
-	p.o.Preview(Preview{toRGBA(x), 0, len(p.solver.Timesteps()) - p.begin})
+	p.o.Preview(Preview{toRGBA(x), 0, len(p.path.steps)})
 }
 
 // preview shows an estimate of the latent.
@@ -56,9 +56,9 @@ func (p *painter) preview(estimate []float32, done int) {
 	if p.o.Preview == nil {
 		return
 	}
-	x := ownTensor(p.z.H, p.z.W, 3)
+	x := ownTensor(p.latent.h, p.latent.w, 3)
 	p.colors.apply(x.Data, estimate)
-	p.o.Preview(Preview{toRGBA(x), done, len(p.solver.Timesteps()) - p.begin})
+	p.o.Preview(Preview{toRGBA(x), done, len(p.path.steps)})
 }
 
 // apply writes the colors of the latent's pixels to rgb, clamped to [0,1].

@@ -17,7 +17,8 @@ import os
 import numpy as np
 import torch
 import torch.nn.functional as F
-from diffusers import AutoencoderKL, DDPMScheduler, DPMSolverMultistepScheduler, PNDMScheduler, UNet2DConditionModel
+from diffusers import AutoencoderKL, DDPMScheduler, DPMSolverMultistepScheduler, PNDMScheduler, UNet2DConditionModel, UniPCMultistepScheduler
+from diffusers.guiders import AdaptiveProjectedGuidance, ClassifierFreeGuidance
 from diffusers.models.embeddings import get_timestep_embedding
 from diffusers.pipelines.stable_diffusion.stable_unclip_image_normalizer import StableUnCLIPImageNormalizer
 from PIL import Image
@@ -161,8 +162,8 @@ def unclip_condition(embeds, normalizer, noising, level, noise):
     return torch.cat((normalizer.unscale(x), e), 1)
 
 
-def solver(steps, **kw):
-    s = DPMSolverMultistepScheduler.from_config(PNDMScheduler.from_config(configs.SCHEDULER).config, **kw)
+def solver(steps, cls=DPMSolverMultistepScheduler, **kw):
+    s = cls.from_config(PNDMScheduler.from_config(configs.SCHEDULER).config, **kw)
     s.set_timesteps(steps)
     return s
 
@@ -307,8 +308,11 @@ def case_quantizers(out, cfg, seed):
     save(out, "quantizers", t)
 
 
-def decode(cfg, parts, embeds_hat, rgb_map, size, noise, steps, strength, guidance, dtype=torch.float32):
+def decode(cfg, parts, embeds_hat, rgb_map, size, noise, steps, strength, guidance, dtype=torch.float32, s=None, guider=None, of_x0=False, g=None):
     """Decodes at size x size pixels from noise [1,4,size/8,size/8].
+
+    s is a scheduler other than the paper's, and guider a guider other than plain guidance, of estimates of x0 if
+    of_x0 is set. g draws the noise of an SDE.
 
     Returns the context, the condition, the color map's latent, the trajectory of latents and the image [3,H,W] in [0,1].
     """
@@ -321,15 +325,22 @@ def decode(cfg, parts, embeds_hat, rgb_map, size, noise, steps, strength, guidan
     z = (vae.encode((up * 2 - 1).to(dtype)).latent_dist.mode() * vae.config.scaling_factor).float()
     zc = z.clone()
     unet = parts["unet"]().to(dtype)
-    s = solver(steps)
+    s = s or solver(steps)
     start = steps - min(int(steps * strength), steps)
     s.set_begin_index(start)
     z = s.add_noise(z, noise, s.timesteps[start : start + 1])
     traj = [z.clone()]
-    for t in s.timesteps[start:]:
+    for i, t in enumerate(s.timesteps[start:]):
         both = unet(torch.cat([z, z]).to(dtype), t, encoder_hidden_states=torch.cat([ctx, ctx]), class_labels=torch.cat([torch.zeros_like(cond), cond])).sample.float()
         v_hat = both[:1] + guidance * (both[1:] - both[:1])
-        z = s.step(v_hat, t, z).prev_sample
+        if guider:
+            guider.set_state(step=i, num_inference_steps=len(s.timesteps) - start, timestep=t)
+            guider.prepare_inputs({})  # resets the momentum before the first step
+            level = s.sigmas[start + i]
+            alpha, sigma = 1 / (1 + level**2).sqrt(), level / (1 + level**2).sqrt()
+            into, back = (lambda v: alpha * z - sigma * v, lambda x0: (alpha * z - x0) / sigma) if of_x0 else (lambda v: v,) * 2
+            v_hat = back(guider.forward(into(both[1:]), into(both[:1])).pred)
+        z = s.step(v_hat, t, z, **({"generator": g} if g else {})).prev_sample
         traj.append(z.clone())
         print("step", int(t), float(z.std()), flush=True)
     img = vae.decode((z / vae.config.scaling_factor).to(dtype)).sample.float()
@@ -348,6 +359,29 @@ def case_roundtrip(out, cfg, parts, seed, size, name="roundtrip"):
     save(out, name, {"in/image": img, "in/noise": noise, "mid/pixel_values": px, "mid/image_embeds": e, "mid/embedding_codes": codes, "mid/y": y, "mid/u": u, "mid/v": v,
                      "mid/rgb_map": rgb, "mid/condition": cond, "mid/z_color": zc, "mid/latents": traj if size < 256 else traj[[0, 1, -1]],
                      "out/image": rec if size < 256 else (rec * 255).round().to(torch.uint8)})
+
+
+SAMPLER_SEED = 7  # torch.manual_seed: the noise of a latent and then of an SDE's steps
+
+
+def case_samplers(out, cfg, parts, seed, size):
+    """Decodes of the round trip's picture by other samplers."""
+    e_hat = quantize_vector(n("samplers_embeds", (cfg["embedding_dim"],), seed) * 0.5, 1)
+    (y, u, v), rgb = color_map(torch.from_numpy(picture(size, size, seed + 200)).permute(2, 0, 1).float() / 255, 8, 2)
+    t = {"in/codes": e_hat[0], "in/y": y, "in/u": u, "in/v": v}
+    for name, kw in {
+        "unipc3_karras": {"s": solver(20, UniPCMultistepScheduler, solver_order=3, use_karras_sigmas=True)},
+        "sde_exponential": {"s": solver(20, algorithm_type="sde-dpmsolver++", use_exponential_sigmas=True)},
+        "trailing_rescale": {"s": solver(20, timestep_spacing="trailing"),
+                             "guider": ClassifierFreeGuidance(guidance_scale=12.0, guidance_rescale=0.7, start=0.2, stop=0.8)},
+        "apg": {"of_x0": True, "guider": AdaptiveProjectedGuidance(
+            guidance_scale=12.0, eta=0.25, adaptive_projected_guidance_rescale=9.0, adaptive_projected_guidance_momentum=-0.5)},
+    }.items():
+        g = torch.Generator().manual_seed(SAMPLER_SEED)
+        noise = torch.randn((1, 4, size // 8, size // 8), generator=g)
+        sde = name.startswith("sde")
+        t[f"out/{name}"] = decode(cfg, parts, e_hat[1], rgb, size, noise, 20, 0.88, 12.0, g=g if sde else None, **kw)[3][[0, 1, 2, -2, -1]]
+    save(out, "samplers", t)
 
 
 def main():
@@ -399,6 +433,8 @@ def main():
             case_vae(cases, parts["vae"](), a.seed, side * 8, side * 8, False)
     if want("roundtrip"):
         case_roundtrip(cases, cfg, parts, a.seed, side * 8)
+    if small and want("samplers"):
+        case_samplers(cases, cfg, parts, a.seed, side * 8)
 
 
 if __name__ == "__main__":

@@ -24,9 +24,9 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 BOUNDS = {"float32": 1e-5, "float16": 1e-3}  # relative; uint8 may be one step off, other types not at all
 
-CASES = ("condition", "preprocess", "quantizers", "randn", "roundtrip", "schedules", "text", "unet_square", "unet_wide", "vae", "vision")
+CASES = ("condition", "preprocess", "quantizers", "randn", "roundtrip", "samplers", "schedules", "text", "unet_square", "unet_wide", "vae", "vision")
 ROOMS = {  # where the tests of a case are; solver for the others
-    "preprocess": "vit", "quantizers": "codec/quant", "roundtrip": "codec", "text": "vit", "unet_square": "unet", "unet_wide": "unet",
+    "preprocess": "vit", "quantizers": "codec/quant", "roundtrip": "codec", "samplers": "codec", "text": "vit", "unet_square": "unet", "unet_wide": "unet",
     "vae": "vae", "vision": "vit", "condition": "solver", "randn": "solver", "schedules": "solver",
 }
 BARE = ("condition", "randn", "roundtrip", "schedules", "text", "unet_square", "unet_wide", "vae", "vision")

@@ -27,7 +27,8 @@ file was made with: without --model, whichever model of this machine that is.
 Raw bits need --raw, --model and the parameters that they were encoded with. The
 picture is made up: it shows what the bytes tell, in its own way, and the same
 seed paints the same picture. Steps, guidance, strength, seed and color guidance
-are the file's unless given.
+are the file's unless given. The sampler is the model's own unless --sampler or
+--schedule names another one; no file holds it.
 
 PICTURE is written as PNG, as JPEG if its name ends in .jpg, or as lossless WebP
 if it ends in .webp; - stands for standard input and output. A picture records
@@ -82,6 +83,7 @@ func decodingFlags(cmd *cobra.Command) func() (*decoding, error) {
 		flags.Lookup(name).DefValue = ""
 	}
 	flags.Lookup("color-guidance").Usage = "share, 0 to 1, by which each step moves towards the color map"
+	sampler := samplerFlags(cmd)
 	size := wholeFlag(flags, "size", 0, 1, codec.MaxSize, "pixels of the longer side (default the model's own)")
 	level := wholeFlag(flags, "noise-level", 0, 0, 999, "noise added to the CLIP vector, 0 to 999")
 	exact := precisionFlag(cmd, "fast", "exact")
@@ -103,6 +105,7 @@ func decodingFlags(cmd *cobra.Command) func() (*decoding, error) {
 		}
 		return &decoding{shelf: &shelf{flag: *model}, reading: r, sampling: sampling, options: codec.DecodeOptions{
 			AnyModel: *anyModel, Size: *size, NoiseLevel: *level, Exact: exact(), LowMemory: *lowMemory, NoProjection: *plain,
+			Sampler: sampler(),
 		}}, nil
 	}
 }

@@ -79,7 +79,7 @@ func (d *decoding) notes(f *codec.File) []picture.Note {
 		{Key: "Software", Text: "coclico " + version()},
 		{Key: "Comment", Text: fmt.Sprintf("Generated picture: painted by a diffusion model from %d bytes, not a photograph", f.Len())},
 		{Key: "Parameters", Text: fmt.Sprintf("steps %d, guidance %g, strength %g, seed %d, color guidance %g, %s, noise level %d, size %s, %s%s",
-			s.Steps, s.Guidance, s.Strength, s.Seed, s.ColorGuidance, projection, o.NoiseLevel, size, precision, interrupted)},
+			s.Steps, s.Guidance, s.Strength, s.Seed, s.ColorGuidance, projection, o.NoiseLevel, size, precision, describeSampler(o.Sampler)+interrupted)},
 		{Key: "Model", Text: label},
 		{Key: "Source", Text: fmt.Sprintf("sha256:%x", sha256.Sum256(f.Bytes()))},
 	}
