@@ -43,6 +43,7 @@ PROGRAMS = {
     "full": (["bench/golden/golden.py", "--model", "unclip-l", "--seed", "1", "--only", "condition,text,unet", "--out", "."],
              [(f"cases/{c}.safetensors", f"bench/golden/cases/unclip-l/{c}.safetensors") for c in ("condition", "text", "unet_wide")]),
     "law": (["weights/testdata/make.py"], [(f"{f}.safetensors", f"weights/testdata/{f}.safetensors") for f in ("law", "noise", "types")]),
+    "foreign": (["weights/foreign/testdata/make.py", "."], [(".", "weights/foreign/testdata")]),
     "timesteps": (["nn/testdata/timesteps.py"], [("timesteps.safetensors", "nn/testdata/timesteps.safetensors")]),
     "edges": (["solver/testdata/edges.py"], [("edges.safetensors", "solver/testdata/edges.safetensors")]),
     "samplers": (["bench/golden/samplers.py", "."], [("samplers.safetensors", "solver/testdata/samplers.safetensors")]),

@@ -29,6 +29,7 @@ var layers = []struct {
 	{"kernels", []string{"kernels/mem", "golang.org/x/sys/cpu", "github.com/x448/float16"}, nil},
 	{"weights", []string{"github.com/nlpodyssey/safetensors", "github.com/x448/float16", "golang.org/x/sys/unix"}, nil},
 	{"weights/mini/...", []string{"weights"}, nil}, // the built-in model
+	{"weights/foreign", []string{"weights"}, nil},  // files of PyTorch and NumPy
 	// For cmd alone: a program that imports codec gets no net/http.
 	{"weights/hub/...", []string{"weights", "weights/hub/...", "golang.org/x/sys/unix", "golang.org/x/sys/windows"}, nil},
 	// 1: layers that two models share; the only room with doors to both cellars.
