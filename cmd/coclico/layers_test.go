@@ -53,13 +53,15 @@ var layers = []struct {
 	{"codec/...", []string{"codec/...", "internal/hook", "vit", "unet", "vae", "solver", "nn", "nn/config", "weights", "weights/mini"}, []string{"kernels"}},
 	{"internal/hook", nil, nil}, // a look into codec for this module's tests and tools
 	// 4: nothing imports these.
+	// The one room of bench that cmd may enter.
+	{"bench/evaluate", []string{"bench/iqa", "internal/hook", "codec/...", "vit", "gonum.org/v1/gonum/...", "gonum.org/v1/plot/...", "github.com/bbrks/go-blurhash"}, nil},
 	{"bench/...", []string{"bench/...", "internal/hook", "codec/...", "vit", "unet", "vae", "solver", "nn", "kernels", "kernels/mem", "weights", "weights/mini", "gonum.org/v1/gonum/..."}, nil},
 	{"cmd/coclico/internal/icc", nil, nil}, // arithmetic on colors
 	{"cmd/coclico/internal/files/...", []string{"cmd/coclico/internal/files", "weights", "golang.org/x/sys/unix"}, []string{"cmd/coclico/internal/files/filestest"}},
 	{"cmd/coclico/internal/batch", []string{"cmd/coclico/internal/files"}, []string{"cmd/coclico/internal/files/filestest"}},
 	{"cmd/coclico/internal/terminal", []string{"codec", "github.com/schollz/progressbar/v3", "golang.org/x/term"}, nil},
 	{"cmd/coclico/internal/inspect", []string{"cmd/coclico/internal/files", "cmd/coclico/internal/terminal", "codec", "codec/quant"}, nil},
-	{"cmd/...", []string{"cmd/...", "internal/hook", "codec/...", "vit", "unet", "vae", "solver", "nn", "kernels", "weights/...",
+	{"cmd/...", []string{"cmd/...", "bench/evaluate", "internal/hook", "codec/...", "vit", "unet", "vae", "solver", "nn", "kernels", "weights/...",
 		"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/schollz/progressbar/v3", "golang.org/x/image/...", "golang.org/x/term", "golang.org/x/sys/unix",
 		"github.com/spf13/cobra/doc", "github.com/HugoSmits86/nativewebp", "github.com/tetratelabs/wazero/..."}, nil},
 }

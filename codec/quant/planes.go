@@ -28,6 +28,10 @@ func NewPlanes(rgb []byte, w, h, n int, antialias bool) Planes {
 // 3] in [0, 1].
 func Average(rgb []byte, w, h, n int) []float32 { return antialiased(rgb, w, h, n) }
 
+// Interpolate is Average without antialias, as in the paper's color score: each
+// value is interpolated from four pixels.
+func Interpolate(rgb []byte, w, h, n int) []float32 { return resample(rgb, w, h, n, false) }
+
 // yuv420 returns the planes Y [n*n], U and V [n/2*n/2] of m [n, n, 3]. Each
 // operation rounds to float32, as PyTorch's do.
 func yuv420(m []float32, n int) (y, u, v []float32) {

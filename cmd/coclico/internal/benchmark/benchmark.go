@@ -200,7 +200,7 @@ func (b *bench) measure(name string, p nn.Precision, f func() error, first func(
 	}
 	slices.Sort(times)
 	n.Median = times[len(times)/2]
-	n.Peak, n.Buffers = peakMemory(), float64(b.ws.Peak())/(1<<20)
+	n.Peak, n.Buffers = PeakMemory(), float64(b.ws.Peak())/(1<<20)
 	b.report.Networks = append(b.report.Networks, n)
 	b.ws.Close()
 	return n, nil

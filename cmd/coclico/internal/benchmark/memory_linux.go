@@ -6,9 +6,9 @@ import (
 	"strconv"
 )
 
-// peakMemory returns the process's largest resident memory since
-// resetPeakMemory, in MiB; 0 if it is unknown (proc(5), VmHWM).
-func peakMemory() float64 {
+// PeakMemory returns the process's largest resident memory since
+// ResetPeakMemory, in MiB; 0 if it is unknown (proc(5), VmHWM).
+func PeakMemory() float64 {
 	data, err := os.ReadFile("/proc/self/status")
 	if err != nil {
 		return 0
@@ -22,6 +22,6 @@ func peakMemory() float64 {
 	return float64(kib) / 1024
 }
 
-// resetPeakMemory makes the memory resident now the peak. Where the system does
+// ResetPeakMemory makes the memory resident now the peak. Where the system does
 // not allow it, the peak remains that of the whole process.
-func resetPeakMemory() { _ = os.WriteFile("/proc/self/clear_refs", []byte("5"), 0) }
+func ResetPeakMemory() { _ = os.WriteFile("/proc/self/clear_refs", []byte("5"), 0) }

@@ -8,9 +8,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// peakMemory returns the process's largest resident memory, in MiB; 0 if it is
+// PeakMemory returns the process's largest resident memory, in MiB; 0 if it is
 // unknown. The system does not report it for a part of the run alone.
-func peakMemory() float64 {
+func PeakMemory() float64 {
 	var u unix.Rusage
 	if unix.Getrusage(unix.RUSAGE_SELF, &u) != nil {
 		return 0
@@ -21,4 +21,4 @@ func peakMemory() float64 {
 	return float64(u.Maxrss) / (1 << 10)
 }
 
-func resetPeakMemory() {}
+func ResetPeakMemory() {}

@@ -22,13 +22,13 @@ func ramp(n, h, w, c int) *nn.Tensor {
 // release frees a network and resets the peak of memory.
 func release(net interface{ Release() }) {
 	net.Release()
-	resetPeakMemory()
+	ResetPeakMemory()
 }
 
 // unet measures one step's evaluation of the UNet: two latents, with and
 // without guidance. The time since begin counts as the start.
 func (b *bench) unet(m *model.Model, begin time.Time) (Network, error) {
-	resetPeakMemory()
+	ResetPeakMemory()
 	b.progress("UNet: opening")
 	net, err := m.UNet(b.ctx)
 	if err != nil {

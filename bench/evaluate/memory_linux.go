@@ -1,0 +1,62 @@
+package evaluate
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"strconv"
+	"syscall"
+	"time"
+)
+
+// watchMemory returns a function that returns the peak of a process's resident
+// memory in MiB after its end. What wait4 reports is at least the peak of this
+// process, whose memory the child shares until it executes its program
+// (fs/exec.c: exec_mmap); if it is no more than that, the peak is that of
+// samples.
+func watchMemory(pid int) (peak func(*os.ProcessState) float64) {
+	own := highWater("self")
+	stop, samples := make(chan struct{}), make(chan float64)
+	go func() {
+		most := 0.0
+		tick := time.NewTicker(2 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-stop:
+				samples <- most
+				return
+			case <-tick.C:
+				// The first samples may be from before the program began.
+				if m := highWater(strconv.Itoa(pid)); m > most && (m < own || m > 1.05*own) {
+					most = m
+				}
+			}
+		}
+	}()
+	return func(s *os.ProcessState) float64 {
+		close(stop)
+		sampled := <-samples
+		if u, ok := s.SysUsage().(*syscall.Rusage); ok {
+			if total := float64(u.Maxrss) / 1024; total > 1.05*own {
+				return total
+			}
+		}
+		return sampled
+	}
+}
+
+// highWater returns a process's VmHWM in MiB (proc(5)), 0 if it is unknown.
+func highWater(process string) float64 {
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%s/status", process))
+	if err != nil {
+		return 0
+	}
+	_, rest, _ := bytes.Cut(data, []byte("VmHWM:"))
+	line, _, _ := bytes.Cut(rest, []byte("kB"))
+	kib, err := strconv.Atoi(string(bytes.TrimSpace(line)))
+	if err != nil {
+		return 0
+	}
+	return float64(kib) / 1024
+}

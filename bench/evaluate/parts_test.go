@@ -1,0 +1,222 @@
+package evaluate
+
+import (
+	"bytes"
+	"encoding/hex"
+	"image"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// The hash and the picture of thumbhash-python 1.0.1, whose decoder rounds where
+// the original truncates.
+func TestThumbHash(t *testing.T) {
+	const side = 20
+	p := &Picture{side, make([]byte, side*side*3)}
+	for i := range side * side {
+		x, y := i%side, i/side
+		p.RGB[3*i], p.RGB[3*i+1], p.RGB[3*i+2] = byte(x*12), byte(y*11+x*3), byte(255-x*5-y*4)
+	}
+	hash := thumbHash(p)
+	if got := hex.EncodeToString(hash); got != "a2d609671470778772788887877787777878072777818f08" {
+		t.Errorf("hash %s", got)
+	}
+	q := thumbPicture(hash)
+	for _, want := range []struct {
+		at  int
+		rgb [3]int
+	}{{0, [3]int{0, 0, 251}}, {31, [3]int{225, 50, 158}}, {32*16 + 16, [3]int{118, 152, 153}}, {1023, [3]int{203, 216, 68}}} {
+		for c, v := range want.rgb {
+			if d := int(q.RGB[3*want.at+c]) - v; d < -1 || d > 1 {
+				t.Errorf("pixel %d: %v, want %v", want.at, q.RGB[3*want.at:3*want.at+3], want.rgb)
+				break
+			}
+		}
+	}
+}
+
+func TestAveraged(t *testing.T) {
+	p := &Picture{3, make([]byte, 27)}
+	for i := range 9 {
+		p.RGB[3*i] = byte(i * 20) // 0 20 40, 60 80 100, 120 140 160
+	}
+	// Each pixel of 2 x 2 covers 1.5 x 1.5 of 3 x 3.
+	want := []int{
+		(0 + 20/2 + 60/2 + 80/4) * 4 / 9, (20/2 + 40 + 80/4 + 100/2) * 4 / 9,
+		(60/2 + 80/4 + 120 + 140/2) * 4 / 9, (80/4 + 100/2 + 140/2 + 160) * 4 / 9,
+	}
+	q := p.averaged(2)
+	for i, v := range want {
+		if d := int(q.RGB[3*i]) - v; d < 0 || d > 1 {
+			t.Errorf("pixel %d: %d, want about %d", i, q.RGB[3*i], v)
+		}
+	}
+	gray := &Picture{100, bytes.Repeat([]byte{77}, 30000)}
+	for _, side := range []int{1, 7, 32, 64, 99, 100} {
+		if q := gray.averaged(side); q.Side != side || !bytes.Equal(q.RGB, bytes.Repeat([]byte{77}, side*side*3)) {
+			t.Errorf("a flat picture at %d is not flat", side)
+		}
+	}
+}
+
+// Planes come back as well as rounding and halved chroma allow: exactly for
+// grays.
+func TestYUV(t *testing.T) {
+	p := scene(1, 64)
+	for i := range 64 * 64 {
+		p.RGB[3*i+1], p.RGB[3*i+2] = p.RGB[3*i], p.RGB[3*i]
+	}
+	path := filepath.Join(t.TempDir(), "p.yuv")
+	if err := writeTo(path, writeYUV, p); err != nil {
+		t.Fatal(err)
+	}
+	q, err := readYUV(path, 64)
+	if err != nil || !bytes.Equal(p.RGB, q.RGB) {
+		t.Errorf("grays do not come back: %v", err)
+	}
+	if _, err := readYUV(path, 32); err == nil {
+		t.Error("planes of another size are read")
+	}
+}
+
+func TestPPM(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "p.ppm")
+	p := scene(2, 16)
+	if err := writeTo(path, writePPM, p); err != nil {
+		t.Fatal(err)
+	}
+	if q, err := readPPM(path, 16); err != nil || !bytes.Equal(p.RGB, q.RGB) {
+		t.Error("a PPM does not come back:", err)
+	}
+	gray := append([]byte("P5\n2 2\n255\n"), 1, 2, 3, 4)
+	bad := map[string]string{"short": "P6\n16 16\n255\nabc", "kind": "P3\n16 16\n255\n", "deep": "P6\n16 16\n65535\n", "size": "P6\n999999999 999999999\n255\n", "empty": ""}
+	for name, data := range bad {
+		if err := os.WriteFile(path, []byte(data), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := readPPM(path, 16); err == nil {
+			t.Errorf("a bad PPM is read: %s", name)
+		}
+	}
+	if err := os.WriteFile(path, gray, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if q, err := readPPM(path, 2); err != nil || !bytes.Equal(q.RGB, []byte{1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 4}) {
+		t.Error("a gray PPM:", err)
+	}
+}
+
+func TestMean(t *testing.T) {
+	if c := mean(nil); c.Known {
+		t.Error("a mean of nothing")
+	}
+	if c := mean([]float64{3}); !c.Known || c.Mean != 3 || c.Interval {
+		t.Errorf("a mean of one: %+v", c)
+	}
+	// The interval of the mean of many normal values is 1.96 deviations of
+	// the mean to both sides.
+	var values []float64
+	for i := range 400 {
+		values = append(values, math.Sqrt2*math.Erfinv(2*(float64(i)+0.5)/400-1))
+	}
+	c := mean(values)
+	if want := 1.96 / 20; math.Abs(c.High-want) > 0.012 || math.Abs(c.Low+want) > 0.012 || math.Abs(c.Mean) > 1e-9 {
+		t.Errorf("%+v, want 0 within %.3f", c, want)
+	}
+	if again := mean(values); again != c {
+		t.Error("equal values have other intervals")
+	}
+}
+
+// Names cannot break out of their place in a report.
+func TestEscapes(t *testing.T) {
+	dir := t.TempDir()
+	const name = `<script>alert(1)<!--" onerror="x|y&$_%`
+	savePNG(t, filepath.Join(dir, name+".png"), scene(0, 64))
+	if err := os.WriteFile(filepath.Join(dir, name+"2.png"), []byte("broken"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	peer := filepath.Join(dir, "peer")
+	savePNG(t, filepath.Join(peer, name+".png"), scene(1, 64))
+	e := evaluation(dir, t.TempDir(), "thumbhash", "peer-script")
+	e.Peers = []Peer{{Name: "<script>|_$&", Pictures: peer}}
+	r := run(t, e)
+	var html, md, tex strings.Builder
+	if err := r.HTML(&html); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Markdown(&md); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.LaTeX(&tex); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(html.String(), "<script") || strings.Contains(html.String(), `" onerror="`) || strings.Contains(html.String(), "ZgotmplZ") {
+		t.Error("HTML has an unescaped name")
+	}
+	if strings.Count(html.String(), `src="data:image/jpeg;base64,`) != 2 || strings.Contains(html.String(), `src="http`) {
+		t.Error("HTML does not hold the pictures itself")
+	}
+	if strings.Contains(md.String(), "<script") {
+		t.Error("Markdown has an unescaped name")
+	}
+	if !strings.Contains(tex.String(), `$<$script$>$|\_\$\&`) {
+		t.Error("LaTeX lacks the escaped name")
+	}
+}
+
+func TestSets(t *testing.T) {
+	if _, err := SetOf("imagenet"); err == nil || !strings.Contains(err.Error(), "kodak, clic, div2k, landscape") {
+		t.Errorf("an unknown set: %v", err)
+	}
+	kodak, err := SetOf("kodak")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for _, stem := range kodak.stem {
+		all = append(all, "/k/"+stem+".png")
+	}
+	if got := kodak.missing(all); got != "" {
+		t.Errorf("all of Kodak: %s", got)
+	}
+	all[4] = "/k/05.png"
+	if got := kodak.missing(all); got != "" {
+		t.Errorf("Kodak's other names: %s", got)
+	}
+	if got, want := kodak.missing(all[:22]), "pictures of kodak are missing: kodim23, kodim24"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if got, want := kodak.missing(all[:1]), "23 of the 24 pictures of kodak are missing: kodim02, ... kodim24"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	// The crop is cut out, not scaled.
+	img := image.NewGray(image.Rect(10, 10, 778, 522))
+	img.Pix[128] = 200 // the crop's first pixel
+	p, err := kodak.square(img, 512)
+	if err != nil || p.Side != 512 || !slices.Equal(p.RGB[:4], []byte{200, 200, 200, 0}) {
+		t.Errorf("the crop: %v", err)
+	}
+	landscape, _ := SetOf("landscape")
+	if _, err := landscape.square(img, 768); err == nil || err.Error() != "768 x 512 pixels: the set's rule needs 768 x 768" {
+		t.Errorf("a small landscape: %v", err)
+	}
+}
+
+func TestColorScore(t *testing.T) {
+	s := func(v byte) Seen { return Seen{Picture: &Picture{64, bytes.Repeat([]byte{v}, 64*64*3)}} }
+	m := colorScore()
+	got, err := m.Score(t.Context(), Subject{s(0), s(51)})
+	if err != nil || math.Abs(got-0.04) > 1e-7 {
+		t.Errorf("color score %g, %v; want 0.04", got, err)
+	}
+	m = psnr()
+	if got, _ = m.Score(t.Context(), Subject{s(0), s(51)}); math.Abs(got-20*math.Log10(5)) > 1e-9 {
+		t.Errorf("PSNR %g", got)
+	}
+}

@@ -1,0 +1,137 @@
+package evaluate
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+)
+
+// A Record is what is known about a row of one picture: a line of
+// records.jsonl.
+type Record struct {
+	Row     string `json:"row"`
+	Picture string `json:"picture"` // its file's name
+	Source  string `json:"source"`  // hash of the pixels that were encoded
+	Params  string `json:"params"`  // what the result depends on besides them
+
+	Bytes         int64              `json:"bytes"` // -1 if unknown
+	EncodeSeconds float64            `json:"encode_seconds"`
+	DecodeSeconds float64            `json:"decode_seconds"`
+	MemoryMiB     float64            `json:"memory_mib"` // 0 if unknown
+	Note          string             `json:"note,omitempty"`
+	File          string             `json:"file,omitempty"` // of the decoded picture, below the output folder
+	Decoded       string             `json:"decoded,omitempty"`
+	Scores        map[string]float64 `json:"scores,omitempty"`
+	Vector        vector             `json:"clip,omitempty"`
+	VectorOf      string             `json:"clip_model,omitempty"`
+	Error         string             `json:"error,omitempty"`
+}
+
+// A vector is written as the base64 of float32s, little-endian.
+type vector []float32
+
+func (v vector) MarshalJSON() ([]byte, error) {
+	b := make([]byte, 0, 4*len(v))
+	for _, x := range v {
+		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(x))
+	}
+	return json.Marshal(b)
+}
+
+func (v *vector) UnmarshalJSON(data []byte) error {
+	var b []byte
+	if err := json.Unmarshal(data, &b); err != nil {
+		return err
+	}
+	if len(b)%4 != 0 {
+		return errors.New("a vector of a broken number")
+	}
+	*v = make(vector, len(b)/4)
+	for i := range *v {
+		(*v)[i] = math.Float32frombits(binary.LittleEndian.Uint32(b[4*i:]))
+	}
+	return nil
+}
+
+// A key tells records apart that are about different work.
+type key struct{ row, picture string }
+
+// A journal is the file of records. The last record of a key counts.
+type journal struct {
+	file *os.File
+	last map[key]*Record
+}
+
+// maxJournal is the size of the largest journal that is read.
+const maxJournal = 1 << 30
+
+// openJournal reads the records of earlier runs. A torn last line, of a run that
+// was killed, is cut off; any other line that is no record is an error.
+func openJournal(path string) (*journal, error) {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o666)
+	if err != nil {
+		return nil, err
+	}
+	j := &journal{f, map[key]*Record{}}
+	if err := j.read(path); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return j, nil
+}
+
+func (j *journal) read(path string) error {
+	data, err := io.ReadAll(io.LimitReader(j.file, maxJournal+1))
+	if err != nil {
+		return err
+	}
+	if len(data) > maxJournal {
+		return fmt.Errorf("%s: more than %d bytes", path, maxJournal)
+	}
+	whole := bytes.LastIndexByte(data, '\n') + 1
+	for i, line := range bytes.Split(data[:whole], []byte{'\n'}) {
+		if len(line) == 0 {
+			continue
+		}
+		r := new(Record)
+		if err := json.Unmarshal(line, r); err != nil {
+			return fmt.Errorf("%s: line %d is not a record: %w", path, i+1, err)
+		}
+		j.last[key{r.Row, r.Picture}] = r
+	}
+	if err := j.file.Truncate(int64(whole)); err != nil {
+		return err
+	}
+	_, err = j.file.Seek(int64(whole), io.SeekStart)
+	return err
+}
+
+// find returns the record of a row and a picture if it is still about this
+// picture and these parameters, and without an error.
+func (j *journal) find(row, picture, source, params string) *Record {
+	r := j.last[key{row, picture}]
+	if r == nil || r.Source != source || r.Params != params || r.Error != "" {
+		return nil
+	}
+	return r
+}
+
+// add appends a record, and returns when it is on the disk.
+func (j *journal) add(r *Record) error {
+	line, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	if _, err := j.file.Write(append(line, '\n')); err != nil {
+		return err
+	}
+	j.last[key{r.Row, r.Picture}] = r
+	return j.file.Sync()
+}
+
+func (j *journal) close() error { return j.file.Close() }

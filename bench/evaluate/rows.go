@@ -1,0 +1,81 @@
+package evaluate
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/bbrks/go-blurhash"
+)
+
+// allRows returns the rows in the order of the table; those that others depend
+// on come first.
+func (e *Evaluation) allRows() ([]row, error) {
+	rows := []row{e.inputRow()}
+	rows = append(rows, e.ownRows()...)
+	rows = append(rows, e.vvcRows()...)
+	for _, c := range coders() {
+		rows = append(rows, e.coderRow(c))
+	}
+	rows = append(rows, e.blurHash("blurhash", 4, 3), e.blurHash("blurhash-large", 7, 7), e.thumbHash())
+	for _, p := range e.Peers {
+		r, err := e.peerRow(p)
+		if err != nil {
+			return nil, err
+		}
+		for _, other := range rows {
+			if other.id == r.id {
+				return nil, fmt.Errorf("two peers are named %s", p.Name)
+			}
+		}
+		rows = append(rows, r)
+	}
+	return rows, nil
+}
+
+// blurSide is the side of the picture that BlurHash analyzes, as its authors
+// advise.
+const blurSide = 64
+
+// blurHash is a row of BlurHash with so many cosines.
+func (e *Evaluation) blurHash(id string, across, down int) row {
+	return row{
+		id: id, name: fmt.Sprintf("BlurHash %d x %d", across, down),
+		note:   "github.com/bbrks/go-blurhash",
+		params: func(*task) (string, error) { return fmt.Sprintf("%d x %d, size %d", across, down, e.Size), nil },
+		make: func(_ context.Context, t *task) (*made, error) {
+			start := time.Now()
+			hash, err := blurhash.Encode(across, down, t.ref.averaged(blurSide).Image())
+			if err != nil {
+				return nil, err
+			}
+			m := &made{bytes: int64(len(hash)), encode: time.Since(start)}
+			start = time.Now()
+			img, err := blurhash.Decode(hash, blurSide, blurSide, 1)
+			if err != nil {
+				return nil, err
+			}
+			m.decode = time.Since(start)
+			m.picture, err = e.small(img)
+			return m, err
+		},
+	}
+}
+
+// thumbHash is the row of ThumbHash.
+func (e *Evaluation) thumbHash() row {
+	return row{
+		id: "thumbhash", name: "ThumbHash",
+		params: func(*task) (string, error) { return fmt.Sprintf("size %d", e.Size), nil },
+		make: func(_ context.Context, t *task) (*made, error) {
+			start := time.Now()
+			hash := thumbHash(t.ref.averaged(min(e.Size, thumbSide)))
+			m := &made{bytes: int64(len(hash)), encode: time.Since(start)}
+			start = time.Now()
+			p := thumbPicture(hash)
+			m.decode = time.Since(start)
+			m.picture = p.resized(e.Size)
+			return m, nil
+		},
+	}
+}

@@ -1,0 +1,62 @@
+package evaluate
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"github.com/coclico/coclico/codec"
+	"github.com/coclico/coclico/internal/hook"
+)
+
+// score adds to a record the scores that it lacks, and the CLIP vector.
+func (e *Evaluation) score(ctx context.Context, t *task, rec *Record, p *Picture, reference bool) error {
+	if rec.VectorOf != e.Model || len(rec.Vector) == 0 {
+		v, err := e.embed(ctx, p)
+		if err != nil {
+			return err
+		}
+		rec.Vector, rec.VectorOf = v, e.Model
+	}
+	if reference {
+		t.vector = rec.Vector
+	}
+	if t.vector == nil {
+		v, err := e.embed(ctx, t.ref)
+		if err != nil {
+			return err
+		}
+		t.vector = v
+	}
+	s := Subject{Seen{t.ref, t.vector}, Seen{p, rec.Vector}}
+	for i := range e.metrics {
+		m := &e.metrics[i]
+		if _, ok := rec.Scores[m.key()]; ok || m.Missing != "" || m.Score == nil || reference && !m.Alone {
+			continue
+		}
+		v, err := m.Score(ctx, s)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err == nil && (math.IsNaN(v) || math.IsInf(v, 0)) {
+			err = fmt.Errorf("the score of %s, %s, is not finite", rec.Row, rec.Picture)
+		}
+		if err != nil {
+			m.Missing = err.Error() // the rest of the table is worth having
+			continue
+		}
+		rec.Scores[m.key()] = v
+	}
+	return nil
+}
+
+// embed returns the CLIP vector of a picture, as the encoder computes it.
+func (e *Evaluation) embed(ctx context.Context, p *Picture) (v vector, err error) {
+	ctx = hook.With(ctx, hook.Hook{Trace: func(name string, values []float32) {
+		if name == "image_embeds" {
+			v = append(vector(nil), values...)
+		}
+	}})
+	_, err = e.Codec.Encode(ctx, p.Image(), &codec.EncodeOptions{Raw: true})
+	return v, err
+}
