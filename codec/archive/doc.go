@@ -1,0 +1,103 @@
+// Package archive holds millions of pictures in a folder of Parquet files: it
+// writes them, finds one by its name, and reads them all. A .coclico file of 110
+// bytes takes 4,096 on a disk; in an archive it takes about 125, with its name
+// and where it came from. DuckDB, pandas, Polars and Spark read an archive as it
+// is.
+//
+// # Format
+//
+// An archive of version 1 is a folder with these files:
+//
+//	part-00000000.parquet   shards, numbered as they were written
+//	part-00000001.parquet
+//	_manifest.json          the list of the shards that count
+//	_lock                   empty; a writer holds a lock on it
+//
+// A shard is a Parquet file whose footer has coclico.archive = 1 among its
+// key-value metadata, and these columns. A reader must pass over others, which
+// later programs may add as optional columns.
+//
+//	name          BYTE_ARRAY, UTF-8   path below the root, separated by '/'
+//	coclico       BYTE_ARRAY          the .coclico file; empty if there is none
+//	width         INT32               of the source, as it is shown; 0 unknown
+//	height        INT32
+//	source_bytes  INT64               size of the source
+//	source_time   INT64, TIMESTAMP    when the source was modified, in milliseconds
+//	error         BYTE_ARRAY, UTF-8   optional: why the source could not be read
+//
+// The rows of a shard are in the order of their names, byte by byte, and no name
+// comes twice. A row with an error has no coclico. A row with neither is a
+// tombstone, see below. A path that is not UTF-8 is quoted, see [Quote].
+//
+// The footer also has coclico.fingerprint, the fingerprint of the model in eight
+// hex digits (package codec/model has its definition), without which the
+// pictures cannot be decoded, and for people: coclico.model, coclico.profile,
+// coclico.params, coclico.kernels and coclico.software.
+//
+// This package writes row groups of 131,072 rows, pages of 64 KiB, shards of a
+// million rows, and a split-block bloom filter of 10 bits a name. Names are
+// PLAIN, compressed with zstd; the coclico column is PLAIN and not compressed,
+// since its bytes are entropy-coded. Other encodings of byte arrays save three
+// bytes a row, but several versions of Spark read them wrongly or not at all. It
+// reads data pages of versions 1 and 2, PLAIN or, for numbers, with a
+// dictionary, zstd or uncompressed, with an offset index.
+//
+// # Manifest
+//
+// The manifest is JSON, see [Manifest]. Its shards are listed from the oldest to
+// the newest, which is the order of their numbers. A row replaces the rows of its
+// name in older shards, and a tombstone removes them. Where names of shards do
+// not overlap, as after [Writer.Compact], the rows are those of all shards:
+//
+//	SELECT * FROM 'A/part-*.parquet'
+//
+// and otherwise, in DuckDB,
+//
+//	SELECT * EXCLUDE n FROM (
+//	  SELECT *, row_number() OVER (PARTITION BY name ORDER BY filename DESC) n
+//	  FROM read_parquet('A/part-*.parquet', filename = true))
+//	WHERE n = 1 AND (octet_length(coclico) > 0 OR error IS NOT NULL)
+//
+// # Whole at any moment
+//
+// A process may be killed, and a machine lose its power, at any moment. Nothing
+// is ever changed in place:
+//
+//   - A shard is written under a temporary name, which ends in .tmp, synced, and
+//     read back. Only then does it get its own name, the first number that is
+//     free, by a hard link, which cannot replace a file. It never changes again.
+//   - The folder is synced, and then the manifest is replaced: written under a
+//     temporary name, synced and renamed. Then the folder is synced again.
+//   - Shards that others replace are deleted after that.
+//
+// So a file that has a shard's name is a whole shard. If it is not in the
+// manifest, then either its number is at least the manifest's "next", and it was
+// finished by a run that was killed before it wrote the manifest: the next
+// writer adds it. Its rows are what they should be, whether it was new or a
+// part of what a merge was going to write: a merge has the newest row of each
+// name in the newest shards, which stay until all it writes is in the manifest.
+// Or its number is lower, and it was replaced but not deleted yet: the next
+// writer deletes it. It also deletes temporary files. A reader knows only what
+// the manifest lists, and so sees the archive as it was at one moment.
+//
+// Two writers exclude each other by a lock on the file _lock (flock, LockFileEx):
+// the second gets [ErrBusy]. Where a file system has no locks, two writers that
+// add rows still lose none: the numbers of shards are claimed by links, and each
+// adds to the manifest what the other has written. Compacting and removing must
+// then be left to one.
+//
+// # Hostile and damaged files
+//
+// An archive may come from a stranger. Shards are therefore not read with the
+// library that writes them, github.com/parquet-go/parquet-go, which trusts the
+// sizes in a file and allocates what they say, but by this package: a reader of
+// the subset of Parquet above, which checks each number against the file before
+// it is used, and takes a few megabytes a shard. Tests compare the two.
+//
+// Every page has a CRC-32, which is checked whenever the page is read. What the
+// offset index says is compared with the pages, and names are found by comparing
+// names alone, so that a damaged index is an error and not another picture. The
+// manifest has a CRC, and the SHA-256 of each shard, which [Archive.Check]
+// compares. What is wrong with a shard is a [ShardError], which names it, and
+// leaves the others readable.
+package archive

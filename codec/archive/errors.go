@@ -1,0 +1,78 @@
+package archive
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+)
+
+// A FormatError reports bytes that are not an archive's. It is a string.
+type FormatError string
+
+func (e FormatError) Error() string { return "invalid archive: " + string(e) }
+
+// A VersionError reports an archive, or a shard, of a later version. It is a
+// string.
+type VersionError string
+
+func (e VersionError) Error() string { return "unsupported: " + string(e) }
+
+// A ShardError reports what is wrong with one shard. The others can be read.
+type ShardError struct {
+	Shard string // its file's name
+	Err   error
+}
+
+func (e *ShardError) Error() string { return e.Shard + ": " + e.Err.Error() }
+func (e *ShardError) Unwrap() error { return e.Err }
+
+var (
+	// ErrBusy means that another process writes to the archive.
+	ErrBusy = errors.New("another process is writing to this archive")
+	// ErrModel means that rows were made with another model than the archive's.
+	ErrModel = errors.New("made with another model than the archive")
+)
+
+const (
+	errMagic    = FormatError("not a Parquet file")
+	errCut      = FormatError("cut short")
+	errFooter   = FormatError("corrupt footer")
+	errNoShard  = FormatError("a Parquet file, but not a shard of an archive")
+	errEncoded  = FormatError("encrypted or nested columns")
+	errOffsets  = FormatError("column outside the file")
+	errCount    = FormatError("columns of different lengths")
+	errPage     = FormatError("corrupt page")
+	errSum      = FormatError("CRC of a page does not match")
+	errPageSize = FormatError("page larger than 16 MiB")
+	errNoIndex  = FormatError("no offset index")
+	errIndex    = FormatError("corrupt offset index")
+	errOrder    = FormatError("names not in order")
+	errName     = FormatError("name empty, too long or not UTF-8")
+	errData     = FormatError("picture of more than 256 KiB")
+	errBoth     = FormatError("row with both a picture and an error")
+	errFirst    = FormatError("names differ from the manifest's")
+	errHash     = FormatError("SHA-256 differs from the manifest's")
+	errRows     = FormatError("number of rows differs from the manifest's")
+)
+
+// cause returns the reason alone from an error of the operating system, which
+// repeats the operation and a name that may be temporary.
+func cause(err error) error {
+	var p *fs.PathError
+	var l *os.LinkError
+	switch {
+	case errors.As(err, &p):
+		return p.Err
+	case errors.As(err, &l):
+		return l.Err
+	}
+	return err
+}
+
+// named returns an error that begins with a file's name.
+func named(name string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &ShardError{name, cause(err)}
+}

@@ -1,0 +1,21 @@
+package archive
+
+import (
+	"errors"
+	"os"
+
+	"golang.org/x/sys/windows"
+)
+
+// lock keeps other writers from f until it is closed, however this process ends.
+// It returns ErrBusy if another process has the lock.
+func lock(f *os.File) (held bool, err error) {
+	err = windows.LockFileEx(windows.Handle(f.Fd()), windows.LOCKFILE_EXCLUSIVE_LOCK|windows.LOCKFILE_FAIL_IMMEDIATELY, 0, 1, 0, new(windows.Overlapped))
+	if errors.Is(err, windows.ERROR_LOCK_VIOLATION) {
+		return false, ErrBusy
+	}
+	return err == nil, nil
+}
+
+// syncFolder does nothing: Windows syncs no folders.
+func syncFolder(string) error { return nil }

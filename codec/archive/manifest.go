@@ -1,0 +1,231 @@
+package archive
+
+import (
+	"bytes"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"io/fs"
+	"strings"
+	"unicode/utf8"
+)
+
+// Version is the version of archives that this package writes, and the only one
+// that it reads.
+const Version = 1
+
+// ManifestName is the name of an archive's manifest.
+const ManifestName = "_manifest.json"
+
+// A Manifest lists an archive's shards.
+type Manifest struct {
+	Version int `json:"version"`
+
+	// Fingerprint is the model's, in eight hex digits. All shards have it.
+	Fingerprint string `json:"fingerprint"`
+
+	// Next is the first number that no shard has had. A shard's file of a
+	// lower number that is not listed was replaced by others and may be
+	// deleted. One of a higher number was written by a run that was killed,
+	// or is still going on, and is adopted by the next one.
+	Next int `json:"next"`
+
+	// Shards are the shards, the oldest first: of several rows of one name,
+	// that of the last shard counts.
+	Shards []ShardInfo `json:"shards"`
+
+	// CRC is that of the manifest's JSON with an empty CRC, in eight hex
+	// digits. It tells a manifest that a disk has damaged.
+	CRC string `json:"crc32"`
+}
+
+// A ShardInfo is what the manifest says about a shard.
+type ShardInfo struct {
+	Name   string `json:"name"` // of its file
+	Rows   int64  `json:"rows"`
+	First  string `json:"first"` // the least and the greatest name
+	Last   string `json:"last"`
+	Bytes  int64  `json:"bytes"`
+	SHA256 string `json:"sha256"` // of its file, in hex
+}
+
+// maxManifest bounds what is read: a million shards.
+const maxManifest = 512 << 20
+
+// readManifest reads an archive's manifest.
+func readManifest(fsys fs.FS) (*Manifest, error) {
+	f, err := fsys.Open(ManifestName)
+	if err != nil {
+		return nil, named(ManifestName, err)
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxManifest))
+	if err != nil {
+		return nil, named(ManifestName, err)
+	}
+	m, err := parseManifest(data)
+	return m, named(ManifestName, err)
+}
+
+func parseManifest(data []byte) (*Manifest, error) {
+	m := &Manifest{}
+	if err := json.Unmarshal(data, m); err != nil {
+		if m.Version <= Version {
+			return nil, FormatError("not a manifest: " + err.Error())
+		}
+	}
+	if err := checkVersion(m.Version); err != nil {
+		return nil, err
+	}
+	again, err := m.encode()
+	if err != nil || !bytes.Equal(again, data) {
+		return nil, FormatError("manifest corrupt, or edited by hand: its CRC does not match")
+	}
+	for i := range m.Shards {
+		if err := m.Shards[i].check(); err != nil {
+			return nil, err
+		}
+	}
+	return m, nil
+}
+
+func checkVersion(v int) error {
+	switch {
+	case v < 1:
+		return FormatError("no version")
+	case v > Version:
+		return VersionError(fmt.Sprintf("archive version %d; this program reads version %d", v, Version))
+	}
+	return nil
+}
+
+// check returns an error if an entry is not one that Writer writes. The name may
+// not lead out of the archive.
+func (s *ShardInfo) check() error {
+	sum, err := hex.DecodeString(s.SHA256)
+	switch {
+	case shardNumber(s.Name) < 0:
+		return FormatError(fmt.Sprintf("%q is not a shard's name", s.Name))
+	case s.Rows < 1 || s.Bytes < 1 || err != nil || len(sum) != 32:
+		return FormatError(s.Name + ": not a shard's entry")
+	case !validName(s.First) || !validName(s.Last) || s.First > s.Last:
+		return FormatError(s.Name + ": first or last name is wrong")
+	}
+	return nil
+}
+
+// encode returns the manifest's JSON, with its CRC.
+func (m *Manifest) encode() ([]byte, error) {
+	if m.Shards == nil {
+		m.Shards = []ShardInfo{}
+	}
+	m.CRC = ""
+	data, err := marshal(m)
+	if err != nil {
+		return nil, err
+	}
+	m.CRC = fmt.Sprintf("%08x", crc32.ChecksumIEEE(data))
+	return marshal(m)
+}
+
+func marshal(m *Manifest) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", " ")
+	err := e.Encode(m)
+	return b.Bytes(), err
+}
+
+// Names of shards are part-00000000.parquet and so on. They sort as they are
+// numbered.
+const (
+	shardPrefix = "part-"
+	shardSuffix = ".parquet"
+	shardDigits = 8
+)
+
+func shardName(n int) string {
+	return fmt.Sprintf("%s%0*d%s", shardPrefix, shardDigits, n, shardSuffix)
+}
+
+// shardNumber returns the number in a shard's name, or -1 for any other name.
+func shardNumber(name string) int {
+	digits, ok := strings.CutPrefix(name, shardPrefix)
+	digits, ok2 := strings.CutSuffix(digits, shardSuffix)
+	if !ok || !ok2 || len(digits) != shardDigits {
+		return -1
+	}
+	n := 0
+	for _, c := range digits {
+		if c < '0' || c > '9' {
+			return -1
+		}
+		n = 10*n + int(c-'0')
+	}
+	return n
+}
+
+// An Origin is how the rows of a shard were made. It is in the shard's footer.
+// Fields other than Fingerprint inform people only.
+type Origin struct {
+	Fingerprint string `json:"fingerprint"` // of the model, in eight hex digits
+	Model       string `json:"model"`       // its name
+	Profile     string `json:"profile"`     // of the files: tuned or paper
+	Params      string `json:"params"`      // how they were encoded
+	Kernels     string `json:"kernels"`     // what computed them
+	Software    string `json:"software"`    // the program and its version
+}
+
+// Keys of a shard's footer.
+const (
+	noteVersion     = "coclico.archive"
+	noteFingerprint = "coclico.fingerprint"
+	noteModel       = "coclico.model"
+	noteProfile     = "coclico.profile"
+	noteParams      = "coclico.params"
+	noteKernels     = "coclico.kernels"
+	noteSoftware    = "coclico.software"
+)
+
+func (o *Origin) notes() map[string]string {
+	return map[string]string{
+		noteVersion: fmt.Sprint(Version), noteFingerprint: o.Fingerprint, noteModel: o.Model,
+		noteProfile: o.Profile, noteParams: o.Params, noteKernels: o.Kernels, noteSoftware: o.Software,
+	}
+}
+
+// originOf reads an Origin from a shard's footer and checks the version.
+func originOf(notes map[string]string) (Origin, error) {
+	version, ok := notes[noteVersion]
+	if !ok {
+		return Origin{}, errNoShard
+	}
+	if version != fmt.Sprint(Version) {
+		return Origin{}, VersionError(fmt.Sprintf("shard version %.20q; this program reads version %d", version, Version))
+	}
+	return Origin{
+		Fingerprint: notes[noteFingerprint], Model: notes[noteModel], Profile: notes[noteProfile],
+		Params: notes[noteParams], Kernels: notes[noteKernels], Software: notes[noteSoftware],
+	}, nil
+}
+
+// both returns what two origins have in common.
+func (o Origin) both(p Origin) Origin {
+	for _, f := range [][2]*string{{&o.Model, &p.Model}, {&o.Profile, &p.Profile}, {&o.Params, &p.Params}, {&o.Kernels, &p.Kernels}, {&o.Software, &p.Software}} {
+		if *f[0] != *f[1] {
+			*f[0] = ""
+		}
+	}
+	return o
+}
+
+// check returns an error if a fingerprint cannot be a model's.
+func (o *Origin) check() error {
+	if b, err := hex.DecodeString(o.Fingerprint); err != nil || len(b) != 4 || !utf8.ValidString(o.Model) {
+		return FormatError("a model's fingerprint has eight hex digits")
+	}
+	return nil
+}

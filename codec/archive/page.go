@@ -1,0 +1,421 @@
+package archive
+
+import (
+	"encoding/binary"
+	"hash/crc32"
+	"io"
+	"math"
+	"sync"
+
+	"github.com/klauspost/compress/zstd"
+)
+
+// Compression codecs of Parquet.
+const (
+	codecPlain = 0
+	codecZstd  = 6
+)
+
+// Types of pages.
+const (
+	pageDataV1 = 0
+	pageDict   = 2
+	pageDataV2 = 3
+)
+
+// Encodings of Parquet.
+const (
+	encodingPlain     = 0
+	encodingPlainDict = 2
+	encodingRLE       = 3
+	encodingRLEDict   = 8
+)
+
+// A pageHeader is what is needed of a page's header.
+type pageHeader struct {
+	typ              int
+	size, compressed int // of the body
+	crc              uint32
+	hasCRC           bool
+	values           int
+	encoding         int
+	levels           int // version 2: bytes of the definition levels
+	plain            bool
+}
+
+// parseHeader reads a page's header and returns its length.
+func parseHeader(b []byte) (h pageHeader, n int, err error) {
+	t := &thrift{b: b}
+	h.typ, h.encoding = -1, -1
+	repetitions := 0
+	t.fields(func(id int, typ byte) {
+		switch {
+		case id == 1 && typ == thriftI32:
+			h.typ = t.small()
+		case id == 2 && typ == thriftI32:
+			h.size = t.small()
+		case id == 3 && typ == thriftI32:
+			h.compressed = t.small()
+		case id == 4 && typ == thriftI32:
+			h.crc, h.hasCRC = uint32(t.int()), true
+		case typ == thriftStruct && (id == 5 || id == 7): // of a data page, version 1, or a dictionary
+			t.fields(func(id int, typ byte) {
+				switch {
+				case id == 1 && typ == thriftI32:
+					h.values = t.small()
+				case id == 2 && typ == thriftI32:
+					h.encoding = t.small()
+				default:
+					t.skip(typ)
+				}
+			})
+		case typ == thriftStruct && id == 8: // of a data page, version 2
+			t.fields(func(id int, typ byte) {
+				switch {
+				case id == 1 && typ == thriftI32:
+					h.values = t.small()
+				case id == 4 && typ == thriftI32:
+					h.encoding = t.small()
+				case id == 5 && typ == thriftI32:
+					h.levels = t.small()
+				case id == 6 && typ == thriftI32:
+					repetitions = t.small()
+				case id == 7:
+					h.plain = typ == thriftFalse
+				default:
+					t.skip(typ)
+				}
+			})
+		default:
+			t.skip(typ)
+		}
+	})
+	switch {
+	case t.failed || repetitions != 0 || h.levels > h.size || h.levels > h.compressed:
+		return h, 0, errPage
+	case h.size > maxPage || h.compressed > maxPage || h.values > maxValues:
+		return h, 0, errPageSize
+	}
+	return h, t.at, nil
+}
+
+// A pageReader reads a chunk's pages one after the other.
+type pageReader struct {
+	r     io.ReaderAt
+	c     *chunk
+	at    int64 // offset of the next page
+	buf   []byte
+	bufAt int64 // offset of buf
+	ahead int   // how much to read at once
+	dict  []int64
+	col   column
+}
+
+const readAhead = 256 << 10
+
+// newPageReader returns a reader that stands before the chunk's first page.
+func newPageReader(r io.ReaderAt, c *chunk, col column) *pageReader {
+	return &pageReader{r: r, c: c, at: c.start, ahead: readAhead, col: col}
+}
+
+// window returns n bytes at the offset, fewer at the chunk's end. They are valid
+// until the next call.
+func (p *pageReader) window(at int64, n int) ([]byte, error) {
+	n = int(min(int64(n), p.c.end-at))
+	if have := p.bufAt + int64(len(p.buf)) - at; at < p.bufAt || have < int64(n) {
+		m := int(min(int64(max(n, p.ahead)), p.c.end-at))
+		if cap(p.buf) < m {
+			p.buf = make([]byte, m)
+		}
+		p.buf, p.bufAt = p.buf[:m], at
+		if err := readFull(p.r, p.buf, at); err != nil {
+			p.buf = nil
+			return nil, err
+		}
+	}
+	return p.buf[at-p.bufAt:][:n], nil
+}
+
+// next returns the next data page. It returns io.EOF after the last one.
+func (p *pageReader) next() (*page, error) {
+	for p.at < p.c.end {
+		h, raw, err := p.read()
+		switch {
+		case err != nil:
+			return nil, err
+		case h.typ == pageDataV1 || h.typ == pageDataV2:
+			return p.decode(h, raw)
+		}
+		if err := p.dictionary(h, raw); err != nil {
+			return nil, err
+		}
+	}
+	return nil, io.EOF
+}
+
+// read reads the next page as it is stored, and checks its CRC. The bytes are
+// valid until the next call.
+func (p *pageReader) read() (h pageHeader, raw []byte, err error) {
+	head, err := p.window(p.at, min(maxHeader, p.ahead))
+	if err != nil {
+		return h, nil, err
+	}
+	h, n, err := parseHeader(head)
+	if err != nil {
+		return h, nil, err
+	}
+	if int64(h.compressed) > p.c.end-p.at-int64(n) {
+		return h, nil, errPage
+	}
+	raw, err = p.window(p.at+int64(n), h.compressed)
+	if err != nil {
+		return h, nil, err
+	}
+	p.at += int64(n + h.compressed)
+	if h.hasCRC && crc32.ChecksumIEEE(raw) != h.crc {
+		return h, nil, errSum
+	}
+	return h, raw, nil
+}
+
+// body returns the values of a page, decompressed, in memory of their own, and
+// apart from them version 2's levels.
+func (p *pageReader) body(h pageHeader, raw []byte) (levels, values []byte, err error) {
+	if h.typ == pageDataV2 {
+		levels, raw = raw[:h.levels:h.levels], raw[h.levels:]
+		h.size -= h.levels
+	}
+	values = make([]byte, 0, h.size)
+	if p.c.codec == codecPlain || h.plain {
+		values = append(values, raw...)
+	} else if len(raw) > 0 {
+		d := decoders.Get().(*zstd.Decoder)
+		values, err = d.DecodeAll(raw, values)
+		decoders.Put(d)
+	}
+	if err != nil || len(values) != h.size {
+		return nil, nil, errPage
+	}
+	return levels, values, nil
+}
+
+// decoders holds decoders that make no more than a page.
+var decoders = sync.Pool{New: func() any {
+	d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(maxPage), zstd.WithDecoderLowmem(true))
+	if err != nil {
+		panic(err) // of wrong options only
+	}
+	return d
+}}
+
+// A page is a data page's values.
+type page struct {
+	n     int
+	bytes [][]byte // of a column of byte arrays; nil for a null
+	ints  []int64  // of any other
+}
+
+func (p *pageReader) decode(h pageHeader, raw []byte) (*page, error) {
+	levels, values, err := p.body(h, raw)
+	if err != nil {
+		return nil, err
+	}
+	spec := &columns[p.col]
+	out := &page{n: h.values}
+	var null []bool
+	count := h.values
+	if spec.optional {
+		if h.typ == pageDataV1 {
+			if len(values) < 4 || uint64(binary.LittleEndian.Uint32(values)) > uint64(len(values)-4) {
+				return nil, errPage
+			}
+			n := binary.LittleEndian.Uint32(values)
+			levels, values = values[4:4+n], values[4+n:]
+		}
+		if null, count, err = nulls(levels, h.values); err != nil {
+			return nil, err
+		}
+	} else if len(levels) > 0 {
+		return nil, errPage
+	}
+	switch h.encoding {
+	case encodingPlain:
+		if spec.kind == kindByteArray {
+			out.bytes, err = plainBytes(values, count)
+		} else {
+			out.ints, err = plainInts(values, count, spec.kind)
+		}
+	case encodingPlainDict, encodingRLEDict:
+		if spec.kind == kindByteArray {
+			return nil, errEncoding(p.col)
+		}
+		out.ints, err = p.indexed(values, count)
+	default:
+		return nil, errEncoding(p.col)
+	}
+	if null != nil && err == nil {
+		out.bytes = spread(out.bytes, null)
+	}
+	return out, err
+}
+
+// errEncoding reports a column whose values are encoded as an archive's are not.
+func errEncoding(c column) error {
+	return FormatError("column " + columns[c].name + " has an encoding that archives do not use")
+}
+
+// plainBytes decodes n byte arrays, each behind its length of four bytes. They
+// are parts of b.
+func plainBytes(b []byte, n int) ([][]byte, error) {
+	if n > len(b)/4 {
+		return nil, errPage
+	}
+	out := make([][]byte, n)
+	for i := range out {
+		if len(b) < 4 {
+			return nil, errPage
+		}
+		size := binary.LittleEndian.Uint32(b)
+		if uint64(size) > uint64(len(b)-4) {
+			return nil, errPage
+		}
+		out[i] = b[4 : 4+size : 4+size]
+		b = b[4+size:]
+	}
+	if len(b) != 0 {
+		return nil, errPage
+	}
+	return out, nil
+}
+
+func plainInts(b []byte, n, kind int) ([]int64, error) {
+	size := 8
+	if kind == kindInt32 {
+		size = 4
+	}
+	if len(b) != n*size {
+		return nil, errPage
+	}
+	out := make([]int64, n)
+	for i := range out {
+		if kind == kindInt32 {
+			out[i] = int64(int32(binary.LittleEndian.Uint32(b[4*i:])))
+		} else {
+			out[i] = int64(binary.LittleEndian.Uint64(b[8*i:]))
+		}
+	}
+	return out, nil
+}
+
+// dictionary reads the values that later pages have the indexes of.
+func (p *pageReader) dictionary(h pageHeader, raw []byte) error {
+	if h.typ != pageDict || p.dict != nil || columns[p.col].kind == kindByteArray || h.encoding != encodingPlain && h.encoding != encodingPlainDict {
+		return errPage
+	}
+	_, values, err := p.body(h, raw)
+	if err != nil {
+		return err
+	}
+	p.dict, err = plainInts(values, h.values, columns[p.col].kind)
+	return err
+}
+
+// indexed decodes n values from their indexes in the dictionary.
+func (p *pageReader) indexed(b []byte, n int) ([]int64, error) {
+	if len(b) == 0 || b[0] > 32 {
+		return nil, errPage
+	}
+	out := make([]int64, 0, min(n, len(b)*maxRun))
+	ok := runs(b[1:], int(b[0]), n, func(v uint32, count int) bool {
+		if uint64(v) >= uint64(len(p.dict)) {
+			return false
+		}
+		for range count {
+			out = append(out, p.dict[v])
+		}
+		return true
+	})
+	if !ok {
+		return nil, errPage
+	}
+	return out, nil
+}
+
+// maxRun bounds what one byte of runs can allocate before it is read.
+const maxRun = 1 << 10
+
+// nulls decodes the definition levels of an optional column: which of n values
+// are null. It returns nil if none is, and the number of the others.
+func nulls(b []byte, n int) (null []bool, values int, err error) {
+	null = make([]bool, 0, min(n, len(b)*maxRun))
+	ok := runs(b, 1, n, func(v uint32, count int) bool {
+		for range count {
+			null = append(null, v == 0)
+		}
+		if v != 0 {
+			values += count
+		}
+		return v <= 1
+	})
+	if !ok {
+		return nil, 0, errPage
+	}
+	return null, values, nil
+}
+
+// spread puts the values where null is not set.
+func spread(values [][]byte, null []bool) [][]byte {
+	out := make([][]byte, len(null))
+	for i, is := range null {
+		if !is {
+			out[i], values = values[0], values[1:]
+		}
+	}
+	return out
+}
+
+// runs decodes n numbers of so many bits from Parquet's hybrid of run lengths
+// and packed bits. It reports whether they were there, and all accepted.
+func runs(b []byte, bits, n int, f func(v uint32, count int) bool) bool {
+	for n > 0 {
+		head, size := binary.Uvarint(b)
+		if size <= 0 || head>>1 == 0 || head>>1 > math.MaxInt32 {
+			return false
+		}
+		b = b[size:]
+		count := int(head >> 1)
+		if head&1 == 0 { // a run
+			width := (bits + 7) / 8
+			if len(b) < width {
+				return false
+			}
+			var v uint32
+			for i := range width {
+				v |= uint32(b[i]) << (8 * i)
+			}
+			count = min(count, n) // some writers round up
+			if b = b[width:]; !f(v, count) {
+				return false
+			}
+			n -= count
+			continue
+		}
+		if count > len(b) || count*bits > len(b) { // eight numbers in as many bytes as they have bits
+			return false
+		}
+		packed := b[:count*bits]
+		b = b[count*bits:]
+		for i := 0; i < 8*count && n > 0; i++ {
+			var v uint32
+			for j := range bits {
+				at := i*bits + j
+				v |= uint32(packed[at/8]>>(at%8)&1) << j
+			}
+			if !f(v, 1) {
+				return false
+			}
+			n--
+		}
+	}
+	return true
+}

@@ -1,0 +1,393 @@
+package archive
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"iter"
+	"sort"
+	"strings"
+	"sync"
+	"time"
+	"unsafe"
+)
+
+// A Shard is one of an archive's Parquet files. Its methods may be called
+// concurrently. Their errors are [ShardError]s.
+type Shard struct {
+	Info ShardInfo // what the manifest says about it
+
+	archive *Archive
+
+	mu     sync.RWMutex // held for reading while the handle is used
+	handle *handle      // for single rows; nil until it is needed
+	closed bool
+}
+
+// A handle is an open shard.
+type handle struct {
+	file interface {
+		io.ReaderAt
+		io.Closer
+	}
+	footer *footer
+}
+
+// open opens the shard's file and checks its footer.
+func (s *Shard) open() (*handle, error) {
+	h, err := openShard(s.archive.fsys, &s.Info, s.archive.manifest.Fingerprint)
+	return h, named(s.Info.Name, err)
+}
+
+// use calls f with an open shard, which stays open for the next call.
+func (s *Shard) use(f func(*handle) error) error {
+	for {
+		s.mu.RLock()
+		if h := s.handle; h != nil {
+			defer s.mu.RUnlock()
+			return named(s.Info.Name, f(h))
+		}
+		s.mu.RUnlock()
+		if err := s.load(); err != nil {
+			return err
+		}
+	}
+}
+
+func (s *Shard) load() (err error) {
+	s.mu.Lock()
+	if s.handle != nil || s.closed {
+		defer s.mu.Unlock()
+		if s.closed {
+			return named(s.Info.Name, fs.ErrClosed)
+		}
+		return nil
+	}
+	s.handle, err = s.open()
+	s.mu.Unlock()
+	if err == nil {
+		s.archive.opened(s)
+	}
+	return err
+}
+
+// release closes the shard's file, for good if final is set.
+func (s *Shard) release(final bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.handle != nil {
+		s.handle.file.Close()
+	}
+	s.handle, s.closed = nil, s.closed || final
+}
+
+func openShard(fsys fs.FS, info *ShardInfo, fingerprint string) (*handle, error) {
+	f, err := fsys.Open(info.Name)
+	if err != nil {
+		return nil, err
+	}
+	h := &handle{}
+	var ok bool
+	if h.file, ok = f.(interface {
+		io.ReaderAt
+		io.Closer
+	}); !ok {
+		err = errors.New("the file system has no random access")
+	} else {
+		h.footer, err = checkShard(h.file, f, info, fingerprint)
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return h, nil
+}
+
+// checkShard reads the footer and compares it with what the manifest says. An
+// info without bytes says nothing.
+func checkShard(r io.ReaderAt, f fs.File, info *ShardInfo, fingerprint string) (*footer, error) {
+	stat, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if info.Bytes != 0 && stat.Size() < info.Bytes {
+		return nil, errCut
+	}
+	foot, err := readFooter(r, stat.Size())
+	if err != nil {
+		return nil, err
+	}
+	origin, err := originOf(foot.notes)
+	switch {
+	case err != nil:
+		return nil, err
+	case origin.Fingerprint != fingerprint:
+		return nil, ErrModel
+	case info.Bytes != 0 && info.Rows != foot.rows:
+		return nil, errRows
+	}
+	return foot, nil
+}
+
+// An Entry is a row's number in its shard, its name and its .coclico file, which
+// is empty if the row has none.
+type Entry struct {
+	Row  int64
+	Name string
+	Data []byte
+}
+
+// Entries returns the names and the bytes of all rows, tombstones and rows of
+// unread pictures included, in the order of the shard, which is that of the
+// names. An error ends it.
+func (s *Shard) Entries() iter.Seq2[Entry, error] {
+	return func(yield func(Entry, error) bool) {
+		for r, err := range s.scan(colName, colData) {
+			if !yield(Entry{r.at, r.row.Name, r.row.Data}, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// Rows returns all rows, tombstones included, in the order of the shard, which
+// is that of the names. An error ends it.
+func (s *Shard) Rows() iter.Seq2[*Row, error] {
+	return func(yield func(*Row, error) bool) {
+		for r, err := range s.scan(allColumns...) {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			row := r.row
+			if !yield(&row, nil) {
+				return
+			}
+		}
+	}
+}
+
+var allColumns = []column{colName, colData, colWidth, colHeight, colSize, colTime, colError}
+
+// A numbered is a row and its number.
+type numbered struct {
+	at  int64
+	row Row
+}
+
+// scan reads some columns of all rows.
+func (s *Shard) scan(cols ...column) iter.Seq2[numbered, error] {
+	return func(yield func(numbered, error) bool) {
+		h, err := s.open()
+		if err != nil {
+			yield(numbered{}, err)
+			return
+		}
+		defer h.file.Close()
+		for r, err := range scan(h.file, h.footer, cols) {
+			if !yield(r, named(s.Info.Name, err)) {
+				return
+			}
+		}
+	}
+}
+
+// scan reads some columns of all rows, the name among them. An error ends it.
+func scan(f io.ReaderAt, foot *footer, cols []column) iter.Seq2[numbered, error] {
+	return func(yield func(numbered, error) bool) {
+		last := ""
+		for i := range foot.groups {
+			if err := foot.groups[i].scan(f, cols, &last, yield); err != nil {
+				if err != errStop {
+					yield(numbered{}, err)
+				}
+				return
+			}
+		}
+	}
+}
+
+// errStop means that the caller of an iterator wants no more.
+var errStop = errors.New("stop")
+
+// scan yields the rows of a group. last is the name of the row before.
+func (g *group) scan(f io.ReaderAt, cols []column, last *string, yield func(numbered, error) bool) error {
+	read := make([]*cursor, len(cols))
+	for i, c := range cols {
+		read[i] = newCursor(f, &g.chunks[c], c)
+	}
+	for n := range g.rows {
+		r := numbered{at: g.first + n}
+		for _, c := range read {
+			if err := c.next(&r.row); err != nil {
+				return err
+			}
+		}
+		if err := r.row.check(); err != nil {
+			return err
+		}
+		if r.row.Name <= *last {
+			return errOrder
+		}
+		*last = r.row.Name
+		if !yield(r, nil) {
+			return errStop
+		}
+	}
+	for _, c := range read {
+		if err := c.end(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// A cursor walks through the values of a chunk.
+type cursor struct {
+	pages *pageReader
+	page  *page
+	at    int // in page
+}
+
+func newCursor(f io.ReaderAt, c *chunk, col column) *cursor {
+	return &cursor{pages: newPageReader(f, c, col), page: &page{}}
+}
+
+// next puts the next value into its field.
+func (c *cursor) next(r *Row) error {
+	for c.at == c.page.n {
+		p, err := c.pages.next()
+		switch {
+		case err == io.EOF:
+			return errCount
+		case err != nil:
+			return err
+		}
+		c.page, c.at = p, 0
+	}
+	c.page.put(r, c.pages.col, c.at)
+	c.at++
+	return nil
+}
+
+// end returns an error if there are more values.
+func (c *cursor) end() error {
+	if c.at != c.page.n || c.pages.at != c.pages.c.end {
+		return errCount
+	}
+	return nil
+}
+
+// put puts a page's i-th value into its field.
+func (p *page) put(r *Row, col column, i int) {
+	switch col {
+	case colName:
+		r.Name = text(p.bytes[i])
+	case colData:
+		r.Data = p.bytes[i]
+	case colWidth:
+		r.Width = int(p.ints[i])
+	case colHeight:
+		r.Height = int(p.ints[i])
+	case colSize:
+		r.Size = p.ints[i]
+	case colTime:
+		r.Time = time.UnixMilli(p.ints[i]).UTC()
+	case colError:
+		r.Error = text(p.bytes[i])
+	}
+}
+
+// text returns a page's value as a string without a copy: no page is written to
+// once it is decoded.
+func text(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
+
+// find returns the number of the row of a name, and whether there is one.
+func (s *Shard) find(name string) (row int64, ok bool, err error) {
+	err = s.use(func(h *handle) (err error) {
+		row, ok, err = find(h.file, h.footer, name)
+		return err
+	})
+	return row, ok, err
+}
+
+// find searches the names by halves: the groups, then the pages of a group, each
+// by its first name, and at last a page. Nothing but names is compared, whose
+// pages have a CRC.
+func find(f io.ReaderAt, foot *footer, name string) (row int64, ok bool, err error) {
+	var failed error
+	look := func(g *group, l location) []string {
+		p, err := readPage(f, &g.chunks[colName], colName, l)
+		if err != nil {
+			failed = err
+			return []string{""}
+		}
+		names := make([]string, p.n)
+		for i := range names {
+			names[i] = text(p.bytes[i])
+		}
+		return names
+	}
+	indexes := make([][]location, len(foot.groups))
+	index := func(i int) []location {
+		if indexes[i] == nil && failed == nil {
+			indexes[i], failed = readIndex(f, &foot.groups[i], colName)
+		}
+		if failed != nil {
+			return []location{{}}
+		}
+		return indexes[i]
+	}
+	// The last group that does not begin after the name, and its last such page.
+	at := sort.Search(len(foot.groups), func(i int) bool {
+		l := index(i)[0]
+		return failed != nil || look(&foot.groups[i], l)[0] > name
+	}) - 1
+	if failed != nil || at < 0 {
+		return 0, false, failed
+	}
+	g, pages := &foot.groups[at], index(at)
+	at = sort.Search(len(pages), func(i int) bool {
+		return failed != nil || look(g, pages[i])[0] > name
+	}) - 1
+	if failed != nil || at < 0 {
+		return 0, false, failed
+	}
+	names := look(g, pages[at])
+	i, ok := sort.Find(len(names), func(i int) int { return strings.Compare(name, names[i]) })
+	return g.first + pages[at].row + int64(i), ok, failed
+}
+
+// Row returns a row by its number. It panics if the shard has no such row.
+func (s *Shard) Row(n int64) (r *Row, err error) {
+	err = s.use(func(h *handle) (err error) {
+		r, err = readRow(h.file, h.footer, n)
+		return err
+	})
+	return r, err
+}
+
+func readRow(f io.ReaderAt, foot *footer, n int64) (*Row, error) {
+	i := sort.Search(len(foot.groups), func(i int) bool { return foot.groups[i].first > n }) - 1
+	if n < 0 || n >= foot.rows {
+		panic("archive: no such row")
+	}
+	g := &foot.groups[i]
+	n -= g.first
+	var r Row
+	for _, col := range allColumns {
+		index, err := readIndex(f, g, col)
+		if err != nil {
+			return nil, err
+		}
+		i := sort.Search(len(index), func(i int) bool { return index[i].row > n }) - 1
+		p, err := readPage(f, &g.chunks[col], col, index[i])
+		if err != nil {
+			return nil, err
+		}
+		p.put(&r, col, int(n-index[i].row))
+	}
+	r.Name, r.Error = strings.Clone(r.Name), strings.Clone(r.Error) // not with a page each
+	r.Data = append([]byte(nil), r.Data...)
+	return &r, r.check()
+}
