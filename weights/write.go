@@ -46,6 +46,18 @@ func WriteSafetensors(w io.Writer, specs []Spec, data func(i int, w io.Writer) e
 	return nil
 }
 
+// WriteTensors writes a safetensors file of tensors as they are.
+func WriteTensors(w io.Writer, tensors []Tensor) error {
+	specs := make([]Spec, len(tensors))
+	for i, t := range tensors {
+		specs[i] = Spec{Name: t.Name, DType: t.DType, Shape: t.Shape}
+	}
+	return WriteSafetensors(w, specs, func(i int, w io.Writer) error {
+		_, err := w.Write(tensors[i].Data)
+		return err
+	})
+}
+
 // appendHeader appends the header's length and the header, padded with spaces
 // to a multiple of 8 bytes so that the tensors are aligned.
 func appendHeader(b []byte, specs []Spec, order []int) ([]byte, error) {
