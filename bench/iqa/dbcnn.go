@@ -44,7 +44,7 @@ func newDBCNN(scope *weights.Scope) *dbcnn {
 	return m
 }
 
-// score rates a picture. The published weights give about 0 to 1, older ones
+// score rates a picture. The published weights give about 0 to 1, and older ones
 // about 0 to 100; more is better.
 func (m *dbcnn) score(ctx context.Context, ws *nn.Workspace, p *Picture) (float64, error) {
 	x := imageNetLevels().tensor(ws, p)

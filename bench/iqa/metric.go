@@ -14,8 +14,10 @@ type Metric struct {
 	Reference bool   // it compares a picture with a reference
 	Lower     bool   // a lower score is better
 	File      string // the weights, as a path or "synthetic weights"; "" if it has none
+	Version   string // of the weights: digits of the file's SHA-256, or "synthetic" and the seed
 
 	minSide int
+	scale   float64 // of the score; 0 stands for 1
 	score   func(ctx context.Context, ws *nn.Workspace, reference, picture *Picture) (float64, error)
 }
 
@@ -31,6 +33,9 @@ func (m *Metric) Score(ctx context.Context, p nn.Precision, reference, picture *
 	ws := &nn.Workspace{Precision: p}
 	defer ws.Close()
 	score, err := m.score(ctx, ws, reference, picture)
+	if m.scale != 0 {
+		score *= m.scale
+	}
 	if err == nil && math.IsNaN(score) {
 		err = fmt.Errorf("%s: the score is not a number: the weights in %s are not usable", m.Name, m.File)
 	}

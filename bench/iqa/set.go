@@ -2,8 +2,11 @@ package iqa
 
 import (
 	"context"
+	"crypto/sha256"
 	_ "embed"
 	"errors"
+	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,8 +18,9 @@ import (
 
 // A Set is the metrics that can be computed, and the names of the others.
 type Set struct {
-	Metrics []*Metric
-	Missing []Missing
+	Metrics    []*Metric
+	Aesthetics *Aesthetics // nil if its weights are missing
+	Missing    []Missing
 
 	stores []*weights.Store
 }
@@ -48,12 +52,12 @@ type heads struct{ vgg, alex, dists *weights.Scope }
 
 func (h heads) sources() []source {
 	return []source{
-		{"vgg16", []string{"LPIPS-vgg", "DISTS"}, h.buildVGG},
-		{"alexnet", []string{"LPIPS-alex"}, h.buildAlexNet},
-		{"DBCNN_KonIQ10k", []string{"DBCNN"}, buildDBCNN},
-		{"musiq_koniq_ckpt", []string{"MUSIQ"}, buildMUSIQ("MUSIQ", 1)},
-		{"musiq_spaq_ckpt", []string{"MUSIQ-spaq"}, buildMUSIQ("MUSIQ-spaq", 1)},
-		{"musiq_ava_ckpt", []string{"MUSIQ-ava"}, buildMUSIQ("MUSIQ-ava", 10)},
+		{file: "vgg16", metrics: []string{"LPIPS-vgg", "DISTS"}, build: h.buildVGG},
+		{file: "alexnet", metrics: []string{"LPIPS-alex"}, build: h.buildAlexNet},
+		{file: "DBCNN_KonIQ10k", metrics: []string{"DBCNN"}, build: buildDBCNN},
+		{file: "musiq_koniq_ckpt", metrics: []string{"MUSIQ"}, build: buildMUSIQ("MUSIQ", 1)},
+		{file: "musiq_spaq_ckpt", metrics: []string{"MUSIQ-spaq"}, build: buildMUSIQ("MUSIQ-spaq", 1)},
+		{file: "musiq_ava_ckpt", metrics: []string{"MUSIQ-ava"}, build: buildMUSIQ("MUSIQ-ava", 10)},
 	}
 }
 
@@ -77,7 +81,7 @@ func (h heads) buildAlexNet(s *weights.Scope) []*Metric {
 }
 
 func buildDBCNN(s *weights.Scope) []*Metric {
-	return []*Metric{{Name: "DBCNN", minSide: vggSide, score: alone(newDBCNN(s).score)}}
+	return []*Metric{{Name: "DBCNN", minSide: vggSide, scale: 100, score: alone(newDBCNN(s).score)}}
 }
 
 func buildMUSIQ(name string, outputs int) func(*weights.Scope) []*Metric {
@@ -86,13 +90,22 @@ func buildMUSIQ(name string, outputs int) func(*weights.Scope) []*Metric {
 	}
 }
 
+// aesthetics is the source of s.Aesthetics. Its metric is none that rates
+// pictures.
+func (s *Set) aesthetics() source {
+	return source{file: "sac+logos+ava1", metrics: []string{"aesthetics"}, build: func(scope *weights.Scope) []*Metric {
+		s.Aesthetics = newAesthetics(scope)
+		return nil
+	}}
+}
+
 //go:embed heads.safetensors
 var headsFile []byte
 
 // Open reads the weights that are in the folders: safetensors files named
-// vgg16, alexnet, DBCNN_KonIQ10k, musiq_koniq_ckpt, musiq_spaq_ckpt and
-// musiq_ava_ckpt, each with or without a hyphen and a hash, as in
-// DBCNN_KonIQ10k-2de81c0a.safetensors. The first folder that has a file counts;
+// vgg16, alexnet, DBCNN_KonIQ10k, musiq_koniq_ckpt, musiq_spaq_ckpt,
+// musiq_ava_ckpt and sac+logos+ava1, each with or without a hyphen and more, as
+// in DBCNN_KonIQ10k-2de81c0a.safetensors. The first folder that has a file counts;
 // a folder need not exist. Metrics for which no file is found are in Missing.
 func Open(ctx context.Context, dirs ...string) (*Set, error) {
 	bundled, err := weights.ReadSafetensors("heads.safetensors", headsFile)
@@ -101,7 +114,8 @@ func Open(ctx context.Context, dirs ...string) (*Set, error) {
 	}
 	root := bundled.Scope()
 	set := newSet()
-	for _, src := range (heads{root.Sub("vgg"), root.Sub("alex"), root.Sub("dists")}).sources() {
+	sources := heads{root.Sub("vgg"), root.Sub("alex"), root.Sub("dists")}.sources()
+	for _, src := range append(sources, set.aesthetics()) {
 		if err := set.open(ctx, src, dirs); err != nil {
 			set.Close()
 			return nil, err
@@ -127,11 +141,43 @@ func (s *Set) open(ctx context.Context, src source, dirs []string) error {
 		return err
 	}
 	s.stores = append(s.stores, store)
-	s.add(path, src.build(store.Scope()))
+	metrics := src.build(store.Scope())
 	if err := store.Err(); err != nil {
 		return err
 	}
-	return store.CheckFinite(ctx)
+	if err := store.CheckFinite(ctx); err != nil {
+		return err
+	}
+	version, err := digest(path)
+	if err != nil {
+		return err
+	}
+	if strings.Contains(filepath.Base(path), rawDBCNN) {
+		for _, m := range metrics {
+			m.scale = 1
+		}
+	}
+	s.add(path, version, metrics)
+	return nil
+}
+
+// rawDBCNN is in the name of the weights that pyiqa had until 2023. They were
+// trained on ratings from 0 to 100, the later ones on ratings from 0 to 1.
+const rawDBCNN = "254e8241"
+
+// digest returns the first digits of a file's SHA-256, which files on the hub
+// of pyiqa have in their names.
+func digest(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", weights.NewFileError(path, err)
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", weights.NewFileError(path, err)
+	}
+	return fmt.Sprintf("%.4x", h.Sum(nil)), nil
 }
 
 // Synthetic returns all metrics with the weights of a law: their scores mean
@@ -142,9 +188,9 @@ func Synthetic(seed int64) *Set {
 	alexHeads := synthetic(seed, func(s *weights.Scope) { newLPIPS(&alexnet{}, s) })
 	distsHeads := synthetic(seed, func(s *weights.Scope) { newDISTS(nil, s) })
 	h := heads{vggHeads.Scope(), alexHeads.Scope(), distsHeads.Scope()}
-	for _, src := range h.sources() {
+	for _, src := range append(h.sources(), set.aesthetics()) {
 		store := synthetic(seed, func(s *weights.Scope) { src.build(s) })
-		set.add(store.Name(), src.build(store.Scope()))
+		set.add(store.Name(), fmt.Sprintf("synthetic %d", seed), src.build(store.Scope()))
 	}
 	return set
 }
@@ -157,9 +203,12 @@ func newSet() *Set {
 	}}
 }
 
-func (s *Set) add(file string, metrics []*Metric) {
+func (s *Set) add(file, version string, metrics []*Metric) {
+	if metrics == nil {
+		s.Aesthetics.File, s.Aesthetics.Version = file, version
+	}
 	for _, m := range metrics {
-		m.File = file
+		m.File, m.Version = file, version
 		s.Metrics = append(s.Metrics, m)
 	}
 }
