@@ -45,7 +45,7 @@ that ends in .coclico is taken.` + manyRestHelp,
 		ValidArgsFunction: completeFiles(streamExt[1:]),
 	}
 	output := cmd.Flags().StringP("output", "o", "", "`picture` to write, .png, .jpg or .webp, or folder for many (required)")
-	keep := partialFlag(cmd.Flags())
+	preview, keep := previewFlag(cmd), partialFlag(cmd.Flags())
 	m := manyFlags(cmd.Flags(), "many files: redo files that are done and unchanged, and replace other pictures")
 	how, w := decodingFlags(cmd), writingFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -56,10 +56,10 @@ that ends in .coclico is taken.` + manyRestHelp,
 		if err != nil {
 			return err
 		}
-		d.screen, d.partial.wanted = s, *keep
+		d.screen, d.place, d.partial.wanted = s, *preview, *keep
 		defer d.shelf.close()
 		if isMany(args, *output) {
-			if err := noEffect(cmd.Flags(), "it is for one file", "keep-partial"); err != nil {
+			if err := noEffect(cmd.Flags(), "it is for one file", "preview", "keep-partial"); err != nil {
 				return err
 			}
 			return decodeMany(cmd.Context(), f, s, m, d, w, args, *output)
@@ -118,6 +118,15 @@ func decodeFile(ctx context.Context, f *files.IO, s *terminal.Screen, d *decodin
 	if err := how.checkOutput(output); err != nil {
 		return err
 	}
+	bar := s.Bar()
+	defer bar.Close()
+	view, err := newViewer(f, s, bar, d.place, input, output)
+	if err != nil {
+		return err
+	}
+	if view.show != nil {
+		d.options.Preview = view.preview
+	}
 	var interrupted error
 	err = f.Write(output, func(w io.Writer) error {
 		if _, err := d.shelf.choose(); err != nil {
@@ -127,8 +136,6 @@ func decodeFile(ctx context.Context, f *files.IO, s *terminal.Screen, d *decodin
 		if err != nil {
 			return err
 		}
-		bar := s.Bar()
-		defer bar.Close()
 		img, err := d.decode(ctx, input, file, bar)
 		switch {
 		case img == nil:
@@ -136,6 +143,7 @@ func decodeFile(ctx context.Context, f *files.IO, s *terminal.Screen, d *decodin
 		case err != nil:
 			interrupted = d.partial.keep(output)
 		}
+		view.finish(img, d.notes(file))
 		return encode(w, img, how.options(d, file))
 	})
 	return cmp.Or(err, interrupted)
@@ -148,6 +156,7 @@ type decoding struct {
 	reading  reading
 	sampling func(codec.Sampling) (codec.Sampling, bool)
 	options  codec.DecodeOptions
+	place    place // of previews; "" for none
 	partial  partial
 
 	told []*shelved // models that the user was told about

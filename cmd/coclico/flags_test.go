@@ -87,6 +87,7 @@ func TestNoEffect(t *testing.T) {
 		{"jobs", "many files", []string{"decode", "x", "-o", "y.png", "--jobs", "2"}},
 		{"format", "many files", []string{"decode", "x", "-o", "y.png", "--format", "jpg"}},
 		{"keep-partial", "one file", []string{"decode", "x", "-o", "y/", "--keep-partial"}},
+		{"preview", "one file", []string{"decode", "x", "z", "-o", "y", "--preview", "terminal"}},
 		{"jpeg-quality", "not a JPEG", []string{"decode", "x", "-o", "y.png", "--jpeg-quality", "50"}},
 		{"jpeg-quality", "not a JPEG", []string{"decode", "x", "-o", "y/", "--format", "webp", "--jpeg-quality", "50"}},
 		{"map-size", "without --raw", []string{"decode", "x", "-o", "y.png", "--map-size", "16"}},
@@ -180,7 +181,7 @@ func TestCompletion(t *testing.T) {
 		{"synth --config ", []string{"tiny", "unclip-l"}}, {"pull --for ", []string{"both", "encode", "decode"}}, {"decode --format ", []string{"png", "jpg", "webp"}},
 		{"decode --sampler ", []string{"model", "dpm++2m-sde", "unipc3"}}, {"decode --schedule k", []string{"karras"}},
 		{"encode ", []string{"png", "jpg", "tif", ":8"}}, {"decode ", []string{"coclico", ":8"}}, {"info ", []string{"coclico", "png", ":8"}},
-		{"decode --precision e", []string{"exact"}}, {"encode --fit ", []string{"crop", "whole"}}, {"encode --profile ", []string{"tuned", "paper"}},
+		{"decode --precision e", []string{"exact"}}, {"decode --preview ", []string{"terminal", "sixel", "kitty", "iterm2", "blocks", ":0"}}, {"encode --fit ", []string{"crop", "whole"}}, {"encode --profile ", []string{"tuned", "paper"}},
 		{"models use ", []string{"built-in", "mine"}}, {"models check m", []string{"mine"}}, {"models remove ", []string{"mine"}}, {"models convert m", []string{"mine"}},
 	} {
 		args := append([]string{"__complete"}, strings.Split(c.args, " ")...)

@@ -2,22 +2,40 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"image"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // onTerminal runs the program with a terminal for standard output and standard
 // error, and returns what its user sees.
 func onTerminal(t *testing.T, args ...string) (status int, seen string) {
 	t.Helper()
+	return onAnsweringTerminal(t, t.Context(), "", args...)
+}
+
+// onAnsweringTerminal is onTerminal with a terminal that answers the question
+// for its attributes, unless answer is empty. The program must leave the
+// terminal as it was.
+func onAnsweringTerminal(t *testing.T, ctx context.Context, answer string, args ...string) (status int, seen string) {
+	t.Helper()
 	program, user := newTerminal(t)
+	before, err := unix.IoctlGetTermios(int(program.Fd()), unix.TCGETS)
+	if err != nil {
+		t.Skip(err)
+	}
 	done := make(chan int, 1)
 	go func() {
-		done <- run(t.Context(), args, bytes.NewReader(nil), program, program)
+		done <- run(ctx, args, bytes.NewReader(nil), program, program)
+		if after, err := unix.IoctlGetTermios(int(program.Fd()), unix.TCGETS); err != nil || *after != *before {
+			t.Errorf("%v: the terminal was left as %+v, it was %+v (%v)", args, after, before, err)
+		}
 		program.WriteString("\x00") // the end of what is read
 	}()
 	var b bytes.Buffer
@@ -31,6 +49,12 @@ func onTerminal(t *testing.T, args ...string) (status int, seen string) {
 			t.Fatalf("%v after %q", err, b.String())
 		}
 		b.Write(buf[:n])
+		if answer != "" && bytes.Contains(b.Bytes(), []byte("\x1b[c")) {
+			if _, err := user.WriteString(answer); err != nil {
+				t.Fatal(err)
+			}
+			answer = ""
+		}
 	}
 	return <-done, strings.ReplaceAll(strings.TrimSuffix(b.String(), "\x00"), "\r\n", "\n")
 }
@@ -101,6 +125,59 @@ func TestTerminals(t *testing.T) {
 		_, decode := onTerminal(t, "decode", file, "-o", filepath.Join(dir, "a.png"), "--steps", "3", "--size", "16")
 		if strings.Contains(decode, "\x1b") != c.bar || !c.bar && strings.Contains(decode, "step") || strings.Contains(decode, "█") && !strings.Contains(c.lang, "UTF") {
 			t.Errorf("%+v: decode prints %q", c, decode)
+		}
+	}
+}
+
+// TestPreviewTerminal: previews are drawn when they are asked for, in the way
+// that the terminal has, and the picture in their place.
+func TestPreviewTerminal(t *testing.T) {
+	dir := t.TempDir()
+	file, out := filepath.Join(dir, "a.coclico"), filepath.Join(dir, "a.png")
+	succeed(t, "encode", photo, "-o", file)
+	const kitty, iterm2, sixel, blocks = "\x1b_Ga=T,", "\x1b]1337;File=", "\x1bP0;1q", "▀"
+	for _, c := range []struct {
+		preview, term, program, noColor, answer string
+		want                                    string // what is drawn, or said
+		asked                                   bool
+	}{
+		{"terminal", "xterm-kitty", "", "", "", kitty, false},
+		{"terminal", "xterm-256color", "WezTerm", "", "", iterm2, false},
+		{"terminal", "xterm-256color", "", "", "\x1b[?62;4;22c", sixel, true},
+		{"terminal", "xterm-256color", "", "", "x\x1b[?1;2c", blocks, true},
+		{"terminal", "xterm-256color", "", "", "", blocks, true}, // after a second
+		{"terminal", "xterm", "", "", "\x1b[?1;2c", "coclico: no previews: the terminal has no colors\n", true},
+		{"blocks", "xterm-kitty", "", "", "", blocks, false},
+		{"sixel", "xterm", "", "", "", sixel, false},
+		{"kitty", "xterm", "", "1", "", "coclico: no previews: NO_COLOR is set\n", false},
+		{"blocks", "dumb", "", "", "", "coclico: no previews: the terminal is dumb\n", false},
+		{"", "xterm-kitty", "", "", "", "", false},
+	} {
+		t.Setenv("TERM", c.term)
+		t.Setenv("TERM_PROGRAM", c.program)
+		t.Setenv("COLORTERM", "")
+		t.Setenv("NO_COLOR", c.noColor)
+		t.Setenv("LC_ALL", "C.UTF-8")
+		for _, name := range []string{"TMUX", "KITTY_WINDOW_ID", "LC_TERMINAL"} {
+			t.Setenv(name, "")
+		}
+		args := []string{"decode", file, "-o", out}
+		if c.preview != "" {
+			args = append(args, "--preview", c.preview)
+		}
+		status, seen := onAnsweringTerminal(t, t.Context(), c.answer, args...)
+		if status != statusOK || strings.Contains(seen, "\x1b[c") != c.asked || !strings.Contains(seen, c.want) {
+			t.Errorf("%+v: status %d, asked %v, %.200q", c, status, strings.Contains(seen, "\x1b[c"), seen)
+		}
+		for _, way := range []string{kitty, iterm2, sixel, blocks} {
+			drawn := strings.Count(seen, "\x1b7"+way)
+			if way == blocks {
+				drawn = strings.Count(seen, "\x1b7\x1b[38;")
+			}
+			// The map, the picture, and what there was time for.
+			if way == c.want && (drawn < 2 || drawn > 19) || way != c.want && drawn > 0 {
+				t.Errorf("%+v: %d pictures by %q", c, drawn, way)
+			}
 		}
 	}
 }

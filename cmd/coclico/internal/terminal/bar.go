@@ -2,7 +2,9 @@ package terminal
 
 import (
 	"fmt"
+	"image"
 	"io"
+	"os"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -13,9 +15,11 @@ import (
 // A Bar shows on a terminal how far a piece of work is; elsewhere it does
 // nothing.
 type Bar struct {
-	w     io.Writer // nil elsewhere
-	theme progressbar.Theme
-	bar   *progressbar.ProgressBar
+	screen *Screen
+	w      io.Writer // nil elsewhere
+	theme  progressbar.Theme
+	bar    *progressbar.ProgressBar
+	canvas *canvas // nil before Draw
 }
 
 // Bar returns a bar on standard error. The caller must Close it.
@@ -23,10 +27,24 @@ func (s *Screen) Bar() *Bar {
 	if !s.movable() {
 		return &Bar{}
 	}
+	b := &Bar{screen: s, w: s.Err, theme: progressbar.ThemeASCII}
 	if hasBlocks(s.getenv) {
-		return &Bar{w: s.Err, theme: progressbar.ThemeDefault}
+		b.theme = progressbar.ThemeDefault
 	}
-	return &Bar{w: s.Err, theme: progressbar.ThemeASCII}
+	return b
+}
+
+// Draw draws a picture above the bar, in place of the one that it drew before
+// unless the bar was closed in between. The bar is shown again with the next
+// Progress.
+func (b *Bar) Draw(img image.Image, g Graphics) {
+	if b.w == nil {
+		return
+	}
+	if b.canvas == nil {
+		b.canvas = &canvas{screen: b.screen, graphics: g, number: uint32(os.Getpid()) << 8}
+	}
+	b.canvas.draw(img)
 }
 
 // Progress shows what the codec reports. Denoising is nearly all of the work,
@@ -37,13 +55,13 @@ func (b *Bar) Progress(p codec.Progress) {
 		return
 	}
 	if p.Stage != codec.StageDenoise {
-		b.Close()
+		b.clear()
 		fmt.Fprintf(b.w, "%s ...", p.Stage)
 		return
 	}
 	step := fmt.Sprintf("step %d of %d", min(p.Step+1, p.Steps), p.Steps)
 	if b.bar == nil {
-		b.Close() // the line of the stage before
+		b.clear() // the line of the stage before
 		b.bar = progressbar.NewOptions(p.Steps,
 			progressbar.OptionSetWriter(b.w),
 			progressbar.OptionSetTheme(b.theme),
@@ -84,11 +102,19 @@ func (b *Bar) Bytes(done, total int64) {
 	_ = b.bar.Set64(done)
 }
 
-// Close leaves an empty line where the bar was. A closed bar may be used again.
+// Close leaves an empty line where the bar was, below the picture. A closed bar
+// may be used again.
 func (b *Bar) Close() {
 	if b.w == nil {
 		return
 	}
+	b.clear()
+	if b.canvas != nil {
+		b.canvas.forget()
+	}
+}
+
+func (b *Bar) clear() {
 	if b.bar != nil {
 		_ = b.bar.Clear()
 		b.bar = nil

@@ -55,8 +55,7 @@ func (s *Screen) ColorMap(m image.Image, w, h int) bool {
 	return drawMap(s.Out, m, w, h, depthOf(s.getenv), hasBlocks(s.getenv))
 }
 
-// drawMap draws a map, its longer side about 32 columns: in half blocks, the
-// upper pixel in front and the lower one behind, or else in colored spaces.
+// drawMap draws a map, its longer side about 32 columns.
 func drawMap(out io.Writer, m image.Image, w, h int, d depth, blocks bool) bool {
 	b := m.Bounds()
 	if d == noColors || b.Empty() {
@@ -64,19 +63,28 @@ func drawMap(out io.Writer, m image.Image, w, h int, d depth, blocks bool) bool 
 	}
 	side := max(32, b.Dx())
 	columns, rows := max(side*w/max(w, h), 1), max(side*h/max(w, h)/2*2, 2)
-	at := func(x, y int) string { return colorCode(m.At(b.Min.X+x*b.Dx()/columns, b.Min.Y+y*b.Dy()/rows), d) }
 	for y := 0; y < rows; y += 2 {
 		fmt.Fprint(out, "  ")
-		for x := range columns {
-			if blocks {
-				fmt.Fprintf(out, "\x1b[38;%s;48;%sm▀", at(x, y), at(x, y+1))
-			} else {
-				fmt.Fprintf(out, "\x1b[48;%sm ", at(x, y))
-			}
-		}
-		fmt.Fprintln(out, "\x1b[0m")
+		drawLine(out, func(x, below int) color.Color {
+			return m.At(b.Min.X+x*b.Dx()/columns, b.Min.Y+(y+below)*b.Dy()/rows)
+		}, columns, d, blocks)
 	}
 	return true
+}
+
+// drawLine draws two rows of pixels as a line of the terminal: in half blocks,
+// the upper pixel in front and the lower one behind, or else the upper row in
+// colored spaces.
+func drawLine(out io.Writer, at func(x, below int) color.Color, columns int, d depth, blocks bool) {
+	for x := range columns {
+		code := func(below int) string { return colorCode(at(x, below), d) }
+		if blocks {
+			fmt.Fprintf(out, "\x1b[38;%s;48;%sm▀", code(0), code(1))
+		} else {
+			fmt.Fprintf(out, "\x1b[48;%sm ", code(0))
+		}
+	}
+	fmt.Fprintln(out, "\x1b[0m")
 }
 
 // colorCode returns a color's parameters in a terminal's escape sequence.
