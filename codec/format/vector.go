@@ -93,10 +93,15 @@ func (v vectorCoder) code(c coder, codes []uint16) {
 		}
 	}
 	for i := range codes {
-		bits, rest := v.split(i)
-		k := c(int(codes[i])>>rest, 1<<bits, func(k int) uint32 { return v.below(i, k, bits) })
-		codes[i] = uint16(k)<<rest | c.uniform(codes[i]&(1<<rest-1), rest)
+		codes[i] = v.symbol(c, i, codes[i])
 	}
+}
+
+// symbol reads or writes the code of dimension i.
+func (v vectorCoder) symbol(c coder, i int, code uint16) uint16 {
+	bits, rest := v.split(i)
+	k := c(int(code)>>rest, 1<<bits, func(k int) uint32 { return v.below(i, k, bits) })
+	return uint16(k)<<rest | c.uniform(code&(1<<rest-1), rest)
 }
 
 // uniform reads or writes a number of n bits, at most 16, all values equally

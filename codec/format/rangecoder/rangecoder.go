@@ -28,6 +28,8 @@
 // the first bits of the stream, unchanged.
 package rangecoder
 
+import "math/bits"
+
 const (
 	// ProbBits is the precision of probabilities: they are n/65536.
 	ProbBits = 16
@@ -153,6 +155,22 @@ func (d *Decoder) Symbol(_, n int, below func(k int) uint32) int {
 	}
 	d.Skip(below(lo), below(lo+1))
 	return lo
+}
+
+// Bit reads a symbol of two, of which the second begins at mid, as Symbol does,
+// without a division.
+func (d *Decoder) Bit(mid uint32) int {
+	unit := d.width >> ProbBits
+	split := unit * uint64(mid)
+	_, below := bits.Sub64(d.value, split, 0) // no branch: it would be guessed wrong half of the time
+	zero := -below
+	d.value -= split &^ zero
+	d.width = split&zero | (unit<<ProbBits-split)&^zero
+	for d.width < bottom {
+		d.width <<= 8
+		d.shift()
+	}
+	return int(1 - below)
 }
 
 // Shifts returns the number k of shifts so far: a stream has at least that many bytes.

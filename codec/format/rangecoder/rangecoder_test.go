@@ -154,3 +154,25 @@ func FuzzDecoder(f *testing.F) {
 		}
 	})
 }
+
+// TestBit: Bit reads what Symbol reads, in streams of all kinds.
+func TestBit(t *testing.T) {
+	rng := rand.New(rand.NewSource(5))
+	for round := range 400 {
+		data := make([]byte, rng.Intn(100))
+		rng.Read(data)
+		if round%3 == 0 { // what no encoder writes
+			for i := range data {
+				data[i] = 0xff
+			}
+		}
+		a, b := NewDecoder(data), NewDecoder(data)
+		for i := range 900 {
+			mid := uint32(1 + rng.Intn(1<<16-1))
+			want := a.Symbol(0, 2, func(k int) uint32 { return []uint32{0, mid, 1 << 16}[k] })
+			if got := b.Bit(mid); got != want || a.value != b.value || a.width != b.width || a.next != b.next {
+				t.Fatalf("round %d, bit %d below %d: %d, Symbol reads %d", round, i, mid, got, want)
+			}
+		}
+	}
+}
