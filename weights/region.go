@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"sync"
 	"unsafe"
+
+	"github.com/coclico/coclico/internal/mmap"
 )
 
 // maxFile bounds a weights file. The largest part of Stable unCLIP has 3.5 GB
@@ -45,7 +47,7 @@ func openRegion(path string) (*region, error) {
 	if err != nil {
 		return nil, NewFileError(path, err)
 	}
-	data, err := mapFile(f, int(info.Size()))
+	data, err := mmap.Map(f, int(info.Size()))
 	if errors.Is(err, errors.ErrUnsupported) {
 		return readRegion(f, info.Size(), path)
 	}
@@ -119,7 +121,7 @@ func (r *region) release(b []byte) {
 	}
 	end := start + uintptr(len(b))
 	start &^= uintptr(os.Getpagesize()) - 1
-	dropPages(r.data[start:end])
+	mmap.Drop(r.data[start:end])
 }
 
 func (r *region) close() error {
@@ -129,5 +131,5 @@ func (r *region) close() error {
 		return nil
 	}
 	r.mapped = false
-	return unmapFile(r.data)
+	return mmap.Unmap(r.data)
 }

@@ -27,7 +27,8 @@ var layers = []struct {
 	// 0: arithmetic; named bytes. They do not know each other.
 	{"kernels/mem", nil, nil},
 	{"kernels", []string{"kernels/mem", "golang.org/x/sys/cpu", "github.com/x448/float16"}, nil},
-	{"weights", []string{"github.com/nlpodyssey/safetensors", "github.com/x448/float16", "golang.org/x/sys/unix"}, nil},
+	{"internal/mmap", []string{"golang.org/x/sys/unix"}, nil},
+	{"weights", []string{"internal/mmap", "github.com/nlpodyssey/safetensors", "github.com/x448/float16"}, nil},
 	{"weights/mini/...", []string{"weights"}, nil}, // the built-in model
 	{"weights/foreign", []string{"weights"}, nil},  // files of PyTorch and NumPy
 	// For cmd alone: a program that imports codec gets no net/http.
