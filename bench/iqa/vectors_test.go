@@ -69,7 +69,7 @@ func TestAesthetics(t *testing.T) {
 		t.Errorf("score %v of weights %q, want %v", got, a.Version, h[0])
 	}
 	for i := range vector {
-		vector[i] *= 3
+		vector[i] *= 4
 	}
 	if got := a.Score(vector); math.Abs(got-h[0]) > 1e-12 {
 		t.Errorf("score of a longer vector %v, want %v", got, h[0])

@@ -15,8 +15,8 @@ import (
 
 func modelsConvertCmd(s *terminal.Screen) *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "convert MODEL OUT",
-		Short: "Make a model smaller: float16, and only the parts that are needed",
+		Use:   "convert MODEL|FILE OUT",
+		Short: "Make a model smaller, or a .pth or .npz file readable",
 		Long: `Convert writes a new model folder: float32 and bfloat16 become float16, old
 names of tensors become current ones, and shards become one file. diffusers
 still opens it, as long as it has the parts. Values that float16 cannot hold are
@@ -25,10 +25,17 @@ an error that names their tensors; --clamp writes the largest float16 instead.
 With --constant-context the text encoder (681 MB for the real model) and its
 tokenizer are replaced by the encoder's output for the empty prompt (0.3 MB),
 the only prompt that the codec has: decoded pictures are the same.
---encoder-only and --decoder-only keep one half, the latter with the constant.`,
-		Example:           "  coclico models convert DIR unclip16 --constant-context\n  coclico models convert DIR decoder --decoder-only",
+--encoder-only and --decoder-only keep one half, the latter with the constant.
+
+A FILE of torch.save (.pth) or numpy.savez (.npz) becomes a safetensors file OUT
+of the same tensors, as the metrics of coclico evaluate are read. Nothing that
+such a file asks to run is run: it is refused. Checkpoints of google-research's
+MUSIQ get the names that the network has in PyTorch.`,
+		Example: `  coclico models convert DIR unclip16 --constant-context
+  coclico models convert DIR decoder --decoder-only
+  coclico models convert koniq_ckpt.npz musiq_koniq_ckpt.safetensors`,
 		ValidArgsFunction: completeModel,
-		Args:              twoArgs("a MODEL and a folder OUT"),
+		Args:              twoArgs("a MODEL or a FILE, and OUT"),
 	}
 	var o convert.Options
 	flags := cmd.Flags()
@@ -38,6 +45,12 @@ the only prompt that the codec has: decoded pictures are the same.
 	flags.BoolVar(&o.Clamp, "clamp", false, "clamp values beyond float16's range, which are an error otherwise")
 	cmd.MarkFlagsMutuallyExclusive("encoder-only", "decoder-only")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if isTensorFile(args[0]) {
+			if err := noEffect(flags, args[0]+" is a file, not a model", "encoder-only", "decoder-only", "constant-context", "clamp"); err != nil {
+				return err
+			}
+			return convertFile(s.Out, args[0], args[1])
+		}
 		c, err := catalog.Open(os.Getenv)
 		if err != nil {
 			return err

@@ -37,15 +37,31 @@ The files and their sizes are listed first, and the license by the model's card.
 A download that was interrupted resumes where it stopped, and every file's hash
 is compared. HF_HOME, HF_HUB_CACHE, HF_ENDPOINT, HF_TOKEN and HF_HUB_OFFLINE are
 honored. The model's folder is printed at the end; coclico models use makes the
-model the default.`,
-		Example: "  coclico pull\n  coclico pull --for decode --plan\n  HF_ENDPOINT=https://mirror.example coclico pull",
+model the default.
+
+With --metrics, the networks that rate pictures in coclico evaluate are pulled
+instead and converted into the folder of metrics: MUSIQ and DBCNN, trained on
+KonIQ-10k, and the VGG16 of LPIPS and DISTS. The weights of MUSIQ and DBCNN are
+under CC BY-NC-SA 4.0: not for commercial use.`,
+		Example: "  coclico pull\n  coclico pull --for decode --plan\n  coclico pull --metrics\n  HF_ENDPOINT=https://mirror.example coclico pull",
 		Args:    optionalArg("OWNER/NAME"),
 	}
 	flags := cmd.Flags()
 	revision := flags.String("revision", "", "branch, tag or commit (default: the one that the program knows, or "+hub.MainRevision+")")
 	use := choiceFlag(cmd, "for", "both, encode or decode: the use for which the model is needed", "both", "encode", "decode")
 	planOnly := flags.Bool("plan", false, "only list what there is to download")
+	metrics := flags.Bool("metrics", false, "pull the networks that rate pictures")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if *metrics {
+			if len(args) > 0 {
+				return usagef("pull --metrics takes no %s", args[0])
+			}
+			if err := noEffect(flags, "--metrics pulls files of its own", "revision", "for"); err != nil {
+				return err
+			}
+			p := puller{screen: s}
+			return p.pullMetrics(cmd.Context(), *planOnly)
+		}
 		p := puller{screen: s, repo: hub.DefaultRepo(), revision: *revision, use: hubUses[*use]}
 		if len(args) == 1 {
 			var at string
@@ -81,10 +97,9 @@ type puller struct {
 }
 
 func (p *puller) pull(ctx context.Context, planOnly bool) (err error) {
-	if p.client, err = hub.FromEnv(os.Getenv); err != nil {
+	if err := p.connect(); err != nil {
 		return err
 	}
-	p.client.UserAgent = "coclico/" + version()
 	if p.revision == "" {
 		if found, err := p.elsewhere(); found || err != nil {
 			return err
@@ -106,6 +121,14 @@ func (p *puller) pull(ctx context.Context, planOnly bool) (err error) {
 		return err
 	}
 	return p.download(ctx, plan)
+}
+
+// connect makes the client.
+func (p *puller) connect() (err error) {
+	if p.client, err = hub.FromEnv(os.Getenv); err == nil {
+		p.client.UserAgent = "coclico/" + version()
+	}
+	return err
 }
 
 // elsewhere prints the folder of a model that is in the cache under another of
@@ -138,18 +161,8 @@ func otherNames(repo hub.Repo, err error) error {
 // download pulls the missing files of a plan and prints the model's folder.
 func (p *puller) download(ctx context.Context, plan *hub.Plan) error {
 	left := plan.Left()
-	if left > 0 {
-		printLicense(p.screen.Err, plan, p.client.Endpoint+"/"+p.repo.String())
-	}
-	bar := p.screen.Bar()
-	defer bar.Close()
-	had := plan.Size() - left
-	dir, err := p.client.Pull(ctx, plan, func(done int64) { bar.Bytes(max(0, done-had), max(left, 1)) })
-	bar.Close()
+	dir, err := p.fetch(ctx, plan)
 	if err != nil {
-		if left > 0 && (ctx.Err() != nil || !errors.Is(err, os.ErrPermission)) {
-			fmt.Fprintln(p.screen.Err, "What has come is kept: the same command resumes the download.")
-		}
 		return err
 	}
 	if left > 0 && !p.client.Pins.Covers(plan) {
@@ -157,6 +170,24 @@ func (p *puller) download(ctx context.Context, plan *hub.Plan) error {
 	}
 	_, err = fmt.Fprintln(p.screen.Out, dir)
 	return err
+}
+
+// fetch pulls the missing files of a plan, after the license was shown, and
+// returns the folder.
+func (p *puller) fetch(ctx context.Context, plan *hub.Plan) (string, error) {
+	left := plan.Left()
+	if left > 0 {
+		printLicense(p.screen.Err, plan, p.client.Endpoint+"/"+plan.Repo.String())
+	}
+	bar := p.screen.Bar()
+	defer bar.Close()
+	had := plan.Size() - left
+	dir, err := p.client.Pull(ctx, plan, func(done int64) { bar.Bytes(max(0, done-had), max(left, 1)) })
+	bar.Close()
+	if err != nil && left > 0 && (ctx.Err() != nil || !errors.Is(err, os.ErrPermission)) {
+		fmt.Fprintln(p.screen.Err, "What has come is kept: the same command resumes the download.")
+	}
+	return dir, err
 }
 
 // printHashes prints what identifies a model whose files the program does not

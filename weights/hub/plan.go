@@ -93,6 +93,21 @@ func (c *Client) Plan(ctx context.Context, r Repo, revision string, use Use) (*P
 	return s.plan, nil
 }
 
+// PlanFiles is like [Client.Plan] for files that are not those of a model, by
+// their paths. A path whose name ends in a hyphen and eight hexadecimal digits,
+// as files of PyTorch's own hub do, must have a SHA-256 that begins with them.
+func (c *Client) PlanFiles(ctx context.Context, r Repo, revision string, paths ...string) (*Plan, error) {
+	l, err := c.list(ctx, r, revision)
+	if err != nil {
+		return nil, err
+	}
+	s := &selection{ctx: ctx, c: c, plan: &Plan{Repo: r, Revision: revision, Commit: l.Commit, License: License{Name: l.License}, listing: l}}
+	if err := s.files(paths); err != nil {
+		return nil, fmt.Errorf("%s: %w", r, err)
+	}
+	return s.plan, nil
+}
+
 // A selection makes a plan.
 type selection struct {
 	ctx  context.Context
@@ -137,6 +152,38 @@ func (s *selection) model(use Use) error {
 		}
 	}
 	return s.card()
+}
+
+// files selects files by their paths, and the card.
+func (s *selection) files(paths []string) error {
+	for _, name := range paths {
+		f, ok := s.plan.listing.find(name)
+		if !ok {
+			return fmt.Errorf("no %s in it", name)
+		}
+		f, err := s.complete(f)
+		if err != nil {
+			return err
+		}
+		if digits := namedHash(name); !strings.HasPrefix(f.Hash, digits) || digits != "" && len(f.Hash) != 64 {
+			return fmt.Errorf("%s has the hash %s: it is another file than its name says", name, f.Hash)
+		}
+		if err := s.add(f); err != nil {
+			return err
+		}
+	}
+	return s.card()
+}
+
+// namedHash returns the digits of a hash at the end of a file's name, "" if
+// there are none.
+func namedHash(name string) string {
+	stem := strings.TrimSuffix(path.Base(name), path.Ext(name))
+	i := strings.LastIndexByte(stem, '-')
+	if digits := stem[i+1:]; i >= 0 && len(digits) == 8 && strings.Trim(digits, "0123456789abcdef") == "" {
+		return digits
+	}
+	return ""
 }
 
 // card reads the model's card, which the user is shown the license from before

@@ -25,7 +25,9 @@ const (
 )
 
 // lfs reports whether the hub keeps a file on its second host.
-func lfs(path string) bool { return strings.HasSuffix(path, ".safetensors") }
+func lfs(path string) bool {
+	return strings.HasSuffix(path, ".safetensors") || strings.HasSuffix(path, ".pth")
+}
 
 // BlobName returns the hash by which a file is named in the cache.
 func BlobName(path string, data []byte) string {
