@@ -35,11 +35,20 @@ if it ends in .webp; - stands for standard input and output. A picture records
 that it is generated, and how; with --keep-stream a PNG holds the bytes too, and
 encode returns them. The one file that -o names is replaced, whatever it is.
 Among many, a picture that decode did not write is replaced with --force only.
+
+With --preview a single picture can be watched while it is painted. A small
+picture shows its color map at once, and after each step what it is becoming. A
+PNG file is replaced as a whole each time, in the end by the finished picture;
+"terminal" draws above the progress bar, in the best way that the terminal
+knows. Ctrl-C stops a decode within a moment. It leaves no picture, or with
+--keep-partial what it was becoming, which records that it is unfinished. The
+exit status is 130 either way.
 ` + builtInHelp + manyHelp + `a.coclico as OUT/a.png,
 and files/sub/b.jpg.coclico as OUT/files/sub/b.jpg.png. In a folder, every file
 that ends in .coclico is taken.` + manyRestHelp,
 		Example: `  coclico decode photo.coclico -o again.png
   coclico decode photo.coclico -o again.jpg --seed 7 --strength 0.7
+  coclico decode photo.coclico -o again.png --preview terminal --keep-partial
   coclico decode out/ -o again/ --format jpg --jpeg-quality 85`,
 		Args:              someArgs("a FILE"),
 		ValidArgsFunction: completeFiles(streamExt[1:]),

@@ -19,7 +19,7 @@ type partial struct {
 }
 
 func partialFlag(flags *pflag.FlagSet) *bool {
-	return flags.Bool("keep-partial", false, "one file: if Ctrl-C interrupts, write the picture that the last step would make; a second Ctrl-C stops at once")
+	return flags.Bool("keep-partial", false, "one file: if Ctrl-C interrupts, write what the picture was becoming; a second Ctrl-C stops at once")
 }
 
 // follow changes options so that an interrupted decode returns a picture.

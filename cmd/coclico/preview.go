@@ -24,7 +24,7 @@ type place string
 // previewFlag adds --preview.
 func previewFlag(cmd *cobra.Command) *place {
 	p := new(place)
-	cmd.Flags().Var(p, "preview", "one file: show what is painted at every step, in a PNG `file` that is renewed, or here: terminal, or one of its ways, sixel, kitty, iterm2 or blocks")
+	cmd.Flags().Var(p, "preview", "one file: show what is painted, in a PNG `file`, or on the terminal: terminal, or as sixel, kitty, iterm2 or blocks")
 	completeWith(cmd, "preview", func(_ *cobra.Command, _ []string, start string) (words []cobra.Completion, _ cobra.ShellCompDirective) {
 		for _, g := range terminal.AllGraphics {
 			if strings.HasPrefix(string(g), start) {
