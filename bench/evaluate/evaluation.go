@@ -158,6 +158,9 @@ func (e *Evaluation) prepare() error {
 	if e.rows, err = choose(rows, e.Rows); err != nil {
 		return err
 	}
+	if e.Figures && !slices.ContainsFunc(e.rows, func(r row) bool { return r.id == inputID }) {
+		e.rows = slices.Insert(e.rows, 0, e.inputRow())
+	}
 	if why := e.Set.missing(e.Pictures); why != "" {
 		e.problem("", "", errors.New(why))
 	}
@@ -199,6 +202,9 @@ func (e *Evaluation) picture(ctx context.Context, i int, path string) (failed bo
 		return true, nil
 	}
 	t.hash = t.ref.Hash()
+	if e.Figures {
+		t.maps = mapPoints(t.ref)
+	}
 	e.tasks = append(e.tasks, t)
 	for k := range e.rows {
 		r := &e.rows[k]

@@ -4,10 +4,12 @@ import (
 	"bytes"
 	_ "embed"
 	"encoding/base64"
+	"fmt"
 	"html/template"
 	"image/jpeg"
 	"io"
 	"path/filepath"
+	"strings"
 )
 
 // mostShown is the number of pictures in the HTML report, and shownSide the
@@ -16,6 +18,21 @@ const (
 	mostShown = 48
 	shownSide = 256
 )
+
+// caption returns a record's numbers in few words.
+func caption(r *Record) string {
+	var parts []string
+	if r.Bytes > 0 {
+		parts = append(parts, fmt.Sprintf("%d bytes", r.Bytes))
+	}
+	if r.Note != "" {
+		parts = append(parts, r.Note)
+	}
+	if v, ok := r.Scores["color"]; ok {
+		parts = append(parts, fmt.Sprintf("color %.3f", v))
+	}
+	return strings.Join(parts, ", ")
+}
 
 // A shown is a picture with what the rows made of it.
 type shown struct {

@@ -97,7 +97,12 @@ func (e *Evaluation) report() (*Report, error) {
 		r.Lines = append(r.Lines, e.line(row))
 	}
 	r.pictures = e.shown()
-	return r, nil
+	if !e.Figures {
+		return r, nil
+	}
+	var err error
+	r.figures, err = e.figures(r)
+	return r, err
 }
 
 // measures are the columns besides metrics.

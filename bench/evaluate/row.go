@@ -35,6 +35,7 @@ type task struct {
 
 	vector  vector             // CLIP's of ref
 	records map[string]*Record // of the rows that are done
+	maps    []mapPoint         // for figures
 }
 
 // A made is what a row makes of a picture.

@@ -30,6 +30,9 @@ func (e *Evaluation) allRows() ([]row, error) {
 		}
 		rows = append(rows, r)
 	}
+	if e.Figures {
+		rows = append(rows, e.figureRows()...)
+	}
 	return rows, nil
 }
 

@@ -84,8 +84,8 @@ func (e *Evaluation) vvcCode(ctx context.Context, v vvc, dir string, p *Picture,
 // vvcRows are VVC as in the paper, and at equal bytes.
 func (e *Evaluation) vvcRows() []row {
 	v := e.tools.vvc()
-	full := e.vvcRow(v, "vvc", "VVC, QP 63", e.fixed(e.Size))
-	equal := e.vvcRow(v, "vvc-equal", "VVC at equal bytes", e.largest)
+	full := e.vvcRow(v, "vvc", "VVC, QP 63", worstQP, e.fixed(e.Size))
+	equal := e.vvcRow(v, "vvc-equal", "VVC at equal bytes", worstQP, e.largest)
 	equal.note = "the largest raster, by area down and bicubic up, whose file is not larger than CoCliCo's; the smallest if none is"
 	if v.absent == "" {
 		equal.params = func(t *task) (string, error) {
@@ -102,8 +102,8 @@ func (e *Evaluation) vvcRows() []row {
 // A raster chooses how large a picture is encoded.
 type raster func(t *task, try func(side int) (*made, error)) (*made, error)
 
-// vvcRow returns a row of VVC at QP 63.
-func (e *Evaluation) vvcRow(v vvc, id, name string, choose raster) row {
+// vvcRow returns a row of VVC.
+func (e *Evaluation) vvcRow(v vvc, id, name string, qp int, choose raster) row {
 	r := row{id: id, name: name, note: vvcNote, absent: v.absent}
 	r.params = func(*task) (string, error) { return e.toolParams(v.paths, name+": "+vvcNote) }
 	r.make = func(ctx context.Context, t *task) (*made, error) {
@@ -115,7 +115,7 @@ func (e *Evaluation) vvcRow(v vvc, id, name string, choose raster) row {
 				if err := os.Mkdir(sub, 0o777); err != nil {
 					return nil, fatal{err}
 				}
-				return e.vvcCode(ctx, v, sub, t.ref.averaged(side), worstQP)
+				return e.vvcCode(ctx, v, sub, t.ref.averaged(side), qp)
 			})
 			if err != nil {
 				return nil, err
