@@ -273,8 +273,8 @@ func TestProgress(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	once := []Progress{{StageColor, 0, 0}, {StageDenoise, 0, 2}, {StageDenoise, 1, 2}, {StageDenoise, 2, 2}, {StagePicture, 0, 0}}
-	want := append(append([]Progress{{StagePrompt, 0, 0}}, once...), once...)
+	once := []Progress{{Stage: StageColor}, {Stage: StageDenoise, Step: 0, Steps: 2}, {Stage: StageDenoise, Step: 1, Steps: 2}, {Stage: StageDenoise, Step: 2, Steps: 2}, {Stage: StagePicture}}
+	want := append(append([]Progress{{Stage: StagePrompt}}, once...), once...)
 	if !slices.Equal(got, want) {
 		t.Errorf("progress is %v, want %v", got, want)
 	}

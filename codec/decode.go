@@ -11,6 +11,7 @@ import (
 	"github.com/coclico/coclico/nn"
 	"github.com/coclico/coclico/solver"
 	"github.com/coclico/coclico/unet"
+	"github.com/coclico/coclico/vae"
 	"github.com/coclico/coclico/weights"
 )
 
@@ -286,13 +287,13 @@ func (p *painter) denoise(ctx context.Context) error {
 	t := p.path
 	p.start(t)
 	for t.done < len(t.steps) {
-		p.o.Progress(Progress{StageDenoise, t.done, len(t.steps)})
+		p.o.Progress(Progress{Stage: StageDenoise, Step: t.done, Steps: len(t.steps)})
 		if err := p.step(ctx, net, t); err != nil {
 			return err
 		}
 		p.preview(t.estimate.Data, t.done)
 	}
-	p.o.Progress(Progress{StageDenoise, t.done, len(t.steps)})
+	p.o.Progress(Progress{Stage: StageDenoise, Step: t.done, Steps: len(t.steps)})
 	p.done(net)
 	return nil
 }
@@ -300,22 +301,34 @@ func (p *painter) denoise(ctx context.Context) error {
 // decodeLatent turns the latent into pixels.
 func (p *painter) decodeLatent(ctx context.Context) (image.Image, error) {
 	p.o.Progress(Progress{Stage: StagePicture})
-	ae, err := p.model.VAE()
-	if err != nil {
-		return nil, err
-	}
 	net, err := p.model.VAEDecoder(ctx)
 	if err != nil {
 		return nil, err
 	}
-	z := p.path.z
-	for i, v := range z.Data {
+	img, err := p.pixels(ctx, net, p.path.z)
+	if err != nil {
+		return nil, err
+	}
+	p.done(net)
+	return img, nil
+}
+
+// pixels returns the picture of a latent.
+func (p *painter) pixels(ctx context.Context, net *vae.Decoder, latent *nn.Tensor) (*image.RGBA, error) {
+	ae, err := p.model.VAE()
+	if err != nil {
+		return nil, err
+	}
+	z := p.ws.Get(1, latent.H, latent.W, latent.C)
+	defer p.ws.Put(z)
+	for i, v := range latent.Data {
 		z.Data[i] = v / float32(ae.ScalingFactor)
 	}
 	x, err := net.Decode(ctx, &p.ws, z)
 	if err != nil {
 		return nil, err
 	}
+	defer p.ws.Put(x)
 	if err := p.finite(weights.VAE, x); err != nil {
 		return nil, err
 	}
@@ -326,9 +339,7 @@ func (p *painter) decodeLatent(ctx context.Context) (image.Image, error) {
 		quant.Project(x.Data, p.w, p.h, h, p.file.f.Map)
 	}
 	p.trace("image", x)
-	img := toRGBA(x)
-	p.done(net)
-	return img, nil
+	return toRGBA(x), nil
 }
 
 func (p *painter) trace(name string, t *nn.Tensor) {

@@ -28,6 +28,12 @@
 // its steps, Preview shows each of them as a small picture, and Partial rescues
 // the last of them when the context ends.
 //
+// # Candidates
+//
+// A file says what a picture shows, not what each leaf looks like: that comes
+// from the seed of the noise. [EncodeOptions].Candidates tries some seeds and
+// keeps the best one, for a byte.
+//
 // # Memory
 //
 // The networks run one after another, and by default none stays in memory for

@@ -20,8 +20,8 @@ import (
 // The image encoder is as accurate as float32. Still, a value of the CLIP
 // vector that lies on a threshold may become another bit on another machine.
 // Errors are an [UnsupportedError] for a picture without pixels or of a shape
-// that a file cannot hold, an [OptionError], the context's, and those of the
-// model's files.
+// that a file cannot hold, an [OptionError], [ErrNoDecoder], the context's, and
+// those of the model's files.
 func (c *Codec) Encode(ctx context.Context, img image.Image, opts *EncodeOptions) ([]byte, error) {
 	var o EncodeOptions
 	if opts != nil {
@@ -32,6 +32,11 @@ func (c *Codec) Encode(ctx context.Context, img image.Image, opts *EncodeOptions
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
+	}
+	if o.Candidates > 1 {
+		if err := needDecoder(c.model.Folder()); err != nil {
+			return nil, err
+		}
 	}
 	if err := nn.Check(); err != nil {
 		return nil, err
@@ -62,7 +67,18 @@ func (c *Codec) Encode(ctx context.Context, img image.Image, opts *EncodeOptions
 	if err != nil {
 		return nil, err
 	}
+	data, err := c.quantize(ctx, h, prior, f, vector, &o)
+	if err != nil || o.Candidates < 2 {
+		return data, err
+	}
+	return c.choose(ctx, data, f, vector, &o)
+}
+
+// quantize returns the file of a picture with the first candidate.
+func (c *Codec) quantize(ctx context.Context, h format.Header, prior format.Prior, f frame, vector []float32, o *EncodeOptions) ([]byte, error) {
 	switch {
+	case o.Bytes != 0 && o.Candidates > 1:
+		return newTuner(h, prior, f, vector).fit(ctx, o.Bytes-1) // the candidate's own byte
 	case o.Bytes != 0:
 		return newTuner(h, prior, f, vector).fit(ctx, o.Bytes)
 	case o.Profile == Tuned:

@@ -94,6 +94,25 @@ type EncodeOptions struct {
 	// DefaultSampling of the profile.
 	Sampling *Sampling
 
+	// Candidates, if more than 1, is the number of noises, at most
+	// MaxCandidates, that Encode chooses from: their seeds are Sampling.Seed and
+	// those that follow. It paints the picture from each of them as Decode will
+	// by default, and keeps the one whose CLIP vector is nearest to the
+	// picture's own. That takes the whole model and the time of about half as
+	// many decodes, and a byte of the file, which counts in Bytes, unless the
+	// first noise is the best.
+	//
+	// If ctx ends while candidates are painted, Encode returns the file with
+	// the best one so far, at first that with the first one, together with the
+	// context's error.
+	//
+	// Kernels of another machine round otherwise, and might choose another
+	// noise among near ones; they decode the file all the same.
+	Candidates int
+
+	// Judged, if not nil, is called whenever a candidate has been judged.
+	Judged func(Judgment)
+
 	// Progress, if not nil, is called at the start of every stage.
 	Progress func(Progress)
 }
@@ -155,6 +174,8 @@ const (
 	StageColor   Stage = "color map"    // Decode: the color map into the VAE's latent space
 	StageDenoise Stage = "denoising"    // Decode: the steps of the sampler
 	StagePicture Stage = "picture"      // Decode: the latent into pixels
+
+	StageCandidates Stage = "candidates" // Encode: steps and judgments of EncodeOptions.Candidates
 )
 
 // Progress reports how far a call is.
@@ -162,6 +183,8 @@ type Progress struct {
 	Stage Stage
 	Step  int // steps of the stage that are done
 	Steps int // steps of the stage in all; 0 where the stage is not divided
+
+	Candidate, Candidates int // StageCandidates: which one is at work, from 0, of how many
 }
 
 // validate checks what does not depend on the model.
@@ -172,8 +195,10 @@ func (o *EncodeOptions) validate() error {
 	switch {
 	case o.Profile > Tuned:
 		return optionErrorf("profile %d: it is Paper or Tuned", o.Profile)
-	case o.Raw && (o.Whole || o.Profile != Paper || o.Sampling != nil):
-		return optionErrorf("raw bits cannot hold a profile, a shape or sampling parameters")
+	case o.Raw && (o.Whole || o.Profile != Paper || o.Sampling != nil || o.Candidates > 1):
+		return optionErrorf("raw bits cannot hold a profile, a shape, sampling parameters or a candidate")
+	case o.Candidates < 0 || o.Candidates > MaxCandidates:
+		return optionErrorf("%d candidates: at most %d", o.Candidates, MaxCandidates)
 	case o.Profile != Tuned && (o.Bytes != 0 || o.VectorBits != 0):
 		return optionErrorf("a budget and bits of the vector need the tuned profile")
 	case o.Bytes != 0 && (o.Bytes < MinBytes || o.Bytes > MaxBytes):

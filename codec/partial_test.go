@@ -19,7 +19,7 @@ func TestPartial(t *testing.T) {
 	complete := decodePix(t, c, data, nil)
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
-	last := Progress{StageDenoise, 17, 17}
+	last := Progress{Stage: StageDenoise, Step: 17, Steps: 17}
 	for _, test := range []struct {
 		name    string
 		at      Progress // the context ends when this is reported
@@ -27,12 +27,12 @@ func TestPartial(t *testing.T) {
 		whole   bool // the picture is the complete one
 		none    bool // there is no picture
 	}{
-		{"without", Progress{StageDenoise, 9, 17}, nil, false, true},
+		{"without", Progress{Stage: StageDenoise, Step: 9, Steps: 17}, nil, false, true},
 		{"before the steps", Progress{Stage: StageColor}, context.Background, false, true},
-		{"before the first step", Progress{StageDenoise, 0, 17}, context.Background, false, true},
-		{"after the first step", Progress{StageDenoise, 1, 17}, context.Background, false, false},
-		{"halfway", Progress{StageDenoise, 9, 17}, context.Background, false, false},
-		{"twice", Progress{StageDenoise, 9, 17}, func() context.Context { return ended }, false, true},
+		{"before the first step", Progress{Stage: StageDenoise, Step: 0, Steps: 17}, context.Background, false, true},
+		{"after the first step", Progress{Stage: StageDenoise, Step: 1, Steps: 17}, context.Background, false, false},
+		{"halfway", Progress{Stage: StageDenoise, Step: 9, Steps: 17}, context.Background, false, false},
+		{"twice", Progress{Stage: StageDenoise, Step: 9, Steps: 17}, func() context.Context { return ended }, false, true},
 		{"after the last step", last, context.Background, true, false},
 		{"in the last stage", Progress{Stage: StagePicture}, context.Background, true, false},
 	} {

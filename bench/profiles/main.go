@@ -1,6 +1,8 @@
 // Profiles compares the profiles on pictures, and makes the table that a budget is divided by:
 //
 //	go run ./bench/profiles -photos DIR [-model DIR] [-decode]      the profiles at equal size
+//	go run ./bench/profiles -photos DIR -candidates 1,4,8           tuned files of the best of so many noises
+//	go run ./bench/profiles -photos DIR -samplers                   samplers and numbers of steps
 //	go run ./bench/profiles -photos DIR -sizes                      where the bytes of the paper's files are
 //	go run ./bench/profiles -photos DIR -plans codec/plans.go       the table
 //	go run ./bench/profiles -photos DIR -budgets 40,112,400         what budgets buy
@@ -33,14 +35,16 @@ func main() {
 	paint := flag.Bool("decode", false, "also paint the pictures, and score their colors")
 	plans := flag.String("plans", "", "file to write the table of color maps to")
 	budgets := flag.String("budgets", "", "budgets to divide, with commas between")
+	candidates := flag.String("candidates", "", "numbers of noises to choose from, with commas between")
+	samplers := flag.Bool("samplers", false, "paint with every sampler and several numbers of steps")
 	sizes := flag.Bool("sizes", false, "print where the bytes of the paper's files are")
 	flag.Parse()
-	if err := run(*photos, *model, *plans, *budgets, *sizes, *paint); err != nil {
+	if err := run(*photos, *model, *plans, *budgets, *candidates, *sizes, *samplers, *paint); err != nil {
 		log.Fatal(err)
 	}
 }
 
-func run(photos, model, plans, budgets string, sizes, paint bool) error {
+func run(photos, model, plans, budgets, candidates string, sizes, samplers, paint bool) error {
 	pictures, err := readPictures(photos)
 	if err != nil {
 		return err
@@ -53,18 +57,34 @@ func run(photos, model, plans, budgets string, sizes, paint bool) error {
 		return err
 	}
 	defer c.Close()
-	if sizes {
+	switch {
+	case sizes:
 		return printSizes(c, pictures)
+	case samplers:
+		return printSamplers(c, pictures)
+	case candidates != "":
+		c.KeepNetworks = true
+		return each(candidates, func(n int) error {
+			o := codec.EncodeOptions{Profile: codec.Tuned, Candidates: n}
+			return mean(c, pictures, fmt.Sprintf("candidates %2d", n), o, true)
+		})
+	case budgets != "":
+		return each(budgets, func(n int) error {
+			o := codec.EncodeOptions{Profile: codec.Tuned, Bytes: n}
+			return mean(c, pictures, fmt.Sprintf("budget %4d", n), o, false)
+		})
 	}
-	if budgets == "" {
-		return compare(c, pictures, paint)
-	}
-	for _, word := range strings.Split(budgets, ",") {
+	return compare(c, pictures, paint)
+}
+
+// each calls do for each of some numbers with commas between.
+func each(numbers string, do func(n int) error) error {
+	for _, word := range strings.Split(numbers, ",") {
 		n, err := strconv.Atoi(word)
 		if err != nil {
 			return err
 		}
-		if err := budget(c, pictures, n); err != nil {
+		if err := do(n); err != nil {
 			return err
 		}
 	}
@@ -176,17 +196,17 @@ func compare(c *codec.Codec, pictures []picture, paint bool) error {
 	return nil
 }
 
-// budget prints what a budget buys, on average.
-func budget(c *codec.Codec, pictures []picture, n int) error {
+// mean prints what files of some options keep, on average.
+func mean(c *codec.Codec, pictures []picture, name string, o codec.EncodeOptions, paint bool) error {
 	var sum result
 	for _, p := range pictures {
-		r, err := measure(c, p, codec.EncodeOptions{Profile: codec.Tuned, Bytes: n}, false)
+		r, err := measure(c, p, o, paint)
 		if err != nil {
 			return fmt.Errorf("%s: %w", p.name, err)
 		}
 		sum.add(r)
 	}
-	fmt.Printf("budget %4d %s\n", n, sum.String(float64(len(pictures))))
+	fmt.Printf("%s %s\n", name, sum.String(float64(len(pictures))))
 	return nil
 }
 

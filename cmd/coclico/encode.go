@@ -39,11 +39,16 @@ upright, its colors converted to sRGB by its profile, what is transparent over
 --background. FILE may be - for standard output, and is replaced if it exists; a
 FILE that is named like a picture is replaced with --force only. A PNG that
 decode --keep-stream wrote yields the bytes that it holds.
+
+--candidates paints the picture from several noises with the model's decoder and
+keeps the one whose picture comes out nearest, as the model's image encoder sees
+it; the file takes a byte more. Ctrl-C keeps the best one so far.
 ` + builtInHelp + manyHelp + `a.jpg as OUT/a.jpg.coclico,
 and photos/sub/b.png as OUT/photos/sub/b.png.coclico. In a folder, every file
 that is (or is named like) a picture is taken.` + manyRestHelp,
 		Example: `  coclico encode photo.jpg -o photo.coclico
   coclico encode photo.jpg -o photo.coclico --fit whole --bytes 200
+  coclico encode photo.jpg -o photo.coclico --candidates 8
   coclico encode a.jpg photos/ -o out/
   coclico encode - -o - < photo.jpg | wc -c`,
 		Args:              someArgs("a PICTURE"),
@@ -89,10 +94,11 @@ func encodingFlags(cmd *cobra.Command) func() (*encoding, error) {
 	under := flags.String("background", "white", "`color` under a transparent picture: white, black, gray, #rgb or #rrggbb")
 	complete(cmd, "background", "white", "black", "gray")
 	sampling := samplingFlags(flags, maxFileGuidance)
+	candidates := wholeFlag(flags, "candidates", 1, 1, codec.MaxCandidates, fmt.Sprintf("paint the picture from so many noises, 1 to %d, and keep the seed of the best; takes about half as many decodes", codec.MaxCandidates))
 	fresh := flags.Bool("from-pixels", false, "encode the pixels even of a PNG that holds its stream, as any flag does that changes the file")
 	antialias := flags.Bool("antialias", false, "paper: average the picture into the color map, as tuned does, instead of reading four pixels for each of the map's")
 	return func() (*encoding, error) {
-		o := codec.EncodeOptions{Format: sizes(), Antialias: *antialias, Raw: *raw, Whole: *fit == "whole", Bytes: *budget}
+		o := codec.EncodeOptions{Format: sizes(), Antialias: *antialias, Raw: *raw, Whole: *fit == "whole", Bytes: *budget, Candidates: *candidates}
 		if *profile == codec.Tuned.String() && !*raw {
 			o.Profile = codec.Tuned
 		}
@@ -118,7 +124,7 @@ func encodingFlags(cmd *cobra.Command) func() (*encoding, error) {
 
 // fileFlags are the flags that change the file, besides rawFlags and
 // samplingNames.
-var fileFlags = []string{"model", "antialias", "raw", "profile", "bytes", "fit", "background"}
+var fileFlags = []string{"model", "antialias", "raw", "profile", "bytes", "fit", "background", "candidates"}
 
 // maxFileGuidance is the largest guidance that a file holds.
 const maxFileGuidance = 655.35
@@ -134,7 +140,7 @@ func checkEncoding(flags *pflag.FlagSet, o codec.EncodeOptions) error {
 	case tuned && o.DimensionBits > format.MaxTunedBits:
 		return usagef("--clip-bits %d: the tuned profile has at most %d, --profile paper and --raw 16", o.DimensionBits, format.MaxTunedBits)
 	case o.Raw:
-		return noEffect(flags, "--raw writes the paper's bits and nothing else", append([]string{"bytes"}, samplingNames...)...)
+		return noEffect(flags, "--raw writes the paper's bits and nothing else", append([]string{"bytes", "candidates"}, samplingNames...)...)
 	case !tuned:
 		if err := noEffect(flags, "the paper's profile does not hold it", "color-guidance"); err != nil {
 			return err
@@ -147,7 +153,8 @@ func checkEncoding(flags *pflag.FlagSet, o codec.EncodeOptions) error {
 }
 
 func encodeFile(ctx context.Context, f *files.IO, s *terminal.Screen, e *encoding, input, output string) error {
-	return f.Write(output, func(w io.Writer) error {
+	var interrupted error // and yet there is a file to write
+	err := f.Write(output, func(w io.Writer) error {
 		in, err := openSource(ctx, f, input, e.fresh)
 		if err != nil {
 			return err
@@ -160,7 +167,11 @@ func encodeFile(ctx context.Context, f *files.IO, s *terminal.Screen, e *encodin
 		bar := s.Bar()
 		defer bar.Close()
 		data, err := e.encode(ctx, input, src, bar.Progress)
-		if err != nil {
+		switch {
+		case err == nil:
+		case ctx.Err() != nil && data != nil:
+			interrupted = e.chosen.keep(output)
+		default:
 			return err
 		}
 		if _, err = w.Write(data); err != nil {
@@ -170,6 +181,7 @@ func encodeFile(ctx context.Context, f *files.IO, s *terminal.Screen, e *encodin
 		e.note(s, output, src, data)
 		return nil
 	})
+	return cmp.Or(err, interrupted)
 }
 
 // note tells a watching user what a picture has become.
@@ -182,6 +194,7 @@ func (e *encoding) note(s *terminal.Screen, output string, src source, data []by
 	if file, err := e.reading().parse(data); err == nil {
 		size := inspect.SizeOf(file, m.side)
 		line += fmt.Sprintf(", %.4f bits per pixel at %d x %d", size.BitsPerPixel(len(data)), size.Width, size.Height)
+		line += e.chosen.describe(file)
 	}
 	if lost := e.cropped(src.img); lost > muchCropped {
 		line += fmt.Sprintf("; the crop left out %.0f %% of the picture (--fit whole keeps all of it)", 100*lost)
@@ -209,6 +222,7 @@ type encoding struct {
 	fresh   bool // encode the pixels even of a file that holds its stream
 
 	background color.RGBA // under transparent pictures
+	chosen     contest    // of the last picture's candidates
 }
 
 // reading returns how the results are read.
@@ -231,9 +245,14 @@ func (e *encoding) encode(ctx context.Context, name string, src source, progress
 	}
 	o := e.options
 	o.Progress = progress
+	e.chosen = contest{}
+	o.Judged = e.chosen.add
 	data, err := c.Encode(ctx, picture.Over(src.img, e.background), &o)
 	if errors.As(err, new(codec.UnsupportedError)) {
 		return nil, files.Named(name, err)
+	}
+	if errors.Is(err, codec.ErrNoDecoder) {
+		err = fmt.Errorf("%w (--candidates; coclico pull --for both gets a whole one)", err)
 	}
 	return data, err
 }

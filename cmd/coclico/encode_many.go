@@ -108,9 +108,12 @@ func (e *encoding) matches(f *codec.File) bool {
 	if o.Sampling != nil {
 		sampling = *o.Sampling
 	}
+	sampling.Seed += uint64(f.Candidate())
 	switch {
 	case f.Profile() != o.Profile || f.Whole() != o.Whole || f.Sampling() != sampling:
 		return false
+	case (f.Candidate() > 0) != (o.Candidates > 1) || f.Candidate() >= max(o.Candidates, 1):
+		return false // with the first candidate a file does not tell whether there were others
 	case o.Bytes > 0:
 		full := f.VectorBits() == format.MaxTunedBits*f.Dimensions() // more bytes would not be used
 		return f.Len() <= o.Bytes && (full || f.Len() > o.Bytes*9/10)

@@ -111,6 +111,13 @@ func (h Header) marshal(s Symbols, v vectorCoder) []byte {
 	return append(h.begin(), stored...)
 }
 
+// WithCandidate returns the bytes of f with another candidate.
+func (f *File) WithCandidate(k uint8) []byte {
+	h := f.normal()
+	h.Candidate = k
+	return append(h.begin(), f.data[f.beginBytes():]...)
+}
+
 // normal returns h with the default in the fields that its profile does not
 // use.
 func (h Header) normal() Header {

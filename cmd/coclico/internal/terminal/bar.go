@@ -47,19 +47,22 @@ func (b *Bar) Draw(img image.Image, g Graphics) {
 	b.canvas.draw(img)
 }
 
-// Progress shows what the codec reports. Denoising is nearly all of the work,
-// so its steps are the bar and its pace the time left; the stages around it are
-// named as they run.
+// Progress shows what the codec reports. Denoising, or the search among
+// candidates, is nearly all of the work, so its steps are the bar and its pace
+// the time left; the stages around it are named as they run.
 func (b *Bar) Progress(p codec.Progress) {
 	if b.w == nil {
 		return
 	}
-	if p.Stage != codec.StageDenoise {
+	if p.Steps == 0 {
 		b.clear()
 		fmt.Fprintf(b.w, "%s ...", p.Stage)
 		return
 	}
 	step := fmt.Sprintf("step %d of %d", min(p.Step+1, p.Steps), p.Steps)
+	if p.Stage == codec.StageCandidates {
+		step = candidate(p)
+	}
 	if b.bar == nil {
 		b.clear() // the line of the stage before
 		b.bar = progressbar.NewOptions(p.Steps,
@@ -75,6 +78,11 @@ func (b *Bar) Progress(p codec.Progress) {
 	}
 	b.bar.Describe(step)
 	_ = b.bar.Set(p.Step)
+}
+
+// candidate names the candidate at work, counted from 1.
+func candidate(p codec.Progress) string {
+	return fmt.Sprintf("candidate %d of %d", p.Candidate+1, p.Candidates)
 }
 
 // Line names what is being done.

@@ -63,6 +63,9 @@ func (b *Board) Begin(file string) {
 // Progress shows what the codec reports about the file.
 func (b *Board) Progress(p codec.Progress) {
 	b.stage, b.step, b.steps = string(p.Stage), p.Step, p.Steps
+	if p.Stage == codec.StageCandidates {
+		b.stage = candidate(p)
+	}
 	b.draw(false)
 }
 

@@ -8,6 +8,10 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/schollz/progressbar/v3"
+
+	"github.com/coclico/coclico/codec"
 )
 
 // environ is an environment of the given variables and no others.
@@ -43,6 +47,10 @@ func TestBoard(t *testing.T) {
 	if first != "[==========          ] 4/8 files, 1 failed  1 files/s, 4s left" || second != "[=====               ] a.png: denoising, step 6 of 20" {
 		t.Errorf("%s\n%s", first, second)
 	}
+	d.Progress(codec.Progress{Stage: codec.StageCandidates, Step: 11, Steps: 42, Candidate: 2, Candidates: 8})
+	if _, second := d.lines(time.Second); second != "[=====               ] a.png: candidate 3 of 8, step 12 of 42" {
+		t.Errorf("candidates: %s", second)
+	}
 	d.Done()
 	d.Failed()
 	d.Skipped()
@@ -50,6 +58,20 @@ func TestBoard(t *testing.T) {
 		t.Errorf("after three more files: %s", first)
 	}
 	d.Close()
+}
+
+// TestCandidateBar: all steps of a search are one bar, which names the candidate.
+func TestCandidateBar(t *testing.T) {
+	var b bytes.Buffer
+	bar := &Bar{w: &b, theme: progressbar.ThemeASCII}
+	bar.Progress(codec.Progress{Stage: codec.StageColor})
+	for i := range 12 {
+		bar.Progress(codec.Progress{Stage: codec.StageCandidates, Step: i, Steps: 12, Candidate: i / 3, Candidates: 4})
+	}
+	if text := b.String(); !strings.Contains(text, "color map ...") || !strings.Contains(text, "candidate 1 of 4") || strings.Contains(text, "candidates ...") {
+		t.Errorf("%q", text)
+	}
+	bar.Close()
 }
 
 // TestDepth: the colors and characters that a terminal gets.

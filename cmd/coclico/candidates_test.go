@@ -1,0 +1,128 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/coclico/coclico/cmd/coclico/internal/inspect"
+	"github.com/coclico/coclico/codec"
+)
+
+// withCandidate encodes a photo with candidates whose best one is not the first,
+// and returns the arguments and its description.
+func withCandidate(t *testing.T, out string, args ...string) ([]string, inspect.Description) {
+	t.Helper()
+	for seed := range 9 { // one in three would not do
+		encode := append([]string{"encode", photo, "-o", out, "--steps", "6", "--candidates", "3", "--seed", fmt.Sprint(seed)}, args...)
+		succeed(t, encode...)
+		var d inspect.Description
+		if err := json.Unmarshal([]byte(succeed(t, "info", out, "--json")), &d); err != nil {
+			t.Fatal(err)
+		}
+		if d.Painting.Candidate > 0 {
+			if d.Painting.Seed != uint64(seed+d.Painting.Candidate) {
+				t.Errorf("seed %d, candidate %d from %d on", d.Painting.Seed, d.Painting.Candidate, seed)
+			}
+			return encode, d
+		}
+	}
+	t.Fatal("the first candidate is always the best")
+	return nil, inspect.Description{}
+}
+
+// TestCandidates: a file tells which candidate was chosen, decode paints it,
+// and a budget holds.
+func TestCandidates(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "a.coclico")
+	_, d := withCandidate(t, out, "--bytes", "100")
+	if d.Bytes > 100 {
+		t.Errorf("%d bytes", d.Bytes)
+	}
+	p := d.Painting
+	if text := succeed(t, "info", out); !strings.Contains(text, fmt.Sprintf(" seed %d (candidate %d),", p.Seed, p.Candidate)) {
+		t.Errorf("info without the candidate:\n%s", text)
+	}
+	if a, b := succeed(t, "decode", out, "-o", "-"), succeed(t, "decode", out, "-o", "-", "--seed", fmt.Sprint(p.Seed)); a != b {
+		t.Error("decode does not use the candidate's seed")
+	}
+	fail(t, statusUsage, []string{"--candidates 65: must be a whole number from 1 to 64"}, "encode", photo, "-o", out, "--candidates", "65")
+	fail(t, statusUsage, []string{"--candidates has no effect: --raw writes"}, "encode", photo, "-o", out, "--raw", "--candidates", "2")
+}
+
+// TestManyCandidates: a batch takes a file for done if it has one of the
+// candidates, and does not if it may have been made without any.
+func TestManyCandidates(t *testing.T) {
+	out := t.TempDir()
+	encode, _ := withCandidate(t, filepath.Join(out, filepath.Base(photo)+streamExt))
+	encode[3] = out
+	status := func(args ...string) string {
+		t.Helper()
+		var l fileLine
+		if err := json.Unmarshal([]byte(succeed(t, append(args, "--json", "--jobs", "2")...)), &l); err != nil {
+			t.Fatal(err)
+		}
+		return string(l.Status)
+	}
+	if s := status(encode...); s != "unchanged" {
+		t.Errorf("the same command: %s", s)
+	}
+	plain := []string{"encode", photo, "-o", out, "--steps", "6", "--seed", encode[9]}
+	if s := status(plain...); s != "done" {
+		t.Errorf("without candidates: %s", s)
+	}
+	if s := status(plain...); s != "unchanged" {
+		t.Errorf("without candidates again: %s", s)
+	}
+	if s := status(encode...); s != "done" {
+		t.Errorf("with candidates after a run without: %s", s)
+	}
+}
+
+// TestHalfModelCandidates: half a model is an error that says what to pull.
+func TestHalfModelCandidates(t *testing.T) {
+	dir := atHome(t)
+	half := filepath.Join(filepath.Dir(dir), "half")
+	succeed(t, "models", "convert", dir, half, "--encoder-only")
+	out := filepath.Join(t.TempDir(), "a.coclico")
+	fail(t, statusFailed, []string{half, "decoder's half", "coclico pull --for both"}, "encode", photo, "-o", out, "--model", half, "--candidates", "2")
+	if _, err := os.Stat(out); err == nil {
+		t.Error("and yet there is a file")
+	}
+}
+
+// TestInterruptedCandidates: Ctrl-C leaves a whole file with the best candidate
+// so far, and the exit status of an interruption; a batch leaves none.
+func TestInterruptedCandidates(t *testing.T) {
+	for _, c := range []struct {
+		latents int // 3 at the start, and one for each step
+		says    string
+	}{
+		{4, "with the first candidate; none was judged"},
+		{7, "with the best of 3 candidates so far"},
+	} {
+		dir := t.TempDir()
+		out := filepath.Join(dir, "a.coclico")
+		encode := []string{"encode", photo, "-o", out, "--steps", "6", "--candidates", "3"}
+		r := coclicoIn(t, stopAfter(t, c.latents, "interrupt signal received"), nil, encode...)
+		if want := "coclico: interrupted: " + out + " is whole, " + c.says + "\n"; r.status != statusInterrupted || r.stderr != want {
+			t.Errorf("status %d, stderr %q, want %q", r.status, r.stderr, want)
+		}
+		data, err := os.ReadFile(out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := codec.Parse(data); err != nil {
+			t.Error(err)
+		}
+		succeed(t, "decode", out, "-o", filepath.Join(dir, "a.png"))
+		encode[3] = filepath.Join(dir, "many") + "/"
+		r = coclicoIn(t, stopAfter(t, c.latents, "interrupt signal received"), nil, encode...)
+		if r.status != statusInterrupted || !strings.Contains(r.stderr, "0 of 1 files encoded") {
+			t.Errorf("many: status %d, stderr %q", r.status, r.stderr)
+		}
+	}
+}
