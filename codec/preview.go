@@ -98,9 +98,9 @@ func (p *painter) fitColors(ctx context.Context, net *vae.Encoder) error {
 	side := min(max(256/factor, 8), 32) // of the chart's latent
 	x := p.ws.Get(1, side*factor, side*factor, 3)
 	defer p.ws.Put(x)
-	drawChart(x.Data, x.H)
-	means := squareMeans(x.Data, x.H, factor)
-	for i, v := range x.Data {
+	chart := newChart(x.H)
+	means := squareMeans(chart, x.H, factor)
+	for i, v := range chart {
 		x.Data[i] = 2*v - 1
 	}
 	z, err := net.Encode(ctx, &p.ws, x)
@@ -115,23 +115,20 @@ func (p *painter) fitColors(ctx context.Context, net *vae.Encoder) error {
 	return nil
 }
 
-// drawChart fills rgb [side,side,3] with noise in [0,1] whose amplitude falls as
-// 1/f, as that of natural pictures does: random colors on grids of 2, 4, 8 ..
-// points, interpolated, with weights 1/2, 1/4, 1/8 ..
-func drawChart(rgb []float32, side int) {
+// newChart returns rgb [side,side,3], side a power of two: noise in [0,1] whose
+// amplitude falls as 1/f, as that of natural pictures does. From one gray pixel
+// the chart grows to twice its side at a time, by interpolation, and each time
+// n x n random colors are added, with weight 1/n.
+func newChart(side int) []float32 {
 	random := rand.New(rand.NewPCG(0, 0))
-	for i := range rgb {
-		rgb[i] = 0.5
-	}
-	for n := 2; n < side; n *= 2 {
-		grid := make([]float32, n*n*3)
-		for i := range grid {
-			grid[i] = random.Float32()
-		}
-		for i, v := range quant.Upsample(grid, n, side, side) {
-			rgb[i] += (v - 0.5) / float32(n)
+	rgb := []float32{0.5, 0.5, 0.5}
+	for n := 2; n <= side; n *= 2 {
+		rgb = quant.Upsample(rgb, n/2, n, n)
+		for i := range rgb {
+			rgb[i] += (random.Float32() - 0.5) / float32(n)
 		}
 	}
+	return rgb
 }
 
 // squareMeans returns the means of the squares of factor x factor pixels of rgb

@@ -55,7 +55,7 @@ func TestPreviewColors(t *testing.T) {
 		t.Logf("%s: %.1f dB", filepath.Base(name), db)
 	}
 	t.Logf("mean %.2f dB, with exchanged channels %.2f dB", psnr, exchanged)
-	if psnr < 30.5 { // measured: 31.99; the best linear map has 33
+	if psnr < 30.5 { // measured: 31.8
 		t.Errorf("the last previews are %.2f dB from the pictures", psnr)
 	}
 	if exchanged > 20 {
