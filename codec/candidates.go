@@ -27,7 +27,7 @@ var ErrNoDecoder = errors.New("the model lacks its decoder's half, which candida
 // A Judgment says how near a candidate is to the picture that is encoded.
 type Judgment struct {
 	Candidate   int // 0 to EncodeOptions.Candidates - 1
-	Step, Steps int // steps that are done, of those of a decode
+	Step, Steps int // steps that are done, and steps of a whole decode
 
 	// Distance is 1 - cosine of the CLIP vectors of the picture and of what the
 	// candidate's steps lead to. It decides.
@@ -58,7 +58,8 @@ type round struct {
 	left int // candidates that are left at its end
 }
 
-// A search is the choice among the candidates of one file.
+// A search is the choice among the candidates of one file. It holds one network
+// at a time, as a decode does, and some latents of every candidate.
 type search struct {
 	*painter
 	frame  frame     // the picture
@@ -254,7 +255,12 @@ func roundsOf(n, steps int) []round {
 			share = firstRound + (1-firstRound)*float64(i)/float64(halvings-1)
 		}
 		n = (n + 1) / 2
-		all = append(all, round{int(math.Round(share * float64(steps))), n})
+		step := min(max(int(math.Round(share*float64(steps))), 1), steps)
+		if last := len(all) - 1; last >= 0 && all[last].step == step {
+			all[last].left = n // few steps
+		} else {
+			all = append(all, round{step, n})
+		}
 	}
 	return all
 }

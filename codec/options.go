@@ -98,9 +98,9 @@ type EncodeOptions struct {
 	// MaxCandidates, that Encode chooses from: their seeds are Sampling.Seed and
 	// those that follow. It paints the picture from each of them as Decode will
 	// by default, and keeps the one whose CLIP vector is nearest to the
-	// picture's own. That takes the whole model and the time of about half as
-	// many decodes, and a byte of the file, which counts in Bytes, unless the
-	// first noise is the best.
+	// picture's own. That takes the whole model, the memory of a decode and the
+	// time of about half as many, and a byte of the file, which counts in Bytes,
+	// unless the first noise is the best.
 	//
 	// If ctx ends while candidates are painted, Encode returns the file with
 	// the best one so far, at first that with the first one, together with the

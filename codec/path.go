@@ -81,7 +81,6 @@ func ownTensor(h, w, c int) *nn.Tensor {
 func (p *painter) start(t *path) {
 	begin := len(t.solver.Timesteps()) - len(t.steps)
 	t.solver.AddNoise(t.z.Data, p.target.Data, t.z.Data, begin)
-	copy(t.estimate.Data, p.target.Data) // the last word where no step is run
 	p.trace("latents", t.z)
 }
 
