@@ -230,7 +230,7 @@ func (p *painter) sides() error {
 		return optionErrorf("size %d: %d latent pixels, at most %d", size, n, maxLatent)
 	}
 	p.latent.h, p.latent.w, p.latent.c = p.h/f, p.w/f, ae.LatentChannels
-	p.band = solver.NewLowBand(p.latent.h, p.latent.w, p.latent.c, p.file.f.MapSize)
+	p.band = solver.NewLowBand(p.latent.h, p.latent.w, p.latent.c, (3*p.file.f.MapSize+3)/4)
 	return nil
 }
 

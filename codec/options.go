@@ -35,15 +35,16 @@ type Sampling struct {
 	Strength float64 // share of the schedule that is run, 0 to 1; a file holds thousandths
 	Seed     uint64  // of the initial noise, as torch.manual_seed takes it
 
-	// ColorGuidance is the share, 0 to 1, by which each step is moved towards
-	// the color map. A file of the tuned profile holds hundredths, one of the
+	// ColorGuidance is the share, 0 to 1, by which the first step is moved
+	// towards the color map; later steps move less, the last an eighth of it
+	// ([solver.Fade]). A file of the tuned profile holds hundredths, one of the
 	// paper's nothing but 0: its map is farther from the picture than what the
 	// model paints.
 	ColorGuidance float64
 }
 
 // DefaultSampling returns the paper's parameters: 20 steps, guidance 12,
-// strength 0.88 and seed 0; in the tuned profile also a color guidance of 0.3.
+// strength 0.88 and seed 0; in the tuned profile also a color guidance of 0.8.
 func DefaultSampling(p Profile) Sampling {
 	return samplingOf(format.NewHeader(1).WithProfile(p))
 }

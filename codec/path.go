@@ -108,7 +108,7 @@ func (p *painter) step(ctx context.Context, net *unet.Model, t *path) error {
 	}
 	p.ws.Put(out)
 	if w := p.sampling.ColorGuidance; w > 0 {
-		p.band.Pull(t.estimate.Data, p.target.Data, float32(w))
+		p.band.Pull(t.estimate.Data, p.target.Data, float32(solver.Fade(w, t.done, len(t.steps))))
 	}
 	var noise []float32
 	if t.fresh != nil {

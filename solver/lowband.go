@@ -39,6 +39,18 @@ func cosines(n, samples int) []float32 {
 	return d
 }
 
+// Fade returns the weight of color guidance in a step of so many, from 0: w in
+// the first, linearly less, and w/8 in the last.
+func Fade(w float64, step, steps int) float64 {
+	if step < 0 || step >= steps {
+		panic("solver: step outside 0 to steps")
+	}
+	if steps == 1 {
+		return w
+	}
+	return w * (1 - 7./8*float64(step)/float64(steps-1))
+}
+
 // Pull moves x towards target within the band: x += weight P (target - x).
 func (b *LowBand) Pull(x, target []float32, weight float32) {
 	if len(x) != b.h*b.w*b.c || len(target) != len(x) {

@@ -255,12 +255,19 @@ func measure(c *codec.Codec, p picture, o codec.EncodeOptions, paint bool) (resu
 // plain is whether pictures are painted without color guidance and projection.
 var plain = flag.Bool("plain", false, "paint without color guidance and projection")
 
+// color is another color guidance than the file's.
+var color = flag.Float64("color", -1, "paint tuned files with this color guidance, 0 to 1")
+
 // painting returns the options that a file is painted with.
 func painting(f *codec.File) *codec.DecodeOptions {
-	if !*plain {
-		return nil
-	}
 	s := f.Sampling()
+	if !*plain {
+		if *color < 0 || f.Profile() != codec.Tuned {
+			return nil
+		}
+		s.ColorGuidance = *color
+		return &codec.DecodeOptions{Sampling: &s}
+	}
 	s.ColorGuidance = 0
 	return &codec.DecodeOptions{Sampling: &s, NoProjection: true}
 }

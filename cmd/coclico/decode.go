@@ -91,7 +91,7 @@ func decodingFlags(cmd *cobra.Command) func() (*decoding, error) {
 	for _, name := range samplingNames { // by default those of the file
 		flags.Lookup(name).DefValue = ""
 	}
-	flags.Lookup("color-guidance").Usage = "share, 0 to 1, by which each step moves towards the color map"
+	flags.Lookup("color-guidance").Usage = "share, 0 to 1, by which the first step moves towards the color map, later ones less"
 	sampler := samplerFlags(cmd)
 	size := wholeFlag(flags, "size", 0, 1, codec.MaxSize, "pixels of the longer side (default the model's own)")
 	level := wholeFlag(flags, "noise-level", 0, 0, 999, "noise added to the CLIP vector, 0 to 999")

@@ -63,7 +63,7 @@ func samplingFlags(flags *pflag.FlagSet, maxGuidance float64) func(codec.Samplin
 	guidance := decimalFlag(flags, "guidance", d.Guidance, 0, maxGuidance, "classifier-free guidance; 1 turns it off")
 	strength := decimalFlag(flags, "strength", d.Strength, 0, 1, "share of the schedule that is run, 0 to 1; lower stays closer to the color map")
 	seed := seedFlag(flags, "seed", "seed of the initial noise")
-	color := decimalFlag(flags, "color-guidance", d.ColorGuidance, 0, 1, "tuned: share, 0 to 1, by which each step moves towards the color map")
+	color := decimalFlag(flags, "color-guidance", d.ColorGuidance, 0, 1, "tuned: share, 0 to 1, by which the first step moves towards the color map, later ones less")
 	return func(s codec.Sampling) (codec.Sampling, bool) {
 		if flags.Changed("steps") {
 			s.Steps = *steps

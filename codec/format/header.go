@@ -120,7 +120,7 @@ type Header struct {
 	Steps      int    // of the sampler, 1 to 1024
 	Guidance   int    // in 1/100, 0 to 65535
 	Strength   int    // in 1/1000, 0 to 1000
-	Color      int    // tuned: color guidance in 1/100, 0 to 100; by default 30
+	Color      int    // tuned: color guidance in 1/100, 0 to 100; by default 80
 	Seed       uint64 // of the first candidate's initial noise
 	Candidate  uint8  // 0 to 63, added to Seed
 }
@@ -164,7 +164,7 @@ func (h Header) Validate() error {
 func (h Header) WithProfile(p Profile) Header {
 	h.Profile, h.Color = p, 0
 	if p == Tuned {
-		h.Color = 30
+		h.Color = 80
 	}
 	return h
 }

@@ -92,7 +92,7 @@ def read_header(data):
         h["a"] = field(1, 1, 4)
     h["shape"], h["steps"] = field(0, 1, 6), field(20, 1, 10)
     h["guidance"], h["strength"] = field(1200, 0, 16), field(880, 0, 10)
-    h["color guidance"] = field(30, 0, 7) if tuned_profile else 0
+    h["color guidance"] = field(80, 0, 7) if tuned_profile else 0
     h["seed"] = (long(6) if flag() else 0) + h["candidate"] & (1 << 64) - 1
     assert not flag(), "an extension of a later version"
     if tuned_profile:
