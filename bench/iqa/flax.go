@@ -22,8 +22,8 @@ func IsFlax(s *weights.Store) bool {
 	return false
 }
 
-// FromFlax returns the tensors of such a checkpoint with the names, shapes and
-// orders that MUSIQ has in PyTorch, in which Set reads it.
+// FromFlax returns the tensors of a checkpoint of google-research/musiq with
+// the names, shapes and orders of MUSIQ in PyTorch, which [Open] reads.
 func FromFlax(s *weights.Store) ([]weights.Tensor, error) {
 	var all []weights.Tensor
 	for _, name := range s.Names() {

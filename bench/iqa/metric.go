@@ -13,8 +13,7 @@ type Metric struct {
 	Name      string // as at the head of a column: "MUSIQ", "LPIPS-vgg"
 	Reference bool   // it compares a picture with a reference
 	Lower     bool   // a lower score is better
-	File      string // the weights, as a path or "synthetic weights"; "" if it has none
-	Version   string // of the weights: digits of the file's SHA-256, or "synthetic" and the seed
+	Origin
 
 	minSide int
 	scale   float64 // of the score; 0 stands for 1
@@ -27,8 +26,11 @@ func (m *Metric) Score(ctx context.Context, p nn.Precision, reference, picture *
 	if err := picture.check(m.minSide); err != nil {
 		return 0, fmt.Errorf("%s: %w", m.Name, err)
 	}
-	if m.Reference && (reference.W != picture.W || reference.H != picture.H) {
-		return 0, fmt.Errorf("%s: %w", m.Name, errSizes)
+	if m.Reference {
+		if reference.W != picture.W || reference.H != picture.H {
+			return 0, fmt.Errorf("%s: %w", m.Name, errSizes)
+		}
+		reference.mustFit()
 	}
 	ws := &nn.Workspace{Precision: p}
 	defer ws.Close()

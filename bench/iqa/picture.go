@@ -40,15 +40,20 @@ func NewPicture(img image.Image) *Picture {
 
 // check returns an error unless p has a size that a metric takes.
 func (p *Picture) check(minSide int) error {
+	p.mustFit()
 	switch {
-	case p.W < 1 || p.H < 1 || len(p.Pix) != 3*p.W*p.H:
-		panic("iqa: a picture's pixels do not fit its size")
 	case min(p.W, p.H) < minSide:
 		return fmt.Errorf("a picture of %dx%d is too small: both sides must have at least %d pixels", p.W, p.H, minSide)
 	case p.W*p.H > MaxPixels:
 		return fmt.Errorf("a picture of %dx%d is too large: at most %d pixels are rated", p.W, p.H, MaxPixels)
 	}
 	return nil
+}
+
+func (p *Picture) mustFit() {
+	if p.W < 1 || p.H < 1 || len(p.Pix) != 3*p.W*p.H {
+		panic("iqa: a picture's pixels do not fit its size")
+	}
 }
 
 var errSizes = errors.New("the picture and its reference differ in size")

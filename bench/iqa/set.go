@@ -28,7 +28,7 @@ type Set struct {
 // Missing is a metric without weights.
 type Missing struct {
 	Metric string
-	File   string // the name that its weights would have, without what follows a hyphen and the ending
+	File   string // what the name of its weights would begin with; see [Open]
 }
 
 // Find returns the metric of a name, or nil.
@@ -40,63 +40,75 @@ func (s *Set) Find(name string) *Metric {
 	return s.Metrics[i]
 }
 
+// An Origin is where the weights of a metric are from.
+type Origin struct {
+	File    string // a path or "synthetic weights"; "" for a metric without weights
+	Version string // the first digits of the file's SHA-256, or "synthetic" and the seed
+}
+
 // A source is a file of weights and the metrics that it serves.
 type source struct {
 	file    string
 	metrics []string
-	build   func(s *weights.Scope) []*Metric
+	build   func(s *weights.Scope, o Origin) []*Metric
 }
 
 // heads are the trained weights beside the trunks of LPIPS and DISTS.
 type heads struct{ vgg, alex, dists *weights.Scope }
 
-func (h heads) sources() []source {
+// sources lists the files of weights. The last one sets s.Aesthetics, which
+// rates no pictures.
+func (s *Set) sources(h heads) []source {
 	return []source{
-		{file: "vgg16", metrics: []string{"LPIPS-vgg", "DISTS"}, build: h.buildVGG},
-		{file: "alexnet", metrics: []string{"LPIPS-alex"}, build: h.buildAlexNet},
-		{file: "DBCNN_KonIQ10k", metrics: []string{"DBCNN"}, build: buildDBCNN},
-		{file: "musiq_koniq_ckpt", metrics: []string{"MUSIQ"}, build: buildMUSIQ("MUSIQ", 1)},
-		{file: "musiq_spaq_ckpt", metrics: []string{"MUSIQ-spaq"}, build: buildMUSIQ("MUSIQ-spaq", 1)},
-		{file: "musiq_ava_ckpt", metrics: []string{"MUSIQ-ava"}, build: buildMUSIQ("MUSIQ-ava", 10)},
+		{"vgg16", []string{"LPIPS-vgg", "DISTS"}, h.buildVGG},
+		{"alexnet", []string{"LPIPS-alex"}, h.buildAlexNet},
+		{"DBCNN_KonIQ10k", []string{"DBCNN"}, buildDBCNN},
+		{"musiq_koniq_ckpt", []string{"MUSIQ"}, buildMUSIQ("MUSIQ", 1)},
+		{"musiq_spaq_ckpt", []string{"MUSIQ-spaq"}, buildMUSIQ("MUSIQ-spaq", 1)},
+		{"musiq_ava_ckpt", []string{"MUSIQ-ava"}, buildMUSIQ("MUSIQ-ava", 10)},
+		{"sac+logos+ava1", []string{"aesthetics"}, func(scope *weights.Scope, o Origin) []*Metric {
+			s.Aesthetics = newAesthetics(scope)
+			s.Aesthetics.Origin = o
+			return nil
+		}},
 	}
 }
 
 // buildVGG reads a VGG16 that was trained on ImageNet. LPIPS and DISTS share
 // its convolutions.
-func (h heads) buildVGG(s *weights.Scope) []*Metric {
+func (h heads) buildVGG(s *weights.Scope, o Origin) []*Metric {
 	s.Ignore("classifier", "pre_logits", "head") // by torchvision's and timm's names
 	trunk := newVGG(new(nn.WeightSet).Scope(s).Sub("features"), halve)
 	l2 := &vgg{stages: trunk.stages, pool: l2Pool}
 	return []*Metric{
-		{Name: "LPIPS-vgg", Reference: true, Lower: true, minSide: vggSide, score: newLPIPS(trunk, h.vgg).score},
-		{Name: "DISTS", Reference: true, Lower: true, minSide: 1, score: newDISTS(l2, h.dists).score},
+		{Name: "LPIPS-vgg", Reference: true, Lower: true, Origin: o, minSide: vggSide, score: newLPIPS(trunk, h.vgg).score},
+		{Name: "DISTS", Reference: true, Lower: true, Origin: o, minSide: 1, score: newDISTS(l2, h.dists).score},
 	}
 }
 
-func (h heads) buildAlexNet(s *weights.Scope) []*Metric {
+func (h heads) buildAlexNet(s *weights.Scope, o Origin) []*Metric {
 	s.Ignore("classifier")
 	set := new(nn.WeightSet)
 	trunk := newAlexNet(set.Scope(s).Sub("features"), set)
-	return []*Metric{{Name: "LPIPS-alex", Reference: true, Lower: true, minSide: alexnetSide, score: newLPIPS(trunk, h.alex).score}}
+	return []*Metric{{Name: "LPIPS-alex", Reference: true, Lower: true, Origin: o, minSide: alexnetSide, score: newLPIPS(trunk, h.alex).score}}
 }
 
-func buildDBCNN(s *weights.Scope) []*Metric {
-	return []*Metric{{Name: "DBCNN", minSide: vggSide, scale: 100, score: alone(newDBCNN(s).score)}}
-}
+// rawDBCNN is in the name of the weights that pyiqa had until 2023. They were
+// trained on ratings from 0 to 100, the later ones on ratings from 0 to 1.
+const rawDBCNN = "254e8241"
 
-func buildMUSIQ(name string, outputs int) func(*weights.Scope) []*Metric {
-	return func(s *weights.Scope) []*Metric {
-		return []*Metric{{Name: name, minSide: 1, score: alone(newMUSIQ(s, outputs).score)}}
+func buildDBCNN(s *weights.Scope, o Origin) []*Metric {
+	m := &Metric{Name: "DBCNN", Origin: o, minSide: vggSide, scale: 100, score: alone(newDBCNN(s).score)}
+	if strings.Contains(filepath.Base(o.File), rawDBCNN) {
+		m.scale = 1
 	}
+	return []*Metric{m}
 }
 
-// aesthetics is the source of s.Aesthetics. Its metric is none that rates
-// pictures.
-func (s *Set) aesthetics() source {
-	return source{file: "sac+logos+ava1", metrics: []string{"aesthetics"}, build: func(scope *weights.Scope) []*Metric {
-		s.Aesthetics = newAesthetics(scope)
-		return nil
-	}}
+func buildMUSIQ(name string, outputs int) func(*weights.Scope, Origin) []*Metric {
+	return func(s *weights.Scope, o Origin) []*Metric {
+		return []*Metric{{Name: name, Origin: o, minSide: 1, score: alone(newMUSIQ(s, outputs).score)}}
+	}
 }
 
 //go:embed heads.safetensors
@@ -105,8 +117,9 @@ var headsFile []byte
 // Open reads the weights that are in the folders: safetensors files named
 // vgg16, alexnet, DBCNN_KonIQ10k, musiq_koniq_ckpt, musiq_spaq_ckpt,
 // musiq_ava_ckpt and sac+logos+ava1, each with or without a hyphen and more, as
-// in DBCNN_KonIQ10k-2de81c0a.safetensors. The first folder that has a file counts;
-// a folder need not exist. Metrics for which no file is found are in Missing.
+// in DBCNN_KonIQ10k-2de81c0a.safetensors. The first folder that has a file
+// counts; a folder need not exist. Metrics for which no file is found are in
+// Missing.
 func Open(ctx context.Context, dirs ...string) (*Set, error) {
 	bundled, err := weights.ReadSafetensors("heads.safetensors", headsFile)
 	if err != nil {
@@ -114,8 +127,7 @@ func Open(ctx context.Context, dirs ...string) (*Set, error) {
 	}
 	root := bundled.Scope()
 	set := newSet()
-	sources := heads{root.Sub("vgg"), root.Sub("alex"), root.Sub("dists")}.sources()
-	for _, src := range append(sources, set.aesthetics()) {
+	for _, src := range set.sources(heads{root.Sub("vgg"), root.Sub("alex"), root.Sub("dists")}) {
 		if err := set.open(ctx, src, dirs); err != nil {
 			set.Close()
 			return nil, err
@@ -141,32 +153,18 @@ func (s *Set) open(ctx context.Context, src source, dirs []string) error {
 		return err
 	}
 	s.stores = append(s.stores, store)
-	metrics := src.build(store.Scope())
-	if err := store.Err(); err != nil {
-		return err
-	}
-	if err := store.CheckFinite(ctx); err != nil {
-		return err
-	}
 	version, err := digest(path)
 	if err != nil {
 		return err
 	}
-	if strings.Contains(filepath.Base(path), rawDBCNN) {
-		for _, m := range metrics {
-			m.scale = 1
-		}
+	s.Metrics = append(s.Metrics, src.build(store.Scope(), Origin{path, version})...)
+	if err := store.Err(); err != nil {
+		return err
 	}
-	s.add(path, version, metrics)
-	return nil
+	return store.CheckFinite(ctx)
 }
 
-// rawDBCNN is in the name of the weights that pyiqa had until 2023. They were
-// trained on ratings from 0 to 100, the later ones on ratings from 0 to 1.
-const rawDBCNN = "254e8241"
-
-// digest returns the first digits of a file's SHA-256, which files on the hub
-// of pyiqa have in their names.
+// digest returns the first digits of a file's SHA-256.
 func digest(path string) (string, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -184,13 +182,14 @@ func digest(path string) (string, error) {
 // nothing, but are the same everywhere.
 func Synthetic(seed int64) *Set {
 	set := newSet()
-	vggHeads := synthetic(seed, func(s *weights.Scope) { newLPIPS(&vgg{}, s) })
-	alexHeads := synthetic(seed, func(s *weights.Scope) { newLPIPS(&alexnet{}, s) })
-	distsHeads := synthetic(seed, func(s *weights.Scope) { newDISTS(nil, s) })
-	h := heads{vggHeads.Scope(), alexHeads.Scope(), distsHeads.Scope()}
-	for _, src := range append(h.sources(), set.aesthetics()) {
-		store := synthetic(seed, func(s *weights.Scope) { src.build(s) })
-		set.add(store.Name(), fmt.Sprintf("synthetic %d", seed), src.build(store.Scope()))
+	h := heads{
+		vgg:   synthetic(seed, func(s *weights.Scope) { newLPIPS(&vgg{}, s) }).Scope(),
+		alex:  synthetic(seed, func(s *weights.Scope) { newLPIPS(&alexnet{}, s) }).Scope(),
+		dists: synthetic(seed, func(s *weights.Scope) { newDISTS(nil, s) }).Scope(),
+	}
+	for _, src := range set.sources(h) {
+		store := synthetic(seed, func(s *weights.Scope) { src.build(s, Origin{}) })
+		set.Metrics = append(set.Metrics, src.build(store.Scope(), Origin{store.Name(), fmt.Sprintf("synthetic %d", seed)})...)
 	}
 	return set
 }
@@ -201,16 +200,6 @@ func newSet() *Set {
 		{Name: "PSNR", Reference: true, minSide: 1, score: psnr},
 		{Name: "MS-SSIM", Reference: true, minSide: msssimSide, score: msssim},
 	}}
-}
-
-func (s *Set) add(file, version string, metrics []*Metric) {
-	if metrics == nil {
-		s.Aesthetics.File, s.Aesthetics.Version = file, version
-	}
-	for _, m := range metrics {
-		m.File, m.Version = file, version
-		s.Metrics = append(s.Metrics, m)
-	}
 }
 
 // find returns the path of a file of weights, "" if there is none.

@@ -17,10 +17,13 @@ import (
 	"github.com/coclico/coclico/weights"
 )
 
+// synthetic1 is shared by the tests: its weights take a second.
+var synthetic1 = sync.OnceValue(func() *Set { return Synthetic(1) })
+
 // TestSet rates a pair with all metrics and compares the scores with the golden
 // cases, on several goroutines at once.
 func TestSet(t *testing.T) {
-	set := Synthetic(1)
+	set := synthetic1()
 	p, q := open(t, "lpips/64x64_noise").picture("image0"), open(t, "lpips/64x64_noise").picture("image1")
 	one := open(t, "dbcnn/64x64").picture("image")
 	narrow := open(t, "musiq/8x96").picture("image")
@@ -65,7 +68,7 @@ func TestSet(t *testing.T) {
 // TestFast bounds the error of bfloat16 by PyTorch's own, which measured.tsv of
 // bench/golden/iqa.py has.
 func TestFast(t *testing.T) {
-	set := Synthetic(1)
+	set := synthetic1()
 	g := open(t, "dbcnn/200x160")
 	score, err := set.Find("DBCNN").Score(context.Background(), nn.Fast, nil, g.picture("image"))
 	if err != nil {
@@ -80,7 +83,7 @@ func TestFast(t *testing.T) {
 }
 
 func TestSizes(t *testing.T) {
-	set := Synthetic(1)
+	set := synthetic1()
 	gray := func(w, h int) *Picture { return &Picture{w, h, bytes.Repeat([]byte{128}, 3*w*h)} }
 	for _, m := range set.Metrics {
 		side := m.minSide
@@ -111,7 +114,7 @@ func TestSizes(t *testing.T) {
 // TestCancel stops every network at each check of its context.
 func TestCancel(t *testing.T) {
 	p := &Picture{168, 161, bytes.Repeat([]byte{1, 2, 3}, 168*161)}
-	for _, m := range Synthetic(1).Metrics {
+	for _, m := range synthetic1().Metrics {
 		if m.Name == "PSNR" {
 			continue
 		}
@@ -127,8 +130,8 @@ func TestCancel(t *testing.T) {
 func writeSynthetic(t *testing.T, path string, src source, change func(specs []weights.Spec) []weights.Spec) {
 	t.Helper()
 	r := weights.Recorder()
-	src.build(r.Scope())
-	store := synthetic(1, func(s *weights.Scope) { src.build(s) })
+	src.build(r.Scope(), Origin{})
+	store := synthetic(1, func(s *weights.Scope) { src.build(s, Origin{}) })
 	specs := change(r.Requested())
 	for i := range specs {
 		if t, ok := store.Lookup(specs[i].Name); ok {
@@ -152,7 +155,7 @@ func writeSynthetic(t *testing.T, path string, src source, change func(specs []w
 
 func TestOpen(t *testing.T) {
 	dir := t.TempDir()
-	src := heads{}.sources()[2] // DBCNN
+	src := newSet().sources(heads{})[2] // DBCNN
 	path := filepath.Join(dir, "DBCNN_KonIQ10k-2de81c0a.safetensors")
 	writeSynthetic(t, path, src, func(specs []weights.Spec) []weights.Spec {
 		// As in the published file; nobody reads it.

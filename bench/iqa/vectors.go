@@ -65,7 +65,7 @@ func unit(v []float32) []float64 {
 // layers without activations on the vector of CLIP ViT-L/14, which are one
 // affine map.
 type Aesthetics struct {
-	File, Version string // as of a [Metric]
+	Origin
 
 	weight []float64
 	bias   float64

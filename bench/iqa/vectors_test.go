@@ -64,7 +64,7 @@ func TestAesthetics(t *testing.T) {
 		}
 		h = next
 	}
-	a := Synthetic(1).Aesthetics
+	a := synthetic1().Aesthetics
 	if got := a.Score(vector); math.Abs(got-h[0]) > 1e-12 || a.Version != "synthetic 1" {
 		t.Errorf("score %v of weights %q, want %v", got, a.Version, h[0])
 	}
