@@ -63,3 +63,37 @@ func ExampleParse() {
 	// 20 steps, guidance 12 strength 0.88
 	// color map (8,8)
 }
+
+// A decode with the real model takes minutes. Preview shows what it is painting
+// and Partial keeps it if the context ends, here after four steps.
+func ExampleDecodeOptions_preview() {
+	data, err := os.ReadFile("testdata/coffee.coclico")
+	if err != nil {
+		log.Fatal(err)
+	}
+	c, err := codec.BuiltIn()
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer c.Close()
+
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	img, err := c.Decode(ctx, data, &codec.DecodeOptions{
+		Preview: func(p codec.Preview) {
+			fmt.Println("step", p.Step, "of", p.Steps, p.Image.Bounds().Size())
+			if p.Step == 4 {
+				cancel()
+			}
+		},
+		Partial: context.Background,
+	})
+	fmt.Println(err, img.Bounds().Size())
+	// Output:
+	// step 0 of 17 (16,16)
+	// step 1 of 17 (16,16)
+	// step 2 of 17 (16,16)
+	// step 3 of 17 (16,16)
+	// step 4 of 17 (16,16)
+	// context canceled (128,128)
+}

@@ -8,6 +8,7 @@ import (
 	"math"
 	"path/filepath"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/coclico/coclico/codec/quant"
@@ -193,6 +194,29 @@ func TestColorFits(t *testing.T) {
 	}
 	if _, err := mini.Paint(t.Context(), f, &DecodeOptions{Sampling: sampling(1), Exact: true}); err != nil || mini.fits[nn.Exact].coefficients != nil {
 		t.Errorf("fitted without a preview (%v)", err)
+	}
+}
+
+// TestPreviewsAtOnce: decodes that run at once share one fit.
+func TestPreviewsAtOnce(t *testing.T) {
+	c := open(t, "tiny")
+	f := rawFile(t)
+	last := make([]image.Image, 4)
+	var wg sync.WaitGroup
+	for i := range last {
+		wg.Go(func() {
+			o := quick()
+			o.Preview = func(p Preview) { last[i] = p.Image }
+			if _, err := c.Paint(context.Background(), f, o); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	for i, img := range last {
+		if img == nil || !bytes.Equal(img.(*image.RGBA).Pix, last[0].(*image.RGBA).Pix) {
+			t.Errorf("decode %d has another preview than decode 0", i)
+		}
 	}
 }
 
