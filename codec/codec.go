@@ -25,10 +25,12 @@ type Codec struct {
 	fits    [nn.NumPrecisions]colorFit
 }
 
-// A prompt is what the UNet makes of the empty prompt: a constant of the model.
+// A prompt is what the UNet makes of prompts.
 type prompt struct {
-	lock    model.Lock
-	context *unet.Context // nil before the first use
+	lock  model.Lock
+	empty *unet.Context // of the empty prompt, a constant of the model; nil before the first use
+	texts [2]string     // the negative and the other prompt that were last used
+	last  textContext   // of texts; zero before the first use
 }
 
 // Open returns the codec of a model folder on disk, laid out as diffusers saves

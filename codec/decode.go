@@ -10,7 +10,6 @@ import (
 	"github.com/coclico/coclico/internal/hook"
 	"github.com/coclico/coclico/nn"
 	"github.com/coclico/coclico/solver"
-	"github.com/coclico/coclico/unet"
 	"github.com/coclico/coclico/vae"
 	"github.com/coclico/coclico/weights"
 )
@@ -60,7 +59,8 @@ type painter struct {
 	class  []float32 // the UNet's class vector [2D]
 	w, h   int       // of the picture
 	latent struct{ h, w, c int }
-	text   *unet.Context
+	texts  [2]string       // the negative prompt and the prompt
+	text   textContext     // of texts
 	target *nn.Tensor      // the color map's latent [1,h,w,C]
 	band   *solver.LowBand // of color guidance
 	path   *path
@@ -100,6 +100,7 @@ func (c *Codec) newPainter(ctx context.Context, f *File, opts *DecodeOptions) (*
 	g := solver.NewGenerator(p.sampling.Seed)
 	for _, prepare := range []func() error{
 		p.sides,
+		p.readPrompts,
 		func() error { return p.condition(g, v.Values) },
 		func() (err error) { p.path, err = p.newPath(g); return err },
 	} {
@@ -166,39 +167,6 @@ func (p *painter) partial(err error) (image.Image, error) {
 		return nil, e
 	}
 	return img, err
-}
-
-// encodePrompt finds the constant of the empty prompt.
-func (p *painter) encodePrompt(ctx context.Context) error {
-	net, err := p.model.UNet(ctx)
-	if err != nil || net.Config().ContextDim() == 0 {
-		return err
-	}
-	c := &p.prompts[p.ws.Precision]
-	if err := c.lock.Acquire(ctx); err != nil {
-		return err
-	}
-	defer c.lock.Release()
-	if c.context == nil {
-		if err := p.readPrompt(ctx, c, net); err != nil {
-			return err
-		}
-	}
-	p.text = c.context
-	return nil
-}
-
-// readPrompt brings the empty prompt into the UNet's form. The text encoder, if
-// the model has no constant in its place, runs once and is not needed again.
-func (p *painter) readPrompt(ctx context.Context, c *prompt, net *unet.Model) error {
-	p.o.Progress(Progress{Stage: StagePrompt})
-	text, err := p.model.PromptEmbeds(ctx, p.o.LowMemory)
-	if err != nil {
-		return err
-	}
-	c.context = net.Context(&p.ws, text)
-	p.ws.Close()
-	return nil
 }
 
 // maxLatent bounds the pixels of a latent, since attention takes the square of

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/coclico/coclico/codec/format"
+	"github.com/coclico/coclico/codec/model"
 )
 
 // A FormatError reports that the input is not a valid file or raw stream. It is
@@ -21,6 +22,11 @@ type OptionError string
 func (e OptionError) Error() string { return string(e) }
 
 func optionErrorf(format string, args ...any) error { return OptionError(fmt.Sprintf(format, args...)) }
+
+// A PromptError reports that a model cannot read prompts. It is a string.
+type PromptError = model.PromptError
+
+const errNoWords = PromptError("the built-in model knows no words: a prompt needs the real model")
 
 // A ModelID tells models apart whose CLIP vectors do not mean the same: the
 // first 10 bits of the model's fingerprint.

@@ -134,6 +134,15 @@ type DecodeOptions struct {
 	// NoiseLevel is the noise added to the CLIP vector, 0 to the model's 999.
 	NoiseLevel int
 
+	// Prompt, if not nil, replaces the file's prompt: words that say, beside the
+	// CLIP vector, what the picture shows. The empty one is the paper's. Another
+	// needs a model with a text encoder and its tokenizer, else the error is a
+	// [PromptError].
+	Prompt *string
+
+	// NegativePrompt says what the picture is to be unlike. It needs the same.
+	NegativePrompt string
+
 	// Exact makes products as accurate as float32's. Without it operands are
 	// rounded to bfloat16 where that is faster.
 	Exact bool
@@ -171,7 +180,7 @@ type Stage string
 
 const (
 	StageEmbed   Stage = "image vector" // Encode: the picture's CLIP vector
-	StagePrompt  Stage = "prompt"       // Decode: the constant of the empty prompt, once per model
+	StagePrompt  Stage = "prompt"       // Decode: the prompts into the UNet's context; the empty one once per model
 	StageColor   Stage = "color map"    // Decode: the color map into the VAE's latent space
 	StageDenoise Stage = "denoising"    // Decode: the steps of the sampler
 	StagePicture Stage = "picture"      // Decode: the latent into pixels

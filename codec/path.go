@@ -138,7 +138,7 @@ func (p *painter) evaluate(ctx context.Context, net *unet.Model, t *path) (*nn.T
 	for i := range n {
 		copy(x.Data[i*t.z.Len():], t.z.Data)
 	}
-	out, err := net.Forward(ctx, &p.ws, x, float32(t.steps[t.done]), p.text, class)
+	out, err := net.Forward(ctx, &p.ws, x, float32(t.steps[t.done]), p.text.of(n), class)
 	if err != nil {
 		return nil, err
 	}

@@ -153,6 +153,16 @@ func (f *Folder) Config(part Part) ([]byte, error) {
 	return data, err
 }
 
+// PartFS returns the files of a part, for what is neither a configuration nor
+// weights: a tokenizer's vocabulary.
+func (f *Folder) PartFS(part Part) (fs.FS, error) {
+	f = f.owner(part)
+	if err := f.need(part); err != nil {
+		return nil, err
+	}
+	return fs.Sub(f.fsys, string(part))
+}
+
 func (f *Folder) need(part Part) error {
 	if !f.Has(part) {
 		return fileErrorf(f.name, "the model has no %s", show(string(part)))

@@ -8,7 +8,7 @@ type Part string
 
 // The parts of a model, as diffusers names them. The last one is this module's
 // own and stands in for the text encoder and its tokenizer: what the encoder
-// makes of the empty prompt, the only prompt that the codec has.
+// makes of the empty prompt, which is the codec's unless it is given another.
 const (
 	FeatureExtractor      Part = "feature_extractor"
 	ImageEncoder          Part = "image_encoder"

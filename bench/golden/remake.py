@@ -50,6 +50,7 @@ PROGRAMS = {
     "unet": (["unet/testdata/odd.py"], [(".", "unet/testdata")]),
     "vae": (["vae/testdata/odd.py"], [(".", "vae/testdata")]),
     "vit": (["vit/testdata/odd.py"], [(".", "vit/testdata")]),
+    "prompts": (["bench/golden/prompts.py"], [("prompts.safetensors", "codec/testdata/prompts.safetensors")]),
     "tokenizer": (["bench/golden/tokenizer.py"], [(f, f"vit/tokenizer/testdata/{f}") for f in ("merges.txt.gz", "vectors.jsonl")]),
     "mini": (["bench/golden/mini.py"],
              [(f"{c}.safetensors", f"weights/mini/testdata/{c}.safetensors") for c in ("roundtrip", "text", "unet_square", "unet_wide", "vae", "vision")]

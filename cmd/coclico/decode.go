@@ -30,6 +30,10 @@ seed paints the same picture. Steps, guidance, strength, seed and color guidance
 are the file's unless given. The sampler is the model's own unless --sampler or
 --schedule names another one; no file holds it.
 
+--prompt says in English words what the picture shows, beside what the bytes
+tell, and --negative-prompt what it is to be unlike: of each the model reads
+about 60 words. The built-in model knows no words.
+
 PICTURE is written as PNG, as JPEG if its name ends in .jpg, or as lossless WebP
 if it ends in .webp; - stands for standard input and output. A picture records
 that it is generated, and how; with --keep-stream a PNG holds the bytes too, and
@@ -93,6 +97,8 @@ func decodingFlags(cmd *cobra.Command) func() (*decoding, error) {
 	}
 	flags.Lookup("color-guidance").Usage = "share, 0 to 1, by which the first step moves towards the color map, later ones less"
 	sampler := samplerFlags(cmd)
+	prompt := flags.String("prompt", "", "`text` that says what the picture shows")
+	negative := flags.String("negative-prompt", "", "`text` that says what the picture is to be unlike")
 	size := wholeFlag(flags, "size", 0, 1, codec.MaxSize, "pixels of the longer side (default the model's own)")
 	level := wholeFlag(flags, "noise-level", 0, 0, 999, "noise added to the CLIP vector, 0 to 999")
 	exact := precisionFlag(cmd, "fast", "exact")
@@ -112,10 +118,14 @@ func decodingFlags(cmd *cobra.Command) func() (*decoding, error) {
 				return nil, err
 			}
 		}
-		return &decoding{shelf: &shelf{flag: *model}, reading: r, sampling: sampling, options: codec.DecodeOptions{
-			AnyModel: *anyModel, Size: *size, NoiseLevel: *level, Exact: exact(), LowMemory: *lowMemory, NoProjection: *plain,
+		d := &decoding{shelf: &shelf{flag: *model}, reading: r, sampling: sampling, options: codec.DecodeOptions{
+			AnyModel: *anyModel, Size: *size, NoiseLevel: *level, Exact: exact(), LowMemory: *lowMemory, NoProjection: *plain, NegativePrompt: *negative,
 			Sampler: sampler(),
-		}}, nil
+		}}
+		if flags.Changed("prompt") {
+			d.options.Prompt = prompt
+		}
+		return d, nil
 	}
 }
 

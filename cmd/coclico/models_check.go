@@ -80,9 +80,7 @@ func checkModel(ctx context.Context, s *terminal.Screen, all *catalog.Catalog, m
 	defer c.bar.Close()
 	fmt.Fprintf(s.Out, "%s\n", f.Name())
 	for _, part := range weights.Parts() {
-		if model.Reads(part) {
-			c.part(ctx, f, part)
-		}
+		c.part(ctx, f, part)
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -116,7 +114,8 @@ func checkModel(ctx context.Context, s *terminal.Screen, all *catalog.Catalog, m
 // encoder has no decoder.
 func (c *checker) part(ctx context.Context, f *weights.Folder, part weights.Part) {
 	if !f.Has(part) {
-		if part != weights.PromptEmbeds && !(part == weights.TextEncoder && f.Has(weights.PromptEmbeds)) {
+		constant := f.Has(weights.PromptEmbeds) // in place of the text encoder and its tokenizer
+		if part != weights.PromptEmbeds && !(constant && (part == weights.TextEncoder || part == weights.Tokenizer)) {
 			fmt.Fprintf(c.out, "%-28s missing\n", part)
 		}
 		return

@@ -23,8 +23,8 @@ still opens it, as long as it has the parts. Values that float16 cannot hold are
 an error that names their tensors; --clamp writes the largest float16 instead.
 
 With --constant-context the text encoder (681 MB for the real model) and its
-tokenizer are replaced by the encoder's output for the empty prompt (0.3 MB),
-the only prompt that the codec has: decoded pictures are the same.
+tokenizer are replaced by the encoder's output for the empty prompt (0.3 MB).
+Decoded pictures are the same, but the new model cannot read any other prompt.
 --encoder-only and --decoder-only keep one half, the latter with the constant.
 
 A FILE of torch.save (.pth) or numpy.savez (.npz) becomes a safetensors file OUT

@@ -104,7 +104,7 @@ func TestPullAndUse(t *testing.T) {
 		t.Error("the default model is not the pulled one")
 	}
 	checked := succeed(t, "models", "check")
-	for _, want := range []string{"unet, 688 tensors", "hashes of 15 files", "this machine"} {
+	for _, want := range []string{"unet, 688 tensors", "hashes of 19 files", "this machine"} {
 		if !strings.Contains(checked, want) {
 			t.Errorf("check does not say %q:\n%s", want, checked)
 		}

@@ -71,6 +71,13 @@ func (d *decoding) notes(f *codec.File) []picture.Note {
 	if o.Size != 0 {
 		size = fmt.Sprint(o.Size)
 	}
+	prompts := ""
+	if o.Prompt != nil && *o.Prompt != "" {
+		prompts += fmt.Sprintf(", prompt %+q", *o.Prompt)
+	}
+	if o.NegativePrompt != "" {
+		prompts += fmt.Sprintf(", negative prompt %+q", o.NegativePrompt)
+	}
 	interrupted := ""
 	if d.partial.kept {
 		interrupted = ", interrupted after " + d.partial.String()
@@ -79,7 +86,7 @@ func (d *decoding) notes(f *codec.File) []picture.Note {
 		{Key: "Software", Text: "coclico " + version()},
 		{Key: "Comment", Text: fmt.Sprintf("Generated picture: painted by a diffusion model from %d bytes, not a photograph", f.Len())},
 		{Key: "Parameters", Text: fmt.Sprintf("steps %d, guidance %g, strength %g, seed %d, color guidance %g, %s, noise level %d, size %s, %s%s",
-			s.Steps, s.Guidance, s.Strength, s.Seed, s.ColorGuidance, projection, o.NoiseLevel, size, precision, describeSampler(o.Sampler)+interrupted)},
+			s.Steps, s.Guidance, s.Strength, s.Seed, s.ColorGuidance, projection, o.NoiseLevel, size, precision, describeSampler(o.Sampler)+prompts+interrupted)},
 		{Key: "Model", Text: label},
 		{Key: "Source", Text: fmt.Sprintf("sha256:%x", sha256.Sum256(f.Bytes()))},
 	}

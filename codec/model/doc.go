@@ -10,9 +10,10 @@
 // # Without a text encoder
 //
 // diffusers' pipeline has a text encoder, to which this codec shows nothing
-// but the empty prompt. A folder may hold the answer instead: a part
-// prompt_embeds, whose model.safetensors has one tensor prompt_embeds [L,C],
+// but the empty prompt unless it is given another. A folder may hold the answer
+// instead: a part prompt_embeds, whose model.safetensors has one tensor prompt_embeds [L,C],
 // the encoder's last_hidden_state for that prompt, in float32 (77 x 1024 values
 // for the real model). Its model index then has [null, null] for text_encoder
-// and tokenizer. Package convert writes such folders.
+// and tokenizer, and any other prompt is a [PromptError]. Package convert writes
+// such folders.
 package model

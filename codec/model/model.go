@@ -8,6 +8,7 @@ import (
 	"github.com/coclico/coclico/unet"
 	"github.com/coclico/coclico/vae"
 	"github.com/coclico/coclico/vit"
+	"github.com/coclico/coclico/vit/tokenizer"
 	"github.com/coclico/coclico/weights"
 )
 
@@ -22,6 +23,7 @@ type Model struct {
 	imageEncoder func(context.Context) (*vit.Model, error)
 	preprocessor func() (vit.PreprocessConfig, error)
 	textEncoder  func(context.Context) (*vit.TextModel, error)
+	tokenizer    func() (*tokenizer.Tokenizer, error)
 	prompt       func() (prompt, error)
 	unet         func(context.Context) (*unet.Model, error)
 	vaeConfig    func() (vae.Config, error)
@@ -41,6 +43,7 @@ func newModel(folder *weights.Folder, open func(weights.Part) (*weights.Store, e
 	m.imageEncoder = onceIn(m.loadImageEncoder)
 	m.preprocessor = once(m.loadPreprocessor)
 	m.textEncoder = onceIn(m.loadTextEncoder)
+	m.tokenizer = once(m.loadTokenizer)
 	m.prompt = once(m.loadPrompt)
 	m.unet = onceIn(m.loadUNet)
 	m.vaeConfig = once(m.loadVAE)

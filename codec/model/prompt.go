@@ -6,7 +6,18 @@ import (
 
 	"github.com/coclico/coclico/nn"
 	"github.com/coclico/coclico/vit"
+	"github.com/coclico/coclico/vit/tokenizer"
 	"github.com/coclico/coclico/weights"
+)
+
+// A PromptError reports that a model cannot read prompts. It is a string.
+type PromptError string
+
+func (e PromptError) Error() string { return string(e) }
+
+const (
+	errNoEncoder   = PromptError("the model cannot read a prompt: in place of its text encoder it has the constant of the empty one")
+	errNoTokenizer = PromptError("the model cannot read a prompt: it has no tokenizer")
 )
 
 // A prompt is the text encoder's output for the empty prompt.
@@ -29,10 +40,35 @@ func (m *Model) PromptEmbeds(ctx context.Context, lowMemory bool) (*nn.Tensor, e
 	if err != nil {
 		return nil, err
 	}
+	return m.encodeText(ctx, tower, [][]int{emptyPrompt(tower.Config())}, lowMemory)
+}
+
+// TextEmbeds returns the UNet's text contexts [N,1,L,C] of N prompts, computed
+// as exactly as float32. Of a long prompt only the beginning counts: 75 tokens
+// with CLIP's tokenizer. The encoder's weights are released again. It returns a
+// [PromptError] if the model has no tokenizer or no text encoder.
+func (m *Model) TextEmbeds(ctx context.Context, prompts []string, lowMemory bool) (*nn.Tensor, error) {
+	t, err := m.Tokenizer()
+	if err != nil {
+		return nil, err
+	}
+	tower, err := m.TextEncoder(ctx)
+	if err != nil {
+		return nil, err
+	}
+	ids := make([][]int, len(prompts))
+	for i, text := range prompts {
+		ids[i] = t.Encode(text)
+	}
+	return m.encodeText(ctx, tower, ids, lowMemory)
+}
+
+// encodeText runs the text encoder and releases its weights.
+func (m *Model) encodeText(ctx context.Context, tower *vit.TextModel, ids [][]int, lowMemory bool) (*nn.Tensor, error) {
 	defer tower.Release()
 	ws := nn.Workspace{LowMemory: lowMemory}
 	defer ws.Close()
-	x, err := tower.Forward(ctx, &ws, [][]int{emptyPrompt(tower.Config())})
+	x, err := tower.Forward(ctx, &ws, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -40,6 +76,44 @@ func (m *Model) PromptEmbeds(ctx context.Context, lowMemory bool) (*nn.Tensor, e
 		return nil, fmt.Errorf("%s: the network's output is not finite: its weights or its configuration are wrong", m.folder.PartPath(weights.TextEncoder))
 	}
 	return &nn.Tensor{N: x.N, H: x.H, W: x.W, C: x.C, Data: append([]float32(nil), x.Data...)}, nil
+}
+
+// Tokenizer returns the tokenizer of the text encoder. It returns a
+// [PromptError] if the model has no tokenizer or no text encoder.
+func (m *Model) Tokenizer() (*tokenizer.Tokenizer, error) {
+	switch {
+	case !m.folder.Has(weights.TextEncoder) && m.folder.Has(weights.PromptEmbeds):
+		return nil, errNoEncoder
+	case !m.folder.Has(weights.Tokenizer):
+		return nil, errNoTokenizer
+	}
+	return m.tokenizer()
+}
+
+// loadTokenizer also checks the tokenizer against the text encoder's
+// configuration.
+func (m *Model) loadTokenizer() (*tokenizer.Tokenizer, error) {
+	files, err := m.folder.PartFS(weights.Tokenizer)
+	if err != nil {
+		return nil, err
+	}
+	t, err := tokenizer.New(files)
+	if err != nil {
+		return nil, weights.NewFileError(m.folder.PartPath(weights.Tokenizer), err)
+	}
+	if !m.folder.Has(weights.TextEncoder) {
+		return t, nil
+	}
+	cfg, err := configOf(m, weights.TextEncoder, vit.ParseTextConfig)
+	switch {
+	case err != nil:
+		return nil, err
+	case t.Size() > cfg.VocabSize:
+		return nil, m.misfit(weights.TextEncoder, "vocab_size is %d, the %s's %d", cfg.VocabSize, weights.Tokenizer, t.Size())
+	case t.Len() > cfg.MaxPositionEmbeddings:
+		return nil, m.misfit(weights.TextEncoder, "max_position_embeddings is %d, the %s's model_max_length %d", cfg.MaxPositionEmbeddings, weights.Tokenizer, t.Len())
+	}
+	return t, nil
 }
 
 // emptyPrompt returns the token ids of "": the begin and the end of a text,

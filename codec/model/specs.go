@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/coclico/coclico/vae"
+	"github.com/coclico/coclico/vit/tokenizer"
 	"github.com/coclico/coclico/weights"
 )
 
@@ -35,14 +36,15 @@ func Check(ctx context.Context, folder *weights.Folder, part weights.Part) (*wei
 	return store, err
 }
 
-// builders has a function for each part that the codec reads, which opens all
-// of it: a VAE is both of its halves.
+// builders has a function for each part, which opens all of it: a VAE is both of
+// its halves.
 var builders = map[weights.Part]func(*Model, context.Context) error{
 	weights.FeatureExtractor:      opens((*Model).Preprocessor),
 	weights.ImageEncoder:          opensIn((*Model).ImageEncoder),
 	weights.ImageNormalizer:       opens(func(m *Model) (*normalizer, error) { return m.normalizer() }),
 	weights.ImageNoisingScheduler: opens((*Model).Noising),
 	weights.Scheduler:             opens((*Model).Scheduler),
+	weights.Tokenizer:             opens(func(m *Model) (*tokenizer.Tokenizer, error) { return m.tokenizer() }),
 	weights.TextEncoder:           opensIn((*Model).TextEncoder),
 	weights.PromptEmbeds:          opens(func(m *Model) (prompt, error) { return m.prompt() }),
 	weights.UNet:                  opensIn((*Model).UNet),
@@ -68,14 +70,11 @@ func (m *Model) wholeVAE(ctx context.Context) (*vae.Model, error) {
 	return network(ctx, m, weights.VAE, cfg, vae.New)
 }
 
-// Reads reports whether the codec reads a part. The only one that it does not
-// read is the tokenizer: the empty prompt's tokens are known.
-func Reads(part weights.Part) bool { return builders[part] != nil }
-
 // build opens all of a part.
 func (m *Model) build(ctx context.Context, part weights.Part) error {
-	if !Reads(part) {
-		return fmt.Errorf("%s: a part that is never read", part)
+	build, ok := builders[part]
+	if !ok {
+		return fmt.Errorf("%s: not a part of a model", part)
 	}
-	return builders[part](m, ctx)
+	return build(m, ctx)
 }

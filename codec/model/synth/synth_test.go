@@ -54,8 +54,8 @@ func TestWriteEqualsReference(t *testing.T) {
 		}
 		return err
 	})
-	if err != nil || files != 14 {
-		t.Errorf("%d files, want 14: five of weights, nine of JSON (%v)", files, err)
+	if err != nil || files != 18 {
+		t.Errorf("%d files, want 18: five of weights, twelve of JSON, the merges (%v)", files, err)
 	}
 	folder, err := weights.OpenFolder(dir)
 	if err != nil {

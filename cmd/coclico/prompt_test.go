@@ -1,0 +1,45 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestPrompts: decode paints with prompts, records them in the picture, and
+// says when a model knows no words.
+func TestPrompts(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "a.coclico")
+	t.Setenv("COCLICO_MODEL", tinyModel(t))
+	succeed(t, "encode", photo, "-o", file)
+	paint := func(args ...string) []byte {
+		t.Helper()
+		output := filepath.Join(dir, "a.png")
+		succeed(t, append([]string{"decode", file, "-o", output, "--size", "32", "--steps", "2", "--force"}, args...)...)
+		data, err := os.ReadFile(output)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return data
+	}
+	plain := paint()
+	if !bytes.Equal(plain, paint("--prompt", "")) {
+		t.Error("the empty prompt paints another picture")
+	}
+	for _, args := range [][]string{{"--prompt", "a fox é"}, {"--negative-prompt", "a fox é"}} {
+		data := paint(args...)
+		if note := strings.TrimPrefix(args[0], "--"); !strings.Contains(string(data), strings.ReplaceAll(note, "-", " ")+` "a fox \u00e9"`) {
+			t.Errorf("%v: the picture does not record it", args)
+		}
+		if bytes.Equal(plain, data) {
+			t.Errorf("%v paints the same picture", args)
+		}
+	}
+	t.Setenv("COCLICO_MODEL", "built-in")
+	succeed(t, "encode", photo, "-o", file)
+	fail(t, statusFailed, []string{"the built-in model knows no words"}, "decode", file, "-o", filepath.Join(dir, "b.png"), "--prompt", "a fox")
+	fail(t, statusUsage, []string{"prompt of 1025 bytes"}, "decode", file, "-o", filepath.Join(dir, "b.png"), "--prompt", strings.Repeat("a", 1025))
+}

@@ -1,0 +1,119 @@
+package codec
+
+import (
+	"context"
+	"unicode/utf8"
+
+	"github.com/coclico/coclico/nn"
+	"github.com/coclico/coclico/unet"
+)
+
+// MaxPrompt is the largest number of bytes of a prompt. CLIP's text encoder
+// reads the first 75 tokens, about 60 words.
+const MaxPrompt = 1024
+
+// checkPrompt returns an [OptionError] if a prompt is too long or no text.
+func checkPrompt(what, text string) error {
+	switch {
+	case len(text) > MaxPrompt:
+		return optionErrorf("%s of %d bytes: at most %d are read", what, len(text), MaxPrompt)
+	case !utf8.ValidString(text):
+		return optionErrorf("%s is not UTF-8", what)
+	}
+	return nil
+}
+
+// readPrompts finds the negative prompt and the prompt, and checks before any
+// network runs that the model can read them.
+func (p *painter) readPrompts() error {
+	p.texts = [2]string{p.o.NegativePrompt, ""}
+	if p.o.Prompt != nil {
+		p.texts[1] = *p.o.Prompt
+	}
+	if p.texts == [2]string{} {
+		return nil
+	}
+	if err := checkPrompt("negative prompt", p.texts[0]); err != nil {
+		return err
+	}
+	if err := checkPrompt("prompt", p.texts[1]); err != nil {
+		return err
+	}
+	return p.readsPrompts()
+}
+
+// readsPrompts returns an error if the model cannot read prompts.
+func (c *Codec) readsPrompts() error {
+	_, err := c.model.Tokenizer()
+	if _, ok := err.(PromptError); ok {
+		if id, e := c.ModelID(); e == nil && id == builtInID {
+			return errNoWords
+		}
+	}
+	return err
+}
+
+// A textContext is what the UNet is told in words.
+type textContext struct {
+	guided *unet.Context // for the unconditional and the conditional half
+	alone  *unet.Context // for the conditional half alone
+}
+
+// of returns the context of n pictures, 1 or 2.
+func (c textContext) of(n int) *unet.Context {
+	if n == 1 {
+		return c.alone
+	}
+	return c.guided
+}
+
+// encodePrompt finds the UNet's text context: that of the prompts for the two
+// halves of guidance, or the constant of the empty prompt for both.
+func (p *painter) encodePrompt(ctx context.Context) error {
+	net, err := p.model.UNet(ctx)
+	if err != nil {
+		return err
+	}
+	if net.Config().ContextDim() == 0 {
+		if p.texts != [2]string{} {
+			return PromptError("the model cannot read a prompt: its UNet has no text context")
+		}
+		return nil
+	}
+	c := &p.prompts[p.ws.Precision]
+	if err := c.lock.Acquire(ctx); err != nil {
+		return err
+	}
+	defer c.lock.Release()
+	p.text, err = p.promptContext(ctx, c, net)
+	return err
+}
+
+// promptContext brings the prompts into the UNet's form, or returns what it has
+// made of the same ones before. The text encoder is not needed again.
+func (p *painter) promptContext(ctx context.Context, c *prompt, net *unet.Model) (t textContext, err error) {
+	empty := p.texts == [2]string{}
+	switch {
+	case empty && c.empty != nil:
+		return textContext{c.empty, c.empty}, nil
+	case !empty && c.last.guided != nil && c.texts == p.texts:
+		return c.last, nil
+	}
+	p.o.Progress(Progress{Stage: StagePrompt})
+	defer p.ws.Close()
+	if empty {
+		text, err := p.model.PromptEmbeds(ctx, p.o.LowMemory)
+		if err != nil {
+			return t, err
+		}
+		c.empty = net.Context(&p.ws, text)
+		return textContext{c.empty, c.empty}, nil
+	}
+	both, err := p.model.TextEmbeds(ctx, p.texts[:], p.o.LowMemory)
+	if err != nil {
+		return t, err
+	}
+	second := &nn.Tensor{N: 1, H: both.H, W: both.W, C: both.C, Data: both.Data[both.Len()/2:]}
+	c.texts, c.last = p.texts, textContext{net.Context(&p.ws, both), net.Context(&p.ws, second)}
+	return c.last, nil
+}
