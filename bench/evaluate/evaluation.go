@@ -35,7 +35,7 @@ type Evaluation struct {
 
 	Rows    []string // the IDs of the rows to make; nil is all of them
 	Peers   []Peer
-	Metrics []Metric // besides color score, CLIP distance and PSNR
+	Metrics []Metric // besides color score and CLIP distance; see Networks
 
 	Figures bool
 	Paint   bool // paint every picture of the figures, not some examples
@@ -149,7 +149,7 @@ func (e *Evaluation) prepare() error {
 	if e.tools == nil {
 		e.tools = &toolbox{limit: e.Timeout}
 	}
-	e.metrics = append([]Metric{colorScore(), clipDistance(e.Model), psnr()}, e.Metrics...)
+	e.metrics = append([]Metric{colorScore(), clipDistance(e.Model)}, e.Metrics...)
 	sortMetrics(e.metrics)
 	rows, err := e.allRows()
 	if err != nil {

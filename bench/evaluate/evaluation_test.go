@@ -16,6 +16,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/coclico/coclico/bench/iqa"
 	"github.com/coclico/coclico/codec"
 )
 
@@ -90,6 +91,15 @@ func run(t *testing.T, e *Evaluation) *Report {
 	return r
 }
 
+// networks returns the metrics that need no weights.
+func networks(t *testing.T) []Metric {
+	set, err := iqa.Open(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Networks(set, false)
+}
+
 // table returns a report's table without times and memory.
 func table(t *testing.T, r *Report) [][]string {
 	t.Helper()
@@ -144,7 +154,7 @@ func TestOwnRows(t *testing.T) {
 	if tuned[0].Mean > paper[0].Mean {
 		t.Errorf("tuned takes %g bytes, the paper %g: not equal", tuned[0].Mean, paper[0].Mean)
 	}
-	for _, c := range r.Columns[2:5] {
+	for _, c := range r.Columns[2:4] {
 		if got := cellOf(r, "CoCliCo, tuned", c.Name); got == "-" {
 			t.Errorf("no %s", c.Name)
 		}

@@ -29,7 +29,7 @@ func TestFigures(t *testing.T) {
 	t.Setenv("PATH", dir)
 	savePNG(t, filepath.Join(dir, "a <b>.png"), scene(1, 64))
 	e := evaluation(dir, out, "thumbhash", "paper")
-	e.Figures = true
+	e.Figures, e.Metrics = true, networks(t)
 	r := run(t, e)
 	if len(r.Problems) > 0 {
 		t.Fatal(r.Problems)

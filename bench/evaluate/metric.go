@@ -2,7 +2,6 @@ package evaluate
 
 import (
 	"context"
-	"math"
 
 	"github.com/coclico/coclico/codec/quant"
 )
@@ -91,22 +90,5 @@ func (p *Picture) map32() []float32 {
 func clipDistance(version string) Metric {
 	return Metric{Name: "CLIP d", Digits: 3, Version: version, Score: func(_ context.Context, s Subject) (float64, error) {
 		return 1 - quant.Cosine(s.Picture.Vector, s.Reference.Vector), nil
-	}}
-}
-
-// maxPSNR stands for the infinite PSNR of equal pictures.
-const maxPSNR = 100
-
-func psnr() Metric {
-	return Metric{Name: "PSNR", Unit: "dB", Better: Higher, Digits: 2, Score: func(_ context.Context, s Subject) (float64, error) {
-		sum := 0.0
-		for i, v := range s.Picture.RGB {
-			d := float64(v) - float64(s.Reference.RGB[i])
-			sum += d * d
-		}
-		if sum == 0 {
-			return maxPSNR, nil
-		}
-		return min(10*math.Log10(255*255*float64(len(s.Picture.RGB))/sum), maxPSNR), nil
 	}}
 }

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/coclico/coclico/bench/iqa"
 )
 
 // The hash and the picture of thumbhash-python 1.0.1, whose decoder rounds where
@@ -215,8 +217,65 @@ func TestColorScore(t *testing.T) {
 	if err != nil || math.Abs(got-0.04) > 1e-7 {
 		t.Errorf("color score %g, %v; want 0.04", got, err)
 	}
-	m = psnr()
-	if got, _ = m.Score(t.Context(), Subject{s(0), s(51)}); math.Abs(got-20*math.Log10(5)) > 1e-9 {
-		t.Errorf("PSNR %g", got)
+}
+
+// PSNR and MS-SSIM need no weights; what is missing has a column, and of
+// synthetic weights the report warns.
+func TestNetworks(t *testing.T) {
+	byName := func(metrics []Metric) map[string]*Metric {
+		all := map[string]*Metric{}
+		for i := range metrics {
+			all[metrics[i].Name] = &metrics[i]
+		}
+		return all
+	}
+	set, err := iqa.Open(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer set.Close()
+	none := byName(Networks(set, true))
+	for _, name := range []string{"DBCNN", "MUSIQ", "LPIPS-vgg", "LPIPS-alex", "DISTS", "aesthetics"} {
+		if m := none[name]; m == nil || m.Missing != "no weights: coclico pull --metrics" {
+			t.Errorf("%s: %+v", name, m)
+		}
+	}
+	if len(none) != 9 || none["CMMD-224"] == nil || none["CMMD-224"].AtLeast != 100 {
+		t.Errorf("%d metrics", len(none))
+	}
+	p, q := scene(1, 64), scene(1, 64)
+	q.RGB[0]++
+	s := Subject{Seen{p, nil}, Seen{q, make([]float32, 768)}}
+	s.Picture.Vector[0] = 1
+	score := func(m *Metric, s Subject) float64 {
+		t.Helper()
+		v, err := m.Score(t.Context(), s)
+		if err != nil {
+			t.Errorf("%s: %v", m.Name, err)
+		}
+		return v
+	}
+	if got, want := score(none["PSNR"], s), 10*math.Log10(255*255*64*64*3); math.Abs(got-want) > 1e-9 {
+		t.Errorf("PSNR %g, want %g", got, want)
+	}
+	if got := score(none["PSNR"], Subject{Seen{p, nil}, Seen{p, nil}}); got != maxPSNR {
+		t.Errorf("PSNR of equal pictures: %g", got)
+	}
+	if _, err := none["MS-SSIM"].Score(t.Context(), s); err == nil || !strings.HasPrefix(err.Error(), "a picture of 64x64 is too small") {
+		t.Errorf("MS-SSIM of a small picture: %v", err)
+	}
+	all := byName(Networks(iqa.Synthetic(1), true))
+	for name, m := range all {
+		weightless := name == "PSNR" || name == "MS-SSIM" || name == "CMMD-224"
+		if m.Synthetic == weightless || m.Missing != "" {
+			t.Errorf("%s: synthetic %t, %s", name, m.Synthetic, m.Missing)
+		}
+	}
+	if v := score(all["DISTS"], s); v <= 0 || v > 0.01 {
+		t.Errorf("DISTS of pictures that differ by a byte: %g", v)
+	}
+	score(all["aesthetics"], s)
+	if own := byName(Networks(iqa.Synthetic(1), false)); own["CMMD-224"] != nil || own["aesthetics"].Missing == "" {
+		t.Error("another tower's vectors pass for CLIP's")
 	}
 }

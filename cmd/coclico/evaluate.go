@@ -15,11 +15,15 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/coclico/coclico/bench/evaluate"
+	"github.com/coclico/coclico/bench/iqa"
 	"github.com/coclico/coclico/cmd/coclico/internal/benchmark"
+	"github.com/coclico/coclico/cmd/coclico/internal/catalog"
 	"github.com/coclico/coclico/cmd/coclico/internal/files"
 	"github.com/coclico/coclico/cmd/coclico/internal/picture"
 	"github.com/coclico/coclico/cmd/coclico/internal/terminal"
 	"github.com/coclico/coclico/codec"
+	"github.com/coclico/coclico/vit"
+	"github.com/coclico/coclico/weights"
 )
 
 func evaluateCmd(f *files.IO, s *terminal.Screen) *cobra.Command {
@@ -39,6 +43,9 @@ All rows of a picture begin with the same pixels: the center square, scaled to
 another codec decoded, named like the input, and a folder of its streams, whose
 lengths count, or a CSV file of names and bytes. A program that fails, hangs or
 writes nonsense is reported with its picture; the rest is evaluated.
+
+Scores of MUSIQ, DBCNN, LPIPS, DISTS and LAION's aesthetics need weights, which
+"coclico pull --metrics" gets; without them their columns are dashes.
 
 Ctrl-C, or a run that was killed, loses the row at work alone: the same command
 resumes, and redoes what failed or what has changed.
@@ -63,6 +70,8 @@ resumes, and redoes what failed or what has changed.
 	withFigures := flags.Bool("figures", false, "draw the paper's figures 4, 5 and 6, and rates against scores")
 	paint := flags.Bool("paint", false, "with --figures: paint all pictures at all sizes of the color map, which takes long")
 	exact := precisionFlag(cmd, "fast", "exact")
+	synthetic := flags.Bool("synthetic-metrics", false, "rate with weights made by a law, whose scores mean nothing")
+	_ = flags.MarkHidden("synthetic-metrics") // for tests and for measuring times
 	timeout := wholeFlag(flags, "timeout", 60, 1, 86400, "seconds after which a program is killed")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if *out == "" {
@@ -89,9 +98,14 @@ resumes, and redoes what failed or what has changed.
 		if e.Pictures, err = picturesIn(args[0]); err != nil {
 			return err
 		}
+		set, err := metricSet(cmd.Context(), *synthetic)
+		if err != nil {
+			return err
+		}
+		defer set.Close()
 		shelf := &shelf{flag: *model}
 		defer shelf.close()
-		return runEvaluation(cmd.Context(), f, s, shelf, e)
+		return runEvaluation(cmd.Context(), f, s, shelf, set, e)
 	}
 	return cmd
 }
@@ -115,8 +129,36 @@ func picturesIn(dir string) ([]string, error) {
 	return paths, nil
 }
 
+// metricSet returns the metrics for which there are weights on this machine.
+func metricSet(ctx context.Context, synthetic bool) (*iqa.Set, error) {
+	if synthetic {
+		return iqa.Synthetic(1), nil
+	}
+	dir, err := catalog.MetricsDir(os.Getenv)
+	if err != nil {
+		return nil, err
+	}
+	return iqa.Open(ctx, dir)
+}
+
+// seesLikeCLIP reports whether a model's image encoder has the shape of CLIP
+// ViT-L/14 at 224 pixels. What it was trained on, its shape does not tell.
+func seesLikeCLIP(m *shelved) bool {
+	folder, err := m.catalog.Open(m.Model)
+	if err != nil {
+		return false
+	}
+	defer folder.Close()
+	data, err := folder.Config(weights.ImageEncoder)
+	if err != nil {
+		return false
+	}
+	c, err := vit.ParseConfig(data)
+	return err == nil && c.HiddenSize == 1024 && c.NumHiddenLayers == 24 && c.PatchSize == 14 && c.ImageSize == 224 && c.ProjectionDim == 768
+}
+
 // runEvaluation runs an evaluation with the chosen model, and prints its table.
-func runEvaluation(ctx context.Context, f *files.IO, s *terminal.Screen, shelf *shelf, e *evaluate.Evaluation) error {
+func runEvaluation(ctx context.Context, f *files.IO, s *terminal.Screen, shelf *shelf, set *iqa.Set, e *evaluate.Evaluation) error {
 	m, err := shelf.choose()
 	if err == nil {
 		err = m.idErr
@@ -128,6 +170,7 @@ func runEvaluation(ctx context.Context, f *files.IO, s *terminal.Screen, shelf *
 		return err
 	}
 	e.Model, e.Version, e.Side = m.label, version(), m.side
+	e.Metrics = evaluate.Networks(set, seesLikeCLIP(m))
 	if err := files.Probe(e.Out); err != nil {
 		return err
 	}

@@ -1,0 +1,79 @@
+package main
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestEvaluate: the table is printed and written, with what is absent; a second
+// run prints the same.
+func TestEvaluate(t *testing.T) {
+	dir, out := pictures(t, 0), filepath.Join(t.TempDir(), "out")
+	t.Setenv("COCLICO_METRICS", t.TempDir())
+	args := []string{"evaluate", dir, "-o", out, "--rows", "input,paper,thumbhash", "--size", "64"}
+	table := succeed(t, args...)
+	for _, want := range []string{
+		"# 2 pictures at 64 x 64", "| CoCliCo, paper | ", "| ThumbHash | 24 | 0.0469 | - | - |",
+		"* MUSIQ: no weights: coclico pull --metrics", "* MS-SSIM: a picture of 64x64 is too small",
+		"* aesthetics: needs the vectors of CLIP ViT-L/14", "* Model: built-in model ", "which paints 128 x 128 pixels by itself",
+		"| CoCliCo | the CoCliCo paper, Table I |",
+	} {
+		if !strings.Contains(table, want) {
+			t.Errorf("%q is not in\n%s", want, table)
+		}
+	}
+	if got := succeed(t, args...); got != table {
+		t.Errorf("the second run printed\n%s\nafter\n%s", got, table)
+	}
+	onlyFiles(t, out, "pictures", "records.jsonl", "report.html", "table.csv", "table.md", "table.tex")
+	data, err := os.ReadFile(filepath.Join(out, "table.md"))
+	if err != nil || string(data) != table {
+		t.Errorf("table.md is not what was printed: %v", err)
+	}
+}
+
+// TestEvaluateProblems: problems are in the table, and the exit status tells.
+func TestEvaluateProblems(t *testing.T) {
+	dir, peer := pictures(t, 0), t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "broken.jpg"), []byte("nonsense"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	r := coclico(t, "evaluate", dir, "-o", t.TempDir(), "--rows", "thumbhash,peer-x", "--peer", "X="+peer)
+	if r.status != statusFailed || !strings.Contains(r.stdout, "* X: a.png: no picture named a in "+peer) ||
+		!strings.Contains(r.stdout, "broken.jpg: ") || !strings.Contains(r.stderr, "3 problems, listed below the table") {
+		t.Errorf("status %d\n%s\n%s", r.status, r.stdout, r.stderr)
+	}
+}
+
+func TestEvaluateUsage(t *testing.T) {
+	dir, out := pictures(t, 0), t.TempDir()
+	fail(t, statusUsage, []string{"evaluate needs an output"}, "evaluate", dir)
+	fail(t, statusUsage, []string{"evaluate takes one DIR, not 2"}, "evaluate", dir, dir, "-o", out)
+	fail(t, statusUsage, []string{"--paint is for --figures"}, "evaluate", dir, "-o", out, "--paint")
+	fail(t, statusUsage, []string{"--peer x: a peer is NAME=PICTURES"}, "evaluate", dir, "-o", out, "--peer", "x")
+	fail(t, statusUsage, []string{"--set imagenet", "kodak"}, "evaluate", dir, "-o", out, "--set", "imagenet")
+	fail(t, statusFailed, []string{`row "x": it is input, paper`}, "evaluate", dir, "-o", out, "--rows", "x")
+	fail(t, statusFailed, []string{"has no pictures"}, "evaluate", t.TempDir(), "-o", out)
+	fail(t, statusFailed, []string{"/nonexistent: no such file"}, "evaluate", "/nonexistent", "-o", out)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if r := coclicoIn(t, ctx, nil, "evaluate", dir, "-o", out); !strings.Contains(r.stderr, "interrupted with 0 of 2 pictures done; the same command resumes") {
+		t.Errorf("interrupted: %q", r.stderr)
+	}
+}
+
+// TestEvaluateSynthetic: scores of weights without training are not taken for
+// others.
+func TestEvaluateSynthetic(t *testing.T) {
+	dir := pictures(t, 0)
+	if err := os.Remove(filepath.Join(dir, "b.png")); err != nil {
+		t.Fatal(err)
+	}
+	table := succeed(t, "evaluate", dir, "-o", t.TempDir(), "--rows", "thumbhash", "--size", "64", "--synthetic-metrics")
+	if strings.Count(table, "**SYNTHETIC: ") != 2 || strings.Count(table, " synthetic |") != 7 || strings.Count(table, "(synthetic)") != 7 {
+		t.Errorf("%s", table)
+	}
+}
