@@ -4,7 +4,6 @@ package kernels
 
 import (
 	"sync"
-	"unsafe"
 
 	"golang.org/x/sys/cpu"
 )
@@ -20,15 +19,14 @@ var implAMX = &impl{
 }
 
 // hasAMX reports whether the processor has AMX with bfloat16 tiles and AVX-512
-// with conversions to bfloat16, and whether the operating system allows the
-// use of tiles.
+// with bfloat16, and whether the operating system allows the use of tiles.
 var hasAMX = sync.OnceValue(func() bool {
-	return hasAVX512() && cpu.X86.HasAVX512BF16 && cpu.X86.HasAMXTile && cpu.X86.HasAMXBF16 && requestAMX()
+	return hasAVX512BF16() && cpu.X86.HasAMXTile && cpu.X86.HasAMXBF16 && requestAMX()
 })
 
 var (
 	gemmAMX = &gemm{
-		form: formBF16.with(narrowAMX, encodeAMX), mr: 32, nr: 32, vnni: true,
+		form: formBF16.with(narrowAVX512BF16, encodeAVX512BF16), mr: 32, nr: 32, vnni: true,
 		loops: amxLoops, softmax: softmaxBF16, attend: attendAMX,
 		peak: peakAMX, peakFLOP: 4 * 2 * 16 * 16 * 32,
 	}
@@ -61,24 +59,6 @@ var (
 // So a piece of work times both and continues with the better one.
 var amxLoops = []func(*strip){runAMX, runAMXNarrow}
 
-// narrowAMX computes what narrowBF16 computes, except that numbers below
-// 2^-126 become zero.
-func narrowAMX(_ *form, dst unsafe.Pointer, pitch, _ int, src *float32, lds, rows, cols int) {
-	convertAVX512BF16(dst, pitch, src, lds, rows, cols)
-}
-
-// encodeAMX computes what encodeBF16 computes for one plane, except that
-// numbers below 2^-126 become zero.
-func encodeAMX(_ *form, dst, src []byte, dt DType, _ int) {
-	var buf [1024]float32
-	n := len(dst) / 2
-	for i := 0; i < n; i += len(buf) {
-		b := buf[:min(len(buf), n-i)]
-		toF32AVX512(b, src[i*dt.Size():], dt)
-		convertAVX512BF16(unsafe.Pointer(&dst[2*i]), 0, &b[0], 0, 1, len(b))
-	}
-}
-
 // runAMX computes what runBF16 computes, with mr = nr = 32.
 //
 //go:noescape
@@ -94,18 +74,7 @@ func runAMXNarrow(s *strip)
 //go:noescape
 func peakAMX(n int)
 
-// softmaxBF16 computes what vec.softmax computes for one plane of bfloat16.
-//
-//go:noescape
-func softmaxBF16(b *softmaxBlock)
-
 // attendAMX runs the stages of b; see attendStage.
 //
 //go:noescape
 func attendAMX(b *attendBlock)
-
-// convertAVX512BF16 stores floatToBF16 of every src[r][c] by VCVTNE2PS2BF16,
-// which turns numbers below 2^-126 into zero.
-//
-//go:noescape
-func convertAVX512BF16(dst unsafe.Pointer, pitch int, src *float32, lds, rows, cols int)

@@ -11,4 +11,4 @@ package kernels
 //
 // GODEBUG knows the names avx2, fma, f16c, avx512, avx512f, avx512bw,
 // avx512dq, avx512vl, avx512cd, avx512bf16, amxtile and amxbf16, after "cpu.".
-func archImpls() []*impl { return []*impl{implAMX, implAVX512, implAVX2} }
+func archImpls() []*impl { return []*impl{implAMX, implAVX512BF16, implAVX512, implAVX2} }

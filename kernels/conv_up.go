@@ -45,7 +45,7 @@ func PackUp(p Precision, s Shape, a Array) *PackedUp {
 		if a.Data != nil {
 			parallel(s.Out, &foldTask{v: im.vec, a: a, in: s.In, py: i / 2, px: i % 2, dst: float32s(sums)})
 		}
-		u.phase[i] = pack(im, im.gemms[p], s, []Array{{DType: F32, Data: sums}})
+		u.phase[i] = pack(im, im.gemm(p, true), s, []Array{{DType: F32, Data: sums}})
 	}
 	mem.Free(sums)
 	return u

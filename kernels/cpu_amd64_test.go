@@ -19,8 +19,8 @@ func TestLevels(t *testing.T) {
 		return
 	}
 	for _, c := range []struct{ off, without, best string }{
-		{"amxbf16", "amx", "avx512"},
-		{"avx512bf16", "amx", "avx512"},
+		{"amxbf16", "amx", "avx512bf16"},
+		{"avx512bf16", "avx512bf16", "avx512"},
 		{"avx512", "avx512", "avx2"},
 		{"avx512vl", "avx512", "avx2"},
 		{"avx2", "avx2", "generic"},

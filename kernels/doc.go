@@ -8,12 +8,15 @@
 // in the loops of a vec. An impl, one per instruction set, has both; [Active]
 // names the one in use.
 //
-//	impl     operands, fast   operands, exact   tile    loops over elements
-//	amx      bfloat16         3 x bfloat16      32x32   AVX-512 and AVX512_BF16
-//	avx512   float32          float32           14x32   AVX-512 F, BW, DQ, VL, CD
-//	avx2     float32          float32           6x16    AVX2, FMA, F16C
-//	neon     float32          float32           6x16    NEON
-//	generic  float32          float32           4x16    Go
+//	impl         operands, fast   operands, exact   tile    loops over elements
+//	amx          bfloat16         3 x bfloat16      32x32   AVX-512 and AVX512_BF16
+//	avx512bf16   bfloat16         float32           14x32   AVX-512 and AVX512_BF16
+//	avx512       float32          float32           14x32   AVX-512 F, BW, DQ, VL, CD
+//	avx2         float32          float32           6x16    AVX2, FMA, F16C
+//	neon         float32          float32           6x16    NEON
+//	generic      float32          float32           4x16    Go
+//
+// Convolutions with avx512bf16 have operands of float32 in both precisions.
 //
 // By default the best impl that the machine supports is used. The environment
 // variable COCLICO_KERNELS selects one by name. Every impl computes what

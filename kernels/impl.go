@@ -28,10 +28,19 @@ func (p Precision) String() string { return precisionNames[p] }
 
 // An impl is everything that one instruction set does.
 type impl struct {
-	name      string // one of "generic", "avx2", "avx512", "amx", "neon"
+	name      string // one of "generic", "avx2", "avx512", "avx512bf16", "amx", "neon"
 	available func() bool
 	gemms     [NumPrecisions]*gemm
+	convs     *[NumPrecisions]*gemm // if not nil, replaces gemms in convolutions
 	vec       *vec
+}
+
+// gemm returns the gemm of a precision, of convolutions or of other products.
+func (im *impl) gemm(p Precision, conv bool) *gemm {
+	if conv && im.convs != nil {
+		return im.convs[p]
+	}
+	return im.gemms[p]
 }
 
 // impls returns every implementation in the binary, best first. The last one

@@ -76,8 +76,26 @@ func implBF16() *impl {
 	return &impl{name: "bf16", gemms: [NumPrecisions]*gemm{Exact: g(best.forms[2]), Fast: g(best.forms[1])}, vec: best.vec}
 }
 
+// implPairs multiplies as AVX512-BF16 does, in Go, except for convolutions,
+// which are this machine's in float32.
+func implPairs() *impl {
+	im := implBF16()
+	im.name = "pairs"
+	for _, m := range machines() {
+		if g := m.gemms[Exact]; g.form.plain {
+			im.gemms[Exact] = g
+			im.convs = &[NumPrecisions]*gemm{g, g}
+			break
+		}
+	}
+	fast := *im.gemms[Fast]
+	fast.mr, fast.loops = 14, []func(*strip){func(s *strip) { runBF16(s, 14, 32) }}
+	im.gemms[Fast] = &fast
+	return im
+}
+
 // eachImpl runs f for every implementation that this machine supports and for
-// implBF16, with every precision.
+// implBF16 and implPairs, with every precision.
 func eachImpl(t *testing.T, f func(t *testing.T, im *impl, p Precision)) {
 	list := []*impl{}
 	for _, im := range machines() {
@@ -85,6 +103,9 @@ func eachImpl(t *testing.T, f func(t *testing.T, im *impl, p Precision)) {
 	}
 	if !testing.Short() && !raceEnabled { // it is slow
 		list = append(list, implBF16())
+		if !Available("avx512bf16") {
+			list = append(list, implPairs())
+		}
 	}
 	for _, im := range list {
 		for p := range Precision(NumPrecisions) {

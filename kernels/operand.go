@@ -11,7 +11,7 @@ import (
 // multiplies. The layer that produces it (a norm, another product) narrows its
 // numbers once.
 //
-// With Pad 1 every picture has a border of zeros, which neighbors share: a row
+// With Pad 1 an operand is for convolutions, and every picture has a border of zeros, which neighbors share: a row
 // of pixels is followed by one zero pixel, which is the right border of that
 // row and the left border of the next, and a picture is followed by one zero
 // row. Pixel (n,y,x) is line lead + (n*(H+1)+y)*(W+1) + x, and its neighbor
@@ -56,7 +56,7 @@ func operandLines(n, h, w, pad int) (lead, lines int) {
 
 // OperandBytes returns the size of the buffer that [Operand.Init] needs.
 func OperandBytes(p Precision, n, h, w, c, pad int) int {
-	f := active().gemms[p].form
+	f := active().gemm(p, pad != 0).form
 	_, lines := operandLines(n, h, w, pad)
 	return mem.Size(f.planes, lines, linePitch(f, c))
 }
@@ -65,7 +65,7 @@ func OperandBytes(p Precision, n, h, w, c, pad int) int {
 // and at least [OperandBytes] long, and zeroes everything in it that is not a
 // pixel. pad is 0 or 1.
 func (o *Operand) Init(buf []byte, p Precision, n, h, w, c, pad int) {
-	f := active().gemms[p].form
+	f := active().gemm(p, pad != 0).form
 	if n <= 0 || h <= 0 || w <= 0 || c <= 0 || pad < 0 || pad > 1 {
 		panic("kernels: operand shape")
 	}

@@ -82,7 +82,8 @@ func (p *Packed) Bytes() int { return len(p.data) }
 // Several parts are stacked along Out, in equal shares: queries, keys and
 // values become one product. All parts must have the same DType.
 func Pack(p Precision, s Shape, parts ...Array) *Packed {
-	return pack(active(), active().gemms[p], s, parts)
+	im := active()
+	return pack(im, im.gemm(p, s.taps() > 1), s, parts)
 }
 
 func pack(im *impl, g *gemm, s Shape, parts []Array) *Packed {

@@ -160,7 +160,7 @@ func testWinograd(t *testing.T, r *rand.Rand, n, h, w, in, out int, dt DType, ep
 // strides, of other forms than float32, or of shapes for which it pays.
 func TestWinogradChoice(t *testing.T) {
 	eachImpl(t, func(t *testing.T, im *impl, p Precision) {
-		able := im.vec.winograd != nil && im.gemms[p].form.plain
+		able := im.vec.winograd != nil && im.gemm(p, true).form.plain
 		for _, c := range []struct {
 			h, w, out, stride int
 			want              bool
