@@ -15,7 +15,7 @@ import (
 type partial struct {
 	wanted bool
 	at     codec.Progress // the last report of denoising
-	kept   bool           // the picture is that of a step which is not the last
+	kept   bool           // the picture is unfinished
 }
 
 func partialFlag(flags *pflag.FlagSet) *bool {
@@ -43,8 +43,7 @@ func (k *partial) follow(o *codec.DecodeOptions, s *terminal.Screen, p progress)
 
 func (k *partial) String() string { return fmt.Sprintf("step %d of %d", k.at.Step, k.at.Steps) }
 
-// keep returns the error of a run that was interrupted and has written its
-// picture.
+// keep returns the error of an interrupted run that writes its picture.
 func (k *partial) keep(output string) error {
 	k.kept = true
 	name := output

@@ -28,9 +28,8 @@ func stopAfter(t *testing.T, steps int, cause string) context.Context {
 	}})
 }
 
-// TestKeepPartial: what Ctrl-C leaves with --keep-partial is a picture, which
-// records that it is none of a whole run, and the exit status of an
-// interruption.
+// TestKeepPartial: with --keep-partial Ctrl-C leaves a picture, which records
+// that it is unfinished, and the exit status of an interruption.
 func TestKeepPartial(t *testing.T) {
 	dir := t.TempDir()
 	file, out := filepath.Join(dir, "a.coclico"), filepath.Join(dir, "a.png")
@@ -67,7 +66,7 @@ func TestKeepPartial(t *testing.T) {
 		}
 	}
 	onlyFiles(t, dir, "a.coclico", "a.png")
-	// A run of many files does not take it for done.
+	// A run of many files does not consider it done.
 	many := filepath.Join(dir, "many")
 	if err := os.Mkdir(many, 0o777); err != nil {
 		t.Fatal(err)

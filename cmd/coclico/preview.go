@@ -59,8 +59,8 @@ type viewer struct {
 	next time.Time                                   // when there may be another preview
 }
 
-// newViewer returns the viewer at a place. If nothing can be shown there, that
-// is reported and no error.
+// newViewer returns the viewer at a place. A place where nothing can be shown is
+// reported, and is not an error.
 func newViewer(f *files.IO, s *terminal.Screen, bar *terminal.Bar, p place, input, output string) (*viewer, error) {
 	v := new(viewer)
 	if p == "" {

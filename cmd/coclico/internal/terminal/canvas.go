@@ -17,10 +17,10 @@ type canvas struct {
 	graphics Graphics
 	number   uint32 // of kitty's picture
 
-	drawn            bool // there is a picture above the cursor
-	columns, rows    int  // of it
-	screenW, screenH int  // the terminal's size when it was drawn
-	cellW, cellH     int
+	drawn            bool // a picture is above the cursor
+	columns, rows    int  // of that picture
+	screenW, screenH int  // columns and rows of the terminal at that time
+	cellW, cellH     int  // pixels of a character
 }
 
 // maxColumns and maxRows bound a picture on the terminal.
@@ -29,9 +29,9 @@ const (
 	maxRows    = 32
 )
 
-// draw draws a picture as large as the terminal and the bounds allow. The cursor
-// is at the start of the line below. The lines of a picture stay where they are
-// as long as the terminal keeps its size.
+// draw draws a picture as large as the terminal and the bounds allow, and leaves
+// the cursor at the start of the line below. When the terminal's size changed,
+// the lines of the picture before may have moved, so that it is not drawn over.
 func (c *canvas) draw(img image.Image) {
 	w, h := c.screen.size()
 	if w != c.screenW || h != c.screenH {

@@ -23,8 +23,8 @@ const (
 // AllGraphics are all ways to draw.
 var AllGraphics = []Graphics{Terminal, Sixel, Kitty, ITerm2, Blocks}
 
-// Graphics returns the way to draw on standard error, which is what the user
-// wants unless that is Terminal. If nothing can be drawn it returns why.
+// Graphics returns the way to draw on standard error: want itself unless it is
+// Terminal. If nothing can be drawn it returns the reason.
 func (s *Screen) Graphics(want Graphics) (g Graphics, why string) {
 	switch {
 	case !s.Watched():
@@ -48,9 +48,8 @@ func (s *Screen) Graphics(want Graphics) (g Graphics, why string) {
 	return Blocks, ""
 }
 
-// graphicsOf recognizes terminals that name themselves in the environment. Under
-// tmux and screen the names may be those of the terminal around it, which they
-// hide.
+// graphicsOf recognizes terminals by the environment. Under tmux and screen it
+// may name the terminal around them, which they hide.
 func graphicsOf(getenv func(string) string) Graphics {
 	name, program := getenv("TERM"), getenv("TERM_PROGRAM")
 	switch {
@@ -72,8 +71,8 @@ func saysSixel(answer string) bool {
 	return found && whole && slices.Contains(strings.Split(attributes, ";")[1:], "4")
 }
 
-// size returns the columns and rows of standard error, and those of a common
-// terminal if that is none.
+// size returns the columns and rows of standard error, or 80 and 24 if they are
+// unknown.
 func (s *Screen) size() (columns, rows int) {
 	if f, ok := s.Err.(*os.File); ok {
 		if w, h, err := term.GetSize(int(f.Fd())); err == nil && w > 0 && h > 0 {

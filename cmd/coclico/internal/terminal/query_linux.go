@@ -11,8 +11,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// hasSixel asks a terminal whether it knows sixel. All terminals answer, an odd
-// one costs a second. A program in the background must not ask.
+// hasSixel asks a terminal whether it knows sixel. Nearly all terminals answer;
+// silence costs a second. A program in the background must not ask: it would be
+// stopped.
 func hasSixel(f *os.File) bool {
 	if group, err := unix.IoctlGetInt(int(f.Fd()), unix.TIOCGPGRP); err == nil && group != unix.Getpgrp() {
 		return false
