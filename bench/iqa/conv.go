@@ -50,8 +50,8 @@ func (d derived) scope(set *nn.WeightSet) nn.Scope {
 	return set.Scope(weights.StoreOf("derived weights", d...).Scope())
 }
 
-// fold adds a 3x3 convolution of s, element conv of a list, whose batch norm,
-// element norm, is part of it. In evaluation, the norm is
+// fold adds the 3x3 convolution conv of a list of layers, with the batch norm
+// norm of the list folded in. In evaluation, a batch norm is
 //
 //	(x - running_mean) / sqrt(running_var + 1e-5) * weight + bias
 func (d *derived) fold(s nn.Scope, conv, norm, in, out int) {

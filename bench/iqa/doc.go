@@ -11,22 +11,22 @@
 //	CMMD       between sets of vectors   CLIP's
 //	aesthetics of one CLIP vector        LAION's predictor
 //
-// A [Set] holds the metrics for which there are weights: [Open] reads them from
-// folders, [Synthetic] computes them by the law of package weights. A [Metric]
-// rates one [Picture].
+// A [Set] holds the metrics whose weights exist: [Open] reads them from folders,
+// [Synthetic] computes them by the law of package weights. A [Metric] rates one
+// [Picture].
 //
 // # Conventions
 //
-// Scores follow pyiqa (Chen and Mo, the toolbox from which most papers take
-// their numbers), lpips and DISTS-pytorch. Every network sees the picture at
-// its own size: nothing is cropped or scaled, except that MUSIQ looks at two
-// smaller copies besides.
+// Scores follow pyiqa (by Chen and Mo; most papers take their numbers from it),
+// lpips and DISTS-pytorch. Every network sees the picture at its own size,
+// neither cropped nor scaled. MUSIQ also sees two smaller copies.
 //
 // # Arithmetic
 //
 // Products run on the kernels of package nn at the precision of the call.
-// Coordinates, norms, statistics and final sums are float64: float32 products
-// alone leave the scores within 1e-5 of float64's on the golden cases. At
-// nn.Fast, where a machine multiplies bfloat16, they are a few thousandths off,
-// and MUSIQ's 1 to 6 hundredths: rates to publish need nn.Exact.
+// Coordinates, norms, statistics and final sums are float64. At nn.Exact the
+// scores of the golden cases are within 1e-5 of those computed in float64
+// throughout. At nn.Fast, on a machine that multiplies bfloat16, they are off by
+// a few thousandths, and those of MUSIQ by 1 to 6 hundredths: publish scores of
+// nn.Exact.
 package iqa

@@ -91,7 +91,7 @@ func (m *musiq) outputs(ctx context.Context, ws *nn.Workspace, p *Picture) ([]fl
 		}
 		x = b.forward(ws, x)
 	}
-	cls := ws.Get(1, 1, 1, musiqWidth) // the first token; the others have done their work
+	cls := ws.Get(1, 1, 1, musiqWidth) // only the first token is read
 	copy(cls.Data, x.Data)
 	ws.Put(x)
 	cls = m.encoderNorm.Tensor(ws, cls)

@@ -15,8 +15,9 @@ type Picture struct {
 	Pix  []byte
 }
 
-// MaxPixels bounds a picture. The largest layer of VGG16 takes 256 bytes for
-// each pixel, and MUSIQ's attention grows with their square.
+// MaxPixels bounds a picture. VGG16 and its like take up to 850 bytes of memory
+// for each pixel, and the time of MUSIQ's attention grows with the square of
+// their number.
 const MaxPixels = 4 << 20
 
 // NewPicture copies an image. Transparent pixels are shown on black.

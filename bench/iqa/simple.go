@@ -18,13 +18,7 @@ func psnr(_ context.Context, _ *nn.Workspace, p, q *Picture) (float64, error) {
 	return 10 * math.Log10(255*255*float64(len(p.Pix))/float64(sum)), nil
 }
 
-// msssim is the multi-scale structural similarity of Wang, Simoncelli and Bovik
-// (Asilomar 2003) on R, G and B, as pytorch-msssim computes it: five levels, a
-// Gaussian window of 11x11 without padding, and means of 2x2 pixels between the
-// levels. A side of odd length gets a zero before its first pixel, which counts
-// as a pixel; it is a multiple of 16 that all implementations agree on.
-
-// msssimSide is the least side: four times halved, it has 11 pixels.
+// msssimSide is the least side: halved four times, it has 11 pixels.
 const msssimSide = 161
 
 const (
@@ -34,6 +28,12 @@ const (
 
 var msssimWeights = [5]float64{.0448, .2856, .3001, .2363, .1333}
 
+// msssim returns the multi-scale structural similarity of Wang, Simoncelli and
+// Bovik (Asilomar 2003) on R, G and B, as pytorch-msssim computes it: five
+// levels, a Gaussian window of 11x11 without padding, and means of 2x2 pixels
+// between the levels. A side of odd length gets a zero before its first pixel,
+// which counts as a pixel; other implementations repeat the last pixel, and all
+// agree on sides that are multiples of 16.
 func msssim(ctx context.Context, _ *nn.Workspace, p, q *Picture) (float64, error) {
 	var scores [3]float64
 	nn.Parallel(3, func(c int) {

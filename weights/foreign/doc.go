@@ -7,11 +7,11 @@
 // # Pickles
 //
 // The names and shapes in a .pth file are a pickle: a program for a stack
-// machine, which in Python may call any function. This package never calls any.
-// Its machine knows the 35 instructions that torch.save writes for a dictionary
-// of tensors, takes the names of three kinds of functions for what they
-// describe (a dictionary, a tensor, a storage), and refuses a file with any
-// other. Values that are neither tensors nor dictionaries are skipped.
+// machine, which in Python may call any function. This package never calls one.
+// Its machine knows the instructions that torch.save writes for a dictionary of
+// tensors, reads the names of three kinds of functions as what they describe (a
+// dictionary, a tensor, a storage), and refuses a file with any other. Values
+// that are neither tensors nor dictionaries are skipped.
 //
 // # Files that lie
 //

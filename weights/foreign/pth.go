@@ -49,8 +49,8 @@ func (a *archive) checkpoint() ([]weights.Tensor, error) {
 	return a.tensors(folder, d)
 }
 
-// folder returns the path before the pickle's name. It is that of the file
-// which torch.save wrote first.
+// folder returns the path before the pickle's name. torch.save names it after
+// the file that it writes.
 func (a *archive) folder() (string, error) {
 	folder, found := "", false
 	for _, name := range a.names {
