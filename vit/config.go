@@ -1,6 +1,8 @@
 package vit
 
 import (
+	"encoding/json"
+
 	"github.com/coclico/coclico/nn"
 	"github.com/coclico/coclico/nn/config"
 )
@@ -30,6 +32,13 @@ type TextConfig struct {
 	Tower
 	VocabSize             int `json:"vocab_size"`
 	MaxPositionEmbeddings int `json:"max_position_embeddings"`
+}
+
+// TextEmbedConfig describes a CLIPTextModelWithProjection.
+type TextEmbedConfig struct {
+	TextConfig
+	ProjectionDim int `json:"projection_dim"`
+	EOSTokenID    int `json:"eos_token_id"`
 }
 
 // ParseConfig parses and validates the config.json of a
@@ -64,6 +73,43 @@ func ParseTextConfig(data []byte) (TextConfig, error) {
 		return TextConfig{}, err
 	}
 	return c, c.Validate()
+}
+
+// ParseTextEmbedConfig parses and validates the config.json of a
+// CLIPTextModelWithProjection, or of a whole CLIP, whose text_config it is.
+// Absent keys have the defaults of transformers' CLIPTextConfig.
+func ParseTextEmbedConfig(data []byte) (TextEmbedConfig, error) {
+	var whole struct {
+		Model string          `json:"model_type"`
+		Text  json.RawMessage `json:"text_config"`
+	}
+	if json.Unmarshal(data, &whole) == nil && whole.Model == "clip" && whole.Text != nil {
+		data = whole.Text
+	}
+	text, err := ParseTextConfig(data)
+	if err != nil {
+		return TextEmbedConfig{}, err
+	}
+	own := struct {
+		ProjectionDim int `json:"projection_dim"`
+		EOSTokenID    int `json:"eos_token_id"`
+	}{512, 49407}
+	if err := config.Decode(data, &own, nil); err != nil {
+		return TextEmbedConfig{}, err
+	}
+	c := TextEmbedConfig{text, own.ProjectionDim, own.EOSTokenID}
+	return c, c.Validate()
+}
+
+// Validate returns an error that names the first key with an unsupported value.
+func (c TextEmbedConfig) Validate() error {
+	if err := c.TextConfig.Validate(); err != nil {
+		return err
+	}
+	var k config.Checker
+	k.Range("projection_dim", c.ProjectionDim, 1, config.MaxChannels)
+	k.Range("eos_token_id", c.EOSTokenID, 0, 1<<22)
+	return k.Err
 }
 
 // Validate returns an error that names the first key with an unsupported value.

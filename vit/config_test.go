@@ -55,6 +55,16 @@ func TestNames(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	embed, err := ParseTextEmbedConfig([]byte(`{"model_type": "clip", "projection_dim": 768, "vision_config": {"hidden_size": 1024},
+		"text_config": {"model_type": "clip_text_model", "hidden_size": 768, "intermediate_size": 3072, "num_attention_heads": 12, "projection_dim": 768, "eos_token_id": 2}}`))
+	if err != nil || embed.EOSTokenID != 2 {
+		t.Fatal(embed, err)
+	}
+	s = weights.Recorder()
+	NewTextEmbedder(s.Scope(), embed)
+	if n := nntest.Params(s); n != 123_650_304 { // CLIP ViT-L/14
+		t.Errorf("text with projection: %d parameters", n)
+	}
 	s = weights.Recorder()
 	NewText(s.Scope(), text)
 	if n := nntest.Params(s); n != 340_387_840 { // Stable Diffusion 2's
@@ -94,6 +104,13 @@ func FuzzConfig(f *testing.F) {
 			c, err := ParseTextConfig(data)
 			if err == nil {
 				NewText(s, c)
+			}
+			return err
+		},
+		func(data []byte, s *weights.Scope) error {
+			c, err := ParseTextEmbedConfig(data)
+			if err == nil {
+				NewTextEmbedder(s, c)
 			}
 			return err
 		})

@@ -3,7 +3,8 @@
 //
 // [Model] is transformers' CLIPVisionModelWithProjection: it turns a picture
 // into one vector, image_embeds, which is not normalized. [TextModel] is
-// CLIPTextModel: it turns token ids into last_hidden_state. Both are pre-norm
+// CLIPTextModel: it turns token ids into last_hidden_state; [TextEmbedder] makes
+// a vector of it that can be compared with a picture's. Both are pre-norm
 // transformers (transformers:src/transformers/models/clip/modeling_clip.py),
 // and config.json determines all their dimensions.
 //

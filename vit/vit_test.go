@@ -50,6 +50,27 @@ func TestGoldenText(t *testing.T) {
 	c.Check("out/last_hidden_state", y, 8.4e-3) // the error of PyTorch's own bfloat16
 }
 
+// TestTextEmbedder compares with transformers; testdata/odd.py makes the cases.
+func TestTextEmbedder(t *testing.T) {
+	for _, name := range []string{"odd_embed_largest", "odd_embed_first"} {
+		m := NewTextEmbedder(weights.Synthetic(1).Scope(), nntest.LoadConfig(t, name+".json", ParseTextEmbedConfig))
+		c := nntest.Open(t, "testdata/"+name+".safetensors")
+		ws := new(nn.Workspace)
+		y, err := m.Forward(context.Background(), ws, ids(c))
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Check("out/text_embeds", y, nntest.Exact)
+		c.Complete()
+		ws.Put(y)
+		if ws.InUse() != 0 {
+			t.Errorf("%d bytes of the workspace were not put back", ws.InUse())
+		}
+		ws.Close()
+		m.Release()
+	}
+}
+
 func ids(c *nntest.Case) [][]int {
 	raw := c.Raw("in/input_ids")
 	rows := make([][]int, raw.Shape[0])
