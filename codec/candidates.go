@@ -208,7 +208,7 @@ func (s *search) judgeOne(ctx context.Context, net *vae.Decoder, k *candidate) e
 		return err
 	}
 	f := frame{rgb: rgbOf(img), w: s.w, h: s.h, shape: s.frame.shape}
-	vector, err := s.embed(ctx, f)
+	vector, err := s.embed(ctx, f, false)
 	if err != nil {
 		return err
 	}

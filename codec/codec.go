@@ -22,6 +22,7 @@ type Codec struct {
 
 	model   *model.Model
 	prompts [nn.NumPrecisions]prompt
+	gallery [nn.NumPrecisions]gallery
 	fits    [nn.NumPrecisions]colorFit
 }
 

@@ -7,9 +7,6 @@ import (
 
 	"github.com/coclico/coclico/codec/format"
 	"github.com/coclico/coclico/codec/quant"
-	"github.com/coclico/coclico/internal/hook"
-	"github.com/coclico/coclico/nn"
-	"github.com/coclico/coclico/vit"
 	"github.com/coclico/coclico/weights"
 )
 
@@ -17,41 +14,24 @@ import (
 // the built-in model and nil options, which reproduce the paper. Transparency
 // is laid over white.
 //
-// The image encoder is as accurate as float32. Still, a value of the CLIP
-// vector that lies on a threshold may become another bit on another machine.
+// The image encoder is as accurate as float32, unless opts.Fast is set. Still, a
+// value of the CLIP vector that lies on a threshold may become another bit on
+// another machine.
 // Errors are an [UnsupportedError] for a picture without pixels or of a shape
 // that a file cannot hold, an [OptionError], [ErrNoDecoder], the context's, and
 // those of the model's files.
 func (c *Codec) Encode(ctx context.Context, img image.Image, opts *EncodeOptions) ([]byte, error) {
-	var o EncodeOptions
-	if opts != nil {
-		o = *opts
-	}
-	if err := o.validate(); err != nil {
-		return nil, err
-	}
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	if o.Candidates > 1 {
-		if err := needDecoder(c.model.Folder()); err != nil {
-			return nil, err
-		}
-	}
-	if err := nn.Check(); err != nil {
-		return nil, err
-	}
-	f, err := newFrame(img, o.Whole)
+	e, err := c.Embed(ctx, img, opts)
 	if err != nil {
 		return nil, err
 	}
-	if o.Progress != nil {
-		o.Progress(Progress{Stage: StageEmbed})
-	}
-	vector, err := c.embed(ctx, f)
-	if err != nil {
-		return nil, err
-	}
+	return e.Encode(ctx)
+}
+
+// Encode returns the picture's file; see [Codec.Encode].
+func (e *Embedded) Encode(ctx context.Context) ([]byte, error) {
+	c, f, vector, o := e.codec, e.frame, e.vector, &e.opts
+	o.Progress = e.Progress
 	if o.Raw {
 		p, err := o.params(len(vector))
 		if err != nil {
@@ -63,15 +43,15 @@ func (c *Codec) Encode(ctx context.Context, img image.Image, opts *EncodeOptions
 		}
 		return format.Pack(p, s), nil
 	}
-	h, prior, err := c.header(len(vector), f.shape, &o)
+	h, prior, err := c.header(len(vector), f.shape, o)
 	if err != nil {
 		return nil, err
 	}
-	data, err := c.quantize(ctx, h, prior, f, vector, &o)
+	data, err := c.quantize(ctx, h, prior, f, vector, o)
 	if err != nil || o.Candidates < 2 {
 		return data, err
 	}
-	return c.choose(ctx, data, f, vector, &o)
+	return c.choose(ctx, data, f, vector, o)
 }
 
 // quantize returns the file of a picture with the first candidate.
@@ -150,37 +130,4 @@ func newFrame(img image.Image, whole bool) (f frame, err error) {
 	}
 	f.rgb, f.w, f.h, err = quant.Whole(img)
 	return f, err
-}
-
-// embed returns the CLIP vector of a picture. A whole one is stretched to the
-// tower's square, as in the training of Stable unCLIP.
-func (c *Codec) embed(ctx context.Context, f frame) ([]float32, error) {
-	pre, err := c.model.Preprocessor()
-	if err != nil {
-		return nil, err
-	}
-	tower, err := c.model.ImageEncoder(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var ws nn.Workspace // exact
-	defer ws.Close()
-	pixels := ws.Get(1, pre.CropSize, pre.CropSize, 3)
-	seen := pre.Preprocess
-	if f.shape != 0 {
-		seen = pre.PreprocessWhole
-	}
-	vit.Normalize(pixels.Data, seen(f.rgb, f.w, f.h), pre.Mean, pre.Std)
-	x, err := tower.Forward(ctx, &ws, pixels)
-	if err != nil {
-		return nil, err
-	}
-	if err := c.finite(weights.ImageEncoder, x); err != nil {
-		return nil, err
-	}
-	if trace := hook.From(ctx).Trace; trace != nil {
-		trace("pixel_values", pixels.NCHW())
-		trace("image_embeds", x.Data)
-	}
-	return append([]float32(nil), x.Data...), nil
 }

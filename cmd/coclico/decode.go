@@ -59,7 +59,7 @@ that ends in .coclico is taken.` + manyRestHelp,
 	}
 	output := cmd.Flags().StringP("output", "o", "", "`picture` to write, .png, .jpg or .webp, or folder for many (required)")
 	preview, keep := previewFlag(cmd), partialFlag(cmd.Flags())
-	m := manyFlags(cmd.Flags(), "many files: redo files that are done and unchanged, and replace other pictures")
+	m := manyFlags(cmd.Flags(), 4, "how many are read ahead of the network, which has all processors", "many files: redo files that are done and unchanged, and replace other pictures")
 	how, w := decodingFlags(cmd), writingFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if *output == "" {

@@ -55,7 +55,7 @@ that is (or is named like) a picture is taken.` + manyRestHelp,
 		ValidArgsFunction: completeFiles(pictureEndings...),
 	}
 	output := cmd.Flags().StringP("output", "o", "", "`file` to write, or folder for many (required)")
-	m := manyFlags(cmd.Flags(), "redo files that are done and unchanged; replace a FILE that is named like a picture")
+	m := manyFlags(cmd.Flags(), 8, "how many are in memory at once; the network sees up to 16 of them at a time", "redo files that are done and unchanged; replace a FILE that is named like a picture")
 	how := encodingFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if *output == "" {
@@ -90,6 +90,7 @@ func encodingFlags(cmd *cobra.Command) func() (*encoding, error) {
 	raw := flags.Bool("raw", false, "write the paper's bits and nothing else")
 	profile := choiceFlag(cmd, "profile", "tuned, or paper: exactly what the paper keeps", codec.Tuned.String(), codec.Paper.String())
 	budget := wholeFlag(flags, "bytes", 0, codec.MinBytes, codec.MaxBytes, fmt.Sprintf("tuned: choose the sizes for a file of at most so many bytes, %d to %d", codec.MinBytes, codec.MaxBytes))
+	exact := precisionFlag(cmd, "exact", "fast")
 	fit := choiceFlag(cmd, "fit", "crop (the center square) or whole (all of the picture, up to 6:1)", "crop", "whole")
 	under := flags.String("background", "white", "`color` under a transparent picture: white, black, gray, #rgb or #rrggbb")
 	complete(cmd, "background", "white", "black", "gray")
@@ -98,7 +99,9 @@ func encodingFlags(cmd *cobra.Command) func() (*encoding, error) {
 	fresh := flags.Bool("from-pixels", false, "encode the pixels even of a PNG that holds its stream, as any flag does that changes the file")
 	antialias := flags.Bool("antialias", false, "paper: average the picture into the color map, as tuned does, instead of reading four pixels for each of the map's")
 	return func() (*encoding, error) {
-		o := codec.EncodeOptions{Format: sizes(), Antialias: *antialias, Raw: *raw, Whole: *fit == "whole", Bytes: *budget, Candidates: *candidates}
+		o := codec.EncodeOptions{
+			Format: sizes(), Antialias: *antialias, Raw: *raw, Whole: *fit == "whole", Bytes: *budget, Candidates: *candidates, Fast: !exact(),
+		}
 		if *profile == codec.Tuned.String() && !*raw {
 			o.Profile = codec.Tuned
 		}
@@ -124,7 +127,7 @@ func encodingFlags(cmd *cobra.Command) func() (*encoding, error) {
 
 // fileFlags are the flags that change the file, besides rawFlags and
 // samplingNames.
-var fileFlags = []string{"model", "antialias", "raw", "profile", "bytes", "fit", "background", "candidates"}
+var fileFlags = []string{"model", "precision", "antialias", "raw", "profile", "bytes", "fit", "background", "candidates"}
 
 // maxFileGuidance is the largest guidance that a file holds.
 const maxFileGuidance = 655.35
@@ -228,31 +231,62 @@ type encoding struct {
 // reading returns how the results are read.
 func (e *encoding) reading() reading { return reading{e.options.Raw, e.options.Format} }
 
-// encode returns a picture's stream. An error about the picture begins with its
-// name; any other is about the model or the options, and would be the next
-// picture's too.
+// encode returns a picture's stream; see see for its errors.
 func (e *encoding) encode(ctx context.Context, name string, src source, progress func(codec.Progress)) ([]byte, error) {
+	v, err := e.see(ctx, name, src, progress)
+	if err != nil {
+		return nil, err
+	}
+	return v.file(ctx, progress)
+}
+
+// A viewed is a source that the image encoder has seen, unless the source holds
+// its stream.
+type viewed struct {
+	source
+	by       *encoding
+	embedded *codec.Embedded
+}
+
+// see shows a picture to the image encoder. An error about the picture begins
+// with its name; any other is about the model or the options, and would be the
+// next picture's too. Goroutines may call it at the same time.
+func (e *encoding) see(ctx context.Context, name string, src source, progress func(codec.Progress)) (viewed, error) {
 	if src.stream != nil {
-		return src.stream, nil
+		return viewed{source: src}, nil
 	}
 	m, err := e.shelf.choose()
 	if err != nil {
-		return nil, err
+		return viewed{}, err
 	}
 	c, err := e.shelf.use(m)
 	if err != nil {
-		return nil, err
+		return viewed{}, err
 	}
 	o := e.options
-	o.Progress = progress
-	e.chosen = contest{}
-	o.Judged = e.chosen.add
-	data, err := c.Encode(ctx, picture.Over(src.img, e.background), &o)
+	o.Progress, o.Judged = progress, e.chosen.add
+	embedded, err := c.Embed(ctx, picture.Over(src.img, e.background), &o)
 	if errors.As(err, new(codec.UnsupportedError)) {
-		return nil, files.Named(name, err)
+		err = files.Named(name, err)
 	}
+	return viewed{src, e, embedded}, advise(err)
+}
+
+// file returns the stream.
+func (v viewed) file(ctx context.Context, progress func(codec.Progress)) ([]byte, error) {
+	if v.embedded == nil {
+		return v.stream, nil
+	}
+	v.by.chosen = contest{}
+	v.embedded.Progress = progress
+	data, err := v.embedded.Encode(ctx)
+	return data, advise(err)
+}
+
+// advise says in an error about half a model what the whole one is for.
+func advise(err error) error {
 	if errors.Is(err, codec.ErrNoDecoder) {
-		err = fmt.Errorf("%w (--candidates; coclico pull --for both gets a whole one)", err)
+		return fmt.Errorf("%w (--candidates; coclico pull --for both gets a whole one)", err)
 	}
-	return data, err
+	return err
 }

@@ -18,22 +18,34 @@ import (
 func encodeMany(ctx context.Context, f *files.IO, s *terminal.Screen, m *many, e *encoding, inputs []string, out string) error {
 	board := s.Board()
 	cropped := 0
-	err := runMany(ctx, f, s, board, m, &batch.Runner[source]{
+	err := runMany(ctx, f, s, board, m, &batch.Runner[viewed]{
 		Plan: &batch.Plan{
 			Out: out, Wanted: wantsPicture, Kind: "pictures",
 			Name: func(name string) string { return name + streamExt },
 			Same: func(in, out string) bool { return e.wrote(ctx, f, in, out) },
 		},
-		Open: func(ctx context.Context, j batch.Job) (*batch.Input[source], error) {
+		Open: func(ctx context.Context, j batch.Job) (*batch.Input[viewed], error) {
 			in, err := openSource(ctx, f, j.Input, e.fresh)
 			if err != nil {
 				return nil, err
 			}
-			return &batch.Input[source]{Memory: in.memory, Read: in.read}, nil
+			return &batch.Input[viewed]{Memory: in.memory, Read: func() (viewed, error) {
+				src, err := in.read()
+				if err != nil {
+					return viewed{}, err
+				}
+				// The readers run at the same time, so that the image encoder
+				// sees several pictures at once.
+				s, err := e.see(ctx, j.Input, src, nil)
+				if err != nil && !errors.As(err, new(codec.UnsupportedError)) {
+					err = batch.Fatal(err)
+				}
+				return s, err
+			}}, nil
 		},
-		Work: func(ctx context.Context, j batch.Job, src source) (func(io.Writer) error, error) {
+		Work: func(ctx context.Context, j batch.Job, src viewed) (func(io.Writer) error, error) {
 			board.Warn(j.Input, src.warnings)
-			data, err := e.encode(ctx, j.Input, src, board.Progress)
+			data, err := src.file(ctx, board.Progress)
 			if err != nil && !errors.As(err, new(codec.UnsupportedError)) {
 				err = batch.Fatal(err)
 			}

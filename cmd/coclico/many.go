@@ -22,8 +22,8 @@ type many struct {
 	force, json bool
 }
 
-func manyFlags(flags *pflag.FlagSet, force string) *many {
-	m := &many{jobs: wholeFlag(flags, "jobs", 4, 1, 1024, "many files: how many are read ahead of the network, which has all processors")}
+func manyFlags(flags *pflag.FlagSet, jobs int, ahead, force string) *many {
+	m := &many{jobs: wholeFlag(flags, "jobs", jobs, 1, 1024, "many files: "+ahead)}
 	flags.BoolVar(&m.force, "force", false, force)
 	flags.BoolVar(&m.json, "json", false, "print a line of JSON for each file")
 	return m

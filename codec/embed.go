@@ -1,0 +1,214 @@
+package codec
+
+import (
+	"context"
+	"image"
+	"sync"
+
+	"github.com/coclico/coclico/internal/hook"
+	"github.com/coclico/coclico/nn"
+	"github.com/coclico/coclico/vit"
+	"github.com/coclico/coclico/weights"
+)
+
+// An Embedded is a picture that the image encoder has seen.
+type Embedded struct {
+	// Progress, if not nil, is called at the start of every stage of Encode. It
+	// is the one of the options of Embed until it is changed.
+	Progress func(Progress)
+
+	codec  *Codec
+	frame  frame
+	vector []float32
+	opts   EncodeOptions
+}
+
+// Embed does the part of [Codec.Encode] that takes the time: it computes a
+// picture's CLIP vector. [Embedded.Encode] does the rest.
+//
+// Many pictures are encoded fastest by several goroutines: those that wait
+// while the network is at work are its next batch. A batch's vectors are, bit
+// for bit, those of its pictures one by one.
+func (c *Codec) Embed(ctx context.Context, img image.Image, opts *EncodeOptions) (*Embedded, error) {
+	var o EncodeOptions
+	if opts != nil {
+		o = *opts
+	}
+	if err := o.validate(); err != nil {
+		return nil, err
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if o.Candidates > 1 {
+		if err := needDecoder(c.model.Folder()); err != nil {
+			return nil, err
+		}
+	}
+	if err := nn.Check(); err != nil {
+		return nil, err
+	}
+	f, err := newFrame(img, o.Whole)
+	if err != nil {
+		return nil, err
+	}
+	if o.Progress != nil {
+		o.Progress(Progress{Stage: StageEmbed})
+	}
+	vector, err := c.embed(ctx, f, o.Fast)
+	if err != nil {
+		return nil, err
+	}
+	return &Embedded{o.Progress, c, f, vector, o}, nil
+}
+
+// embed returns the CLIP vector of a picture. A whole one is stretched to the
+// tower's square, as in the training of Stable unCLIP.
+func (c *Codec) embed(ctx context.Context, f frame, fast bool) ([]float32, error) {
+	pre, err := c.model.Preprocessor()
+	if err != nil {
+		return nil, err
+	}
+	tower, err := c.model.ImageEncoder(ctx)
+	if err != nil {
+		return nil, err
+	}
+	v := &view{pixels: make([]float32, pre.CropSize*pre.CropSize*3), done: make(chan struct{})}
+	seen := pre.Preprocess
+	if f.shape != 0 {
+		seen = pre.PreprocessWhole
+	}
+	vit.Normalize(v.pixels, seen(f.rgb, f.w, f.h), pre.Mean, pre.Std)
+	g := &c.gallery[nn.Exact]
+	if fast {
+		g = &c.gallery[nn.Fast]
+	}
+	if err := g.see(ctx, tower, v); err != nil {
+		return nil, err
+	}
+	if err := c.finite(weights.ImageEncoder, &nn.Tensor{N: 1, H: 1, W: 1, C: len(v.vector), Data: v.vector}); err != nil {
+		return nil, err
+	}
+	if trace := hook.From(ctx).Trace; trace != nil {
+		pixels := &nn.Tensor{N: 1, H: pre.CropSize, W: pre.CropSize, C: 3, Data: v.pixels}
+		trace("pixel_values", pixels.NCHW())
+		trace("image_embeds", v.vector)
+	}
+	return v.vector, nil
+}
+
+// maxBatch is the most pictures that the tower sees at once. ViT-L/14 takes 9
+// MB for each, and its weights, 600 MB as float16, pass by once for all.
+const maxBatch = 16
+
+// A gallery shows the tower the pictures of concurrent calls.
+type gallery struct {
+	precision nn.Precision
+
+	mu      sync.Mutex
+	waiting []*view
+	working bool // a goroutine takes what waits
+}
+
+// A view is a picture on its way through the tower. Its fields belong to the
+// gallery until done is closed.
+type view struct {
+	pixels []float32 // normalized, [S,S,3]
+	vector []float32
+	err    error
+	batch  *viewing // nil while the picture waits
+	done   chan struct{}
+}
+
+// A viewing is a batch in the tower.
+type viewing struct {
+	left   int // calls that wait for it
+	cancel context.CancelFunc
+}
+
+// see sets v.vector. It returns early if ctx ends, but not before the tower has
+// stopped if no other call waits for the batch: a call that has returned uses
+// the model no more.
+func (g *gallery) see(ctx context.Context, tower *vit.Model, v *view) error {
+	g.mu.Lock()
+	g.waiting = append(g.waiting, v)
+	if !g.working {
+		g.working = true
+		go g.work(tower)
+	}
+	g.mu.Unlock()
+	select {
+	case <-v.done:
+		return v.err
+	case <-ctx.Done():
+	}
+	if g.leave(v) {
+		<-v.done
+	}
+	return ctx.Err()
+}
+
+// leave takes away a picture whose call ends early. It reports whether the
+// picture's batch has nobody left to wait for it and was canceled.
+func (g *gallery) leave(v *view) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if v.batch == nil {
+		for i, w := range g.waiting {
+			if w == v {
+				g.waiting = append(g.waiting[:i], g.waiting[i+1:]...)
+			}
+		}
+		return false
+	}
+	v.batch.left--
+	if v.batch.left > 0 {
+		return false
+	}
+	v.batch.cancel()
+	return true
+}
+
+// work shows the tower one batch after the other until nothing waits.
+func (g *gallery) work(tower *vit.Model) {
+	for {
+		ctx, cancel := context.WithCancel(context.Background())
+		g.mu.Lock()
+		n := min(len(g.waiting), maxBatch)
+		batch := append([]*view(nil), g.waiting[:n]...)
+		g.waiting = append(g.waiting[:0], g.waiting[n:]...)
+		g.working = n > 0
+		all := &viewing{left: n, cancel: cancel}
+		for _, v := range batch {
+			v.batch = all
+		}
+		g.mu.Unlock()
+		if n > 0 {
+			g.show(ctx, tower, batch)
+		}
+		cancel()
+		if n == 0 {
+			return
+		}
+		for _, v := range batch {
+			close(v.done)
+		}
+	}
+}
+
+// show sets the vectors, or the errors, of a batch.
+func (g *gallery) show(ctx context.Context, tower *vit.Model, batch []*view) {
+	ws := nn.Workspace{Precision: g.precision}
+	defer ws.Close()
+	side := tower.Config().ImageSize
+	pixels := ws.Get(len(batch), side, side, 3)
+	for i, v := range batch {
+		copy(pixels.Data[i*len(v.pixels):], v.pixels)
+	}
+	x, err := tower.Forward(ctx, &ws, pixels)
+	for i, v := range batch {
+		if v.err = err; err == nil {
+			v.vector = append([]float32(nil), x.Data[i*x.C:(i+1)*x.C]...)
+		}
+	}
+}

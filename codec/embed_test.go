@@ -1,0 +1,161 @@
+package codec
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/coclico/coclico/nn"
+)
+
+// pictures returns n pictures that differ, of different shapes.
+func pictures(n int) []image.Image {
+	all := make([]image.Image, n)
+	for i := range all {
+		all[i] = testPicture(40+7*i, 90-3*i)
+	}
+	return all
+}
+
+// together encodes pictures at the same time, in batches as large as they get.
+func together(t *testing.T, c *Codec, all []image.Image, o EncodeOptions) [][]byte {
+	t.Helper()
+	tower, err := c.model.ImageEncoder(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := &c.gallery[nn.Exact]
+	if o.Fast {
+		g = &c.gallery[nn.Fast]
+	}
+	g.mu.Lock()
+	g.working = true // as if a batch were in the tower
+	g.mu.Unlock()
+	files := make([][]byte, len(all))
+	var wait sync.WaitGroup
+	for i, img := range all {
+		wait.Go(func() {
+			var err error
+			if files[i], err = c.Encode(t.Context(), img, &o); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	queued(t, g, len(all))
+	g.work(tower)
+	wait.Wait()
+	return files
+}
+
+// queued returns when n pictures wait.
+func queued(t *testing.T, g *gallery, n int) {
+	t.Helper()
+	for range 6000 {
+		g.mu.Lock()
+		waiting := len(g.waiting)
+		g.mu.Unlock()
+		if waiting == n {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Fatalf("%d pictures do not wait", n)
+}
+
+// TestTogether: a batch's files are those of its pictures one by one. There are
+// more pictures than the tower takes at once.
+func TestTogether(t *testing.T) {
+	c := open(t, "tiny")
+	all := pictures(maxBatch + 3)
+	for _, o := range []EncodeOptions{{Format: Format{DimensionBits: 16}}, {Fast: true, Format: Format{DimensionBits: 16}}, {Profile: Tuned, Whole: true}} {
+		files := together(t, c, all, o)
+		for i, img := range all {
+			want, err := c.Encode(t.Context(), img, &o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !bytes.Equal(files[i], want) {
+				t.Errorf("%+v: picture %d has another file in a batch", o, i)
+			}
+		}
+	}
+}
+
+// TestLeaving ends calls whose pictures wait, and checks what becomes of a batch
+// that calls leave.
+func TestLeaving(t *testing.T) {
+	c := open(t, "tiny")
+	tower, err := c.model.ImageEncoder(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := &c.gallery[nn.Exact]
+	g.working = true
+	all := pictures(3)
+	ctx, cancel := context.WithCancel(t.Context())
+	errs := make([]error, len(all))
+	var left, stayed sync.WaitGroup
+	for i, img := range all {
+		group, ctx := &left, ctx
+		if i == 1 {
+			group, ctx = &stayed, t.Context()
+		}
+		group.Go(func() { _, errs[i] = c.Encode(ctx, img, nil) })
+	}
+	queued(t, g, len(all))
+	cancel()
+	left.Wait() // while the tower does nothing
+	queued(t, g, 1)
+	g.work(tower)
+	stayed.Wait()
+	if !errors.Is(errs[0], context.Canceled) || !errors.Is(errs[2], context.Canceled) || errs[1] != nil {
+		t.Errorf("errors %v", errs)
+	}
+
+	stopped := 0
+	a, b := new(view), new(view)
+	batch := &viewing{left: 2, cancel: func() { stopped++ }}
+	a.batch, b.batch = batch, batch
+	if g.leave(a) || stopped != 0 {
+		t.Error("a batch ends for the sake of one of two calls")
+	}
+	if !g.leave(b) || stopped != 1 {
+		t.Error("a batch for which no call waits continues")
+	}
+	if _, err := c.Encode(t.Context(), all[0], nil); err != nil {
+		t.Error(err)
+	}
+}
+
+// BenchmarkEncodeMany encodes with the built-in model from several goroutines.
+func BenchmarkEncodeMany(b *testing.B) {
+	c, err := BuiltIn()
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer c.Close()
+	img := testPicture(256, 256)
+	for _, n := range []int{1, 4, 16} {
+		for _, fast := range []bool{false, true} {
+			b.Run(fmt.Sprintf("at once=%d/fast=%t", n, fast), func(b *testing.B) {
+				for b.Loop() {
+					var wait sync.WaitGroup
+					for range n {
+						wait.Go(func() {
+							if _, err := c.Encode(b.Context(), img, &EncodeOptions{Profile: Tuned, Fast: fast}); err != nil {
+								b.Error(err)
+							}
+						})
+					}
+					wait.Wait()
+				}
+				b.ReportMetric(float64(b.N*n)/b.Elapsed().Seconds(), "pictures/s")
+			})
+		}
+	}
+}
