@@ -53,6 +53,8 @@ var layers = []struct {
 	{"codec/quant", []string{"codec/format"}, nil},
 	// Apart from codec: a program that imports codec gets no Parquet.
 	{"codec/archive", []string{"github.com/parquet-go/parquet-go", "github.com/klauspost/compress/zstd", "golang.org/x/sys/unix", "golang.org/x/sys/windows"}, nil},
+	// Distances of codes are a kernel; nothing else above the networks is.
+	{"codec/search", []string{"codec/archive", "codec/format", "codec/quant", "internal/mmap", "kernels"}, nil},
 	{"codec/...", []string{"codec/...", "internal/hook", "vit/...", "unet", "vae", "solver", "nn", "nn/config", "weights", "weights/mini"}, []string{"kernels", "internal/nntest"}},
 	{"internal/hook", nil, nil}, // a look into codec for this module's tests and tools
 	// 4: nothing imports these.

@@ -1,0 +1,243 @@
+package search
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io/fs"
+	"iter"
+	"math"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sync"
+	"time"
+	"unsafe"
+
+	"github.com/coclico/coclico/codec/archive"
+	"github.com/coclico/coclico/codec/format"
+	"github.com/coclico/coclico/codec/quant"
+)
+
+// A batch is some rows of a shard on their way to being codes.
+type batch struct {
+	data []byte // of all files
+	ends []int  // of each file in data
+	err  error  // that ended the shard, behind these rows
+
+	codes []uint64
+	kinds []kind // of each row; rows without a code have the zero kind
+	index Counts
+	done  chan struct{} // closed when the codes are there
+}
+
+const batchRows = 4096
+
+// buildIndex writes the index of a shard's entries: beside its path, and then
+// under its name. progress is called with rows as they are done.
+func buildIndex(ctx context.Context, path string, k key, prior format.Prior, entries iter.Seq2[archive.Entry, error], progress func(rows int)) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(path), "*.tmp")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			f.Close()
+			os.Remove(f.Name())
+		}
+	}()
+	b := &builder{prior: prior, progress: progress, out: bufio.NewWriterSize(f, 1<<20)}
+	b.index.words = (len(prior.Moments) + 63) / 64
+	if _, err := b.out.Write(make([]byte, headerBytes)); err != nil {
+		return err
+	}
+	if err := b.run(ctx, entries); err != nil {
+		return err
+	}
+	runs := encodeRuns(b.index.runs)
+	if _, err := b.out.Write(runs); err != nil {
+		return err
+	}
+	if err := b.out.Flush(); err != nil {
+		return err
+	}
+	if _, err := f.WriteAt(b.index.encodeHeader(k, len(prior.Moments), runs), 0); err != nil {
+		return err
+	}
+	if err := errors.Join(f.Chmod(0o644), f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}
+
+// A builder makes one index.
+type builder struct {
+	prior    format.Prior
+	progress func(rows int)
+	out      *bufio.Writer
+	index    index
+}
+
+// run reads batches, has them decoded by as many goroutines as there are
+// processors, and writes them in their order.
+func (b *builder) run(ctx context.Context, entries iter.Seq2[archive.Entry, error]) error {
+	var running sync.WaitGroup
+	defer running.Wait()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	workers := runtime.GOMAXPROCS(0)
+	work, order := make(chan *batch), make(chan *batch, 2*workers)
+	running.Go(func() {
+		defer close(order)
+		defer close(work)
+		for next := range batches(entries) {
+			next.done = make(chan struct{})
+			for _, c := range []chan *batch{order, work} {
+				select {
+				case c <- next:
+				case <-ctx.Done():
+					return
+				}
+			}
+		}
+	})
+	for range workers {
+		running.Go(func() { b.decode(work) })
+	}
+	for batch := range order {
+		select {
+		case <-batch.done:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		if err := b.write(batch); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+// batches divides the entries of a shard.
+func batches(entries iter.Seq2[archive.Entry, error]) iter.Seq[*batch] {
+	return func(yield func(*batch) bool) {
+		b := new(batch)
+		for e, err := range entries {
+			if err != nil {
+				b.err = err
+				break
+			}
+			b.data = append(b.data, e.Data...)
+			b.ends = append(b.ends, len(b.data))
+			if len(b.ends) == batchRows {
+				if !yield(b) {
+					return
+				}
+				b = new(batch)
+			}
+		}
+		yield(b)
+	}
+}
+
+// decode makes codes of the files of batches.
+func (b *builder) decode(work <-chan *batch) {
+	n := len(b.prior.Moments)
+	reader := format.NewVectorReader(b.prior)
+	codes, sides := make([]uint16, n), map[kind]*quant.Sides{}
+	for batch := range work {
+		batch.codes = make([]uint64, 0, len(batch.ends)*b.index.words)
+		batch.kinds = make([]kind, len(batch.ends))
+		begin := 0
+		for i, end := range batch.ends {
+			data := batch.data[begin:end]
+			begin = end
+			batch.index.Rows++
+			if len(data) == 0 {
+				continue
+			}
+			f, err := format.Parse(data)
+			if err != nil {
+				batch.index.Unreadable++
+				continue
+			}
+			if f.Dimensions != n || reader.Vector(codes, f) != nil {
+				batch.index.OtherModel++
+				continue
+			}
+			k := kindOf(f.Header)
+			s := sides[k]
+			if s == nil {
+				if len(sides) >= maxSides {
+					clear(sides)
+				}
+				s = quant.NewSides(f.Header, b.prior)
+				sides[k] = s
+			}
+			at := len(batch.codes)
+			batch.codes = batch.codes[:at+b.index.words]
+			s.Put(batch.codes[at:], codes)
+			batch.kinds[i] = k
+			batch.index.Codes++
+		}
+		close(batch.done)
+	}
+}
+
+// maxSides bounds the memory that files of many kinds take.
+const maxSides = 64
+
+// write adds a batch to the index.
+func (b *builder) write(batch *batch) error {
+	for i, k := range batch.kinds {
+		row := b.index.Rows + int64(i)
+		if row >= math.MaxUint32 {
+			return errors.New("a shard of more than 2^32 rows")
+		}
+		if k == (kind{}) {
+			continue
+		}
+		runs := b.index.runs
+		if last := len(runs) - 1; last >= 0 && runs[last].kind == k && int64(runs[last].row+runs[last].n) == row {
+			runs[last].n++
+		} else {
+			b.index.runs = append(runs, run{kind: k, row: uint32(row), n: 1})
+		}
+	}
+	b.index.Counts.add(batch.index)
+	data := unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(batch.codes))), 8*len(batch.codes))
+	if _, err := b.out.Write(data); err != nil {
+		return err
+	}
+	if b.progress != nil {
+		b.progress(len(batch.ends))
+	}
+	return batch.err
+}
+
+// removeOthers deletes the indexes of shards that are gone, and what killed
+// builds left. It is advice: what cannot be deleted stays.
+func removeOthers(dir string, keep map[string]bool) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return
+	}
+	for _, e := range entries {
+		name := e.Name()
+		stale := filepath.Ext(name) == extension && !keep[name]
+		if filepath.Ext(name) == ".tmp" {
+			stale = abandoned(e)
+		}
+		if stale && e.Type().IsRegular() {
+			os.Remove(filepath.Join(dir, name))
+		}
+	}
+}
+
+func abandoned(e fs.DirEntry) bool {
+	info, err := e.Info()
+	return err == nil && info.ModTime().Before(time.Now().Add(-abandonedAfter))
+}
+
+// abandonedAfter is the age from which on a file of a build is taken for one
+// whose build was killed.
+const abandonedAfter = time.Hour

@@ -1,0 +1,76 @@
+// Package search finds pictures in an archive by what they show: those nearest
+// to a vector, and those nearest to each other.
+//
+//	a, err := archive.Open("A")
+//	...
+//	s, err := search.Open(ctx, a, prior, search.Options{Dir: "A/" + search.Folder})
+//	...
+//	defer s.Close()
+//	hits, err := s.Search(ctx, search.Query{Vector: deviations, K: 10})
+//
+// # Sides
+//
+// Of each picture one bit is kept for each dimension of its CLIP vector: on
+// which side of a threshold it lies, 96 bytes for 768 dimensions; see
+// [quant.Sides]. In the files of the paper's profile, with one bit, the threshold
+// is 0 and the bit is the file's own. In the tuned profile it is the model's
+// mean.
+//
+// # Score
+//
+// Let x be a picture's vector, as deviations from the model's means, and q the
+// query's. What their cosine is, about the means, is the score. Of x only the
+// sides are known, so that it is replaced by y, in which each dimension is the
+// mean of a normal variable on its side (Low or High). That is the best estimate
+// of x in mean square, and so is q·y of q·x. Two factors are missing for the
+// cosine. |y| stands for |x|, since what a vector of few rare sides has in length
+// its picture has too. And y is shorter in the direction of x than x is:
+// E[x·y] = E|y|², so that the cosine of x and y is about sqrt(E|y|²/E|x|²), 0.8
+// if the thresholds are the means, and a picture is to have the score 1 with
+// itself:
+//
+//	score = q·y / (|q| |y|) · sqrt(E|x|² / E|y|²)
+//
+// It is an estimate, and may come out a little above 1. Thresholds that are the
+// means give y = ±s with s = E|x|, dimension by dimension: then the score is the
+// sum of q s b over the bits b = ±1, times a constant of the query. Where the
+// thresholds are not the means, y is not ±s about 0: a bit that nearly all
+// pictures have says little, and Low and High say how little.
+//
+// # Two stages
+//
+// First all codes are compared with the query's by Hamming distance, as fast as
+// memory is read. The nearest, 1,000 for each hit that is wanted, are then given
+// their scores, byte by byte from tables. Of codes that are equally far, the
+// first stage takes those that come first in the archive; of hits of equal score
+// the first by name comes first. Results depend neither on the number of
+// processors nor on the kernels.
+//
+// # Index
+//
+// The codes of a shard are in a file of their own, named by the shard's SHA-256.
+// It is made when it is missing, in a folder beside the shards or elsewhere, and
+// deleted when its shard is gone. Files of another model and of other
+// dimensions, files that cannot be parsed, and rows without a picture have no
+// code. All numbers are little-endian.
+//
+//	bytes  what
+//	8      "CoCliCoI"
+//	4      1, the version
+//	4      dimensions of a vector
+//	8      rows of the shard
+//	8      codes
+//	4      runs
+//	4      rows whose file is of another model
+//	4      rows whose file cannot be read
+//	8      the first bytes of the SHA-256 of the model's moments
+//	32     the shard's SHA-256
+//	40     zeros
+//	4      CRC-32C of the bytes before it and of the runs
+//	       codes: dimensions/64 words each, rounded up
+//	       runs, of 16 bytes: first row, number of rows (4 each), profile,
+//	       bits of a dimension (1 each), 0 (2), bits of a vector (4)
+//
+// The rows of a run follow one another and have one kind of file: its profile
+// and its bits. A hostile index gives wrong hits or an error, never more.
+package search

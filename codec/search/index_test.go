@@ -1,0 +1,169 @@
+package search
+
+import (
+	"encoding/binary"
+	"math/rand"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/coclico/coclico/codec/archive"
+	"github.com/coclico/coclico/codec/format"
+)
+
+func indexFiles(t testing.TB, dir string) (names []string) {
+	t.Helper()
+	entries, err := os.ReadDir(filepath.Join(dir, Folder))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return names
+}
+
+// TestRebuild: an index is made once, again if it is missing or wrong, and goes
+// with its shard.
+func TestRebuild(t *testing.T) {
+	l := newLibrary(t, 64, 100, 2)
+	a, err := archive.Open(l.dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Close()
+	dir := filepath.Join(l.dir, Folder)
+	built := func() int64 {
+		done, total := int64(0), int64(0)
+		s, err := Open(t.Context(), a, l.prior, Options{Dir: dir, Progress: func(d, n int64) { done, total = d, n }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		if s.Counts != l.counts || done != total {
+			t.Errorf("counts %+v, want %+v; %d of %d rows", s.Counts, l.counts, done, total)
+		}
+		return total
+	}
+	if n := built(); n != l.counts.Rows {
+		t.Errorf("%d rows were indexed, want %d", n, l.counts.Rows)
+	}
+	files := indexFiles(t, l.dir)
+	if len(files) != len(a.Shards()) || built() != 0 {
+		t.Errorf("%d files for %d shards, or made twice", len(files), len(a.Shards()))
+	}
+	path := filepath.Join(dir, files[0])
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var k key
+	copy(k.shard[:], whole[52:])
+	copy(k.prior[:], whole[44:])
+	le := binary.LittleEndian
+	rows, codes := int64(le.Uint64(whole[16:])), int(le.Uint64(whole[24:]))*8
+	if x, err := openIndex(path, k, 64, rows); err != nil {
+		t.Error(err)
+	} else {
+		x.close()
+	}
+	stale := func(what any, bad []byte) {
+		rewrite(t, path, bad)
+		if _, err := openIndex(path, k, 64, rows); err != errStale {
+			t.Errorf("%v of %d: an index that was changed is taken (%v)", what, len(whole), err)
+		}
+	}
+	for i := range whole {
+		if i < headerBytes || i >= headerBytes+codes { // a code may be anything
+			bad := slices.Clone(whole)
+			bad[i] ^= 0x41
+			stale(i, bad)
+		}
+	}
+	for _, n := range []int{0, 7, headerBytes, len(whole) - 1} {
+		stale(n, whole[:n])
+	}
+	stale("more", append(slices.Clone(whole), 0))
+	if built() == 0 {
+		t.Error("not made again")
+	}
+	if back, err := os.ReadFile(path); err != nil || !slices.Equal(back, whole) {
+		t.Errorf("not the same index again (%v)", err)
+	}
+	rewrite(t, filepath.Join(dir, "gone"+extension), whole)
+	rewrite(t, filepath.Join(dir, "notes.txt"), nil)
+	built()
+	if now := indexFiles(t, l.dir); !slices.Equal(now, append(slices.Clone(files), "notes.txt")) {
+		t.Errorf("%v, want %v and notes.txt", now, files)
+	}
+	l.prior.Moments[3].Mean++
+	if built() != l.counts.Rows {
+		t.Error("indexes of other statistics are taken")
+	}
+}
+
+func rewrite(t testing.TB, path string, data []byte) {
+	t.Helper()
+	// A file that is mapped must not change: a new one takes its place.
+	if err := os.Remove(path); err != nil && !os.IsNotExist(err) {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, data, 0o666); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// FuzzIndex opens indexes that have a right checksum and anything else, and
+// searches them.
+func FuzzIndex(f *testing.F) {
+	const dim = 70
+	prior := testPrior(rand.New(rand.NewSource(1)), dim)
+	k := key{prior: priorKey(prior)}
+	seed := func(rows int64, runs ...run) {
+		x := &index{words: 2, runs: runs}
+		x.Rows = rows
+		for _, r := range runs {
+			x.Codes += int64(r.n)
+		}
+		b := encodeRuns(runs)
+		whole := x.encodeHeader(k, dim, b)
+		f.Add(append(append(whole, make([]byte, 16*x.Codes)...), b...), rows)
+	}
+	paper, tuned := kind{format.Paper, 1, 0}, kind{format.Tuned, 0, 70}
+	seed(10, run{kind: paper, n: 10})
+	seed(10, run{kind: tuned, row: 3, n: 2}, run{kind: paper, row: 5, n: 1}, run{kind: tuned, row: 9, n: 1})
+	seed(1<<32-1, run{kind: tuned, row: 1<<32 - 2, n: 1})
+	seed(4)
+	f.Fuzz(func(t *testing.T, data []byte, rows int64) {
+		if len(data) >= headerBytes {
+			n := int64(binary.LittleEndian.Uint64(data[24:]))
+			if at := int64(headerBytes) + 16*n; n >= 0 && n < 1<<20 && at <= int64(len(data)) {
+				binary.LittleEndian.PutUint32(data[124:], checksum(data[:124], data[at:]))
+			}
+		}
+		path := filepath.Join(t.TempDir(), "x")
+		if err := os.WriteFile(path, data, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		x, err := openIndex(path, k, dim, rows)
+		if err != nil {
+			if err != errStale {
+				t.Error(err)
+			}
+			return
+		}
+		defer x.close()
+		s := &Set{dim: dim, words: x.words, shards: []shard{{index: x}}}
+		s.arrange(prior)
+		all, err := s.candidates(t.Context(), make([]float32, dim), 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range all {
+			if row := s.place(c.ordinal).row; row < 0 || row >= rows {
+				t.Fatalf("row %d of %d", row, rows)
+			}
+		}
+	})
+}
