@@ -61,3 +61,13 @@ func TestLowBand(t *testing.T) {
 		}
 	}
 }
+
+// BenchmarkPull is a step's color guidance at 768x768 pixels.
+func BenchmarkPull(b *testing.B) {
+	const h, w, c = 96, 96, 4
+	band, x, target := NewLowBand(h, w, c, 6), make([]float32, h*w*c), make([]float32, h*w*c)
+	NewGenerator(1).Randn(target)
+	for b.Loop() {
+		band.Pull(x, target, 0.5)
+	}
+}

@@ -103,3 +103,21 @@ func TestProjectSmall(t *testing.T) {
 		t.Errorf("%v", rgb)
 	}
 }
+
+// BenchmarkProject is what projection costs a picture of 768x768 pixels all of
+// whose samples lie outside their levels.
+func BenchmarkProject(b *testing.B) {
+	const size = 768
+	h := format.NewHeader(1).WithProfile(format.Tuned)
+	n := h.MapSize
+	m := format.ColorMap{Y: make([]uint8, n*n), U: make([]uint8, n*n/4), V: make([]uint8, n*n/4)}
+	noise := make([]float32, size*size*3)
+	for i := range noise {
+		noise[i] = float32(i*2654435761%1024) / 1024
+	}
+	rgb := make([]float32, len(noise))
+	for b.Loop() {
+		copy(rgb, noise)
+		Project(rgb, size, size, h, m)
+	}
+}
