@@ -33,7 +33,7 @@ type Evaluation struct {
 	// profile takes for the same picture.
 	Bytes int
 
-	Rows    []string // the IDs of the rows to make; nil is all of them
+	Rows    []string // the IDs of the rows to make; none is all of them
 	Peers   []Peer
 	Metrics []Metric // besides color score and CLIP distance; see Networks
 
@@ -97,14 +97,14 @@ func (e *Evaluation) Run(ctx context.Context) (*Report, error) {
 	defer e.journal.close()
 	stems := map[string]string{}
 	for i, path := range e.Pictures {
+		failed := true
 		if other, ok := stems[stemOf(path)]; ok {
 			e.problem("", filepath.Base(path), fmt.Errorf("named like %s: left out", filepath.Base(other)))
-			continue
-		}
-		stems[stemOf(path)] = path
-		failed, err := e.picture(ctx, i, path)
-		if err != nil {
-			return nil, err
+		} else {
+			stems[stemOf(path)] = path
+			if failed, err = e.picture(ctx, i, path); err != nil {
+				return nil, err
+			}
 		}
 		if e.End != nil {
 			e.End(failed)
@@ -169,7 +169,7 @@ func (e *Evaluation) prepare() error {
 
 // choose returns the rows of these IDs, and those of figures.
 func choose(rows []row, ids []string) ([]row, error) {
-	if ids == nil {
+	if len(ids) == 0 {
 		return rows, nil
 	}
 	var all []string

@@ -10,10 +10,10 @@ import (
 )
 
 // watchMemory returns a function that returns the peak of a process's resident
-// memory in MiB after its end. What wait4 reports is at least the peak of this
-// process, whose memory the child shares until it executes its program
-// (fs/exec.c: exec_mmap); if it is no more than that, the peak is that of
-// samples.
+// memory in MiB after its end, 0 if the process was too short to know. What
+// wait4 reports is at least the peak of this process, whose memory the child
+// shared until it executed its program (fs/exec.c: exec_mmap); if it is no more
+// than that, the peak is that of samples.
 func watchMemory(pid int) (peak func(*os.ProcessState) float64) {
 	own := highWater("self")
 	stop, samples := make(chan struct{}), make(chan float64)
@@ -27,10 +27,7 @@ func watchMemory(pid int) (peak func(*os.ProcessState) float64) {
 				samples <- most
 				return
 			case <-tick.C:
-				// The first samples may be from before the program began.
-				if m := highWater(strconv.Itoa(pid)); m > most && (m < own || m > 1.05*own) {
-					most = m
-				}
+				most = max(most, highWater(strconv.Itoa(pid)))
 			}
 		}
 	}()
@@ -38,7 +35,7 @@ func watchMemory(pid int) (peak func(*os.ProcessState) float64) {
 		close(stop)
 		sampled := <-samples
 		if u, ok := s.SysUsage().(*syscall.Rusage); ok {
-			if total := float64(u.Maxrss) / 1024; total > 1.05*own {
+			if total := float64(u.Maxrss) / 1024; total > own {
 				return total
 			}
 		}

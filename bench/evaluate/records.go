@@ -73,7 +73,7 @@ const maxJournal = 1 << 30
 // openJournal reads the records of earlier runs. A torn last line, of a run that
 // was killed, is cut off; any other line that is no record is an error.
 func openJournal(path string) (*journal, error) {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o666)
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o666)
 	if err != nil {
 		return nil, err
 	}
@@ -104,11 +104,7 @@ func (j *journal) read(path string) error {
 		}
 		j.last[key{r.Row, r.Picture}] = r
 	}
-	if err := j.file.Truncate(int64(whole)); err != nil {
-		return err
-	}
-	_, err = j.file.Seek(int64(whole), io.SeekStart)
-	return err
+	return j.file.Truncate(int64(whole))
 }
 
 // find returns the record of a row and a picture if it is still about this

