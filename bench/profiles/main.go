@@ -2,6 +2,7 @@
 //
 //	go run ./bench/profiles -photos DIR [-model DIR] [-decode]      the profiles at equal size
 //	go run ./bench/profiles -photos DIR -candidates 1,4,8           tuned files of the best of so many noises
+//	go run ./bench/profiles -photos DIR -candidates 1 -finished 8   the best of so many finished pictures instead
 //	go run ./bench/profiles -photos DIR -samplers                   samplers and numbers of steps
 //	go run ./bench/profiles -photos DIR -sizes                      where the bytes of the paper's files are
 //	go run ./bench/profiles -photos DIR -plans codec/plans.go       the table
@@ -234,20 +235,15 @@ func measure(c *codec.Codec, p picture, o codec.EncodeOptions, paint bool) (resu
 	colors := quant.Upsample(quant.RGB(f.Header, f.Map), f.MapSize, quant.ScoreSide, quant.ScoreSide)
 	r := result{bytes: len(data), cosine: quant.Cosine(v.Values, whole), colors: quant.Score(colors, target)}
 	if paint {
-		img, err := c.Paint(context.Background(), file, painting(file))
-		if err != nil {
-			return r, err
+		for seed := range uint64(*finished) {
+			painted, clip, err := look(c, file, seed, target, whole)
+			if err != nil {
+				return r, err
+			}
+			if seed == 0 || clip < r.clip {
+				r.painted, r.clip = painted, clip
+			}
 		}
-		painted, err := average(img)
-		if err != nil {
-			return r, err
-		}
-		r.painted = quant.Score(painted, target)
-		_, seen, err := encode(c, img, nil)
-		if err != nil {
-			return r, err
-		}
-		r.clip = 1 - quant.Cosine(seen, whole)
 	}
 	return r, nil
 }
@@ -261,15 +257,36 @@ var color = flag.Float64("color", -1, "paint tuned files with this color guidanc
 // painting returns the options that a file is painted with.
 func painting(f *codec.File) *codec.DecodeOptions {
 	s := f.Sampling()
-	if !*plain {
-		if *color < 0 || f.Profile() != codec.Tuned {
-			return nil
-		}
+	switch {
+	case *plain:
+		s.ColorGuidance = 0
+	case *color >= 0 && f.Profile() == codec.Tuned:
 		s.ColorGuidance = *color
-		return &codec.DecodeOptions{Sampling: &s}
 	}
-	s.ColorGuidance = 0
-	return &codec.DecodeOptions{Sampling: &s, NoProjection: true}
+	return &codec.DecodeOptions{Sampling: &s, NoProjection: *plain}
+}
+
+// finished is the number of finished pictures that one is chosen from.
+var finished = flag.Int("finished", 1, "paint every file from so many seeds, and measure the picture of the least CLIP distance")
+
+// look paints a file with its seed and so many more. It returns the picture's
+// color score and CLIP distance.
+func look(c *codec.Codec, f *codec.File, more uint64, target, vector []float32) (colors, clip float64, err error) {
+	o := painting(f)
+	o.Sampling.Seed += more
+	img, err := c.Paint(context.Background(), f, o)
+	if err != nil {
+		return 0, 0, err
+	}
+	painted, err := average(img)
+	if err != nil {
+		return 0, 0, err
+	}
+	_, seen, err := encode(c, img, nil)
+	if err != nil {
+		return 0, 0, err
+	}
+	return quant.Score(painted, target), 1 - quant.Cosine(seen, vector), nil
 }
 
 // encode also returns the CLIP vector as the tower computes it.
