@@ -40,6 +40,9 @@ func (c *Codec) Embed(ctx context.Context, img image.Image, opts *EncodeOptions)
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	if err := c.checkStored(&o); err != nil {
+		return nil, err
+	}
 	if o.Candidates > 1 {
 		if err := needDecoder(c.model.Folder()); err != nil {
 			return nil, err

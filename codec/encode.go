@@ -18,7 +18,8 @@ import (
 // value of the CLIP vector that lies on a threshold may become another bit on
 // another machine.
 // Errors are an [UnsupportedError] for a picture without pixels or of a shape
-// that a file cannot hold, an [OptionError], [ErrNoDecoder], the context's, and
+// that a file cannot hold, an [OptionError], [ErrNoDecoder], a [PromptError] of
+// the built-in model, the context's, and
 // those of the model's files.
 func (c *Codec) Encode(ctx context.Context, img image.Image, opts *EncodeOptions) ([]byte, error) {
 	e, err := c.Embed(ctx, img, opts)
@@ -94,7 +95,7 @@ func (c *Codec) header(dim int, shape format.Shape, o *EncodeOptions) (format.He
 		return h, prior, err
 	}
 	h = h.WithProfile(o.Profile)
-	h.Fingerprint, h.Shape = prior.Fingerprint, shape
+	h.Fingerprint, h.Shape, h.Prompt = prior.Fingerprint, shape, o.Prompt
 	if o.Profile == Tuned {
 		if h.VectorBits = o.VectorBits; h.VectorBits == 0 {
 			h.VectorBits = dim * h.DimensionBits

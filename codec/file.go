@@ -76,6 +76,10 @@ func (f *File) Sampling() Sampling { return samplingOf(f.f.Header) }
 // candidate plus this number.
 func (f *File) Candidate() int { return int(f.f.Candidate) }
 
+// Prompt returns the words that say, beside the vector, what the picture shows,
+// "" if the file has none.
+func (f *File) Prompt() string { return f.f.Prompt }
+
 // Format returns the sizes of the file's symbols. DimensionBits is 0 in the
 // tuned profile, whose dimensions have different numbers of bits.
 func (f *File) Format() Format {
@@ -137,6 +141,7 @@ func ColorScore(a, b *File) float64 {
 // picture counts with what they quantize.
 type Sizes struct {
 	Header float64 `json:"header"`
+	Prompt float64 `json:"prompt,omitempty"`
 	Color  float64 `json:"color"`
 	Vector float64 `json:"clip"`   // and what is lost at the end
 	Stored bool    `json:"stored"` // as plain bits, since entropy coding saves nothing
@@ -146,10 +151,11 @@ type Sizes struct {
 func (f *File) Sizes() Sizes {
 	s := Sizes{Stored: f.f.Stored()}
 	if !f.f.Raw {
-		s.Header = float64(f.f.HeaderBits()) / 8
+		s.Prompt = float64(f.f.PromptBits()) / 8
+		s.Header = float64(f.f.HeaderBits())/8 - s.Prompt
 	}
 	s.Color = colorMapBytes(f.f.Header, f.f.Map, s.Stored)
-	s.Vector = float64(f.Len()) - s.Header - s.Color
+	s.Vector = float64(f.Len()) - s.Header - s.Prompt - s.Color
 	return s
 }
 

@@ -118,6 +118,12 @@ type EncodeOptions struct {
 	// Judged, if not nil, is called whenever a candidate has been judged.
 	Judged func(Judgment)
 
+	// Prompt is words that say, beside the CLIP vector, what the picture shows:
+	// at most MaxPrompt bytes, English for the models there are. The file holds
+	// them, with single spaces, in about three bits a letter, and Decode uses
+	// them if its model reads prompts.
+	Prompt string
+
 	// Progress, if not nil, is called at the start of every stage.
 	Progress func(Progress)
 }
@@ -213,6 +219,8 @@ func (o *EncodeOptions) validate() error {
 		return optionErrorf("raw bits cannot hold a profile, a shape, sampling parameters or a candidate")
 	case o.Candidates < 0 || o.Candidates > MaxCandidates:
 		return optionErrorf("%d candidates: at most %d", o.Candidates, MaxCandidates)
+	case o.Raw && o.Prompt != "":
+		return optionErrorf("raw bits cannot hold a prompt")
 	case o.Profile != Tuned && (o.Bytes != 0 || o.VectorBits != 0):
 		return optionErrorf("a budget and bits of the vector need the tuned profile")
 	case o.Bytes != 0 && (o.Bytes < MinBytes || o.Bytes > MaxBytes):

@@ -2,15 +2,32 @@ package codec
 
 import (
 	"context"
+	"strings"
+	"unicode"
 	"unicode/utf8"
 
+	"github.com/coclico/coclico/codec/format"
 	"github.com/coclico/coclico/nn"
 	"github.com/coclico/coclico/unet"
 )
 
 // MaxPrompt is the largest number of bytes of a prompt. CLIP's text encoder
 // reads the first 75 tokens, about 60 words.
-const MaxPrompt = 1024
+const MaxPrompt = format.MaxPrompt
+
+// storedPrompt returns a prompt as a file holds it: white space becomes a single
+// space, which is the same to a tokenizer. It returns an [OptionError] if a file
+// cannot hold the prompt.
+func storedPrompt(text string) (string, error) {
+	text = strings.Join(strings.Fields(text), " ")
+	if err := checkPrompt("prompt", text); err != nil {
+		return "", err
+	}
+	if strings.IndexFunc(text, unicode.IsControl) >= 0 {
+		return "", optionErrorf("prompt with control characters")
+	}
+	return text, nil
+}
 
 // checkPrompt returns an [OptionError] if a prompt is too long or no text.
 func checkPrompt(what, text string) error {
@@ -23,10 +40,23 @@ func checkPrompt(what, text string) error {
 	return nil
 }
 
+// checkStored makes the prompt of a file of what the caller gave, and checks that
+// the model does read prompts. Another model's folder may be the encoder's half
+// alone.
+func (c *Codec) checkStored(o *EncodeOptions) (err error) {
+	if o.Prompt, err = storedPrompt(o.Prompt); err != nil || o.Prompt == "" {
+		return err
+	}
+	if err := c.readsPrompts(); err == errNoWords {
+		return err
+	}
+	return nil
+}
+
 // readPrompts finds the negative prompt and the prompt, and checks before any
 // network runs that the model can read them.
 func (p *painter) readPrompts() error {
-	p.texts = [2]string{p.o.NegativePrompt, ""}
+	p.texts = [2]string{p.o.NegativePrompt, p.file.Prompt()}
 	if p.o.Prompt != nil {
 		p.texts[1] = *p.o.Prompt
 	}

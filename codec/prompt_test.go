@@ -1,7 +1,9 @@
 package codec
 
 import (
+	"bytes"
 	"errors"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -89,6 +91,54 @@ func TestPromptContexts(t *testing.T) {
 	}
 	if pix, encoded := paint("", ""); pix != plain || encoded != 0 {
 		t.Errorf("the empty prompt: the same picture %v, encoded %d times", pix == plain, encoded)
+	}
+}
+
+// TestStoredPrompt: a file holds a prompt, Decode uses it, and options replace
+// it and turn it off.
+func TestStoredPrompt(t *testing.T) {
+	c := open(t, "tiny")
+	encode := func(o EncodeOptions) *File {
+		data, err := c.Encode(t.Context(), testPicture(64, 64), &o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := Parse(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f
+	}
+	for _, profile := range []Profile{Paper, Tuned} {
+		plain, f := encode(EncodeOptions{Profile: profile}), encode(EncodeOptions{Profile: profile, Prompt: " a photo\n of a  fox "})
+		if f.Prompt() != "a photo of a fox" || plain.Prompt() != "" || f.Len() < plain.Len()+5 || f.Len() > plain.Len()+7 { // 47 bits: the tiny model's header is extended anyway
+			t.Errorf("%v: prompt %q in %d bytes, %d without", profile, f.Prompt(), f.Len(), plain.Len())
+		}
+		s := f.Sizes()
+		if sum := s.Header + s.Prompt + s.Color + s.Vector; s.Prompt != 47./8 || math.Abs(sum-float64(f.Len())) > 1e-9 {
+			t.Errorf("%v: sizes %+v of %d bytes", profile, s, f.Len())
+		}
+		none, fox := "", "a photo of a fox"
+		stored, explicit := paintPix(t, c, f, quick()), quick()
+		explicit.Prompt = &fox
+		if !bytes.Equal(stored, paintPix(t, c, plain, explicit)) {
+			t.Errorf("%v: the file's prompt paints another picture than the same one in options", profile)
+		}
+		explicit.Prompt = &none
+		if without := paintPix(t, c, f, explicit); bytes.Equal(stored, without) || !bytes.Equal(without, paintPix(t, c, plain, quick())) {
+			t.Errorf("%v: the empty prompt does not turn off the file's", profile)
+		}
+	}
+	if f := encode(EncodeOptions{Profile: Tuned, Bytes: 60, Prompt: "a photo of a fox"}); f.Len() > 60 || f.Prompt() == "" {
+		t.Errorf("a budget of 60 bytes: %d, prompt %q", f.Len(), f.Prompt())
+	}
+	for _, o := range []EncodeOptions{{Prompt: "\x00"}, {Prompt: "\xff"}, {Prompt: strings.Repeat("a", MaxPrompt+1)}, {Raw: true, Prompt: "a"}} {
+		if _, err := c.Encode(t.Context(), testPicture(64, 64), &o); !errors.As(err, new(OptionError)) {
+			t.Errorf("%.9q: error %v", o.Prompt, err)
+		}
+	}
+	if _, err := builtIn(t).Encode(t.Context(), testPicture(64, 64), &EncodeOptions{Prompt: "a fox"}); err != errNoWords {
+		t.Errorf("the built-in model: %v", err)
 	}
 }
 

@@ -31,8 +31,10 @@ are the file's unless given. The sampler is the model's own unless --sampler or
 --schedule names another one; no file holds it.
 
 --prompt says in English words what the picture shows, beside what the bytes
-tell, and --negative-prompt what it is to be unlike: of each the model reads
-about 60 words. The built-in model knows no words.
+tell, and --negative-prompt what it is to be unlike; the model reads about 60
+words of each. Words that encode --prompt put into the file are used unless
+--prompt has others: --prompt "" leaves them out. The built-in model knows no
+words.
 
 PICTURE is written as PNG, as JPEG if its name ends in .jpg, or as lossless WebP
 if it ends in .webp; - stands for standard input and output. A picture records
@@ -215,7 +217,9 @@ func (d *decoding) decode(ctx context.Context, name string, f *codec.File, p pro
 	}
 	img, err := c.Paint(ctx, f, &o)
 	var wrong *codec.ModelError
-	switch {
+	switch _, words := errors.AsType[codec.PromptError](err); {
+	case words && o.Prompt == nil && f.Prompt() != "":
+		return nil, files.Named(name, filePromptError{err})
 	case errors.As(err, &wrong):
 		err = modelError(wrong, m)
 		if !o.AnyModel { // which takes all but vectors of other sizes
@@ -226,6 +230,13 @@ func (d *decoding) decode(ctx context.Context, name string, f *codec.File, p pro
 		return nil, files.Named(name, err)
 	}
 	return img, err
+}
+
+// A filePromptError reports that a model cannot read the prompt of a file.
+type filePromptError struct{ error }
+
+func (e filePromptError) Error() string {
+	return e.error.Error() + `; --prompt "" paints without the file's`
 }
 
 // progress is a bar or a board.
@@ -253,5 +264,5 @@ func (d *decoding) tell(name string, m *shelved, p progress) {
 // isAboutFile reports whether an error is about a file and not about the model
 // or the options.
 func isAboutFile(err error) bool {
-	return errors.As(err, new(codec.FormatError)) || errors.As(err, new(codec.UnsupportedError)) || errors.As(err, new(*codec.ModelError))
+	return errors.As(err, new(filePromptError)) || errors.As(err, new(codec.FormatError)) || errors.As(err, new(codec.UnsupportedError)) || errors.As(err, new(*codec.ModelError))
 }

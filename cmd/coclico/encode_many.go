@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/coclico/coclico/cmd/coclico/internal/batch"
 	"github.com/coclico/coclico/cmd/coclico/internal/files"
@@ -122,6 +123,8 @@ func (e *encoding) matches(f *codec.File) bool {
 	}
 	sampling.Seed += uint64(f.Candidate())
 	switch {
+	case f.Prompt() != strings.Join(strings.Fields(o.Prompt), " "):
+		return false
 	case f.Profile() != o.Profile || f.Whole() != o.Whole || f.Sampling() != sampling:
 		return false
 	case (f.Candidate() > 0) != (o.Candidates > 1) || f.Candidate() >= max(o.Candidates, 1):

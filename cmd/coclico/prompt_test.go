@@ -38,6 +38,26 @@ func TestPrompts(t *testing.T) {
 			t.Errorf("%v paints the same picture", args)
 		}
 	}
+	words := filepath.Join(dir, "words.coclico")
+	succeed(t, "encode", photo, "-o", words, "--prompt", "a photo of  a fox")
+	if out := succeed(t, "info", words); !strings.Contains(out, "prompt:      a photo of a fox\n") || !strings.Contains(out, "prompt 5.9, CLIP vector") {
+		t.Errorf("info: %s", out)
+	}
+	if out := succeed(t, "info", words, "--json"); !strings.Contains(out, `"prompt":"a photo of a fox"`) || !strings.Contains(out, `"prompt":5.875`) {
+		t.Errorf("info --json: %s", out)
+	}
+	if out := succeed(t, "info", file) + succeed(t, "info", file, "--json"); strings.Contains(out, "prompt") {
+		t.Errorf("info of a file without a prompt: %s", out)
+	}
+	file = words
+	if data := paint(); !strings.Contains(string(data), `prompt "a photo of a fox"`) {
+		t.Error("the picture does not record the file's prompt")
+	}
+	without := filepath.Join(dir, "without")
+	succeed(t, "models", "convert", os.Getenv("COCLICO_MODEL"), without, "--constant-context")
+	fail(t, statusFailed, []string{words + ": ", "in place of its text encoder", `--prompt ""`}, "decode", words, "-o", filepath.Join(dir, "b.png"), "--model", without)
+	fail(t, statusUsage, []string{"--raw", "--prompt"}, "encode", photo, "-o", words, "--raw", "--prompt", "a")
+	file = filepath.Join(dir, "a.coclico")
 	t.Setenv("COCLICO_MODEL", "built-in")
 	succeed(t, "encode", photo, "-o", file)
 	fail(t, statusFailed, []string{"the built-in model knows no words"}, "decode", file, "-o", filepath.Join(dir, "b.png"), "--prompt", "a fox")

@@ -72,8 +72,12 @@ func (d *decoding) notes(f *codec.File) []picture.Note {
 		size = fmt.Sprint(o.Size)
 	}
 	prompts := ""
-	if o.Prompt != nil && *o.Prompt != "" {
-		prompts += fmt.Sprintf(", prompt %+q", *o.Prompt)
+	prompt := f.Prompt()
+	if o.Prompt != nil {
+		prompt = *o.Prompt
+	}
+	if prompt != "" {
+		prompts += fmt.Sprintf(", prompt %+q", prompt)
 	}
 	if o.NegativePrompt != "" {
 		prompts += fmt.Sprintf(", negative prompt %+q", o.NegativePrompt)

@@ -22,6 +22,7 @@ const (
 	errAltered   = FormatError("truncated or corrupt")
 	errNumber    = FormatError("number in the header out of range")
 	errExtension = FormatError("unknown flag in the header")
+	errPrompt    = FormatError("prompt that no file would hold so")
 	errPrior     = FormatError("vector of another number of dimensions than the model's")
 
 	errDimensions    = UnsupportedError("number of CLIP dimensions outside 1 to 65536")
@@ -35,6 +36,7 @@ const (
 	errGuidance      = UnsupportedError("guidance outside 0 to 655.35")
 	errStrength      = UnsupportedError("strength outside 0 to 1")
 	errCandidate     = UnsupportedError("candidate outside 0 to 63")
+	errPromptText    = UnsupportedError("prompt longer than 1024 bytes, not UTF-8, or with control characters")
 	errColor         = UnsupportedError("color guidance outside 0 to 1, or in the paper's profile")
 )
 

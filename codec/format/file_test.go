@@ -211,7 +211,7 @@ func TestBadFiles(t *testing.T) {
 		"half":           {good[:len(good)/2], m, errAltered},
 		"header alone":   {good[:2], m, errAltered},
 		"empty flags":    {extended(0, 0), m, errAltered},
-		"unknown flag":   {extended(0b0000_0000, 0b0100_0000), m, errExtension},
+		"empty prompt":   {extended(0b0000_0000, 0b0100_0000), m, errPrompt},
 		"strength 1.023": {extended(0b0000_0001, 0b1111_1111, 0b1110_0000), m, errNumber},
 		"another size":   {good, Prior{m.Fingerprint, m.Moments[:512]}, errPrior},
 	} {

@@ -65,6 +65,11 @@ func parameterSets() map[string]Header {
 	})
 	add("candidate-1", func(h *Header) { *h = h.WithProfile(Tuned); h.Candidate = 1 })
 	add("candidate-63", func(h *Header) { h.Seed, h.Shape, h.Candidate = 9, 20, 63 })
+	add("prompt-fox", func(h *Header) { *h = h.WithProfile(Tuned); h.Prompt = "a photo of a fox" })
+	add("prompt-tokyo", func(h *Header) {
+		h.Prompt, h.Candidate, h.Seed = "東京タワーの夕暮れ, Café “Ünal” 🦊", 5, 3
+	})
+	add("prompt-long", func(h *Header) { h.Prompt = strings.Repeat("0123456789abcde ", 12) })
 	add("everything", func(h *Header) {
 		*h = Header{Params: Params{Dimensions: 640, DimensionBits: 3, MapSize: 10, ColorBits: 6}, VectorBits: 640,
 			Shape: 45, Steps: 1000, Guidance: 65535, Strength: 1000, Seed: 12345}
@@ -154,7 +159,7 @@ func writeGolden(t *testing.T, path string, g golden) {
 func TestGolden(t *testing.T) {
 	sums := map[string]string{}
 	for _, g := range goldens(t) {
-		sums[g.name] = symbolSum(g.s)
+		sums[g.name] = symbolSum(g.s, g.h.Prompt)
 		if data := Marshal(g.h, g.s, g.prior); !bytes.Equal(data, g.data) {
 			t.Errorf("%s is written as %x, want %x", g.name, data, g.data)
 		}
@@ -179,7 +184,8 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-func symbolSum(s Symbols) string {
+// symbolSum returns the checksum of a file's symbols and its prompt.
+func symbolSum(s Symbols, prompt string) string {
 	var words []string
 	for _, code := range s.Vector {
 		words = append(words, fmt.Sprint(code))
@@ -189,5 +195,5 @@ func symbolSum(s Symbols) string {
 			words = append(words, fmt.Sprint(code))
 		}
 	}
-	return fmt.Sprintf("%08x", crc32.ChecksumIEEE([]byte(strings.Join(words, " "))))
+	return fmt.Sprintf("%08x", crc32.ChecksumIEEE([]byte(strings.Join(words, " ")+prompt)))
 }

@@ -123,6 +123,7 @@ type Header struct {
 	Color      int    // tuned: color guidance in 1/100, 0 to 100; by default 80
 	Seed       uint64 // of the first candidate's initial noise
 	Candidate  uint8  // 0 to 63, added to Seed
+	Prompt     string // what the picture shows, in words; "" for none
 }
 
 // NewHeader returns the header of a file whose vectors have dim dimensions and
@@ -156,6 +157,8 @@ func (h Header) Validate() error {
 		return errColor
 	case h.Candidate >= MaxCandidates:
 		return errCandidate
+	case !validPrompt(h.Prompt):
+		return errPromptText
 	}
 	return nil
 }
@@ -278,8 +281,13 @@ func (h *Header) extension(f field) error {
 	if f.flag(h.Seed != 0) {
 		h.Seed = f.long(h.Seed, 6)
 	}
-	if f.flag(false) {
-		return errExtension
+	if f.flag(h.Prompt != "") {
+		if err := h.prompt(f); err != nil {
+			return err
+		}
+		if f.flag(false) {
+			return errExtension
+		}
 	}
 	if h.Validate() != nil {
 		return errNumber

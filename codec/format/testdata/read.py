@@ -67,6 +67,44 @@ class Plain:
         return v
 
 
+def text_coder(cells, code):
+    """Runs a text through its model; code(ones, i) returns bit i of a byte, given the probability of a one."""
+    before = b"\n" * 4
+    while True:
+        bits = 1
+        for i in range(8):
+            at = [cells.setdefault((k, before[4 - k:], bits), [0, 0]) for k in range(5)]
+            ones = 32768
+            for f, n in at:
+                ones += (f - ones) * n // (n + 4)
+            bit = code(min(max(ones, 32), 65504), i)
+            for c in at:
+                c[0] += (65536 * bit - c[0]) // (c[1] + 1)
+                c[1] = min(c[1] + 1, 30)
+            bits = 2 * bits + bit
+        before = before[1:] + bytes([bits & 255])
+        yield bits & 255
+
+
+def read_prompt(r):
+    with open(os.path.join(here, "..", "prompt.txt"), "rb") as f:
+        primer = f.read()
+    cells, at = {}, [0]
+
+    def known(ones, i):
+        at[0] += i == 0
+        return primer[at[0] - 1] >> 7 - i & 1
+
+    learn = text_coder(cells, known)
+    for _ in primer:
+        next(learn)
+    text = b""
+    for byte in text_coder(cells, lambda ones, i: r.symbol(lambda k: (0, 65536 - ones, 65536)[k])):
+        if byte == 10:
+            return text.decode()
+        text += bytes([byte])
+
+
 def read_header(data):
     word = data[0] << 8 | data[1]
     version = (word >> 12) - 11
@@ -94,7 +132,11 @@ def read_header(data):
     h["guidance"], h["strength"] = field(1200, 0, 16), field(880, 0, 10)
     h["color guidance"] = field(80, 0, 7) if tuned_profile else 0
     h["seed"] = (long(6) if flag() else 0) + h["candidate"] & (1 << 64) - 1
-    assert not flag(), "an extension of a later version"
+    h["prompt"] = ""
+    if flag():
+        n = long(4)
+        h["prompt"] = read_prompt(Range(bytes(p.bits(8) for _ in range(n))))
+        assert not flag(), "an extension of a later version"
     if tuned_profile:
         h["spread"] = p.bits(2)
         h["range"] = [p.bits(3) for _ in range(3)]
@@ -210,7 +252,7 @@ if __name__ == "__main__":
     names = sorted(glob.glob(os.path.join(here, "golden", "*.hex")))
     for name in names:
         h, vector, color = read(bytes.fromhex(open(name).read()), golden_moments)
-        text = " ".join(map(str, vector + color[0] + color[1] + color[2]))
+        text = " ".join(map(str, vector + color[0] + color[1] + color[2])) + h["prompt"]
         key = os.path.basename(name)[:-4]
         if format(zlib.crc32(text.encode()), "08x") != want[key]:
             sys.exit(key + ": other symbols")

@@ -55,7 +55,8 @@ type Description struct {
 	ModelName    string      `json:"model_name,omitempty"` // if it is on this machine
 	Whole        string      `json:"whole,omitempty"`      // the shape of a whole picture, as width x height
 	Painting     *Painting   `json:"painting,omitempty"`
-	Split        codec.Sizes `json:"split"` // of the bytes
+	Prompt       string      `json:"prompt,omitempty"` // what the file says in words
+	Split        codec.Sizes `json:"split"`            // of the bytes
 	Clip         Clip        `json:"clip"`
 	Color        Color       `json:"color_map"`
 
@@ -116,6 +117,7 @@ func Describe(s Subject) Description {
 	p := f.Sampling()
 	d.Profile, d.Model, d.ModelName = f.Profile().String(), f.ModelID().String(), s.Model
 	d.Painting = &Painting{p.Steps, p.Guidance, p.Strength, p.Seed, p.ColorGuidance, f.Candidate()}
+	d.Prompt = f.Prompt()
 	if f.Whole() {
 		d.Whole = fmt.Sprintf("%dx%d", d.size.Width, d.size.Height)
 	}
@@ -165,7 +167,11 @@ func rows(codes []uint8, n int) [][]int {
 func (d Description) Print(s *terminal.Screen) {
 	w := s.Out
 	fmt.Fprintf(w, "%s: %d bytes of %d bits, %.4f bits per pixel at %d x %d\n", terminal.Printable(d.File), d.Bytes, d.Bits, d.BitsPerPixel, d.size.Width, d.size.Height)
-	fmt.Fprintf(w, "bytes:       header %.1f, CLIP vector %.1f, color map %.1f\n", d.Split.Header, d.Split.Vector, d.Split.Color)
+	prompt := ""
+	if d.Prompt != "" {
+		prompt = fmt.Sprintf("prompt %.1f, ", d.Split.Prompt)
+	}
+	fmt.Fprintf(w, "bytes:       header %.1f, %sCLIP vector %.1f, color map %.1f\n", d.Split.Header, prompt, d.Split.Vector, d.Split.Color)
 	if p := d.Painting; p != nil {
 		seed := fmt.Sprintf("seed %d", p.Seed)
 		if p.Candidate > 0 {
@@ -175,6 +181,9 @@ func (d Description) Print(s *terminal.Screen) {
 		fmt.Fprintf(w, "picture:     %s; %d steps, guidance %g, strength %g, %s, color guidance %g\n", cmp.Or(d.Whole, "the center square"), p.Steps, p.Guidance, p.Strength, seed, p.ColorGuidance)
 	} else {
 		fmt.Fprintln(w, "file:        raw bits")
+	}
+	if d.Prompt != "" {
+		fmt.Fprintf(w, "prompt:      %s\n", terminal.Printable(d.Prompt))
 	}
 	d.Clip.print(w)
 	fmt.Fprintf(w, "color map:   %d x %d pixels, YUV 4:2:0 of %d bits\n", d.Color.Size, d.Color.Size, d.Color.Bits)
