@@ -35,39 +35,40 @@ var msssimWeights = [5]float64{.0448, .2856, .3001, .2363, .1333}
 // which counts as a pixel; other implementations repeat the last pixel, and all
 // agree on sides that are multiples of 16.
 func msssim(ctx context.Context, _ *nn.Workspace, p, q *Picture) (float64, error) {
-	var scores [3]float64
-	nn.Parallel(3, func(c int) {
-		scores[c] = 1
-		for level, mean := range similarities(ctx, newPlane(p, c), newPlane(q, c)) {
-			scores[c] *= math.Pow(max(mean, 0), msssimWeights[level])
+	var x, y [3]plane
+	for c := range 3 {
+		x[c], y[c] = newPlane(p, c), newPlane(q, c)
+	}
+	scores := [3]float64{1, 1, 1}
+	for level, weight := range msssimWeights {
+		if err := ctx.Err(); err != nil {
+			return 0, err
 		}
-	})
-	return (scores[0] + scores[1] + scores[2]) / 3, ctx.Err()
+		nn.Parallel(3, func(c int) {
+			mean := similarity(x[c], y[c], level == len(msssimWeights)-1)
+			scores[c] *= math.Pow(max(mean, 0), weight)
+			x[c], y[c] = x[c].halve(), y[c].halve()
+		})
+	}
+	return (scores[0] + scores[1] + scores[2]) / 3, nil
 }
 
-// similarities returns the means of each level: of contrast and structure, and
-// on the last level of luminance too.
-func similarities(ctx context.Context, x, y plane) (means [5]float64) {
+// similarity returns the mean similarity of contrast and structure, and of
+// luminance too if that is asked for.
+func similarity(x, y plane, luminance bool) float64 {
 	window := gaussian()
-	for level := range means {
-		if ctx.Err() != nil {
-			return means
+	mx, my := x.blur(window), y.blur(window)
+	xx, yy, xy := x.times(x).blur(window), y.times(y).blur(window), x.times(y).blur(window)
+	sum := 0.
+	for i, a := range mx.v {
+		b := my.v[i]
+		s := (2*(xy.v[i]-a*b) + msssimC2) / (xx.v[i] - a*a + yy.v[i] - b*b + msssimC2)
+		if luminance {
+			s *= (2*a*b + msssimC1) / (a*a + b*b + msssimC1)
 		}
-		mx, my := x.blur(window), y.blur(window)
-		xx, yy, xy := x.times(x).blur(window), y.times(y).blur(window), x.times(y).blur(window)
-		sum := 0.
-		for i, a := range mx.v {
-			b := my.v[i]
-			s := (2*(xy.v[i]-a*b) + msssimC2) / (xx.v[i] - a*a + yy.v[i] - b*b + msssimC2)
-			if level == len(means)-1 {
-				s *= (2*a*b + msssimC1) / (a*a + b*b + msssimC1)
-			}
-			sum += s
-		}
-		means[level] = sum / float64(len(mx.v))
-		x, y = x.halve(), y.halve()
+		sum += s
 	}
-	return means
+	return sum / float64(len(mx.v))
 }
 
 // gaussian returns the window's weights along one side.
