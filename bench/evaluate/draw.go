@@ -129,21 +129,32 @@ func add(p *plot.Plot, c curve) error {
 		p.Add(s)
 		legend = append(legend, s)
 	}
-	if c.labels != nil {
-		l, err := plotter.NewLabels(plotter.XYLabels{XYs: c.points, Labels: c.labels})
+	for i, label := range c.labels {
+		l, err := plotter.NewLabels(plotter.XYLabels{XYs: c.points[i : i+1], Labels: []string{label}})
 		if err != nil {
 			return err
 		}
-		l.Offset = vg.Point{X: vg.Points(4)}
-		for i := range l.TextStyle {
-			sans(&l.TextStyle[i], 7)
-		}
+		l.Offset = vg.Point{X: vg.Points(4), Y: vg.Points(-8 * float64(crowd(c.points, i)))}
+		sans(&l.TextStyle[0], 7)
 		p.Add(l)
 	}
 	if c.name != "" {
 		p.Legend.Add(c.name, legend...)
 	}
 	return nil
+}
+
+// crowd counts the earlier points so near to a point that their labels would
+// lie on its own.
+func crowd(points plotter.XYs, i int) (n int) {
+	_, _, lo, hi := plotter.XYRange(points)
+	for _, p := range points[:i] {
+		x, y := p.X/points[i].X, p.Y-points[i].Y
+		if x > 0.6 && x < 1.6 && math.Abs(y) < (hi-lo)/40 {
+			n++
+		}
+	}
+	return n
 }
 
 // plots draws plots side by side.

@@ -161,6 +161,26 @@ func TestOwnRows(t *testing.T) {
 	}
 }
 
+// The best noise of some is no worse than the first, in as many bytes, at the
+// size that the encoder judges: the model's own.
+func TestCandidates(t *testing.T) {
+	dir := t.TempDir()
+	scenes(t, dir, 1)
+	e := evaluation(dir, t.TempDir(), "paper", "tuned", "candidates")
+	e.Size = 128
+	r := run(t, e)
+	if len(r.Problems) > 0 {
+		t.Fatal(r.Problems)
+	}
+	paper, tuned, best := r.Lines[0].Cells, r.Lines[1].Cells, r.Lines[2].Cells
+	if best[0].Mean > paper[0].Mean {
+		t.Errorf("%g bytes, the paper's %g", best[0].Mean, paper[0].Mean)
+	}
+	if best[3].Mean > tuned[3].Mean+0.01 { // fewer bits of the vector, for the noise's number
+		t.Errorf("a CLIP distance of %g, the first noise's %g", best[3].Mean, tuned[3].Mean)
+	}
+}
+
 // A budget replaces the paper's bytes.
 func TestBytes(t *testing.T) {
 	dir := t.TempDir()
