@@ -22,19 +22,18 @@ func decodeMany(ctx context.Context, f *files.IO, s *terminal.Screen, m *many, d
 		return usageError{err}
 	}
 	board := s.Board()
-	return runMany(ctx, f, s, board, m, &batch.Runner[*codec.File]{
-		Plan: &batch.Plan{
-			Out: out, Kind: "*" + streamExt + " files",
-			Wanted: isStreamName,
-			Name: func(name string) string {
-				if isStreamName(name) {
-					name = name[:len(name)-len(streamExt)]
-				}
-				return name + ending
-			},
-			Same: func(in, out string) bool { return isPictureOf(ctx, f, d, w, in, out) },
-			Ours: isOurPicture,
+	return runMany(ctx, f, s, board, m, &batch.Plan{
+		Out: out, Kind: "*" + streamExt + " files",
+		Wanted: isStreamName,
+		Name: func(name string) string {
+			if isStreamName(name) {
+				name = name[:len(name)-len(streamExt)]
+			}
+			return name + ending
 		},
+		Same: func(in, out string) bool { return isPictureOf(ctx, f, d, w, in, out) },
+		Ours: isOurPicture,
+	}, &batch.Runner[*codec.File]{
 		Open: func(ctx context.Context, j batch.Job) (*batch.Input[*codec.File], error) {
 			return &batch.Input[*codec.File]{Read: func() (*codec.File, error) { return d.open(ctx, f, j.Input) }}, nil
 		},

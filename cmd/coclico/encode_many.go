@@ -18,51 +18,72 @@ import (
 
 func encodeMany(ctx context.Context, f *files.IO, s *terminal.Screen, m *many, e *encoding, inputs []string, out string) error {
 	board := s.Board()
-	cropped := 0
-	err := runMany(ctx, f, s, board, m, &batch.Runner[viewed]{
-		Plan: &batch.Plan{
-			Out: out, Wanted: wantsPicture, Kind: "pictures",
-			Name: func(name string) string { return name + streamExt },
-			Same: func(in, out string) bool { return e.wrote(ctx, f, in, out) },
-		},
-		Open: func(ctx context.Context, j batch.Job) (*batch.Input[viewed], error) {
-			in, err := openSource(ctx, f, j.Input, e.fresh)
-			if err != nil {
-				return nil, err
-			}
-			return &batch.Input[viewed]{Memory: in.memory, Read: func() (viewed, error) {
-				src, err := in.read()
-				if err != nil {
-					return viewed{}, err
-				}
-				// The readers run at the same time, so that the image encoder
-				// sees several pictures at once.
-				s, err := e.see(ctx, j.Input, src, nil)
-				if err != nil && !errors.As(err, new(codec.UnsupportedError)) {
-					err = batch.Fatal(err)
-				}
-				return s, err
-			}}, nil
-		},
-		Work: func(ctx context.Context, j batch.Job, src viewed) (func(io.Writer) error, error) {
-			board.Warn(j.Input, src.warnings)
-			data, err := src.file(ctx, board.Progress)
-			if err != nil && !errors.As(err, new(codec.UnsupportedError)) {
-				err = batch.Fatal(err)
-			}
-			if src.img != nil && e.cropped(src.img) > muchCropped {
-				cropped++
-			}
-			return func(to io.Writer) error {
-				_, err := to.Write(data)
-				return err
-			}, err
-		},
-	}, inputs, "encoded")
-	if cropped > 0 {
-		s.Note("the crop left out more than a third of %d of the pictures (--fit whole keeps all of them)", cropped)
-	}
+	r := &encodeRunner{encoding: e, files: f, board: board}
+	err := runMany(ctx, f, s, board, m, &batch.Plan{
+		Out: out, Wanted: wantsPicture, Kind: "pictures",
+		Name: func(name string) string { return name + streamExt },
+		Same: func(in, out string) bool { return e.wrote(ctx, f, in, out) },
+	}, &batch.Runner[viewed]{Open: r.open, Work: r.work}, inputs, "encoded")
+	r.note(s)
 	return err
+}
+
+// An encodeRunner encodes the pictures of a batch.
+type encodeRunner struct {
+	*encoding
+	files   *files.IO
+	board   *terminal.Board
+	cropped int // pictures whose crop left out much
+}
+
+func (r *encodeRunner) open(ctx context.Context, j batch.Job) (*batch.Input[viewed], error) {
+	var in *sourceFile
+	var err error
+	if j.Open == nil {
+		in, err = openSource(ctx, r.files, j.Input, r.fresh)
+	} else if f, openErr := j.Open(ctx); openErr != nil {
+		err = files.Named(j.Input, openErr)
+	} else if in, err = sourceOf(f, j.Input, r.fresh); err != nil {
+		f.Close()
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &batch.Input[viewed]{Memory: in.memory, Read: func() (viewed, error) {
+		src, err := in.read()
+		if err != nil {
+			return viewed{}, err
+		}
+		// The readers run at the same time, so that the image encoder sees
+		// several pictures at once.
+		s, err := r.see(ctx, j.Input, src, nil)
+		if err != nil && !errors.As(err, new(codec.UnsupportedError)) {
+			err = batch.Fatal(err)
+		}
+		return s, err
+	}}, nil
+}
+
+func (r *encodeRunner) work(ctx context.Context, j batch.Job, src viewed) (func(io.Writer) error, error) {
+	r.board.Warn(j.Input, src.warnings)
+	data, err := src.file(ctx, r.board.Progress)
+	if err != nil && !errors.As(err, new(codec.UnsupportedError)) {
+		err = batch.Fatal(err)
+	}
+	if src.img != nil && r.encoding.cropped(src.img) > muchCropped {
+		r.cropped++
+	}
+	return func(to io.Writer) error {
+		_, err := to.Write(data)
+		return err
+	}, err
+}
+
+// note tells a watching user how many pictures have lost much.
+func (r *encodeRunner) note(s *terminal.Screen) {
+	if r.cropped > 0 {
+		s.Note("the crop left out more than a third of %d of the pictures (--fit whole keeps all of them)", r.cropped)
+	}
 }
 
 // wantsPicture reports whether a file in a folder is, or is named like, a
@@ -93,6 +114,11 @@ func (e *encoding) wrote(ctx context.Context, f *files.IO, in, out string) bool 
 	case bytes.Equal(kept, data): // of a run without --from-pixels
 		return false
 	}
+	return e.made(data)
+}
+
+// made reports whether data may be what encode would make of a picture now.
+func (e *encoding) made(data []byte) bool {
 	if e.options.Raw {
 		_, noFile := codec.Parse(data) // a file may be as long; the few raw bits that look like one are made again
 		_, noRaw := codec.ParseRaw(data, e.options.Format)

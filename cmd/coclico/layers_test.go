@@ -65,6 +65,7 @@ var layers = []struct {
 	{"cmd/coclico/internal/files/...", []string{"cmd/coclico/internal/files", "weights", "golang.org/x/sys/unix"}, []string{"cmd/coclico/internal/files/filestest"}},
 	{"cmd/coclico/internal/batch", []string{"cmd/coclico/internal/files"}, []string{"cmd/coclico/internal/files/filestest"}},
 	{"cmd/coclico/internal/terminal", []string{"codec", "github.com/schollz/progressbar/v3", "golang.org/x/term", "golang.org/x/image/draw", "golang.org/x/sys/unix"}, nil},
+	{"cmd/coclico/internal/pack", []string{"cmd/coclico/internal/files"}, nil},
 	{"cmd/coclico/internal/inspect", []string{"cmd/coclico/internal/files", "cmd/coclico/internal/terminal", "codec", "codec/quant"}, nil},
 	{"cmd/...", []string{"cmd/...", "bench/evaluate", "bench/iqa", "internal/hook", "codec/...", "vit", "unet", "vae", "solver", "nn", "kernels", "weights/...",
 		"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/schollz/progressbar/v3", "golang.org/x/image/...", "golang.org/x/term", "golang.org/x/sys/unix",

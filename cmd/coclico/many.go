@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"os"
 	"slices"
 	"strings"
@@ -66,33 +68,51 @@ func checkFolder(out string) error {
 const memoryAhead = 2 << 30
 
 // runMany runs a batch and reports how it went. did is the verb, "encoded".
-func runMany[T any](ctx context.Context, f *files.IO, s *terminal.Screen, board *terminal.Board, m *many, r *batch.Runner[T], inputs []string, did string) error {
+func runMany[T any](ctx context.Context, f *files.IO, s *terminal.Screen, board *terminal.Board, m *many, plan *batch.Plan, r *batch.Runner[T], inputs []string, did string) error {
 	if slices.Contains(inputs, files.Stdio) {
 		return usagef("- cannot be one of many files")
 	}
-	if err := checkFolder(r.Plan.Out); err != nil {
+	if err := checkFolder(plan.Out); err != nil {
 		return err
 	}
-	jobs, passed, err := r.Plan.Jobs(ctx, inputs)
+	jobs, passed, err := plan.Jobs(ctx, inputs)
 	if err != nil {
 		return err
 	}
-	if err := files.Probe(r.Plan.Out); err != nil {
+	if err := files.Probe(plan.Out); err != nil {
 		return err
 	}
-	board.Start(len(jobs))
-	r.Disk, r.Force, r.Ahead, r.Memory = f.Disk(), m.force, *m.jobs, memoryAhead
+	r.Store = plan.On(f.Disk())
+	return runJobs(ctx, s, board, m, r, &jobList{jobs: batch.Each(jobs), total: len(jobs), passed: passed}, did)
+}
+
+// A jobList is the jobs of a batch.
+type jobList struct {
+	jobs   iter.Seq2[batch.Job, error]
+	total  int          // how many there are, 0 if that is not known
+	passed batch.Passed // complete when the jobs are
+}
+
+// runJobs runs a batch and reports how it went.
+func runJobs[T any](ctx context.Context, s *terminal.Screen, board *terminal.Board, m *many, r *batch.Runner[T], list *jobList, did string) error {
+	board.Start(list.total)
+	r.Force, r.Ahead, r.Memory = m.force, *m.jobs, memoryAhead
 	r.Begin = func(_ int, j batch.Job) { board.Begin(j.Input) }
-	r.Report = func(_ int, result batch.Result) {
+	report := r.Report
+	r.Report = func(i int, result batch.Result) {
+		if report != nil {
+			report(i, result)
+		}
 		if m.json {
 			board.Close()              // both may be on one terminal
 			_ = s.JSON(lineOf(result)) // s remembers the error
 		}
 		count(board, result.Status)
 	}
-	sum, err := r.Run(ctx, jobs)
+	sum, err := r.Run(ctx, list.jobs)
 	board.Close()
-	return summarize(s, m, sum, passed, len(jobs), did, err)
+	total := cmp.Or(list.total, sum.Done+sum.Unchanged+len(sum.Failed))
+	return summarize(s, m, sum, list.passed, total, did, err)
 }
 
 // count counts a file's end on the board.

@@ -31,7 +31,9 @@ const (
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	s := terminal.New(stdout, stderr, os.Getenv)
 	started := false // the command line was right
-	root := rootCmd(files.New(stdin, s.Out), s, &started)
+	f := files.New(stdin, s.Out)
+	f.Member = member
+	root := rootCmd(f, s, &started)
 	root.SetArgs(args)
 	root.SetIn(stdin)
 	root.SetOut(s.Out)

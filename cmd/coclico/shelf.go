@@ -32,6 +32,7 @@ type shelved struct {
 	catalog *catalog.Catalog
 	label   string // tells it from other models, in what a picture says
 	id      codec.ModelID
+	print   uint32       // the fingerprint that id is the beginning of
 	idErr   error        // of half a model, which lacks the statistics of vectors
 	side    int          // pixels of the longer side of what it paints, 0 if unknown
 	codec   *codec.Codec // nil unless in use
@@ -65,6 +66,7 @@ func shelve(c *catalog.Catalog, m catalog.Model) (*shelved, error) {
 	known := model.New(folder)
 	print, err := known.Fingerprint()
 	if s.idErr = err; err == nil {
+		s.print = print
 		s.id = codec.ModelID(print >> (32 - format.FingerprintBits))
 		s.label += fmt.Sprintf(" %08x", print)
 	}

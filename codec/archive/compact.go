@@ -68,14 +68,9 @@ func (w *Writer) merge(ctx context.Context, n int) error {
 // common returns what the origins of shards have in common.
 func common(shards []*Shard) (o Origin, err error) {
 	for i, s := range shards {
-		h, err := s.open()
+		next, err := s.Origin()
 		if err != nil {
 			return o, err
-		}
-		next, err := originOf(h.footer.notes)
-		h.file.Close()
-		if err != nil {
-			return o, named(s.Info.Name, err)
 		}
 		if i > 0 {
 			next = o.both(next)
@@ -137,7 +132,7 @@ func (w *Writer) Compact(ctx context.Context) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	for w.manifest.depth() > maxMerge {
+	for w.manifest.Overlap() > maxMerge {
 		if err := w.merge(ctx, min(maxMerge, len(w.manifest.Shards))); err != nil {
 			return err
 		}
@@ -148,8 +143,9 @@ func (w *Writer) Compact(ctx context.Context) error {
 	return w.merge(ctx, len(w.manifest.Shards))
 }
 
-// depth returns the greatest number of shards that may have one name.
-func (m *Manifest) depth() int {
+// Overlap returns the greatest number of shards that may have one name, as far as
+// their first and last names tell.
+func (m *Manifest) Overlap() int {
 	type edge struct {
 		name string
 		step int

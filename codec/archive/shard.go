@@ -39,6 +39,17 @@ func (s *Shard) open() (*handle, error) {
 	return h, named(s.Info.Name, err)
 }
 
+// Origin returns how the shard's rows were made.
+func (s *Shard) Origin() (Origin, error) {
+	h, err := s.open()
+	if err != nil {
+		return Origin{}, err
+	}
+	defer h.file.Close()
+	o, err := originOf(h.footer.notes)
+	return o, named(s.Info.Name, err)
+}
+
 // use calls f with an open shard, which stays open for the next call.
 func (s *Shard) use(f func(*handle) error) error {
 	for {

@@ -84,6 +84,9 @@ func NewWriter(dir string, o *Options) (*Writer, error) {
 // lockName is the name of the file that a writer locks. It stays.
 const lockName = "_lock"
 
+// lockFile is lock; a test has none.
+var lockFile = lock
+
 func (w *Writer) open() (err error) {
 	if !w.opt.MustExist {
 		if err := os.MkdirAll(w.dir, 0o777); err != nil {
@@ -95,7 +98,7 @@ func (w *Writer) open() (err error) {
 	if w.lock, err = os.OpenFile(filepath.Join(w.dir, lockName), os.O_RDWR|os.O_CREATE, 0o666); err != nil {
 		return err
 	}
-	held, err := lock(w.lock)
+	held, err := lockFile(w.lock)
 	if err != nil {
 		return err
 	}

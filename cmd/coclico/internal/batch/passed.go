@@ -27,6 +27,29 @@ func (p *Passed) Add(q Passed) {
 	p.Hidden = append(p.Hidden, q.Hidden...)
 }
 
+// Count counts what a walk found, and reports whether it was passed over.
+func (p *Passed) Count(f Found) bool {
+	switch f.Kind {
+	case Other:
+		p.Files = append(p.Files, f.Path)
+	case Linked:
+		p.Folders = append(p.Folders, f.Path)
+	case Hidden:
+		p.Hidden = append(p.Hidden, f.Path)
+	}
+	return f.Kind != Wanted
+}
+
+// Nothing returns the error that a folder has nothing of a kind, and what it has
+// instead.
+func (p *Passed) Nothing(input, kind string) error {
+	over := p.String()
+	if over != "" {
+		over = " (" + over + ")"
+	}
+	return fmt.Errorf("%s: no %s in this folder%s", input, kind, over)
+}
+
 // maxEndings is how many endings String lists.
 const maxEndings = 8
 

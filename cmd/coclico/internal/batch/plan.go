@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
+	"time"
 
 	"github.com/coclico/coclico/cmd/coclico/internal/files"
 )
@@ -16,6 +16,14 @@ import (
 // A Job is a file to make of another.
 type Job struct {
 	Input, Output string
+
+	// Open opens the input where it is not the file of its name but a part
+	// of another.
+	Open func(ctx context.Context) (files.File, error)
+
+	// Size and Time are the input's, for a Store that compares them.
+	Size int64
+	Time time.Time
 
 	root string // the folder that the input was found in, or its own
 }
@@ -66,7 +74,7 @@ func (p *Plan) find(ctx context.Context, input string) ([]Job, Passed, error) {
 	}
 	base, root := "", filepath.Dir(input)
 	if info.IsDir() {
-		if inside(p.Out, input) {
+		if Inside(p.Out, input) {
 			return nil, Passed{}, fmt.Errorf("the output folder %s is in %s, which would be its own input: choose a folder outside", p.Out, input)
 		}
 		root = filepath.Clean(input)
@@ -84,7 +92,7 @@ func (p *Plan) find(ctx context.Context, input string) ([]Job, Passed, error) {
 			}
 		}
 		name := files.Fit(p.Name(filepath.Base(path)))
-		jobs = append(jobs, Job{path, filepath.Join(p.Out, base, rel, name), root})
+		jobs = append(jobs, Job{Input: path, Output: filepath.Join(p.Out, base, rel, name), root: root})
 	}
 	return jobs, passed, err
 }
@@ -99,51 +107,22 @@ func Find(ctx context.Context, input string, wanted func(path string) bool, kind
 	} else if !info.IsDir() {
 		return []string{input}, passed, nil
 	}
-	root := input
-	if info, err := os.Lstat(input); err == nil && !info.IsDir() {
-		root += string(filepath.Separator) // a link to a folder, which a walk would not enter
-	}
-	err = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-		hidden := d != nil && strings.HasPrefix(d.Name(), ".")
-		switch {
-		case ctx.Err() != nil:
-			return ctx.Err()
-		case path == root && err != nil:
-			return files.Named(input, err)
-		case path == root:
-		case hidden && d.IsDir():
-			passed.Hidden = append(passed.Hidden, path)
-			return fs.SkipDir
-		case err != nil && d != nil:
-			found = append(found, path)
-		case err != nil:
-			return files.Named(input, err)
-		case d.IsDir():
-		case files.IsDir(path):
-			passed.Folders = append(passed.Folders, path)
-		case !files.IsRegular(path) || !wanted(path):
-			if !hidden {
-				passed.Files = append(passed.Files, path)
-			}
-		case hidden:
-			passed.Hidden = append(passed.Hidden, path)
-		default:
-			found = append(found, path)
+	for f, err := range Walk(ctx, input, wanted) {
+		if err != nil {
+			return found, passed, err
 		}
-		return nil
-	})
-	if err == nil && len(found) == 0 {
-		over := passed.String()
-		if over != "" {
-			over = " (" + over + ")"
+		if !passed.Count(f) {
+			found = append(found, f.Path)
 		}
-		err = fmt.Errorf("%s: no %s in this folder%s", input, kind, over)
 	}
-	return found, passed, err
+	if len(found) == 0 {
+		return nil, passed, passed.Nothing(input, kind)
+	}
+	return found, passed, nil
 }
 
-// inside reports whether folder is dir or below it. The folder need not exist.
-func inside(folder, dir string) bool {
+// Inside reports whether folder is dir or below it. The folder need not exist.
+func Inside(folder, dir string) bool {
 	dir, folder = resolve(dir), resolve(folder)
 	rel, err := filepath.Rel(dir, folder)
 	return err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))

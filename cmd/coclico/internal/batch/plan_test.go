@@ -123,7 +123,7 @@ func TestPassed(t *testing.T) {
 func TestDone(t *testing.T) {
 	dir := t.TempDir()
 	tree(t, dir, "a", "a.up")
-	j := Job{filepath.Join(dir, "a"), filepath.Join(dir, "a.up"), dir}
+	j := Job{Input: filepath.Join(dir, "a"), Output: filepath.Join(dir, "a.up"), root: dir}
 	p := testPlan(dir)
 	now := time.Now()
 	at := func(path string, d time.Duration) {
@@ -155,7 +155,7 @@ func TestDone(t *testing.T) {
 	if p.done(j) {
 		t.Error("an empty file is taken for a result")
 	}
-	if p.done(Job{j.Input, dir, dir}) {
+	if p.done(Job{Input: j.Input, Output: dir, root: dir}) {
 		t.Error("a folder is taken for a result")
 	}
 }
@@ -191,7 +191,7 @@ func TestReplaced(t *testing.T) {
 		}
 		tick(t, dir)
 		tree(t, dir, "out/a.up")
-		j := Job{filepath.Join(dir, "in", "a"), filepath.Join(dir, "out", "a.up"), filepath.Join(dir, "in")}
+		j := Job{Input: filepath.Join(dir, "in", "a"), Output: filepath.Join(dir, "out", "a.up"), root: filepath.Join(dir, "in")}
 		tick(t, dir)
 		if err := c.replace(dir); err != nil {
 			t.Fatal(err)

@@ -1,13 +1,13 @@
 package batch
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
+	"iter"
 	"sync"
 	"time"
-
-	"github.com/coclico/coclico/cmd/coclico/internal/files"
 )
 
 // A Status is how a job ended.
@@ -41,14 +41,36 @@ type Input[T any] struct {
 	Read   func() (T, error)
 }
 
+// A Store is where results go. [Plan.On] returns that of files.
+type Store interface {
+	// Done reports whether a job needs no work. It is called in the order of
+	// the jobs, ahead of the work.
+	Done(j Job) bool
+	// Foreign returns an error if something else has the result's place.
+	Foreign(j Job) error
+	// Put calls fill to make a result, keeps it, and returns the number of its
+	// bytes. An error that every other job would meet is a [Fatal] one.
+	Put(j Job, fill func(io.Writer) error) (int64, error)
+}
+
+// Each yields jobs as Run takes them.
+func Each(jobs []Job) iter.Seq2[Job, error] {
+	return func(yield func(Job, error) bool) {
+		for _, j := range jobs {
+			if !yield(j, nil) {
+				return
+			}
+		}
+	}
+}
+
 // A Runner does jobs: inputs are read concurrently, the work is done on one at
 // a time, in the order of the jobs.
 type Runner[T any] struct {
-	Plan   *Plan
-	Disk   files.Disk // where results are written
-	Force  bool       // redo what is done and unchanged, and overwrite what is not a result
-	Ahead  int        // inputs in memory at once, at least 1
-	Memory int64      // bytes that they may take together; an input that takes more is alone
+	Store  Store
+	Force  bool  // redo what is done and unchanged, and overwrite what is not a result
+	Ahead  int   // inputs in memory at once, at least 1
+	Memory int64 // bytes that they may take together; an input that takes more is alone
 
 	// Open opens an input as far as it takes to know what it needs. Its Read
 	// closes it.
@@ -79,8 +101,8 @@ type entry[T any] struct {
 }
 
 // Run does the jobs. It returns an error if it could not start or continue: a
-// [Fatal] one or the context's.
-func (r *Runner[T]) Run(ctx context.Context, jobs []Job) (s Summary, err error) {
+// [Fatal] one, the context's, or that of the jobs.
+func (r *Runner[T]) Run(ctx context.Context, jobs iter.Seq2[Job, error]) (s Summary, err error) {
 	start := time.Now()
 	ctx, stop := context.WithCancel(ctx)
 	budget := newBudget(r.Memory)
@@ -94,14 +116,15 @@ func (r *Runner[T]) Run(ctx context.Context, jobs []Job) (s Summary, err error) 
 		readers.Wait()
 		s.Elapsed = time.Since(start)
 	}()
+	var listErr error // set before entries is closed
 	readers.Go(func() {
 		defer close(entries)
-		r.readAhead(ctx, jobs, slots, budget, &readers, entries)
+		listErr = r.readAhead(ctx, jobs, slots, budget, &readers, entries)
 	})
 	for i := 0; ; i++ {
 		e, more := <-entries
 		if !more {
-			return s, ctx.Err()
+			return s, cmp.Or(ctx.Err(), listErr)
 		}
 		result, err := r.finish(ctx, i, e)
 		if err != nil {
@@ -125,14 +148,17 @@ func (r *Runner[T]) Run(ctx context.Context, jobs []Job) (s Summary, err error) 
 
 // readAhead opens the jobs' inputs in order, so that the first always gets its
 // memory, and reads them concurrently.
-func (r *Runner[T]) readAhead(ctx context.Context, jobs []Job, slots chan<- struct{}, budget *budget, readers *sync.WaitGroup, entries chan<- *entry[T]) {
-	for _, j := range jobs {
+func (r *Runner[T]) readAhead(ctx context.Context, jobs iter.Seq2[Job, error], slots chan<- struct{}, budget *budget, readers *sync.WaitGroup, entries chan<- *entry[T]) error {
+	for j, err := range jobs {
+		if err != nil {
+			return err
+		}
 		e := &entry[T]{Job: j, ready: make(chan struct{})}
-		if e.unchanged = !r.Force && r.Plan.done(j); !e.unchanged {
+		if e.unchanged = !r.Force && r.Store.Done(j); !e.unchanged {
 			select {
 			case slots <- struct{}{}:
 			case <-ctx.Done():
-				return
+				return nil
 			}
 			input, err := r.open(ctx, j)
 			if err != nil {
@@ -141,7 +167,7 @@ func (r *Runner[T]) readAhead(ctx context.Context, jobs []Job, slots chan<- stru
 			} else {
 				e.memory = input.Memory
 				if !budget.acquire(e.memory) {
-					return
+					return nil
 				}
 				readers.Go(func() {
 					defer close(e.ready)
@@ -152,14 +178,15 @@ func (r *Runner[T]) readAhead(ctx context.Context, jobs []Job, slots chan<- stru
 		select {
 		case entries <- e:
 		case <-ctx.Done():
-			return
+			return nil
 		}
 	}
+	return nil
 }
 
 func (r *Runner[T]) open(ctx context.Context, j Job) (*Input[T], error) {
 	if !r.Force {
-		if err := r.Plan.foreign(j); err != nil {
+		if err := r.Store.Foreign(j); err != nil {
 			return nil, err
 		}
 	}
@@ -208,7 +235,7 @@ func (r *Runner[T]) work(ctx context.Context, e *entry[T]) (int64, error) {
 	}
 	var zero T
 	e.input = zero // not needed while the result is written
-	return write(r.Disk, r.Plan.Out, e.Output, fill)
+	return r.Store.Put(e.Job, fill)
 }
 
 // A budget is the memory that inputs share.

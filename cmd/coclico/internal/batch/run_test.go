@@ -22,7 +22,7 @@ import (
 // upper returns a runner that writes texts in capitals.
 func upper(out string) *Runner[string] {
 	return &Runner[string]{
-		Plan: testPlan(out), Disk: files.OS{}, Ahead: 3, Memory: 100,
+		Store: testPlan(out).On(files.OS{}), Ahead: 3, Memory: 100,
 		Open: func(_ context.Context, j Job) (*Input[string], error) {
 			return &Input[string]{Memory: 40, Read: func() (string, error) {
 				data, err := os.ReadFile(j.Input)
@@ -40,6 +40,8 @@ func upper(out string) *Runner[string] {
 	}
 }
 
+func planOf(r *Runner[string]) *Plan { return r.Store.(folder).plan }
+
 // writes returns what writes a text.
 func writes(text string) func(io.Writer) error {
 	return func(w io.Writer) error {
@@ -50,7 +52,7 @@ func writes(text string) func(io.Writer) error {
 
 func jobsOf(t *testing.T, r *Runner[string], inputs ...string) []Job {
 	t.Helper()
-	jobs, _, err := r.Plan.Jobs(t.Context(), inputs)
+	jobs, _, err := planOf(r).Jobs(t.Context(), inputs)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,7 +87,7 @@ func TestRun(t *testing.T) {
 		order = append(order, fmt.Sprintf("%d %s %s", i, filepath.Base(result.Input), result.Status))
 	}
 	jobs := jobsOf(t, r, in+"/.")
-	s, err := r.Run(t.Context(), jobs)
+	s, err := r.Run(t.Context(), Each(jobs))
 	if err != nil || s.Done != 5 || len(s.Failed) != 1 || s.Unchanged != 0 {
 		t.Fatalf("%+v, %v", s, err)
 	}
@@ -99,11 +101,11 @@ func TestRun(t *testing.T) {
 		t.Errorf("files %q", got)
 	}
 	newer(t, out) // by any file system's clock
-	if s, err = r.Run(t.Context(), jobs); err != nil || s.Done != 0 || s.Unchanged != 5 || len(s.Failed) != 1 {
+	if s, err = r.Run(t.Context(), Each(jobs)); err != nil || s.Done != 0 || s.Unchanged != 5 || len(s.Failed) != 1 {
 		t.Errorf("again: %+v, %v", s, err)
 	}
 	r.Force = true
-	if s, err = r.Run(t.Context(), jobs); err != nil || s.Done != 5 || s.Unchanged != 0 {
+	if s, err = r.Run(t.Context(), Each(jobs)); err != nil || s.Done != 5 || s.Unchanged != 0 {
 		t.Errorf("forced: %+v, %v", s, err)
 	}
 }
@@ -124,8 +126,8 @@ func TestSynced(t *testing.T) {
 	in, out := t.TempDir(), filepath.Join(t.TempDir(), "out")
 	tree(t, in, "a.txt", "b.txt")
 	r, disk := upper(out), new(filestest.Recorder)
-	r.Disk = disk
-	if s, err := r.Run(t.Context(), jobsOf(t, r, in+"/.")); err != nil || s.Done != 2 {
+	r.Store = planOf(r).On(disk)
+	if s, err := r.Run(t.Context(), Each(jobsOf(t, r, in+"/."))); err != nil || s.Done != 2 {
 		t.Fatalf("%+v, %v", s, err)
 	}
 	want := []string{
@@ -147,8 +149,8 @@ func TestFull(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		full = 112
 	}
-	r.Disk = &filestest.Recorder{Fail: "write .b.txt.up.part", Err: &os.PathError{Op: "write", Path: "part", Err: full}}
-	s, err := r.Run(t.Context(), jobsOf(t, r, in+"/."))
+	r.Store = planOf(r).On(&filestest.Recorder{Fail: "write .b.txt.up.part", Err: &os.PathError{Op: "write", Path: "part", Err: full}})
+	s, err := r.Run(t.Context(), Each(jobsOf(t, r, in+"/.")))
 	if want := filepath.Join(out, "b.txt.up") + ": no space left on the device"; err == nil || err.Error() != want || s.Done != 1 {
 		t.Errorf("%+v, error %v", s, err)
 	}
@@ -162,8 +164,8 @@ func TestUnsynced(t *testing.T) {
 	in, out := t.TempDir(), t.TempDir()
 	tree(t, in, "a.txt")
 	r := upper(out)
-	r.Disk = &filestest.Recorder{Fail: "sync .a.txt.up.part"}
-	s, err := r.Run(t.Context(), jobsOf(t, r, in+"/."))
+	r.Store = planOf(r).On(&filestest.Recorder{Fail: "sync .a.txt.up.part"})
+	s, err := r.Run(t.Context(), Each(jobsOf(t, r, in+"/.")))
 	if err != nil || s.Done != 0 || len(s.Failed) != 1 {
 		t.Errorf("%+v, error %v", s, err)
 	}
@@ -180,7 +182,7 @@ func TestLeftovers(t *testing.T) {
 	tree(t, out, ".a.txt.up.part")
 	r := upper(out)
 	jobs := jobsOf(t, r, in+"/.")
-	if s, err := r.Run(t.Context(), jobs); err != nil || s.Done != 1 {
+	if s, err := r.Run(t.Context(), Each(jobs)); err != nil || s.Done != 1 {
 		t.Errorf("%+v, %v", s, err)
 	}
 	if got := names(t, out); !slices.Equal(got, []string{"a.txt.up"}) {
@@ -195,7 +197,7 @@ func TestLeftovers(t *testing.T) {
 	}
 	defer other.Close()
 	r.Force = true
-	if s, err := r.Run(t.Context(), jobs); err != nil || len(s.Failed) != 1 || !errors.Is(s.Failed[0].Err, files.ErrBusy) {
+	if s, err := r.Run(t.Context(), Each(jobs)); err != nil || len(s.Failed) != 1 || !errors.Is(s.Failed[0].Err, files.ErrBusy) {
 		t.Errorf("while another run writes: %+v, %v", s, err)
 	}
 }
@@ -206,7 +208,7 @@ func TestNames(t *testing.T) {
 	tree(t, in, "a.txt", "b.txt", "c.txt", "d.txt")
 	tree(t, out, "sub")
 	r := upper(out)
-	r.Plan.Name = func(name string) string {
+	planOf(r).Name = func(name string) string {
 		switch name {
 		case "a.txt":
 			return "a\x00a"
@@ -215,7 +217,7 @@ func TestNames(t *testing.T) {
 		}
 		return name + ".up"
 	}
-	s, err := r.Run(t.Context(), jobsOf(t, r, in+"/."))
+	s, err := r.Run(t.Context(), Each(jobsOf(t, r, in+"/.")))
 	if err != nil || s.Done != 2 || len(s.Failed) != 2 || !strings.HasPrefix(s.Failed[1].Err.Error(), filepath.Join(out, "sub", "b")+": ") {
 		t.Errorf("%+v, %v", s, err)
 	}
@@ -232,14 +234,14 @@ func TestLongNames(t *testing.T) {
 	tree(t, in, long...)
 	r := upper(out)
 	jobs := jobsOf(t, r, in+"/.")
-	if s, err := r.Run(t.Context(), jobs); err != nil || s.Done != len(long) {
+	if s, err := r.Run(t.Context(), Each(jobs)); err != nil || s.Done != len(long) {
 		t.Fatalf("%+v, %v", s, err)
 	}
 	if got := names(t, out); len(got) != len(long) {
 		t.Errorf("%d results, want %d", len(got), len(long))
 	}
 	newer(t, out)
-	if s, err := r.Run(t.Context(), jobs); err != nil || s.Unchanged != len(long) {
+	if s, err := r.Run(t.Context(), Each(jobs)); err != nil || s.Unchanged != len(long) {
 		t.Errorf("again: %+v, %v", s, err)
 	}
 }
@@ -250,9 +252,9 @@ func TestForeign(t *testing.T) {
 	tree(t, in, "a.txt", "b.txt")
 	tree(t, out, "a.txt.up")
 	r := upper(out)
-	r.Plan.Ours = func(path string) bool { return filepath.Base(path) != "a.txt.up" }
+	planOf(r).Ours = func(path string) bool { return filepath.Base(path) != "a.txt.up" }
 	jobs := jobsOf(t, r, in+"/.")
-	s, err := r.Run(t.Context(), jobs)
+	s, err := r.Run(t.Context(), Each(jobs))
 	if err != nil || s.Done != 1 || len(s.Failed) != 1 || !strings.Contains(s.Failed[0].Err.Error(), "a.txt.up: exists") {
 		t.Errorf("%+v, %v", s, err)
 	}
@@ -260,7 +262,7 @@ func TestForeign(t *testing.T) {
 		t.Errorf("%q, %v", data, err)
 	}
 	r.Force = true
-	if s, err := r.Run(t.Context(), jobs); err != nil || s.Done != 2 {
+	if s, err := r.Run(t.Context(), Each(jobs)); err != nil || s.Done != 2 {
 		t.Errorf("by force: %+v, %v", s, err)
 	}
 }
@@ -274,7 +276,7 @@ func TestPartIsLink(t *testing.T) {
 		t.Skip(err)
 	}
 	r := upper(out)
-	s, err := r.Run(t.Context(), jobsOf(t, r, in+"/."))
+	s, err := r.Run(t.Context(), Each(jobsOf(t, r, in+"/.")))
 	if err != nil || s.Done != 1 || len(s.Failed) != 1 || !strings.Contains(s.Failed[0].Err.Error(), ".a.txt.up.part is in the way") {
 		t.Errorf("%+v, %v", s, err)
 	}
@@ -297,7 +299,7 @@ func TestLockedFolder(t *testing.T) {
 	}
 	defer os.Chmod(locked, 0o777)
 	r := upper(out)
-	s, err := r.Run(t.Context(), jobsOf(t, r, in+"/."))
+	s, err := r.Run(t.Context(), Each(jobsOf(t, r, in+"/.")))
 	if err != nil || s.Done != 1 || len(s.Failed) != 1 || s.Failed[0].Input != locked {
 		t.Errorf("%+v, %v", s, err)
 	}
@@ -317,7 +319,7 @@ func TestStop(t *testing.T) {
 		}
 		return work(c, j, text)
 	}
-	s, err := r.Run(ctx, jobsOf(t, r, in+"/."))
+	s, err := r.Run(ctx, Each(jobsOf(t, r, in+"/.")))
 	if !errors.Is(err, context.Canceled) || s.Done != 2 || len(s.Failed) != 0 {
 		t.Errorf("%+v, %v", s, err)
 	}
@@ -361,7 +363,7 @@ func TestMemory(t *testing.T) {
 		}
 		return writes(text), nil
 	}
-	if s, err := r.Run(t.Context(), jobsOf(t, r, in)); err != nil || s.Done != 40 {
+	if s, err := r.Run(t.Context(), Each(jobsOf(t, r, in))); err != nil || s.Done != 40 {
 		t.Errorf("%+v, %v", s, err)
 	}
 	if most.Load() != 500 {

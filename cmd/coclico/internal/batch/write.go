@@ -9,6 +9,22 @@ import (
 	"github.com/coclico/coclico/cmd/coclico/internal/files"
 )
 
+// On returns the store of a plan's files on a disk.
+func (p *Plan) On(d files.Disk) Store { return folder{p, d} }
+
+// A folder is the store of files.
+type folder struct {
+	plan *Plan
+	disk files.Disk
+}
+
+func (f folder) Done(j Job) bool     { return f.plan.done(j) }
+func (f folder) Foreign(j Job) error { return f.plan.foreign(j) }
+
+func (f folder) Put(j Job, fill func(io.Writer) error) (int64, error) {
+	return write(f.disk, f.plan.Out, j.Output, fill)
+}
+
 // write makes a file in folder out, or below it, whole or not at all, and returns
 // the number of its bytes. An error of the disk or of out, which the next file
 // would meet too, is a [Fatal] one.

@@ -12,12 +12,14 @@ package files
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/coclico/coclico/weights"
@@ -31,16 +33,20 @@ type IO struct {
 	stdin  io.Reader
 	stdout io.Writer
 	disk   Disk
+
+	// Member, if not nil, returns the bytes of a file in an archive, which
+	// Open opens as FOLDER::NAME.
+	Member func(folder, name string) ([]byte, error)
 }
 
 // New returns the IO of a run with the given standard input and output.
-func New(stdin io.Reader, stdout io.Writer) *IO { return &IO{stdin, stdout, OS{}} }
+func New(stdin io.Reader, stdout io.Writer) *IO { return &IO{stdin: stdin, stdout: stdout, disk: OS{}} }
 
 // Disk returns the disk on which the run's files are written.
 func (f *IO) Disk() Disk { return f.disk }
 
 // OnDisk returns an IO that writes on another disk.
-func (f *IO) OnDisk(d Disk) *IO { return &IO{f.stdin, f.stdout, d} }
+func (f *IO) OnDisk(d Disk) *IO { return &IO{f.stdin, f.stdout, d, f.Member} }
 
 // A File is an open input. Its parts can be read in any order: a decoder of TIFF
 // would read a mere stream into memory up to the farthest part.
@@ -58,6 +64,13 @@ func (f *IO) Open(ctx context.Context, path string, limit int64) (File, error) {
 		return newSpool(ctx, path, io.NopCloser(f.stdin), limit), nil
 	}
 	info, err := os.Stat(path)
+	if folder, name, ok := SplitMember(path); ok && err != nil && f.Member != nil {
+		data, err := f.Member(folder, name)
+		if err != nil {
+			return nil, Named(path, err)
+		}
+		return inMemory{bytes.NewReader(data)}, nil
+	}
 	switch {
 	case err != nil:
 		return nil, Named(path, err)
@@ -74,6 +87,43 @@ func (f *IO) Open(ctx context.Context, path string, limit int64) (File, error) {
 		return nil, Named(path, err)
 	}
 	return cancelable{ctx, r}, nil
+}
+
+// inMemory is a file in memory.
+type inMemory struct{ *bytes.Reader }
+
+func (inMemory) Close() error { return nil }
+
+// memberMark stands between an archive's folder and a name in it.
+const memberMark = "::"
+
+// SplitMember splits FOLDER::NAME, if there is such a folder.
+func SplitMember(path string) (folder, name string, ok bool) {
+	folder, name, ok = strings.Cut(path, memberMark)
+	return folder, name, ok && name != "" && IsDir(folder)
+}
+
+// Member returns FOLDER::NAME.
+func Member(folder, name string) string { return folder + memberMark + name }
+
+// Stream opens a file, a pipe or standard input for reading from its beginning to
+// its end, of which nothing is kept. Reads fail when ctx ends. A regular file is
+// a [File].
+func (f *IO) Stream(ctx context.Context, path string) (io.ReadCloser, error) {
+	if path == Stdio {
+		return io.NopCloser(stoppable{ctx, f.stdin}), nil
+	}
+	if !IsRegular(path) && !IsDir(path) {
+		if _, err := os.Stat(path); err != nil {
+			return nil, Named(path, err)
+		}
+		p := &pipe{path: path}
+		return struct {
+			io.Reader
+			io.Closer
+		}{stoppable{ctx, p}, p}, nil
+	}
+	return f.Open(ctx, path, 0)
 }
 
 // Read returns the contents of a file that is of no use if it has more than

@@ -43,7 +43,7 @@ func (s *Screen) Board() *Board {
 	return b
 }
 
-// Start starts the count of so many files.
+// Start starts the count of so many files, 0 if their number is not known.
 func (b *Board) Start(files int) { b.files, b.started = files, time.Now() }
 
 // Warn prints warnings above the board, see [Screen.Warn].
@@ -103,13 +103,18 @@ func (b *Board) draw(always bool) {
 // lines returns what is shown after so much time.
 func (b *Board) lines(elapsed time.Duration) (first, second string) {
 	first = fmt.Sprintf("%s %d/%d files", meter(b.ended, b.files), b.ended, b.files)
+	if b.files == 0 {
+		first = fmt.Sprintf("%d files", b.ended)
+	}
 	if b.failed > 0 {
 		first += fmt.Sprintf(", %d failed", b.failed)
 	}
 	if n := b.worked + b.failed; n > 0 && elapsed > 0 {
 		rate := float64(n) / elapsed.Seconds()
-		left := time.Duration(float64(b.files-b.ended) / rate * float64(time.Second))
-		first += fmt.Sprintf("  %.3g files/s, %v left", rate, left.Round(time.Second))
+		first += fmt.Sprintf("  %.3g files/s", rate)
+		if left := time.Duration(float64(b.files-b.ended) / rate * float64(time.Second)); b.files > 0 {
+			first += fmt.Sprintf(", %v left", left.Round(time.Second))
+		}
 	}
 	second = fmt.Sprintf("%s %s: %s", meter(b.step, b.steps), filepath.Base(b.file), b.stage)
 	if b.steps > 0 {

@@ -1,0 +1,124 @@
+package main
+
+import (
+	"errors"
+	"io/fs"
+	"path"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/coclico/coclico/cmd/coclico/internal/files"
+	"github.com/coclico/coclico/cmd/coclico/internal/terminal"
+	"github.com/coclico/coclico/codec/archive"
+)
+
+func archiveCmd(f *files.IO, s *terminal.Screen) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "archive",
+		Short: "Keep millions of pictures in a folder of Parquet files",
+		Long: `An archive is a folder of Parquet files with a row for each picture: its name,
+its .coclico file, and the size, time and dimensions of its source. A file of
+110 bytes takes 4,096 on a disk, a row about 125. DuckDB, pandas, Polars and
+Spark read an archive as it is.
+
+decode, info and compare take A::NAME for the file of a picture in archive A.`,
+		Example: `  coclico archive create photos/ -o A
+  coclico archive ls A
+  coclico decode A::photos/a.jpg -o a.png`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(archiveCreateCmd(f, s, false), archiveCreateCmd(f, s, true), archiveLsCmd(s), archiveGetCmd(f), archiveExtractCmd(f, s),
+		archiveInfoCmd(s), archiveCheckCmd(s), archiveRemoveCmd(s), archiveCompactCmd(s), archiveMergeCmd(s))
+	return cmd
+}
+
+// openArchive opens the archive in a folder.
+func openArchive(dir string) (*archive.Archive, error) {
+	a, err := archive.Open(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = files.Named(dir, errNoArchive)
+	}
+	return a, err
+}
+
+var errNoArchive = errors.New("no archive in this folder: it has no " + archive.ManifestName)
+
+// writeArchive opens the archive in a folder for writing.
+func writeArchive(dir string) (*archive.Writer, error) {
+	w, err := archive.NewWriter(dir, &archive.Options{MustExist: true, Origin: archive.Origin{Software: "coclico " + version()}})
+	if errors.Is(err, fs.ErrNotExist) {
+		err = files.Named(dir, errNoArchive)
+	}
+	return w, err
+}
+
+// member returns the .coclico file of a picture in an archive, for [files.IO].
+func member(dir, name string) ([]byte, error) {
+	a, err := openArchive(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer a.Close()
+	row, err := find(a, name)
+	if err != nil {
+		return nil, err
+	}
+	if row.Error != "" {
+		return nil, errors.New("the picture could not be read when it was archived: " + row.Error)
+	}
+	return row.Data, nil
+}
+
+// find returns the row of a name, as the archive or as the user spells it.
+func find(a *archive.Archive, name string) (*archive.Row, error) {
+	row, err := a.Get(name)
+	if errors.Is(err, fs.ErrNotExist) && archive.Quote(name) != name {
+		row, err = a.Get(archive.Quote(name))
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		err = errors.New("the archive has no such name")
+	}
+	return row, err
+}
+
+// globs are patterns for names.
+type globs []string
+
+const globHelp = `A GLOB without a '/' is compared with the last part of a name, any other with
+all of it; * and ? match no '/'. One that ends in '/' stands for all names below
+it.`
+
+func (g globs) check() error {
+	for _, pattern := range g {
+		if _, err := path.Match(pattern, ""); err != nil {
+			return usagef("%s: not a pattern", pattern)
+		}
+	}
+	return nil
+}
+
+// match reports whether a name matches a pattern, or there are none.
+func (g globs) match(name string) bool {
+	for _, pattern := range g {
+		against := name
+		if !strings.Contains(pattern, "/") {
+			against = path.Base(name)
+		}
+		if ok, _ := path.Match(pattern, against); ok || strings.HasSuffix(pattern, "/") && strings.HasPrefix(name, pattern) {
+			return true
+		}
+	}
+	return len(g) == 0
+}
+
+// archiveArgs demands an archive and perhaps more.
+func archiveArgs(more string, least int) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) < 1+least {
+			return usagef("%s needs an ARCHIVE%s", nameOf(cmd), more)
+		}
+		return nil
+	}
+}

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/coclico/coclico/cmd/coclico/internal/files"
+	"github.com/coclico/coclico/cmd/coclico/internal/terminal"
+	"github.com/coclico/coclico/codec/archive"
+)
+
+func archiveRemoveCmd(s *terminal.Screen) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "remove ARCHIVE GLOB...",
+		Short: "Remove names from an archive",
+		Long: `Remove removes names from an archive. Their bytes stay until archive compact
+rewrites it.
+
+` + globHelp,
+		Example: "  coclico archive remove A photos/private/",
+		Args:    archiveArgs(" and a GLOB", 1),
+	}
+	cmd.RunE = func(cmd *cobra.Command, args []string) (err error) {
+		w, err := writeArchive(args[0])
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, w.Close()) }()
+		n := 0
+		err = eachRow(cmd.Context(), s, args[0], args[1:], func(r *archive.Row) error {
+			n++
+			return w.Remove(r.Name)
+		})
+		if err == nil {
+			_, err = fmt.Fprintf(s.Out, "%d removed\n", n)
+		}
+		return err
+	}
+	return cmd
+}
+
+func archiveCompactCmd(s *terminal.Screen) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "compact ARCHIVE",
+		Short: "Rewrite an archive without what was replaced or removed",
+		Long: `Compact rewrites an archive as shards of a million rows in one order, without
+what was replaced or removed. It needs as much free space as the archive takes,
+until it is done. Whoever reads the archive meanwhile must open it again.`,
+		Example: "  coclico archive compact A",
+		Args:    oneArg("ARCHIVE"),
+	}
+	cmd.RunE = func(cmd *cobra.Command, args []string) (err error) {
+		w, err := writeArchive(args[0])
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, w.Close()) }()
+		if err := w.Compact(cmd.Context()); err != nil {
+			return files.Named(args[0], err)
+		}
+		a := w.Archive()
+		defer a.Close()
+		rows := int64(0)
+		for _, shard := range a.Shards() {
+			rows += shard.Info.Rows
+		}
+		_, err = fmt.Fprintf(s.Out, "%s: %d rows in %d shards\n", terminal.Printable(args[0]), rows, len(a.Shards()))
+		return err
+	}
+	return cmd
+}
+
+func archiveMergeCmd(s *terminal.Screen) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "merge ARCHIVE... -o ARCHIVE",
+		Short: "Copy the rows of archives to one",
+		Long: `Merge copies the rows of archives, which must be of one model, to another, which
+is created if need be. Of rows of one name, that of the last archive counts.`,
+		Example: "  coclico archive merge A B -o C",
+		Args:    someArgs("an ARCHIVE"),
+	}
+	output := cmd.Flags().StringP("output", "o", "", "`folder` of the archive to write (required)")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if *output == "" {
+			return usagef("archive merge needs an archive to write: -o FOLDER")
+		}
+		var from []*archive.Archive
+		for _, dir := range args {
+			if files.Same(dir, *output) {
+				return usagef("-o %s is one of the archives to merge", *output)
+			}
+			a, err := openArchive(dir)
+			if err != nil {
+				return err
+			}
+			defer a.Close()
+			from = append(from, a)
+		}
+		if err := archive.Merge(cmd.Context(), *output, from, &archive.Options{}); err != nil {
+			return err
+		}
+		a, err := openArchive(*output)
+		if err != nil {
+			return err
+		}
+		defer a.Close()
+		d, err := describeArchive(*output, a)
+		if err == nil {
+			_, err = fmt.Fprintf(s.Out, "%s: %d rows in %d shards\n", terminal.Printable(*output), d.Rows, d.Shards)
+		}
+		return err
+	}
+	return cmd
+}

@@ -1,0 +1,132 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/spf13/cobra"
+
+	"github.com/coclico/coclico/cmd/coclico/internal/batch"
+	"github.com/coclico/coclico/cmd/coclico/internal/files"
+	"github.com/coclico/coclico/cmd/coclico/internal/terminal"
+	"github.com/coclico/coclico/codec/archive"
+	"github.com/coclico/coclico/kernels"
+)
+
+const archiveSourcesHelp = `PICTURE is a picture that encode reads, a folder of them, a tar file (compressed
+or not), a zip file or a WebDataset shard, or - for one of these on standard
+input. A picture's name is the one that cp -r would give it: a.jpg, and
+photos/sub/b.png below the folder photos, but sub/b.png below photos/. (with the
+dot). In a tar or zip file it is the one that it has there.
+
+A picture whose size and time have not changed, and whose row records the same
+parameters, is not encoded again; --force does it again. One that cannot be read
+has a row with its error, and is tried again by the next run. Rows of pictures
+that do not exist any more stay: archive remove removes them. Ctrl-C, or a run
+that was killed, leaves a whole archive with the pictures up to half a minute
+before, and the same command resumes with the rest.
+`
+
+func archiveCreateCmd(f *files.IO, s *terminal.Screen, mustExist bool) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "create PICTURE... -o ARCHIVE",
+		Short: "Encode pictures into an archive",
+		Long: `Create encodes pictures as encode does, with the same flags, into an archive,
+which is a folder. If there is one, it is brought up to date.
+
+` + archiveSourcesHelp + builtInHelp,
+		Example: `  coclico archive create photos/ -o A
+  coclico archive create 00000.tar 00001.tar -o A
+  tar c photos | coclico archive create - -o A`,
+		Args:              someArgs("a PICTURE"),
+		ValidArgsFunction: completeFiles(append([]string{"tar", "tgz", "zip"}, pictureEndings...)...),
+	}
+	if mustExist {
+		cmd.Use = "add PICTURE... -o ARCHIVE"
+		cmd.Short = "Add pictures to an archive"
+		cmd.Long = `Add encodes pictures as archive create does, into an archive that exists.
+
+` + archiveSourcesHelp
+		cmd.Example = "  coclico archive add new/ -o A"
+	}
+	output := cmd.Flags().StringP("output", "o", "", "`folder` of the archive (required)")
+	m := manyFlags(cmd.Flags(), 8, "how many are in memory at once; the network sees up to 16 of them at a time", "encode again what is in the archive and unchanged")
+	how := encodingFlags(cmd)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if *output == "" || *output == files.Stdio {
+			return usagef("archive %s needs an archive: -o FOLDER", cmd.Name())
+		}
+		e, err := how()
+		if err != nil {
+			return err
+		}
+		defer e.shelf.close()
+		if e.options.Raw {
+			return usagef("--raw: an archive holds files, which record how they were made")
+		}
+		return createArchive(cmd.Context(), f, s, m, e, args, *output, mustExist)
+	}
+	return cmd
+}
+
+func createArchive(ctx context.Context, f *files.IO, s *terminal.Screen, m *many, e *encoding, args []string, out string, mustExist bool) (err error) {
+	src, err := findSources(f, out, args)
+	if err != nil {
+		return err
+	}
+	model, err := e.shelf.choose()
+	if err == nil {
+		err = model.idErr
+	}
+	if err != nil {
+		return err
+	}
+	if err := src.count(ctx); err != nil {
+		return err
+	}
+	w, err := archive.NewWriter(out, &archive.Options{Origin: e.origin(model), MustExist: mustExist})
+	switch {
+	case mustExist && errors.Is(err, fs.ErrNotExist):
+		return files.Named(out, errNoArchive)
+	case err != nil:
+		return explain(err)
+	}
+	known := newKnownRows(w.Archive())
+	defer func() {
+		known.close()
+		if e := w.Close(); e != nil && !errors.Is(err, e) {
+			err = errors.Join(err, e)
+		}
+	}()
+	board := s.Board()
+	store := &archiveStore{dir: out, writer: w, how: e, model: model.id, known: known, old: map[string]*archive.Row{}}
+	r := &encodeRunner{encoding: e, files: f, board: board}
+	src.list.jobs = src.jobs(ctx)
+	err = runJobs(ctx, s, board, m, &batch.Runner[viewed]{Store: store, Open: r.open, Work: store.work(r.work), Report: store.report}, &src.list, "encoded")
+	r.note(s)
+	return err
+}
+
+// origin is what an archive's shards record about how their rows were made.
+func (e *encoding) origin(m *shelved) archive.Origin {
+	o := e.options
+	params := fmt.Sprintf("map size %d, color bits %d, clip bits %d", o.MapSize, o.ColorBits, o.DimensionBits)
+	if o.Bytes != 0 {
+		params = fmt.Sprintf("at most %d bytes", o.Bytes)
+	}
+	if o.Whole {
+		params += ", whole"
+	}
+	if o.Antialias {
+		params += ", antialias"
+	}
+	if s := o.Sampling; s != nil {
+		params += fmt.Sprintf(", steps %d, guidance %g, strength %g, seed %d, color guidance %g", s.Steps, s.Guidance, s.Strength, s.Seed, s.ColorGuidance)
+	}
+	return archive.Origin{
+		Fingerprint: fmt.Sprintf("%08x", m.print), Model: m.Name, Profile: o.Profile.String(), Params: params,
+		Kernels: kernels.Active(), Software: "coclico " + version(),
+	}
+}

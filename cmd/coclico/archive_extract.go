@@ -1,0 +1,149 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/coclico/coclico/cmd/coclico/internal/files"
+	"github.com/coclico/coclico/cmd/coclico/internal/pack"
+	"github.com/coclico/coclico/cmd/coclico/internal/terminal"
+	"github.com/coclico/coclico/codec/archive"
+)
+
+func archiveExtractCmd(f *files.IO, s *terminal.Screen) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "extract ARCHIVE [GLOB...] -o OUT",
+		Short: "Write the .coclico files of an archive",
+		Long: `Extract writes the .coclico files of an archive into a folder, as encode would
+have: photos/a.jpg as OUT/photos/a.jpg.coclico. Names that would lead out of the
+folder are refused. If OUT ends in .tar, .tar.gz, .tgz or .zip, it is such a
+file, and - is a tar file on standard output.
+
+` + globHelp,
+		Example: "  coclico archive extract A -o out/\n  coclico archive extract A '*.png' -o pngs.tar",
+		Args:    archiveArgs("", 0),
+	}
+	output := cmd.Flags().StringP("output", "o", "", "`folder`, or tar or zip file, to write (required)")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if *output == "" {
+			return usagef("archive extract needs an output: -o OUT")
+		}
+		e := &extraction{screen: s, dir: args[0], patterns: args[1:]}
+		var err error
+		if *output == files.Stdio || pack.IsPack(*output) {
+			err = f.Write(*output, func(w io.Writer) error { return e.pack(cmd.Context(), *output, w) })
+		} else {
+			err = e.folder(cmd.Context(), *output)
+		}
+		if err == nil && *output != files.Stdio {
+			_, err = fmt.Fprintf(s.Out, "%d extracted\n", e.done)
+		}
+		if err == nil && e.failed > 0 {
+			err = fmt.Errorf("%d failed, listed above", e.failed)
+		}
+		return err
+	}
+	return cmd
+}
+
+// An extraction writes the files of an archive.
+type extraction struct {
+	screen       *terminal.Screen
+	dir          string
+	patterns     globs
+	done, failed int
+}
+
+// each calls write with each file and its path, and lists what fails. A fatal
+// error ends it.
+func (e *extraction) each(ctx context.Context, write func(path string, r *archive.Row) error) error {
+	return eachRow(ctx, e.screen, e.dir, e.patterns, func(r *archive.Row) error {
+		path := archive.Unquote(r.Name)
+		err := error(nil)
+		switch {
+		case r.Error != "":
+			err = errors.New(r.Error)
+		case !filepath.IsLocal(filepath.FromSlash(path)):
+			err = errors.New("a name that leads out of the folder")
+		default:
+			err = write(path+streamExt, r)
+		}
+		if err == nil {
+			e.done++
+			return nil
+		}
+		if errors.Is(err, files.ErrFull) || errors.As(err, new(packError)) {
+			return err
+		}
+		e.screen.Complain(files.Named(files.Member(e.dir, r.Name), err).Error())
+		e.failed++
+		return nil
+	})
+}
+
+// A packError is an error of writing a tar or zip file, which is lost then.
+type packError struct{ error }
+
+func (e packError) Unwrap() error { return e.error }
+
+func (e *extraction) pack(ctx context.Context, output string, w io.Writer) error {
+	out := pack.NewTar(w)
+	switch {
+	case pack.IsZip(output):
+		out = pack.NewZip(w)
+	case pack.IsGzip(output):
+		out = pack.NewGzip(w)
+	}
+	err := e.each(ctx, func(path string, r *archive.Row) error {
+		if err := out.Add(path, r.Data, r.Time); err != nil {
+			return packError{err}
+		}
+		return nil
+	})
+	return cmp.Or(err, out.Close())
+}
+
+func (e *extraction) folder(ctx context.Context, output string) error {
+	if err := os.MkdirAll(output, 0o777); err != nil {
+		return files.Named(output, err)
+	}
+	root, err := os.OpenRoot(output)
+	if err != nil {
+		return files.Named(output, err)
+	}
+	defer root.Close()
+	return e.each(ctx, func(path string, r *archive.Row) error {
+		dir, base := filepath.Split(filepath.FromSlash(path))
+		return writeBelow(root, filepath.Clean(dir), files.Fit(base), r.Data)
+	})
+}
+
+// writeBelow writes a file below a folder, which no name and no link leads out
+// of, as a whole or not at all. One that has these bytes is left as it is.
+func writeBelow(root *os.Root, dir, base string, data []byte) error {
+	if err := root.MkdirAll(dir, 0o777); err != nil {
+		return err
+	}
+	name := filepath.Join(dir, base)
+	if old, err := root.ReadFile(name); err == nil && bytes.Equal(old, data) {
+		return nil
+	}
+	part := filepath.Join(dir, fmt.Sprintf(".coclico-%d.part", time.Now().UnixNano()))
+	err := root.WriteFile(part, data, 0o666)
+	if err == nil {
+		err = root.Rename(part, name)
+	}
+	if err != nil {
+		root.Remove(part)
+	}
+	return err
+}

@@ -1,0 +1,240 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/coclico/coclico/cmd/coclico/internal/files"
+	"github.com/coclico/coclico/cmd/coclico/internal/terminal"
+	"github.com/coclico/coclico/codec/archive"
+)
+
+// A rowLine is what archive ls --json prints about a row.
+type rowLine struct {
+	Name        string `json:"name"`
+	NameBytes   []byte `json:"name_bytes,omitempty"` // of a path that is not UTF-8
+	Bytes       int    `json:"bytes"`
+	Width       int    `json:"width,omitempty"`
+	Height      int    `json:"height,omitempty"`
+	SourceBytes int64  `json:"source_bytes"`
+	SourceTime  string `json:"source_time"`
+	Error       string `json:"error,omitempty"`
+}
+
+func newRowLine(r *archive.Row) rowLine {
+	return rowLine{
+		Name: r.Name, NameBytes: files.Bytes(archive.Unquote(r.Name)), Bytes: len(r.Data), Width: r.Width, Height: r.Height,
+		SourceBytes: r.Size, SourceTime: r.Time.Format("2006-01-02T15:04:05.000Z07:00"), Error: r.Error,
+	}
+}
+
+func archiveLsCmd(s *terminal.Screen) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "ls ARCHIVE [GLOB...]",
+		Short:   "List the names in an archive",
+		Long:    "Ls lists the names in an archive, in their order.\n\n" + globHelp,
+		Example: "  coclico archive ls A\n  coclico archive ls A '*.png' photos/2024/ --long",
+		Args:    archiveArgs("", 0),
+	}
+	asJSON := cmd.Flags().Bool("json", false, "print a line of JSON for each name")
+	long := cmd.Flags().BoolP("long", "l", false, "print sizes, times and errors too")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if *asJSON && *long {
+			return usagef("--long has no effect: --json prints everything")
+		}
+		t := tabwriter.NewWriter(s.Out, 0, 0, 2, ' ', tabwriter.AlignRight)
+		lines := 0
+		err := eachRow(cmd.Context(), s, args[0], args[1:], func(r *archive.Row) error {
+			if lines++; lines%1000 == 0 {
+				t.Flush() // what is aligned is kept in memory
+			}
+			switch {
+			case *asJSON:
+				return s.JSON(newRowLine(r))
+			case *long:
+				what := terminal.Printable(r.Name)
+				if r.Error != "" {
+					what += ": " + terminal.Printable(r.Error)
+				}
+				fmt.Fprintf(t, "%d\t%dx%d\t%d\t%s\t %s\n", len(r.Data), r.Width, r.Height, r.Size, r.Time.Local().Format(time.DateTime), what)
+			default:
+				fmt.Fprintln(s.Out, terminal.Printable(r.Name))
+			}
+			return s.OutErr()
+		})
+		t.Flush()
+		return err
+	}
+	return cmd
+}
+
+// eachRow calls f for the rows whose names match. It complains about shards that
+// cannot be read, and returns an error at the end if there were any.
+func eachRow(ctx context.Context, s *terminal.Screen, dir string, patterns globs, f func(*archive.Row) error) error {
+	if err := patterns.check(); err != nil {
+		return err
+	}
+	a, err := openArchive(dir)
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	bad := 0
+	for r, err := range a.Rows() {
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case err != nil:
+			s.Complain(files.Named(dir, err).Error())
+			bad++
+			continue
+		case !patterns.match(r.Name):
+			continue
+		}
+		if err := f(r); err != nil {
+			return err
+		}
+	}
+	if bad > 0 {
+		return fmt.Errorf("%s: %d of %d shards could not be read, listed above", dir, bad, len(a.Shards()))
+	}
+	return nil
+}
+
+func archiveGetCmd(f *files.IO) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "get ARCHIVE NAME -o FILE",
+		Short:   "Write the .coclico file of a picture in an archive",
+		Long:    "Get writes the .coclico file of a picture in an archive, to standard output if\nFILE is -.",
+		Example: "  coclico archive get A photos/a.jpg -o a.coclico",
+		Args:    twoArgs("an ARCHIVE and a NAME"),
+	}
+	output := cmd.Flags().StringP("output", "o", "", "`file` to write (required)")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if *output == "" {
+			return usagef("archive get needs an output: -o FILE")
+		}
+		data, err := member(args[0], args[1])
+		if err != nil {
+			return files.Named(files.Member(args[0], args[1]), err)
+		}
+		return f.Write(*output, func(w io.Writer) error {
+			_, err := w.Write(data)
+			return err
+		})
+	}
+	return cmd
+}
+
+// An archiveInfo is what archive info prints.
+type archiveInfo struct {
+	Archive     string              `json:"archive"`
+	Rows        int64               `json:"rows"` // in all shards
+	Shards      int                 `json:"shards"`
+	Bytes       int64               `json:"bytes"`
+	BytesPerRow float64             `json:"bytes_per_row"`
+	Overlap     int                 `json:"overlap"` // the most shards that may have one name
+	Fingerprint string              `json:"fingerprint"`
+	Origins     []archive.Origin    `json:"origins"` // each once
+	Files       []archive.ShardInfo `json:"files"`
+}
+
+func archiveInfoCmd(s *terminal.Screen) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "info ARCHIVE",
+		Short: "Describe an archive",
+		Long: `Info prints how many rows an archive has, in how many shards, and how they were
+made. Rows that were replaced or removed count until archive compact.`,
+		Example: "  coclico archive info A",
+		Args:    oneArg("ARCHIVE"),
+	}
+	asJSON := cmd.Flags().Bool("json", false, "print JSON")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		a, err := openArchive(args[0])
+		if err != nil {
+			return err
+		}
+		defer a.Close()
+		d, err := describeArchive(args[0], a)
+		if err != nil {
+			return err
+		}
+		if *asJSON {
+			return s.JSON(d)
+		}
+		fmt.Fprintf(s.Out, "%s: %d rows in %d shards, %d bytes (%.1f a row)\n", terminal.Printable(args[0]), d.Rows, d.Shards, d.Bytes, d.BytesPerRow)
+		if d.Overlap > 1 {
+			fmt.Fprintf(s.Out, "names:   up to %d shards may have one: archive compact makes it 1\n", d.Overlap)
+		}
+		fmt.Fprintf(s.Out, "model:   fingerprint %s\n", d.Fingerprint)
+		for _, o := range d.Origins {
+			fmt.Fprintf(s.Out, "made:    %s\n", terminal.Printable(fmt.Sprintf("model %q, profile %s, %s; kernels %s; %s", o.Model, o.Profile, o.Params, o.Kernels, o.Software)))
+		}
+		return nil
+	}
+	return cmd
+}
+
+func describeArchive(dir string, a *archive.Archive) (*archiveInfo, error) {
+	m := a.Manifest()
+	d := &archiveInfo{Archive: dir, Shards: len(m.Shards), Fingerprint: m.Fingerprint, Overlap: m.Overlap(), Files: m.Shards, Origins: []archive.Origin{}}
+	seen := map[archive.Origin]bool{}
+	for _, shard := range a.Shards() {
+		d.Rows += shard.Info.Rows
+		d.Bytes += shard.Info.Bytes
+		o, err := shard.Origin()
+		if err != nil {
+			return nil, files.Named(dir, err)
+		}
+		if !seen[o] {
+			seen[o] = true
+			d.Origins = append(d.Origins, o)
+		}
+	}
+	if d.Rows > 0 {
+		d.BytesPerRow = float64(d.Bytes) / float64(d.Rows)
+	}
+	return d, nil
+}
+
+func archiveCheckCmd(s *terminal.Screen) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "check ARCHIVE",
+		Short: "Read all of an archive and compare its checksums",
+		Long: `Check reads all of an archive: it compares the SHA-256 of each shard with the
+manifest's and the CRC of each page, and decodes each row. What is wrong names
+the shard.`,
+		Example: "  coclico archive check A",
+		Args:    oneArg("ARCHIVE"),
+	}
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		a, err := openArchive(args[0])
+		if err != nil {
+			return err
+		}
+		defer a.Close()
+		shards, bad, rows := 0, 0, int64(0)
+		for shard, err := range a.Check(cmd.Context()) {
+			if cmd.Context().Err() != nil {
+				return cmd.Context().Err()
+			}
+			shards++
+			rows += shard.Info.Rows
+			if err != nil {
+				s.Complain(files.Named(args[0], err).Error())
+				bad++
+			}
+		}
+		if bad > 0 {
+			return fmt.Errorf("%s: %d of %d shards are damaged, listed above", args[0], bad, shards)
+		}
+		fmt.Fprintf(s.Out, "%s: %d shards, %d rows: all as they were written\n", terminal.Printable(args[0]), shards, rows)
+		return nil
+	}
+	return cmd
+}

@@ -1,0 +1,155 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"strings"
+	"sync"
+
+	"github.com/coclico/coclico/cmd/coclico/internal/batch"
+	"github.com/coclico/coclico/codec"
+	"github.com/coclico/coclico/codec/archive"
+)
+
+// An archiveStore is the archive that a batch fills.
+type archiveStore struct {
+	dir    string
+	writer *archive.Writer
+	how    *encoding
+	model  codec.ModelID
+	known  *knownRows
+
+	mu  sync.Mutex
+	old map[string]*archive.Row // rows of jobs between Done and their ends
+
+	width, height int // of the picture that was worked on last
+}
+
+// name returns a job's name in the archive.
+func (s *archiveStore) name(j batch.Job) string { return j.Output[len(s.dir)+len("::"):] }
+
+// Done implements [batch.Store]. A picture that was not read is tried again.
+func (s *archiveStore) Done(j batch.Job) bool {
+	row := s.known.get(s.name(j))
+	if row == nil || row.Size != j.Size || row.Time.UnixMilli() != j.Time.UnixMilli() {
+		return false
+	}
+	if row.Error == "" && s.how.made(row.Data) {
+		return true
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.old[row.Name] = row
+	return false
+}
+
+// Foreign implements [batch.Store].
+func (s *archiveStore) Foreign(batch.Job) error { return nil }
+
+// work is the encoder's, and remembers the picture's dimensions for Put.
+func (s *archiveStore) work(encode func(context.Context, batch.Job, viewed) (func(io.Writer) error, error)) func(context.Context, batch.Job, viewed) (func(io.Writer) error, error) {
+	return func(ctx context.Context, j batch.Job, src viewed) (func(io.Writer) error, error) {
+		if s.width, s.height = 0, 0; src.img != nil {
+			s.width, s.height = src.img.Bounds().Dx(), src.img.Bounds().Dy()
+		}
+		return encode(ctx, j, src)
+	}
+}
+
+// Put implements [batch.Store].
+func (s *archiveStore) Put(j batch.Job, fill func(io.Writer) error) (int64, error) {
+	var b bytes.Buffer
+	if err := fill(&b); err != nil {
+		return 0, err
+	}
+	file, err := codec.Parse(b.Bytes())
+	if err == nil && file.ModelID() != s.model {
+		err = fmt.Errorf("its stream is of model %v, the archive of %v; --from-pixels encodes the picture instead", file.ModelID(), s.model)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("%s: %w", j.Input, err)
+	}
+	err = s.add(&archive.Row{Name: s.name(j), Data: b.Bytes(), Width: s.width, Height: s.height, Size: j.Size, Time: j.Time})
+	if err != nil {
+		return 0, batch.Fatal(err)
+	}
+	return int64(b.Len()), nil
+}
+
+// report adds the row of a picture that was not read.
+func (s *archiveStore) report(_ int, r batch.Result) {
+	if r.Status != batch.Failed {
+		return
+	}
+	reason := strings.TrimPrefix(r.Err.Error(), r.Input+": ")
+	if len(reason) > archive.MaxName {
+		reason = reason[:archive.MaxName]
+	}
+	// The writer remembers the error.
+	_ = s.add(&archive.Row{Name: s.name(r.Job), Error: strings.ToValidUTF8(reason, "?"), Size: r.Size, Time: r.Time})
+}
+
+// add adds a row, unless the archive has it.
+func (s *archiveStore) add(r *archive.Row) error {
+	s.mu.Lock()
+	old := s.old[r.Name]
+	delete(s.old, r.Name)
+	s.mu.Unlock()
+	if old != nil && bytes.Equal(old.Data, r.Data) && old.Error == r.Error {
+		return nil
+	}
+	return s.writer.Add(r)
+}
+
+// knownRows finds rows of an archive, fast if they are asked for in order.
+type knownRows struct {
+	archive *archive.Archive
+	next    func() (*archive.Row, error, bool)
+	stop    func()
+	row     *archive.Row
+	last    string // the name that was asked for last
+	end     bool
+}
+
+func newKnownRows(a *archive.Archive) *knownRows {
+	k := &knownRows{archive: a}
+	k.next, k.stop = iter.Pull2(a.Rows())
+	return k
+}
+
+// get returns the row of a name, nil if there is none that can be read.
+func (k *knownRows) get(name string) *archive.Row {
+	if name <= k.last {
+		row, err := k.archive.Get(name)
+		if err != nil {
+			return nil
+		}
+		return row
+	}
+	k.last = name
+	for !k.end && (k.row == nil || k.row.Name < name) {
+		row, _, more := k.next()
+		k.row, k.end = row, !more
+	}
+	if k.row != nil && k.row.Name == name {
+		return k.row
+	}
+	return nil
+}
+
+func (k *knownRows) close() error {
+	k.stop()
+	return k.archive.Close()
+}
+
+// explain adds what to do to an error of writing to an archive.
+func explain(err error) error {
+	if errors.Is(err, archive.ErrModel) {
+		return fmt.Errorf("%w (--model chooses)", err)
+	}
+	return err
+}

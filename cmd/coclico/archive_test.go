@@ -1,0 +1,339 @@
+package main
+
+import (
+	"archive/tar"
+	"archive/zip"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coclico/coclico/codec/archive"
+)
+
+// archived returns the names in an archive and their files' bytes, or errors.
+func archived(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	a, err := archive.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Close()
+	rows := map[string]string{}
+	for r, err := range a.Rows() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows[r.Name] = string(r.Data) + r.Error
+	}
+	return rows
+}
+
+// TestArchive: an archive has what encode writes into a folder, and everything
+// that reads it finds that there.
+func TestArchive(t *testing.T) {
+	dir := pictures(t, 3)
+	base := filepath.Base(dir)
+	out, a := t.TempDir(), filepath.Join(t.TempDir(), "A")
+	succeed(t, "encode", dir, "-o", out)
+	if got := succeed(t, "archive", "create", dir, "-o", a); !strings.HasPrefix(got, "5 encoded, in ") {
+		t.Errorf("create: %q", got)
+	}
+	want := map[string]string{}
+	for name, data := range contents(t, out) {
+		want[filepath.ToSlash(strings.TrimSuffix(name, streamExt))] = data
+	}
+	if got := archived(t, a); !maps.Equal(got, want) {
+		t.Fatalf("the archive has %q", slices.Collect(maps.Keys(got)))
+	}
+	if got := succeed(t, "archive", "create", dir, "-o", a); got != "0 encoded, 5 unchanged\n" {
+		t.Errorf("create again: %q", got)
+	}
+	name := base + "/sub/b.png"
+	if got := succeed(t, "archive", "ls", a, "b.png"); got != name+"\n" {
+		t.Errorf("ls: %q", got)
+	}
+	var line rowLine
+	if err := json.Unmarshal([]byte(succeed(t, "archive", "ls", a, base+"/sub/b*", "--json")), &line); err != nil || line.Name != name || line.Bytes != len(want[name]) || line.Width != 21 || line.Height != 30 {
+		t.Errorf("ls --json: %+v, %v", line, err)
+	}
+	if got := succeed(t, "archive", "get", a, name, "-o", "-"); got != want[name] {
+		t.Errorf("get: %q", got)
+	}
+	if got := succeed(t, "info", a+"::"+name); !strings.HasPrefix(got, a+"::"+name+": ") {
+		t.Errorf("info: %q", got)
+	}
+	if got := succeed(t, "compare", a+"::"+name, filepath.Join(out, name+streamExt)); !strings.Contains(got, "cosine 1.0000") {
+		t.Errorf("compare: %q", got)
+	}
+	painted := filepath.Join(t.TempDir(), "b.png")
+	succeed(t, "decode", a+"::"+name, "-o", painted, "--steps", "2")
+	if got := succeed(t, "archive", "check", a); !strings.Contains(got, "5 rows: all as they were written") {
+		t.Errorf("check: %q", got)
+	}
+	if got := succeed(t, "archive", "info", a); !strings.Contains(got, ": 5 rows in 1 shards") || !strings.Contains(got, `model "built-in", profile tuned`) {
+		t.Errorf("info: %q", got)
+	}
+	for _, bad := range [][]string{
+		{"archive", "get", a, "nothing", "-o", "-"}, {"decode", a + "::nothing", "-o", painted}, {"archive", "ls", dir}, {"archive", "add", dir, "-o", filepath.Join(dir, "..", "none")},
+		{"archive", "create", dir, "-o", filepath.Join(dir, "A")},
+	} {
+		fail(t, statusFailed, nil, bad...)
+	}
+	fail(t, statusUsage, []string{"--raw"}, "archive", "create", dir, "-o", a, "--raw")
+	fail(t, statusUsage, []string{"-o"}, "archive", "create", dir)
+}
+
+// TestArchiveChanges: what is new or changed is encoded, with other parameters
+// everything; a bad picture is a row with its error until it can be read.
+func TestArchiveChanges(t *testing.T) {
+	dir := pictures(t, 2)
+	a := filepath.Join(t.TempDir(), "A")
+	bad := filepath.Join(dir, "bad.png")
+	if err := os.WriteFile(bad, []byte("no picture"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		r := coclico(t, "archive", "create", dir, "-o", a)
+		if r.status != statusFailed || !strings.Contains(r.stderr, "bad.png: not a picture") || !strings.Contains(r.stderr, "1 of 5 files failed") {
+			t.Errorf("a bad picture: %+v", r)
+		}
+	}
+	name := filepath.Base(dir) + "/bad.png"
+	if got := archived(t, a)[name]; !strings.HasPrefix(got, "not a picture") {
+		t.Errorf("its row: %q", got)
+	}
+	fail(t, statusFailed, []string{"could not be read when it was archived"}, "archive", "get", a, name, "-o", "-")
+	data, err := os.ReadFile(filepath.Join(dir, "c.png"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(bad, data, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if got := succeed(t, "archive", "create", dir, "-o", a); !strings.HasPrefix(got, "1 encoded, 4 unchanged") {
+		t.Errorf("repaired: %q", got)
+	}
+	if rows := archived(t, a); rows[name] != rows[filepath.Base(dir)+"/c.png"] {
+		t.Error("the repaired picture has another file")
+	}
+	if got := succeed(t, "archive", "create", dir, "-o", a, "--map-size", "4"); !strings.HasPrefix(got, "5 encoded, in ") {
+		t.Errorf("other parameters: %q", got)
+	}
+	if got := succeed(t, "archive", "add", dir, "-o", a, "--map-size", "4", "--force"); !strings.HasPrefix(got, "5 encoded, in ") {
+		t.Errorf("--force: %q", got)
+	}
+	if got := succeed(t, "archive", "remove", a, "bad.png"); got != "1 removed\n" {
+		t.Errorf("remove: %q", got)
+	}
+	want := archived(t, a)
+	if _, there := want[name]; there || len(want) != 4 {
+		t.Errorf("%d rows after remove", len(want))
+	}
+	succeed(t, "archive", "compact", a)
+	if got := archived(t, a); !maps.Equal(got, want) {
+		t.Error("compact has changed the rows")
+	}
+	b, c := filepath.Join(t.TempDir(), "B"), filepath.Join(t.TempDir(), "C")
+	succeed(t, "archive", "create", bad, "-o", b)
+	succeed(t, "archive", "merge", a, b, "-o", c)
+	want["bad.png"] = archived(t, b)["bad.png"]
+	if got := archived(t, c); !maps.Equal(got, want) || len(got) != 5 {
+		t.Errorf("merged: %d rows", len(got))
+	}
+	fail(t, statusUsage, []string{"is one of the archives"}, "archive", "merge", a, b, "-o", b)
+}
+
+// TestArchivePacks: tar and zip files, from standard input too, and back.
+func TestArchivePacks(t *testing.T) {
+	dir := pictures(t, 3)
+	want := map[string]string{}
+	for name, data := range contents(t, dir) {
+		want[filepath.ToSlash(name)] = data
+	}
+	folder := filepath.Join(t.TempDir(), "F")
+	succeed(t, "archive", "create", dir+"/.", "-o", folder)
+	var tarred, zipped bytes.Buffer
+	tw, zw := tar.NewWriter(&tarred), zip.NewWriter(&zipped)
+	addFile := func(name, data string) {
+		w, err := zw.Create(name)
+		if err == nil {
+			_, err = io.WriteString(w, data)
+		}
+		err = errors.Join(err, tw.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: name, Size: int64(len(data)), ModTime: time.Unix(1700000000, 0)}))
+		if _, e := io.WriteString(tw, data); errors.Join(err, e) != nil {
+			t.Fatal(err, e)
+		}
+	}
+	for name, data := range want {
+		addFile("./"+name, data)
+		addFile(strings.TrimSuffix(name, ".png")+".json", "{}") // as in a WebDataset
+	}
+	addFile("../out.png", want["sub/a.png"])
+	if err := errors.Join(tw.Close(), zw.Close()); err != nil {
+		t.Fatal(err)
+	}
+	in := t.TempDir()
+	for name, data := range map[string][]byte{"x.tar": tarred.Bytes(), "x.zip": zipped.Bytes()} {
+		if err := os.WriteFile(filepath.Join(in, name), data, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sources := map[string][]byte{filepath.Join(in, "x.tar"): nil, filepath.Join(in, "x.zip"): nil, "-": tarred.Bytes(), "-z": zipped.Bytes()}
+	for source, stdin := range sources {
+		a := filepath.Join(t.TempDir(), "A")
+		r := coclicoIn(t, t.Context(), stdin, "archive", "create", strings.TrimSuffix(source, "z"), "-o", a)
+		if r.status != statusOK || !strings.Contains(r.stdout, "5 encoded, in ") || !strings.Contains(r.stdout, "6 other files passed over: 5 .json, 1 .png") {
+			t.Errorf("%s: %+v", source, r)
+		}
+		if got := archived(t, a); !maps.Equal(got, archived(t, folder)) {
+			t.Errorf("%s: %q", source, slices.Collect(maps.Keys(got)))
+		}
+	}
+	out := t.TempDir()
+	succeed(t, "archive", "extract", folder, "-o", filepath.Join(out, "f"))
+	got := map[string]string{}
+	for name, data := range contents(t, filepath.Join(out, "f")) {
+		got[strings.TrimSuffix(filepath.ToSlash(name), streamExt)] = data
+	}
+	if !maps.Equal(got, archived(t, folder)) {
+		t.Error("extract to a folder")
+	}
+	succeed(t, "archive", "extract", folder, "sub/", "-o", filepath.Join(out, "x.zip"))
+	z, err := zip.OpenReader(filepath.Join(out, "x.zip"))
+	if err != nil || len(z.File) != 3 || z.File[0].Name != "sub/a.png"+streamExt {
+		t.Fatalf("extract to a zip file: %v", err)
+	}
+	z.Close()
+	r := tar.NewReader(strings.NewReader(succeed(t, "archive", "extract", folder, "-o", "-")))
+	for i := range 6 {
+		h, err := r.Next()
+		if i == 5 {
+			if err != io.EOF {
+				t.Errorf("tar: %v", err)
+			}
+			break
+		}
+		data, readErr := io.ReadAll(r)
+		if err != nil || readErr != nil || archived(t, folder)[strings.TrimSuffix(h.Name, streamExt)] != string(data) {
+			t.Fatalf("tar: %v, %v", err, readErr)
+		}
+	}
+	fail(t, statusFailed, []string{"not a tar or zip file"}, "archive", "create", junk(t), "-o", filepath.Join(out, "J"))
+}
+
+func junk(t *testing.T) string {
+	path := filepath.Join(t.TempDir(), "x.tar")
+	if err := os.WriteFile(path, bytes.Repeat([]byte("junk "), 500), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// TestExtractInside: an archive of a stranger writes nothing outside the folder.
+func TestExtractInside(t *testing.T) {
+	a := filepath.Join(t.TempDir(), "A")
+	w, err := archive.NewWriter(a, &archive.Options{Origin: archive.Origin{Fingerprint: "00000000"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"../up", "/root", "a/../../up", "link/x", "ok", "c\uFFFDff"} {
+		if err := w.Add(&archive.Row{Name: name, Data: []byte(name)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	parent := t.TempDir()
+	out := filepath.Join(parent, "out")
+	if err := os.Mkdir(out, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(parent, filepath.Join(out, "link")); err != nil {
+		t.Skip(err)
+	}
+	r := coclico(t, "archive", "extract", a, "-o", out)
+	if r.status != statusFailed || strings.Count(r.stderr, "\n") != 5 || !strings.Contains(r.stderr, "4 failed") {
+		t.Errorf("%+v", r)
+	}
+	onlyFiles(t, parent, "out")
+	if err := os.Remove(filepath.Join(out, "link")); err != nil {
+		t.Fatal(err)
+	}
+	if got := contents(t, out); got["ok"+streamExt] != "ok" || len(got) < 2 {
+		t.Errorf("%q", got)
+	}
+	if runtime.GOOS == "linux" && contents(t, out)["c\xff"+streamExt] == "" {
+		t.Error("a name that is not UTF-8 was not restored")
+	}
+}
+
+// TestOddNames: names that are not UTF-8, and pictures that would have one name.
+func TestOddNames(t *testing.T) {
+	dir := pictures(t, 1)
+	if err := os.Rename(filepath.Join(dir, "b.png"), filepath.Join(dir, "b\xff.png")); err != nil {
+		t.Skip(err)
+	}
+	a := filepath.Join(t.TempDir(), "A")
+	succeed(t, "archive", "create", dir+"/.", "-o", a)
+	if got := archived(t, a); got["b\uFFFDff.png"] == "" || len(got) != 3 {
+		t.Errorf("%q", slices.Collect(maps.Keys(got)))
+	}
+	if got := succeed(t, "archive", "create", dir+"/.", "-o", a); got != "0 encoded, 3 unchanged\n" {
+		t.Errorf("again: %q", got)
+	}
+	succeed(t, "archive", "get", a, "b\xff.png", "-o", filepath.Join(t.TempDir(), "b"))
+	var line rowLine
+	if err := json.Unmarshal([]byte(succeed(t, "archive", "ls", a, "b*", "--json")), &line); err != nil || string(line.NameBytes) != "b\xff.png" {
+		t.Errorf("%+v, %v", line, err)
+	}
+	other := t.TempDir()
+	if err := os.Rename(filepath.Join(dir, "sub"), filepath.Join(other, filepath.Base(dir))); err != nil {
+		t.Fatal(err)
+	}
+	fail(t, statusFailed, []string{"would both have the names"}, "archive", "create", dir, filepath.Join(other, filepath.Base(dir)), "-o", a)
+}
+
+// TestArchiveKilled kills archive create after some pictures, at random moments
+// after that, and interrupts it. The same command makes the archive whole.
+func TestArchiveKilled(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("no signals")
+	}
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	r := rand.New(rand.NewPCG(seed, 0))
+	dir := pictures(t, 6)
+	whole := filepath.Join(t.TempDir(), "A")
+	succeed(t, "archive", "create", dir, "-o", whole)
+	want := archived(t, whole)
+	for _, sig := range []os.Signal{os.Kill, os.Kill, os.Interrupt} {
+		a := filepath.Join(t.TempDir(), "A")
+		args := []string{"archive", "create", dir, "-o", a, "--json"}
+		if _, err := child(t, sig, a, 1+r.IntN(6), args...); err == nil {
+			t.Error("the child was not killed")
+		}
+		for name, data := range archived(t, a) {
+			if want[name] != data {
+				t.Errorf("%s is not what it should be", name)
+			}
+		}
+		if n := len(archived(t, a)); sig == os.Interrupt && n == 0 {
+			t.Error("an interrupted run has kept nothing")
+		}
+		succeed(t, args...)
+		if got := archived(t, a); !maps.Equal(got, want) {
+			t.Errorf("%v: %d rows, want %d", sig, len(got), len(want))
+		}
+	}
+}

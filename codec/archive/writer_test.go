@@ -1,0 +1,320 @@
+package archive
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+)
+
+// TestBusy: a second writer is told that there is one, and the archive is whole.
+func TestBusy(t *testing.T) {
+	dir := t.TempDir()
+	w, err := NewWriter(dir, testOptions(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if held, _ := lock(w.lock); !held {
+		t.Skip("no locks")
+	}
+	if _, err := NewWriter(dir, testOptions(0)); !errors.Is(err, ErrBusy) {
+		t.Errorf("a second writer: %v", err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if w, err = NewWriter(dir, testOptions(0)); err != nil {
+		t.Fatal(err)
+	}
+	w.Close()
+}
+
+// TestNoLocks: where there are no locks, two writers that add rows lose none.
+func TestNoLocks(t *testing.T) {
+	defer func(f func(*os.File) (bool, error)) { lockFile = f }(lockFile)
+	lockFile = func(*os.File) (bool, error) { return false, nil }
+	dir := t.TempDir()
+	var all []*Row
+	var writers [2]*Writer
+	for i := range writers {
+		w, err := NewWriter(dir, testOptions(50))
+		if err != nil {
+			t.Fatal(err)
+		}
+		writers[i] = w
+	}
+	for i := range 1000 {
+		row := testRow(testName(i), 1)
+		all = append(all, row)
+		w := writers[i%2]
+		if err := w.Add(row); err != nil {
+			t.Fatal(err)
+		}
+		if i%70 == 0 {
+			if err := w.Flush(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	// The second writer's shard has its name when the first writes the manifest,
+	// and the manifest that it read is out of date when it writes its own.
+	p, err := newPart(dir, &writers[1].opt.Origin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	row := testRow(testName(2000), 1)
+	all = append(all, row)
+	if err := errors.Join(p.add(row), p.finish(), p.publish(writers[1].manifest.Next)); err != nil {
+		t.Fatal(err)
+	}
+	for _, w := range writers {
+		if err := w.Flush(); err != nil {
+			t.Fatal(err)
+		}
+		w.lock.Close()
+	}
+	wantRows(t, dir, all...)
+}
+
+// TestLeftovers: what a killed run leaves is adopted or removed.
+func TestLeftovers(t *testing.T) {
+	var rows []*Row
+	for i := range 100 {
+		rows = append(rows, testRow(testName(i), 1))
+	}
+	dir := fill(t, testOptions(40), rows...)
+	other := fill(t, testOptions(0), testRow("z", 1))
+	data, err := os.ReadFile(filepath.Join(other, shardName(0)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := openTest(t, dir).Manifest()
+	for name, data := range map[string][]byte{
+		shardName(m.Next + 3):     data, // complete, of a run that was killed
+		shardName(m.Next):         {},   // a number that was claimed
+		"shard-ABC.tmp":           data[:100],
+		ManifestName + "-ABC.tmp": {'{'},
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), data, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wantRows(t, dir, rows...) // a reader knows the manifest alone
+	add(t, dir, testOptions(40))
+	rows = append(rows, testRow("z", 1))
+	wantRows(t, dir, rows...)
+	checkFolder(t, dir)
+
+	m = openTest(t, dir).Manifest()
+	if err := os.WriteFile(filepath.Join(dir, shardName(m.Next)), data[:1000], 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := NewWriter(dir, testOptions(40)); err == nil || !strings.Contains(err.Error(), shardName(m.Next)+": invalid archive: cut short; it is not in the manifest") {
+		t.Errorf("half a shard: %v", err)
+	}
+	wantRows(t, dir, rows...)
+}
+
+// TestWriterErrors: what an archive cannot hold, and archives that are not there.
+func TestWriterErrors(t *testing.T) {
+	o := testOptions(0)
+	o.MustExist = true
+	if _, err := NewWriter(t.TempDir(), o); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("no archive: %v", err)
+	}
+	if _, err := NewWriter(t.TempDir(), &Options{Origin: Origin{Fingerprint: "12"}}); err == nil {
+		t.Error("a short fingerprint is no error")
+	}
+	dir := fill(t, testOptions(0), testRow("a", 1))
+	if _, err := NewWriter(dir, &Options{Origin: Origin{Fingerprint: "ffffffff"}}); !errors.Is(err, ErrModel) {
+		t.Errorf("another model: %v", err)
+	}
+	w, err := NewWriter(dir, &Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range []*Row{{}, {Name: "\xff"}, {Name: strings.Repeat("a", MaxName+1)}, {Name: "b", Data: make([]byte, MaxData+1)}, {Name: "b", Data: []byte("c"), Error: "d"}} {
+		if err := w.Add(r); err == nil {
+			t.Errorf("%.10q is no error", r.Name)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Add(testRow("b", 1)); !errors.Is(err, fs.ErrClosed) {
+		t.Errorf("after Close: %v", err)
+	}
+	wantRows(t, dir, testRow("a", 1))
+}
+
+// TestInterval: rows that come slowly are committed after the interval, and the
+// small shards do not pile up.
+func TestInterval(t *testing.T) {
+	o := testOptions(0)
+	o.Interval = time.Nanosecond
+	dir := t.TempDir()
+	w, err := NewWriter(dir, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rows []*Row
+	for i := range 60 {
+		rows = append(rows, testRow(testName(i), 1))
+		if err := w.Add(rows[i]); err != nil {
+			t.Fatal(err)
+		}
+		if i == 40 {
+			wantRows(t, dir, rows...)
+			if n := len(openTest(t, dir).Shards()); n > 2*manyParts {
+				t.Errorf("%d shards", n)
+			}
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	wantRows(t, dir, rows...)
+	if n := len(openTest(t, dir).Shards()); n > 4 {
+		t.Errorf("%d shards in the end", n)
+	}
+}
+
+// TestMerge: of rows of one name, the last archive's counts, and its tombstones
+// do not count in the others.
+func TestMerge(t *testing.T) {
+	a := fill(t, testOptions(0), testRow("a", 1), testRow("b", 1), testRow("c", 1))
+	b := fill(t, testOptions(0), testRow("b", 2), testRow("d", 2))
+	other := fill(t, &Options{Origin: Origin{Fingerprint: "ffffffff"}}, testRow("e", 1))
+	dir := filepath.Join(t.TempDir(), "c")
+	if err := Merge(t.Context(), dir, []*Archive{openTest(t, a), openTest(t, b)}, &Options{}); err != nil {
+		t.Fatal(err)
+	}
+	wantRows(t, dir, testRow("a", 1), testRow("b", 2), testRow("c", 1), testRow("d", 2))
+	if err := Merge(t.Context(), dir, []*Archive{openTest(t, a), openTest(t, other)}, &Options{}); !errors.Is(err, ErrModel) {
+		t.Errorf("two models: %v", err)
+	}
+	checkFolder(t, dir)
+}
+
+// TestCompact: a compacted archive has full shards in one order and no trace of
+// what was removed.
+func TestCompact(t *testing.T) {
+	dir := t.TempDir()
+	var want []*Row
+	for version := range 3 {
+		var rows []*Row
+		for i := version; i < 1000; i += 2 {
+			rows = append(rows, testRow(testName(i), version))
+		}
+		add(t, dir, testOptions(200), rows...)
+	}
+	w, err := NewWriter(dir, testOptions(200))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 1000 {
+		switch {
+		case i%10 == 0:
+			err = w.Remove(testName(i))
+		case i%2 == 1:
+			want = append(want, testRow(testName(i), 1))
+		case i > 0:
+			want = append(want, testRow(testName(i), 2))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(w.Compact(t.Context()), w.Close()); err != nil {
+		t.Fatal(err)
+	}
+	wantRows(t, dir, want...)
+	checkFolder(t, dir)
+	m := openTest(t, dir).Manifest()
+	rows := int64(0)
+	for _, s := range m.Shards {
+		rows += s.Rows
+	}
+	if m.Overlap() != 1 || rows != int64(len(want)) || len(m.Shards) != (len(want)+199)/200 {
+		t.Errorf("overlap %d, %d rows in %d shards", m.Overlap(), rows, len(m.Shards))
+	}
+}
+
+// TestEntries: the numbers of rows are those that Find returns.
+func TestEntries(t *testing.T) {
+	var rows []*Row
+	for i := range 250 {
+		rows = append(rows, testRow(testName(i), 1))
+	}
+	a := openTest(t, fill(t, testOptions(100), rows...))
+	i := 0
+	for _, s := range a.Shards() {
+		for e, err := range s.Entries() {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if e.Name != rows[i].Name || !slices.Equal(e.Data, rows[i].Data) {
+				t.Fatalf("entry %d is %s", i, e.Name)
+			}
+			shard, n, row, err := a.Find(e.Name)
+			if err != nil || shard != s || n != e.Row || row.Name != e.Name {
+				t.Fatalf("%s is row %d of %v, not %d: %v", e.Name, n, shard, e.Row, err)
+			}
+			i++
+		}
+	}
+	if i != len(rows) {
+		t.Errorf("%d entries", i)
+	}
+}
+
+func TestQuote(t *testing.T) {
+	for path, want := range map[string]string{
+		"a/é.jpg": "a/é.jpg", "a\xff.jpg": "a\uFFFDff.jpg", "\xc3": "\uFFFDc3", "\uFFFD": "\uFFFDef\uFFFDbf\uFFFDbd",
+		"\uFFFDff": "\uFFFDef\uFFFDbf\uFFFDbdff", "": "",
+	} {
+		if got := Quote(path); got != want || Unquote(got) != path {
+			t.Errorf("Quote(%q) = %q, and back %q", path, got, Unquote(got))
+		}
+	}
+	for _, name := range []string{"\uFFFD", "\uFFFDf", "\uFFFD41", "\uFFFDFF", "a\uFFFDxy"} {
+		if got := Unquote(name); got != name {
+			t.Errorf("Unquote(%q) = %q", name, got)
+		}
+	}
+}
+
+func FuzzQuote(f *testing.F) {
+	f.Add("a\xff\uFFFD")
+	f.Fuzz(func(t *testing.T, path string) {
+		name := Quote(path)
+		if !utf8.ValidString(name) || Unquote(name) != path {
+			t.Errorf("Quote(%q) = %q, and back %q", path, name, Unquote(name))
+		}
+		if other := Unquote(path); utf8.ValidString(path) && other != path && Quote(other) != path {
+			t.Errorf("Unquote(%q) = %q, which is quoted as %q", path, other, Quote(other))
+		}
+	})
+}
+
+func ExampleArchive_Rows() {
+	a, err := Open("A")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer a.Close()
+	for row, err := range a.Rows() {
+		if err != nil {
+			fmt.Println(err) // the other shards follow
+			continue
+		}
+		fmt.Println(row.Name, len(row.Data))
+	}
+}
