@@ -10,6 +10,11 @@
 // GOMAXPROCS. Times are the shortest of several runs: the machines are shared,
 // and the shortest run was disturbed least.
 //
+// BenchmarkArchive measures package archive on random rows: it needs no model
+// and up to 1.2 GB of the temporary folder.
+//
+//	go test ./bench -run - -bench 'ArchiveWrite|ArchiveScan|ArchiveGet' -benchtime 5x
+//
 // The folder peers runs the same work in PyTorch and OpenVINO, golden has the
 // programs of the golden files, and RESULTS.md the measurements.
 package bench

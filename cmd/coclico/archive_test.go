@@ -77,6 +77,12 @@ func TestArchive(t *testing.T) {
 	}
 	painted := filepath.Join(t.TempDir(), "b.png")
 	succeed(t, "decode", a+"::"+name, "-o", painted, "--steps", "2")
+	many := t.TempDir()
+	succeed(t, "decode", a+"::"+name, a+"::"+base+"/d.png", "-o", many, "--steps", "2")
+	onlyFiles(t, many, "b.png.png", "d.png.png")
+	if got := succeed(t, "info", a+"::"+name, a+"::"+base+"/d.png"); strings.Count(got, "\n") != 3 {
+		t.Errorf("info of two: %q", got)
+	}
 	if got := succeed(t, "archive", "check", a); !strings.Contains(got, "5 rows: all as they were written") {
 		t.Errorf("check: %q", got)
 	}

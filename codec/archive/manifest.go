@@ -51,8 +51,8 @@ type ShardInfo struct {
 	SHA256 string `json:"sha256"` // of its file, in hex
 }
 
-// maxManifest bounds what is read: a million shards.
-const maxManifest = 512 << 20
+// maxManifest bounds what is read: 200,000 shards of names that are not long.
+const maxManifest = 64 << 20
 
 // readManifest reads an archive's manifest.
 func readManifest(fsys fs.FS) (*Manifest, error) {

@@ -69,6 +69,9 @@ func (p *Plan) Jobs(ctx context.Context, inputs []string) (jobs []Job, passed Pa
 // find lists the work on one argument.
 func (p *Plan) find(ctx context.Context, input string) ([]Job, Passed, error) {
 	info, err := os.Stat(input)
+	if _, name, ok := files.SplitMember(input); ok && err != nil {
+		return []Job{{Input: input, Output: filepath.Join(p.Out, files.Fit(p.Name(filepath.Base(filepath.FromSlash(name))))), root: p.Out}}, Passed{}, nil
+	}
 	if err != nil {
 		return nil, Passed{}, files.Named(input, err)
 	}
@@ -97,15 +100,17 @@ func (p *Plan) find(ctx context.Context, input string) ([]Job, Passed, error) {
 	return jobs, passed, err
 }
 
-// Find returns a file, or the wanted files in a folder and below it, and what was
+// Find returns a file, also one in an archive, or the wanted files in a folder and below it, and what was
 // passed over there. If a folder has no wanted files, the error calls them kind.
 // A folder below that cannot be read is returned like a file: opening it reports
 // why.
 func Find(ctx context.Context, input string, wanted func(path string) bool, kind string) (found []string, passed Passed, err error) {
-	if info, err := os.Stat(input); err != nil {
-		return nil, passed, files.Named(input, err)
-	} else if !info.IsDir() {
+	info, err := os.Stat(input)
+	if _, _, member := files.SplitMember(input); err == nil && !info.IsDir() || err != nil && member {
 		return []string{input}, passed, nil
+	}
+	if err != nil {
+		return nil, passed, files.Named(input, err)
 	}
 	for f, err := range Walk(ctx, input, wanted) {
 		if err != nil {

@@ -106,9 +106,9 @@ func SplitMember(path string) (folder, name string, ok bool) {
 // Member returns FOLDER::NAME.
 func Member(folder, name string) string { return folder + memberMark + name }
 
-// Stream opens a file, a pipe or standard input for reading from its beginning to
-// its end, of which nothing is kept. Reads fail when ctx ends. A regular file is
-// a [File].
+// Stream opens a file, a pipe or standard input for reading once, from beginning
+// to end, and keeps nothing of it. Reads fail when ctx ends. A regular file is a
+// [File].
 func (f *IO) Stream(ctx context.Context, path string) (io.ReadCloser, error) {
 	if path == Stdio {
 		return io.NopCloser(stoppable{ctx, f.stdin}), nil

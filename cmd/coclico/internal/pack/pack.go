@@ -115,7 +115,7 @@ func eachTar(r io.Reader, yield func(Entry, error) bool) error {
 
 var errTooLarge = fmt.Errorf("more than %d MiB in a tar or zip file", maxFile>>20)
 
-// eachZip reads a zip file, of which b is what is left if it is a stream.
+// eachZip reads a zip file: r if it is a File, and otherwise all of b.
 func eachZip(r, b io.Reader, yield func(Entry, error) bool) error {
 	f, ok := r.(files.File)
 	if !ok {

@@ -1,0 +1,66 @@
+//go:build unix
+
+package archive
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"strings"
+	"syscall"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// limitVar is the greatest size of a file that a child may write, which then gets
+// an error as from a full disk.
+const limitVar = "COCLICO_ARCHIVE_LIMIT"
+
+func init() {
+	limitFiles = func() error {
+		var n uint64
+		if _, err := fmt.Sscan(os.Getenv(limitVar), &n); err != nil {
+			return nil
+		}
+		signal.Ignore(syscall.SIGXFSZ)
+		return unix.Setrlimit(unix.RLIMIT_FSIZE, &unix.Rlimit{Cur: n, Max: n})
+	}
+}
+
+// TestFull: a disk that is full ends a run with an error, in whichever file it
+// strikes, and the archive is whole. When there is room again, the same run
+// makes it complete.
+func TestFull(t *testing.T) {
+	before := t.TempDir()
+	runChild(t, "create", before, -1)
+	old := rowsOf(t, before)
+	after := copyFolder(t, before)
+	runChild(t, "add", after, -1)
+	want := rowsOf(t, after)
+	for _, limit := range []int{0, 100, 500, 3000, 20_000} {
+		dir := copyFolder(t, before)
+		cmd := exec.Command(os.Args[0])
+		cmd.Env = append(os.Environ(), childVar+"=add "+dir, fmt.Sprintf("%s=%d", limitVar, limit))
+		out, err := cmd.CombinedOutput()
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) || !strings.Contains(string(out), unix.EFBIG.Error()) {
+			t.Fatalf("limit %d: %v: %s", limit, err, out)
+		}
+		for name, row := range rowsOf(t, dir) {
+			if row != old[name] && row != want[name] {
+				t.Fatalf("limit %d: %s is neither old nor new", limit, name)
+			}
+		}
+		if n := len(rowsOf(t, dir)); n < len(old) {
+			t.Fatalf("limit %d: %d rows of %d", limit, n, len(old))
+		}
+		runChild(t, "add", dir, -1)
+		if got := rowsOf(t, dir); len(got) != len(want) {
+			t.Errorf("limit %d: %d rows, want %d", limit, len(got), len(want))
+		}
+		checkFolder(t, dir)
+	}
+}
