@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"math/rand/v2"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 )
@@ -117,6 +118,49 @@ func TestRoundTrip(t *testing.T) {
 				t.Errorf("%d rows: Get(%q): %v", n, name, err)
 			}
 		}
+	}
+}
+
+// TestConcurrent: an archive of more shards than are kept open is read by many
+// at once.
+func TestConcurrent(t *testing.T) {
+	var rows []*Row
+	for i := range 1000 {
+		rows = append(rows, testRow(testName(i), 1))
+	}
+	a := openTest(t, fill(t, testOptions(10), rows...))
+	if n := len(a.Shards()); n <= maxOpen {
+		t.Fatalf("%d shards", n)
+	}
+	var readers sync.WaitGroup
+	for n := range 4 {
+		readers.Go(func() {
+			r := rand.New(rand.NewPCG(uint64(n), 0))
+			for range 300 {
+				i := r.IntN(len(rows))
+				if got, err := a.Get(rows[i].Name); err != nil || got.Name != rows[i].Name || !slices.Equal(got.Data, rows[i].Data) {
+					t.Errorf("%s: %v", rows[i].Name, err)
+					return
+				}
+			}
+		})
+	}
+	i := 0
+	for row, err := range a.Rows() {
+		if err != nil || row.Name != rows[i].Name {
+			t.Fatalf("row %d: %v", i, err)
+		}
+		i++
+	}
+	readers.Wait()
+	if len(a.open) > maxOpen {
+		t.Errorf("%d shards are open", len(a.open))
+	}
+	if err := a.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.Get(rows[0].Name); !errors.Is(err, fs.ErrClosed) {
+		t.Errorf("after Close: %v", err)
 	}
 }
 

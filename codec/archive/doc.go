@@ -70,15 +70,15 @@
 //     temporary name, synced and renamed. Then the folder is synced again.
 //   - Shards that others replace are deleted after that.
 //
-// So a file that has a shard's name is a whole shard. If it is not in the
-// manifest, then either its number is at least the manifest's "next", and it was
-// finished by a run that was killed before it wrote the manifest: the next
-// writer adds it. Its rows are what they should be, whether it was new or a
-// part of what a merge was going to write: a merge has the newest row of each
-// name in the newest shards, which stay until all it writes is in the manifest.
-// Or its number is lower, and it was replaced but not deleted yet: the next
-// writer deletes it. It also deletes temporary files. A reader knows only what
-// the manifest lists, and so sees the archive as it was at one moment.
+// So a file with a shard's name is a whole shard. If it is not in the manifest,
+// there are two cases. Its number is at least the manifest's "next": it was
+// finished by a run that was killed before it wrote the manifest, and the next
+// writer adds it. Its rows are right, whether they are new or part of a merge's
+// output: a merge writes the newest row of each name, under higher numbers, and
+// what it replaces stays until all of its output is in the manifest. Or its
+// number is lower: it was replaced but not deleted yet, and the next writer
+// deletes it, as it does temporary files. A reader goes by the manifest alone
+// and so sees the archive as it was at one moment.
 //
 // Two writers exclude each other by a lock on the file _lock (flock, LockFileEx):
 // the second gets [ErrBusy]. Where a file system has no locks, two writers that
@@ -90,14 +90,14 @@
 //
 // An archive may come from a stranger. Shards are therefore not read with the
 // library that writes them, github.com/parquet-go/parquet-go, which trusts the
-// sizes in a file and allocates what they say, but by this package: a reader of
-// the subset of Parquet above, which checks each number against the file before
-// it is used, and takes a few megabytes a shard. Tests compare the two.
+// sizes in a file and allocates what they say, but with a reader in this package
+// for the subset of Parquet above. It checks each number against the file before
+// using it, and takes a few megabytes a shard. Tests compare the two.
 //
 // Every page has a CRC-32, which is checked whenever the page is read. What the
 // offset index says is compared with the pages, and names are found by comparing
 // names alone, so that a damaged index is an error and not another picture. The
 // manifest has a CRC, and the SHA-256 of each shard, which [Archive.Check]
-// compares. What is wrong with a shard is a [ShardError], which names it, and
-// leaves the others readable.
+// compares. An error in one shard is a [ShardError], which names it; the others
+// stay readable.
 package archive

@@ -28,8 +28,8 @@ type Manifest struct {
 
 	// Next is the first number that no shard has had. A shard's file of a
 	// lower number that is not listed was replaced by others and may be
-	// deleted. One of a higher number was written by a run that was killed,
-	// or is still going on, and is adopted by the next one.
+	// deleted. One of a higher number was written by a run that was killed or
+	// has not ended, and is adopted by the next one.
 	Next int `json:"next"`
 
 	// Shards are the shards, the oldest first: of several rows of one name,
@@ -37,7 +37,7 @@ type Manifest struct {
 	Shards []ShardInfo `json:"shards"`
 
 	// CRC is that of the manifest's JSON with an empty CRC, in eight hex
-	// digits. It tells a manifest that a disk has damaged.
+	// digits. It detects a damaged manifest.
 	CRC string `json:"crc32"`
 }
 

@@ -7,7 +7,6 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
-	"hash"
 	"hash/crc32"
 	"io"
 	"io/fs"
@@ -44,7 +43,6 @@ type part struct {
 	dir, temp string
 	file      *os.File
 	buffer    *bufio.Writer
-	hash      hash.Hash
 	bytes     int64
 	writer    *parquet.GenericWriter[parquetRow]
 	batch     []parquetRow
@@ -57,7 +55,7 @@ func newPart(dir string, o *Origin) (*part, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &part{dir: dir, temp: filepath.Base(file.Name()), file: file, hash: sha256.New(), batch: make([]parquetRow, 0, batchRows)}
+	p := &part{dir: dir, temp: filepath.Base(file.Name()), file: file, batch: make([]parquetRow, 0, batchRows)}
 	p.buffer = bufio.NewWriterSize(p, 1<<20)
 	options := []parquet.WriterOption{
 		parquet.CreatedBy("coclico", "1", ""),
@@ -78,10 +76,9 @@ func createTemp(dir, prefix string) (*os.File, error) {
 	return os.OpenFile(filepath.Join(dir, prefix+rand.Text()+tempSuffix), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
 }
 
-// Write counts and hashes what is written to the file.
+// Write counts what is written to the file.
 func (p *part) Write(b []byte) (int, error) {
 	n, err := p.file.Write(b)
-	p.hash.Write(b[:n])
 	p.bytes += int64(n)
 	return n, err
 }
@@ -127,8 +124,15 @@ func (p *part) finish() error {
 	if err != nil {
 		return err
 	}
-	p.info.Bytes, p.info.SHA256 = p.bytes, hex.EncodeToString(p.hash.Sum(nil))
-	return p.verify()
+	p.info.Bytes = p.bytes
+	hashed := make(chan error, 1)
+	go func() {
+		var err error
+		p.info.SHA256, err = hashFile(io.NewSectionReader(p.file, 0, p.bytes))
+		hashed <- err
+	}()
+	err = p.verify()
+	return errors.Join(err, <-hashed)
 }
 
 // verify reads the rows back.

@@ -6,7 +6,9 @@ import (
 	"unicode/utf8"
 )
 
-// A Row is a picture of an archive.
+// A Row is a picture of an archive. The rows that an iterator yields share
+// memory with others of their page, 64 KiB of it: whoever keeps a few of many
+// should clone their strings and Data.
 type Row struct {
 	// Name is the picture's path below the root, its parts separated by '/',
 	// as [Quote] writes it.

@@ -43,12 +43,12 @@ const (
 	chunkBytes = 24 << 20
 )
 
-// A Writer adds rows to an archive. Only one process may have one for an
-// archive; a second is told so by [ErrBusy]. A Writer must be closed. Its
-// methods must not be called concurrently.
+// A Writer adds rows to an archive. An archive has one Writer at a time; a second
+// gets [ErrBusy]. A Writer must be closed. Its methods must not be called
+// concurrently.
 //
-// Rows are fastest added in the order of their names. They may come in any
-// order, and their number is not bounded by memory.
+// Adding rows is fastest in the order of their names. They may come in any
+// order, and memory does not bound their number.
 type Writer struct {
 	dir  string
 	opt  Options
