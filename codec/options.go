@@ -120,8 +120,8 @@ type EncodeOptions struct {
 
 	// Prompt is words that say, beside the CLIP vector, what the picture shows:
 	// at most MaxPrompt bytes, English for the models there are. The file holds
-	// them, with single spaces, in about three bits a letter, and Decode uses
-	// them if its model reads prompts.
+	// them, with single spaces, in three to four bits a letter, and Decode uses
+	// them: it fails if its model cannot read prompts.
 	Prompt string
 
 	// Progress, if not nil, is called at the start of every stage.

@@ -98,7 +98,7 @@ func encodingFlags(cmd *cobra.Command) func() (*encoding, error) {
 	fit := choiceFlag(cmd, "fit", "crop (the center square) or whole (all of the picture, up to 6:1)", "crop", "whole")
 	under := flags.String("background", "white", "`color` under a transparent picture: white, black, gray, #rgb or #rrggbb")
 	complete(cmd, "background", "white", "black", "gray")
-	prompt := flags.String("prompt", "", "`text` that says what the picture shows; the file holds it, in about three bits a letter")
+	prompt := flags.String("prompt", "", "`text` that says what the picture shows; the file holds it, in three to four bits a letter")
 	sampling := samplingFlags(flags, maxFileGuidance)
 	candidates := wholeFlag(flags, "candidates", 1, 1, codec.MaxCandidates, fmt.Sprintf("paint the picture from so many noises, 1 to %d, and keep the seed of the best; takes about half as many decodes", codec.MaxCandidates))
 	fresh := flags.Bool("from-pixels", false, "encode the pixels even of a PNG that holds its stream, as any flag does that changes the file")
