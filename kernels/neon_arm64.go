@@ -59,6 +59,7 @@ var vecNEON = &vec{loops{
 			return float32(exp2SumQuads(&dst[0], &x[0], len(x)/4, scale, top))
 		},
 	},
+	winograd: &winogradLoops{winogradInputNEON, winogradWeightsNEON, winogradOutputNEON},
 }}
 
 // quad returns up to four elements of x, followed by zeros.
@@ -332,3 +333,16 @@ func exp2SumQuads(dst, x *float32, n int, scale, top float32) float64
 //
 //go:noescape
 func hammingCodes(dst *uint16, query, codes *uint64, words, n int)
+
+// winogradInputNEON, winogradWeightsNEON and winogradOutputNEON compute what
+// winogradGeneric computes, except that products are not rounded before they
+// are added.
+//
+//go:noescape
+func winogradInputNEON(dst unsafe.Pointer, plane int, src *[winogradArea]unsafe.Pointer, tmp unsafe.Pointer, lines int)
+
+//go:noescape
+func winogradWeightsNEON(dst unsafe.Pointer, plane int, src, tmp unsafe.Pointer, lines int)
+
+//go:noescape
+func winogradOutputNEON(dst unsafe.Pointer, pitch int, src unsafe.Pointer, plane int, tmp unsafe.Pointer, tiles, lines int)

@@ -35,7 +35,7 @@ const (
 	winogradB = 1.41421356237309504880 // √2
 )
 
-// winogradTable holds the constants of the assembly on amd64.
+// winogradTable holds the constants of the assembly.
 var winogradTable = [...][8]float32{
 	wide(0.5), wide(2), wide(winogradA), wide(winogradB),
 	wide(2.5),                                                                                // of Bᵀ
