@@ -46,7 +46,8 @@ var vecAVX2 = &vec{loops{
 		rowMax:  rowMaxAVX2,
 		exp2Sum: exp2SumAVX2,
 	},
-	winograd: &winogradLoops{winogradInputAVX2, winogradWeightsAVX2, winogradOutputAVX2},
+	winograd:       &winogradLoops{winogradInputAVX2, winogradWeightsAVX2, winogradOutputAVX2},
+	transposeWords: transposeWordsAVX2,
 }}
 
 func narrowAVX2(_ *form, dst unsafe.Pointer, pitch, _ int, src *float32, lds, rows, cols int) {
@@ -174,3 +175,8 @@ func bf16AVX2(dst *float32, src *byte, n int)
 //
 //go:noescape
 func hammingQuadsAVX2(dst *uint16, query, codes *uint64, words, blocks int)
+
+// transposeWordsAVX2 is loops.transposeWords.
+//
+//go:noescape
+func transposeWordsAVX2(dst unsafe.Pointer, pitch, dstStep int, src unsafe.Pointer, stride, steps int)

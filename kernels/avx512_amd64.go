@@ -50,10 +50,11 @@ var vecAVX512 = &vec{loops{
 		rowMax:  rowMaxAVX512,
 		exp2Sum: exp2SumAVX512,
 	},
-	winograd:   &winogradLoops{winogradInputAVX512, winogradWeightsAVX512, winogradOutputAVX512},
-	transpose:  transposeAVX512,
-	interleave: interleaveAVX512,
-	sortTaps:   sortTapsAVX512,
+	winograd:       &winogradLoops{winogradInputAVX512, winogradWeightsAVX512, winogradOutputAVX512},
+	transpose:      transposeAVX512,
+	transposeWords: transposeWordsAVX2,
+	interleave:     interleaveAVX512,
+	sortTaps:       sortTapsAVX512,
 }}
 
 func narrowF32AVX512(_ *form, dst unsafe.Pointer, pitch, _ int, src *float32, lds, rows, cols int) {

@@ -76,3 +76,25 @@ func BenchmarkVec(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkPack packs weights of a UNet, as checkpoints have them, and reports
+// nanoseconds per weight.
+func BenchmarkPack(b *testing.B) {
+	for _, k := range []int{1, 3} {
+		s := Shape{Out: 640, In: 640, KH: k, KW: k}
+		n := s.Out * s.In * k * k
+		data := make([]byte, 2*n)
+		for _, m := range machines() {
+			for p := range Precision(NumPrecisions) {
+				b.Run(fmt.Sprintf("%dx%d/impl=%s/%s", k, k, m.name, p), func(b *testing.B) {
+					use(b, m.impl)
+					for b.Loop() {
+						Pack(p, s, Array{F16, data}).Free()
+					}
+					b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(n), "ns/weight")
+					b.ReportMetric(0, "ns/op")
+				})
+			}
+		}
+	}
+}

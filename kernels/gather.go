@@ -39,6 +39,13 @@ func (g *gatherer) gather(dst []byte, j int, src unsafe.Pointer, strideN, stride
 		at := unsafe.Pointer(&dst[g.g.index(0, j)*g.es])
 		done = g.steps(at, stepB, src, strideN, strideK, k/per) * per
 	}
+	if strideN == g.es && !g.g.vnni { // rows as they are
+		for i := done; i < k; i++ {
+			s := unsafe.Slice((*byte)(unsafe.Add(src, i*strideK)), n*g.es)
+			copy(dst[i/per*stepB+g.g.index(i%per, j)*g.es:], s)
+		}
+		return
+	}
 	for i := done; i < k; i++ {
 		d := unsafe.Pointer(&dst[i/per*stepB])
 		s := unsafe.Add(src, i*strideK)
@@ -56,11 +63,30 @@ func (g *gatherer) gather(dst []byte, j int, src unsafe.Pointer, strideN, stride
 	}
 }
 
+// transposes reports whether the machine transposes m elements of 16 columns to
+// rows of K.
+func (g *gatherer) transposes(m int) bool {
+	switch {
+	case g.g.vnni || g.g.form.perStep() != 16 || m != 16:
+		return false
+	case g.es == 2:
+		return g.v.transposeWords != nil
+	}
+	return g.es == 4 && g.v.transpose != nil
+}
+
 // steps copies whole steps of 16 columns with the loops of the machine, if it
 // has any that fit, and returns the number of steps that it copied.
 func (g *gatherer) steps(dst unsafe.Pointer, stepB int, src unsafe.Pointer, strideN, strideK, steps int) int {
-	lines := g.g.form.perStep()*g.es == stepBytes && (g.g.vnni || g.es == 4)
+	per := g.g.form.perStep()
+	lines := per*g.es == stepBytes && (g.g.vnni || g.es == 4)
 	switch {
+	case g.v.transposeWords != nil && strideK == g.es && g.es == 2 && per == 16 && !g.g.vnni:
+		if raceEnabled {
+			raceRead(src, strideN, 16, steps*32)
+		}
+		g.v.transposeWords(dst, g.g.nr*g.es, stepB, src, strideN, steps)
+		return steps
 	case g.v.transpose != nil && strideK == g.es && lines:
 		// 16 columns of whole lines: a transposition of 16x16 dwords, which
 		// are pairs of bfloat16 with vnni.

@@ -246,6 +246,10 @@ func (t *packTask) gatherTaps(g *gatherer, dst []byte, j int, src unsafe.Pointer
 	tapBytes := per * g.es
 	for c := 0; c < in; c += per {
 		m := min(per, in-c)
+		if n == 16 && g.transposes(m) {
+			t.gatherTapRows(g, dst, j, unsafe.Add(src, c*taps*g.es), rowBytes, c)
+			continue
+		}
 		done := 0
 		if g.v.sortTaps != nil && g.es == 2 && taps == 9 && m == 32 {
 			from := unsafe.Add(src, c*9*g.es)
@@ -267,6 +271,37 @@ func (t *packTask) gatherTaps(g *gatherer, dst []byte, j int, src unsafe.Pointer
 		for tap := range taps {
 			step := (tap/kw*blocks+c/per)*kw + tap%kw
 			g.gather(dst[step*stepB:], j, unsafe.Pointer(&sorted[tap*tapBytes]), taps*tapBytes, g.es, n, m)
+		}
+	}
+}
+
+// gatherTapRows gathers 16 columns of the 16 channels from c on, in a form with
+// rows of K: transposed as they are, [16][taps] rows of 16 columns, they only
+// have to be put in their places.
+func (t *packTask) gatherTapRows(g *gatherer, dst []byte, j int, src unsafe.Pointer, rowBytes, c int) {
+	in, taps, kw := t.w.shape.In, t.w.shape.taps(), t.w.shape.KW
+	per := g.g.form.perStep()
+	blocks := (in + per - 1) / per
+	stepB := per * g.g.nr * g.es
+	var rows [16 * 9 * 16 * 4]byte
+	line := 16 * g.es
+	if raceEnabled {
+		raceRead(src, rowBytes, 16, 16*taps*g.es)
+	}
+	transpose := g.v.transpose
+	if g.es == 2 {
+		transpose = g.v.transposeWords
+	}
+	transpose(unsafe.Pointer(&rows[0]), line, 16*line, src, rowBytes, taps)
+	for tap := range taps {
+		step := dst[((tap/kw*blocks+c/per)*kw+tap%kw)*stepB:]
+		for k := range 16 {
+			to, from := step[(k*g.g.nr+j)*g.es:], rows[(k*taps+tap)*line:]
+			if g.es == 2 { // arrays are copied without a call
+				*(*[32]byte)(to) = *(*[32]byte)(from)
+			} else {
+				*(*[64]byte)(to) = *(*[64]byte)(from)
+			}
 		}
 	}
 }

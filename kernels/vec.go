@@ -43,14 +43,18 @@ type loops struct {
 	// direct.
 	winograd *winogradLoops
 
-	// transpose, interleave and sortTaps pack weights; see gatherer. Any of
-	// them may be nil.
+	// transpose, transposeWords, interleave and sortTaps pack weights; see
+	// gatherer. Any of them may be nil.
 	//
 	// transpose turns, in each step, 16 lines of 64 bytes, stride bytes apart
 	// at src, into the columns of 16 lines, pitch bytes apart at dst: dword c
 	// of line k is dword k of the line at src + c*stride. Steps are dstStep
 	// bytes apart in dst.
 	transpose func(dst unsafe.Pointer, pitch, dstStep int, src unsafe.Pointer, stride, steps int)
+
+	// transposeWords does with 16 words of 16 lines what transpose does with
+	// dwords: word c of line k is word k of the line at src + c*stride.
+	transposeWords func(dst unsafe.Pointer, pitch, dstStep int, src unsafe.Pointer, stride, steps int)
 
 	// interleave writes lines of 64 bytes: word 2c+p of line r is word c of
 	// the row at src + (2r+p)*stride. Steps of 16 lines are dstStep bytes

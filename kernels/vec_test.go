@@ -312,6 +312,35 @@ func TestVecConversions(t *testing.T) {
 	})
 }
 
+func TestVecTransposeWords(t *testing.T) {
+	eachVec(t, func(t *testing.T, im machine, m memory) {
+		if im.vec.transposeWords == nil {
+			t.Skip("no loop of its own")
+		}
+		r := rand.New(rand.NewPCG(10, 11))
+		for steps := 1; steps <= 4; steps++ {
+			for _, gap := range []int{0, 2, 32, 70} {
+				pitch, stride := 32+gap, steps*32+gap
+				dstStep := 16*pitch + gap
+				src := m.bytes(0, 15*stride+steps*32)
+				for i := range src {
+					src[i] = byte(r.Uint32())
+				}
+				dst := m.bytes(1, (steps-1)*dstStep+15*pitch+32)
+				im.vec.transposeWords(unsafe.Pointer(&dst[0]), pitch, dstStep, unsafe.Pointer(&src[0]), stride, steps)
+				m.check(t)
+				for i := range steps * 256 {
+					s, c, k := i/256, i/16%16, i%16
+					to, from := s*dstStep+k*pitch+2*c, c*stride+s*32+2*k
+					if dst[to] != src[from] || dst[to+1] != src[from+1] {
+						t.Fatalf("step %d, column %d, word %d of %d steps, gap %d", s, c, k, steps, gap)
+					}
+				}
+			}
+		}
+	})
+}
+
 func TestVecTranspose(t *testing.T) {
 	eachVec(t, func(t *testing.T, im machine, m memory) {
 		v := im.vec
