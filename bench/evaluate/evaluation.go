@@ -67,12 +67,9 @@ type Evaluation struct {
 
 // Progress is what is being worked on.
 type Progress struct {
-	Picture   string
-	Row       string
-	Step      int // of the picture's rows
-	Steps     int
-	Pictures  int
-	PictureAt int
+	Picture     string
+	Row         string
+	Step, Steps int // of the picture's rows
 }
 
 // A Problem is what could not be evaluated: a picture, or a row of one.
@@ -82,10 +79,9 @@ type Problem struct {
 	Err     string
 }
 
-// Run makes all rows of all pictures, or what of them earlier runs left. What
-// fails for a row of a picture becomes a problem in the report; Run's own
-// errors are the context's, and those of the model, of metrics and of the
-// output folder.
+// Run makes all rows of all pictures, or the rest of them after an earlier run.
+// What fails for a row of a picture becomes a problem in the report. Run's own
+// errors are the context's, and those of the model and of the output folder.
 func (e *Evaluation) Run(ctx context.Context) (*Report, error) {
 	if err := e.prepare(); err != nil {
 		return nil, err
@@ -96,13 +92,13 @@ func (e *Evaluation) Run(ctx context.Context) (*Report, error) {
 	}
 	defer e.journal.close()
 	stems := map[string]string{}
-	for i, path := range e.Pictures {
+	for _, path := range e.Pictures {
 		failed := true
 		if other, ok := stems[stemOf(path)]; ok {
 			e.problem("", filepath.Base(path), fmt.Errorf("named like %s: left out", filepath.Base(other)))
 		} else {
 			stems[stemOf(path)] = path
-			if failed, err = e.picture(ctx, i, path); err != nil {
+			if failed, err = e.picture(ctx, path); err != nil {
 				return nil, err
 			}
 		}
@@ -187,7 +183,7 @@ func choose(rows []row, ids []string) ([]row, error) {
 }
 
 // picture makes all rows of a picture, and reports whether one failed.
-func (e *Evaluation) picture(ctx context.Context, i int, path string) (failed bool, err error) {
+func (e *Evaluation) picture(ctx context.Context, path string) (failed bool, err error) {
 	t := &task{index: len(e.tasks), path: path, stem: stemOf(path), records: map[string]*Record{}}
 	name := filepath.Base(path)
 	img, err := e.Read(ctx, path)
@@ -212,7 +208,7 @@ func (e *Evaluation) picture(ctx context.Context, i int, path string) (failed bo
 			continue
 		}
 		if e.Begin != nil {
-			e.Begin(Progress{name, r.name, k, len(e.rows), len(e.Pictures), i})
+			e.Begin(Progress{name, r.name, k, len(e.rows)})
 		}
 		rec, err := e.row(ctx, t, r)
 		if err != nil {

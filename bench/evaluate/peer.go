@@ -14,7 +14,7 @@ import (
 )
 
 // A Peer is another codec whose results lie in folders: decoded pictures, and
-// streams of the same names but for their endings.
+// streams with the same names except for their endings.
 type Peer struct {
 	Name     string
 	Pictures string

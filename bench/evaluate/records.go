@@ -49,7 +49,7 @@ func (v *vector) UnmarshalJSON(data []byte) error {
 		return err
 	}
 	if len(b)%4 != 0 {
-		return errors.New("a vector of a broken number")
+		return errors.New("the bytes of a vector are not those of whole numbers")
 	}
 	*v = make(vector, len(b)/4)
 	for i := range *v {
