@@ -65,6 +65,10 @@ func (c *Codec) ModelID() (ModelID, error) {
 	return ModelID(fingerprint >> (32 - format.FingerprintBits)), err
 }
 
+// Prior returns what the model's files depend on, for those who read many of
+// them with package format.
+func (c *Codec) Prior() (format.Prior, error) { return c.prior() }
+
 // prior returns what a file's symbols depend on of the model.
 func (c *Codec) prior() (p format.Prior, err error) {
 	id, err := c.ModelID()

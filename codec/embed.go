@@ -65,6 +65,10 @@ func (c *Codec) Embed(ctx context.Context, img image.Image, opts *EncodeOptions)
 	return &Embedded{o.Progress, c, f, vector, o}, nil
 }
 
+// Vector returns the picture's CLIP vector as the image encoder computed it. The
+// caller must not change it.
+func (e *Embedded) Vector() []float32 { return e.vector }
+
 // embed returns the CLIP vector of a picture. A whole one is stretched to the
 // tower's square, as in the training of Stable unCLIP.
 func (c *Codec) embed(ctx context.Context, f frame, fast bool) ([]float32, error) {

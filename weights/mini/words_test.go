@@ -1,0 +1,64 @@
+package mini
+
+import (
+	"errors"
+	"math"
+	"strings"
+	"testing"
+)
+
+// TestWords: every word is known, of one kind, and no two kinds are the same.
+func TestWords(t *testing.T) {
+	seen := map[string]string{}
+	var all [][]float32
+	for _, k := range kinds {
+		for _, w := range k {
+			if seen[w] != "" {
+				t.Errorf("%s is both %s and %s", w, seen[w], k[0])
+			}
+			seen[w] = k[0]
+			v, err := Words("A photo of the " + strings.ToUpper(w))
+			if err != nil || len(v) != 768 {
+				t.Fatalf("%s: %d numbers (%v)", w, len(v), err)
+			}
+			if w == k[0] {
+				all = append(all, v)
+			}
+		}
+	}
+	for i, a := range all {
+		for j, b := range all[:i] {
+			if c := cosine(a, b); c > 0.95 {
+				t.Errorf("%s and %s have a cosine of %.2f", kinds[i][0], kinds[j][0], c)
+			}
+		}
+	}
+	both, err := Words("snow, at night")
+	if err != nil || cosine(both, all[6]) < 0.5 || cosine(both, all[7]) < 0.5 {
+		t.Errorf("snow at night is neither (%v)", err)
+	}
+}
+
+func cosine(a, b []float32) float64 {
+	var ab, aa, bb float64
+	for i := range a {
+		ab += float64(a[i]) * float64(b[i])
+		aa += float64(a[i]) * float64(a[i])
+		bb += float64(b[i]) * float64(b[i])
+	}
+	return ab / math.Sqrt(aa*bb)
+}
+
+func TestUnknownWords(t *testing.T) {
+	for text, want := range map[string]string{
+		"a cat in the snow": `does not know "cat"; it knows sea dusk, mountain lake,`,
+		"a photo of the":    `does not know "a photo of the"; it knows`,
+		"":                  `does not know ""; it knows`,
+		"forêt":             `does not know "forêt"`,
+	} {
+		_, err := Words(text)
+		if !errors.As(err, new(UnknownWordsError)) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
