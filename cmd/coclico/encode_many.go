@@ -114,11 +114,6 @@ func (e *encoding) wrote(ctx context.Context, f *files.IO, in, out string) bool 
 	case bytes.Equal(kept, data): // of a run without --from-pixels
 		return false
 	}
-	return e.made(data)
-}
-
-// made reports whether data may be what encode would make of a picture now.
-func (e *encoding) made(data []byte) bool {
 	if e.options.Raw {
 		_, noFile := codec.Parse(data) // a file may be as long; the few raw bits that look like one are made again
 		_, noRaw := codec.ParseRaw(data, e.options.Format)
