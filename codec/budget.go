@@ -2,6 +2,7 @@ package codec
 
 import (
 	"context"
+	"errors"
 	"math"
 
 	"github.com/coclico/coclico/codec/format"
@@ -52,9 +53,13 @@ func (t *tuner) file() ([]byte, error) {
 	return format.Marshal(t.h, s, t.prior), nil
 }
 
+// errNoRoom reports that no file fits a budget.
+var errNoRoom = errors.New("codec: no file fits the budget")
+
 // fit returns the best file of at most budget bytes: of the color maps in plans
 // that take between a fortieth and three quarters of it, each with as many bits
-// of the vector as fit beside it, the one with the least loss.
+// of the vector as fit beside it, the one with the least loss. If there is none,
+// it returns errNoRoom.
 func (t *tuner) fit(ctx context.Context, budget int) ([]byte, error) {
 	least, n, bits := math.Inf(1), 0, 0
 	for _, p := range plans {
@@ -72,7 +77,7 @@ func (t *tuner) fit(ctx context.Context, budget int) ([]byte, error) {
 		}
 	}
 	if n == 0 {
-		return nil, optionErrorf("budget of %d bytes: no file is so small", budget)
+		return nil, errNoRoom
 	}
 	// What the last byte holds depends on the codes: it may take a few bits less.
 	for total := t.room(t.color(n, bits), budget); total > 0; total-- {
@@ -81,7 +86,7 @@ func (t *tuner) fit(ctx context.Context, budget int) ([]byte, error) {
 			return data, err
 		}
 	}
-	return nil, optionErrorf("budget of %d bytes: no file is so small", budget)
+	return nil, errNoRoom
 }
 
 // room returns how many bits of the vector fit beside a color map.

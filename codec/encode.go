@@ -17,6 +17,7 @@ import (
 // The image encoder is as accurate as float32, unless opts.Fast is set. Still, a
 // value of the CLIP vector that lies on a threshold may become another bit on
 // another machine.
+//
 // Errors are an [UnsupportedError] for a picture without pixels or of a shape
 // that a file cannot hold, an [OptionError], [ErrNoDecoder], a [PromptError] of
 // the built-in model, the context's, and those of the model's files.
@@ -56,12 +57,21 @@ func (e *Embedded) Encode(ctx context.Context) ([]byte, error) {
 
 // quantize returns the file of a picture with the first candidate.
 func (c *Codec) quantize(ctx context.Context, h format.Header, prior format.Prior, f frame, vector []float32, o *EncodeOptions) ([]byte, error) {
-	switch {
-	case o.Bytes != 0 && o.Candidates > 1:
-		return newTuner(h, prior, f, vector).fit(ctx, o.Bytes-1) // the candidate's own byte
-	case o.Bytes != 0:
-		return newTuner(h, prior, f, vector).fit(ctx, o.Bytes)
-	case o.Profile == Tuned:
+	if o.Bytes != 0 {
+		budget := o.Bytes
+		if o.Candidates > 1 {
+			budget-- // the candidate's own byte
+		}
+		data, err := newTuner(h, prior, f, vector).fit(ctx, budget)
+		if err == errNoRoom && o.Prompt != "" {
+			return nil, optionErrorf("budget %d: no file is so small with a prompt that takes %d bytes", o.Bytes, (h.PromptBits()+7)/8)
+		}
+		if err == errNoRoom {
+			return nil, optionErrorf("budget %d: no file is so small", o.Bytes)
+		}
+		return data, err
+	}
+	if o.Profile == Tuned {
 		return newTuner(h, prior, f, vector).file()
 	}
 	s, err := paperSymbols(f, vector, h.Params, o.Antialias)

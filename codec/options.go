@@ -224,7 +224,7 @@ func (o *EncodeOptions) validate() error {
 	case o.Profile != Tuned && (o.Bytes != 0 || o.VectorBits != 0):
 		return optionErrorf("a budget and bits of the vector need the tuned profile")
 	case o.Bytes != 0 && (o.Bytes < MinBytes || o.Bytes > MaxBytes):
-		return optionErrorf("budget of %d bytes: it is %d to %d", o.Bytes, MinBytes, MaxBytes)
+		return optionErrorf("budget %d: it is %d to %d bytes", o.Bytes, MinBytes, MaxBytes)
 	case o.Bytes != 0 && (o.VectorBits != 0 || o.Format != (Format{})):
 		return optionErrorf("a budget chooses the bits of the vector and the color map itself")
 	case o.VectorBits < 0:

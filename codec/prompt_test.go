@@ -132,6 +132,14 @@ func TestStoredPrompt(t *testing.T) {
 	if f := encode(EncodeOptions{Profile: Tuned, Bytes: 60, Prompt: "a photo of a fox"}); f.Len() > 60 || f.Prompt() == "" {
 		t.Errorf("a budget of 60 bytes: %d, prompt %q", f.Len(), f.Prompt())
 	}
+	var ideographs []rune // which no primer predicts
+	for r := rune(0x4e00); r < 0x9000; r += 97 {
+		ideographs = append(ideographs, r)
+	}
+	long := EncodeOptions{Profile: Tuned, Bytes: 100, Candidates: 2, Prompt: string(ideographs)}
+	if _, err := c.Encode(t.Context(), testPicture(64, 64), &long); !errors.As(err, new(OptionError)) || !strings.HasPrefix(err.Error(), "budget 100: no file is so small with a prompt that takes ") {
+		t.Errorf("a prompt larger than the budget: %v", err)
+	}
 	for _, o := range []EncodeOptions{{Prompt: "\x00"}, {Prompt: "\xff"}, {Prompt: strings.Repeat("a", MaxPrompt+1)}, {Raw: true, Prompt: "a"}} {
 		if _, err := c.Encode(t.Context(), testPicture(64, 64), &o); !errors.As(err, new(OptionError)) {
 			t.Errorf("%.9q: error %v", o.Prompt, err)
