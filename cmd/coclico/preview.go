@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"image"
 	"io"
@@ -42,7 +43,7 @@ func (p *place) Type() string   { return "string" }
 func (p *place) Set(s string) error {
 	*p = place(s)
 	if _, ok := p.graphics(); !ok && strings.ToLower(filepath.Ext(s)) != ".png" {
-		return fmt.Errorf("must be terminal, sixel, kitty, iterm2, blocks or the name of a .png file")
+		return errors.New("must be terminal, sixel, kitty, iterm2, blocks or the name of a .png file")
 	}
 	return nil
 }
@@ -76,7 +77,7 @@ func newViewer(f *files.IO, s *terminal.Screen, bar *terminal.Bar, p place, inpu
 		return v, nil
 	}
 	for _, other := range []string{input, output} {
-		if files.Same(string(p), other) || filepath.Clean(string(p)) == filepath.Clean(other) {
+		if files.Same(string(p), other) || absolute(string(p)) == absolute(other) {
 			return nil, usagef("--preview %s: previews need a file of their own", p)
 		}
 	}
@@ -93,6 +94,14 @@ func newViewer(f *files.IO, s *terminal.Screen, bar *terminal.Bar, p place, inpu
 		}
 	}
 	return v, nil
+}
+
+// absolute returns a file's full name, whether the file exists or not.
+func absolute(name string) string {
+	if full, err := filepath.Abs(name); err == nil {
+		return full
+	}
+	return filepath.Clean(name)
 }
 
 // preview shows a preview, but at most ten a second and for at most a tenth of

@@ -88,6 +88,8 @@ func TestNoPreviews(t *testing.T) {
 		fail(t, statusUsage, []string{"--preview " + place + ": must be terminal, sixel, kitty, iterm2, blocks or the name of a .png file"}, "decode", file, "-o", out, "--preview", place)
 	}
 	fail(t, statusUsage, []string{"need a file of their own"}, "decode", file, "-o", out, "--preview", filepath.Join(dir, "missing", "..", "a.png"))
+	t.Chdir(dir)
+	fail(t, statusUsage, []string{"need a file of their own"}, "decode", file, "-o", "a.png", "--preview", out)
 	if err := os.WriteFile(out, nil, 0o666); err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -90,7 +91,7 @@ func (v interval) Set(s string) error {
 	start, err := strconv.ParseFloat(from, 64)
 	stop, err2 := strconv.ParseFloat(to, 64)
 	if err != nil || err2 != nil || !(start >= 0 && start < stop && stop <= 1) {
-		return fmt.Errorf("must be two numbers from 0 to 1, the smaller one first, such as 0.1-0.8")
+		return errors.New("must be two numbers from 0 to 1, the smaller one first, such as 0.1-0.8")
 	}
 	*v.to = [2]float64{start, stop}
 	return nil
@@ -126,4 +127,4 @@ func (v projected) Set(s string) error {
 	return nil
 }
 
-var errAPG = fmt.Errorf("must be ETA from 0 to 1, or ETA,THRESHOLD,MOMENTUM with a threshold of at least 0 and a momentum from -1 to 1, such as 0,9,-0.5")
+var errAPG = errors.New("must be ETA from 0 to 1, or ETA,THRESHOLD,MOMENTUM with a threshold of at least 0 and a momentum from -1 to 1, such as 0,9,-0.5")
