@@ -51,15 +51,16 @@ func needDecoder(f *weights.Folder) error {
 // firstRound is the share of the steps after which candidates are first judged.
 const firstRound = 0.2
 
-// A round is a part of a search: all candidates that are left are advanced to a
-// step and judged, and the best of them go on.
+// A round is a part of a search: the remaining candidates are advanced to a step
+// and judged, and the best of them remain.
 type round struct {
 	step int // steps that are done at its end
-	left int // candidates that are left at its end
+	left int // candidates that remain at its end
 }
 
-// A search is the choice among the candidates of one file. It holds one network
-// at a time, as a decode does, and some latents of every candidate.
+// A search is the choice among the candidates of one file. It holds the image
+// encoder, one more network at a time, as a decode does, and some latents of
+// every candidate.
 type search struct {
 	*painter
 	frame  frame     // the picture
@@ -69,7 +70,7 @@ type search struct {
 	rounds []round
 
 	n, work, spent int          // candidates; units of work in all and done, each a step or a judgment
-	field          []*candidate // that are left; the first is the best one
+	field          []*candidate // those that remain; the first is the best one
 }
 
 // A candidate is a noise that a picture is painted from.

@@ -212,8 +212,8 @@ func TestBadCandidates(t *testing.T) {
 	}
 }
 
-// TestRounds: rounds halve the field, if there are steps enough, from a fifth of the steps to all of them,
-// and cost about half of painting all candidates.
+// TestRounds: rounds halve the field, if there are steps enough, from a fifth
+// of the steps to all of them, and cost about half of painting all candidates.
 func TestRounds(t *testing.T) {
 	if got, want := roundsOf(8, 17), []round{{3, 4}, {10, 2}, {17, 1}}; !slices.Equal(got, want) {
 		t.Errorf("8 candidates, 17 steps: %v, want %v", got, want)

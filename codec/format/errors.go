@@ -22,7 +22,7 @@ const (
 	errAltered   = FormatError("truncated or corrupt")
 	errNumber    = FormatError("number in the header out of range")
 	errExtension = FormatError("unknown flag in the header")
-	errPrompt    = FormatError("prompt that no file would hold so")
+	errPrompt    = FormatError("prompt is corrupt")
 	errPrior     = FormatError("vector of another number of dimensions than the model's")
 
 	errDimensions    = UnsupportedError("number of CLIP dimensions outside 1 to 65536")

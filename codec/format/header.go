@@ -180,8 +180,8 @@ func (h Header) symbolBits() int {
 	return h.Bits()
 }
 
-// HeaderBits returns the bits of h in a file, without the tuned profile's spread and
-// range.
+// HeaderBits returns the bits of h in a file, without the tuned profile's
+// spread and range.
 func (h Header) HeaderBits() int {
 	h = h.normal()
 	var w bitString

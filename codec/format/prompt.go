@@ -20,8 +20,8 @@ func validPrompt(text string) bool {
 	return len(text) <= MaxPrompt && utf8.ValidString(text) && strings.IndexFunc(text, unicode.IsControl) < 0
 }
 
-// primer is English of the kind that prompts are: what a model of them has read
-// before the first one.
+// primer is text like that of prompts, which every model learns from before its
+// first prompt.
 //
 //go:embed prompt.txt
 var primer string
@@ -34,8 +34,8 @@ type promptModel struct {
 	before  uint32                // the last four bytes
 }
 
-// A context is the number of bytes that it knows, those bytes, and the bits of
-// the current byte so far, after a leading 1.
+// A context is the number of the bytes before that it knows, those bytes, and
+// the bits of the current byte so far, after a leading 1.
 type context uint64
 
 // A frequency is that of ones in a context, in 1/65536, and how many bits it
@@ -49,7 +49,7 @@ const (
 	newline  = '\n'
 )
 
-// primed returns a model that has read the primer.
+// primed returns what a model has learned from the primer.
 var primed = sync.OnceValue(func() map[context]frequency {
 	m := promptModel{cells: make(map[context]frequency), before: 0x0a0a0a0a}
 	m.text(primer, func(bit, n int, _ func(int) uint32) int { return bit })

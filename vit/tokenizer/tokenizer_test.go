@@ -210,7 +210,7 @@ func TestLongTexts(t *testing.T) {
 }
 
 func TestErrors(t *testing.T) {
-	vocabulary, _ := small()["vocab.json"].Data, 0
+	vocabulary := small()["vocab.json"].Data
 	with := func(old, new string) []byte {
 		changed := bytes.Replace(vocabulary, []byte(old), []byte(new), 1)
 		if bytes.Equal(changed, vocabulary) {

@@ -157,8 +157,8 @@ func (d *Decoder) Symbol(_, n int, below func(k int) uint32) int {
 	return lo
 }
 
-// Bit reads a symbol of two, of which the second begins at mid, as Symbol does,
-// without a division.
+// Bit reads one of two symbols, the second of which begins at mid, as Symbol
+// does, without a division.
 func (d *Decoder) Bit(mid uint32) int {
 	unit := d.width >> ProbBits
 	split := unit * uint64(mid)
@@ -173,5 +173,6 @@ func (d *Decoder) Bit(mid uint32) int {
 	return int(1 - below)
 }
 
-// Shifts returns the number k of shifts so far: a stream has at least that many bytes.
+// Shifts returns the number k of shifts so far: a stream has at least that many
+// bytes.
 func (d *Decoder) Shifts() int { return d.next - 6 }
