@@ -2,7 +2,6 @@ package weights
 
 import (
 	"bytes"
-	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -54,21 +53,14 @@ func parse(file string, r *region) (map[string]Tensor, error) {
 
 // split checks the header's length and splits the file into header and data.
 func split(file string, data []byte) (head, body []byte, err error) {
-	if len(data) < 8 {
-		return nil, nil, fileErrorf(file, "not a safetensors file: shorter than 8 bytes")
-	}
-	n := binary.LittleEndian.Uint64(data)
-	switch {
-	case bytes.HasPrefix(data, []byte("version https://git-lfs")):
+	if bytes.HasPrefix(data, []byte("version https://git-lfs")) {
 		return nil, nil, fileErrorf(file, "only a git-lfs pointer to the file: run git lfs pull")
-	case n > math.MaxInt32*64: // the first bytes of something else
-		return nil, nil, fileErrorf(file, "not a safetensors file")
-	case n > maxHeader:
-		return nil, nil, fileErrorf(file, "bad safetensors header: %d bytes long, at most %d are read", n, maxHeader)
-	case n > uint64(len(data)-8):
-		return nil, nil, fileErrorf(file, "cut short: %d bytes, more than %d expected", len(data), 8+n)
 	}
-	return data[8 : 8+n], data[8+n:], nil
+	n, err := HeaderSize(data, int64(len(data)))
+	if err != nil {
+		return nil, nil, &FileError{file, err}
+	}
+	return data[8:n], data[n:], nil
 }
 
 // diagnose returns the reason why the header of a file of size bytes was
