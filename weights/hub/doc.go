@@ -44,6 +44,19 @@
 // makes progress; after five attempts without any it fails, and what has come
 // stays for the next pull.
 //
+// # Parts of a file
+//
+// [Client.PlanExcerpt] and [Client.PullExcerpt] download some tensors of a
+// safetensors file by the ranges of bytes that its header gives, as CLIP's text
+// tower without the vision tower. They become a file of their own, outside the
+// cache, in which a whole file would have its hash for a name. That hash cannot
+// be compared: what is checked is that all answers are from one commit and one
+// ETag (If-Range), that each is the range that was asked for, and that the header
+// describes whole tensors side by side to the end of the file. A header above 8
+// MiB, tensors in more than 256 places, and a server that sends all of a file in
+// place of a range are refused. Bytes are synced every 4 MiB, and the next pull
+// resumes there.
+//
 // # Why not a library
 //
 // github.com/gomlx/go-huggingface v0.3.1 (2025) was considered. It does not

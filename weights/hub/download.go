@@ -150,10 +150,7 @@ func (d *download) stream(ctx context.Context) error {
 	if d.have > 0 {
 		header.Set("Range", fmt.Sprintf("bytes=%d-", d.have))
 	}
-	resp, err := d.c.request(ctx, http.MethodGet, d.address, true, header)
-	if stale(err) { // the hub signs another address each time it is asked
-		resp, err = d.c.request(ctx, http.MethodGet, d.address, true, header)
-	}
+	resp, err := d.c.get(ctx, d.address, header)
 	var status *statusError
 	if errors.As(err, &status) && status.code == http.StatusRequestedRangeNotSatisfiable && d.have > 0 {
 		if err := d.restart(ctx); err != nil {

@@ -97,12 +97,21 @@ func (c *Client) Plan(ctx context.Context, r Repo, revision string, use Use) (*P
 // their paths. A path whose name ends in a hyphen and eight hexadecimal digits,
 // as files of PyTorch's own hub do, must have a SHA-256 that begins with them.
 func (c *Client) PlanFiles(ctx context.Context, r Repo, revision string, paths ...string) (*Plan, error) {
+	return c.planFiles(ctx, r, revision, func(*Listing) ([]string, error) { return paths, nil })
+}
+
+// planFiles plans the files that choose chooses from the listing.
+func (c *Client) planFiles(ctx context.Context, r Repo, revision string, choose func(*Listing) ([]string, error)) (*Plan, error) {
 	l, err := c.list(ctx, r, revision)
 	if err != nil {
 		return nil, err
 	}
 	s := &selection{ctx: ctx, c: c, plan: &Plan{Repo: r, Revision: revision, Commit: l.Commit, License: License{Name: l.License}, listing: l}}
-	if err := s.files(paths); err != nil {
+	paths, err := choose(l)
+	if err == nil {
+		err = s.files(paths)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("%s: %w", r, err)
 	}
 	return s.plan, nil

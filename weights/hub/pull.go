@@ -17,7 +17,7 @@ const parallel = 4
 // from there. progress, which may be nil, is called with the number of the
 // plan's bytes that are in the cache.
 func (c *Client) Pull(ctx context.Context, p *Plan, progress func(done int64)) (string, error) {
-	if err := c.room(p); err != nil {
+	if err := c.room(string(c.Cache), p.Left()); err != nil {
 		return "", err
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -77,13 +77,13 @@ func (t *tally) add(n int64) {
 // reserve is left free on the disk.
 const reserve = 64 << 20
 
-// room checks that the missing files fit on the disk.
-func (c *Client) room(p *Plan) error {
-	left := p.Left()
+// room checks that left more bytes fit on the disk of a folder, which need not
+// exist.
+func (c *Client) room(folder string, left int64) error {
 	if left == 0 {
 		return nil
 	}
-	dir := string(c.Cache)
+	dir := folder
 	for {
 		if _, err := os.Stat(dir); err == nil || filepath.Dir(dir) == dir {
 			break
@@ -91,8 +91,8 @@ func (c *Client) room(p *Plan) error {
 		dir = filepath.Dir(dir)
 	}
 	if n, ok := free(dir); ok && n < left+reserve {
-		return fmt.Errorf("%s: %.2f GB are needed and %.2f GB are free: make room, or set HF_HOME to a folder on another disk",
-			c.Cache, float64(left+reserve)/1e9, float64(n)/1e9)
+		return fmt.Errorf("%s: %.2f GB are needed and %.2f GB are free: make room, or choose a folder on another disk (HF_HOME is the cache's)",
+			folder, float64(left+reserve)/1e9, float64(n)/1e9)
 	}
 	return nil
 }

@@ -167,6 +167,16 @@ func (c *Client) request(ctx context.Context, method, address string, follow boo
 	return nil, permanentf("%s: too many redirects", host(address))
 }
 
+// get requests a file, by another address if the second host does not accept the
+// first: the hub signs another each time it is asked.
+func (c *Client) get(ctx context.Context, address string, header http.Header) (*http.Response, error) {
+	resp, err := c.request(ctx, http.MethodGet, address, true, header)
+	if stale(err) {
+		resp, err = c.request(ctx, http.MethodGet, address, true, header)
+	}
+	return resp, err
+}
+
 func (c *Client) send(ctx context.Context, method, address string, header http.Header) (*http.Response, error) {
 	req, err := http.NewRequestWithContext(ctx, method, address, nil)
 	if err != nil {
