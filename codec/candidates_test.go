@@ -178,6 +178,55 @@ func TestInterruptedCandidates(t *testing.T) {
 	}
 }
 
+// TestInterruptedLater: a later round that is not complete does not change what
+// the rounds before have found.
+func TestInterruptedLater(t *testing.T) {
+	c := open(t, "tiny")
+	img := testPicture(64, 64)
+	for seed := range uint64(20) {
+		o := EncodeOptions{Sampling: sampling(6), Candidates: 8}
+		o.Sampling.Seed = seed
+		_, all := encodeJudged(t, c, img, o)
+		if all[8].Distance <= all[9].Distance {
+			continue // sorting would not change the first one of the second round
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		judged := 0
+		o.Judged = func(Judgment) {
+			if judged++; judged == 10 {
+				stop()
+			}
+		}
+		data, err := c.Encode(ctx, img, &o)
+		if err != context.Canceled || judged != 10 {
+			t.Fatalf("%d judgments, error %v", judged, err)
+		}
+		f, err := Parse(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f.Candidate() != all[8].Candidate {
+			t.Errorf("candidate %d after %+v", f.Candidate(), all[:10])
+		}
+		return
+	}
+	t.Fatal("the second round never changes the order")
+}
+
+// TestSortCandidates: the distance decides, then the colors, then the order.
+func TestSortCandidates(t *testing.T) {
+	field := []*candidate{
+		{number: 0, distance: 0.2, score: 0.1}, {number: 1, distance: 0.1, score: 0.3},
+		{number: 2, distance: 0.1, score: 0.2}, {number: 3, distance: 0.1, score: 0.2},
+	}
+	sortCandidates(field)
+	for i, want := range []int{2, 3, 1, 0} {
+		if field[i].number != want {
+			t.Errorf("place %d has candidate %d, want %d", i, field[i].number, want)
+		}
+	}
+}
+
 // TestNoDecoder: half a model is refused before any work.
 func TestNoDecoder(t *testing.T) {
 	dir, half := t.TempDir(), t.TempDir()
