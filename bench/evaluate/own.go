@@ -46,14 +46,15 @@ func (e *Evaluation) ownRow(id, name string, options func(t *task) (codec.Encode
 	}
 }
 
-// ownParams describes what a row of CoCliCo depends on.
+// ownParams describes what a row of CoCliCo depends on: the options that rows
+// set.
 func (e *Evaluation) ownParams(o codec.EncodeOptions) string {
 	sampling := codec.DefaultSampling(o.Profile)
 	if o.Sampling != nil {
 		sampling = *o.Sampling
 	}
-	o.Sampling, o.Progress = nil, nil
-	return fmt.Sprintf("%s, coclico %s, size %d, exact %t, %+v, %+v", e.Model, e.Version, e.Size, e.Exact, o, sampling)
+	return fmt.Sprintf("%s, coclico %s, size %d, exact %t: %v, format %+v, at most %d bytes, %d candidates, %+v",
+		e.Model, e.Version, e.Size, e.Exact, o.Profile, o.Format, o.Bytes, o.Candidates, sampling)
 }
 
 // own encodes and decodes a picture. Every error is the model's, since the
