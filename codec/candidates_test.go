@@ -115,15 +115,25 @@ func scored(t *testing.T, img image.Image) []float32 {
 	return quant.Average(rgb, side, side, quant.ScoreSide)
 }
 
-// TestCandidateTies: where all candidates paint the same, the first one is kept,
-// for no byte.
+// TestCandidateTies: where all candidates paint the same, since no step is run,
+// the first one is kept, for no byte. It is judged by what Decode paints.
 func TestCandidateTies(t *testing.T) {
 	c := open(t, "tiny")
 	o := EncodeOptions{Sampling: sampling(20), Candidates: 3}
 	o.Sampling.Strength = 0
-	f, judged := encodeJudged(t, c, testPicture(64, 64), o)
+	img := testPicture(64, 64)
+	f, judged := encodeJudged(t, c, img, o)
 	if f.Candidate() != 0 || judged[0].Distance != judged[1].Distance || judged[0].Steps != 0 {
 		t.Errorf("candidate %d after %+v", f.Candidate(), judged)
+	}
+	painted, err := c.Paint(t.Context(), f, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	vector, _ := seen(t, c, img)
+	again, _ := seen(t, c, painted)
+	if d := 1 - quant.Cosine(again, vector); d != judged[0].Distance {
+		t.Errorf("the distance is %g, judged %g", d, judged[0].Distance)
 	}
 }
 

@@ -39,8 +39,8 @@ func cosines(n, samples int) []float32 {
 	return d
 }
 
-// Fade returns the weight of color guidance in a step of so many, from 0: w in
-// the first, linearly less, and w/8 in the last.
+// Fade returns the weight of color guidance in one of so many steps, counted
+// from 0: w in the first, linearly less, and w/8 in the last.
 func Fade(w float64, step, steps int) float64 {
 	if step < 0 || step >= steps {
 		panic("solver: step outside 0 to steps")

@@ -62,6 +62,24 @@ func TestLowBand(t *testing.T) {
 	}
 }
 
+// TestFade: the weight falls evenly from w to w/8.
+func TestFade(t *testing.T) {
+	for _, k := range []struct {
+		w           float64
+		step, steps int
+		want        float64
+	}{{0.8, 0, 17, 0.8}, {0.8, 8, 17, 0.45}, {0.8, 16, 17, 0.1}, {1, 0, 2, 1}, {1, 1, 2, 0.125}, {0.8, 0, 1, 0.8}, {0, 3, 9, 0}} {
+		if got := Fade(k.w, k.step, k.steps); math.Abs(got-k.want) > 1e-15 {
+			t.Errorf("Fade(%g, %d, %d) = %g, want %g", k.w, k.step, k.steps, got, k.want)
+		}
+	}
+	for _, step := range []int{-1, 2} {
+		if !panics(func() { Fade(1, step, 2) }) {
+			t.Errorf("step %d of 2 does not panic", step)
+		}
+	}
+}
+
 // BenchmarkPull is a step's color guidance at 768x768 pixels.
 func BenchmarkPull(b *testing.B) {
 	const h, w, c = 96, 96, 4
