@@ -3,9 +3,10 @@
 //
 //	go run ./cmd/release -version v1.2.3 [-o dist]
 //
-// An archive holds the program with its version stamped, LICENSE, NOTICE,
-// README.md, manual pages, shell completions and a bill of materials
-// (CycloneDX). The same commit, version and compiler make the same bytes.
+// An archive holds the program with its version stamped, LICENSE, NOTICE and the
+// licenses that it names, README.md, manual pages, shell completions and a bill
+// of materials (CycloneDX). The same commit, version and compiler make the same
+// bytes.
 package main
 
 import (
@@ -118,12 +119,26 @@ func commitTime() (time.Time, error) {
 	return time.Unix(seconds, 0).UTC(), nil
 }
 
+// licenses are the folders with the licenses of what the program contains, which
+// NOTICE names.
+var licenses = []string{"bench/iqa/licenses", "cmd/coclico/internal/picture/heif/licenses"}
+
 // common returns the files that all archives have: texts of the repository, and
 // what the program for this machine writes about itself.
 func (r *release) common() ([]file, error) {
 	var files []file
 	for _, name := range []string{"LICENSE", "NOTICE", "README.md"} {
 		files = append(files, file{name, name, 0o644})
+	}
+	for _, dir := range licenses {
+		entries, err := os.ReadDir(dir)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range entries {
+			path := filepath.Join(dir, e.Name())
+			files = append(files, file{filepath.ToSlash(path), path, 0o644})
+		}
 	}
 	self := filepath.Join(r.temp, "self")
 	if err := r.build(self, runtime.GOOS+"/"+runtime.GOARCH); err != nil {
