@@ -37,7 +37,7 @@ func TestValues(t *testing.T) {
 		{"encode", "--fit", "stretch", "must be crop or whole"}, {"encode", "--profile", "best", "must be tuned or paper"}, {"encode", "--jobs", "0", "must be a whole number from 1 to 1024"},
 		{"encode", "--background", "pink", ""}, {"encode", "--json", "perhaps", "must be true or false"},
 		{"info", "--size", "0", "must be a whole number from 1 to 4096"}, {"bench", "--runs", "0", "must be a whole number from 1 to 1000"},
-		{"synth", "--config", "huge", "must be tiny, "}, {"pull", "--for", "fun", "must be both, encode or decode"},
+		{"synth", "--config", "huge", "must be tiny, "}, {"pull", "--for", "fun", "must be both, encode, decode or search"},
 	} {
 		args := []string{c.command}
 		if c.command == "encode" || c.command == "decode" {
@@ -178,7 +178,7 @@ func TestCompletion(t *testing.T) {
 		want []string
 	}{
 		{"encode --model ", []string{"built-in", "mine"}}, {"decode --model m", []string{"mine"}}, {"verify --model b", []string{"built-in"}},
-		{"synth --config ", []string{"tiny", "unclip-l"}}, {"pull --for ", []string{"both", "encode", "decode"}}, {"decode --format ", []string{"png", "jpg", "webp"}},
+		{"synth --config ", []string{"tiny", "unclip-l"}}, {"pull --for ", []string{"both", "encode", "decode", "search"}}, {"decode --format ", []string{"png", "jpg", "webp"}},
 		{"decode --sampler ", []string{"model", "dpm++2m-sde", "unipc3"}}, {"decode --schedule k", []string{"karras"}},
 		{"encode ", []string{"png", "jpg", "tif", ":8"}}, {"decode ", []string{"coclico", ":8"}}, {"info ", []string{"coclico", "png", ":8"}},
 		{"decode --precision e", []string{"exact"}}, {"decode --preview ", []string{"terminal", "sixel", "kitty", "iterm2", "blocks", ":0"}}, {"encode --fit ", []string{"crop", "whole"}}, {"encode --profile ", []string{"tuned", "paper"}},

@@ -60,7 +60,13 @@ func listModels(s *terminal.Screen, asJSON bool) error {
 		enc.SetIndent("", "  ")
 		return enc.Encode(list)
 	}
-	return printModels(s.Out, list)
+	if err := printModels(s.Out, list); err != nil {
+		return err
+	}
+	if dir, ok := catalog.FindText(os.Getenv); ok {
+		_, err = fmt.Fprintf(s.Out, "text tower for search: %s\n", terminal.Printable(dir))
+	}
+	return err
 }
 
 func printModels(w io.Writer, list []catalog.Description) error {

@@ -126,7 +126,7 @@ func TestPullRefusals(t *testing.T) {
 	fail(t, statusFailed, []string{"HF_HUB_OFFLINE"}, "pull")
 	h := onHub(t, dir)
 	fail(t, statusUsage, []string{"not the name of a model"}, "pull", "../x")
-	fail(t, statusUsage, []string{"--for fun: must be both, encode or decode"}, "pull", "--for", "fun")
+	fail(t, statusUsage, []string{"--for fun: must be both, encode, decode or search"}, "pull", "--for", "fun")
 	fail(t, statusUsage, []string{"--revision b", "a"}, "pull", hubtest.Repo+"@a", "--revision", "b")
 	fail(t, statusFailed, []string{"no such model"}, "pull", "someone/else")
 	h.API = func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusUnauthorized) }

@@ -42,13 +42,21 @@ model the default.
 With --metrics, the networks that rate pictures in coclico evaluate are pulled
 instead and converted into the folder of metrics: MUSIQ and DBCNN, trained on
 KonIQ-10k, and the VGG16 of LPIPS and DISTS. The weights of MUSIQ and DBCNN are
-under CC BY-NC-SA 4.0: not for commercial use.`,
-		Example: "  coclico pull\n  coclico pull --for decode --plan\n  coclico pull --metrics\n  HF_ENDPOINT=https://mirror.example coclico pull",
+under CC BY-NC-SA 4.0: not for commercial use.
+
+With --for search, the text tower of openai/clip-vit-large-patch14 is pulled
+instead (MIT license), for coclico search --text on archives of Stable unCLIP.
+Of a file of 1.7 GB these are 494 MB, fetched by themselves into coclico/text in
+the user's cache, or the folder that $` + catalog.TextVar + ` names. The hash of the
+whole file cannot be compared then: places, lengths, shapes and values are
+checked, and the hash of the result is recorded in source.json. A whole model in
+the hub's cache is used as it is.`,
+		Example: "  coclico pull\n  coclico pull --for decode --plan\n  coclico pull --metrics\n  coclico pull --for search\n  HF_ENDPOINT=https://mirror.example coclico pull",
 		Args:    optionalArg("OWNER/NAME"),
 	}
 	flags := cmd.Flags()
 	revision := flags.String("revision", "", "branch, tag or commit (default: the one that the program knows, or "+hub.MainRevision+")")
-	use := choiceFlag(cmd, "for", "both, encode or decode: the use for which the model is needed", "both", "encode", "decode")
+	use := choiceFlag(cmd, "for", "both, encode, decode or search: the use for which the model is needed", "both", "encode", "decode", forSearch)
 	planOnly := flags.Bool("plan", false, "only list what there is to download")
 	metrics := flags.Bool("metrics", false, "pull the networks that rate pictures")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -61,6 +69,16 @@ under CC BY-NC-SA 4.0: not for commercial use.`,
 			}
 			p := puller{screen: s}
 			return p.pullMetrics(cmd.Context(), *planOnly)
+		}
+		if *use == forSearch {
+			if len(args) > 0 {
+				return usagef("pull --for search takes no %s", args[0])
+			}
+			if err := noEffect(flags, "--for search pulls a model of its own", "revision"); err != nil {
+				return err
+			}
+			p := puller{screen: s}
+			return p.pullText(cmd.Context(), *planOnly)
 		}
 		p := puller{screen: s, repo: hub.DefaultRepo(), revision: *revision, use: hubUses[*use]}
 		if len(args) == 1 {
@@ -84,7 +102,10 @@ under CC BY-NC-SA 4.0: not for commercial use.`,
 	return cmd
 }
 
-// hubUses are the values of --for.
+// forSearch is the value of --for that means another model.
+const forSearch = "search"
+
+// hubUses are the other values of --for.
 var hubUses = map[string]hub.Use{"both": hub.Everything, "encode": hub.Encoding, "decode": hub.Decoding}
 
 // A puller is one call of pull.
@@ -115,9 +136,9 @@ func (p *puller) pull(ctx context.Context, planOnly bool) (err error) {
 	}
 	bar.Close()
 	if planOnly {
-		return printPlan(p.screen.Out, plan, p.client.Cache)
+		return printPlan(p.screen.Out, plan, p.client.Cache.Path(plan.Repo))
 	}
-	if err := printPlan(p.screen.Err, plan, p.client.Cache); err != nil {
+	if err := printPlan(p.screen.Err, plan, p.client.Cache.Path(plan.Repo)); err != nil {
 		return err
 	}
 	return p.download(ctx, plan)
@@ -184,10 +205,17 @@ func (p *puller) fetch(ctx context.Context, plan *hub.Plan) (string, error) {
 	had := plan.Size() - left
 	dir, err := p.client.Pull(ctx, plan, func(done int64) { bar.Bytes(max(0, done-had), max(left, 1)) })
 	bar.Close()
-	if err != nil && left > 0 && (ctx.Err() != nil || !errors.Is(err, os.ErrPermission)) {
-		fmt.Fprintln(p.screen.Err, "What has come is kept: the same command resumes the download.")
+	if err != nil && left > 0 {
+		p.kept(ctx, err)
 	}
 	return dir, err
+}
+
+// kept says that a download that has failed can be resumed, if it can.
+func (p *puller) kept(ctx context.Context, err error) {
+	if ctx.Err() != nil || !errors.Is(err, os.ErrPermission) && !errors.Is(err, hub.ErrChanged) {
+		fmt.Fprintln(p.screen.Err, "What has come is kept: the same command resumes the download.")
+	}
 }
 
 // printHashes prints what identifies a model whose files the program does not
@@ -206,8 +234,8 @@ func printHashes(w io.Writer, plan *hub.Plan, dir string) {
 	fmt.Fprintln(w, "If the model works, please report these lines (see the README), so that the program can check them.")
 }
 
-// printPlan prints the files with their sizes, and the sum.
-func printPlan(w io.Writer, p *hub.Plan, cache hub.Cache) error {
+// printPlan prints the files with their sizes, the sum, and their folder.
+func printPlan(w io.Writer, p *hub.Plan, dir string) error {
 	at := p.Revision
 	if at != p.Commit {
 		at += " (" + p.Commit[:12] + ")"
@@ -232,7 +260,7 @@ func printPlan(w io.Writer, p *hub.Plan, cache hub.Cache) error {
 	if err := t.Flush(); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(w, "into %s\n", cache.Path(p.Repo))
+	_, err := fmt.Fprintf(w, "into %s\n", dir)
 	return err
 }
 

@@ -83,9 +83,9 @@ func (p *puller) pullFiles(ctx context.Context, repo hub.Repo, paths []string, p
 		return "", err
 	}
 	if planOnly {
-		return "", printPlan(p.screen.Out, plan, p.client.Cache)
+		return "", printPlan(p.screen.Out, plan, p.client.Cache.Path(repo))
 	}
-	if err := printPlan(p.screen.Err, plan, p.client.Cache); err != nil {
+	if err := printPlan(p.screen.Err, plan, p.client.Cache.Path(repo)); err != nil {
 		return "", err
 	}
 	return p.fetch(ctx, plan)

@@ -159,14 +159,14 @@ func (c *Client) section(ctx context.Context, e *Excerpt, r weights.Range) (io.R
 	return resp.Body, nil
 }
 
-// errChanged means that the file is another than when the plan was made.
-var errChanged = errors.New("the file has changed on the hub since the first bytes came; they were thrown away")
+// ErrChanged means that a file is another than when its excerpt was planned.
+var ErrChanged = errors.New("the file has changed on the hub since the first bytes came; they were thrown away")
 
 // fits checks the headers of the answer to a request for a range.
 func (e *Excerpt) fits(resp *http.Response, r weights.Range) error {
 	at := resp.Request.URL.Host
 	if tag := resp.Header.Get("ETag"); e.etag != "" && tag != e.etag {
-		return &permanentError{errChanged}
+		return &permanentError{ErrChanged}
 	}
 	if resp.StatusCode != http.StatusPartialContent {
 		return permanentf("%s does not send parts of files", at)
@@ -258,7 +258,7 @@ func (c *Client) PullExcerpt(ctx context.Context, e *Excerpt, progress func(done
 	}
 	defer g.f.Close()
 	if err := g.run(ctx); err != nil {
-		if errors.Is(err, errChanged) {
+		if errors.Is(err, ErrChanged) {
 			g.f.Close()
 			err = errors.Join(err, os.Remove(e.partial()))
 		}
