@@ -12,6 +12,7 @@ import (
 
 	"github.com/coclico/coclico/codec/model/synth"
 	"github.com/coclico/coclico/codec/quant"
+	"github.com/coclico/coclico/internal/hook"
 )
 
 // encodeJudged encodes with candidates, and returns the judgments too.
@@ -221,6 +222,19 @@ func TestInterruptedLater(t *testing.T) {
 		return
 	}
 	t.Fatal("the second round never changes the order")
+}
+
+// TestCandidateTrace: the traced vector is the picture's, not a candidate's.
+func TestCandidateTrace(t *testing.T) {
+	c := open(t, "tiny")
+	seen := map[string]int{}
+	ctx := hook.With(t.Context(), hook.Hook{Trace: func(name string, _ []float32) { seen[name]++ }})
+	if _, err := c.Encode(ctx, testPicture(64, 64), &EncodeOptions{Sampling: sampling(2), Candidates: 2}); err != nil {
+		t.Fatal(err)
+	}
+	if seen["pixel_values"] != 1 || seen["image_embeds"] != 1 || seen["z_color"] != 1 {
+		t.Errorf("traced %v", seen)
+	}
 }
 
 // TestSortCandidates: the distance decides, then the colors, then the order.

@@ -32,7 +32,8 @@ func (c *Codec) Decode(ctx context.Context, data []byte, opts *DecodeOptions) (i
 // picture unless [DecodeOptions].Partial asks for one. Other errors are a
 // [FormatError] for a file that was truncated or altered, an [UnsupportedError]
 // for one that the model cannot paint, a [*ModelError] for one of another
-// model, an [OptionError], and those of the model's files.
+// model, a [PromptError] for a prompt that the model cannot read, an
+// [OptionError], and those of the model's files.
 func (c *Codec) Paint(ctx context.Context, f *File, opts *DecodeOptions) (image.Image, error) {
 	p, err := c.newPainter(ctx, f, opts)
 	if err != nil {

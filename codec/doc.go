@@ -44,7 +44,8 @@
 //
 // Bad data is an error and never a panic: a [FormatError] for bytes, an
 // [UnsupportedError] for pictures and files of a later version, a [*ModelError]
-// for files of another model, an [OptionError] for options, and errors that
-// begin with a file's name for a model's files. When the context ends, its
-// error is returned within one block of a network.
+// for files of another model, a [PromptError] for a prompt that the model cannot
+// read, an [OptionError] for options, and errors that begin with a file's name
+// for a model's files. When the context ends, its error is returned within one
+// block of a network.
 package codec
