@@ -34,7 +34,9 @@ the cosine of the two CLIP vectors, about the mean of the model's. 1 is the same
 picture, 0 is one that has nothing to do with it.
 
 --text needs words. The built-in model knows 14 kinds of landscape and their
-names, and lists them when it is asked for anything else.
+names, and lists them when it is asked for anything else. For Stable unCLIP it
+needs CLIP's text tower, which knows English: coclico pull --for search. Scores
+by words are lower than those by pictures; their order is what counts.
 
 Search needs 96 bytes of each picture, which the first search reads out of the
 archive and keeps in its folder, or in the user's cache if that cannot be
@@ -197,7 +199,7 @@ func (s *shelf) archived(a *archive.Archive) (*shelved, error) {
 func (q *query) vector(ctx context.Context) ([]float32, error) {
 	switch {
 	case q.text != "":
-		v, err := q.words()
+		v, err := q.words(ctx)
 		if err != nil {
 			return nil, err
 		}

@@ -1,17 +1,25 @@
 package main
 
 import (
+	"context"
 	"errors"
+	"fmt"
+	"os"
 
+	"github.com/coclico/coclico/cmd/coclico/internal/catalog"
 	"github.com/coclico/coclico/codec"
+	"github.com/coclico/coclico/codec/text"
+	"github.com/coclico/coclico/weights"
 	"github.com/coclico/coclico/weights/mini"
 )
 
-// errNoWords is why words do not find pictures of a model.
-var errNoWords = errors.New("words are known for the built-in model alone; --picture, --file and --near search any archive")
+// errNoTower is why words do not find pictures of a model yet.
+var errNoTower = errors.New("--text needs CLIP's text tower for archives of any but the built-in model: coclico pull --for search (494 MB)")
 
-// words returns the direction of words in the space of the archive's model.
-func (q *query) words() ([]float32, error) {
+// words returns the direction of words in the space of the archive's model. The
+// built-in one has a space of its own, and words for it; that of any other is
+// taken to be CLIP's.
+func (q *query) words(ctx context.Context) ([]float32, error) {
 	c, err := codec.BuiltIn()
 	if err != nil {
 		return nil, err
@@ -21,8 +29,20 @@ func (q *query) words() ([]float32, error) {
 	if err != nil {
 		return nil, err
 	}
-	if q.model.id != id {
-		return nil, errNoWords
+	if q.model.id == id {
+		return mini.Words(q.text)
 	}
-	return mini.Words(q.text)
+	dir, ok := catalog.FindText(os.Getenv)
+	if !ok {
+		return nil, errNoTower
+	}
+	e, err := text.Open(ctx, dir)
+	if err != nil {
+		return nil, err
+	}
+	defer e.Close()
+	if n, want := e.Dimensions(), len(q.prior.Moments); n != want {
+		return nil, weights.NewFileError(dir, fmt.Errorf("words have %d dimensions, the archive's pictures %d: it is the text tower of another model", n, want))
+	}
+	return e.Direction(ctx, q.text)
 }

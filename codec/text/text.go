@@ -103,25 +103,76 @@ func (e *Encoder) Dimensions() int { return e.tower.Config().ProjectionDim }
 // Embed returns a text's vector, of length 1. Of a long text only the beginning
 // counts: 75 tokens, about 60 words.
 func (e *Encoder) Embed(ctx context.Context, text string) ([]float32, error) {
+	v, err := e.embed(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	return v[0], nil
+}
+
+// usual are captions of what most pictures show. The vectors of texts lie apart
+// from those of pictures, all on one side of the space; their mean stands for
+// that side.
+var usual = []string{
+	"a photo", "a drawing", "a photo of a person", "a photo of an animal", "a photo of a landscape",
+	"a photo of a building", "a photo of a street", "a photo of something on a table",
+}
+
+// Direction returns in which direction from an average picture those lie that a
+// text describes: its vector, less the mean of a few usual captions.
+func (e *Encoder) Direction(ctx context.Context, text string) ([]float32, error) {
+	v, err := e.embed(ctx, append([]string{text}, usual...)...)
+	if err != nil {
+		return nil, err
+	}
+	direction := v[0]
+	for i := range direction {
+		mean := 0.0
+		for _, u := range v[1:] {
+			mean += float64(u[i])
+		}
+		direction[i] -= float32(mean / float64(len(usual)))
+	}
+	return direction, nil
+}
+
+// embed returns the vectors of texts.
+func (e *Encoder) embed(ctx context.Context, texts ...string) ([][]float32, error) {
 	if err := e.lock.Acquire(ctx); err != nil {
 		return nil, err
 	}
 	defer e.lock.Release()
-	y, err := e.tower.Forward(ctx, &e.ws, [][]int{e.tokenizer.Encode(text)})
+	ids := make([][]int, len(texts))
+	for i, text := range texts {
+		ids[i] = e.tokenizer.Encode(text)
+	}
+	y, err := e.tower.Forward(ctx, &e.ws, ids)
 	if err != nil {
 		return nil, err
 	}
 	defer e.ws.Put(y)
+	vectors := make([][]float32, len(texts))
+	for i := range vectors {
+		if vectors[i] = normalize(y.Data[i*e.Dimensions():][:e.Dimensions()]); vectors[i] == nil {
+			return nil, weights.NewFileError(e.dir, errors.New("the vector of a text has no direction: the weights or the configuration are wrong"))
+		}
+	}
+	return vectors, nil
+}
+
+// normalize returns a vector of length 1 in the direction of v, nil if that has
+// none.
+func normalize(v []float32) []float32 {
 	sum := 0.0
-	for _, v := range y.Data {
-		sum += float64(v) * float64(v)
+	for _, x := range v {
+		sum += float64(x) * float64(x)
 	}
 	if !(sum > 0) || math.IsInf(sum, 0) {
-		return nil, weights.NewFileError(e.dir, errors.New("the vector of a text has no direction: the weights or the configuration are wrong"))
+		return nil
 	}
-	vector := make([]float32, len(y.Data))
-	for i, v := range y.Data {
-		vector[i] = float32(float64(v) / math.Sqrt(sum))
+	n := make([]float32, len(v))
+	for i, x := range v {
+		n[i] = float32(float64(x) / math.Sqrt(sum))
 	}
-	return vector, nil
+	return n
 }

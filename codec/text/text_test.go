@@ -108,6 +108,38 @@ func TestEmbed(t *testing.T) {
 	wg.Wait()
 }
 
+// TestDirection: a direction is a text's vector less the mean of the usual ones'.
+func TestDirection(t *testing.T) {
+	e, err := Open(t.Context(), clip(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	const words = "a boat at dusk"
+	got, err := e.Direction(t.Context(), words)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := e.Embed(t.Context(), words)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, caption := range usual {
+		v, err := e.Embed(t.Context(), caption)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range want {
+			want[i] -= v[i] / float32(len(usual))
+		}
+	}
+	for i := range want {
+		if math.Abs(float64(got[i]-want[i])) > 1e-5 {
+			t.Errorf("dimension %d: %v, want %v", i, got[i], want[i])
+		}
+	}
+}
+
 func TestOpenErrors(t *testing.T) {
 	for file, content := range map[string]string{
 		"vocab.json": "", "merges.txt": "", configFile: "", weightsFile: "",
