@@ -13,6 +13,7 @@ import (
 // called concurrently.
 type Archive struct {
 	fsys     fs.FS
+	dir      string // for errors, if it is known
 	manifest *Manifest
 	shards   []*Shard
 
@@ -44,6 +45,7 @@ func Open(dir string) (*Archive, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", dir, err)
 	}
+	a.dir = dir
 	return a, nil
 }
 
@@ -81,8 +83,9 @@ func (a *Archive) Manifest() *Manifest { return a.manifest }
 func (a *Archive) Shards() []*Shard { return slices.Clone(a.shards) }
 
 // Find returns the row of a name, the shard that has it and the row's number
-// there. The error is [fs.ErrNotExist] if the archive has no such name. The row
-// may be of a picture that could not be read, see [Row.Error].
+// there. The error is [fs.ErrNotExist] if the archive has no such name, and for
+// no other reason. The row may be of a picture that could not be read, see
+// [Row.Error].
 func (a *Archive) Find(name string) (*Shard, int64, *Row, error) {
 	for _, s := range slices.Backward(a.shards) {
 		if name < s.Info.First || name > s.Info.Last {

@@ -70,7 +70,7 @@ func common(shards []*Shard) (o Origin, err error) {
 	for i, s := range shards {
 		next, err := s.Origin()
 		if err != nil {
-			return o, err
+			return o, s.located(err)
 		}
 		if i > 0 {
 			next = o.both(next)
@@ -186,7 +186,7 @@ func Merge(ctx context.Context, dir string, from []*Archive, o *Options) error {
 	}
 	origin, err := common(shards)
 	if err != nil {
-		return err
+		return withFolder(err)
 	}
 	origin.Fingerprint = opt.Origin.Fingerprint
 	opt.Origin = origin
@@ -198,7 +198,7 @@ func Merge(ctx context.Context, dir string, from []*Archive, o *Options) error {
 	for row, err := range newest(shards) {
 		switch {
 		case err != nil:
-			return err
+			return withFolder(err)
 		case ctx.Err() != nil:
 			return ctx.Err()
 		case row.Removed():

@@ -2,6 +2,7 @@ package archive
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 )
@@ -21,6 +22,8 @@ func (e VersionError) Error() string { return "unsupported: " + string(e) }
 type ShardError struct {
 	Shard string // its file's name
 	Err   error
+
+	dir string // its archive's folder, set where several archives are read
 }
 
 func (e *ShardError) Error() string { return e.Shard + ": " + e.Err.Error() }
@@ -31,29 +34,54 @@ var (
 	ErrBusy = errors.New("another process is writing to this archive")
 	// ErrModel means that rows were made with another model than the archive's.
 	ErrModel = errors.New("made with another model than the archive")
+	// errNoNumber means that an archive can have no more shards.
+	errNoNumber = errors.New("no number is left for another shard: merge the archive into a new one")
 )
 
 const (
-	errMagic    = FormatError("not a Parquet file")
-	errCut      = FormatError("cut short")
-	errFooter   = FormatError("corrupt footer")
-	errNoShard  = FormatError("a Parquet file, but not a shard of an archive")
-	errEncoded  = FormatError("encrypted or nested columns")
-	errOffsets  = FormatError("column outside the file")
-	errCount    = FormatError("columns of different lengths")
-	errPage     = FormatError("corrupt page")
-	errSum      = FormatError("CRC of a page does not match")
-	errPageSize = FormatError("page larger than 16 MiB")
-	errNoIndex  = FormatError("no offset index")
-	errIndex    = FormatError("corrupt offset index")
-	errOrder    = FormatError("names not in order")
-	errName     = FormatError("name empty, too long or not UTF-8")
-	errData     = FormatError("picture of more than 256 KiB")
-	errBoth     = FormatError("row with both a picture and an error")
-	errFirst    = FormatError("names differ from the manifest's")
-	errHash     = FormatError("SHA-256 differs from the manifest's")
-	errRows     = FormatError("number of rows differs from the manifest's")
+	errMissing     = FormatError("the manifest lists it, but there is no such file")
+	errFingerprint = FormatError("a model's fingerprint has eight hex digits")
+	errNumbers     = FormatError("shards not in the order of their numbers, or beyond the next one")
+	errText        = FormatError("error too long or not UTF-8")
+	errMagic       = FormatError("not a Parquet file")
+	errCut         = FormatError("cut short")
+	errFooter      = FormatError("corrupt footer")
+	errNoShard     = FormatError("a Parquet file, but not a shard of an archive")
+	errEncoded     = FormatError("encrypted or nested columns")
+	errOffsets     = FormatError("column outside the file")
+	errCount       = FormatError("columns of different lengths")
+	errPage        = FormatError("corrupt page")
+	errSum         = FormatError("CRC of a page does not match")
+	errPageSize    = FormatError("page larger than 16 MiB")
+	errNoIndex     = FormatError("no offset index")
+	errIndex       = FormatError("corrupt offset index")
+	errOrder       = FormatError("names not in order")
+	errName        = FormatError("name empty, too long or not UTF-8")
+	errData        = FormatError("picture of more than 256 KiB")
+	errBoth        = FormatError("row with both a picture and an error")
+	errFirst       = FormatError("names differ from the manifest's")
+	errHash        = FormatError("SHA-256 differs from the manifest's")
+	errRows        = FormatError("number of rows differs from the manifest's")
 )
+
+// located records the folder of a shard's archive in its error.
+func (s *Shard) located(err error) error {
+	var e *ShardError
+	if errors.As(err, &e) {
+		e.dir = s.archive.dir
+	}
+	return err
+}
+
+// withFolder returns an error that begins with the folder of its archive, if
+// that is recorded.
+func withFolder(err error) error {
+	var e *ShardError
+	if errors.As(err, &e) && e.dir != "" {
+		return fmt.Errorf("%s: %w", e.dir, err)
+	}
+	return err
+}
 
 // cause returns the reason alone from an error of the operating system, which
 // repeats the operation and a name that may be temporary.
@@ -74,5 +102,5 @@ func named(name string, err error) error {
 	if err == nil {
 		return nil
 	}
-	return &ShardError{name, cause(err)}
+	return &ShardError{Shard: name, Err: cause(err)}
 }

@@ -121,7 +121,7 @@ func TestOthersReadable(t *testing.T) {
 		says  string
 	}{
 		{"cut", func(path string) error { return os.Truncate(path, 1000) }, errCut, "cut short"},
-		{"missing", os.Remove, fs.ErrNotExist, "no such file"},
+		{"missing", os.Remove, errMissing, "no such file"},
 		{"empty", func(path string) error { return os.Truncate(path, 0) }, errCut, "cut short"},
 		{"no Parquet", func(path string) error { return os.WriteFile(path, bytes.Repeat([]byte("x"), 20000), 0o666) }, errMagic, "not a Parquet file"},
 		{"other model", func(path string) error {
@@ -160,7 +160,7 @@ func TestOthersReadable(t *testing.T) {
 		if _, err := a.Get(rows[250].Name); err != nil {
 			t.Errorf("%s: %v", c.name, err)
 		}
-		if _, err := a.Get(rows[150].Name); err == nil || errors.Is(err, fs.ErrNotExist) && c.name != "missing" {
+		if _, err := a.Get(rows[150].Name); err == nil || errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("%s: Get of a lost row: %v", c.name, err)
 		}
 	}
@@ -204,6 +204,11 @@ func TestManifest(t *testing.T) {
 		{func(m *Manifest) { m.Shards[0].Rows = -1 }, "not a shard's entry"},
 		{func(m *Manifest) { m.Shards[0].SHA256 = "00" }, "not a shard's entry"},
 		{func(m *Manifest) { m.Shards[0].First = "" }, "first or last"},
+		{func(m *Manifest) { m.Shards = append(m.Shards, m.Shards[0]) }, "order of their numbers"},
+		{func(m *Manifest) { m.Next = shardNumber(m.Shards[0].Name) }, "order of their numbers"},
+		{func(m *Manifest) { m.Shards, m.Next = nil, -1 }, "order of their numbers"},
+		{func(m *Manifest) { m.Next = maxShards + 1 }, "order of their numbers"},
+		{func(m *Manifest) { m.Fingerprint = "\x1b[2J" }, "eight hex digits"},
 		{func(m *Manifest) { m.Version = 2 }, "archive version 2"},
 		{func(m *Manifest) { m.Version = 0 }, "no version"},
 	} {

@@ -83,12 +83,29 @@ func parseManifest(data []byte) (*Manifest, error) {
 	if err != nil || !bytes.Equal(again, data) {
 		return nil, FormatError("manifest corrupt, or edited by hand: its CRC does not match")
 	}
+	return m, m.check()
+}
+
+// check returns an error if a manifest is not one that Writer writes.
+func (m *Manifest) check() error {
+	if !isFingerprint(m.Fingerprint) {
+		return errFingerprint
+	}
+	if m.Next < 0 || m.Next > maxShards {
+		return errNumbers
+	}
+	last := -1
 	for i := range m.Shards {
 		if err := m.Shards[i].check(); err != nil {
-			return nil, err
+			return err
 		}
+		n := shardNumber(m.Shards[i].Name)
+		if n <= last || n >= m.Next {
+			return errNumbers
+		}
+		last = n
 	}
-	return m, nil
+	return nil
 }
 
 func checkVersion(v int) error {
@@ -145,6 +162,7 @@ const (
 	shardPrefix = "part-"
 	shardSuffix = ".parquet"
 	shardDigits = 8
+	maxShards   = 100_000_000 // numbers are below
 )
 
 func shardName(n int) string {
@@ -224,8 +242,14 @@ func (o Origin) both(p Origin) Origin {
 
 // check returns an error if a fingerprint cannot be a model's.
 func (o *Origin) check() error {
-	if b, err := hex.DecodeString(o.Fingerprint); err != nil || len(b) != 4 || !utf8.ValidString(o.Model) {
-		return FormatError("a model's fingerprint has eight hex digits")
+	if !isFingerprint(o.Fingerprint) || !utf8.ValidString(o.Model) {
+		return errFingerprint
 	}
 	return nil
+}
+
+// isFingerprint reports whether a string can be a model's fingerprint.
+func isFingerprint(s string) bool {
+	b, err := hex.DecodeString(s)
+	return err == nil && len(b) == 4
 }

@@ -39,7 +39,7 @@ func newest(shards []*Shard) iter.Seq2[*Row, error] {
 				heap.Pop(&h)
 				r.close()
 			}
-			if err != nil && !yield(nil, err) {
+			if err != nil && !yield(nil, r.shard.located(err)) {
 				return
 			}
 		}

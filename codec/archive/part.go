@@ -168,6 +168,9 @@ func (p *part) publish(n int) error {
 	temp := filepath.Join(p.dir, p.temp)
 	p.file.Close()
 	for ; ; n++ {
+		if n >= maxShards {
+			return errNoNumber
+		}
 		p.info.Name = shardName(n)
 		name := filepath.Join(p.dir, p.info.Name)
 		err := os.Link(temp, name)

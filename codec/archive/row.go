@@ -32,9 +32,8 @@ func (r *Row) Removed() bool { return len(r.Data) == 0 && r.Error == "" }
 
 // Limits of a row.
 const (
-	MaxName  = 4096      // bytes of a name, and of an error
-	MaxData  = 256 << 10 // bytes of a picture; the longest .coclico file has 140 kB
-	maxError = MaxName
+	MaxName = 4096      // bytes of a name, and of an error
+	MaxData = 256 << 10 // bytes of a picture; the longest .coclico file has 140 kB
 )
 
 // check returns an error if an archive cannot hold a row.
@@ -44,6 +43,8 @@ func (r *Row) check() error {
 		return errName
 	case len(r.Data) > MaxData:
 		return errData
+	case len(r.Error) > MaxName || !utf8.ValidString(r.Error):
+		return errText
 	case len(r.Data) > 0 && r.Error != "":
 		return errBoth
 	}

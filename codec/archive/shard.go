@@ -92,7 +92,10 @@ func (s *Shard) release(final bool) {
 
 func openShard(fsys fs.FS, info *ShardInfo, fingerprint string) (*handle, error) {
 	f, err := fsys.Open(info.Name)
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, errMissing // not to be taken for a name that the archive lacks
+	case err != nil:
 		return nil, err
 	}
 	h := &handle{}

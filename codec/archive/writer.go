@@ -137,7 +137,7 @@ func (w *Writer) Add(r *Row) error {
 		return w.err
 	}
 	if err := r.check(); err != nil {
-		return fmt.Errorf("%q: %w", r.Name, err)
+		return fmt.Errorf("%.100q: %w", r.Name, err)
 	}
 	if w.part == nil && len(w.rows) == 0 {
 		w.since = time.Now()

@@ -121,6 +121,28 @@ func TestLeftovers(t *testing.T) {
 	wantRows(t, dir, rows...)
 }
 
+// TestLastNumber: a shard of the last number, which may be a stranger's, leaves
+// the archive readable. No shard gets a number that readers refuse.
+func TestLastNumber(t *testing.T) {
+	dir := fill(t, testOptions(0), testRow("a", 1))
+	other := fill(t, testOptions(0), testRow("z", 1))
+	if err := os.Rename(filepath.Join(other, shardName(0)), filepath.Join(dir, shardName(maxShards-1))); err != nil {
+		t.Fatal(err)
+	}
+	w, err := NewWriter(dir, testOptions(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Add(testRow("b", 1)); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); !errors.Is(err, errNoNumber) {
+		t.Errorf("a shard beyond the last number: %v", err)
+	}
+	wantRows(t, dir, testRow("a", 1), testRow("z", 1))
+	checkFolder(t, dir)
+}
+
 // TestWriterErrors: what an archive cannot hold, and archives that are not there.
 func TestWriterErrors(t *testing.T) {
 	o := testOptions(0)
@@ -139,7 +161,7 @@ func TestWriterErrors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, r := range []*Row{{}, {Name: "\xff"}, {Name: strings.Repeat("a", MaxName+1)}, {Name: "b", Data: make([]byte, MaxData+1)}, {Name: "b", Data: []byte("c"), Error: "d"}} {
+	for _, r := range []*Row{{}, {Name: "\xff"}, {Name: strings.Repeat("a", MaxName+1)}, {Name: "b", Data: make([]byte, MaxData+1)}, {Name: "b", Data: []byte("c"), Error: "d"}, {Name: "b", Error: "\xff"}, {Name: "b", Error: strings.Repeat("e", MaxName+1)}} {
 		if err := w.Add(r); err == nil {
 			t.Errorf("%.10q is no error", r.Name)
 		}
@@ -200,6 +222,12 @@ func TestMerge(t *testing.T) {
 		t.Errorf("two models: %v", err)
 	}
 	checkFolder(t, dir)
+	if err := os.Truncate(filepath.Join(b, shardName(0)), 100); err != nil {
+		t.Fatal(err)
+	}
+	if err := Merge(t.Context(), dir, []*Archive{openTest(t, a), openTest(t, b)}, &Options{}); !errors.Is(err, errCut) || !strings.HasPrefix(err.Error(), b+": "+shardName(0)) {
+		t.Errorf("a damaged archive: %v", err)
+	}
 }
 
 // TestCompact: a compacted archive has full shards in one order and no trace of
