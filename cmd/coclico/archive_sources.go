@@ -1,11 +1,9 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"iter"
 	"os"
 	"path"
@@ -175,7 +173,7 @@ func (s *sources) packed(ctx context.Context, in sourceInput, yield func(batch.J
 		}
 		shown := files.Name(in.path) + "/" + e.Name
 		switch {
-		case e.Outside || !isPicture(ctx, e):
+		case e.Outside || !isPictureName(e.Name) && !picture.Known(e.Head(picture.Sniffed)):
 			s.list.passed.Count(batch.Found{Path: shown, Kind: batch.Other})
 			continue
 		case strings.HasPrefix(path.Base(e.Name), "."):
@@ -188,20 +186,4 @@ func (s *sources) packed(ctx context.Context, in sourceInput, yield func(batch.J
 		}
 	}
 	return nil
-}
-
-// isPicture reports whether a file in a tar or zip file is, or is named like, a
-// picture.
-func isPicture(ctx context.Context, e pack.Entry) bool {
-	if isPictureName(e.Name) {
-		return true
-	}
-	f, err := e.Open(ctx)
-	if err != nil {
-		return false
-	}
-	defer f.Close()
-	var head [picture.Sniffed]byte
-	n, _ := io.ReadFull(f, head[:])
-	return picture.Known(bytes.Clone(head[:n]))
 }

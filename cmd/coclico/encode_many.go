@@ -49,7 +49,11 @@ func (r *encodeRunner) open(ctx context.Context, j batch.Job) (*batch.Input[view
 	if err != nil {
 		return nil, err
 	}
-	return &batch.Input[viewed]{Memory: in.memory, Read: func() (viewed, error) {
+	memory := in.memory
+	if j.Open != nil {
+		memory += j.Size // it is in memory already
+	}
+	return &batch.Input[viewed]{Memory: memory, Read: func() (viewed, error) {
 		src, err := in.read()
 		if err != nil {
 			return viewed{}, err

@@ -76,6 +76,34 @@ func names(t *testing.T, dir string) []string {
 	return list
 }
 
+// TestOpenDropped: no result keeps what opens its input, which may be all of it.
+func TestOpenDropped(t *testing.T) {
+	in := t.TempDir()
+	tree(t, in, "a.txt", "bad.txt")
+	r := upper(filepath.Join(t.TempDir(), "out"))
+	opened := 0
+	open := r.Open
+	r.Open = func(ctx context.Context, j Job) (*Input[string], error) {
+		if j.Open != nil {
+			opened++
+		}
+		return open(ctx, j)
+	}
+	results := 0
+	r.Report = func(_ int, result Result) {
+		if results++; result.Open != nil {
+			t.Errorf("the result of %s has it", result.Input)
+		}
+	}
+	jobs := jobsOf(t, r, in+"/.")
+	for i := range jobs {
+		jobs[i].Open = func(context.Context) (files.File, error) { return nil, errors.New("not called") }
+	}
+	if s, err := r.Run(t.Context(), Each(jobs)); err != nil || len(s.Failed) != 1 || s.Failed[0].Open != nil || opened != 2 || results != 2 {
+		t.Errorf("%+v, %v: %d opened, %d results", s, err, opened, results)
+	}
+}
+
 // TestRun: everything except the bad file is done, in order, and a second run
 // has nothing to do.
 func TestRun(t *testing.T) {

@@ -37,6 +37,10 @@ type Entry struct {
 
 	// Open opens the file. It stays readable when the next entry is read.
 	Open func(context.Context) (files.File, error)
+
+	// Head returns the first n bytes of the file, or fewer if it is shorter or
+	// cannot be read. It reads no more.
+	Head func(n int) []byte
 }
 
 // IsPack reports whether a file is named like a tar or zip file.
@@ -100,12 +104,14 @@ func eachTar(r io.Reader, yield func(Entry, error) bool) error {
 		}
 		e := newEntry(h.Name, h.Size, h.ModTime)
 		e.Open = func(context.Context) (files.File, error) { return nil, errTooLarge }
+		e.Head = func(int) []byte { return nil }
 		if h.Size <= maxFile {
 			data, err := io.ReadAll(t)
 			if err != nil {
 				return fmt.Errorf("damaged at %s: %w", e.Name, err)
 			}
 			e.Open = func(context.Context) (files.File, error) { return memory{bytes.NewReader(data)}, nil }
+			e.Head = func(n int) []byte { return data[:min(n, len(data))] }
 		}
 		if !yield(e, nil) {
 			return errStop
@@ -152,6 +158,15 @@ func eachZip(r, b io.Reader, yield func(Entry, error) bool) error {
 				err = errTooLarge
 			}
 			return memory{bytes.NewReader(data)}, err
+		}
+		e.Head = func(n int) []byte {
+			r, err := file.Open()
+			if err != nil {
+				return nil
+			}
+			defer r.Close()
+			head, _ := io.ReadAll(io.LimitReader(r, int64(n)))
+			return head
 		}
 		if !yield(e, nil) {
 			return errStop

@@ -1,0 +1,173 @@
+package pack
+
+import (
+	"archive/tar"
+	"archive/zip"
+	"bytes"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// tarOf returns a tar file of regular files, each with its name as contents, and
+// a link.
+func tarOf(t *testing.T, names ...string) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	for _, name := range names {
+		if err := w.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: name, Size: int64(len(name))}); err != nil {
+			t.Fatal(err)
+		}
+		io.WriteString(w, name)
+	}
+	if err := w.WriteHeader(&tar.Header{Typeflag: tar.TypeSymlink, Name: "link", Linkname: "/etc/passwd"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func zipOf(t *testing.T, names ...string) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	for _, name := range names {
+		f, err := w.Create(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		io.WriteString(f, name)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// TestEntries: names are clean, those that lead outside are marked, links are
+// passed over, and a file can be read when later ones have been.
+func TestEntries(t *testing.T) {
+	names := []string{"a.png", "./b.png", "/abs.png", "../out.png", "a/../../out.png", `x\y.png`, "a::b/c.png", ".."}
+	want := []string{"a.png", "b.png", "abs.png", "outside", "outside", "x/y.png", "a::b/c.png", "outside"}
+	for kind, data := range map[string][]byte{"tar": tarOf(t, names...), "zip": zipOf(t, names...)} {
+		var got []string
+		var all []Entry
+		for e, err := range Entries(bytes.NewReader(data)) {
+			if err != nil {
+				t.Fatalf("%s: %v", kind, err)
+			}
+			all = append(all, e)
+			if e.Outside {
+				got = append(got, "outside")
+			} else {
+				got = append(got, e.Name)
+			}
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: names %q, want %q", kind, got, want)
+		}
+		for i, e := range all {
+			f, err := e.Open(t.Context())
+			if err != nil {
+				t.Fatalf("%s: %v", kind, err)
+			}
+			if data, err := io.ReadAll(f); err != nil || string(data) != names[i] || e.Size != int64(len(data)) {
+				t.Errorf("%s: %q, %v", kind, data, err)
+			}
+			if got := string(e.Head(2)); got != names[i][:2] {
+				t.Errorf("%s: head %q of %q", kind, got, names[i])
+			}
+			if got := string(e.Head(100)); got != names[i] {
+				t.Errorf("%s: head %q of %q", kind, got, names[i])
+			}
+		}
+	}
+}
+
+// TestTooLarge: a file that is larger than what is kept in memory is an error
+// when it is opened, and the files behind it can be read.
+func TestTooLarge(t *testing.T) {
+	if testing.Short() {
+		t.Skip("reads 257 MiB")
+	}
+	pr, pw := io.Pipe()
+	go func() {
+		w := tar.NewWriter(pw)
+		err := w.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: "large.png", Size: maxFile + 1})
+		block := make([]byte, 1<<20)
+		for n := int64(maxFile + 1); n > 0 && err == nil; n -= int64(len(block)) {
+			_, err = w.Write(block[:min(n, int64(len(block)))])
+		}
+		if err == nil {
+			err = w.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: "small.png"})
+		}
+		if err == nil {
+			err = w.Close()
+		}
+		pw.CloseWithError(err)
+	}()
+	var opened []string
+	for e, err := range Entries(pr) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := e.Open(t.Context()); err != nil {
+			opened = append(opened, e.Name+": "+err.Error())
+		} else {
+			opened = append(opened, e.Name)
+		}
+	}
+	if want := []string{"large.png: " + errTooLarge.Error(), "small.png"}; !slices.Equal(opened, want) {
+		t.Errorf("%q, want %q", opened, want)
+	}
+}
+
+// TestDamaged: a file cut short is an error, not an end.
+func TestDamaged(t *testing.T) {
+	for kind, data := range map[string][]byte{"tar": tarOf(t, strings.Repeat("a", 90)), "zip": zipOf(t, "a")} {
+		for _, n := range []int{1, 50, min(560, len(data)-10)} {
+			var last error
+			for _, err := range Entries(bytes.NewReader(data[:n])) {
+				last = err
+			}
+			if last == nil {
+				t.Errorf("%s: %d bytes of %d are no error", kind, n, len(data))
+			}
+		}
+	}
+}
+
+// TestWriters: what is written is read.
+func TestWriters(t *testing.T) {
+	when := time.Unix(1700000000, 0)
+	for kind, open := range map[string]func(io.Writer) Writer{"tar": NewTar, "gzip": NewGzip, "zip": NewZip} {
+		var b bytes.Buffer
+		w := open(&b)
+		for _, name := range []string{"a", "dir/b"} {
+			if err := w.Add(name, []byte("contents of "+name), when); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for e, err := range Entries(&b) {
+			if err != nil {
+				t.Fatalf("%s: %v", kind, err)
+			}
+			got = append(got, e.Name+": "+string(e.Head(100)))
+			if !e.Time.Equal(when) {
+				t.Errorf("%s: time %v", kind, e.Time)
+			}
+		}
+		if want := []string{"a: contents of a", "dir/b: contents of dir/b"}; !slices.Equal(got, want) {
+			t.Errorf("%s: %q", kind, got)
+		}
+	}
+}
