@@ -68,9 +68,11 @@ func at(curve *[curveSize]uint16, z int) uint32 {
 // colorMap runs through the map of a file with header h.
 func (c coder) colorMap(m ColorMap, h Header) {
 	p := predictorsFor(h.Profile, h.ColorBits)
+	var d distribution
+	below := func(k int) uint32 { return d.below(k) } // one for all samples: making one takes memory
 	VisitSamples(m, h.Profile, h.MapSize, h.ColorBits, func(plane int, ctx *Context, code uint8) uint8 {
-		d := p[plane].predict(ctx, h.ColorBits, half(h.Profile, plane, h.ColorBits))
-		return uint8(c(int(code), 1<<h.ColorBits, d.below))
+		d = p[plane].predict(ctx, h.ColorBits, half(h.Profile, plane, h.ColorBits))
+		return uint8(c(int(code), 1<<h.ColorBits, below))
 	})
 }
 

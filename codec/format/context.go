@@ -50,17 +50,24 @@ func VisitSamples(c ColorMap, profile Profile, n, bits int, visit func(plane int
 	u := &grid{n / 2, make([]int, n*n/4)}
 	v := &grid{n / 2, make([]int, n*n/4)}
 	var ctx Context
-	read := func(plane int, codes []uint8, g *grid, context func(x, y int) Context) {
-		for i := range codes {
-			ctx = context(i%g.size, i/g.size)
-			codes[i] = visit(plane, &ctx, codes[i])
-			g.v[i] = (2*int(codes[i])+1+half(profile, plane, bits))<<(8-bits) - 256
+	read := func(plane int, codes []uint8, g *grid, set func(x, y int)) {
+		half := half(profile, plane, bits)
+		for y := range g.size {
+			ctx = Context{}
+			ctx.Features[6] = 256
+			ctx.Features[7] = (2*y+1)*256/g.size - 256 // the height in the picture
+			for x := range g.size {
+				set(x, y)
+				i := y*g.size + x
+				codes[i] = visit(plane, &ctx, codes[i])
+				g.v[i] = (2*int(codes[i])+1+half)<<(8-bits) - 256
+			}
 		}
 	}
-	read(planeY, c.Y, y, func(x, line int) Context { return lumaContext(y, x, line) })
+	read(planeY, c.Y, y, func(x, line int) { ctx.setLuma(y, x, line) })
 	l := y.halved()
-	read(planeU, c.U, u, func(x, line int) Context { return chromaContext(u, l, nil, x, line) })
-	read(planeV, c.V, v, func(x, line int) Context { return chromaContext(v, l, u, x, line) })
+	read(planeU, c.U, u, func(x, line int) { ctx.setChroma(u, l, nil, x, line) })
+	read(planeV, c.V, v, func(x, line int) { ctx.setChroma(v, l, u, x, line) })
 }
 
 // halved returns the means of 2 x 2 samples, rounded down.
@@ -74,16 +81,16 @@ func (g *grid) halved() *grid {
 	return h
 }
 
-func lumaContext(g *grid, x, y int) Context {
-	c := planeContext(g, x, y)
+// setLuma sets what c says of a sample of Y besides its height.
+func (c *Context) setLuma(g *grid, x, y int) {
+	c.setPlane(g, x, y)
 	c.Cross = bin(g.size, mapSizes)
-	return c
 }
 
-// chromaContext returns the context of a sample of U or V, given luma l at its
+// setChroma sets what c says of a sample of U or V, given luma l at its
 // resolution and, for V, plane u.
-func chromaContext(g, l, u *grid, x, y int) Context {
-	c := planeContext(g, x, y)
+func (c *Context) setChroma(g, l, u *grid, x, y int) {
+	c.setPlane(g, x, y)
 	f := l.here(x, y)
 	copy(c.Features[8:], f[:])
 	if u != nil {
@@ -91,7 +98,6 @@ func chromaContext(g, l, u *grid, x, y int) Context {
 		copy(c.Features[11:], f[:])
 	}
 	c.Cross = bin(abs(f[0]-f[1])+abs(f[0]-f[2]), changes)
-	return c
 }
 
 // here returns the sample at (x, y), its left neighbor and its upper one; at
@@ -100,12 +106,11 @@ func (g *grid) here(x, y int) [3]int {
 	return [3]int{g.at(x, y), g.at(max(x-1, 0), y), g.at(x, max(y-1, 0))}
 }
 
-// planeContext returns the part of the context that lies in the sample's own
-// plane: six neighbors, a constant, and the height in the picture. A neighbor
-// outside the plane is replaced: by 0 for the first sample, by the left neighbor
-// in the top row, by the upper one elsewhere; the second neighbor to the left or
-// upwards by the first.
-func planeContext(g *grid, x, y int) Context {
+// setPlane sets the part of c that lies in the sample's own plane, six
+// neighbors. A neighbor outside the plane is replaced: by 0 for the first
+// sample, by the left neighbor in the top row, by the upper one elsewhere; the
+// second neighbor to the left or upwards by the first.
+func (c *Context) setPlane(g *grid, x, y int) {
 	var w, n, nw, ne, ww, nn int
 	position := 3
 	switch {
@@ -135,12 +140,9 @@ func planeContext(g *grid, x, y int) Context {
 	if y > 1 {
 		nn = g.at(x, y-2)
 	}
-	height := (2*y+1)*256/g.size - 256
-	return Context{
-		Features: [features]int{w, n, nw, ne, ww, nn, 256, height},
-		Position: position,
-		Activity: bin(abs(w-nw)+abs(n-nw)+abs(n-ne)+abs(w-ww)+abs(n-nn), differences),
-	}
+	copy(c.Features[:], []int{w, n, nw, ne, ww, nn})
+	c.Position = position
+	c.Activity = bin(abs(w-nw)+abs(n-nw)+abs(n-ne)+abs(w-ww)+abs(n-nn), differences)
 }
 
 // Bounds of bins: value v falls in bin i if exactly i bounds are at most v.

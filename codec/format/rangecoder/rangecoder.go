@@ -142,19 +142,23 @@ func (d *Decoder) Skip(lo, hi uint32) {
 	}
 }
 
-// Symbol reads what Encoder.Symbol wrote, whatever its first argument.
+// Symbol reads what Encoder.Symbol wrote, whatever its first argument. It
+// compares products instead of the quotient that Peek returns, which takes a
+// slow division.
 func (d *Decoder) Symbol(_, n int, below func(k int) uint32) int {
-	at := d.Peek()
-	lo, hi := 0, n // below(lo) <= at < below(hi)
-	for hi-lo > 1 {
-		if mid := (lo + hi) / 2; below(mid) <= at {
-			lo = mid
+	unit := d.width >> ProbBits
+	first, end := 0, n // the symbol is one of these
+	lo, hi := uint32(0), uint32(1<<ProbBits)
+	for end-first > 1 {
+		mid := (first + end) / 2
+		if p := below(mid); unit*uint64(p) <= d.value {
+			first, lo = mid, p
 		} else {
-			hi = mid
+			end, hi = mid, p
 		}
 	}
-	d.Skip(below(lo), below(lo+1))
-	return lo
+	d.Skip(lo, hi)
+	return first
 }
 
 // Bit reads one of two symbols, the second of which begins at mid, as Symbol

@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/big"
 	"math/rand"
+	"slices"
 	"testing"
 )
 
@@ -172,6 +173,39 @@ func TestBit(t *testing.T) {
 			want := a.Symbol(0, 2, func(k int) uint32 { return []uint32{0, mid, 1 << 16}[k] })
 			if got := b.Bit(mid); got != want || a.value != b.value || a.width != b.width || a.next != b.next {
 				t.Fatalf("round %d, bit %d below %d: %d, Symbol reads %d", round, i, mid, got, want)
+			}
+		}
+	}
+}
+
+// TestSymbol: Symbol reads the symbol whose interval contains what Peek returns,
+// in streams of all kinds.
+func TestSymbol(t *testing.T) {
+	rng := rand.New(rand.NewSource(6))
+	for round := range 400 {
+		data := make([]byte, rng.Intn(100))
+		rng.Read(data)
+		if round%3 == 0 { // what no encoder writes
+			for i := range data {
+				data[i] = 0xff
+			}
+		}
+		a, b := NewDecoder(data), NewDecoder(data)
+		for i := range 300 {
+			edges := []int{0, 1 << ProbBits}
+			for range rng.Intn(70) {
+				edges = append(edges, rng.Intn(1<<ProbBits))
+			}
+			slices.Sort(edges)
+			edges = slices.Compact(edges)
+			want := 0
+			for uint32(edges[want+1]) <= a.Peek() {
+				want++
+			}
+			a.Skip(uint32(edges[want]), uint32(edges[want+1]))
+			got := b.Symbol(0, len(edges)-1, func(k int) uint32 { return uint32(edges[k]) })
+			if got != want || a.value != b.value || a.width != b.width || a.next != b.next {
+				t.Fatalf("round %d, symbol %d of %v: %d, Peek's is in %d", round, i, edges, got, want)
 			}
 		}
 	}
