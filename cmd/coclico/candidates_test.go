@@ -59,27 +59,29 @@ func TestManyCandidates(t *testing.T) {
 	out := t.TempDir()
 	encode, _ := withCandidate(t, filepath.Join(out, filepath.Base(photo)+streamExt))
 	encode[3] = out
-	status := func(args ...string) string {
-		t.Helper()
-		var l fileLine
-		if err := json.Unmarshal([]byte(succeed(t, append(args, "--json", "--jobs", "2")...)), &l); err != nil {
-			t.Fatal(err)
-		}
-		return string(l.Status)
-	}
-	if s := status(encode...); s != "unchanged" {
+	if s := statusOf(t, encode...); s != "unchanged" {
 		t.Errorf("the same command: %s", s)
 	}
 	plain := []string{"encode", photo, "-o", out, "--steps", "6", "--seed", encode[9]}
-	if s := status(plain...); s != "done" {
+	if s := statusOf(t, plain...); s != "done" {
 		t.Errorf("without candidates: %s", s)
 	}
-	if s := status(plain...); s != "unchanged" {
+	if s := statusOf(t, plain...); s != "unchanged" {
 		t.Errorf("without candidates again: %s", s)
 	}
-	if s := status(encode...); s != "done" {
+	if s := statusOf(t, encode...); s != "done" {
 		t.Errorf("with candidates after a run without: %s", s)
 	}
+}
+
+// statusOf returns what a run of many files reports of its only one.
+func statusOf(t *testing.T, args ...string) string {
+	t.Helper()
+	var l fileLine
+	if err := json.Unmarshal([]byte(succeed(t, append(args, "--json", "--jobs", "2")...)), &l); err != nil {
+		t.Fatal(err)
+	}
+	return string(l.Status)
 }
 
 // TestHalfModelCandidates: half a model is an error that says what to pull.

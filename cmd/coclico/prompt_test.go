@@ -63,3 +63,16 @@ func TestPrompts(t *testing.T) {
 	fail(t, statusFailed, []string{"the built-in model knows no words"}, "decode", file, "-o", filepath.Join(dir, "b.png"), "--prompt", "a fox")
 	fail(t, statusUsage, []string{"prompt of 1025 bytes"}, "decode", file, "-o", filepath.Join(dir, "b.png"), "--prompt", strings.Repeat("a", 1025))
 }
+
+// TestManyPrompts: a batch takes a file for done if it has the same prompt.
+func TestManyPrompts(t *testing.T) {
+	t.Setenv("COCLICO_MODEL", tinyModel(t))
+	encode := []string{"encode", photo, "-o", t.TempDir()}
+	for _, k := range []struct{ prompt, want string }{
+		{"a  fox", "done"}, {"a fox", "unchanged"}, {"a boat", "done"}, {"", "done"}, {"", "unchanged"}, {"a fox", "done"},
+	} {
+		if s := statusOf(t, append(encode, "--prompt", k.prompt)...); s != k.want {
+			t.Errorf("prompt %q: %s, want %s", k.prompt, s, k.want)
+		}
+	}
+}
