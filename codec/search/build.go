@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"sync"
 	"time"
 	"unsafe"
@@ -36,7 +37,7 @@ const batchRows = 4096
 // buildIndex writes the index of a shard's entries: beside its path, and then
 // under its name. progress is called with rows as they are done.
 func buildIndex(ctx context.Context, path string, k key, prior format.Prior, entries iter.Seq2[archive.Entry, error], progress func(rows int)) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), "*.tmp")
+	f, err := os.CreateTemp(filepath.Dir(path), tempPrefix+"*"+tempSuffix)
 	if err != nil {
 		return err
 	}
@@ -214,8 +215,15 @@ func (b *builder) write(batch *batch) error {
 	return batch.err
 }
 
+// A file of a build has a name of its own between these.
+const (
+	tempPrefix = "build-"
+	tempSuffix = ".tmp"
+)
+
 // removeOthers deletes the indexes of shards that are gone, and what killed
-// builds left. It is advice: what cannot be deleted stays.
+// builds left, but no other files: in a stranger's archive the folder may be a
+// link to another. What cannot be deleted stays.
 func removeOthers(dir string, keep map[string]bool) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -223,8 +231,8 @@ func removeOthers(dir string, keep map[string]bool) {
 	}
 	for _, e := range entries {
 		name := e.Name()
-		stale := filepath.Ext(name) == extension && !keep[name]
-		if filepath.Ext(name) == ".tmp" {
+		stale := isIndexName(name) && !keep[name]
+		if strings.HasPrefix(name, tempPrefix) && strings.HasSuffix(name, tempSuffix) {
 			stale = abandoned(e)
 		}
 		if stale && e.Type().IsRegular() {

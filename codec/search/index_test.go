@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/coclico/coclico/codec/archive"
 	"github.com/coclico/coclico/codec/format"
@@ -91,11 +92,19 @@ func TestRebuild(t *testing.T) {
 	if back, err := os.ReadFile(path); err != nil || !slices.Equal(back, whole) {
 		t.Errorf("not the same index again (%v)", err)
 	}
-	rewrite(t, filepath.Join(dir, "gone"+extension), whole)
-	rewrite(t, filepath.Join(dir, "notes.txt"), nil)
+	rewrite(t, filepath.Join(dir, (&key{}).fileName()), whole)
+	others := []string{"notes.txt", "notes" + extension, "notes" + tempSuffix} // somebody else's
+	for _, name := range others {
+		rewrite(t, filepath.Join(dir, name), nil)
+		if err := os.Chtimes(filepath.Join(dir, name), time.Time{}, time.Now().Add(-2*abandonedAfter)); err != nil {
+			t.Fatal(err)
+		}
+	}
 	built()
-	if now := indexFiles(t, l.dir); !slices.Equal(now, append(slices.Clone(files), "notes.txt")) {
-		t.Errorf("%v, want %v and notes.txt", now, files)
+	want := append(slices.Clone(files), others...)
+	slices.Sort(want)
+	if now := indexFiles(t, l.dir); !slices.Equal(now, want) {
+		t.Errorf("%v, want %v", now, want)
 	}
 	l.prior.Moments[3].Mean++
 	if built() != l.counts.Rows {

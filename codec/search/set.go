@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"sort"
+	"strings"
 
 	"github.com/coclico/coclico/codec/archive"
 	"github.com/coclico/coclico/codec/format"
@@ -139,9 +140,28 @@ func (b *builds) file(sh *archive.Shard) (k key, path string, err error) {
 		return k, "", fmt.Errorf("%s: no SHA-256 in the manifest", sh.Info.Name)
 	}
 	k = key{[32]byte(sum), priorKey(b.prior)}
-	name := hex.EncodeToString(k.shard[:16]) + "-" + hex.EncodeToString(k.prior[:]) + extension
+	name := k.fileName()
 	b.keep[name] = true
 	return k, filepath.Join(b.o.Dir, name), nil
+}
+
+// fileName returns the name of the index of a key.
+func (k *key) fileName() string {
+	return hex.EncodeToString(k.shard[:16]) + "-" + hex.EncodeToString(k.prior[:]) + extension
+}
+
+// isIndexName reports whether a name is one of fileName's.
+func isIndexName(name string) bool {
+	var k key
+	shard, prior, found := strings.Cut(strings.TrimSuffix(name, extension), "-")
+	s, err := hex.DecodeString(shard)
+	p, err2 := hex.DecodeString(prior)
+	if !found || err != nil || err2 != nil || len(s) != 16 || len(p) != len(k.prior) {
+		return false
+	}
+	copy(k.shard[:], s)
+	copy(k.prior[:], p)
+	return name == k.fileName()
 }
 
 // find opens the index of a shard. It returns nil if there is none.
