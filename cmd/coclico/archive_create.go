@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"io/fs"
 
 	"github.com/spf13/cobra"
@@ -16,10 +17,11 @@ import (
 )
 
 const archiveSourcesHelp = `PICTURE is a picture that encode reads, a folder of them, a tar file (compressed
-or not), a zip file or a WebDataset shard, or - for one of these on standard
+or not), a zip file or a WebDataset shard, or - for a tar or zip file on standard
 input. A picture's name is the one that cp -r would give it: a.jpg, and
 photos/sub/b.png below the folder photos, but sub/b.png below photos/. (with the
-dot). In a tar or zip file it is the one that it has there.
+dot). In a tar or zip file it is the one that it has there; of several pictures of
+one name, the last counts.
 
 A picture whose size and time have not changed, and whose row records the same
 parameters, is not encoded again; --force does it again. One that cannot be read
@@ -101,7 +103,7 @@ func createArchive(ctx context.Context, f *files.IO, s *terminal.Screen, m *many
 		}
 	}()
 	board := s.Board()
-	store := &archiveStore{dir: out, writer: w, how: e, model: model.id, known: known, old: map[string]*archive.Row{}}
+	store := &archiveStore{dir: out, writer: w, how: e, model: model.id, known: known, old: map[string]*archive.Row{}, redone: map[uint64]bool{}, seed: maphash.MakeSeed()}
 	r := &encodeRunner{encoding: e, files: f, board: board}
 	src.list.jobs = src.jobs(ctx)
 	err = runJobs(ctx, s, board, m, &batch.Runner[viewed]{Store: store, Open: r.open, Work: store.work(r.work), Report: store.report}, &src.list, "encoded")

@@ -47,6 +47,9 @@ file, and - is a tar file on standard output.
 		if err == nil && *output != files.Stdio {
 			_, err = fmt.Fprintf(s.Out, "%d extracted\n", e.done)
 		}
+		if err == nil {
+			err = e.missing
+		}
 		if err == nil && e.failed > 0 {
 			err = fmt.Errorf("%d failed, listed above", e.failed)
 		}
@@ -61,6 +64,7 @@ type extraction struct {
 	dir          string
 	patterns     globs
 	done, failed int
+	missing      error // why not all rows were read; the file is whole without them
 }
 
 // each calls write with each file and its path, and lists what fails. A fatal
@@ -109,6 +113,9 @@ func (e *extraction) pack(ctx context.Context, output string, w io.Writer) error
 		}
 		return nil
 	})
+	if errors.As(err, new(shardsError)) {
+		e.missing, err = err, nil
+	}
 	return cmp.Or(err, out.Close())
 }
 

@@ -101,10 +101,15 @@ func eachRow(ctx context.Context, s *terminal.Screen, dir string, patterns globs
 		}
 	}
 	if bad > 0 {
-		return fmt.Errorf("%s: %d of %d shards could not be read, listed above", dir, bad, len(a.Shards()))
+		return shardsError(fmt.Sprintf("%s: %d of %d shards could not be read, listed above", dir, bad, len(a.Shards())))
 	}
 	return nil
 }
+
+// A shardsError means that the rows of some shards are missing. It is a string.
+type shardsError string
+
+func (e shardsError) Error() string { return string(e) }
 
 func archiveGetCmd(f *files.IO) *cobra.Command {
 	cmd := &cobra.Command{

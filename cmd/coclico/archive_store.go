@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"io"
 	"iter"
 	"strings"
@@ -26,6 +27,12 @@ type archiveStore struct {
 	mu  sync.Mutex
 	old map[string]*archive.Row // rows of jobs between Done and their ends
 
+	// redone has hashes of names that this run encodes again. A tar or zip file
+	// may have a name twice: the later file counts, and it must not be compared
+	// with a row that this run replaces. Only Done uses it.
+	redone map[uint64]bool
+	seed   maphash.Seed
+
 	width, height int // of the picture that was worked on last
 }
 
@@ -35,6 +42,23 @@ func (s *archiveStore) name(j batch.Job) string { return j.Output[len(s.dir)+len
 // Done implements [batch.Store]. A picture that was not read is tried again.
 func (s *archiveStore) Done(j batch.Job) bool {
 	row := s.known.get(s.name(j))
+	if row != nil && j.Open != nil {
+		hash := maphash.String(s.seed, row.Name)
+		if s.redone[hash] {
+			return false
+		}
+		done := s.unchanged(row, j)
+		if !done {
+			s.redone[hash] = true
+		}
+		return done
+	}
+	return s.unchanged(row, j)
+}
+
+// unchanged reports whether a row is what a job would make. If it is not, but
+// the source is the same, the row is kept for add to compare.
+func (s *archiveStore) unchanged(row *archive.Row, j batch.Job) bool {
 	if row == nil || row.Size != j.Size || row.Time.UnixMilli() != j.Time.UnixMilli() {
 		return false
 	}
@@ -62,6 +86,9 @@ func (s *archiveStore) work(encode func(context.Context, batch.Job, viewed) (fun
 
 // Put implements [batch.Store].
 func (s *archiveStore) Put(j batch.Job, fill func(io.Writer) error) (int64, error) {
+	if len(s.name(j)) > archive.MaxName {
+		return 0, errName(j)
+	}
 	var b bytes.Buffer
 	if err := fill(&b); err != nil {
 		return 0, err
@@ -80,9 +107,14 @@ func (s *archiveStore) Put(j batch.Job, fill func(io.Writer) error) (int64, erro
 	return int64(b.Len()), nil
 }
 
+// errName reports a picture whose name is too long for an archive.
+func errName(j batch.Job) error {
+	return fmt.Errorf("%.100s...: a name of more than %d bytes, which an archive cannot hold", j.Input, archive.MaxName)
+}
+
 // report adds the row of a picture that was not read.
 func (s *archiveStore) report(_ int, r batch.Result) {
-	if r.Status != batch.Failed {
+	if r.Status != batch.Failed || len(s.name(r.Job)) > archive.MaxName {
 		return
 	}
 	reason := strings.TrimPrefix(r.Err.Error(), r.Input+": ")

@@ -245,6 +245,91 @@ func junk(t *testing.T) string {
 	return path
 }
 
+// TestPackNames: of two pictures of one name in a tar file the later counts, also
+// when the archive has it already; a name that no archive can hold is the
+// failure of its picture alone.
+func TestPackNames(t *testing.T) {
+	files := contents(t, pictures(t, 2))
+	var tarred bytes.Buffer
+	w := tar.NewWriter(&tarred)
+	for i, name := range []string{"a.png", "a.png", strings.Repeat("x", archive.MaxName) + ".png", "c.png"} {
+		data := files["c.png"]
+		if i == 1 {
+			data = files[filepath.Join("sub", "a.png")]
+		}
+		err := w.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: name, Size: int64(len(data)), ModTime: time.Unix(1700000000+int64(i), 0)})
+		if _, e := io.WriteString(w, data); errors.Join(err, e) != nil {
+			t.Fatal(err, e)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	a := filepath.Join(t.TempDir(), "A")
+	var want map[string]string
+	for i := range 3 {
+		r := coclicoIn(t, t.Context(), tarred.Bytes(), "archive", "create", "-", "-o", a)
+		if r.status != statusFailed || !strings.Contains(r.stderr, "a name of more than 4096 bytes") || !strings.Contains(r.stderr, "1 of 4 files failed") {
+			t.Fatalf("run %d: %+v", i, r)
+		}
+		got := archived(t, a)
+		if i == 0 {
+			want = got
+		}
+		if len(got) != 2 || got["a.png"] == got["c.png"] || !maps.Equal(got, want) {
+			t.Errorf("run %d: %q", i, got)
+		}
+	}
+}
+
+// TestExtractDamaged: the shards that can be read are extracted, to a tar file
+// too, which is whole.
+func TestExtractDamaged(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "A")
+	w, err := archive.NewWriter(dir, &archive.Options{Origin: archive.Origin{Fingerprint: "0123abcd"}, ShardRows: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"a", "b", "c", "d"} {
+		if err := w.Add(&archive.Row{Name: name, Data: []byte("file " + name)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(filepath.Join(dir, "part-00000000.parquet"), 100); err != nil {
+		t.Fatal(err)
+	}
+	out := filepath.Join(t.TempDir(), "out.tar")
+	r := coclico(t, "archive", "extract", dir, "-o", out)
+	if r.status != statusFailed || r.stdout != "2 extracted\n" || !strings.Contains(r.stderr, "part-00000000.parquet: invalid archive: cut short") || !strings.Contains(r.stderr, "1 of 2 shards could not be read") {
+		t.Errorf("%+v", r)
+	}
+	data, err := os.ReadFile(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := ""
+	for tr := tar.NewReader(bytes.NewReader(data)); ; {
+		h, err := tr.Next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		got += h.Name + " "
+	}
+	if got != "c.coclico d.coclico " {
+		t.Errorf("the tar file has %s", got)
+	}
+	if err := os.Remove(filepath.Join(dir, "part-00000000.parquet")); err != nil {
+		t.Fatal(err)
+	}
+	fail(t, statusFailed, []string{"part-00000000.parquet: invalid archive: the manifest lists it"}, "archive", "get", dir, "a", "-o", "-")
+}
+
 // TestExtractInside: an archive of a stranger writes nothing outside the folder.
 func TestExtractInside(t *testing.T) {
 	a := filepath.Join(t.TempDir(), "A")

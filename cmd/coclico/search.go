@@ -162,14 +162,17 @@ func openSet(ctx context.Context, s *terminal.Screen, a *archive.Archive, dir st
 	}}
 	set, err := search.Open(ctx, a, prior, o)
 	if err == nil || ctx.Err() != nil || !errors.Is(err, fs.ErrPermission) && !errors.Is(err, syscall.EROFS) {
-		return set, err
+		return set, named(dir, err)
 	}
 	cache, cacheErr := os.UserCacheDir()
-	if cacheErr != nil {
-		return nil, err
+	if cacheErr == nil {
+		o.Dir, o.Shared = filepath.Join(cache, "coclico", "search"), true
+		set, cacheErr = search.Open(ctx, a, prior, o)
 	}
-	o.Dir, o.Shared = filepath.Join(cache, "coclico", "search"), true
-	return search.Open(ctx, a, prior, o)
+	if cacheErr != nil && ctx.Err() == nil {
+		cacheErr = fmt.Errorf("%s: the index can be kept neither here nor in the user's cache: %w", dir, cacheErr)
+	}
+	return set, cacheErr
 }
 
 // archived returns the model that an archive was made with: the chosen one, or
