@@ -24,6 +24,7 @@ func atHome(t *testing.T) (dir string) {
 	home := t.TempDir()
 	t.Setenv(catalog.ConfigVar, filepath.Join(home, "config.json"))
 	t.Setenv("HF_HOME", filepath.Join(home, "hf"))
+	t.Setenv(catalog.TextVar, filepath.Join(home, "text"))
 	dir = filepath.Join(home, "tiny")
 	if err := synth.Write(t.Context(), dir, "tiny", 1, nil); err != nil {
 		t.Fatal(err)
