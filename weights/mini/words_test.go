@@ -7,7 +7,9 @@ import (
 	"testing"
 )
 
-// TestWords: every word is known, of one kind, and no two kinds are the same.
+// TestWords: every word is known, of one kind, and no two kinds are much alike.
+// Bounds of cosines lie just above the committed vectors': a picture cannot be
+// told from another kind's by words whose directions are nearly the same.
 func TestWords(t *testing.T) {
 	seen := map[string]string{}
 	var all [][]float32
@@ -28,15 +30,30 @@ func TestWords(t *testing.T) {
 	}
 	for i, a := range all {
 		for j, b := range all[:i] {
-			if c := cosine(a, b); c > 0.95 {
-				t.Errorf("%s and %s have a cosine of %.2f", kinds[i][0], kinds[j][0], c)
+			bound := 0.55 // 0.51, of canyon and dunes, is the most of the others
+			if kinds[j][0] == "meadow_flowers" && kinds[i][0] == "river" {
+				bound = 0.88 // it is 0.86: both are flat, green and under a wide sky
+			}
+			if c := cosine(a, b); c > bound {
+				t.Errorf("%s and %s have a cosine of %.2f, more than %.2f", kinds[i][0], kinds[j][0], c, bound)
 			}
 		}
 	}
-	both, err := Words("snow, at night")
-	if err != nil || cosine(both, all[6]) < 0.5 || cosine(both, all[7]) < 0.5 {
-		t.Errorf("snow at night is neither (%v)", err)
+	snow, night, both := words(t, "snow"), words(t, "night"), words(t, "snow, at night")
+	for i, v := range both {
+		if v != snow[i]+night[i] {
+			t.Fatalf("number %d of snow at night is %v, not the sum %v of those of snow and night", i, v, snow[i]+night[i])
+		}
 	}
+}
+
+func words(t *testing.T, text string) []float32 {
+	t.Helper()
+	v, err := Words(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
 }
 
 func cosine(a, b []float32) float64 {
