@@ -30,7 +30,7 @@ decode, info and compare take A::NAME for the file of a picture in archive A.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(archiveCreateCmd(f, s, false), archiveCreateCmd(f, s, true), archiveLsCmd(s), archiveGetCmd(f), archiveExtractCmd(f, s),
-		archiveInfoCmd(s), archiveCheckCmd(s), archiveRemoveCmd(s), archiveCompactCmd(s), archiveMergeCmd(s))
+		archiveInfoCmd(s), archiveCheckCmd(s), archiveRemoveCmd(s), archiveCompactCmd(s), archiveMergeCmd(s), archiveDuplicatesCmd(f, s))
 	return cmd
 }
 

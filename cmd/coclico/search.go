@@ -291,11 +291,16 @@ func (q *query) print(hits []search.Hit, asJSON bool) error {
 			return err
 		}
 	}
-	if c := q.set.Counts; c.OtherModel+c.Unreadable > 0 {
-		q.screen.Note("%d files of another model and %d that cannot be read were not searched", c.OtherModel, c.Unreadable)
-	}
+	q.noteLeftOut("searched")
 	if len(hits) == 0 {
 		q.screen.Note("nothing was found")
 	}
 	return nil
+}
+
+// noteLeftOut notes files without a code.
+func (q *query) noteLeftOut(done string) {
+	if c := q.set.Counts; c.OtherModel+c.Unreadable > 0 {
+		q.screen.Note("%d files of another model and %d that cannot be read were not %s", c.OtherModel, c.Unreadable, done)
+	}
 }

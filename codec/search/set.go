@@ -51,6 +51,7 @@ type Set struct {
 // A shard is one of the archive's, with its index.
 type shard struct {
 	*index
+	number  int // among the set's
 	shard   *archive.Shard
 	ordinal uint64           // of its first code, among those of all shards
 	newer   []*archive.Shard // that may replace rows of it
@@ -212,7 +213,7 @@ func (s *Set) arrange(prior format.Prior) {
 	at := map[kind]int{}
 	for i := range s.shards {
 		sh := &s.shards[i]
-		sh.ordinal = ordinal
+		sh.number, sh.ordinal = i, ordinal
 		for _, r := range sh.runs {
 			k, ok := at[r.kind]
 			if !ok {
