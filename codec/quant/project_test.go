@@ -113,7 +113,7 @@ func BenchmarkProject(b *testing.B) {
 	m := format.ColorMap{Y: make([]uint8, n*n), U: make([]uint8, n*n/4), V: make([]uint8, n*n/4)}
 	noise := make([]float32, size*size*3)
 	for i := range noise {
-		noise[i] = float32(i*2654435761%1024) / 1024
+		noise[i] = float32(uint32(i)*2654435761%1024) / 1024
 	}
 	rgb := make([]float32, len(noise))
 	for b.Loop() {
