@@ -205,7 +205,10 @@ func current(ctx context.Context, sh *shard) ([]uint64, error) {
 	}
 	bits := make([]uint64, (sh.Rows+63)/64)
 	for e, err := range sh.shard.Entries() {
-		if err := cmp.Or(err, ctx.Err()); err != nil {
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err != nil {
 			return nil, err
 		}
 		replaced := false
