@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -161,7 +160,7 @@ func openSet(ctx context.Context, s *terminal.Screen, a *archive.Archive, dir st
 		}
 	}}
 	set, err := search.Open(ctx, a, prior, o)
-	if err == nil || ctx.Err() != nil || !errors.Is(err, fs.ErrPermission) && !errors.Is(err, syscall.EROFS) {
+	if err == nil || ctx.Err() != nil || !errors.Is(err, fs.ErrPermission) && !readOnly(err) {
 		return set, named(dir, err)
 	}
 	cache, cacheErr := os.UserCacheDir()
