@@ -17,11 +17,11 @@ import (
 )
 
 const archiveSourcesHelp = `PICTURE is a picture that encode reads, a folder of them, a tar file (compressed
-or not), a zip file or a WebDataset shard, or - for a tar or zip file on standard
-input. A picture's name is the one that cp -r would give it: a.jpg, and
+or not), a zip file or a WebDataset shard, or - for a tar or zip file on
+standard input. A picture's name is the one that cp -r would give it: a.jpg, and
 photos/sub/b.png below the folder photos, but sub/b.png below photos/. (with the
-dot). In a tar or zip file it is the one that it has there; of several pictures of
-one name, the last counts.
+dot). In a tar or zip file it is the one that it has there; of several pictures
+of one name, the last counts.
 
 A picture whose size and time have not changed, and whose row records the same
 parameters, is not encoded again; --force does it again. One that cannot be read
