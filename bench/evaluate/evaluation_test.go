@@ -123,7 +123,7 @@ func table(t *testing.T, r *Report) [][]string {
 	return lines
 }
 
-// cellOf returns a cell of a report, "" if there is none.
+// cellOf returns a cell of a report, or "" if it does not exist.
 func cellOf(r *Report, row, column string) string {
 	for _, l := range r.Lines {
 		for i, c := range r.Columns {

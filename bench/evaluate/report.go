@@ -236,7 +236,7 @@ func mean(values []float64) Cell {
 	return c
 }
 
-// Text returns a cell's number: "-" if there is none, with ± and half the
+// Text returns a cell's number: "-" for a missing one, with ± and half the
 // interval's width if there is one.
 func (c Column) Text(v Cell) string {
 	switch {

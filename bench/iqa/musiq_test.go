@@ -122,7 +122,7 @@ func picture(x *nn.Tensor, n int) *nn.Tensor {
 	return &nn.Tensor{N: 1, H: x.H, W: x.W, C: x.C, Data: x.Data[n*size : (n+1)*size]}
 }
 
-// transformer compares rows of tokens, of which row 0 is cls.
+// transformer compares rows of tokens; row 0 is cls.
 func (g *golden) transformer() {
 	g.t.Helper()
 	rows := g.Raw("mid/rows").Int64s()

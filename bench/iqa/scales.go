@@ -67,7 +67,7 @@ func (s scale) resize(h, w int) scale {
 	return r
 }
 
-// A cubicTap is four neighboring samples, of which the border's stand for those
+// A cubicTap is four neighboring samples; the border's stand for those
 // beyond it, and their weights.
 type cubicTap struct {
 	at     [4]int

@@ -202,7 +202,7 @@ func newSet() *Set {
 	}}
 }
 
-// find returns the path of a file of weights, "" if there is none.
+// find returns the path of a file of weights, or "" if no file matches.
 func find(dirs []string, name string) (string, error) {
 	for _, dir := range dirs {
 		entries, err := os.ReadDir(dir)

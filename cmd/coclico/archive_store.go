@@ -153,7 +153,7 @@ func newKnownRows(a *archive.Archive) *knownRows {
 	return k
 }
 
-// get returns the row of a name, nil if there is none that can be read.
+// get returns the row of a name, or nil if no shard has a readable one.
 func (k *knownRows) get(name string) *archive.Row {
 	if name <= k.last {
 		row, err := k.archive.Get(name)

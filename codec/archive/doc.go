@@ -18,7 +18,7 @@
 // later programs may add as optional columns.
 //
 //	name          BYTE_ARRAY, UTF-8   path below the root, separated by '/'
-//	coclico       BYTE_ARRAY          the .coclico file; empty if there is none
+//	coclico       BYTE_ARRAY          the .coclico file, or empty
 //	width         INT32               of the source, as it is shown; 0 unknown
 //	height        INT32
 //	source_bytes  INT64               size of the source

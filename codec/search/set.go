@@ -165,7 +165,7 @@ func isIndexName(name string) bool {
 	return name == k.fileName()
 }
 
-// find opens the index of a shard. It returns nil if there is none.
+// find opens the index of a shard. It returns nil if the shard has no index.
 func (b *builds) find(sh *archive.Shard) (*index, error) {
 	k, path, err := b.file(sh)
 	if err != nil {
