@@ -212,10 +212,11 @@ func TestMethodErrors(t *testing.T) {
 		}
 	}
 	x := make([]float32, 2)
-	cfg := with(t, "")
+	cfg, sde := with(t, ""), with(t, "")
+	sde.Method = SDE
 	for name, call := range map[string]func(){
 		"unexpected noise": func() { mustNew(t, cfg, 2).Advance(x, x, x, x) },
-		"missing noise":    func() { cfg.Method = SDE; mustNew(t, cfg, 2).Step(x, x, x) },
+		"missing noise":    func() { mustNew(t, sde, 2).Step(x, x, x) },
 		"lengths":          func() { mustNew(t, cfg, 2).Advance(x, x, x, x[:1]) },
 		"estimate lengths": func() { mustNew(t, cfg, 2).Estimate(x, x, x[:1]) },
 		"estimate's end":   func() { s := mustNew(t, cfg, 2); s.Begin(2); s.Estimate(x, x, x) },
