@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Make the golden files of cmd/coclico/internal/icc: profiles of many kinds, and
+"""Make the golden files of cmd/internal/icc: profiles of many kinds, and
 what Little CMS converts to sRGB by them.
 
     pip install pillow==12.3.0 numpy==2.4.6
-    python3 bench/golden/icc.py cmd/coclico/internal/icc/testdata
+    python3 bench/golden/icc.py cmd/internal/icc/testdata
 
 Pillow 12.3.0 holds Little CMS 2.19. The intent is relative colorimetric without
 black point compensation, and cmsFLAGS_NOOPTIMIZE keeps it from approximating

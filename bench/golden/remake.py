@@ -39,7 +39,7 @@ PROGRAMS = {
              + [("cases/condition.safetensors", "weights/testdata/condition.safetensors")]),
     "bare": (["bench/golden/golden.py", "--model", "tiny", "--seed", "1", "--no-layers", "--out", "."],
              [(f"cases/{c}.safetensors", f"bench/golden/cases/tiny/{c}.safetensors") for c in BARE]
-             + [(f"cases/{c}.safetensors", f"cmd/coclico/internal/selftest/golden/{c}.safetensors") for c in ("text", "unet_wide", "vae", "vision")]),
+             + [(f"cases/{c}.safetensors", f"cmd/internal/selftest/golden/{c}.safetensors") for c in ("text", "unet_wide", "vae", "vision")]),
     "full": (["bench/golden/golden.py", "--model", "unclip-l", "--seed", "1", "--only", "condition,text,unet", "--out", "."],
              [(f"cases/{c}.safetensors", f"bench/golden/cases/unclip-l/{c}.safetensors") for c in ("condition", "text", "unet_wide")]),
     "law": (["weights/testdata/make.py"], [(f"{f}.safetensors", f"weights/testdata/{f}.safetensors") for f in ("law", "noise", "types")]),
@@ -55,7 +55,7 @@ PROGRAMS = {
     "mini": (["bench/golden/mini.py"],
              [(f"{c}.safetensors", f"weights/mini/testdata/{c}.safetensors") for c in ("roundtrip", "text", "unet_square", "unet_wide", "vae", "vision")]
              + [("scenes", "weights/mini/testdata/scenes")]),
-    "icc": (["bench/golden/icc.py", "."], [(".", "cmd/coclico/internal/icc/testdata")]),
+    "icc": (["bench/golden/icc.py", "."], [(".", "cmd/internal/icc/testdata")]),
 }
 SLOW = ("full", "tokenizer")  # made only if named: it takes long, or needs another package
 

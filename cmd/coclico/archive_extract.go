@@ -13,9 +13,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/coclico/coclico/cmd/coclico/internal/files"
-	"github.com/coclico/coclico/cmd/coclico/internal/pack"
-	"github.com/coclico/coclico/cmd/coclico/internal/terminal"
+	"github.com/coclico/coclico/cmd/internal/files"
+	"github.com/coclico/coclico/cmd/internal/pack"
+	"github.com/coclico/coclico/cmd/internal/terminal"
 	"github.com/coclico/coclico/codec/archive"
 )
 

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/coclico/coclico/cmd/coclico/internal/batch"
+	"github.com/coclico/coclico/cmd/internal/batch"
 	"github.com/coclico/coclico/codec"
 	"github.com/coclico/coclico/codec/archive"
 )

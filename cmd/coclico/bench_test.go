@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/coclico/coclico/cmd/coclico/internal/benchmark"
+	"github.com/coclico/coclico/cmd/internal/benchmark"
 	"github.com/coclico/coclico/weights"
 )
 

@@ -3,7 +3,7 @@ package main
 import (
 	"fmt"
 
-	"github.com/coclico/coclico/cmd/coclico/internal/files"
+	"github.com/coclico/coclico/cmd/internal/files"
 	"github.com/coclico/coclico/codec"
 )
 

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/coclico/coclico/cmd/coclico/internal/inspect"
+	"github.com/coclico/coclico/cmd/internal/inspect"
 	"github.com/coclico/coclico/codec"
 )
 

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/coclico/coclico/cmd/coclico/internal/inspect"
+	"github.com/coclico/coclico/cmd/internal/inspect"
 	"github.com/coclico/coclico/codec/format"
 	"github.com/coclico/coclico/internal/hook"
 )

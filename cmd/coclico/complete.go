@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/coclico/coclico/cmd/coclico/internal/catalog"
+	"github.com/coclico/coclico/cmd/internal/catalog"
 )
 
 // complete lists a flag's values for the shells' completion.

@@ -7,10 +7,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/coclico/coclico/cmd/coclico/internal/batch"
-	"github.com/coclico/coclico/cmd/coclico/internal/files"
-	"github.com/coclico/coclico/cmd/coclico/internal/inspect"
-	"github.com/coclico/coclico/cmd/coclico/internal/terminal"
+	"github.com/coclico/coclico/cmd/internal/batch"
+	"github.com/coclico/coclico/cmd/internal/files"
+	"github.com/coclico/coclico/cmd/internal/inspect"
+	"github.com/coclico/coclico/cmd/internal/terminal"
 	"github.com/coclico/coclico/codec"
 )
 

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/coclico/coclico/cmd/coclico/internal/picture"
+	"github.com/coclico/coclico/cmd/internal/picture"
 	"github.com/coclico/coclico/codec"
 )
 

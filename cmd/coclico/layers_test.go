@@ -61,12 +61,12 @@ var layers = []struct {
 	// The one room of bench that cmd may enter.
 	{"bench/evaluate", []string{"bench/iqa", "internal/hook", "codec/...", "vit", "nn", "gonum.org/v1/gonum/...", "gonum.org/v1/plot/...", "github.com/bbrks/go-blurhash"}, nil},
 	{"bench/...", []string{"bench/...", "internal/hook", "codec/...", "vit", "unet", "vae", "solver", "nn", "kernels", "kernels/mem", "weights", "weights/mini", "gonum.org/v1/gonum/..."}, nil},
-	{"cmd/coclico/internal/icc", nil, nil}, // arithmetic on colors
-	{"cmd/coclico/internal/files/...", []string{"cmd/coclico/internal/files", "weights", "golang.org/x/sys/unix"}, []string{"cmd/coclico/internal/files/filestest"}},
-	{"cmd/coclico/internal/batch", []string{"cmd/coclico/internal/files"}, []string{"cmd/coclico/internal/files/filestest"}},
-	{"cmd/coclico/internal/terminal", []string{"codec", "github.com/schollz/progressbar/v3", "golang.org/x/term", "golang.org/x/image/draw", "golang.org/x/sys/unix"}, nil},
-	{"cmd/coclico/internal/pack", []string{"cmd/coclico/internal/files"}, nil},
-	{"cmd/coclico/internal/inspect", []string{"cmd/coclico/internal/files", "cmd/coclico/internal/terminal", "codec", "codec/quant"}, nil},
+	{"cmd/internal/icc", nil, nil}, // arithmetic on colors
+	{"cmd/internal/files/...", []string{"cmd/internal/files", "weights", "golang.org/x/sys/unix"}, []string{"cmd/internal/files/filestest"}},
+	{"cmd/internal/batch", []string{"cmd/internal/files"}, []string{"cmd/internal/files/filestest"}},
+	{"cmd/internal/terminal", []string{"codec", "github.com/schollz/progressbar/v3", "golang.org/x/term", "golang.org/x/image/draw", "golang.org/x/sys/unix"}, nil},
+	{"cmd/internal/pack", []string{"cmd/internal/files"}, nil},
+	{"cmd/internal/inspect", []string{"cmd/internal/files", "cmd/internal/terminal", "codec", "codec/quant"}, nil},
 	{"cmd/...", []string{"cmd/...", "bench/evaluate", "bench/iqa", "internal/hook", "codec/...", "vit", "unet", "vae", "solver", "nn", "kernels", "weights/...",
 		"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/schollz/progressbar/v3", "golang.org/x/image/...", "golang.org/x/term", "golang.org/x/sys/unix",
 		"github.com/spf13/cobra/doc", "github.com/HugoSmits86/nativewebp", "github.com/tetratelabs/wazero/..."}, nil},

@@ -3,8 +3,8 @@ package main
 import (
 	"time"
 
-	"github.com/coclico/coclico/cmd/coclico/internal/batch"
-	"github.com/coclico/coclico/cmd/coclico/internal/files"
+	"github.com/coclico/coclico/cmd/internal/batch"
+	"github.com/coclico/coclico/cmd/internal/files"
 )
 
 // A fileLine is what --json prints about a file.

@@ -5,7 +5,7 @@ import (
 	"os"
 	"text/tabwriter"
 
-	"github.com/coclico/coclico/cmd/coclico/internal/terminal"
+	"github.com/coclico/coclico/cmd/internal/terminal"
 	"github.com/coclico/coclico/kernels"
 )
 

@@ -18,8 +18,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/coclico/coclico/cmd/coclico/internal/batch"
-	"github.com/coclico/coclico/cmd/coclico/internal/picture"
+	"github.com/coclico/coclico/cmd/internal/batch"
+	"github.com/coclico/coclico/cmd/internal/picture"
 	"github.com/coclico/coclico/codec"
 )
 

@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"github.com/coclico/coclico/bench/iqa"
-	"github.com/coclico/coclico/cmd/coclico/internal/terminal"
+	"github.com/coclico/coclico/cmd/internal/terminal"
 	"github.com/coclico/coclico/weights"
 	"github.com/coclico/coclico/weights/foreign"
 )

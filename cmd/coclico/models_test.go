@@ -12,7 +12,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/coclico/coclico/cmd/coclico/internal/catalog"
+	"github.com/coclico/coclico/cmd/internal/catalog"
 	"github.com/coclico/coclico/codec/model/synth"
 	"github.com/coclico/coclico/weights/hub/hubtest"
 )

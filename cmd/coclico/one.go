@@ -5,9 +5,9 @@ import (
 	"os"
 	"time"
 
-	"github.com/coclico/coclico/cmd/coclico/internal/batch"
-	"github.com/coclico/coclico/cmd/coclico/internal/files"
-	"github.com/coclico/coclico/cmd/coclico/internal/terminal"
+	"github.com/coclico/coclico/cmd/internal/batch"
+	"github.com/coclico/coclico/cmd/internal/files"
+	"github.com/coclico/coclico/cmd/internal/terminal"
 )
 
 // one does the work on a single file, and reports it as a line of JSON if asked

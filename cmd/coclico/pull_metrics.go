@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/coclico/coclico/cmd/coclico/internal/catalog"
+	"github.com/coclico/coclico/cmd/internal/catalog"
 	"github.com/coclico/coclico/weights"
 	"github.com/coclico/coclico/weights/hub"
 )

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/coclico/coclico/cmd/coclico/internal/catalog"
+	"github.com/coclico/coclico/cmd/internal/catalog"
 	"github.com/coclico/coclico/weights"
 	"github.com/coclico/coclico/weights/hub/hubtest"
 )

@@ -12,8 +12,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/coclico/coclico/cmd/coclico/internal/catalog"
-	"github.com/coclico/coclico/cmd/coclico/internal/terminal"
+	"github.com/coclico/coclico/cmd/internal/catalog"
+	"github.com/coclico/coclico/cmd/internal/terminal"
 	"github.com/coclico/coclico/codec/text"
 	"github.com/coclico/coclico/weights"
 	"github.com/coclico/coclico/weights/hub"

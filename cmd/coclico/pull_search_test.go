@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/coclico/coclico/cmd/coclico/internal/catalog"
+	"github.com/coclico/coclico/cmd/internal/catalog"
 	"github.com/coclico/coclico/codec/model/synth"
 	"github.com/coclico/coclico/vit"
 	"github.com/coclico/coclico/weights"

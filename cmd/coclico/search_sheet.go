@@ -10,8 +10,8 @@ import (
 
 	"golang.org/x/image/draw"
 
-	"github.com/coclico/coclico/cmd/coclico/internal/files"
-	"github.com/coclico/coclico/cmd/coclico/internal/picture"
+	"github.com/coclico/coclico/cmd/internal/files"
+	"github.com/coclico/coclico/cmd/internal/picture"
 	"github.com/coclico/coclico/codec"
 	"github.com/coclico/coclico/codec/search"
 )

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/coclico/coclico/cmd/coclico/internal/catalog"
+	"github.com/coclico/coclico/cmd/internal/catalog"
 	"github.com/coclico/coclico/codec"
 	"github.com/coclico/coclico/codec/search"
 	"github.com/coclico/coclico/codec/text"

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"os"
 
-	"github.com/coclico/coclico/cmd/coclico/internal/catalog"
+	"github.com/coclico/coclico/cmd/internal/catalog"
 	"github.com/coclico/coclico/codec"
 	"github.com/coclico/coclico/codec/text"
 	"github.com/coclico/coclico/weights"

@@ -13,7 +13,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/coclico/coclico/cmd/coclico/internal/inspect"
+	"github.com/coclico/coclico/cmd/internal/inspect"
 )
 
 // seen is the folder of pictures with twins.

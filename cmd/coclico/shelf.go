@@ -7,7 +7,7 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/coclico/coclico/cmd/coclico/internal/catalog"
+	"github.com/coclico/coclico/cmd/internal/catalog"
 	"github.com/coclico/coclico/codec"
 	"github.com/coclico/coclico/codec/format"
 	"github.com/coclico/coclico/codec/model"

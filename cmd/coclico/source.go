@@ -7,8 +7,8 @@ import (
 	"io"
 	"os"
 
-	"github.com/coclico/coclico/cmd/coclico/internal/files"
-	"github.com/coclico/coclico/cmd/coclico/internal/picture"
+	"github.com/coclico/coclico/cmd/internal/files"
+	"github.com/coclico/coclico/cmd/internal/picture"
 	"github.com/coclico/coclico/codec"
 )
 

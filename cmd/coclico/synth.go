@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/coclico/coclico/cmd/coclico/internal/terminal"
+	"github.com/coclico/coclico/cmd/internal/terminal"
 	"github.com/coclico/coclico/codec/model/synth"
 )
 

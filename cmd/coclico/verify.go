@@ -3,8 +3,8 @@ package main
 import (
 	"github.com/spf13/cobra"
 
-	"github.com/coclico/coclico/cmd/coclico/internal/terminal"
-	"github.com/coclico/coclico/cmd/coclico/internal/verify"
+	"github.com/coclico/coclico/cmd/internal/terminal"
+	"github.com/coclico/coclico/cmd/internal/verify"
 	"github.com/coclico/coclico/codec/model"
 )
 

@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/coclico/coclico/cmd/coclico/internal/terminal"
+	"github.com/coclico/coclico/cmd/internal/terminal"
 )
 
 // stamp is the version of a release, which cmd/release sets with -ldflags -X.

@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/coclico/coclico/cmd/coclico/internal/picture"
+	"github.com/coclico/coclico/cmd/internal/picture"
 	"github.com/coclico/coclico/codec"
 )
 

@@ -121,7 +121,7 @@ func commitTime() (time.Time, error) {
 
 // licenses are the folders with the licenses of what the program contains, which
 // NOTICE names.
-var licenses = []string{"bench/iqa/licenses", "cmd/coclico/internal/picture/heif/licenses"}
+var licenses = []string{"bench/iqa/licenses", "cmd/internal/picture/heif/licenses"}
 
 // common returns the files that all archives have: texts of the repository, and
 // what the program for this machine writes about itself.

@@ -1,0 +1,190 @@
+package batch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/coclico/coclico/cmd/internal/files"
+)
+
+// A Job is a file to make of another.
+type Job struct {
+	Input, Output string
+
+	// Open opens the input where it is not the file of its name but a part
+	// of another.
+	Open func(ctx context.Context) (files.File, error)
+
+	// Size and Time are the input's, for a Store that compares them.
+	Size int64
+	Time time.Time
+
+	root string // the folder that the input was found in, or its own
+}
+
+// A Plan decides which files are worked on, and what they become.
+type Plan struct {
+	Out    string                       // the output folder
+	Wanted func(path string) bool       // whether a file found in a folder is meant
+	Name   func(input string) string    // a result's name (no folders) for an input's
+	Same   func(input, out string) bool // whether a result was made of its input as it would be now; nil: always
+	Ours   func(out string) bool        // whether a file in a result's place is an older result; nil: always
+	Kind   string                       // what Wanted looks for, "pictures"
+}
+
+// Jobs lists the work on files and folders, in the order of the arguments and
+// by name in each, and what was passed over. It touches nothing.
+func (p *Plan) Jobs(ctx context.Context, inputs []string) (jobs []Job, passed Passed, err error) {
+	from := map[string]string{} // results and what they are made of
+	for _, input := range inputs {
+		found, over, err := p.find(ctx, input)
+		if err != nil {
+			return nil, passed, err
+		}
+		passed.Add(over)
+		for _, j := range found {
+			switch first, ok := from[sameName(j.Output)]; {
+			case !ok:
+				from[sameName(j.Output)] = j.Input
+				jobs = append(jobs, j)
+			case filepath.Clean(first) != filepath.Clean(j.Input):
+				return nil, passed, fmt.Errorf("%s and %s would both become %s: give them to two runs with two output folders", first, j.Input, j.Output)
+			}
+		}
+	}
+	for _, j := range jobs {
+		if files.Same(j.Input, j.Output) {
+			return nil, passed, fmt.Errorf("%s would be overwritten by its own result", j.Input)
+		}
+	}
+	return jobs, passed, nil
+}
+
+// find lists the work on one argument.
+func (p *Plan) find(ctx context.Context, input string) ([]Job, Passed, error) {
+	info, err := os.Stat(input)
+	if _, name, ok := files.SplitMember(input); ok && err != nil {
+		return []Job{{Input: input, Output: filepath.Join(p.Out, files.Fit(p.Name(filepath.Base(filepath.FromSlash(name))))), root: p.Out}}, Passed{}, nil
+	}
+	if err != nil {
+		return nil, Passed{}, files.Named(input, err)
+	}
+	base, root := "", filepath.Dir(input)
+	if info.IsDir() {
+		if Inside(p.Out, input) {
+			return nil, Passed{}, fmt.Errorf("the output folder %s is in %s, which would be its own input: choose a folder outside", p.Out, input)
+		}
+		root = filepath.Clean(input)
+		if base = filepath.Base(input); base == "." || base == ".." || base == string(filepath.Separator) {
+			base = ""
+		}
+	}
+	found, passed, err := Find(ctx, input, p.Wanted, p.Kind)
+	var jobs []Job
+	for _, path := range found {
+		rel := "."
+		if info.IsDir() {
+			if rel, err = filepath.Rel(input, filepath.Dir(path)); err != nil {
+				return nil, passed, err
+			}
+		}
+		name := files.Fit(p.Name(filepath.Base(path)))
+		jobs = append(jobs, Job{Input: path, Output: filepath.Join(p.Out, base, rel, name), root: root})
+	}
+	return jobs, passed, err
+}
+
+// Find returns a file, also one in an archive, or the wanted files in a folder and below it, and what was
+// passed over there. If a folder has no wanted files, the error calls them kind.
+// A folder below that cannot be read is returned like a file: opening it reports
+// why.
+func Find(ctx context.Context, input string, wanted func(path string) bool, kind string) (found []string, passed Passed, err error) {
+	info, err := os.Stat(input)
+	if _, _, member := files.SplitMember(input); err == nil && !info.IsDir() || err != nil && member {
+		return []string{input}, passed, nil
+	}
+	if err != nil {
+		return nil, passed, files.Named(input, err)
+	}
+	for f, err := range Walk(ctx, input, wanted) {
+		if err != nil {
+			return found, passed, err
+		}
+		if !passed.Count(f) {
+			found = append(found, f.Path)
+		}
+	}
+	if len(found) == 0 {
+		return nil, passed, passed.Nothing(input, kind)
+	}
+	return found, passed, nil
+}
+
+// Inside reports whether folder is dir or below it. The folder need not exist.
+func Inside(folder, dir string) bool {
+	dir, folder = resolve(dir), resolve(folder)
+	rel, err := filepath.Rel(dir, folder)
+	return err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
+}
+
+// resolve returns the absolute path, without links, of as much of path as
+// exists, followed by the rest.
+func resolve(path string) string {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return path
+	}
+	rest := ""
+	for p := path; ; p = filepath.Dir(p) {
+		if real, err := filepath.EvalSymlinks(p); err == nil {
+			return filepath.Join(real, rest)
+		}
+		if filepath.Dir(p) == p {
+			return path
+		}
+		rest = filepath.Join(filepath.Base(p), rest)
+	}
+}
+
+// sameName maps names to one that the file systems of a machine take for the
+// same.
+func sameName(path string) string {
+	if runtime.GOOS == "windows" || runtime.GOOS == "darwin" {
+		return strings.ToLower(path)
+	}
+	return path
+}
+
+// done reports whether a job needs no work.
+func (p *Plan) done(j Job) bool {
+	changed, err := files.Changed(j.Input)
+	if err != nil {
+		return false
+	}
+	for dir := filepath.Dir(j.Input); ; dir = filepath.Dir(dir) {
+		if moved := files.Moved(dir); moved.After(changed) {
+			changed = moved
+		}
+		if dir == j.root || dir == filepath.Dir(dir) {
+			break
+		}
+	}
+	out, err := os.Stat(j.Output)
+	return err == nil && out.Mode().IsRegular() && out.Size() > 0 && out.ModTime().After(changed) &&
+		p.foreign(j) == nil && (p.Same == nil || p.Same(j.Input, j.Output))
+}
+
+// foreign returns an error if the file in a result's place is not a result.
+func (p *Plan) foreign(j Job) error {
+	info, err := os.Stat(j.Output)
+	if err != nil || !info.Mode().IsRegular() || info.Size() == 0 || p.Ours == nil || p.Ours(j.Output) {
+		return nil
+	}
+	return files.Named(j.Output, errors.New("exists and is not one of the program's results: move it away, or overwrite it with --force"))
+}

@@ -1,0 +1,246 @@
+// Package pack reads the files in tar and zip files, WebDataset's among them,
+// and writes such files.
+package pack
+
+import (
+	"archive/tar"
+	"archive/zip"
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"iter"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/coclico/coclico/cmd/internal/files"
+)
+
+// maxFile is the size of the largest file that is read from a tar file, which is
+// kept in memory.
+const maxFile = 256 << 20
+
+// maxZip is the size of the largest zip file that is read from a pipe.
+const maxZip = 1 << 30
+
+// An Entry is a file in a tar or zip file.
+type Entry struct {
+	Name    string // its path, without "." and a leading '/'
+	Outside bool   // the path leads out of the root, or is the root
+	Size    int64
+	Time    time.Time
+
+	// Open opens the file. It stays readable when the next entry is read.
+	Open func(context.Context) (files.File, error)
+
+	// Head returns the first n bytes of the file, or fewer if it is shorter or
+	// cannot be read. It reads no more.
+	Head func(n int) []byte
+}
+
+// IsPack reports whether a file is named like a tar or zip file.
+func IsPack(name string) bool { return IsZip(name) || IsTar(name) }
+
+// IsZip reports whether a file is named like a zip file.
+func IsZip(name string) bool { return hasEnding(name, ".zip") }
+
+// IsTar reports whether a file is named like a tar file, compressed or not.
+func IsTar(name string) bool { return hasEnding(name, ".tar") || IsGzip(name) }
+
+// IsGzip reports whether a file is named like a compressed tar file.
+func IsGzip(name string) bool { return hasEnding(name, ".tar.gz") || hasEnding(name, ".tgz") }
+
+func hasEnding(name, ending string) bool {
+	return len(name) > len(ending) && strings.EqualFold(name[len(name)-len(ending):], ending)
+}
+
+// Entries returns the regular files in a tar file, compressed or not, or a zip
+// file, whatever its name. A zip file that is no [files.File] is kept in memory.
+// Errors do not name the file.
+func Entries(r io.Reader) iter.Seq2[Entry, error] {
+	return func(yield func(Entry, error) bool) {
+		b := bufio.NewReaderSize(r, 1<<20)
+		magic, err := b.Peek(4)
+		if err != nil && err != io.EOF {
+			yield(Entry{}, err)
+			return
+		}
+		switch {
+		case bytes.Equal(magic, []byte("PK\x03\x04")) || bytes.Equal(magic, []byte("PK\x05\x06")):
+			err = eachZip(r, b, yield)
+		case bytes.HasPrefix(magic, []byte("\x1f\x8b")):
+			var z *gzip.Reader
+			if z, err = gzip.NewReader(b); err == nil {
+				err = eachTar(z, yield)
+			}
+		default:
+			err = eachTar(b, yield)
+		}
+		if err != nil && err != errStop {
+			yield(Entry{}, err)
+		}
+	}
+}
+
+// errStop means that the caller of an iterator wants no more.
+var errStop = errors.New("stop")
+
+func eachTar(r io.Reader, yield func(Entry, error) bool) error {
+	t := tar.NewReader(r)
+	for {
+		h, err := t.Next()
+		switch {
+		case err == io.EOF:
+			return nil
+		case err != nil:
+			return fmt.Errorf("not a tar or zip file, or damaged: %w", err)
+		case h.Typeflag != tar.TypeReg:
+			continue
+		}
+		e := newEntry(h.Name, h.Size, h.ModTime)
+		e.Open = func(context.Context) (files.File, error) { return nil, errTooLarge }
+		e.Head = func(int) []byte { return nil }
+		if h.Size <= maxFile {
+			data, err := io.ReadAll(t)
+			if err != nil {
+				return fmt.Errorf("damaged at %s: %w", e.Name, err)
+			}
+			e.Open = func(context.Context) (files.File, error) { return memory{bytes.NewReader(data)}, nil }
+			e.Head = func(n int) []byte { return data[:min(n, len(data))] }
+		}
+		if !yield(e, nil) {
+			return errStop
+		}
+	}
+}
+
+var errTooLarge = fmt.Errorf("more than %d MiB in a tar or zip file", maxFile>>20)
+
+// eachZip reads a zip file: r if it is a File, and otherwise all of b.
+func eachZip(r, b io.Reader, yield func(Entry, error) bool) error {
+	f, ok := r.(files.File)
+	if !ok {
+		data, err := io.ReadAll(io.LimitReader(b, maxZip+1))
+		if err == nil && len(data) > maxZip {
+			err = fmt.Errorf("a zip file of more than %d MiB from a pipe: its directory is at the end", maxZip>>20)
+		}
+		if err != nil {
+			return err
+		}
+		f = memory{bytes.NewReader(data)}
+	}
+	size, err := f.Seek(0, io.SeekEnd)
+	if err != nil {
+		return err
+	}
+	z, err := zip.NewReader(f, size)
+	if err != nil {
+		return err
+	}
+	for _, file := range z.File {
+		if !file.Mode().IsRegular() {
+			continue
+		}
+		e := newEntry(file.Name, int64(file.UncompressedSize64), file.Modified)
+		e.Open = func(context.Context) (files.File, error) {
+			r, err := file.Open()
+			if err != nil {
+				return nil, err
+			}
+			defer r.Close()
+			data, err := io.ReadAll(io.LimitReader(r, maxFile+1))
+			if err == nil && len(data) > maxFile {
+				err = errTooLarge
+			}
+			return memory{bytes.NewReader(data)}, err
+		}
+		e.Head = func(n int) []byte {
+			r, err := file.Open()
+			if err != nil {
+				return nil
+			}
+			defer r.Close()
+			head, _ := io.ReadAll(io.LimitReader(r, int64(n)))
+			return head
+		}
+		if !yield(e, nil) {
+			return errStop
+		}
+	}
+	return nil
+}
+
+// newEntry returns the entry of a name as the file has it. Some programs on
+// Windows write backslashes.
+func newEntry(name string, size int64, t time.Time) Entry {
+	clean := path.Clean(strings.TrimLeft(strings.ReplaceAll(name, `\`, "/"), "/"))
+	if clean == "." || clean == ".." || strings.HasPrefix(clean, "../") {
+		return Entry{Name: name, Outside: true, Size: size, Time: t}
+	}
+	return Entry{Name: clean, Size: size, Time: t}
+}
+
+// memory is a file in memory.
+type memory struct{ *bytes.Reader }
+
+func (memory) Close() error { return nil }
+
+// A Writer writes files to a tar or zip file.
+type Writer interface {
+	Add(name string, data []byte, t time.Time) error
+	Close() error // completes the file
+}
+
+// NewTar returns a Writer of a tar file.
+func NewTar(w io.Writer) Writer { return &tarWriter{w: tar.NewWriter(w)} }
+
+// NewGzip returns a Writer of a compressed tar file.
+func NewGzip(w io.Writer) Writer {
+	z := gzip.NewWriter(w)
+	return &tarWriter{tar.NewWriter(z), z}
+}
+
+// NewZip returns a Writer of a zip file. The files are stored as they are: they
+// cannot be compressed.
+func NewZip(w io.Writer) Writer { return zipWriter{zip.NewWriter(w)} }
+
+type tarWriter struct {
+	w *tar.Writer
+	z *gzip.Writer // below, or nil
+}
+
+func (t *tarWriter) Add(name string, data []byte, when time.Time) error {
+	h := &tar.Header{Typeflag: tar.TypeReg, Name: name, Size: int64(len(data)), Mode: 0o644, ModTime: when.Truncate(time.Second)}
+	if err := t.w.WriteHeader(h); err != nil {
+		return err
+	}
+	_, err := t.w.Write(data)
+	return err
+}
+
+func (t *tarWriter) Close() error {
+	err := t.w.Close()
+	if t.z != nil {
+		err = errors.Join(err, t.z.Close())
+	}
+	return err
+}
+
+type zipWriter struct{ w *zip.Writer }
+
+func (z zipWriter) Add(name string, data []byte, when time.Time) error {
+	h := &zip.FileHeader{Name: name, Method: zip.Store, Modified: when}
+	h.SetMode(fs.FileMode(0o644))
+	w, err := z.w.CreateHeader(h)
+	if err == nil {
+		_, err = w.Write(data)
+	}
+	return err
+}
+
+func (z zipWriter) Close() error { return z.w.Close() }

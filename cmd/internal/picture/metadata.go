@@ -1,0 +1,269 @@
+package picture
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"io"
+
+	"github.com/coclico/coclico/cmd/internal/icc"
+)
+
+// metadata is what a file says about its picture besides the pixels. Of a broken
+// file it holds as much as can be read: the decoder reports what is wrong.
+type metadata struct {
+	orientation int  // as EXIF has it, see orientation.go
+	progressive bool // of a JPEG: all coefficients are held
+
+	profile *icc.Profile // what the values stand for, nil for sRGB
+	faulty  error        // why there is no profile although the file holds one
+}
+
+// Limits of the metadata that is read.
+const (
+	maxProfile = 4 << 20 // bytes; the largest profiles of printers are half as long
+	maxEXIF    = 1 << 20 // bytes; the orientation is among the first few hundred
+	maxChunks  = 10_000  // chunks other than pixels; an honest file has a dozen
+	maxParts   = 1 << 17 // chunks of pixels: a GiB in the parts of 8 KiB that libpng writes
+)
+
+// readMetadata reads a file of the format of that name.
+func readMetadata(r io.ReadSeeker, format string) metadata {
+	m := metadata{orientation: 1}
+	if _, err := r.Seek(0, io.SeekStart); err != nil {
+		return m
+	}
+	switch format {
+	case "JPEG":
+		m.readJPEG(r)
+	case "PNG":
+		m.readPNG(r)
+	case "WebP":
+		m.readWebP(r)
+	case "TIFF":
+		m.readTIFF(r)
+	case "HEIC", "AVIF":
+		m.readHEIF(r)
+	}
+	if m.profile != nil && m.profile.SRGB() {
+		m.profile = nil
+	}
+	return m
+}
+
+// setICC takes the data of an ICC profile.
+func (m *metadata) setICC(data []byte) { m.profile, m.faulty = icc.Parse(data) }
+
+// setEXIF takes EXIF data, which some programs begin with JPEG's signature in
+// other files too.
+func (m *metadata) setEXIF(data []byte) {
+	m.orientation = exifOrientation(bytes.TrimPrefix(data, []byte(exifSegment)))
+}
+
+// Signatures of JPEG segments: CIPA DC-008, 4.7.2; ICC.1:2022, B.4.
+const (
+	exifSegment = "Exif\x00\x00"
+	iccSegment  = "ICC_PROFILE\x00"
+)
+
+// readJPEG reads the segments before the first scan. Of several EXIF segments the
+// first counts. A profile that is longer than a segment is in several, which are
+// numbered.
+func (m *metadata) readJPEG(r io.Reader) {
+	var exif, frame bool
+	var parts iccParts
+	defer func() {
+		if data, err := parts.join(); err != nil {
+			m.faulty = err
+		} else if data != nil {
+			m.setICC(data)
+		}
+	}()
+	b := bufio.NewReader(r)
+	if _, err := b.Discard(2); err != nil { // start of image
+		return
+	}
+	for {
+		marker, n, err := nextSegment(b)
+		switch {
+		case err != nil, marker == 0xd9, marker == 0xda: // end of image, start of scan
+			return
+		case marker == 0xc0, marker == 0xc1, marker == 0xc2: // start of frame
+			if !frame {
+				frame, m.progressive = true, marker == 0xc2
+			}
+		case marker == 0xe1, marker == 0xe2: // APP1, APP2
+			segment := make([]byte, n)
+			if _, err := io.ReadFull(b, segment); err != nil {
+				return
+			}
+			if marker == 0xe1 && !exif && bytes.HasPrefix(segment, []byte(exifSegment)) {
+				exif = true
+				m.setEXIF(segment)
+			}
+			if part, ok := bytes.CutPrefix(segment, []byte(iccSegment)); ok && marker == 0xe2 {
+				parts.add(part)
+			}
+			continue
+		}
+		if _, err := b.Discard(n); err != nil {
+			return
+		}
+	}
+}
+
+// nextSegment finds a segment and reads its length, that of its data; the end of
+// the image and the start of a scan have none.
+func nextSegment(b *bufio.Reader) (marker byte, n int, err error) {
+	marker, err = nextMarker(b)
+	if err != nil || marker == 0xd9 || marker == 0xda {
+		return marker, 0, err
+	}
+	var length [2]byte
+	if _, err := io.ReadFull(b, length[:]); err != nil {
+		return 0, 0, err
+	}
+	if n = int(binary.BigEndian.Uint16(length[:])) - 2; n < 0 {
+		return 0, 0, errSegment
+	}
+	return marker, n, nil
+}
+
+var errSegment = errors.New("segment too short")
+
+// nextMarker finds a segment. It passes over what image/jpeg does - stray bytes,
+// fill bytes, restart markers - because a frame header that only one of the two
+// finds would take more memory than was announced.
+func nextMarker(b *bufio.Reader) (marker byte, err error) {
+	for {
+		if _, err := b.ReadSlice(0xff); err == bufio.ErrBufferFull {
+			continue
+		} else if err != nil {
+			return 0, err
+		}
+		if marker, err = b.ReadByte(); marker == 0 && err == nil {
+			continue
+		}
+		for marker == 0xff && err == nil {
+			marker, err = b.ReadByte()
+		}
+		if restart := marker >= 0xd0 && marker <= 0xd7; !restart || err != nil {
+			return marker, err
+		}
+	}
+}
+
+// iccParts collects the parts of a JPEG's profile. The first byte of a part is its
+// number, starting at 1, and the second the number of parts.
+type iccParts struct {
+	list   [256][]byte
+	count  byte
+	size   int // of all
+	broken bool
+}
+
+func (p *iccParts) add(part []byte) {
+	switch {
+	case len(part) < 2, part[0] == 0, part[0] > part[1], p.list[part[0]] != nil, p.count != 0 && p.count != part[1]:
+		p.broken = true
+	case p.size > maxProfile: // join reports it
+	default:
+		p.count, p.list[part[0]] = part[1], part[2:]
+		p.size += len(part)
+	}
+}
+
+// join returns nil if there are no parts.
+func (p *iccParts) join() ([]byte, error) {
+	if p.broken {
+		return nil, icc.FormatError("parts that do not fit together")
+	}
+	if p.size > maxProfile {
+		return nil, icc.FormatError("too long")
+	}
+	var data []byte
+	for _, part := range p.list[1 : 1+int(p.count)] {
+		if part == nil {
+			return nil, icc.FormatError("part missing")
+		}
+		data = append(data, part...)
+	}
+	return data, nil
+}
+
+// readWebP reads the first chunks ICCP and EXIF (WebP Container Specification:
+// the first ones count).
+func (m *metadata) readWebP(r io.ReadSeeker) {
+	var head [8]byte
+	var profile, exif bool
+	at := int64(12)
+	for range maxParts {
+		if readAt(r, at, head[:]) != nil {
+			return
+		}
+		n := int64(binary.LittleEndian.Uint32(head[4:]))
+		switch name := string(head[:4]); {
+		case name == "ICCP" && !profile:
+			profile = true
+			if data, err := readPart(r, n, maxProfile); err != nil {
+				m.faulty = err
+			} else {
+				m.setICC(data)
+			}
+		case name == "EXIF" && !exif:
+			exif = true
+			if data, err := readPart(r, min(n, maxEXIF), maxEXIF); err == nil {
+				m.setEXIF(data)
+			}
+		}
+		at += 8 + n + n%2
+	}
+}
+
+// readPart reads n bytes of a file, at most limit.
+func readPart(r io.Reader, n, limit int64) ([]byte, error) {
+	if n > limit {
+		return nil, icc.FormatError("too long")
+	}
+	data, err := io.ReadAll(io.LimitReader(r, n)) // a header that lies does not allocate
+	if err == nil && int64(len(data)) < n {
+		err = icc.FormatError("too short")
+	}
+	return data, err
+}
+
+// readTIFF reads the tags of the first picture.
+func (m *metadata) readTIFF(r io.ReadSeeker) {
+	const profile = 34675 // ICC.1:2022, B.5
+	var at, n int64
+	_ = readDirectory(r, func(e entry) bool {
+		switch e.tag {
+		case orientationTag:
+			m.orientation = e.orientation()
+		case profile:
+			at, n = int64(e.order.Uint32(e.value[:])), int64(e.count)
+		}
+		return true
+	})
+	if n <= 4 {
+		return
+	}
+	if _, err := r.Seek(at, io.SeekStart); err != nil {
+		return
+	}
+	if data, err := readPart(r, n, maxProfile); err != nil {
+		m.faulty = err
+	} else {
+		m.setICC(data)
+	}
+}
+
+// readAt reads bytes of a file at a place.
+func readAt(r io.ReadSeeker, at int64, b []byte) error {
+	if _, err := r.Seek(at, io.SeekStart); err != nil {
+		return err
+	}
+	_, err := io.ReadFull(r, b)
+	return err
+}

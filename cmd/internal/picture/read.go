@@ -1,0 +1,202 @@
+package picture
+
+import (
+	"errors"
+	"fmt"
+	"image"
+	"image/color"
+	"io"
+	"strings"
+
+	"github.com/coclico/coclico/cmd/internal/picture/tiff"
+)
+
+// Limits of what is read.
+const (
+	MaxPixels = 1 << 28 // 16,384 x 16,384 pixels, or any other shape of that area
+	MaxMemory = 1 << 30 // bytes that reading takes: 4 a pixel of most pictures, 8 with 16 bits a channel
+)
+
+// A File is a picture file whose header has been read.
+type File struct {
+	// Memory is the bytes that Image takes at its peak, at most MaxMemory.
+	Memory int64
+	// Warnings is what is wrong with the file although it can be read, a phrase
+	// each. It is complete once Image has returned.
+	Warnings []string
+
+	r      io.ReadSeeker
+	format *format
+	meta   metadata
+}
+
+// Open finds the format of a file and reads its header. Errors do not name the file.
+func Open(r io.ReadSeeker) (*File, error) {
+	format, err := sniff(r)
+	if err != nil {
+		return nil, err
+	}
+	var cfg image.Config
+	err = guard(format, func() (err error) {
+		cfg, err = format.config(r)
+		return err
+	})
+	switch {
+	case err != nil:
+		return nil, err
+	case cfg.Width < 1 || cfg.Height < 1:
+		return nil, fmt.Errorf("a %s picture without pixels (%d x %d)", format.name, cfg.Width, cfg.Height)
+	case cfg.Width > MaxPixels/cfg.Height:
+		return nil, fmt.Errorf("a picture of %d x %d pixels: at most %d pixels are read, scale it down first", cfg.Width, cfg.Height, MaxPixels)
+	}
+	f := &File{r: r, format: format}
+	if err := guard(format, func() error { f.meta = readMetadata(r, format.name); return nil }); err != nil {
+		return nil, err
+	}
+	if f.meta.faulty != nil {
+		f.warnColors(f.meta.faulty)
+	}
+	if err := f.measure(cfg); err != nil {
+		return nil, err
+	}
+	if f.Memory > MaxMemory {
+		return nil, fmt.Errorf("a picture of %d x %d pixels that takes %d MiB to read: at most %d are used, scale it down first",
+			cfg.Width, cfg.Height, f.Memory>>20, MaxMemory>>20)
+	}
+	return f, nil
+}
+
+// measure sets the memory that reading the picture takes.
+func (f *File) measure(cfg image.Config) error {
+	each := bytesPerPixel(cfg.ColorModel)
+	w, h := int64(cfg.Width), int64(cfg.Height)
+	switch f.format.name {
+	case "JPEG":
+		switch {
+		case f.meta.progressive:
+			each *= 5 // all coefficients are held, 4 bytes each
+		case cfg.ColorModel == color.RGBAModel:
+			each += 3 // the planes that it is made of
+		}
+		if f.meta.orientation != 1 {
+			each *= 2 // turned in memory
+		}
+	case "PNG":
+		if cfg.ColorModel == color.GrayModel || cfg.ColorModel == color.Gray16Model {
+			each *= 4 // if one gray is clear, which the header does not say
+		}
+		if interlaced(f.r) {
+			each *= 2 // the passes, up to half the picture each
+		}
+	case "GIF":
+		each = 1 + 4 // the frame, and the screen
+	case "WebP":
+		each *= 2 // and what is not yet decoded
+	case "TIFF":
+		err := guard(f.format, func() (err error) {
+			f.Memory, err = tiff.Memory(f.r)
+			return err
+		})
+		f.Memory += converting(cfg.ColorModel, f.meta.profile) * w * h
+		return err
+	case "HEIC", "AVIF":
+		err := guard(f.format, func() (err error) {
+			f.Memory, err = heifMemory(f.r)
+			return err
+		})
+		// The decoder's memory is free when the colors are converted.
+		f.Memory = max(f.Memory, (each+converting(cfg.ColorModel, f.meta.profile))*w*h)
+		return err
+	}
+	f.Memory = (each + converting(cfg.ColorModel, f.meta.profile)) * w * h
+	if f.format.name == "BMP" {
+		f.Memory += 4 * w // a row of the file
+	}
+	return nil
+}
+
+// bytesPerPixel is what a decoder that has announced this model allocates at most.
+func bytesPerPixel(m color.Model) int64 {
+	if _, ok := m.(color.Palette); ok {
+		return 1
+	}
+	switch m {
+	case color.GrayModel:
+		return 1
+	case color.Gray16Model:
+		return 2
+	case color.YCbCrModel:
+		return 3
+	case color.RGBA64Model, color.NRGBA64Model, color.CMYKModel: // CMYK: four planes, then their ink
+		return 8
+	}
+	return 4
+}
+
+// warnColors adds a warning that the colors are read as if the file said nothing
+// about them.
+func (f *File) warnColors(err error) {
+	f.Warnings = append(f.Warnings, "its colors may be off: "+err.Error())
+}
+
+// Image decodes the picture, upright and in sRGB.
+func (f *File) Image() (image.Image, error) {
+	if _, err := f.r.Seek(0, io.SeekStart); err != nil {
+		return nil, err
+	}
+	var img image.Image
+	err := guard(f.format, func() (err error) {
+		img, err = f.format.decode(f.r)
+		var w warning
+		if img != nil && errors.As(err, &w) {
+			f.Warnings = append(f.Warnings, string(w))
+			return nil
+		}
+		return err
+	})
+	switch {
+	case err != nil:
+		return nil, err
+	case img.Bounds().Empty():
+		return nil, fmt.Errorf("a %s picture without pixels", f.format.name)
+	}
+	img = upright(img, f.meta.orientation)
+	if f.meta.profile != nil {
+		if img, err = toSRGB(img, f.meta.profile); err != nil {
+			f.warnColors(err)
+		}
+	}
+	return img, nil
+}
+
+// A warning is the error of a decoder that returns a picture nevertheless. The
+// phrase follows the file's name.
+type warning string
+
+func (w warning) Error() string { return string(w) }
+
+// guard runs a decoder. Decoders return errors; one that panics on a bad file
+// nevertheless must not take with it the program, which works on a list.
+func guard(f *format, decode func() error) (err error) {
+	defer func() {
+		if recover() != nil {
+			err = fmt.Errorf("not a valid %s picture", f.name)
+		}
+	}()
+	err = decode()
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF),
+		strings.HasSuffix(err.Error(), "short Huffman data"): // image/jpeg's end of file
+		return fmt.Errorf("a %s picture that is cut short", f.name)
+	}
+	reason := err.Error()
+	for _, prefix := range []string{"png: ", "jpeg: ", "invalid JPEG format: ", "gif: ", "webp: ", "vp8: ", "vp8l: ", "riff: ", "tiff: ", "bmp: ", "heif: "} {
+		reason = strings.TrimPrefix(reason, prefix)
+	}
+	if what, ok := strings.CutPrefix(reason, "unsupported feature: "); ok {
+		return fmt.Errorf("a %s picture of a kind that is not read: %s", f.name, what)
+	}
+	return fmt.Errorf("not a valid %s picture: %s", f.name, reason)
+}

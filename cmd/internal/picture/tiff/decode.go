@@ -1,0 +1,441 @@
+package tiff
+
+import (
+	"bufio"
+	"bytes"
+	"compress/zlib"
+	"encoding/binary"
+	"image"
+	"image/color"
+	"io"
+	"math/bits"
+
+	"golang.org/x/image/ccitt"
+	"golang.org/x/image/tiff/lzw"
+
+	"github.com/coclico/coclico/cmd/internal/picture/jpeg"
+)
+
+// Decode decodes the first picture.
+func Decode(r io.ReadSeeker) (image.Image, error) {
+	d, err := newDecoder(r)
+	if err != nil {
+		return nil, err
+	}
+	offsets, counts := uint16(tagStripOffsets), uint16(tagStripByteCounts)
+	if d.tiled {
+		offsets, counts = tagTileOffsets, tagTileByteCounts
+	}
+	at, err := d.values(offsets, d.blocks())
+	if err != nil {
+		return nil, err
+	}
+	sizes, err := d.values(counts, d.blocks())
+	if err != nil {
+		return nil, err
+	}
+	if sizes == nil && len(at) == 1 && d.compression == none { // up to the end of the file
+		sizes = []int64{1<<63 - 1 - at[0]}
+	}
+	if int64(len(at)) < d.blocks() || int64(len(sizes)) < d.blocks() {
+		return nil, FormatError("too few strips or tiles")
+	}
+	c := d.newCanvas(image.Rect(0, 0, d.width, d.height))
+	across, down := ceil(d.width, d.blockWidth), ceil(d.height, d.blockHeight)
+	for i := range at {
+		x, y := i%across, i/across%down
+		b := block{
+			x: x * d.blockWidth, y: y * d.blockHeight, width: d.blockWidth, height: d.blockHeight,
+			first: i / across / down, samples: d.samples,
+		}
+		if d.apart {
+			b.samples = 1
+		}
+		if !d.tiled {
+			b.height = min(b.height, d.height-b.y)
+		}
+		if err := d.decodeBlock(c, b, io.NewSectionReader(d, at[i], sizes[i])); err != nil {
+			return nil, err
+		}
+	}
+	c.finish()
+	return c.img, nil
+}
+
+// A block is a strip or a tile, of one plane if they stand apart.
+type block struct {
+	x, y, width, height int
+	first, samples      int // of a pixel
+}
+
+// decodeBlock decodes a block row by row.
+func (d *decoder) decodeBlock(c *canvas, b block, data *io.SectionReader) error {
+	if d.compression == jpegData {
+		return d.decodeJPEG(c, b, data)
+	}
+	r, err := d.decompress(b, data)
+	if err != nil {
+		return err
+	}
+	row := make([]byte, ceil(b.width*b.samples*d.bits, 8))
+	samples := make([]uint16, b.width*b.samples)
+	for y := b.y; y < min(b.y+b.height, d.height); y++ {
+		if _, err := io.ReadFull(r, row); err != nil {
+			if err == io.EOF || err == io.ErrUnexpectedEOF {
+				return io.ErrUnexpectedEOF
+			}
+			return FormatError(err.Error())
+		}
+		d.unpack(samples, row)
+		if d.predictor == predictLeft {
+			mask := uint16(1<<d.bits - 1)
+			for i := b.samples; i < len(samples); i++ {
+				samples[i] = (samples[i] + samples[i-b.samples]) & mask
+			}
+		}
+		c.put(samples, b, y)
+	}
+	return nil
+}
+
+// decompress returns the bytes of a block.
+func (d *decoder) decompress(b block, data *io.SectionReader) (io.Reader, error) {
+	r := bufio.NewReader(data)
+	if d.reversed {
+		r = bufio.NewReader(&reverser{data})
+	}
+	// Of a fax, black is 1, whatever that stands for: so libtiff has it.
+	options := &ccitt.Options{Invert: true}
+	switch d.compression {
+	case faxGroup3:
+		return ccitt.NewReader(r, ccitt.MSB, ccitt.Group3, b.width, b.height, options), nil
+	case faxGroup4:
+		return ccitt.NewReader(r, ccitt.MSB, ccitt.Group4, b.width, b.height, options), nil
+	case lzwCodes:
+		return lzw.NewReader(r, lzw.MSB, 8), nil
+	case deflate, deflateOld:
+		z, err := zlib.NewReader(r)
+		switch err {
+		case nil:
+			return z, nil
+		case io.EOF, io.ErrUnexpectedEOF:
+			return nil, io.ErrUnexpectedEOF
+		}
+		return nil, FormatError("invalid Deflate data")
+	case packBits:
+		return &unpacker{r: r}, nil
+	}
+	return r, nil
+}
+
+// A reverser reverses the bits of every byte.
+type reverser struct{ r io.Reader }
+
+func (r *reverser) Read(p []byte) (int, error) {
+	n, err := r.r.Read(p)
+	for i, b := range p[:n] {
+		p[i] = bits.Reverse8(b)
+	}
+	return n, err
+}
+
+// An unpacker undoes PackBits (section 9).
+type unpacker struct {
+	r       *bufio.Reader
+	literal int  // bytes to copy
+	run     int  // times to repeat b
+	b       byte // of a run
+}
+
+func (u *unpacker) Read(p []byte) (int, error) {
+	for i := range p {
+		for u.literal == 0 && u.run == 0 {
+			n, err := u.r.ReadByte()
+			if err != nil {
+				return i, err
+			}
+			switch {
+			case n < 128:
+				u.literal = int(n) + 1
+			case n > 128:
+				u.run = 257 - int(n)
+				if u.b, err = u.r.ReadByte(); err != nil {
+					return i, err
+				}
+			}
+		}
+		if u.run > 0 {
+			p[i] = u.b
+			u.run--
+			continue
+		}
+		b, err := u.r.ReadByte()
+		if err != nil {
+			return i, err
+		}
+		p[i] = b
+		u.literal--
+	}
+	return len(p), nil
+}
+
+// unpack takes the samples out of a row.
+func (d *decoder) unpack(samples []uint16, row []byte) {
+	switch d.bits {
+	case 8:
+		for i := range samples {
+			samples[i] = uint16(row[i])
+		}
+	case 16:
+		for i := range samples {
+			samples[i] = d.order.Uint16(row[2*i:])
+		}
+	default:
+		mask := byte(1<<d.bits - 1)
+		for i := range samples {
+			bit := i * d.bits
+			samples[i] = uint16(row[bit/8] >> (8 - d.bits - bit%8) & mask)
+		}
+	}
+}
+
+// decodeJPEG decodes a block that is a JPEG, whose tables may stand in a tag.
+func (d *decoder) decodeJPEG(c *canvas, b block, section *io.SectionReader) error {
+	const most = 1 << 16 // bytes of tables
+	// More than any coding of so many samples takes.
+	data, err := io.ReadAll(io.LimitReader(section, 1<<16+4*int64(b.samples)*int64(b.width)*int64(d.blockHeight)))
+	if err != nil {
+		return err
+	}
+	var tables []byte
+	if e, ok := d.entries[tagJPEGTables]; ok {
+		if tables, err = d.bytes(e, 1, most); err != nil {
+			return err
+		}
+	}
+	if len(data) < 2 {
+		return io.ErrUnexpectedEOF
+	}
+	// The tables are a file without pixels; an Adobe segment says what the
+	// samples are.
+	transform := byte(0)
+	if d.photometric == ycbcr {
+		transform = 1
+	}
+	file := append([]byte("\xff\xd8\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00"), transform)
+	if len(tables) >= 4 {
+		file = append(file, tables[2:len(tables)-2]...)
+	}
+	file = append(file, data[2:]...)
+	cfg, err := jpeg.DecodeConfig(bytes.NewReader(file))
+	if err != nil {
+		return err
+	}
+	if cfg.Width < min(b.width, d.width-b.x) || cfg.Height < min(b.height, d.height-b.y) || cfg.Width > b.width || cfg.Height > d.blockHeight {
+		return FormatError("JPEG of another size than its strip or tile")
+	}
+	img, fault, err := jpeg.Decode(bytes.NewReader(file))
+	switch {
+	case err != nil:
+		return err
+	case fault != "" && fault != jpeg.NoEnd:
+		return io.ErrUnexpectedEOF
+	}
+	b.width = cfg.Width
+	samples := make([]uint16, b.width*b.samples)
+	for y := range min(b.height, d.height-b.y) {
+		if !jpegRow(samples, img, y, b.samples) {
+			return FormatError("JPEG of another number of samples")
+		}
+		c.put(samples, b, b.y+y)
+	}
+	return nil
+}
+
+// jpegRow takes the samples of a row, n for each pixel.
+func jpegRow(samples []uint16, img image.Image, y, n int) bool {
+	switch img := img.(type) {
+	case *image.Gray:
+		if n != 1 {
+			return false
+		}
+		for x := range samples {
+			samples[x] = uint16(img.Pix[y*img.Stride+x])
+		}
+		return true
+	case *image.CMYK: // inverted, as Adobe's JPEG files are
+		if n != 4 {
+			return false
+		}
+		for i := range samples {
+			samples[i] = 255 - uint16(img.Pix[y*img.Stride+i])
+		}
+		return true
+	case *image.RGBA:
+		if n != 3 {
+			return false
+		}
+		for x := range len(samples) / 3 {
+			for i := range 3 {
+				samples[3*x+i] = uint16(img.Pix[y*img.Stride+4*x+i])
+			}
+		}
+		return true
+	case *image.YCbCr:
+		if n != 3 {
+			return false
+		}
+		for x := range len(samples) / 3 {
+			c := img.COffset(x, y)
+			r, g, b := color.YCbCrToRGB(img.Y[y*img.YStride+x], img.Cb[c], img.Cr[c])
+			samples[3*x], samples[3*x+1], samples[3*x+2] = uint16(r), uint16(g), uint16(b)
+		}
+		return true
+	}
+	return false
+}
+
+// A canvas is the picture that samples are put into.
+type canvas struct {
+	img      image.Image
+	pix      []uint8
+	stride   int
+	channels int      // of a pixel
+	bytes    int      // of a channel
+	targets  []target // of the samples; more samples are left out
+	clamp    bool     // colors are multiplied by alpha
+}
+
+// A target is where a sample goes.
+type target struct {
+	channels []int
+	table    []uint16 // of what stands for it there, nil for itself
+}
+
+// newCanvas makes a picture for what the samples stand for.
+func (d *decoder) newCanvas(r image.Rectangle) *canvas {
+	colors := 3
+	switch d.photometric {
+	case whiteIsZero, blackIsZero, paletted:
+		colors = 1
+	case cmyk:
+		colors = 4
+	}
+	alpha := d.alpha
+	if d.samples == colors || colors == 4 || alpha != premultiplied && alpha != straight {
+		alpha = 0 // extra samples mean anything
+	}
+	c := &canvas{channels: 4, bytes: 1, clamp: alpha == premultiplied}
+	deep := d.bits == 16
+	switch {
+	case d.palette != nil:
+		img := image.NewPaletted(r, d.palette)
+		c.img, c.pix, c.channels = img, img.Pix, 1
+	case colors == 4:
+		img := image.NewCMYK(r)
+		c.img, c.pix = img, img.Pix
+	case colors == 1 && alpha == 0 && deep:
+		img := image.NewGray16(r)
+		c.img, c.pix, c.channels, c.bytes = img, img.Pix, 1, 2
+	case colors == 1 && alpha == 0:
+		img := image.NewGray(r)
+		c.img, c.pix, c.channels = img, img.Pix, 1
+	case alpha == straight && deep:
+		img := image.NewNRGBA64(r)
+		c.img, c.pix, c.bytes = img, img.Pix, 2
+	case alpha == straight:
+		img := image.NewNRGBA(r)
+		c.img, c.pix = img, img.Pix
+	case deep:
+		img := image.NewRGBA64(r)
+		c.img, c.pix, c.bytes = img, img.Pix, 2
+	default:
+		img := image.NewRGBA(r)
+		c.img, c.pix = img, img.Pix
+	}
+	c.stride = r.Dx() * c.channels * c.bytes
+	table := d.scale(c.bytes, d.photometric == whiteIsZero)
+	for i := range colors {
+		c.targets = append(c.targets, target{[]int{i}, table})
+	}
+	if alpha != 0 {
+		if colors == 1 {
+			c.targets[0].channels = []int{0, 1, 2}
+		}
+		c.targets = append(c.targets, target{[]int{3}, d.scale(c.bytes, false)})
+	} else if colors == 3 {
+		c.fill(3, 0xff)
+	}
+	return c
+}
+
+// scale returns a table that takes samples to 8 or 16 bits, nil where they are
+// taken as they are.
+func (d *decoder) scale(bytes int, invert bool) []uint16 {
+	if d.palette != nil || d.bits == 8*bytes && !invert {
+		return nil
+	}
+	top, full := uint64(1)<<d.bits-1, uint64(1)<<(8*bytes)-1
+	table := make([]uint16, top+1)
+	for i := range table {
+		v := uint64(i)
+		if invert {
+			v = top - v
+		}
+		table[i] = uint16((v*full + top/2) / top)
+	}
+	return table
+}
+
+// fill sets a channel of all pixels.
+func (c *canvas) fill(channel int, v uint8) {
+	size := c.channels * c.bytes
+	for i := channel * c.bytes; i < len(c.pix); i += size {
+		for j := range c.bytes {
+			c.pix[i+j] = v
+		}
+	}
+}
+
+// put writes the samples of a row of a block.
+func (c *canvas) put(samples []uint16, b block, y int) {
+	width := min(b.width, c.img.Bounds().Dx()-b.x)
+	size := c.channels * c.bytes
+	row := c.pix[y*c.stride+b.x*size:][:width*size]
+	for i := range b.samples {
+		if b.first+i >= len(c.targets) {
+			return
+		}
+		t := c.targets[b.first+i]
+		for x := range width {
+			v := samples[x*b.samples+i]
+			if t.table != nil {
+				v = t.table[v]
+			}
+			for _, channel := range t.channels {
+				at := x*size + channel*c.bytes
+				if c.bytes == 2 {
+					binary.BigEndian.PutUint16(row[at:], v)
+				} else {
+					row[at] = uint8(v)
+				}
+			}
+		}
+	}
+}
+
+// finish makes colors no larger than the alpha that they are multiplied by.
+func (c *canvas) finish() {
+	if !c.clamp {
+		return
+	}
+	for pix := c.pix; len(pix) > 0; pix = pix[4*c.bytes:] {
+		for i := range 3 {
+			if c.bytes == 1 {
+				pix[i] = min(pix[i], pix[3])
+			} else if order := binary.BigEndian; order.Uint16(pix[2*i:]) > order.Uint16(pix[6:]) {
+				copy(pix[2*i:2*i+2], pix[6:8])
+			}
+		}
+	}
+}
