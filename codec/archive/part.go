@@ -57,6 +57,12 @@ func newPart(dir string, o *Origin) (*part, error) {
 	}
 	p := &part{dir: dir, temp: filepath.Base(file.Name()), file: file, batch: make([]parquetRow, 0, batchRows)}
 	p.buffer = bufio.NewWriterSize(p, 1<<20)
+	p.writer = parquet.NewGenericWriter[parquetRow](p.buffer, shardOptions(o)...)
+	return p, nil
+}
+
+// shardOptions returns how a shard of an origin is written.
+func shardOptions(o *Origin) []parquet.WriterOption {
 	options := []parquet.WriterOption{
 		parquet.CreatedBy("coclico", "1", ""),
 		parquet.MaxRowsPerRowGroup(groupRows),
@@ -67,8 +73,7 @@ func newPart(dir string, o *Origin) (*part, error) {
 	for key, value := range o.notes() {
 		options = append(options, parquet.KeyValueMetadata(key, value))
 	}
-	p.writer = parquet.NewGenericWriter[parquetRow](p.buffer, options...)
-	return p, nil
+	return options
 }
 
 // createTemp creates a file of a name that no other has.
