@@ -67,6 +67,10 @@ var layers = []struct {
 	{"cmd/internal/terminal", []string{"codec", "github.com/schollz/progressbar/v3", "golang.org/x/term", "golang.org/x/image/draw", "golang.org/x/sys/unix"}, nil},
 	{"cmd/internal/pack", []string{"cmd/internal/files"}, nil},
 	{"cmd/internal/inspect", []string{"cmd/internal/files", "cmd/internal/terminal", "codec", "codec/quant"}, nil},
+	// What listens: who may connect, what an operator asks, the log.
+	{"cmd/internal/guard", []string{"github.com/spf13/pflag"}, nil},
+	{"cmd/internal/admin", []string{"cmd/internal/guard", "github.com/prometheus/client_golang/..."}, nil},
+	{"cmd/internal/logging", []string{"github.com/spf13/pflag", "golang.org/x/term"}, nil},
 	{"cmd/...", []string{"cmd/...", "bench/evaluate", "bench/iqa", "internal/hook", "codec/...", "vit", "unet", "vae", "solver", "nn", "kernels", "weights/...",
 		"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/schollz/progressbar/v3", "golang.org/x/image/...", "golang.org/x/term", "golang.org/x/sys/unix",
 		"github.com/spf13/cobra/doc", "github.com/HugoSmits86/nativewebp", "github.com/tetratelabs/wazero/..."}, nil},
