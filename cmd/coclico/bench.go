@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/coclico/coclico/cmd/internal/benchmark"
+	"github.com/coclico/coclico/cmd/internal/options"
 	"github.com/coclico/coclico/cmd/internal/terminal"
 	"github.com/coclico/coclico/kernels"
 	"github.com/coclico/coclico/weights"
@@ -31,7 +32,7 @@ largest resident memory during the work.`,
 	}
 	flags := cmd.Flags()
 	model := modelFlag(cmd)
-	runs := wholeFlag(flags, "runs", 3, 1, 1000, "runs of each network")
+	runs := options.Whole(flags, "runs", 3, 1, 1000, "runs of each network")
 	asJSON := flags.Bool("json", false, "print JSON")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		bar := s.Bar()

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/coclico/coclico/cmd/internal/options"
 	"github.com/coclico/coclico/cmd/internal/terminal"
 )
 
@@ -28,7 +29,7 @@ configuration. Bash needs the package bash-completion.`,
 				return err
 			}
 			if !slices.Contains(shells, args[0]) {
-				return usagef("completion %s: must be %s", args[0], orList(shells))
+				return usagef("completion %s: must be %s", args[0], options.OrList(shells))
 			}
 			return nil
 		},

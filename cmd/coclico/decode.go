@@ -13,6 +13,7 @@ import (
 
 	"github.com/coclico/coclico/cmd/internal/catalog"
 	"github.com/coclico/coclico/cmd/internal/files"
+	"github.com/coclico/coclico/cmd/internal/options"
 	"github.com/coclico/coclico/cmd/internal/picture"
 	"github.com/coclico/coclico/cmd/internal/terminal"
 	"github.com/coclico/coclico/codec"
@@ -74,12 +75,12 @@ that ends in .coclico is taken.` + manyRestHelp,
 		d.screen, d.place, d.partial.wanted = s, *preview, *keep
 		defer d.shelf.close()
 		if isMany(args, *output) {
-			if err := noEffect(cmd.Flags(), "it is for one file", "preview", "keep-partial"); err != nil {
+			if err := options.NoEffect(cmd.Flags(), "it is for one file", "preview", "keep-partial"); err != nil {
 				return err
 			}
 			return decodeMany(cmd.Context(), f, s, m, d, w, args, *output)
 		}
-		if err := noEffect(cmd.Flags(), "it is for many files", "format", "jobs"); err != nil {
+		if err := options.NoEffect(cmd.Flags(), "it is for many files", "format", "jobs"); err != nil {
 			return err
 		}
 		return one(s, m, args[0], *output, func() error { return decodeFile(cmd.Context(), f, s, d, w, args[0], *output) })
@@ -92,41 +93,25 @@ that ends in .coclico is taken.` + manyRestHelp,
 func decodingFlags(cmd *cobra.Command) func() (*decoding, error) {
 	flags := cmd.Flags()
 	model := modelFlag(cmd)
-	how := readingFlags(flags)
-	sampling := samplingFlags(flags, codec.MaxGuidance)
-	for _, name := range samplingNames { // by default those of the file
-		flags.Lookup(name).DefValue = ""
-	}
-	flags.Lookup("color-guidance").Usage = "share, 0 to 1, by which the first step moves towards the color map, later ones less"
-	sampler := samplerFlags(cmd)
-	prompt := flags.String("prompt", "", "`text` that says what the picture shows")
-	negative := flags.String("negative-prompt", "", "`text` that says what the picture is to be unlike")
-	size := wholeFlag(flags, "size", 0, 1, codec.MaxSize, "pixels of the longer side (default the model's own)")
-	level := wholeFlag(flags, "noise-level", 0, 0, 999, "noise added to the CLIP vector, 0 to 999")
-	exact := precisionFlag(cmd, "fast", "exact")
-	plain := flags.Bool("no-projection", false, "tuned: leave the colors as the model painted them, instead of moving them into the levels that the file says they had")
-	anyModel := flags.Bool("any-model", false, "decode files of other models too: the colors are right, what the picture shows is not")
+	read := readingFlags(flags)
+	how := options.Decode(flags)
+	completeChoices(cmd)
 	lowMemory := flags.Bool("low-memory", false, "paint the same picture with less memory, more slowly")
 	return func() (*decoding, error) {
-		r, err := how()
+		r, err := read()
 		if err != nil {
 			return nil, err
 		}
 		if r.raw {
-			if err := noEffect(flags, "raw bits name no model", "any-model"); err != nil {
+			if err := options.NoEffect(flags, "raw bits name no model", "any-model"); err != nil {
 				return nil, err
 			}
-			if err := noEffect(flags, "raw bits have the paper's profile", "no-projection"); err != nil {
+			if err := options.NoEffect(flags, "raw bits have the paper's profile", "no-projection"); err != nil {
 				return nil, err
 			}
 		}
-		d := &decoding{shelf: &shelf{flag: *model}, reading: r, sampling: sampling, options: codec.DecodeOptions{
-			AnyModel: *anyModel, Size: *size, NoiseLevel: *level, Exact: exact(), LowMemory: *lowMemory, NoProjection: *plain, NegativePrompt: *negative,
-			Sampler: sampler(),
-		}}
-		if flags.Changed("prompt") {
-			d.options.Prompt = prompt
-		}
+		d := &decoding{shelf: &shelf{flag: *model}, reading: r, how: how()}
+		d.how.Options.LowMemory = *lowMemory
 		return d, nil
 	}
 }
@@ -134,7 +119,7 @@ func decodingFlags(cmd *cobra.Command) func() (*decoding, error) {
 func decodeFile(ctx context.Context, f *files.IO, s *terminal.Screen, d *decoding, how *writing, input, output string) error {
 	encode, err := picture.EncoderFor(output)
 	if err != nil {
-		return usageError{err}
+		return usageError{Err: err}
 	}
 	if err := how.checkOutput(output); err != nil {
 		return err
@@ -146,7 +131,7 @@ func decodeFile(ctx context.Context, f *files.IO, s *terminal.Screen, d *decodin
 		return err
 	}
 	if view.show != nil {
-		d.options.Preview = view.preview
+		d.how.Options.Preview = view.preview
 	}
 	var interrupted error
 	err = f.Write(output, func(w io.Writer) error {
@@ -172,13 +157,12 @@ func decodeFile(ctx context.Context, f *files.IO, s *terminal.Screen, d *decodin
 
 // A decoding is what a run of decode does to every file.
 type decoding struct {
-	shelf    *shelf
-	screen   *terminal.Screen
-	reading  reading
-	sampling func(codec.Sampling) (codec.Sampling, bool)
-	options  codec.DecodeOptions
-	place    place // of previews; "" for none
-	partial  partial
+	shelf   *shelf
+	screen  *terminal.Screen
+	reading reading
+	how     *options.Decoding
+	place   place // of previews; "" for none
+	partial partial
 
 	told []*shelved // models that the user was told about
 }
@@ -209,12 +193,9 @@ func (d *decoding) decode(ctx context.Context, name string, f *codec.File, p pro
 		return nil, err
 	}
 	d.tell(name, m, p)
-	o := d.options
+	o := d.how.For(f)
 	o.Progress = p.Progress
 	d.partial.follow(&o, d.screen, p)
-	if s, given := d.sampling(f.Sampling()); given {
-		o.Sampling = &s
-	}
 	img, err := c.Paint(ctx, f, &o)
 	var wrong *codec.ModelError
 	switch _, words := errors.AsType[codec.PromptError](err); {

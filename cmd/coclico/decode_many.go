@@ -19,7 +19,7 @@ func decodeMany(ctx context.Context, f *files.IO, s *terminal.Screen, m *many, d
 	}
 	encode, err := picture.EncoderFor(ending)
 	if err != nil {
-		return usageError{err}
+		return usageError{Err: err}
 	}
 	board := s.Board()
 	return runMany(ctx, f, s, board, m, &batch.Plan{

@@ -8,17 +8,15 @@ import (
 	"image"
 	"image/color"
 	"io"
-	"slices"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/coclico/coclico/cmd/internal/files"
 	"github.com/coclico/coclico/cmd/internal/inspect"
+	"github.com/coclico/coclico/cmd/internal/options"
 	"github.com/coclico/coclico/cmd/internal/picture"
 	"github.com/coclico/coclico/cmd/internal/terminal"
 	"github.com/coclico/coclico/codec"
-	"github.com/coclico/coclico/codec/format"
 )
 
 func encodeCmd(f *files.IO, s *terminal.Screen) *cobra.Command {
@@ -73,7 +71,7 @@ that is (or is named like) a picture is taken.` + manyRestHelp,
 		if isMany(args, *output) {
 			return encodeMany(cmd.Context(), f, s, m, e, args, *output)
 		}
-		if err := noEffect(cmd.Flags(), "it is for many files", "jobs"); err != nil {
+		if err := options.NoEffect(cmd.Flags(), "it is for many files", "jobs"); err != nil {
 			return err
 		}
 		if !m.force && files.IsRegular(*output) && isPictureName(*output) && !files.Same(args[0], *output) {
@@ -87,78 +85,20 @@ that is (or is named like) a picture is taken.` + manyRestHelp,
 // encodingFlags adds the flags that change the file, and returns what the user
 // gave.
 func encodingFlags(cmd *cobra.Command) func() (*encoding, error) {
-	flags := cmd.Flags()
 	model := modelFlag(cmd)
-	sizes := formatFlags(flags)
-	flags.Lookup("clip-bits").Usage = fmt.Sprintf("bits of each CLIP dimension: 1 to %d on average (tuned), 1 to 16 (paper, --raw)", format.MaxTunedBits)
-	raw := flags.Bool("raw", false, "write the paper's bits and nothing else")
-	profile := choiceFlag(cmd, "profile", "tuned, or paper: exactly what the paper keeps", codec.Tuned.String(), codec.Paper.String())
-	budget := wholeFlag(flags, "bytes", 0, codec.MinBytes, codec.MaxBytes, fmt.Sprintf("tuned: choose the sizes for a file of at most so many bytes, %d to %d", codec.MinBytes, codec.MaxBytes))
-	exact := precisionFlag(cmd, "exact", "fast")
-	fit := choiceFlag(cmd, "fit", "crop (the center square) or whole (all of the picture, up to 6:1)", "crop", "whole")
-	under := flags.String("background", "white", "`color` under a transparent picture: white, black, gray, #rgb or #rrggbb")
+	how := options.Encode(cmd.Flags())
+	completeChoices(cmd)
 	complete(cmd, "background", "white", "black", "gray")
-	prompt := flags.String("prompt", "", "`text` that says what the picture shows; the file holds it, in three to four bits a letter")
-	sampling := samplingFlags(flags, maxFileGuidance)
-	candidates := wholeFlag(flags, "candidates", 1, 1, codec.MaxCandidates, fmt.Sprintf("paint the picture from so many noises, 1 to %d, and keep the seed of the best; takes about half as many decodes", codec.MaxCandidates))
-	fresh := flags.Bool("from-pixels", false, "encode the pixels even of a PNG that holds its stream, as any flag does that changes the file")
-	antialias := flags.Bool("antialias", false, "paper: average the picture into the color map, as tuned does, instead of reading four pixels for each of the map's")
 	return func() (*encoding, error) {
-		o := codec.EncodeOptions{
-			Format: sizes(), Antialias: *antialias, Raw: *raw, Whole: *fit == "whole", Bytes: *budget, Candidates: *candidates, Fast: !exact(),
-			Prompt: *prompt,
-		}
-		if *profile == codec.Tuned.String() && !*raw {
-			o.Profile = codec.Tuned
-		}
-		if err := checkEncoding(flags, o); err != nil {
+		o, err := how()
+		if err != nil {
 			return nil, err
 		}
-		if o.Bytes != 0 {
-			o.Format = codec.Format{} // the budget chooses
-		}
-		if s, given := sampling(codec.DefaultSampling(o.Profile)); given {
-			o.Sampling = &s
-		}
-		background, err := picture.ParseColor(*under)
-		if err != nil {
-			return nil, usagef("--background %s: %v", *under, err)
-		}
 		return &encoding{
-			shelf: &shelf{flag: *model}, options: o, background: background,
-			fresh: *fresh || changed(flags, slices.Concat(fileFlags, rawFlags, samplingNames)...),
+			shelf: &shelf{flag: *model}, options: o.Options, background: o.Background,
+			fresh: o.Fresh || options.Changed(cmd.Flags(), "model"),
 		}, nil
 	}
-}
-
-// fileFlags are the flags that change the file, besides rawFlags and
-// samplingNames.
-var fileFlags = []string{"model", "precision", "antialias", "raw", "profile", "bytes", "fit", "background", "candidates", "prompt"}
-
-// maxFileGuidance is the largest guidance that a file holds.
-const maxFileGuidance = 655.35
-
-// checkEncoding refuses flags that contradict each other or change nothing.
-func checkEncoding(flags *pflag.FlagSet, o codec.EncodeOptions) error {
-	tuned := o.Profile == codec.Tuned
-	switch {
-	case o.Raw && flags.Changed("profile") && flags.Lookup("profile").Value.String() == codec.Tuned.String():
-		return usagef("--raw writes the paper's profile, not --profile tuned")
-	case o.Raw && o.Whole:
-		return usagef("--fit whole: --raw has no room for a picture's shape")
-	case tuned && o.DimensionBits > format.MaxTunedBits:
-		return usagef("--clip-bits %d: the tuned profile has at most %d, --profile paper and --raw 16", o.DimensionBits, format.MaxTunedBits)
-	case o.Raw:
-		return noEffect(flags, "--raw writes the paper's bits and nothing else", append([]string{"bytes", "candidates", "prompt"}, samplingNames...)...)
-	case !tuned:
-		if err := noEffect(flags, "the paper's profile does not hold it", "color-guidance"); err != nil {
-			return err
-		}
-		return noEffect(flags, "the paper's profile has one size", "bytes")
-	case o.Bytes != 0:
-		return noEffect(flags, "--bytes chooses the sizes", append([]string{"antialias"}, rawFlags...)...)
-	}
-	return noEffect(flags, "the tuned profile always averages", "antialias")
 }
 
 func encodeFile(ctx context.Context, f *files.IO, s *terminal.Screen, e *encoding, input, output string) error {

@@ -19,6 +19,7 @@ import (
 	"github.com/coclico/coclico/cmd/internal/benchmark"
 	"github.com/coclico/coclico/cmd/internal/catalog"
 	"github.com/coclico/coclico/cmd/internal/files"
+	"github.com/coclico/coclico/cmd/internal/options"
 	"github.com/coclico/coclico/cmd/internal/picture"
 	"github.com/coclico/coclico/cmd/internal/terminal"
 	"github.com/coclico/coclico/codec"
@@ -63,8 +64,8 @@ resumes, and redoes what failed or what has changed.
 		sets = append(sets, set.Name)
 	}
 	set := choiceFlag(cmd, "set", "crop as is usual for kodak, clic, div2k or landscape, and name the pictures that are missing", sets...)
-	size := wholeFlag(flags, "size", 0, 32, codec.MaxSize, "side of the squares in pixels, a multiple of 8 (default the set's or the model's own)")
-	budget := wholeFlag(flags, "bytes", 0, codec.MinBytes, codec.MaxBytes, "bytes of the rows at equal bytes (default those of the paper's profile for the same picture)")
+	size := options.Whole(flags, "size", 0, 32, codec.MaxSize, "side of the squares in pixels, a multiple of 8 (default the set's or the model's own)")
+	budget := options.Whole(flags, "bytes", 0, codec.MinBytes, codec.MaxBytes, "bytes of the rows at equal bytes (default those of the paper's profile for the same picture)")
 	rows := flags.StringSlice("rows", nil, "make these `rows` only, by the names of their folders in OUT/pictures")
 	peers := flags.StringArray("peer", nil, "another codec's results, `NAME=PICTURES[,STREAMS]`; may be repeated")
 	withFigures := flags.Bool("figures", false, "draw the paper's figures 4, 5 and 6, and rates against scores")
@@ -72,7 +73,7 @@ resumes, and redoes what failed or what has changed.
 	exact := precisionFlag(cmd, "fast", "exact")
 	synthetic := flags.Bool("synthetic-metrics", false, "rate with weights made by a law, whose scores mean nothing")
 	_ = flags.MarkHidden("synthetic-metrics") // for tests and for measuring times
-	timeout := wholeFlag(flags, "timeout", 60, 1, 86400, "seconds after which a program is killed")
+	timeout := options.Whole(flags, "timeout", 60, 1, 86400, "seconds after which a program is killed")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if *out == "" {
 			return usagef("evaluate needs an output: -o OUT")
@@ -86,7 +87,7 @@ resumes, and redoes what failed or what has changed.
 		}
 		var err error
 		if e.Set, err = evaluate.SetOf(*set); err != nil {
-			return usageError{err}
+			return usageError{Err: err}
 		}
 		for _, peer := range *peers {
 			p, err := evaluate.ParsePeer(peer)

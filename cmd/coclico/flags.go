@@ -3,28 +3,16 @@ package main
 import (
 	"errors"
 	"fmt"
-	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/coclico/coclico/cmd/internal/catalog"
+	"github.com/coclico/coclico/cmd/internal/options"
 	"github.com/coclico/coclico/cmd/internal/picture"
 	"github.com/coclico/coclico/codec"
 )
-
-// changed reports whether the user gave one of these flags.
-func changed(flags *pflag.FlagSet, names ...string) bool {
-	return slices.ContainsFunc(names, flags.Changed)
-}
-
-// noEffect refuses flags that would change nothing, and reports why.
-func noEffect(flags *pflag.FlagSet, why string, names ...string) error {
-	if i := slices.IndexFunc(names, flags.Changed); i >= 0 {
-		return usagef("--%s has no effect: %s", names[i], why)
-	}
-	return nil
-}
 
 // modelVar names the model that is used without --model.
 const modelVar = catalog.ModelVar
@@ -35,55 +23,6 @@ func modelFlag(cmd *cobra.Command) *string {
 	return m
 }
 
-// rawFlags are the parameters that raw bits do not carry.
-var rawFlags = []string{"map-size", "color-bits", "clip-bits"}
-
-// formatFlags adds rawFlags.
-func formatFlags(flags *pflag.FlagSet) func() codec.Format {
-	size := evenFlag(flags, "map-size", 8, 2, 64, "side of the color map, an even number from 2 to 64")
-	colors := wholeFlag(flags, "color-bits", 2, 1, 8, "bits of each sample of the color map, 1 to 8")
-	dimensions := wholeFlag(flags, "clip-bits", 1, 1, 16, "bits of each CLIP dimension, 1 to 16")
-	return func() codec.Format {
-		return codec.Format{DimensionBits: *dimensions, MapSize: *size, ColorBits: *colors}
-	}
-}
-
-// samplingNames are the parameters of the sampler that a file holds.
-var samplingNames = []string{"steps", "guidance", "strength", "seed", "color-guidance"}
-
-// maxSteps is the length of the schedule that every Stable unCLIP was trained
-// with.
-const maxSteps = 1000
-
-// samplingFlags adds the parameters of the sampler. The result applies those
-// that the user gave to others, and reports whether there were any.
-func samplingFlags(flags *pflag.FlagSet, maxGuidance float64) func(codec.Sampling) (codec.Sampling, bool) {
-	d := codec.DefaultSampling(codec.Tuned)
-	steps := wholeFlag(flags, "steps", d.Steps, 1, maxSteps, "steps of the sampler's schedule")
-	guidance := decimalFlag(flags, "guidance", d.Guidance, 0, maxGuidance, "classifier-free guidance; 1 turns it off")
-	strength := decimalFlag(flags, "strength", d.Strength, 0, 1, "share of the schedule that is run, 0 to 1; lower stays closer to the color map")
-	seed := seedFlag(flags, "seed", "seed of the initial noise")
-	color := decimalFlag(flags, "color-guidance", d.ColorGuidance, 0, 1, "tuned: share, 0 to 1, by which the first step moves towards the color map, later ones less")
-	return func(s codec.Sampling) (codec.Sampling, bool) {
-		if flags.Changed("steps") {
-			s.Steps = *steps
-		}
-		if flags.Changed("guidance") {
-			s.Guidance = *guidance
-		}
-		if flags.Changed("strength") {
-			s.Strength = *strength
-		}
-		if flags.Changed("seed") {
-			s.Seed = *seed
-		}
-		if flags.Changed("color-guidance") {
-			s.ColorGuidance = *color
-		}
-		return s, changed(flags, samplingNames...)
-	}
-}
-
 // A reading is how files are read: as files, or as raw bits of a format.
 type reading struct {
 	raw    bool
@@ -92,11 +31,11 @@ type reading struct {
 
 // readingFlags adds --raw and what it needs, and returns what the user gave.
 func readingFlags(flags *pflag.FlagSet) func() (reading, error) {
-	sizes := formatFlags(flags)
+	sizes := options.Format(flags)
 	raw := flags.Bool("raw", false, "files are raw bits")
 	return func() (reading, error) {
 		if !*raw {
-			if err := noEffect(flags, "without --raw, a file has its own", rawFlags...); err != nil {
+			if err := options.NoEffect(flags, "without --raw, a file has its own", options.FormatNames...); err != nil {
 				return reading{}, err
 			}
 		}
@@ -125,9 +64,53 @@ func mention(err error, advice string) error {
 	return err
 }
 
-// precisionFlag adds --precision, and returns whether products are exact.
+// choiceFlag defines a flag for one of several words, which shells complete. The
+// first is its default.
+func choiceFlag(cmd *cobra.Command, name, usage string, words ...string) *string {
+	to := options.Choose(cmd.Flags(), name, usage, words...)
+	complete(cmd, name, words...)
+	return to
+}
+
+// completeChoices makes shells complete the flags of a command that are for one
+// of several words.
+func completeChoices(cmd *cobra.Command) {
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		if c, ok := f.Value.(options.Choice); ok {
+			complete(cmd, f.Name, c.Words()...)
+		}
+	})
+}
+
+// precisionFlag adds --precision, which shells complete.
 func precisionFlag(cmd *cobra.Command, words ...string) func() bool {
-	const exact = "exact"
-	p := choiceFlag(cmd, "precision", "fast (bfloat16 products) or exact (float32)", words...)
-	return func() bool { return *p == exact }
+	exact := options.Precision(cmd.Flags(), words...)
+	complete(cmd, "precision", words...)
+	return exact
+}
+
+// flagError rewrites pflag's errors: it quotes the value twice and names the
+// function that could not parse it.
+func flagError(_ *cobra.Command, err error) error {
+	switch err := err.(type) {
+	case *pflag.InvalidValueError:
+		reason := err.Unwrap()
+		if err.GetFlag().Value.Type() == "bool" {
+			reason = fmt.Errorf("must be true or false")
+		}
+		return fmt.Errorf("--%s %s: %w", err.GetFlag().Name, err.GetValue(), reason)
+	case *pflag.NotExistError:
+		if group := err.GetSpecifiedShortnames(); group != "" {
+			return fmt.Errorf("unknown flag -%s", err.GetSpecifiedName())
+		}
+		return fmt.Errorf("unknown flag --%s", err.GetSpecifiedName())
+	case *pflag.ValueRequiredError:
+		return fmt.Errorf("--%s needs a value", err.GetFlag().Name)
+	}
+	return err
+}
+
+// spelling accepts the British names of flags too.
+func spelling(_ *pflag.FlagSet, name string) pflag.NormalizedName {
+	return pflag.NormalizedName(strings.ReplaceAll(name, "colour", "color"))
 }

@@ -26,7 +26,7 @@ func helpCmd() *cobra.Command {
 			about, rest, err := cmd.Root().Find(args)
 			switch {
 			case err != nil:
-				return usageError{err}
+				return usageError{Err: err}
 			case len(rest) > 0:
 				return usagef("unknown command %q for %q", rest[0], about.CommandPath())
 			}

@@ -10,6 +10,7 @@ import (
 	"github.com/coclico/coclico/cmd/internal/batch"
 	"github.com/coclico/coclico/cmd/internal/files"
 	"github.com/coclico/coclico/cmd/internal/inspect"
+	"github.com/coclico/coclico/cmd/internal/options"
 	"github.com/coclico/coclico/cmd/internal/terminal"
 	"github.com/coclico/coclico/codec"
 )
@@ -38,13 +39,13 @@ can run.`,
 	how, model := readingFlags(flags), modelFlag(cmd)
 	asJSON := flags.Bool("json", false, "print JSON")
 	machine := flags.Bool("machine", false, "print how this machine computes")
-	side := wholeFlag(flags, "size", 0, 1, codec.MaxSize, "pixels of the longer side that bits per pixel are counted at (default the model's own)")
+	side := options.Whole(flags, "size", 0, 1, codec.MaxSize, "pixels of the longer side that bits per pixel are counted at (default the model's own)")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if *machine != (len(args) == 0) {
 			return usagef("info needs FILEs or --machine")
 		}
 		if *machine {
-			if err := noEffect(flags, "--machine is about no file", append([]string{"model", "raw", "size"}, rawFlags...)...); err != nil {
+			if err := options.NoEffect(flags, "--machine is about no file", append([]string{"model", "raw", "size"}, options.FormatNames...)...); err != nil {
 				return err
 			}
 			return printMachine(s, *asJSON)

@@ -9,6 +9,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/spf13/pflag"
+
+	"github.com/coclico/coclico/cmd/internal/options"
 	"github.com/coclico/coclico/cmd/internal/picture"
 	"github.com/coclico/coclico/codec"
 )
@@ -57,10 +60,12 @@ func TestKeepStream(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &decoding{shelf: new(shelf), options: codec.DecodeOptions{Size: 32}, sampling: func(s codec.Sampling) (codec.Sampling, bool) {
-		s.Steps = 1
-		return s, true
-	}}
+	flags := pflag.NewFlagSet("", pflag.PanicOnError)
+	how := options.Decode(flags)
+	if err := flags.Parse([]string{"--size=32", "--steps=1"}); err != nil {
+		t.Fatal(err)
+	}
+	d := &decoding{shelf: new(shelf), how: how()}
 	if !picture.Says(f, picture.Options{Notes: d.notes(parsed)}) {
 		t.Error("the PNG does not record it in the words that decode looks for")
 	}

@@ -66,6 +66,7 @@ var layers = []struct {
 	{"cmd/internal/batch", []string{"cmd/internal/files"}, []string{"cmd/internal/files/filestest"}},
 	{"cmd/internal/terminal", []string{"codec", "github.com/schollz/progressbar/v3", "golang.org/x/term", "golang.org/x/image/draw", "golang.org/x/sys/unix"}, nil},
 	{"cmd/internal/pack", []string{"cmd/internal/files"}, nil},
+	{"cmd/internal/options", []string{"cmd/internal/picture", "codec", "codec/format", "github.com/spf13/pflag"}, nil},
 	{"cmd/internal/inspect", []string{"cmd/internal/files", "cmd/internal/terminal", "codec", "codec/quant"}, nil},
 	// What listens: who may connect, what an operator asks, the log.
 	{"cmd/internal/guard", []string{"github.com/spf13/pflag"}, nil},

@@ -15,6 +15,7 @@ import (
 
 	"github.com/coclico/coclico/cmd/internal/batch"
 	"github.com/coclico/coclico/cmd/internal/files"
+	"github.com/coclico/coclico/cmd/internal/options"
 	"github.com/coclico/coclico/cmd/internal/terminal"
 )
 
@@ -25,7 +26,7 @@ type many struct {
 }
 
 func manyFlags(flags *pflag.FlagSet, jobs int, ahead, force string) *many {
-	m := &many{jobs: wholeFlag(flags, "jobs", jobs, 1, 1024, "many files: "+ahead)}
+	m := &many{jobs: options.Whole(flags, "jobs", jobs, 1, 1024, "many files: "+ahead)}
 	flags.BoolVar(&m.force, "force", false, force)
 	flags.BoolVar(&m.json, "json", false, "print a line of JSON for each file")
 	return m

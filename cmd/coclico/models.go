@@ -148,7 +148,7 @@ func modelsAddCmd(s *terminal.Screen) *cobra.Command {
 	}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if err := catalog.CheckName(args[0]); err != nil {
-			return usageError{err}
+			return usageError{Err: err}
 		}
 		c, err := catalog.Open(os.Getenv)
 		if err != nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/coclico/coclico/cmd/internal/catalog"
+	"github.com/coclico/coclico/cmd/internal/options"
 	"github.com/coclico/coclico/cmd/internal/terminal"
 	"github.com/coclico/coclico/codec/model/convert"
 )
@@ -46,7 +47,7 @@ MUSIQ get the names that the network has in PyTorch.`,
 	cmd.MarkFlagsMutuallyExclusive("encoder-only", "decoder-only")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if isTensorFile(args[0]) {
-			if err := noEffect(flags, args[0]+" is a file, not a model", "encoder-only", "decoder-only", "constant-context", "clamp"); err != nil {
+			if err := options.NoEffect(flags, args[0]+" is a file, not a model", "encoder-only", "decoder-only", "constant-context", "clamp"); err != nil {
 				return err
 			}
 			return convertFile(s.Out, args[0], args[1])

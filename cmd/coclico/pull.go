@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/coclico/coclico/cmd/internal/catalog"
+	"github.com/coclico/coclico/cmd/internal/options"
 	"github.com/coclico/coclico/cmd/internal/terminal"
 	"github.com/coclico/coclico/codec/model"
 	"github.com/coclico/coclico/weights"
@@ -64,7 +65,7 @@ the hub's cache is used as it is.`,
 			if len(args) > 0 {
 				return usagef("pull --metrics takes no %s", args[0])
 			}
-			if err := noEffect(flags, "--metrics pulls files of its own", "revision", "for"); err != nil {
+			if err := options.NoEffect(flags, "--metrics pulls files of its own", "revision", "for"); err != nil {
 				return err
 			}
 			p := puller{screen: s}
@@ -74,7 +75,7 @@ the hub's cache is used as it is.`,
 			if len(args) > 0 {
 				return usagef("pull --for search takes no %s", args[0])
 			}
-			if err := noEffect(flags, "--for search pulls a model of its own", "revision"); err != nil {
+			if err := options.NoEffect(flags, "--for search pulls a model of its own", "revision"); err != nil {
 				return err
 			}
 			p := puller{screen: s}
@@ -85,7 +86,7 @@ the hub's cache is used as it is.`,
 			var at string
 			var err error
 			if p.repo, at, err = hub.SplitRevision(args[0]); err != nil {
-				return usageError{err}
+				return usageError{Err: err}
 			}
 			if at != "" && p.revision != "" && p.revision != at {
 				return usagef("--revision %s: the name has %s", p.revision, at)
@@ -94,7 +95,7 @@ the hub's cache is used as it is.`,
 		}
 		if flags.Changed("revision") {
 			if err := hub.CheckRevision(*revision); err != nil {
-				return usageError{err}
+				return usageError{Err: err}
 			}
 		}
 		return p.pull(cmd.Context(), *planOnly)

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/coclico/coclico/cmd/internal/files"
+	"github.com/coclico/coclico/cmd/internal/options"
 	"github.com/coclico/coclico/cmd/internal/terminal"
 	"github.com/coclico/coclico/kernels"
 )
@@ -49,9 +50,9 @@ default.
 `
 
 // A usageError is a mistake on the command line that only the command can see.
-type usageError struct{ error }
+type usageError = options.UsageError
 
-func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+func usagef(format string, args ...any) error { return options.Usagef(format, args...) }
 
 // nameOf returns a command's name without the program's: "models use".
 func nameOf(cmd *cobra.Command) string {

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/coclico/coclico/cmd/internal/files"
+	"github.com/coclico/coclico/cmd/internal/options"
 	"github.com/coclico/coclico/cmd/internal/terminal"
 	"github.com/coclico/coclico/codec"
 )
@@ -80,7 +81,7 @@ func hint(cmd *cobra.Command) string {
 func suggest(message string) string {
 	message, names, found := strings.Cut(message, "\n\nDid you mean this?\n")
 	if found {
-		message += "; did you mean " + orList(strings.Fields(names)) + "?"
+		message += "; did you mean " + options.OrList(strings.Fields(names)) + "?"
 	}
 	return strings.TrimSpace(message)
 }

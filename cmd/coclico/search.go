@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/coclico/coclico/cmd/internal/files"
+	"github.com/coclico/coclico/cmd/internal/options"
 	"github.com/coclico/coclico/cmd/internal/picture"
 	"github.com/coclico/coclico/cmd/internal/terminal"
 	"github.com/coclico/coclico/codec"
@@ -54,7 +55,7 @@ written. --sheet shows the color maps of what was found on one picture, with
 	flags.StringVar(&q.near, "near", "", "the `name` of a picture in the archive")
 	flags.StringVar(&q.text, "text", "", "`words`")
 	k := flags.IntP("hits", "k", 10, "hits at most")
-	least := decimalFlag(flags, "min", 0, 0, 1, "least score")
+	least := options.Decimal(flags, "min", 0, 0, 1, "least score")
 	asJSON := flags.Bool("json", false, "print a line of JSON for each hit")
 	sheet := flags.String("sheet", "", "write a picture of all hits to this `file`")
 	paint := flags.Bool("paint", false, "paint the hits of the sheet")

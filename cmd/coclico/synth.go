@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/coclico/coclico/cmd/internal/options"
 	"github.com/coclico/coclico/cmd/internal/terminal"
 	"github.com/coclico/coclico/codec/model/synth"
 )
@@ -23,7 +24,7 @@ and may be a real model, is only overwritten with --force.`,
 		Args:    oneArg("DIR"),
 	}
 	flags := cmd.Flags()
-	config := choiceFlag(cmd, "config", orList(synth.Names()), synth.Names()...)
+	config := choiceFlag(cmd, "config", options.OrList(synth.Names()), synth.Names()...)
 	seed := flags.Int64("seed", 1, "seed of the weights")
 	force := flags.Bool("force", false, "overwrite what is in DIR")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {

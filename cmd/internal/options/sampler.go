@@ -1,4 +1,4 @@
-package main
+package options
 
 import (
 	"errors"
@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/coclico/coclico/codec"
 )
@@ -27,16 +27,15 @@ var samplers = []struct {
 }
 
 // samplerFlags adds the flags of the sampler, and returns what the user gave.
-func samplerFlags(cmd *cobra.Command) func() codec.Sampler {
-	flags := cmd.Flags()
+func samplerFlags(flags *pflag.FlagSet) func() codec.Sampler {
 	var names []string
 	for _, s := range samplers {
 		names = append(names, s.name)
 	}
-	name := choiceFlag(cmd, "sampler", orList(names)+"; the model's own is dpm++2m for Stable unCLIP", names...)
+	name := Choose(flags, "sampler", OrList(names)+"; the model's own is dpm++2m for Stable unCLIP", names...)
 	schedules := []string{"model", "linspace", "leading", "trailing", "karras", "exponential"}
-	schedule := choiceFlag(cmd, "schedule", "where the steps lie: "+orList(schedules), schedules...)
-	rescale := decimalFlag(flags, "guidance-rescale", 0, 0, 1, "share, 0 to 1, by which guidance leaves the contrast as it was; 0.7 is usual")
+	schedule := Choose(flags, "schedule", "where the steps lie: "+OrList(schedules), schedules...)
+	rescale := Decimal(flags, "guidance-rescale", 0, 0, 1, "share, 0 to 1, by which guidance leaves the contrast as it was; 0.7 is usual")
 	span := interval{new([2]float64)}
 	*span.to = [2]float64{0, 1}
 	flags.Var(span, "guidance-interval", "`part` of the steps that are guided, such as 0.1-0.8; the others take half the time")

@@ -1,4 +1,4 @@
-package main
+package options
 
 import (
 	"fmt"
@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
 
@@ -20,9 +19,9 @@ type whole struct {
 	min, max int
 }
 
-// wholeFlag defines a flag for a whole number. Its default may be out of the
+// Whole defines a flag for a whole number. Its default may be out of the
 // range, to stand for a number that is not known yet.
-func wholeFlag(flags *pflag.FlagSet, name string, value, min, max int, usage string) *int {
+func Whole(flags *pflag.FlagSet, name string, value, min, max int, usage string) *int {
 	v := whole{new(int), min, max}
 	*v.to = value
 	flags.Var(v, name, usage)
@@ -51,8 +50,8 @@ func (v even) Set(s string) error {
 	return v.whole.Set(s)
 }
 
-// evenFlag defines a flag for an even number.
-func evenFlag(flags *pflag.FlagSet, name string, value, min, max int, usage string) *int {
+// Even defines a flag for an even number.
+func Even(flags *pflag.FlagSet, name string, value, min, max int, usage string) *int {
 	v := even{whole{new(int), min, max}}
 	*v.to = value
 	flags.Var(v, name, usage)
@@ -65,7 +64,8 @@ type decimal struct {
 	min, max float64
 }
 
-func decimalFlag(flags *pflag.FlagSet, name string, value, min, max float64, usage string) *float64 {
+// Decimal defines a flag for a number from min to max.
+func Decimal(flags *pflag.FlagSet, name string, value, min, max float64, usage string) *float64 {
 	v := decimal{new(float64), min, max}
 	*v.to = value
 	flags.Var(v, name, usage)
@@ -87,7 +87,8 @@ func (v decimal) Set(s string) error {
 // A seed is a number of 64 bits.
 type seed struct{ to *uint64 }
 
-func seedFlag(flags *pflag.FlagSet, name, usage string) *uint64 {
+// Seed defines a flag for a number of 64 bits.
+func Seed(flags *pflag.FlagSet, name, usage string) *uint64 {
 	v := seed{new(uint64)}
 	flags.Var(v, name, usage)
 	return v.to
@@ -105,64 +106,43 @@ func (v seed) Set(s string) error {
 	return nil
 }
 
-// A choice is one of several words. The first is the default.
-type choice struct {
+// A Choice is the value of a flag for one of several words. The first is the
+// default.
+type Choice struct {
 	to    *string
 	words []string
 }
 
-// choiceFlag defines a flag for one of several words, which shells complete. The
-// first is its default.
-func choiceFlag(cmd *cobra.Command, name, usage string, words ...string) *string {
-	v := choice{new(string), words}
+// Choose defines a flag for one of several words. The first is its default.
+func Choose(flags *pflag.FlagSet, name, usage string, words ...string) *string {
+	v := Choice{new(string), words}
 	*v.to = words[0]
-	cmd.Flags().Var(v, name, usage)
-	complete(cmd, name, words...)
+	flags.Var(v, name, usage)
 	return v.to
 }
 
-func (v choice) String() string { return *v.to }
-func (v choice) Type() string   { return "string" }
+// Words returns the words that may be chosen.
+func (v Choice) Words() []string { return v.words }
 
-func (v choice) Set(s string) error {
+func (v Choice) String() string { return *v.to }
+
+// Type implements [pflag.Value].
+func (v Choice) Type() string { return "string" }
+
+// Set implements [pflag.Value].
+func (v Choice) Set(s string) error {
 	if !slices.Contains(v.words, s) {
-		return fmt.Errorf("must be %s", orList(v.words))
+		return fmt.Errorf("must be %s", OrList(v.words))
 	}
 	*v.to = s
 	return nil
 }
 
-// orList writes a list of words: "png, jpg or webp".
-func orList(words []string) string {
+// OrList writes a list of words: "png, jpg or webp".
+func OrList(words []string) string {
 	n := len(words) - 1
 	if n == 0 {
 		return words[0]
 	}
 	return strings.Join(words[:n], ", ") + " or " + words[n]
-}
-
-// flagError rewrites pflag's errors: it quotes the value twice and names the
-// function that could not parse it.
-func flagError(_ *cobra.Command, err error) error {
-	switch err := err.(type) {
-	case *pflag.InvalidValueError:
-		reason := err.Unwrap()
-		if err.GetFlag().Value.Type() == "bool" {
-			reason = fmt.Errorf("must be true or false")
-		}
-		return fmt.Errorf("--%s %s: %w", err.GetFlag().Name, err.GetValue(), reason)
-	case *pflag.NotExistError:
-		if group := err.GetSpecifiedShortnames(); group != "" {
-			return fmt.Errorf("unknown flag -%s", err.GetSpecifiedName())
-		}
-		return fmt.Errorf("unknown flag --%s", err.GetSpecifiedName())
-	case *pflag.ValueRequiredError:
-		return fmt.Errorf("--%s needs a value", err.GetFlag().Name)
-	}
-	return err
-}
-
-// spelling accepts the British names of flags too.
-func spelling(_ *pflag.FlagSet, name string) pflag.NormalizedName {
-	return pflag.NormalizedName(strings.ReplaceAll(name, "colour", "color"))
 }

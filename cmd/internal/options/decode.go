@@ -1,0 +1,97 @@
+package options
+
+import (
+	"crypto/sha256"
+	"fmt"
+
+	"github.com/spf13/pflag"
+
+	"github.com/coclico/coclico/cmd/internal/picture"
+	"github.com/coclico/coclico/codec"
+)
+
+// A Decoding is how pictures are painted.
+type Decoding struct {
+	Options codec.DecodeOptions // without Sampling, which For adds
+
+	sampling func(codec.Sampling) (codec.Sampling, bool)
+}
+
+// Decode adds the flags that change the picture, and returns what the user gave.
+func Decode(flags *pflag.FlagSet) func() *Decoding {
+	sampling := samplingFlags(flags, codec.MaxGuidance)
+	for _, name := range SamplingNames { // by default those of the file
+		flags.Lookup(name).DefValue = ""
+	}
+	flags.Lookup("color-guidance").Usage = "share, 0 to 1, by which the first step moves towards the color map, later ones less"
+	sampler := samplerFlags(flags)
+	prompt := flags.String("prompt", "", "`text` that says what the picture shows")
+	negative := flags.String("negative-prompt", "", "`text` that says what the picture is to be unlike")
+	size := Whole(flags, "size", 0, 1, codec.MaxSize, "pixels of the longer side (default the model's own)")
+	level := Whole(flags, "noise-level", 0, 0, 999, "noise added to the CLIP vector, 0 to 999")
+	exact := Precision(flags, "fast", "exact")
+	plain := flags.Bool("no-projection", false, "tuned: leave the colors as the model painted them, instead of moving them into the levels that the file says they had")
+	anyModel := flags.Bool("any-model", false, "decode files of other models too: the colors are right, what the picture shows is not")
+	return func() *Decoding {
+		d := &Decoding{sampling: sampling, Options: codec.DecodeOptions{
+			AnyModel: *anyModel, Size: *size, NoiseLevel: *level, Exact: exact(), NoProjection: *plain, NegativePrompt: *negative,
+			Sampler: sampler(),
+		}}
+		if flags.Changed("prompt") {
+			d.Options.Prompt = prompt
+		}
+		return d
+	}
+}
+
+// For returns the options for a file: what the user gave replaces the file's
+// sampling.
+func (d *Decoding) For(f *codec.File) codec.DecodeOptions {
+	o := d.Options
+	if s, given := d.sampling(f.Sampling()); given {
+		o.Sampling = &s
+	}
+	return o
+}
+
+// Notes are what is worth knowing about a picture that is made up: the program
+// and the model that painted it, and why it is unfinished, if it is. They are the
+// same whenever the picture is.
+func (d *Decoding) Notes(f *codec.File, software, model, unfinished string) []picture.Note {
+	o := d.Options
+	s, _ := d.sampling(f.Sampling())
+	precision := "fast"
+	if o.Exact {
+		precision = "exact"
+	}
+	projection := "projection"
+	if f.Profile() == codec.Paper || o.NoProjection {
+		projection = "no projection"
+	}
+	size := "the model's own"
+	if o.Size != 0 {
+		size = fmt.Sprint(o.Size)
+	}
+	more := describeSampler(o.Sampler)
+	prompt := f.Prompt()
+	if o.Prompt != nil {
+		prompt = *o.Prompt
+	}
+	if prompt != "" {
+		more += fmt.Sprintf(", prompt %+q", prompt)
+	}
+	if o.NegativePrompt != "" {
+		more += fmt.Sprintf(", negative prompt %+q", o.NegativePrompt)
+	}
+	if unfinished != "" {
+		more += ", " + unfinished
+	}
+	return []picture.Note{
+		{Key: "Software", Text: software},
+		{Key: "Comment", Text: fmt.Sprintf("Generated picture: painted by a diffusion model from %d bytes, not a photograph", f.Len())},
+		{Key: "Parameters", Text: fmt.Sprintf("steps %d, guidance %g, strength %g, seed %d, color guidance %g, %s, noise level %d, size %s, %s%s",
+			s.Steps, s.Guidance, s.Strength, s.Seed, s.ColorGuidance, projection, o.NoiseLevel, size, precision, more)},
+		{Key: "Model", Text: model},
+		{Key: "Source", Text: fmt.Sprintf("sha256:%x", sha256.Sum256(f.Bytes()))},
+	}
+}
