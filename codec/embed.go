@@ -3,6 +3,7 @@ package codec
 import (
 	"context"
 	"image"
+	"slices"
 	"sync"
 
 	"github.com/coclico/coclico/internal/hook"
@@ -161,11 +162,7 @@ func (g *gallery) leave(v *view) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if v.batch == nil {
-		for i, w := range g.waiting {
-			if w == v {
-				g.waiting = append(g.waiting[:i], g.waiting[i+1:]...)
-			}
-		}
+		g.waiting = slices.DeleteFunc(g.waiting, func(w *view) bool { return w == v })
 		return false
 	}
 	v.batch.left--
@@ -182,8 +179,8 @@ func (g *gallery) work(tower *vit.Model) {
 		ctx, cancel := context.WithCancel(context.Background())
 		g.mu.Lock()
 		n := min(len(g.waiting), maxBatch)
-		batch := append([]*view(nil), g.waiting[:n]...)
-		g.waiting = append(g.waiting[:0], g.waiting[n:]...)
+		batch := slices.Clone(g.waiting[:n])
+		g.waiting = slices.Delete(g.waiting, 0, n)
 		g.working = n > 0
 		all := &viewing{left: n, cancel: cancel}
 		for _, v := range batch {
@@ -215,7 +212,7 @@ func (g *gallery) show(ctx context.Context, tower *vit.Model, batch []*view) {
 	x, err := tower.Forward(ctx, &ws, pixels)
 	for i, v := range batch {
 		if v.err = err; err == nil {
-			v.vector = append([]float32(nil), x.Data[i*x.C:(i+1)*x.C]...)
+			v.vector = slices.Clone(x.Data[i*x.C : (i+1)*x.C])
 		}
 	}
 }

@@ -33,7 +33,7 @@ unCLIP.
 		manCmd(f), completionCmd(s), versionCmd(s))
 	addVersionFlag(root)
 	root.SetHelpCommand(helpCmd())
-	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), "Flags.FlagUsages ", "Flags.FlagUsagesWrapped 80 "))
+	root.SetUsageFunc(usage)
 	root.SetFlagErrorFunc(flagError)
 	root.SetGlobalNormalizationFunc(spelling)
 	return root

@@ -19,21 +19,15 @@ func versionCmd(s *terminal.Screen) *cobra.Command {
 		Short:   "Print the version of the program",
 		Example: "  coclico version",
 		Args:    noArgs,
-		Run:     func(*cobra.Command, []string) { fmt.Fprint(s.Out, versionLine()) },
+		Run:     func(cmd *cobra.Command, _ []string) { fmt.Fprintf(s.Out, "coclico version %s\n", cmd.Root().Version) },
 	}
 }
 
 // addVersionFlag gives the root command --version, and -v, which print the same
 // as the command version.
 func addVersionFlag(root *cobra.Command) {
-	root.Version = version()
-	root.SetVersionTemplate(versionLine())
+	root.Version = fmt.Sprintf("%s %s/%s %s", version(), runtime.GOOS, runtime.GOARCH, runtime.Version())
 	root.Flags().BoolP("version", "v", false, "print the version")
-}
-
-// versionLine returns the version, the platform and the compiler.
-func versionLine() string {
-	return fmt.Sprintf("coclico %s %s/%s %s\n", version(), runtime.GOOS, runtime.GOARCH, runtime.Version())
 }
 
 // version returns the version of a release, else that of the module, else the
