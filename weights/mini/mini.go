@@ -8,6 +8,7 @@ package mini
 
 import (
 	"embed"
+	"io/fs"
 
 	"github.com/coclico/coclico/weights"
 )
@@ -22,3 +23,6 @@ var files embed.FS
 // Folder opens the model. The weights of a part, 22 MB for all of them, are
 // copied out of the program when the part is first used.
 func Folder() (*weights.Folder, error) { return weights.FolderFS(files, "built-in model") }
+
+// Files returns the model's files, for a program that is to open them elsewhere.
+func Files() fs.FS { return files }

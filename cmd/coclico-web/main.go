@@ -1,0 +1,49 @@
+// Command coclico-web writes the page of coclico serve as a folder for any
+// static host: the page, package codec as WebAssembly, and the built-in model.
+// Pictures do not leave the browser, and after the first visit the site works
+// without a network.
+//
+//	go run ./cmd/coclico-web -o site
+//
+// Browsers open no modules, workers or WebAssembly from file:// addresses; any
+// server of files will do, such as python3 -m http.server -d site.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+)
+
+func main() {
+	dir := flag.String("o", "", "write the site to `folder`, which must be empty or not exist (required)")
+	flag.Parse()
+	if *dir == "" || flag.NArg() > 0 {
+		flag.Usage()
+		os.Exit(2)
+	}
+	if err := run(*dir); err != nil {
+		fmt.Fprintf(os.Stderr, "coclico-web: %v\n", err)
+		os.Exit(1)
+	}
+}
+
+func run(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil && !os.IsNotExist(err) {
+		return err
+	}
+	if len(entries) > 0 {
+		return fmt.Errorf("%s is not empty", dir)
+	}
+	files, err := site()
+	if err != nil {
+		return err
+	}
+	if err := write(dir, files); err != nil {
+		return err
+	}
+	plain, packed := sizes(files)
+	fmt.Printf("%s: %d files, %.1f MB, %.1f MB as gzip\n", dir, len(files), float64(plain)/1e6, float64(packed)/1e6)
+	return nil
+}

@@ -1,0 +1,950 @@
+// The page: pictures are dropped, an engine turns them into files of about 110
+// bytes and paints those, and the browser keeps both. See package page.
+
+// ---- Small tools
+
+const $ = (selector, root = document) => root.querySelector(selector);
+const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
+const count = new Intl.NumberFormat('en');
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+function element(name, properties = {}, ...children) {
+  const e = Object.assign(document.createElement(name), properties);
+  e.append(...children);
+  return e;
+}
+
+const fromBase64 = (text) => Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (c) => c.charCodeAt(0));
+const toHex = (bytes) => [...bytes].map((b) => b.toString(16).padStart(2, '0'));
+const randomName = () => toHex(crypto.getRandomValues(new Uint8Array(12))).join('');
+const plural = (n, noun) => `${count.format(n)} ${noun}${n === 1 ? '' : 's'}`;
+
+// say has a screen reader speak.
+function say(text) { $('#said').textContent = text; }
+
+const download = (blob, name) => Object.assign(element('a'), { href: URL.createObjectURL(blob), download: name }).click();
+
+// drawMap draws a color map, a pixel each.
+function drawMap(canvas, { size, rgb }) {
+  const samples = fromBase64(rgb);
+  const image = new ImageData(size, size);
+  for (let i = 0; i < size * size; i++) {
+    image.data.set([samples[3 * i], samples[3 * i + 1], samples[3 * i + 2], 255], 4 * i);
+  }
+  canvas.width = canvas.height = size;
+  canvas.getContext('2d').putImageData(image, 0, 0);
+}
+
+// ---- Engines
+//
+// An engine encodes and decodes; its data are those of the server's
+// openapi.yaml. encode returns Encoded. decode returns the painting as a Blob;
+// watch is told {position}, {step, steps, seconds_left, preview}, {source} and
+// {job}, with which a later call resumes after a reload.
+
+class Problem extends Error {
+  constructor(message, status, after) {
+    super(message);
+    Object.assign(this, { status, after });
+  }
+}
+
+// A Server is coclico serve.
+class Server {
+  constructor(info) {
+    Object.assign(this, { info, name: 'server', builtIn: info.model.builtin, size: info.model.size, maxSize: info.limits.size });
+  }
+
+  async request(path, options = {}) {
+    const response = await fetch(path, options);
+    if (response.ok) return response;
+    const problem = await response.json().catch(() => ({}));
+    throw new Problem(problem.detail ?? problem.title ?? `the server answers ${response.status}`, response.status, Number(response.headers.get('Retry-After')));
+  }
+
+  // patient tries again as long as the server is too busy.
+  async patient(signal, watch, request) {
+    for (;;) {
+      try {
+        return await request();
+      } catch (error) {
+        if (!(error instanceof Problem) || !error.after) throw error;
+        watch({ busy: true });
+        await pause(1000 * error.after);
+        signal?.throwIfAborted();
+      }
+    }
+  }
+
+  async encode(blob, options, watch, signal) {
+    const response = await this.patient(signal, watch, () => this.request(`v1/encode?${new URLSearchParams(options)}`, {
+      method: 'POST', body: blob, signal, headers: { Accept: 'application/json', 'Content-Type': blob.type || 'application/octet-stream' },
+    }));
+    return response.json();
+  }
+
+  async decode(file, options, watch, signal, job) {
+    job ??= await this.start(file, options, watch, signal);
+    const cancel = () => fetch(`${job}?client=${client}`, { method: 'DELETE', keepalive: true }).catch(() => {});
+    try {
+      const picture = await this.events(job, watch, signal);
+      return await (await this.request(picture, { signal })).blob();
+    } catch (error) {
+      if (signal.aborted) cancel();
+      throw error;
+    }
+  }
+
+  async start(file, options, watch, signal) {
+    const parameters = new URLSearchParams({ ...options, client });
+    const response = await this.patient(signal, watch, () => this.request(`v1/decodes?${parameters}`, {
+      method: 'POST', body: fromBase64(file), signal, headers: { 'Content-Type': 'application/vnd.coclico' },
+    }));
+    const { source } = await response.json();
+    const job = new URL(response.headers.get('Location'), location.href).pathname;
+    watch({ source, job });
+    return job;
+  }
+
+  // events watches a decode to its end and returns the path of its picture. An
+  // EventSource comes back by itself after a lost connection, but not after an
+  // answer that is no stream, which a status explains.
+  events(job, watch, signal) {
+    return new Promise((resolve, reject) => {
+      const source = new EventSource(`${job}/events`);
+      const end = (settle, value) => { source.close(); settle(value); };
+      const on = (name, f) => source.addEventListener(name, (event) => event.data !== undefined && f(JSON.parse(event.data)));
+      on('position', watch);
+      on('step', watch);
+      on('done', ({ picture }) => end(resolve, picture));
+      on('canceled', () => end(reject, new DOMException('canceled elsewhere', 'AbortError')));
+      on('shutdown', () => end(reject, new Problem('the server stops; it paints this when it is back', 503, 2)));
+      on('error', ({ problem }) => end(reject, new Problem(problem.detail ?? problem.title, problem.status)));
+      source.onerror = () => {
+        if (source.readyState !== EventSource.CLOSED) return;
+        this.request(job).then((r) => r.json()).then(
+          ({ state, picture }) => state === 'done' ? resolve(picture) : reject(new Problem(`the decode is ${state}`, 404)), reject);
+      };
+      signal.addEventListener('abort', () => end(reject, signal.reason));
+      if (signal.aborted) end(reject, signal.reason);
+    });
+  }
+
+  async archive(after) { return (await this.request(`v1/archive?${new URLSearchParams({ limit: 1000, ...after && { after } })}`)).json(); }
+  async search(query) { return (await this.request(`v1/search?${new URLSearchParams({ k: 200, ...query })}`)).json(); }
+}
+
+// A Local engine is package codec in a worker of this browser.
+class Local {
+  constructor(site) {
+    Object.assign(this, { site, name: 'browser', builtIn: true, size: 128, maxSize: 512, calls: new Map() });
+    this.worker = site.worker ? site.worker() : new Worker('worker.js');
+    this.worker.onmessage = ({ data }) => this.heard(data);
+    this.worker.onerror = (event) => {
+      for (const { reject } of this.calls.values()) reject(new Error(event.message ?? 'the worker cannot start'));
+      this.calls.clear();
+    };
+  }
+
+  // warm loads the program and the model before they are needed.
+  warm() { this.worker.postMessage({ site: this.site.list }); }
+
+  heard({ id, step, result, error, loading }) {
+    if (loading !== undefined) {
+      showLoading(loading);
+      return;
+    }
+    const call = this.calls.get(id);
+    if (step) {
+      call?.watch(step);
+      return;
+    }
+    this.calls.delete(id);
+    if (!error) call?.resolve(result);
+    else call?.reject(error.name === 'AbortError' ? new DOMException(error.message, 'AbortError') : new Error(error.message));
+  }
+
+  call(name, input, options, watch, signal) {
+    return new Promise((resolve, reject) => {
+      const id = randomName();
+      this.calls.set(id, { resolve, reject, watch });
+      signal?.addEventListener('abort', () => this.worker.postMessage({ id, abort: true }));
+      this.worker.postMessage({ site: this.site.list, id, call: name, args: [input, options] });
+    });
+  }
+
+  async encode(blob, options, watch, signal) {
+    try {
+      return await this.call('encode', new Uint8Array(await blob.arrayBuffer()), options, watch, signal);
+    } catch (error) {
+      if (error.name === 'AbortError') throw error;
+      // The browser may know a kind of picture that the program does not.
+      const pixels = await this.pixels(blob).catch(() => { throw error; });
+      return this.call('encode', pixels, options, watch, signal);
+    }
+  }
+
+  async pixels(blob) {
+    const bitmap = await createImageBitmap(blob);
+    const { width, height } = bitmap;
+    const context = Object.assign(element('canvas'), { width, height }).getContext('2d');
+    context.drawImage(bitmap, 0, 0);
+    return { width, height, rgba: new Uint8Array(context.getImageData(0, 0, width, height).data.buffer) };
+  }
+
+  async decode(file, options, watch, signal) {
+    const bytes = fromBase64(file);
+    watch({ source: await this.call('parse', bytes, {}, watch, signal) });
+    const started = performance.now();
+    const timed = (step) => {
+      const left = (step.steps - step.step) * (performance.now() - started) / step.step / 1000;
+      watch({ ...step, ...step.step && { seconds_left: left } });
+    };
+    return new Blob([await this.call('decode', bytes, options, timed, signal)], { type: 'image/png' });
+  }
+}
+
+function showLoading(loading) {
+  const mb = (n) => (n / 1e6).toFixed(0);
+  $('#where').textContent = loading ? `Loading the model: ${mb(loading.done)} of ${mb(loading.total)} MB` : whereText;
+}
+
+let whereText = '';
+
+// findEngine asks for a server; where there is none, it is a static site.
+async function findEngine() {
+  if (globalThis.coclicoSite) return new Local(globalThis.coclicoSite); // one file for everything
+  try {
+    const response = await fetch('v1/info', { headers: { Accept: 'application/json' } });
+    if (response.ok && response.headers.get('Content-Type')?.includes('json')) return new Server(await response.json());
+  } catch { /* no network: the site may be in the cache */ }
+  const response = await fetch('site.json');
+  if (!response.ok) throw new Error('there is neither a server nor a model here');
+  const list = await response.json();
+  navigator.serviceWorker?.register(`sw.js?${list.version}`).catch(() => {});
+  return new Local({ list });
+}
+
+// client tells this browser apart from others at the same address.
+const client = localStorageItem('client', randomName);
+
+function localStorageItem(key, make) {
+  try {
+    const name = `coclico-${key}`;
+    if (!localStorage[name]) localStorage[name] = make();
+    return localStorage[name];
+  } catch {
+    return make();
+  }
+}
+
+// ---- What the browser keeps
+
+const store = {
+  // open opens the database; without one nothing outlives the page.
+  async open() {
+    try {
+      this.db = await this.done(Object.assign(indexedDB.open('coclico', 1), {
+        onupgradeneeded: (event) => event.target.result.createObjectStore('works', { keyPath: 'id' }),
+      }));
+    } catch {
+      $('#kept').textContent = 'This browser keeps nothing for this page: they are gone when it is closed.';
+    }
+  },
+  done: (request) => new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  }),
+  works(mode = 'readwrite') { return this.db.transaction('works', mode).objectStore('works'); },
+  async all() { return this.db ? this.done(this.works('readonly').getAll()) : []; },
+  async get(id) { return this.db && this.done(this.works('readonly').get(id)); },
+  async put(work) {
+    const { controller, urls, ...kept } = work;
+    if (this.db) await this.done(this.works().put(kept)).catch(() => { $('#kept').textContent = 'This browser has no room for more: the newest pictures are gone when the page is closed.'; });
+    tabs?.postMessage({ id: work.id });
+  },
+  async remove(id) {
+    if (this.db) await this.done(this.works().delete(id));
+    tabs?.postMessage({ id });
+  },
+};
+
+// Two tabs share the database, and tell each other what has changed.
+const tabs = globalThis.BroadcastChannel && new BroadcastChannel('coclico');
+tabs?.addEventListener('message', async ({ data: { id, cancel } }) => {
+  if (cancel) {
+    works.get(id)?.controller?.abort();
+    return;
+  }
+  const kept = await store.get(id);
+  const work = works.get(id);
+  if (!kept) works.delete(id);
+  else if (!work?.controller) works.set(id, kept);
+  showTiles();
+  if (id === shown) kept ? showWork(works.get(id)) : showHash();
+});
+
+// ---- Works
+//
+// A work is a picture on its way: {id, created, name, input, file, map, info,
+// width, height, encoding, overrides, state, error, painting, job}. Its state is
+// encoding, waiting, painting, done, canceled or failed.
+
+const works = new Map();
+let engine;
+let shown; // the id of the work that is open
+
+const isBusy = (work) => ['encoding', 'waiting', 'painting'].includes(work.state);
+
+function newWork(properties) {
+  const work = { id: randomName(), created: Date.now(), name: '', encoding: {}, overrides: {}, ...properties };
+  works.set(work.id, work);
+  return work;
+}
+
+async function change(work, properties, keep = true) {
+  Object.assign(work, properties);
+  if (!works.has(work.id)) return;
+  if (keep) await store.put(work);
+  showTile(work);
+  if (work.id === shown) showWork(work);
+}
+
+// take takes files: pictures, and .coclico files.
+async function take(files) {
+  const taken = [];
+  for (const file of files) {
+    if (/\.coclico$/i.test(file.name)) {
+      taken.push(newWork({ name: file.name.replace(/\.coclico$/i, ''), file: toBase64URL(new Uint8Array(await file.arrayBuffer())), state: 'waiting' }));
+    } else if (file.type.startsWith('image/') || !file.type) {
+      taken.push(newWork({ name: file.name || 'Pasted picture', input: file, state: 'encoding' }));
+    } else {
+      say(`${file.name} is not a picture.`);
+      $('#where').textContent = `${file.name} is not a picture.`;
+    }
+  }
+  if (!taken.length) return;
+  showTiles();
+  open(taken[0]);
+  for (const work of taken) run(work);
+}
+
+const toBase64URL = (bytes) => btoa(String.fromCharCode(...bytes)).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+
+// Two queues: files are made while something is painted.
+const queue = () => {
+  let last = Promise.resolve();
+  return (f) => last = last.then(f, f);
+};
+const encodes = queue();
+const decodes = queue();
+
+// run brings a work to its end. If another tab is at it, run waits, and resumes
+// the work if that tab is closed before the end.
+async function run(work) {
+  const alone = (f) => navigator.locks ? navigator.locks.request(`work-${work.id}`, f) : f();
+  await alone(async () => {
+    const kept = await store.get(work.id);
+    if (!works.has(work.id) || kept && !isBusy(kept)) return;
+    const controller = work.controller = new AbortController();
+    const { signal } = controller;
+    const watch = (event) => watchWork(work, event);
+    try {
+      if (work.state === 'encoding') {
+        await change(work, { error: undefined });
+        await encodes(async () => {
+          signal.throwIfAborted();
+          const { file, map, info, width, height, warnings } = await engine.encode(work.input, work.encoding, watch, signal);
+          await change(work, { file, map, info, width, height, warnings, state: 'waiting', painting: undefined, job: undefined, progress: undefined });
+        });
+        say(`${work.name}: ${plural(fromBase64(work.file).length, 'byte')}`);
+        if (work.id === shown) history.replaceState(null, '', linkOf(work));
+      } else {
+        await change(work, { state: 'waiting', error: undefined });
+      }
+      await decodes(async () => {
+        signal.throwIfAborted();
+        await change(work, { state: 'painting' });
+        const painting = await paint(work, watch, signal);
+        await change(work, { painting, state: 'done', job: undefined, progress: undefined });
+      });
+      say(`${work.name || 'The picture'} is painted.`);
+    } catch (error) {
+      const canceled = error.name === 'AbortError' || signal.aborted;
+      await change(work, { state: canceled ? 'canceled' : 'failed', error: canceled ? undefined : error.message, job: undefined, progress: undefined });
+      if (!canceled) say(`${work.name}: ${error.message}`);
+    } finally {
+      work.controller = undefined;
+    }
+  });
+}
+
+// paint resumes the job of an earlier page, if the server still has it.
+async function paint(work, watch, signal) {
+  for (;;) {
+    try {
+      return await engine.decode(work.file, work.overrides, watch, signal, work.job);
+    } catch (error) {
+      const lost = work.job && error.status === 404;
+      if (!lost && !(error instanceof TypeError) && !error.after) throw error;
+      if (lost) work.job = undefined;
+      else await pause(1000 * (error.after || 2)); // the server is away for a moment
+      signal.throwIfAborted();
+    }
+  }
+}
+
+function watchWork(work, event) {
+  if (event.source) {
+    const { map, info, width, height } = event.source;
+    change(work, { map, info, width, height, ...event.job && { job: event.job } });
+    return;
+  }
+  if (event.preview) drawPreview(work, event.preview);
+  change(work, { progress: { ...work.progress, ...event, preview: undefined } }, false);
+}
+
+// previews are of works that are being painted; they are not kept.
+const previews = new Map();
+
+async function drawPreview(work, preview) {
+  let picture;
+  if (preview.rgba) {
+    picture = element('canvas', { width: preview.width, height: preview.height });
+    picture.getContext('2d').putImageData(new ImageData(new Uint8ClampedArray(preview.rgba.buffer), preview.width), 0, 0);
+  } else {
+    picture = new Image();
+    picture.src = preview;
+    await picture.decode();
+  }
+  if (work.state !== 'painting') return;
+  previews.set(work.id, picture);
+  if (work.id === shown) showPicture($('#open .painting canvas'), picture);
+  const tile = tileOf(work);
+  if (tile) showPicture($('canvas', tile), picture);
+}
+
+function showPicture(canvas, picture) {
+  canvas.width = picture.naturalWidth ?? picture.width;
+  canvas.height = picture.naturalHeight ?? picture.height;
+  canvas.getContext('2d').drawImage(picture, 0, 0);
+}
+
+// ---- Links
+//
+// #BASE64URL, or #BASE64URL?seed=7&size=256 for what the file does not hold.
+
+function linkOf(work) {
+  if (!work.file) return '#/';
+  const more = new URLSearchParams(work.overrides).toString();
+  return `#${work.file}${more && `?${more}`}`;
+}
+
+const parameters = ['size', 'steps', 'strength', 'guidance', 'seed', 'color_guidance'];
+
+function showHash() {
+  const [name, query] = location.hash.slice(1).split('?');
+  const given = new URLSearchParams(query);
+  const gallery = name === '/gallery' && engine.info?.archive;
+  $('#pictures').hidden = Boolean(gallery);
+  $('#gallery').hidden = !gallery;
+  for (const a of $$('nav a')) {
+    if ((a.dataset.page === 'gallery') === Boolean(gallery)) a.setAttribute('aria-current', 'page');
+    else a.removeAttribute('aria-current');
+  }
+  if (gallery) {
+    showGallery(Object.fromEntries(given));
+    return;
+  }
+  if (!/^[A-Za-z0-9_-]{20,}$/.test(name)) {
+    shown = undefined;
+    $('#open').replaceChildren();
+    document.body.classList.remove('opened');
+    showTiles();
+    return;
+  }
+  const overrides = Object.fromEntries(parameters.filter((p) => given.has(p)).map((p) => [p, given.get(p)]));
+  const link = linkOf({ file: name, overrides });
+  let work = [...works.values()].reverse().find((w) => linkOf(w) === link);
+  if (!work) {
+    work = newWork({ file: name, overrides, name: given.get('name') ?? '', state: 'waiting' });
+    run(work);
+  }
+  open(work);
+}
+
+function open(work) {
+  shown = work.id;
+  if (work.file && location.hash !== linkOf(work)) history.pushState(null, '', linkOf(work));
+  $('#pictures').hidden = false;
+  $('#gallery').hidden = true;
+  document.body.classList.add('opened');
+  showWork(work, true);
+  showTiles();
+}
+
+// ---- The open work
+
+// urlOf returns an address of a blob of a work. The previous one is released.
+function urlOf(work, kind) {
+  work.urls ??= {};
+  const blob = work[kind];
+  if (work.urls[kind]?.blob !== blob) {
+    if (work.urls[kind]) URL.revokeObjectURL(work.urls[kind].url);
+    work.urls[kind] = blob && { blob, url: URL.createObjectURL(blob) };
+  }
+  return work.urls[kind]?.url;
+}
+
+function showWork(work, fresh) {
+  const root = $('#open');
+  let article = root.firstElementChild;
+  if (fresh || article?.dataset.id !== work.id) {
+    article = $('#work').content.firstElementChild.cloneNode(true);
+    article.dataset.id = work.id;
+    root.replaceChildren(article);
+    listenToWork(article, work.id);
+    wipe(article, work.file ? 200 : 0);
+  }
+  const bytes = work.file && fromBase64(work.file);
+  const title = work.name || (work.file ? 'A picture from a link' : 'A picture');
+  $('.title', article).textContent = title;
+  article.setAttribute('aria-label', title);
+  article.dataset.state = work.state;
+
+  const input = $('.input', article);
+  input.hidden = !work.input;
+  if (work.input && input.src !== urlOf(work, 'input')) input.src = urlOf(work, 'input');
+  if (work.map) drawMap($('.map', article), work.map);
+  $('.map', article).hidden = !work.map;
+  const layers = $('.layers', article);
+  layers.style.setProperty('--shape', work.info?.whole ? `${work.width} / ${work.height}` : '1');
+  const range = $('.wipe', article);
+  range.min = work.input ? 0 : 100;
+  $('.marks', article).hidden = range.hidden = !bytes;
+  $('[data-at="0"]', article).hidden = !work.input;
+
+  $('.size', article).hidden = $('.written', article).hidden = $('.otherwise', article).hidden = !bytes;
+  $('.versus', article).hidden = !bytes || !work.input;
+  $('.save-file', article).hidden = !bytes;
+  $('.like', article).hidden = !bytes || !engine.info?.archive;
+  if (bytes) showBytes(article, work, bytes);
+  showState(article, work);
+  showPainting(article, work);
+}
+
+function showBytes(article, work, bytes) {
+  $('.size strong', article).textContent = count.format(bytes.length);
+  $('.size span', article).textContent = 'bytes';
+  if (work.input) {
+    const times = work.input.size / bytes.length;
+    $('.versus', article).textContent = `${/jpe?g/.test(work.input.type) ? 'The JPEG' : 'The picture’s file'} has ${count.format(work.input.size)}: ${count.format(Math.round(times))} times as many.`;
+  }
+  const hex = $('.hex', article);
+  if (hex.dataset.of !== work.file) {
+    hex.dataset.of = work.file;
+    hex.replaceChildren(...hexOf(work, bytes));
+  }
+  if (work.info && !hex.firstElementChild?.classList.contains('header')) hex.replaceChildren(...hexOf(work, bytes));
+  $('.link input', article).value = new URL(linkOf(work), location.href).href;
+  $('.like', article).href = `#/gallery?file=${work.file}`;
+  const name = (work.name || 'picture').replace(/\.[a-z]+$/i, '');
+  Object.assign($('.save-file', article), { download: `${name}.coclico` });
+  $('.save-painting', article).download = `${name} painted.png`;
+  showForm(article, work);
+}
+
+// hexOf returns the bytes in hexadecimal, colored by what they are about. Parts
+// do not end at bytes; a byte has the color of its larger part.
+function hexOf(work, bytes) {
+  const split = work.info?.split;
+  const parts = split ? [['header', split.header + (split.prompt ?? 0)], ['color', split.color], ['clip', split.clip]] : [['clip', bytes.length]];
+  const hex = toHex(bytes);
+  const spans = [];
+  let from = 0;
+  let end = 0;
+  for (const [kind, size] of parts) {
+    end += size;
+    const to = kind === 'clip' ? hex.length : Math.round(end);
+    spans.push(element('span', { className: `part ${split ? kind : ''}`, textContent: hex.slice(from, to).join(' ') + (to < hex.length ? ' ' : '') }));
+    from = to;
+  }
+  return spans;
+}
+
+function showState(article, work) {
+  const { state, progress = {}, error } = work;
+  const bar = $('progress', article);
+  const left = progress.seconds_left > 1 ? `, about ${plural(Math.ceil(progress.seconds_left), 'second')} left` : '';
+  const steps = progress.steps ? `step ${progress.step} of ${progress.steps}${left}` : 'starting';
+  const text = {
+    encoding: progress.candidates ? `Trying seed ${progress.candidate + 1} of ${progress.candidates}` : 'Encoding',
+    waiting: 'Waiting for the pictures before it',
+    painting: progress.busy ? 'The server is busy' : progress.position && !progress.steps ? `${progress.position - 1 || 'No'} before it in the server’s queue` : `Painting, ${steps}`,
+    canceled: 'Canceled.',
+    failed: `It failed: ${error}`,
+    done: (work.warnings ?? []).map((w) => `About the picture: ${w}.`).join(' '),
+  }[state];
+  const line = $('.state', article);
+  if (line.textContent !== text) line.textContent = text;
+  line.hidden = !text;
+  bar.hidden = !isBusy(work);
+  if (progress.candidates) bar.value = (progress.candidate + progress.step / progress.steps) / progress.candidates;
+  else if (progress.steps) bar.value = progress.step / progress.steps;
+  else bar.removeAttribute('value');
+  $('.cancel', article).hidden = !isBusy(work);
+  $('.again', article).hidden = !['canceled', 'failed'].includes(state) || !(work.file || work.input);
+}
+
+async function showPainting(article, work) {
+  const layer = $('.painting', article);
+  const save = $('.save-painting', article);
+  save.hidden = !work.painting;
+  if (!work.painting) {
+    const preview = previews.get(work.id);
+    layer.hidden = !preview && !work.map;
+    if (preview) showPicture($('canvas', layer), preview);
+    else if (work.map) drawMap($('canvas', layer), work.map);
+    return;
+  }
+  layer.hidden = false;
+  save.href = urlOf(work, 'painting');
+  const picture = new Image();
+  picture.src = save.href;
+  await picture.decode().catch(() => {});
+  if (article.isConnected && picture.naturalWidth) showPicture($('canvas', layer), picture);
+  article.dataset.painted = work.file;
+  previews.delete(work.id);
+}
+
+// wipe moves the boundary between picture, map (100) and painting (200).
+function wipe(article, at) {
+  const range = $('.wipe', article);
+  range.value = at;
+  const share = (from) => `${100 - Math.min(Math.max(at - from, 0), 100)}%`;
+  const layers = $('.layers', article);
+  layers.style.setProperty('--map', share(0));
+  layers.style.setProperty('--painting', share(100));
+  layers.style.setProperty('--edge', `${at % 100}%`);
+  layers.classList.toggle('between', at % 100 > 0);
+  range.setAttribute('aria-valuetext', at < 50 ? 'picture' : at < 150 ? 'color map' : 'painting');
+  for (const mark of $$('.marks button', article)) mark.setAttribute('aria-pressed', String(Number(mark.dataset.at) === Number(at)));
+}
+
+function listenToWork(article, id) {
+  const work = () => works.get(id);
+  $('.wipe', article).oninput = (event) => wipe(article, Number(event.target.value));
+  for (const mark of $$('.marks button', article)) mark.onclick = () => wipe(article, Number(mark.dataset.at));
+  $('.cancel', article).onclick = () => cancel(work());
+  $('.again', article).onclick = () => repaint(work(), {});
+  $('.remove', article).onclick = () => remove(work());
+  $('.save-file', article).onclick = (event) => {
+    event.preventDefault();
+    download(new Blob([fromBase64(work().file)], { type: 'application/vnd.coclico' }), event.currentTarget.download);
+  };
+  $('.save-file', article).href = '#';
+  $('.link input', article).onfocus = (event) => event.target.select();
+  $('.copy', article).onclick = async (event) => {
+    const input = $('.link input', article);
+    try {
+      await navigator.clipboard.writeText(input.value);
+    } catch {
+      input.select();
+      document.execCommand('copy');
+    }
+    event.target.textContent = 'Copied';
+    say('The link is copied.');
+    await pause(2000);
+    event.target.textContent = 'Copy the link';
+  };
+  const form = $('form', article);
+  form.oninput = () => showOutputs(form);
+  form.onsubmit = (event) => {
+    event.preventDefault();
+    paintOtherwise(work(), form);
+  };
+}
+
+function cancel(work) {
+  if (work.controller) work.controller.abort();
+  else tabs?.postMessage({ id: work.id, cancel: true }); // another tab is at it
+}
+
+async function remove(work) {
+  work.controller?.abort();
+  works.delete(work.id);
+  for (const kept of Object.values(work.urls ?? {})) if (kept) URL.revokeObjectURL(kept.url);
+  await store.remove(work.id);
+  say('Removed.');
+  location.hash = '#/';
+  showHash();
+  $('#main').focus();
+}
+
+async function repaint(work, properties) {
+  work.controller?.abort();
+  while (work.controller) await pause(10);
+  previews.delete(work.id);
+  await change(work, { painting: undefined, progress: undefined, state: work.file ? 'waiting' : 'encoding', ...properties });
+  run(work);
+}
+
+// ---- Painting otherwise
+
+const sizesOf = ({ size, maxSize }) => [0.5, 1, 1.5, 2, 3, 4].map((f) => f * size).filter((s) => s % 8 === 0 && s <= maxSize && s >= 64);
+
+// settings are what a work is painted with.
+const settings = (work) => ({ ...work.info?.sampling, candidates: 1, size: '', ...work.encoding, ...work.overrides });
+
+function showForm(article, work) {
+  const form = $('form', article);
+  if (!work.info || form.dataset.of === linkOf(work)) return;
+  form.dataset.of = linkOf(work);
+  const { size: sizes, candidates } = form.elements;
+  sizes.replaceChildren(element('option', { value: '', textContent: `${engine.size} (the model’s own)` }),
+    ...sizesOf(engine).filter((s) => s !== engine.size).map((s) => element('option', { value: s, textContent: s })));
+  const now = settings(work);
+  for (const name of ['strength', 'guidance', 'seed', 'candidates', 'size']) form.elements[name].value = now[name];
+  candidates.disabled = !work.input;
+  candidates.nextElementSibling.textContent = work.input ? 'Paints from so many seeds and keeps the one nearest to the picture, for a byte.' : 'A link does not hold the picture that candidates are compared with.';
+  $('.note', form).textContent = work.input ? 'The file will hold it.' : 'The link will hold it.';
+  showOutputs(form);
+}
+
+function showOutputs(form) {
+  for (const input of $$('input[type=range]', form)) $('output', input.parentElement).textContent = input.value;
+}
+
+// paintOtherwise writes the settings into a new file where the picture is at
+// hand, and into the link where only a file is.
+function paintOtherwise(work, form) {
+  const before = settings(work);
+  const changed = {};
+  for (const name of ['strength', 'guidance', 'seed', 'candidates', 'size']) {
+    const { value } = form.elements[name];
+    if (value !== String(before[name])) changed[name] = value;
+  }
+  const { size, ...sampling } = changed;
+  const overrides = { ...work.overrides, ...size !== undefined && { size } };
+  if (!overrides.size) delete overrides.size;
+  if (work.input && Object.keys(sampling).length) {
+    repaint(work, { encoding: { ...work.encoding, ...sampling }, overrides, state: 'encoding' });
+    return;
+  }
+  repaint(work, { overrides: { ...overrides, ...sampling } });
+  if (work.id === shown) history.replaceState(null, '', linkOf(work));
+}
+
+// ---- All works
+
+const tileOf = (work) => $(`#tiles [data-id="${work.id}"]`);
+
+function showTiles() {
+  const list = [...works.values()].sort((a, b) => b.created - a.created);
+  $('#history').hidden = !list.length;
+  const kept = new Map($$('#tiles > li').map((li) => [li.dataset.id, li]));
+  const tiles = list.map((work) => kept.get(work.id) ?? newTile(work));
+  $('#tiles').replaceChildren(...tiles);
+  list.forEach(showTile);
+}
+
+function newTile(work) {
+  const canvas = element('canvas', { width: 8, height: 8 });
+  canvas.setAttribute('aria-hidden', 'true');
+  const bar = element('progress', { max: 1, hidden: true });
+  bar.setAttribute('aria-label', 'Painting');
+  const link = element('a', {}, canvas, element('span', { className: 'name' }), element('span', { className: 'state' }));
+  link.onclick = (event) => {
+    event.preventDefault();
+    open(works.get(work.id));
+    scrollTo({ top: 0, behavior: matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth' });
+  };
+  const li = element('li', {}, link, bar);
+  li.dataset.id = work.id;
+  return li;
+}
+
+async function showTile(work) {
+  const li = tileOf(work);
+  if (!li) return;
+  const link = $('a', li);
+  link.href = linkOf(work);
+  if (work.id === shown) link.setAttribute('aria-current', 'true');
+  else link.removeAttribute('aria-current');
+  $('.name', li).textContent = work.name || 'A picture from a link';
+  const { state, progress } = work;
+  const bytes = work.file ? plural(fromBase64(work.file).length, 'byte') : '';
+  $('.state', li).textContent = state === 'done' ? bytes : [bytes, state].filter(Boolean).join(', ');
+  const bar = $('progress', li);
+  bar.hidden = !isBusy(work);
+  if (progress?.steps) bar.value = progress.step / progress.steps;
+  else bar.removeAttribute('value');
+  const canvas = $('canvas', li);
+  const wanted = work.painting ? 'painting' : work.map ? 'map' : '';
+  if (canvas.dataset.shows === wanted + work.file) return;
+  canvas.dataset.shows = wanted + work.file;
+  if (work.painting) {
+    const picture = new Image();
+    picture.src = urlOf(work, 'painting');
+    await picture.decode().catch(() => {});
+    if (picture.naturalWidth) showPicture(canvas, picture);
+  } else if (work.map) {
+    drawMap(canvas, work.map);
+  }
+}
+
+async function clearAll() {
+  if (!confirm('Clear all pictures and paintings from this browser?')) return;
+  for (const work of [...works.values()]) {
+    work.controller?.abort();
+    works.delete(work.id);
+    await store.remove(work.id);
+  }
+  say('All pictures are cleared.');
+  location.hash = '#/';
+  showHash();
+  $('#main').focus();
+}
+
+// ---- The gallery
+
+let rows = []; // of the archive, as far as they are loaded
+let next;      // what the next page follows; undefined before the first, null after the last
+
+async function showGallery({ q, file, near }) {
+  const { rows: total, words } = engine.info.archive;
+  $('#gallery-count').textContent = `${plural(total, 'picture')} in the archive, each as its color map. Choose one to paint it.`;
+  $('#words').disabled = !words;
+  $('#words').value = q ?? '';
+  $('#words').placeholder = words ? 'a lake at dusk' : 'the model knows no words';
+  const query = q ? { q } : file ? { file } : near ? { near } : undefined;
+  const found = $('#found');
+  try {
+    if (query) {
+      found.textContent = 'Searching';
+      const { hits } = await engine.search(query);
+      found.replaceChildren(`${plural(hits.length, 'picture')}, the nearest first. `, element('a', { href: '#/gallery', textContent: 'Show all' }));
+      showMaps(hits);
+      $('#more').hidden = true;
+      return;
+    }
+    found.textContent = '';
+    if (next === undefined) await loadRows();
+    showMaps(rows);
+    $('#more').hidden = !next;
+  } catch (error) {
+    found.textContent = error.message;
+    showMaps([]);
+  }
+}
+
+async function loadRows() {
+  const page = await engine.archive(next);
+  rows = rows.concat(page.rows);
+  next = page.next ?? null;
+}
+
+function showMaps(list) {
+  $('#maps').replaceChildren(...list.filter((row) => row.map).map((row, i) => {
+    const canvas = element('canvas');
+    canvas.setAttribute('aria-hidden', 'true');
+    drawMap(canvas, row.map);
+    const label = row.score === undefined ? row.name : `${row.name}, ${row.score.toFixed(2)}`;
+    const link = element('a', { href: `#${row.file}?${new URLSearchParams({ name: row.name })}`, title: label, tabIndex: i ? -1 : 0 }, canvas);
+    link.setAttribute('aria-label', label);
+    return element('li', {}, link);
+  }));
+}
+
+// The maps are one stop of the Tab key; arrows move between them.
+$('#maps').onkeydown = (event) => {
+  const links = $$('#maps a');
+  const at = links.indexOf(document.activeElement);
+  if (at < 0) return;
+  const top = links[0].offsetTop;
+  const across = links.findIndex((a) => a.offsetTop > top);
+  const to = { ArrowRight: at + 1, ArrowLeft: at - 1, ArrowDown: at + (across < 0 ? links.length : across), ArrowUp: at - across, Home: 0, End: links.length - 1 }[event.key];
+  if (to === undefined || !links[to]) return;
+  event.preventDefault();
+  links[at].tabIndex = -1;
+  links[to].tabIndex = 0;
+  links[to].focus();
+};
+
+// ---- Start
+
+function listen() {
+  for (const input of [$('#choose'), $('#camera')]) {
+    input.onchange = () => {
+      take([...input.files]);
+      input.value = '';
+    };
+  }
+  document.onpaste = (event) => {
+    const files = [...event.clipboardData.files];
+    if (files.length) take(files);
+  };
+  const drop = document.body;
+  drop.ondragover = (event) => {
+    if (!event.dataTransfer.types.includes('Files')) return;
+    event.preventDefault();
+    drop.classList.add('over');
+  };
+  drop.ondragleave = (event) => event.relatedTarget ?? drop.classList.remove('over');
+  drop.ondrop = (event) => {
+    if (!event.dataTransfer.files.length) return;
+    event.preventDefault();
+    drop.classList.remove('over');
+    take([...event.dataTransfer.files]);
+  };
+  $('#clear').onclick = clearAll;
+  $('#search').onsubmit = (event) => {
+    event.preventDefault();
+    const q = $('#words').value.trim();
+    location.hash = q ? `#/gallery?${new URLSearchParams({ q })}` : '#/gallery';
+  };
+  $('#likeness').onchange = async (event) => {
+    const [blob] = event.target.files;
+    event.target.value = '';
+    if (!blob) return;
+    try {
+      const file = /\.coclico$/i.test(blob.name) ? toBase64URL(new Uint8Array(await blob.arrayBuffer())) : (await engine.encode(blob, {}, () => {})).file;
+      location.hash = `#/gallery?file=${file}`;
+    } catch (error) {
+      $('#found').textContent = error.message;
+    }
+  };
+  $('#more').onclick = async () => {
+    await loadRows();
+    showMaps(rows);
+    $('#more').hidden = !next;
+  };
+  addEventListener('hashchange', showHash);
+  addEventListener('popstate', showHash);
+}
+
+async function start() {
+  await store.open();
+  try {
+    engine = await findEngine();
+  } catch (error) {
+    $('#where').textContent = `This page cannot work: ${error.message}.`;
+    return;
+  }
+  document.documentElement.dataset.engine = engine.name;
+  whereText = engine.name === 'server' ? 'Pictures are sent to the server of this page, and kept in this browser.' : 'Pictures never leave this browser: it encodes and paints them itself.';
+  showLoading(null);
+  $('#model').hidden = !engine.builtIn;
+  $('#real').textContent = engine.name === 'server'
+    ? 'For photographs, get the real model with “coclico pull” and start the server with it: “coclico serve --model DIR”.'
+    : 'For photographs, run “coclico pull” and “coclico serve”: the real model is too large for a browser.';
+  $('[data-page=gallery]').hidden = !engine.info?.archive;
+  for (const work of await store.all()) works.set(work.id, work);
+  listen();
+  showHash();
+  for (const work of [...works.values()].sort((a, b) => a.created - b.created)) if (isBusy(work) && !work.controller) run(work);
+  if (engine.warm && !navigator.connection?.saveData) engine.warm();
+  document.documentElement.dataset.ready = 'yes';
+}
+
+start();

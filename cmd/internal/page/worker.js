@@ -1,0 +1,82 @@
+// The worker of the static site: package codec as WebAssembly, and the model.
+// The page sends {id, call, args} and {id, abort}; it gets {loading}, {id, step},
+// {id, result} and {id, error}.
+'use strict';
+
+const calls = new Map(); // AbortControllers of what is running
+let ready;
+
+self.onmessage = ({ data }) => {
+  if (data.abort) {
+    calls.get(data.id)?.abort();
+    return;
+  }
+  ready ??= load(data.site);
+  if (data.call) run(data);
+};
+
+async function run({ id, call, args }) {
+  const controller = new AbortController();
+  calls.set(id, controller);
+  try {
+    await ready;
+    controller.signal.throwIfAborted();
+    const onStep = (step) => self.postMessage({ id, step });
+    self.postMessage({ id, result: await self.coclico[call](...args, onStep, controller.signal) });
+  } catch (error) {
+    self.postMessage({ id, error: { name: error.name, message: error.message } });
+  } finally {
+    calls.delete(id);
+  }
+}
+
+// load fetches the program and the model, which the site lists, and starts them.
+async function load(site) {
+  try {
+    const { program, model } = site;
+    const total = [program, ...Object.values(model)].reduce((sum, file) => sum + file.bytes, 0);
+    let done = 0;
+    const get = async (file) => {
+      const data = await bytesOf(file, site.version, (n) => self.postMessage({ loading: { done: done += n, total } }));
+      if (data.length !== file.bytes) throw new Error(`${file.path}: ${data.length} bytes, not ${file.bytes}`);
+      return data;
+    };
+    const names = Object.keys(model);
+    const [code, ...weights] = await Promise.all([program, ...names.map((name) => model[name])].map(get));
+    self.importScripts(site.runtime);
+    const go = new self.Go();
+    const { instance } = await WebAssembly.instantiate(code, go.importObject);
+    self.coclicoMemory = instance.exports.mem;
+    go.run(instance);
+    await self.coclico.open(Object.fromEntries(names.map((name, i) => [name, weights[i]])));
+    self.postMessage({ loading: null });
+  } catch (error) {
+    ready = undefined; // another call tries again
+    throw error;
+  }
+}
+
+// bytesOf returns a file, from this version's cache if the browser has one.
+async function bytesOf(file, version, progress) {
+  const cache = self.caches && await self.caches.open(version).catch(() => null);
+  const kept = await cache?.match(file.path);
+  if (kept) {
+    const data = new Uint8Array(await kept.arrayBuffer());
+    progress(data.length);
+    return data;
+  }
+  const response = await fetch(file.path);
+  if (!response.ok) throw new Error(`${file.path}: ${response.status} ${response.statusText}`);
+  const data = new Uint8Array(file.bytes);
+  let n = 0;
+  for (const reader = response.body.getReader(); ;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    if (n + value.length > data.length) throw new Error(`${file.path}: more than ${file.bytes} bytes`);
+    data.set(value, n);
+    n += value.length;
+    progress(value.length);
+  }
+  await cache?.put(file.path, new Response(data)).catch(() => {}); // a full disk is no reason to stop
+  return data.subarray(0, n);
+}
