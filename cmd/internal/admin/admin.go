@@ -11,9 +11,9 @@
 // [Listen] opens the loopback interface unless its caller says otherwise. Beyond
 // it the first three answer anyone, as probes and scrapers want. Profiles do
 // not leave the machine: they hold pieces of what is being worked on, and cost
-// time. Requests for a host name other than localhost are refused, because a
-// browser could send them for a page that it shows (see package guard); an IP
-// address will do.
+// time. Requests for a host name other than localhost are refused unless the
+// user allows it, because a browser could send them for a page that it shows
+// (see package guard); an IP address will do.
 //
 // The profiles' package registers itself with http.DefaultServeMux too, which
 // for that reason no server of this module uses.
@@ -120,6 +120,11 @@ func fromHere(next http.Handler) http.Handler {
 	})
 }
 
+// Handle adds a handler of the program's own, for a pattern of http.ServeMux. It
+// must be called before [Server.Serve], and the handler must suit whoever may
+// connect.
+func (s *Server) Handle(pattern string, handler http.Handler) { s.mux.Handle(pattern, handler) }
+
 // Handler returns the handler of all paths.
 func (s *Server) Handler() http.Handler { return s.mux }
 
@@ -130,10 +135,11 @@ func Listen(ctx context.Context, address string, anywhere bool) (net.Listener, e
 }
 
 // Serve answers requests from a listener, which it closes, until the context
-// ends. A program that shuts down should first call [Server.SetReady] with the
-// reason, finish its work, and then end the context.
-func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
-	hosts, err := guard.NewHosts(ln.Addr(), nil)
+// ends. Besides IP addresses and localhost, requests may be for the hosts that
+// the user allows (--allow-host). A program that shuts down should first call
+// [Server.SetReady] with the reason, finish its work, and then end the context.
+func (s *Server) Serve(ctx context.Context, ln net.Listener, allow ...string) error {
+	hosts, err := guard.NewHosts(ln.Addr(), allow)
 	if err != nil {
 		return errors.Join(err, ln.Close())
 	}

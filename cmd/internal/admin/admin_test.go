@@ -18,7 +18,7 @@ import (
 )
 
 // start serves until the test ends, and returns the base URL.
-func start(t *testing.T, s *Server) string {
+func start(t *testing.T, s *Server, allow ...string) string {
 	t.Helper()
 	ln, err := Listen(t.Context(), "127.0.0.1:0", false)
 	if err != nil {
@@ -26,7 +26,7 @@ func start(t *testing.T, s *Server) string {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	go func() { ended <- s.Serve(ctx, ln) }()
+	go func() { ended <- s.Serve(ctx, ln, allow...) }()
 	t.Cleanup(func() {
 		stop()
 		if err := <-ended; err != nil {
@@ -140,6 +140,28 @@ func TestProfiles(t *testing.T) {
 				t.Errorf("%s from %q: status %d, want %d", path, remote, w.Code, want)
 			}
 		}
+	}
+}
+
+// TestHandle: a path of the program's own, asked for by a name that was allowed.
+func TestHandle(t *testing.T) {
+	s := New("1.2.3")
+	s.Handle("GET /jsz", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "{}") }))
+	url := start(t, s, "queue.example")
+	for host, want := range map[string]int{"": 200, "queue.example": 200, "queue.example:9090": 200, "other.example": 403} {
+		if status, _ := get(t, url+"/jsz", host); status != want {
+			t.Errorf("host %q: status %d, want %d", host, status, want)
+		}
+	}
+	ln, err := Listen(t.Context(), "127.0.0.1:0", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := New("").Serve(t.Context(), ln, "not a host"); err == nil {
+		t.Error("a host that is none is accepted")
+	}
+	if _, err := ln.Accept(); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("the listener is still open: %v", err)
 	}
 }
 
