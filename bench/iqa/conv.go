@@ -95,24 +95,40 @@ func (d *derived) addWide(name string, w []float32, out, in, size int) {
 	d.add(name, rows, out, taps*in)
 }
 
+// bandBytes bounds the windows that are gathered at a time: they are multiplied
+// while they are in the cache.
+const bandBytes = 1 << 20
+
 // forward convolves x to [N,h,w,Out] and consumes it. What lies outside of x is
 // 0.
 func (c *wideConv) forward(ws *nn.Workspace, x *nn.Tensor, h, w int) *nn.Tensor {
-	rows := ws.Get(x.N, h, w, c.size*c.size*x.C)
-	nn.Parallel(x.N*h, func(i int) { c.gather(rows, x, i/h, i%h) })
+	y := ws.Get(x.N, h, w, c.linear.Out)
+	lines, window := x.N*h, c.size*c.size*x.C
+	per := max(1, bandBytes/(4*w*window))
+	for first := 0; first < lines; first += per {
+		rows := ws.Get(1, min(per, lines-first), w, window)
+		nn.Parallel(rows.H, func(i int) {
+			n, oy := (first+i)/h, (first+i)%h
+			c.gather(rows.Data[i*w*window:][:w*window], x, n, oy, w)
+		})
+		band := c.linear.Rows(ws, rows)
+		copy(y.Data[first*w*c.linear.Out:], band.Data)
+		ws.Put(band)
+	}
 	ws.Put(x)
-	return c.linear.Rows(ws, rows)
+	return y
 }
 
-// gather fills the windows of row y of picture n.
-func (c *wideConv) gather(rows, x *nn.Tensor, n, y int) {
+// gather fills dst with the w windows of row y of the result for picture n:
+// [w,size*size*In].
+func (c *wideConv) gather(dst []float32, x *nn.Tensor, n, y, w int) {
 	line := c.size * x.C
-	for ox := range rows.W {
-		dst := rows.Data[((n*rows.H+y)*rows.W+ox)*rows.C:][:rows.C]
+	for ox := range w {
+		window := dst[ox*c.size*line:][:c.size*line]
 		left := ox*c.stride - c.before
 		from, to := max(left, 0), min(left+c.size, x.W)
 		for k := range c.size {
-			row := dst[k*line : (k+1)*line]
+			row := window[k*line : (k+1)*line]
 			iy := y*c.stride - c.before + k
 			if iy < 0 || iy >= x.H || from >= to {
 				clear(row)
