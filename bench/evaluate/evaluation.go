@@ -81,7 +81,8 @@ type Problem struct {
 
 // Run makes all rows of all pictures, or the rest of them after an earlier run.
 // What fails for a row of a picture becomes a problem in the report. Run's own
-// errors are the context's, and those of the model and of the output folder.
+// errors are the context's, those of the model and of the output folder, and a
+// [codec.OptionError] if the evaluation asks for what does not exist.
 func (e *Evaluation) Run(ctx context.Context) (*Report, error) {
 	if err := e.prepare(); err != nil {
 		return nil, err
@@ -134,7 +135,7 @@ func (e *Evaluation) prepare() error {
 		}
 	}
 	if e.Size < 32 || e.Size > codec.MaxSize || e.Size%8 != 0 {
-		return fmt.Errorf("size %d: it is a multiple of 8 from 32 to %d", e.Size, codec.MaxSize)
+		return codec.OptionError(fmt.Sprintf("size %d: must be a multiple of 8 from 32 to %d", e.Size, codec.MaxSize))
 	}
 	if e.Timeout == 0 {
 		e.Timeout = time.Minute
@@ -176,7 +177,7 @@ func choose(rows []row, ids []string) ([]row, error) {
 	}
 	for _, id := range ids {
 		if !slices.Contains(all, id) {
-			return nil, fmt.Errorf("row %q: it is %s", id, strings.Join(all, ", "))
+			return nil, codec.OptionError(fmt.Sprintf("rows %s: no such row; the rows are %s", id, strings.Join(all, ", ")))
 		}
 	}
 	return slices.DeleteFunc(rows, func(r row) bool { return !r.figure && !slices.Contains(ids, r.id) }), nil
@@ -194,7 +195,7 @@ func (e *Evaluation) picture(ctx context.Context, path string) (failed bool, err
 		return true, ctx.Err()
 	}
 	if err != nil {
-		e.problem("", name, err)
+		e.problem("", name, errors.New(strings.TrimPrefix(err.Error(), path+": ")))
 		return true, nil
 	}
 	t.hash = t.ref.Hash()

@@ -97,8 +97,10 @@ func networks(t *testing.T) []Metric {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Networks(set, false)
+	return Networks(set, false, noWeights)
 }
+
+const noWeights = "get the weights"
 
 // table returns a report's table without times and memory.
 func table(t *testing.T, r *Report) [][]string {
@@ -320,7 +322,7 @@ func TestErrors(t *testing.T) {
 			t.Errorf("%v, want %q", err, want)
 		}
 	}
-	fails(evaluation(dir, t.TempDir(), "papr"), `row "papr": it is input, paper, tuned`)
+	fails(evaluation(dir, t.TempDir(), "papr"), "rows papr: no such row; the rows are input, paper, tuned")
 	e := evaluation(dir, t.TempDir())
 	e.Size = 100
 	fails(e, "size 100")
@@ -354,7 +356,7 @@ func TestBadPictures(t *testing.T) {
 	if len(r.Problems) != 2 || r.Problems[0].Picture != "broken.png" || !strings.Contains(r.Problems[1].String(), "scene0.png: named like") {
 		t.Errorf("problems: %v", r.Problems)
 	}
-	if r.Title != "1 pictures at 64 x 64" || cellOf(r, "ThumbHash", "bytes") != "24" {
+	if r.Title != "1 picture at 64 x 64" || cellOf(r, "ThumbHash", "bytes") != "24" {
 		t.Errorf("%s: %v", r.Title, r.Lines)
 	}
 }

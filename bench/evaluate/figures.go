@@ -100,7 +100,7 @@ func (e *Evaluation) mapSheet(id, title string, setting func(i int) (n, bits int
 		}
 		s.rows = append(s.rows, row)
 	}
-	return s.draw(id, title, fmt.Sprintf("paintings with their color maps; means over %d pictures", len(e.of(mapID(paperSize, paperBits)))))
+	return s.draw(id, title, "paintings with their color maps; means over "+counted(len(e.of(mapID(paperSize, paperBits))), "picture"))
 }
 
 // contactSheet shows pictures beside all rows of the table.
@@ -168,7 +168,7 @@ func (e *Evaluation) figure6() (figure, error) {
 	if err != nil {
 		return figure{}, err
 	}
-	return plots("figure6", "Figure 6: color maps", fmt.Sprintf("n/b: side and bits of a sample; means over %d pictures", len(e.tasks)), p)
+	return plots("figure6", "Figure 6: color maps", "n/b: side and bits of a sample; means over "+counted(len(e.tasks), "picture"), p)
 }
 
 // lowerHull returns the lower convex hull of points, from left to right, as far
@@ -212,7 +212,7 @@ func (e *Evaluation) strengthPlots() (figure, error) {
 		all = append(all, p)
 	}
 	n := len(e.of(strengthID(strengths[0])))
-	return plots("strength", "Sweep of t_start", fmt.Sprintf("the paper's profile; means over %d pictures", n), all...)
+	return plots("strength", "Sweep of t_start", "the paper's profile; means over "+counted(n, "picture"), all...)
 }
 
 // ratePlot plots a metric against bytes.
@@ -268,7 +268,7 @@ func (e *Evaluation) ratePlot(r *Report, metric int) (figure, error) {
 	id := "rate-" + strings.Trim(notInID.ReplaceAllString(strings.ToLower(m.Name), "-"), "-")
 	caption := ""
 	if n := len(e.of(budgetID(budgets[0]))); n < len(e.tasks) {
-		caption = fmt.Sprintf("curves: means over the first %d pictures; points: over %d", n, len(e.tasks))
+		caption = fmt.Sprintf("curves: means over the first %s; points: over %d", counted(n, "picture"), len(e.tasks))
 	}
 	return plots(id, "Rate and "+title, caption, p)
 }

@@ -19,8 +19,16 @@ func writePNG(w io.Writer, p *Picture) error {
 // of a picture of the largest size is larger.
 const maxFile = 1 << 28
 
-// readFile reads a file that a tool or a peer wrote.
+// readFile reads a file that a tool or a peer wrote: a regular one, since a pipe
+// may never end.
 func readFile(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, cause(err)
+	}
+	if !info.Mode().IsRegular() {
+		return nil, errors.New("not a regular file")
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, cause(err)

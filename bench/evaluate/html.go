@@ -88,7 +88,7 @@ func (r *Report) HTML(w io.Writer) error {
 		Pictures          []picture
 		Figures           []cell
 		Rest              bool
-	}{Report: r, Headings: r.headings(), PublishedHeadings: publishedHeadings, Rest: len(r.pictures) == mostShown}
+	}{Report: r, Headings: r.headings(), PublishedHeadings: publishedHeadings, Rest: len(r.pictures) < r.evaluated}
 	if r.Synthetic {
 		data.Warning = warning
 	}

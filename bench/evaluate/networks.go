@@ -11,30 +11,28 @@ import (
 	"github.com/coclico/coclico/nn"
 )
 
-// pull is how to get a network.
-const pull = "no weights: coclico pull --metrics"
-
 // optional are networks that nobody misses: other trainings of MUSIQ.
 var optional = []string{"MUSIQ-spaq", "MUSIQ-ava"}
 
 // Networks returns the metrics of a set, exact as published scores must be, and
-// those that it lacks. clip reports whether the model's vectors are those of
-// CLIP ViT-L/14, which LAION's aesthetics and CMMD-224 are made for.
-func Networks(set *iqa.Set, clip bool) []Metric {
+// those that it lacks; get is one line that says how to get their weights. clip
+// reports whether the model's vectors are those of CLIP ViT-L/14, which LAION's
+// aesthetics and CMMD-224 are made for.
+func Networks(set *iqa.Set, clip bool, get string) []Metric {
 	var all []Metric
 	for _, m := range set.Metrics {
 		all = append(all, network(m))
 	}
 	for _, m := range set.Missing {
 		if !slices.Contains(optional, m.Metric) && m.Metric != aesthetics {
-			all = append(all, Metric{Name: m.Metric, Better: better(m.Metric), Missing: pull})
+			all = append(all, Metric{Name: m.Metric, Better: better(m.Metric), Missing: get})
 		}
 	}
 	cmmd := Metric{Name: "CMMD-224", Digits: 2, AtLeast: 100, Set: iqa.CMMD}
 	if !clip {
 		cmmd.Name = "CMMD (model's own tower)"
 	}
-	return append(all, cmmd, rated(set.Aesthetics, clip))
+	return append(all, cmmd, rated(set.Aesthetics, clip, get))
 }
 
 // network adapts a metric.
@@ -69,13 +67,13 @@ const maxPSNR = 100
 const aesthetics = "aesthetics"
 
 // rated is LAION's predictor.
-func rated(a *iqa.Aesthetics, clip bool) Metric {
+func rated(a *iqa.Aesthetics, clip bool, get string) Metric {
 	m := Metric{Name: aesthetics, Better: Higher, Digits: 2, Alone: true}
 	switch {
 	case !clip:
 		m.Missing = "needs the vectors of CLIP ViT-L/14, which this model does not have"
 	case a == nil:
-		m.Missing = pull
+		m.Missing = get
 	default:
 		m.Version, m.Synthetic = a.Version, isSynthetic(a.Version)
 		m.Score = func(_ context.Context, s Subject) (float64, error) { return a.Score(s.Picture.Vector), nil }

@@ -172,8 +172,22 @@ func TestEscapes(t *testing.T) {
 	}
 }
 
+// The page says when it does not show all pictures.
+func TestRest(t *testing.T) {
+	for n, want := range map[int]bool{mostShown: false, mostShown + 1: true} {
+		r := Report{pictures: make([]shown, mostShown), evaluated: n}
+		var page strings.Builder
+		if err := r.HTML(&page); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Contains(page.String(), "The first pictures only"); got != want {
+			t.Errorf("%d pictures: some are missing: %t, want %t", n, got, want)
+		}
+	}
+}
+
 func TestSets(t *testing.T) {
-	if _, err := SetOf("imagenet"); err == nil || !strings.Contains(err.Error(), "kodak, clic, div2k, landscape") {
+	if _, err := SetOf("imagenet"); err == nil || !strings.Contains(err.Error(), "set imagenet: must be of any, kodak, clic, div2k, landscape") {
 		t.Errorf("an unknown set: %v", err)
 	}
 	kodak, err := SetOf("kodak")
@@ -234,9 +248,9 @@ func TestNetworks(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer set.Close()
-	none := byName(Networks(set, true))
+	none := byName(Networks(set, true, noWeights))
 	for _, name := range []string{"DBCNN", "MUSIQ", "LPIPS-vgg", "LPIPS-alex", "DISTS", "aesthetics"} {
-		if m := none[name]; m == nil || m.Missing != "no weights: coclico pull --metrics" {
+		if m := none[name]; m == nil || m.Missing != noWeights {
 			t.Errorf("%s: %+v", name, m)
 		}
 	}
@@ -264,7 +278,7 @@ func TestNetworks(t *testing.T) {
 	if _, err := none["MS-SSIM"].Score(t.Context(), s); err == nil || !strings.HasPrefix(err.Error(), "a picture of 64x64 is too small") {
 		t.Errorf("MS-SSIM of a small picture: %v", err)
 	}
-	all := byName(Networks(iqa.Synthetic(1), true))
+	all := byName(Networks(iqa.Synthetic(1), true, noWeights))
 	for name, m := range all {
 		weightless := name == "PSNR" || name == "MS-SSIM" || name == "CMMD-224"
 		if m.Synthetic == weightless || m.Missing != "" {
@@ -275,7 +289,7 @@ func TestNetworks(t *testing.T) {
 		t.Errorf("DISTS of pictures that differ by a byte: %g", v)
 	}
 	score(all["aesthetics"], s)
-	if own := byName(Networks(iqa.Synthetic(1), false)); own["CMMD-224"] != nil || own["aesthetics"].Missing == "" {
+	if own := byName(Networks(iqa.Synthetic(1), false, noWeights)); own["CMMD-224"] != nil || own["aesthetics"].Missing == "" {
 		t.Error("another tower's vectors pass for CLIP's")
 	}
 }

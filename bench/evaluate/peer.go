@@ -81,8 +81,9 @@ func (e *Evaluation) peerRow(p Peer) (row, error) {
 	return r, nil
 }
 
-// byStem returns the paths of a folder's files by their stems. Of several files
-// of one stem the first counts; a table of sizes and hidden files do not.
+// byStem returns the paths of a folder's regular files, or links to them, by
+// their stems. Of several files of one stem the first counts; a table of sizes
+// and hidden files do not.
 func byStem(dir string) (map[string]string, error) {
 	list, err := os.ReadDir(dir)
 	if err != nil {
@@ -91,8 +92,12 @@ func byStem(dir string) (map[string]string, error) {
 	m := map[string]string{}
 	for _, d := range list {
 		name := d.Name()
-		if _, ok := m[stemOf(name)]; !ok && !d.IsDir() && name != sizesFile && !strings.HasPrefix(name, ".") {
-			m[stemOf(name)] = filepath.Join(dir, name)
+		if _, ok := m[stemOf(name)]; ok || name == sizesFile || strings.HasPrefix(name, ".") {
+			continue
+		}
+		path := filepath.Join(dir, name)
+		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
+			m[stemOf(name)] = path
 		}
 	}
 	return m, nil

@@ -75,23 +75,23 @@ const maxJournal = 1 << 30
 func openJournal(path string) (*journal, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o666)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", path, cause(err))
 	}
 	j := &journal{f, map[key]*Record{}}
-	if err := j.read(path); err != nil {
+	if err := j.read(); err != nil {
 		f.Close()
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", path, cause(err))
 	}
 	return j, nil
 }
 
-func (j *journal) read(path string) error {
+func (j *journal) read() error {
 	data, err := io.ReadAll(io.LimitReader(j.file, maxJournal+1))
 	if err != nil {
 		return err
 	}
 	if len(data) > maxJournal {
-		return fmt.Errorf("%s: more than %d bytes", path, maxJournal)
+		return fmt.Errorf("more than %d bytes", maxJournal)
 	}
 	whole := bytes.LastIndexByte(data, '\n') + 1
 	for i, line := range bytes.Split(data[:whole], []byte{'\n'}) {
@@ -100,7 +100,7 @@ func (j *journal) read(path string) error {
 		}
 		r := new(Record)
 		if err := json.Unmarshal(line, r); err != nil {
-			return fmt.Errorf("%s: line %d is not a record: %w", path, i+1, err)
+			return fmt.Errorf("line %d is not a record: %w", i+1, err)
 		}
 		j.last[key{r.Row, r.Picture}] = r
 	}
@@ -124,10 +124,13 @@ func (j *journal) add(r *Record) error {
 		return err
 	}
 	if _, err := j.file.Write(append(line, '\n')); err != nil {
-		return err
+		return fmt.Errorf("%s: %w", j.file.Name(), cause(err))
 	}
 	j.last[key{r.Row, r.Picture}] = r
-	return j.file.Sync()
+	if err := j.file.Sync(); err != nil {
+		return fmt.Errorf("%s: %w", j.file.Name(), cause(err))
+	}
+	return nil
 }
 
 func (j *journal) close() error { return j.file.Close() }

@@ -22,8 +22,9 @@ type Report struct {
 	Published []Published
 	Synthetic bool // scores are of weights that were not trained
 
-	pictures []shown // for the HTML report
-	figures  []figure
+	evaluated int     // the number of pictures
+	pictures  []shown // for the HTML report, the first of them
+	figures   []figure
 }
 
 // A Column is a quantity.
@@ -64,14 +65,14 @@ func sortMetrics(metrics []Metric) {
 // report makes the report of the records.
 func (e *Evaluation) report() (*Report, error) {
 	r := &Report{
-		Title: fmt.Sprintf("%d pictures at %d x %d", len(e.tasks), e.Size, e.Size),
+		Title: fmt.Sprintf("%s at %d x %d", counted(len(e.tasks), "picture"), e.Size, e.Size),
 		Facts: []string{
 			fmt.Sprintf("Pictures: %s, %d x %d pixels each.", e.Set.Rule, e.Size, e.Size),
 			fmt.Sprintf("Model: %s, which paints %d x %d pixels by itself; coclico %s.", e.Model, e.Side, e.Side, e.Version),
 			"Bytes are whole files, with their headers. A number is a mean over pictures, ± half the width of its 95 % bootstrap interval.",
 			"Seconds of programs include starting them and reading and writing picture files. Memory is the peak of the process, CoCliCo's with this program.",
 		},
-		Problems: e.problems, Published: published(),
+		Problems: e.problems, Published: published(), evaluated: len(e.tasks),
 	}
 	for _, m := range e.metrics {
 		r.Synthetic = r.Synthetic || m.Synthetic
@@ -79,7 +80,7 @@ func (e *Evaluation) report() (*Report, error) {
 		case m.Missing != "":
 			r.Absent = append(r.Absent, m.Name+": "+m.Missing)
 		case m.Set != nil && len(e.tasks) < m.AtLeast:
-			r.Absent = append(r.Absent, fmt.Sprintf("%s: needs %d pictures", m.Name, m.AtLeast))
+			r.Absent = append(r.Absent, fmt.Sprintf("%s: needs %s", m.Name, counted(m.AtLeast, "picture")))
 		}
 	}
 	r.Columns = e.columns()
@@ -103,6 +104,14 @@ func (e *Evaluation) report() (*Report, error) {
 	var err error
 	r.figures, err = e.figures(r)
 	return r, err
+}
+
+// counted returns a number of things: "1 picture", "2 pictures".
+func counted(n int, thing string) string {
+	if n != 1 {
+		thing += "s"
+	}
+	return fmt.Sprintf("%d %s", n, thing)
 }
 
 // measures are the columns besides metrics.

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/coclico/coclico/codec"
 	"github.com/coclico/coclico/codec/quant"
 )
 
@@ -20,10 +21,10 @@ type Set struct {
 	many int // the number of pictures, where their names are not known
 }
 
-// Sets returns the known sets. The first one, without a name, is any folder.
+// Sets returns the known sets. The first one is any folder.
 func Sets() []Set {
 	return []Set{
-		{Rule: "the center square, scaled"},
+		{Name: "any", Rule: "the center square, scaled"},
 		// The paper's crop of 768 pixels discards all of Kodak, which is 512
 		// high: peers cut out 512 x 512.
 		{Name: "kodak", Rule: "the center 512 x 512 pixels", Size: 512, crop: 512, stem: numbered("kodim%02d", 1, 24)},
@@ -49,11 +50,9 @@ func SetOf(name string) (Set, error) {
 		if s.Name == name {
 			return s, nil
 		}
-		if s.Name != "" {
-			names = append(names, s.Name)
-		}
+		names = append(names, s.Name)
 	}
-	return Set{}, fmt.Errorf("set %q: it is %s", name, strings.Join(names, ", "))
+	return Set{}, codec.OptionError(fmt.Sprintf("set %s: must be of %s", name, strings.Join(names, ", ")))
 }
 
 // square returns the square of a picture that is evaluated, of side pixels.

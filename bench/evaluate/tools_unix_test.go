@@ -120,6 +120,26 @@ func zombie(pid int) bool {
 	return err == nil && strings.Contains(string(data), ") Z ")
 }
 
+// A pipe among a peer's files or in place of a tool's result is not waited for.
+func TestPipe(t *testing.T) {
+	dir, peer := t.TempDir(), t.TempDir()
+	scenes(t, dir, 1)
+	for _, name := range []string{"scene0.png", "other.png"} {
+		if err := syscall.Mkfifo(filepath.Join(peer, name), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	e := evaluation(dir, t.TempDir(), "peer-p")
+	e.Peers = []Peer{{"P", peer, ""}}
+	if got := run(t, e).problems(); len(got) != 1 || got[0] != "P: scene0.png: no picture named scene0 in "+peer {
+		t.Errorf("a pipe for a peer's picture: %q", got)
+	}
+	fakes(t, map[string]string{"cwebp": `echo stream > "$8"`, "dwebp": `/usr/bin/mkfifo "$4"`})
+	if got := run(t, evaluation(dir, t.TempDir(), "webp")).problems(); len(got) != 1 || got[0] != "WebP: scene0.png: dwebp: the decoded picture: not a regular file" {
+		t.Errorf("a pipe for a decoded picture: %q", got)
+	}
+}
+
 // The memory of a program is its own, not that of this process, which forked it.
 func TestToolMemory(t *testing.T) {
 	if runtime.GOOS != "linux" {

@@ -95,7 +95,7 @@ func (e *Evaluation) vvcRows() []row {
 	v := e.tools.vvc()
 	full := e.vvcRow(v, "vvc", "VVC, QP 63", worstQP, e.fixed(e.Size))
 	equal := e.vvcRow(v, "vvc-equal", "VVC at equal bytes", worstQP, e.largest)
-	equal.note = "the largest raster, by area down and bicubic up, whose file is not larger than CoCliCo's; the smallest if none is"
+	equal.note = "the largest raster, by area down and bicubic up, whose file is not larger than CoCliCo's; the smallest if none is; seconds of encoding are those of the whole search"
 	if v.absent == "" {
 		equal.params = func(t *task) (string, error) {
 			budget, err := e.budget(t)
@@ -148,7 +148,7 @@ func (e *Evaluation) fixed(side int) raster {
 const smallestRaster = 16
 
 // largest finds, by bisection, the largest raster within the budget. The seconds
-// are those of the whole search.
+// of encoding are those of the whole search.
 func (e *Evaluation) largest(t *task, try func(int) (*made, error)) (*made, error) {
 	budget, err := e.budget(t)
 	if err != nil {

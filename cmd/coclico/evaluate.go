@@ -63,7 +63,7 @@ resumes, and redoes what failed or what has changed.
 	for _, set := range evaluate.Sets() {
 		sets = append(sets, set.Name)
 	}
-	set := choiceFlag(cmd, "set", "crop as is usual for kodak, clic, div2k or landscape, and name the pictures that are missing", sets...)
+	set := choiceFlag(cmd, "set", "any, kodak, clic, div2k or landscape: crop as is usual for the set, and name the pictures that are missing", sets...)
 	size := options.Whole(flags, "size", 0, 32, codec.MaxSize, "side of the squares in pixels, a multiple of 8 (default the set's or the model's own)")
 	budget := options.Whole(flags, "bytes", 0, codec.MinBytes, codec.MaxBytes, "bytes of the rows at equal bytes (default those of the paper's profile for the same picture)")
 	rows := flags.StringSlice("rows", nil, "make these `rows` only, by the names of their folders in OUT/pictures")
@@ -87,7 +87,7 @@ resumes, and redoes what failed or what has changed.
 		}
 		var err error
 		if e.Set, err = evaluate.SetOf(*set); err != nil {
-			return usageError{Err: err}
+			return err
 		}
 		for _, peer := range *peers {
 			p, err := evaluate.ParsePeer(peer)
@@ -171,7 +171,7 @@ func runEvaluation(ctx context.Context, f *files.IO, s *terminal.Screen, shelf *
 		return err
 	}
 	e.Model, e.Version, e.Side = m.label, version(), m.side
-	e.Metrics = evaluate.Networks(set, seesLikeCLIP(m))
+	e.Metrics = evaluate.Networks(set, seesLikeCLIP(m), "no weights: coclico pull --metrics")
 	if err := files.Probe(e.Out); err != nil {
 		return err
 	}
@@ -221,7 +221,11 @@ func runEvaluation(ctx context.Context, f *files.IO, s *terminal.Screen, shelf *
 		return err
 	}
 	s.Note("%s: %s, pictures and records.jsonl", e.Out, strings.Join(names, ", "))
-	if n := len(r.Problems); n > 0 {
+	switch n := len(r.Problems); n {
+	case 0:
+	case 1:
+		return errors.New("one problem, named below the table; the same command tries what failed again")
+	default:
 		return fmt.Errorf("%d problems, listed below the table; the same command tries what failed again", n)
 	}
 	return nil

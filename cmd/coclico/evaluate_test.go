@@ -43,7 +43,7 @@ func TestEvaluateProblems(t *testing.T) {
 	}
 	r := coclico(t, "evaluate", dir, "-o", t.TempDir(), "--rows", "thumbhash,peer-x", "--peer", "X="+peer)
 	if r.status != statusFailed || !strings.Contains(r.stdout, "* X: a.png: no picture named a in "+peer) ||
-		!strings.Contains(r.stdout, "broken.jpg: ") || !strings.Contains(r.stderr, "3 problems, listed below the table") {
+		!strings.Contains(r.stdout, "* broken.jpg: not a picture that can be read") || !strings.Contains(r.stderr, "3 problems, listed below the table") {
 		t.Errorf("status %d\n%s\n%s", r.status, r.stdout, r.stderr)
 	}
 }
@@ -54,8 +54,9 @@ func TestEvaluateUsage(t *testing.T) {
 	fail(t, statusUsage, []string{"evaluate takes one DIR, not 2"}, "evaluate", dir, dir, "-o", out)
 	fail(t, statusUsage, []string{"--paint is for --figures"}, "evaluate", dir, "-o", out, "--paint")
 	fail(t, statusUsage, []string{"--peer x: a peer is NAME=PICTURES"}, "evaluate", dir, "-o", out, "--peer", "x")
-	fail(t, statusUsage, []string{"--set imagenet", "kodak"}, "evaluate", dir, "-o", out, "--set", "imagenet")
-	fail(t, statusFailed, []string{`row "x": it is input, paper`}, "evaluate", dir, "-o", out, "--rows", "x")
+	fail(t, statusUsage, []string{"--set imagenet: must be any, kodak, clic, div2k or landscape"}, "evaluate", dir, "-o", out, "--set", "imagenet")
+	fail(t, statusUsage, []string{"--rows x: no such row; the rows are input, paper"}, "evaluate", dir, "-o", out, "--rows", "x")
+	fail(t, statusUsage, []string{"--size 100: must be a multiple of 8"}, "evaluate", dir, "-o", out, "--size", "100")
 	fail(t, statusFailed, []string{"has no pictures"}, "evaluate", t.TempDir(), "-o", out)
 	fail(t, statusFailed, []string{"/nonexistent: no such file"}, "evaluate", "/nonexistent", "-o", out)
 	ctx, cancel := context.WithCancel(t.Context())

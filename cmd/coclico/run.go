@@ -92,7 +92,7 @@ func asFlag(err codec.OptionError) string {
 	message := err.Error()
 	for _, c := range [][2]string{
 		{"steps ", "--steps "}, {"guidance ", "--guidance "}, {"strength ", "--strength "}, {"size ", "--size "},
-		{"noise level ", "--noise-level "}, {"budget ", "--bytes "},
+		{"noise level ", "--noise-level "}, {"budget ", "--bytes "}, {"rows ", "--rows "},
 	} {
 		if rest, ok := strings.CutPrefix(message, c[0]); ok {
 			return c[1] + rest
