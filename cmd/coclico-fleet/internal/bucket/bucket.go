@@ -1,0 +1,244 @@
+// Package bucket is where a fleet's pictures come from and where its results go:
+// a folder, or a bucket of an object store.
+//
+// Results depend on two properties of it. An object appears whole or not at all,
+// and Put never replaces one: of several workers that made the same object, the
+// first wins, and the others learn it. So work that is done twice is done once.
+//
+// A folder is written by this package and not by gocloud.dev/blob/fileblob. In
+// version 0.47.0 that neither syncs a file nor puts it atomically if it is
+// absent, and its listing omits names: it goes through "a/" before "a-b", but
+// continues a page after the greatest name so far.
+package bucket
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"iter"
+	"math/rand/v2"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"gocloud.dev/gcerrors"
+
+	"github.com/coclico/coclico/cmd/internal/files"
+)
+
+// A Bucket is a folder, or the objects below a prefix in an object store. Its
+// methods may be called concurrently, and try again what an object store may do
+// at a second try. Their errors begin with the object's name; a missing object
+// is [fs.ErrNotExist], and one that exists where none may [fs.ErrExist].
+type Bucket struct {
+	url   string
+	store store
+
+	// Fault, if not nil, is called before and after every write, for tests. Its
+	// error is the write's.
+	Fault func(name string, after bool) error
+}
+
+// A store has the operations of a kind of buckets. A name is valid, see
+// [CheckName].
+type store interface {
+	get(ctx context.Context, name string, limit int64) ([]byte, Object, error)
+	put(ctx context.Context, name string, fill func(io.Writer) error, absent bool) error
+	list(ctx context.Context, prefix string) iter.Seq2[Object, error]
+	remove(ctx context.Context, name string) error
+	close() error
+}
+
+// An Object is what a listing says about an object.
+type Object struct {
+	Name string
+	Size int64
+	Time time.Time // when it was last modified
+	ETag string    // "" if the store has none
+}
+
+// Open opens a bucket by its URL, such as s3://name/prefix?region=eu-west-1, or a
+// folder by its path. A folder need not exist.
+func Open(ctx context.Context, where string) (*Bucket, error) {
+	scheme, _, found := strings.Cut(where, "://")
+	switch {
+	case where == "":
+		return nil, errors.New("an empty name for a bucket")
+	case !found:
+		return openFolder(where)
+	case scheme == "file":
+		u, err := url.Parse(where)
+		if err != nil || u.Host != "" || u.RawQuery != "" {
+			return nil, fmt.Errorf("%s: not the URL of a folder, such as file:///data/out", where)
+		}
+		return openFolder(filepath.FromSlash(u.Path))
+	}
+	return openCloud(ctx, where)
+}
+
+// URL returns the bucket's URL, by which Open opens it from anywhere. It holds no
+// secrets: those are in the environment.
+func (b *Bucket) URL() string { return b.url }
+
+// Folder returns the path of a folder, and "" for any other bucket.
+func (b *Bucket) Folder() string {
+	if f, ok := b.store.(*folder); ok {
+		return f.dir
+	}
+	return ""
+}
+
+// Close releases the bucket.
+func (b *Bucket) Close() error { return b.store.close() }
+
+// Get returns an object of at most limit bytes.
+func (b *Bucket) Get(ctx context.Context, name string, limit int64) (data []byte, o Object, err error) {
+	err = b.try(ctx, name, func() error {
+		data, o, err = b.store.get(ctx, name, limit)
+		return err
+	})
+	return data, o, err
+}
+
+// Has reports whether there is an object of a name.
+func (b *Bucket) Has(ctx context.Context, name string) (bool, error) {
+	for o, err := range b.List(ctx, name) {
+		if err != nil || o.Name == name {
+			return err == nil, err
+		}
+	}
+	return false, nil
+}
+
+// Put writes an object, unless there is one: then the error is [fs.ErrExist].
+// After an error of the store, it may have been written nevertheless.
+func (b *Bucket) Put(ctx context.Context, name string, data []byte) error {
+	return b.write(ctx, name, filling(data), true)
+}
+
+// PutFrom is Put of what fill writes. Fill is called again for every try.
+func (b *Bucket) PutFrom(ctx context.Context, name string, fill func(io.Writer) error) error {
+	return b.write(ctx, name, fill, true)
+}
+
+// Replace writes an object, or replaces it.
+func (b *Bucket) Replace(ctx context.Context, name string, data []byte) error {
+	return b.write(ctx, name, filling(data), false)
+}
+
+// ReplaceFrom is Replace by what fill writes. Fill is called again for every try.
+func (b *Bucket) ReplaceFrom(ctx context.Context, name string, fill func(io.Writer) error) error {
+	return b.write(ctx, name, fill, false)
+}
+
+func filling(data []byte) func(io.Writer) error {
+	return func(w io.Writer) error {
+		_, err := io.Copy(w, bytes.NewReader(data))
+		return err
+	}
+}
+
+func (b *Bucket) write(ctx context.Context, name string, fill func(io.Writer) error, absent bool) error {
+	return b.try(ctx, name, func() error {
+		if b.Fault != nil {
+			if err := b.Fault(name, false); err != nil {
+				return err
+			}
+		}
+		err := b.store.put(ctx, name, fill, absent)
+		if b.Fault != nil && err == nil {
+			err = b.Fault(name, true)
+		}
+		return err
+	})
+}
+
+// List returns the objects whose names begin with prefix, in the order of their
+// names, byte by byte.
+func (b *Bucket) List(ctx context.Context, prefix string) iter.Seq2[Object, error] {
+	return func(yield func(Object, error) bool) {
+		for o, err := range b.store.list(ctx, prefix) {
+			if err != nil {
+				err = fmt.Errorf("%s: %w", b.url, plain(err))
+			}
+			if !yield(o, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// Remove removes an object, if there is one.
+func (b *Bucket) Remove(ctx context.Context, name string) error {
+	err := b.try(ctx, name, func() error { return b.store.remove(ctx, name) })
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+// tries is how often an operation is tried, and pause how long before the second
+// time; each further pause is four times as long.
+const (
+	tries = 5
+	pause = 100 * time.Millisecond
+)
+
+// try calls f until there is no error, or one that another try cannot help.
+func (b *Bucket) try(ctx context.Context, name string, f func() error) error {
+	if err := CheckName(name); err != nil {
+		return fmt.Errorf("%.100q: %w", name, err)
+	}
+	wait := pause
+	for n := 1; ; n++ {
+		err := plain(f())
+		switch {
+		case err == nil:
+			return nil
+		case n == tries || permanent(err) || ctx.Err() != nil:
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(wait/2 + rand.N(wait)): // not all workers at once
+		}
+		wait *= 4
+	}
+}
+
+// permanent reports whether another try would end in the same error.
+func permanent(err error) bool {
+	for _, e := range []error{fs.ErrNotExist, fs.ErrExist, fs.ErrPermission, errLong, files.ErrFull, context.Canceled} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	code := gcerrors.Code(err)
+	return code == gcerrors.InvalidArgument || code == gcerrors.Unimplemented
+}
+
+// plain turns an error of a store into one of package fs, where there is one.
+func plain(err error) error {
+	switch gcerrors.Code(err) {
+	case gcerrors.OK:
+		return nil
+	case gcerrors.NotFound:
+		return fs.ErrNotExist
+	case gcerrors.FailedPrecondition, gcerrors.AlreadyExists:
+		return fs.ErrExist
+	case gcerrors.PermissionDenied:
+		return fmt.Errorf("%w: %v", fs.ErrPermission, err)
+	}
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Err
+	}
+	return err
+}
+
+var errLong = errors.New("larger than what is read")

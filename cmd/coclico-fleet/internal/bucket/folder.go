@@ -1,0 +1,167 @@
+package bucket
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"io"
+	"io/fs"
+	"iter"
+	"net/url"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"github.com/coclico/coclico/cmd/internal/batch"
+	"github.com/coclico/coclico/cmd/internal/files"
+)
+
+// A folder is a bucket on a disk. What it reads may be a link to elsewhere, as
+// in a folder of pictures; what it writes is below it, as os.Root sees to.
+type folder struct{ dir string }
+
+func openFolder(dir string) (*Bucket, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, err
+	}
+	u := url.URL{Scheme: "file", Path: filepath.ToSlash(dir)}
+	return &Bucket{url: u.String(), store: &folder{dir}}, nil
+}
+
+func (f *folder) close() error { return nil }
+
+func (f *folder) get(_ context.Context, name string, limit int64) ([]byte, Object, error) {
+	file, err := os.Open(filepath.Join(f.dir, filepath.FromSlash(name)))
+	if err != nil {
+		return nil, Object{}, err
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	switch {
+	case err != nil:
+		return nil, Object{}, err
+	case info.IsDir():
+		return nil, Object{}, fs.ErrNotExist
+	case info.Size() > limit:
+		return nil, Object{}, errLong
+	}
+	data, err := io.ReadAll(io.LimitReader(file, limit))
+	return data, Object{Name: name, Size: info.Size(), Time: info.ModTime()}, err
+}
+
+// tempMark begins the names of files that are being written. A listing omits
+// them.
+const tempMark = ".coclico-"
+
+// put writes a temporary file, syncs it, and gives it its name: by a link, which
+// cannot replace a file, or by a rename.
+func (f *folder) put(_ context.Context, name string, fill func(io.Writer) error, absent bool) error {
+	if err := os.MkdirAll(f.dir, 0o777); err != nil {
+		return full(err)
+	}
+	root, err := os.OpenRoot(f.dir)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	dir := path.Dir(name)
+	if err := root.MkdirAll(dir, 0o777); err != nil {
+		return full(err)
+	}
+	temp := path.Join(dir, tempMark+rand.Text())
+	file, err := root.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	if err != nil {
+		return full(err)
+	}
+	defer root.Remove(temp)
+	if err = fill(file); err == nil {
+		err = file.Sync()
+	}
+	if e := file.Close(); err == nil {
+		err = e
+	}
+	switch {
+	case err != nil:
+		return full(err)
+	case !absent:
+		err = root.Rename(temp, name)
+	default:
+		err = link(root, temp, name)
+	}
+	if err != nil {
+		return full(err)
+	}
+	return files.OS{}.SyncFolder(filepath.Join(f.dir, filepath.FromSlash(dir)))
+}
+
+// link gives a file a second name that no file has.
+func link(root *os.Root, temp, name string) error {
+	err := root.Link(temp, name)
+	if err == nil || errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	// A file system without links: an empty file claims the name and is
+	// replaced at once. A process that is killed in between leaves an empty
+	// object, which no reader takes for one.
+	claim, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	if err != nil {
+		return err
+	}
+	claim.Close()
+	return root.Rename(temp, name)
+}
+
+// full returns files.ErrFull for an error that means a full disk.
+func full(err error) error {
+	if isFull(err) {
+		return files.ErrFull
+	}
+	return err
+}
+
+func (f *folder) remove(_ context.Context, name string) error {
+	root, err := os.OpenRoot(f.dir)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	return root.Remove(name)
+}
+
+func (f *folder) list(ctx context.Context, prefix string) iter.Seq2[Object, error] {
+	return func(yield func(Object, error) bool) {
+		dir := path.Dir(prefix + "x") // the folder that all names of the prefix are in
+		start := filepath.Join(f.dir, filepath.FromSlash(dir))
+		if _, err := os.Stat(start); errors.Is(err, fs.ErrNotExist) {
+			return
+		}
+		for found, err := range batch.Walk(ctx, start, func(string) bool { return true }) {
+			if err != nil {
+				yield(Object{}, err)
+				return
+			}
+			rel, err := filepath.Rel(f.dir, found.Path)
+			if err != nil {
+				yield(Object{}, err)
+				return
+			}
+			name := filepath.ToSlash(rel)
+			if found.Kind != batch.Wanted || !strings.HasPrefix(name, prefix) {
+				continue
+			}
+			info, err := os.Stat(found.Path)
+			if errors.Is(err, fs.ErrNotExist) {
+				continue // it was just removed
+			}
+			if err != nil {
+				yield(Object{}, err)
+				return
+			}
+			if !yield(Object{Name: name, Size: info.Size(), Time: info.ModTime()}, nil) {
+				return
+			}
+		}
+	}
+}

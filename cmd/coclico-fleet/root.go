@@ -1,0 +1,171 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/coclico/coclico/cmd/internal/options"
+	"github.com/coclico/coclico/cmd/internal/terminal"
+	"github.com/coclico/coclico/kernels"
+)
+
+// Exit statuses. A run that a signal ended has 128 and the signal's number, as
+// shells have it.
+const (
+	statusOK          = 0
+	statusFailed      = 1   // something could not be done
+	statusUsage       = 2   // the command line is wrong
+	statusRefused     = 3   // this worker cannot do the job: restarting it is no use
+	statusHangup      = 129 // the terminal was closed
+	statusInterrupted = 130 // Ctrl-C
+	statusTerminated  = 143 // kill
+)
+
+// rootCmd returns the command with all of its subcommands. It sets started when
+// the command line has been parsed.
+func rootCmd(p *program, started *bool) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "coclico-fleet",
+		Short: "Pictures in 120 bytes, ten million of them, on many machines",
+		Long: `Coclico-fleet encodes the pictures of a folder or a bucket into an archive of
+120 bytes each, or paints the pictures that files describe, on as many machines
+as there are. SOURCE and DESTINATION are folders, or URLs of buckets such as
+s3://name/prefix?region=eu-west-1; credentials are where the store's own tools
+look for them.
+
+"plan" lists the source once and writes the job into the destination. "run" does
+it on this machine. On many machines, "serve" hands out the work and "work"
+does it; or each "work --shard" of an array of jobs takes its share, without
+anybody to ask. "status" shows how far the job is, "retry" has pictures with
+errors done again, and "merge" makes an archive of the results.
+
+Any of these may be killed at any moment, machines and networks may fail, and
+work may be done twice: each picture has one row in the end. A run resumes where
+the last one ended.`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		PersistentPreRunE: func(*cobra.Command, []string) error {
+			*started = true
+			return kernels.Check()
+		},
+	}
+	root.AddCommand(planCmd(p))
+	root.Version = version()
+	root.SetVersionTemplate(versionLine())
+	root.Flags().BoolP("version", "v", false, "print the version")
+	root.SetFlagErrorFunc(flagError)
+	return root
+}
+
+// A program is one run of the command.
+type program struct {
+	screen *terminal.Screen
+	stdin  io.Reader
+	stderr io.Writer
+}
+
+// run is the program: it reads the command line, does the work, and reports
+// what went wrong in one line.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	s := terminal.New(stdout, stderr, os.Getenv)
+	p := &program{screen: s, stdin: stdin, stderr: stderr}
+	started := false // the command line was right
+	root := rootCmd(p, &started)
+	root.SetArgs(args)
+	root.SetIn(stdin)
+	root.SetOut(s.Out)
+	root.SetErr(s.Err)
+	cmd, err := root.ExecuteContextC(ctx)
+	if err == nil {
+		err = s.OutErr()
+	}
+	var usage options.UsageError
+	var refused refusedError
+	switch {
+	case err == nil:
+		return statusOK
+	case ctx.Err() != nil && errors.Is(err, context.Canceled):
+		s.Complain(interrupted(err))
+		return signalStatus(ctx)
+	case errors.As(err, &refused):
+		s.Complain(err.Error())
+		return statusRefused
+	case !started || errors.As(err, &usage):
+		s.Complain(strings.TrimSpace(err.Error()) + " (" + cmd.CommandPath() + " --help)")
+		return statusUsage
+	}
+	s.Complain(err.Error())
+	return statusFailed
+}
+
+// interrupted returns what is said of a run that a signal ended.
+func interrupted(err error) string {
+	var stopped stoppedError
+	if errors.As(err, &stopped) {
+		return stopped.Error()
+	}
+	return "interrupted"
+}
+
+// A stoppedError says what a run that a signal ended has left.
+type stoppedError string
+
+func (e stoppedError) Error() string { return string(e) }
+func (stoppedError) Unwrap() error   { return context.Canceled }
+
+// A refusedError is the reason why a worker cannot do a job: it has another model
+// or version, or an option that the job's pictures cannot have.
+type refusedError struct{ error }
+
+func (e refusedError) Unwrap() error { return e.error }
+
+// signalStatus returns the exit status of a run that a signal ended. The cause of
+// signal.NotifyContext says which.
+func signalStatus(ctx context.Context) int {
+	switch cause := context.Cause(ctx).Error(); {
+	case strings.HasPrefix(cause, syscall.SIGTERM.String()+" "):
+		return statusTerminated
+	case strings.HasPrefix(cause, "hangup "):
+		return statusHangup
+	}
+	return statusInterrupted
+}
+
+// args demands arguments, under the names that the usage line gives them.
+func args(names ...string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) != len(names) {
+			return fmt.Errorf("%s needs %s, not %d arguments", cmd.Name(), strings.Join(names, " and "), len(args))
+		}
+		return nil
+	}
+}
+
+// flagError rewrites pflag's errors: it quotes the value twice and names the
+// function that could not parse it.
+func flagError(_ *cobra.Command, err error) error {
+	switch err := err.(type) {
+	case *pflag.InvalidValueError:
+		reason := err.Unwrap()
+		switch err.GetFlag().Value.Type() {
+		case "bool":
+			reason = errors.New("must be true or false")
+		case "duration":
+			reason = errors.New("must be a duration such as 90s or 5m")
+		}
+		return fmt.Errorf("--%s %s: %w", err.GetFlag().Name, err.GetValue(), reason)
+	case *pflag.NotExistError:
+		return fmt.Errorf("unknown flag --%s", err.GetSpecifiedName())
+	case *pflag.ValueRequiredError:
+		return fmt.Errorf("--%s needs a value", err.GetFlag().Name)
+	}
+	return err
+}

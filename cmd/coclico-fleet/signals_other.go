@@ -1,0 +1,11 @@
+//go:build !unix
+
+package main
+
+import (
+	"os"
+	"syscall"
+)
+
+// signals returns the signals that end the program in good order.
+func signals() []os.Signal { return []os.Signal{os.Interrupt, syscall.SIGTERM} }
