@@ -75,6 +75,9 @@ var layers = []struct {
 	{"cmd/internal/guard", []string{"github.com/spf13/pflag"}, nil},
 	{"cmd/internal/admin", []string{"cmd/internal/guard", "github.com/prometheus/client_golang/..."}, nil},
 	{"cmd/internal/logging", []string{"github.com/spf13/pflag", "golang.org/x/term"}, nil},
+	{"cmd/internal/serve", []string{"cmd/internal/guard", "cmd/internal/inspect", "cmd/internal/options", "cmd/internal/page", "cmd/internal/picture", "codec", "codec/archive", "codec/format", "codec/search", "kernels",
+		"github.com/prometheus/client_golang/prometheus", "github.com/spf13/pflag", "golang.org/x/sync/semaphore"},
+		[]string{"github.com/getkin/kin-openapi/...", "weights/mini", "golang.org/x/sys/unix"}},
 	// A module of its own, for the sake of the others' dependencies.
 	{"cmd/coclico-fleet/...", []string{"cmd/coclico-fleet/...", "cmd/internal/...", "codec", "codec/archive", "codec/model", "kernels",
 		"github.com/nats-io/nats-server/v2/server", "github.com/nats-io/nats.go/...", "gocloud.dev/...", "github.com/aws/aws-sdk-go-v2/service/s3/types",

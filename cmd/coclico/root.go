@@ -29,7 +29,7 @@ unCLIP.
 			return kernels.Check()
 		},
 	}
-	root.AddCommand(encodeCmd(f, s), decodeCmd(f, s), infoCmd(f, s), compareCmd(f, s), archiveCmd(f, s), searchCmd(f, s), pullCmd(s), modelsCmd(f, s), synthCmd(s), verifyCmd(s), benchCmd(s), evaluateCmd(f, s),
+	root.AddCommand(encodeCmd(f, s), decodeCmd(f, s), infoCmd(f, s), compareCmd(f, s), archiveCmd(f, s), searchCmd(f, s), serveCmd(f, s), pullCmd(s), modelsCmd(f, s), synthCmd(s), verifyCmd(s), benchCmd(s), evaluateCmd(f, s),
 		manCmd(f), completionCmd(s), versionCmd(s))
 	addVersionFlag(root)
 	root.SetHelpCommand(helpCmd())

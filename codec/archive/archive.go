@@ -123,9 +123,13 @@ func (a *Archive) Get(name string) (*Row, error) {
 // and the rows of the others follow it. A caller that continues must know that
 // the broken shard's rows are missing, and that a row may have been replaced
 // there.
-func (a *Archive) Rows() iter.Seq2[*Row, error] {
+func (a *Archive) Rows() iter.Seq2[*Row, error] { return a.RowsAfter("") }
+
+// RowsAfter is Rows of those whose names follow one, which the archive need not
+// have: the next page of a list. It reads a few pages of each shard to begin.
+func (a *Archive) RowsAfter(name string) iter.Seq2[*Row, error] {
 	return func(yield func(*Row, error) bool) {
-		for row, err := range newest(a.shards) {
+		for row, err := range newest(a.shards, name) {
 			if err == nil && row.Removed() {
 				continue
 			}

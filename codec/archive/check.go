@@ -35,7 +35,7 @@ func (s *Shard) check(ctx context.Context) error {
 		return named(s.Info.Name, errHash)
 	}
 	first, last, rows := "", "", int64(0)
-	for r, err := range scan(h.file, h.footer, allColumns) {
+	for r, err := range scan(h.file, h.footer, 0, allColumns) {
 		switch {
 		case err != nil:
 			return named(s.Info.Name, err)

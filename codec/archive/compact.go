@@ -42,7 +42,7 @@ func (w *Writer) merge(ctx context.Context, n int) error {
 	}
 	out := &merged{w: w, origin: origin}
 	defer out.discard()
-	for row, err := range newest(old) {
+	for row, err := range newest(old, "") {
 		switch {
 		case err != nil:
 			return err
@@ -195,7 +195,7 @@ func Merge(ctx context.Context, dir string, from []*Archive, o *Options) error {
 		return err
 	}
 	defer w.Close()
-	for row, err := range newest(shards) {
+	for row, err := range newest(shards, "") {
 		switch {
 		case err != nil:
 			return withFolder(err)

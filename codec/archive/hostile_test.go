@@ -270,7 +270,7 @@ func TestSame(t *testing.T) {
 			t.Fatalf("%d: %v", i, err)
 		}
 		n := 0
-		for got, err := range scan(r, foot, allColumns) {
+		for got, err := range scan(r, foot, 0, allColumns) {
 			if err != nil {
 				t.Fatalf("%d: %v", i, err)
 			}
@@ -337,7 +337,7 @@ func TestColumns(t *testing.T) {
 		r := bytes.NewReader(out[i].Bytes())
 		foot, err := readFooter(r, r.Size())
 		if err == nil {
-			for _, e := range scan(r, foot, allColumns) {
+			for _, e := range scan(r, foot, 0, allColumns) {
 				err = e
 			}
 		}
@@ -366,7 +366,7 @@ func FuzzShard(f *testing.F) {
 		r := bytes.NewReader(data)
 		foot, err := readFooter(r, r.Size())
 		if err == nil {
-			for _, err := range scan(r, foot, allColumns) {
+			for _, err := range scan(r, foot, 0, allColumns) {
 				if err != nil {
 					break
 				}

@@ -79,7 +79,7 @@ func ReadShard(r io.ReaderAt, size int64) (Origin, iter.Seq2[*Row, error], error
 		return Origin{}, nil, err
 	}
 	return o, func(yield func(*Row, error) bool) {
-		for n, err := range scan(r, foot, allColumns) {
+		for n, err := range scan(r, foot, 0, allColumns) {
 			if err != nil {
 				yield(nil, err)
 				return

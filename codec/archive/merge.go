@@ -9,13 +9,16 @@ import (
 
 // newest merges shards, the oldest first, into the order of their names. Of
 // several rows of a name it has that of the newest shard, which may be a
-// tombstone. A shard is opened when its first name comes up, so that where names
-// do not overlap, one is open at a time.
-func newest(shards []*Shard) iter.Seq2[*Row, error] {
+// tombstone. Names that do not follow after are left out. A shard is opened when
+// its first name comes up, so that where names do not overlap, one is open at a
+// time.
+func newest(shards []*Shard, after string) iter.Seq2[*Row, error] {
 	return func(yield func(*Row, error) bool) {
 		h := make(runHeap, 0, len(shards))
 		for i, s := range shards {
-			h = append(h, &run{shard: s, age: i, name: s.Info.First})
+			if after == "" || s.Info.Last > after {
+				h = append(h, &run{shard: s, age: i, after: after, name: max(s.Info.First, after)})
+			}
 		}
 		heap.Init(&h)
 		defer func() {
@@ -50,8 +53,9 @@ func newest(shards []*Shard) iter.Seq2[*Row, error] {
 type run struct {
 	shard *Shard
 	age   int // its place among the shards
-	name  string
-	row   *Row // nil before the first row and after the last
+	after string
+	name  string // of row, or one that no row of the run precedes
+	row   *Row   // nil before the first row and after the last
 	next  func() (*Row, error, bool)
 	stop  func()
 }
@@ -60,11 +64,11 @@ type run struct {
 func (r *run) advance() (err error) {
 	first := r.next == nil
 	if first {
-		r.next, r.stop = iter.Pull2(r.shard.Rows())
+		r.next, r.stop = iter.Pull2(r.shard.rowsAfter(r.after))
 	}
 	r.row, err, _ = r.next()
 	if r.row != nil {
-		if r.name = r.row.Name; first && r.name != r.shard.Info.First {
+		if r.name = r.row.Name; first && r.after < r.shard.Info.First && r.name != r.shard.Info.First {
 			r.row, err = nil, named(r.shard.Info.Name, errFirst)
 		}
 	}

@@ -148,7 +148,7 @@ func (p *part) verify() error {
 	}
 	var sum rowSum
 	n := int64(0)
-	for r, err := range scan(p.file, foot, allColumns) {
+	for r, err := range scan(p.file, foot, 0, allColumns) {
 		if err != nil {
 			return err
 		}

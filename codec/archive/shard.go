@@ -5,6 +5,7 @@ import (
 	"io"
 	"io/fs"
 	"iter"
+	"sort"
 	"sync"
 	"time"
 	"unsafe"
@@ -154,7 +155,7 @@ type Entry struct {
 // names. An error ends it.
 func (s *Shard) Entries() iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
-		for r, err := range s.scan(colName, colData) {
+		for r, err := range s.scan("", colName, colData) {
 			if !yield(Entry{r.at, r.row.Name, r.row.Data}, err) || err != nil {
 				return
 			}
@@ -164,9 +165,12 @@ func (s *Shard) Entries() iter.Seq2[Entry, error] {
 
 // Rows returns all rows, tombstones included, in the order of the shard, which
 // is that of the names. An error ends it.
-func (s *Shard) Rows() iter.Seq2[*Row, error] {
+func (s *Shard) Rows() iter.Seq2[*Row, error] { return s.rowsAfter("") }
+
+// rowsAfter is Rows of those whose names follow one.
+func (s *Shard) rowsAfter(name string) iter.Seq2[*Row, error] {
 	return func(yield func(*Row, error) bool) {
-		for r, err := range s.scan(allColumns...) {
+		for r, err := range s.scan(name, allColumns...) {
 			if err != nil {
 				yield(nil, err)
 				return
@@ -187,8 +191,8 @@ type numbered struct {
 	row Row
 }
 
-// scan reads some columns of all rows.
-func (s *Shard) scan(cols ...column) iter.Seq2[numbered, error] {
+// scan reads some columns of the rows whose names follow one.
+func (s *Shard) scan(after string, cols ...column) iter.Seq2[numbered, error] {
 	return func(yield func(numbered, error) bool) {
 		h, err := s.open()
 		if err != nil {
@@ -196,7 +200,18 @@ func (s *Shard) scan(cols ...column) iter.Seq2[numbered, error] {
 			return
 		}
 		defer h.file.Close()
-		for r, err := range scan(h.file, h.footer, cols) {
+		from := int64(0)
+		if after != "" && after >= s.Info.First {
+			var ok bool
+			if from, ok, err = find(h.file, h.footer, after); err != nil {
+				yield(numbered{}, named(s.Info.Name, err))
+				return
+			}
+			if ok {
+				from++
+			}
+		}
+		for r, err := range scan(h.file, h.footer, from, cols) {
 			if !yield(r, named(s.Info.Name, err)) {
 				return
 			}
@@ -204,12 +219,17 @@ func (s *Shard) scan(cols ...column) iter.Seq2[numbered, error] {
 	}
 }
 
-// scan reads some columns of all rows, the name among them. An error ends it.
-func scan(f io.ReaderAt, foot *footer, cols []column) iter.Seq2[numbered, error] {
+// scan reads some columns of the rows from a number on, the name among them. An
+// error ends it.
+func scan(f io.ReaderAt, foot *footer, from int64, cols []column) iter.Seq2[numbered, error] {
 	return func(yield func(numbered, error) bool) {
 		last := ""
 		for i := range foot.groups {
-			if err := foot.groups[i].scan(f, cols, &last, yield); err != nil {
+			g := &foot.groups[i]
+			if g.first+g.rows <= from {
+				continue
+			}
+			if err := g.scan(f, max(from-g.first, 0), cols, &last, yield); err != nil {
 				if err != errStop {
 					yield(numbered{}, err)
 				}
@@ -222,13 +242,19 @@ func scan(f io.ReaderAt, foot *footer, cols []column) iter.Seq2[numbered, error]
 // errStop means that the caller of an iterator wants no more.
 var errStop = errors.New("stop")
 
-// scan yields the rows of a group. last is the name of the row before.
-func (g *group) scan(f io.ReaderAt, cols []column, last *string, yield func(numbered, error) bool) error {
+// scan yields the rows of a group from a number on. last is the name of the row
+// before.
+func (g *group) scan(f io.ReaderAt, from int64, cols []column, last *string, yield func(numbered, error) bool) error {
 	read := make([]*cursor, len(cols))
 	for i, c := range cols {
 		read[i] = newCursor(f, &g.chunks[c], c)
+		if from > 0 {
+			if err := read[i].seek(g, from); err != nil {
+				return err
+			}
+		}
 	}
-	for n := range g.rows {
+	for n := from; n < g.rows; n++ {
 		r := numbered{at: g.first + n}
 		for _, c := range read {
 			if err := c.next(&r.row); err != nil {
@@ -263,6 +289,38 @@ type cursor struct {
 
 func newCursor(f io.ReaderAt, c *chunk, col column) *cursor {
 	return &cursor{pages: newPageReader(f, c, col), page: &page{}}
+}
+
+// seek moves a new cursor to a row of its group. The page must have as many rows
+// as the index says, see readPage.
+func (c *cursor) seek(g *group, n int64) error {
+	p := c.pages
+	index, err := readIndex(p.r, g, p.col)
+	if err != nil {
+		return err
+	}
+	if p.c.dict {
+		h, raw, err := p.read()
+		if err == nil {
+			err = p.dictionary(h, raw)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	l := index[sort.Search(len(index), func(i int) bool { return index[i].row > n })-1]
+	p.at = l.at
+	page, err := p.next()
+	switch {
+	case err == io.EOF:
+		return errIndex
+	case err != nil:
+		return err
+	case int64(page.n) != l.rows || p.at != l.at+l.size:
+		return errIndex
+	}
+	c.page, c.at = page, int(n-l.row)
+	return nil
 }
 
 // next puts the next value into its field.

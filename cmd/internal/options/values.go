@@ -22,10 +22,15 @@ type whole struct {
 // Whole defines a flag for a whole number. Its default may be out of the
 // range, to stand for a number that is not known yet.
 func Whole(flags *pflag.FlagSet, name string, value, min, max int, usage string) *int {
-	v := whole{new(int), min, max}
-	*v.to = value
-	flags.Var(v, name, usage)
-	return v.to
+	to := new(int)
+	WholeVar(flags, to, name, value, min, max, usage)
+	return to
+}
+
+// WholeVar is Whole for a variable of the caller's.
+func WholeVar(flags *pflag.FlagSet, to *int, name string, value, min, max int, usage string) {
+	*to = value
+	flags.Var(whole{to, min, max}, name, usage)
 }
 
 func (v whole) String() string { return strconv.Itoa(*v.to) }

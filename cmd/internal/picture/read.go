@@ -17,8 +17,17 @@ const (
 	MaxMemory = 1 << 30 // bytes that reading takes: 4 a pixel of most pictures, 8 with 16 bits a channel
 )
 
+// A SizeError reports a picture of more than MaxPixels, or one that takes more
+// than MaxMemory. It is a string.
+type SizeError string
+
+func (e SizeError) Error() string { return string(e) }
+
 // A File is a picture file whose header has been read.
 type File struct {
+	// Width and Height are the picture's in the file, before it is turned
+	// upright.
+	Width, Height int
 	// Memory is the bytes that Image takes at its peak, at most MaxMemory.
 	Memory int64
 	// Warnings is what is wrong with the file although it can be read, a phrase
@@ -47,9 +56,9 @@ func Open(r io.ReadSeeker) (*File, error) {
 	case cfg.Width < 1 || cfg.Height < 1:
 		return nil, fmt.Errorf("a %s picture without pixels (%d x %d)", format.name, cfg.Width, cfg.Height)
 	case cfg.Width > MaxPixels/cfg.Height:
-		return nil, fmt.Errorf("a picture of %d x %d pixels: at most %d pixels are read, scale it down first", cfg.Width, cfg.Height, MaxPixels)
+		return nil, SizeError(fmt.Sprintf("a picture of %d x %d pixels: at most %d pixels are read, scale it down first", cfg.Width, cfg.Height, MaxPixels))
 	}
-	f := &File{r: r, format: format}
+	f := &File{Width: cfg.Width, Height: cfg.Height, r: r, format: format}
 	if err := guard(format, func() error { f.meta = readMetadata(r, format.name); return nil }); err != nil {
 		return nil, err
 	}
@@ -60,8 +69,8 @@ func Open(r io.ReadSeeker) (*File, error) {
 		return nil, err
 	}
 	if f.Memory > MaxMemory {
-		return nil, fmt.Errorf("a picture of %d x %d pixels that takes %d MiB to read: at most %d are used, scale it down first",
-			cfg.Width, cfg.Height, f.Memory>>20, MaxMemory>>20)
+		return nil, SizeError(fmt.Sprintf("a picture of %d x %d pixels that takes %d MiB to read: at most %d are used, scale it down first",
+			cfg.Width, cfg.Height, f.Memory>>20, MaxMemory>>20))
 	}
 	return f, nil
 }

@@ -1,10 +1,167 @@
-// Package serve answers HTTP requests with a codec. The API is described by
-// openapi.yaml, which is also served.
 package serve
 
-import _ "embed"
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/semaphore"
+
+	"github.com/coclico/coclico/cmd/internal/guard"
+	"github.com/coclico/coclico/cmd/internal/page"
+	"github.com/coclico/coclico/codec"
+	"github.com/coclico/coclico/kernels"
+)
 
 // Document is the API's description in OpenAPI 3.1.
 //
 //go:embed openapi.yaml
 var Document []byte
+
+// A Model is what the server encodes and paints with.
+type Model struct {
+	Codec       *codec.Codec
+	Name        string // by which the user knows it
+	Label       string // what its pictures say about it; tells it from all others
+	ID          codec.ModelID
+	Fingerprint uint32
+	BuiltIn     bool
+	Encodes     bool // it has what that takes
+	Decodes     bool
+	Prompts     bool // it reads them
+	Side        int  // pixels of the longer side of what it paints, 0 if unknown
+}
+
+// A Config configures a [Server]. Model, Version, Log and Registry are required.
+type Config struct {
+	Model   Model
+	Archive *Archive // nil for none
+	Version string   // of the program
+
+	Token      *guard.Token // that clients must send; nil for none
+	AllowHosts []string     // names by which the server may be called
+	LowMemory  bool         // paint with less memory, more slowly
+
+	Limits   Limits
+	Log      *slog.Logger
+	Registry prometheus.Registerer
+}
+
+// A Server answers requests. See the package comment.
+type Server struct {
+	Config
+	queue   *queue
+	decodes *store
+	metrics *metrics
+	kernels string
+
+	bodies   *semaphore.Weighted // bytes of bodies in memory
+	pictures *semaphore.Weighted // bytes that reading pictures takes
+	encodes  *semaphore.Weighted // pictures at work
+	searches *semaphore.Weighted
+	streams  atomic.Int64 // of events
+
+	draining chan struct{} // closed when the server begins to stop
+	requests atomic.Uint64 // a number for each
+	page     http.Handler
+}
+
+// New returns a server. Zero limits have their defaults.
+func New(c Config) (*Server, error) {
+	c.Limits = c.Limits.orDefault()
+	c.Model.Codec.KeepNetworks = !c.LowMemory
+	s := &Server{
+		Config:   c,
+		queue:    newQueue(c.Limits.Queue, c.Limits.ClientQueue),
+		decodes:  newStore(c.Limits.Keep, c.Limits.KeepBytes),
+		kernels:  kernels.Active(),
+		bodies:   semaphore.NewWeighted(c.Limits.BodyMemory),
+		pictures: semaphore.NewWeighted(c.Limits.PictureMemory),
+		encodes:  semaphore.NewWeighted(int64(c.Limits.Encodes)),
+		searches: semaphore.NewWeighted(maxSearches),
+		draining: make(chan struct{}),
+	}
+	s.metrics = newMetrics(s)
+	var err error
+	s.page, err = newPage(page.Files)
+	return s, err
+}
+
+// Times of the transport.
+const (
+	headerTime = 5 * time.Second // to send a request's header
+	idleTime   = 120 * time.Second
+	graceTime  = 20 * time.Second // that a decode may take to finish when the server stops
+	fetchTime  = 3 * time.Second  // to fetch the picture of that decode
+	closeTime  = 5 * time.Second  // to finish other answers
+)
+
+// Serve answers requests from a listener, which it closes, until the context
+// ends. Then it stops: requests for work are refused, and clients that watch a
+// decode are told. A decode that is nearly done is finished, and its picture can
+// be fetched; any other is canceled. That takes less than 30 seconds. The error
+// is nil if nothing but the context ended it. Serve must be called once.
+func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
+	hosts, err := guard.NewHosts(ln.Addr(), s.AllowHosts)
+	if err != nil {
+		return errors.Join(err, ln.Close())
+	}
+	srv := &http.Server{
+		Handler:           s.handler(hosts),
+		ReadHeaderTimeout: headerTime,
+		IdleTimeout:       idleTime,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),
+	}
+	work, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	worker := make(chan struct{})
+	go func() {
+		defer close(worker)
+		s.queue.work(work)
+	}()
+	served := make(chan error, 1)
+	go func() { served <- srv.Serve(ln) }()
+	select {
+	case err = <-served: // the listener broke
+	case <-ctx.Done():
+		s.Log.Info("stopping")
+	}
+	close(s.draining)
+	s.drain(worker, stop)
+	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTime)
+	defer cancel()
+	if srv.Shutdown(closing) != nil {
+		srv.Close()
+	}
+	s.decodes.close()
+	return err
+}
+
+// drain ends the work: what waits is dropped, what runs is finished if that is
+// known not to take long.
+func (s *Server) drain(worker <-chan struct{}, stop context.CancelFunc) {
+	for _, t := range s.queue.close() {
+		t.dropped()
+	}
+	d := s.decodes.running()
+	if d != nil && d.drain(graceTime) {
+		t := time.NewTimer(graceTime)
+		defer t.Stop()
+		select {
+		case <-worker:
+		case <-t.C:
+		}
+	}
+	stop()
+	<-worker // within a block of a network
+	if d != nil {
+		d.awaitFetch(fetchTime)
+	}
+}

@@ -1,0 +1,264 @@
+package serve
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"strconv"
+
+	"github.com/coclico/coclico/codec"
+	"github.com/coclico/coclico/codec/archive"
+	"github.com/coclico/coclico/codec/format"
+	"github.com/coclico/coclico/codec/search"
+)
+
+// An Archive is what the gallery shows and searches.
+type Archive struct {
+	Rows  *archive.Archive
+	Set   *search.Set
+	Prior format.Prior // of the archive's model
+
+	// Words returns the direction of words among the pictures' vectors. It is
+	// nil if words cannot be searched for. An error is the client's.
+	Words func(ctx context.Context, text string) ([]float32, error)
+}
+
+// rows returns the number of rows, replaced ones too.
+func (a *Archive) rows() (n int64) {
+	for _, s := range a.Rows.Shards() {
+		n += s.Info.Rows
+	}
+	return n
+}
+
+// A rowJSON is a picture of the archive.
+type rowJSON struct {
+	Name   string   `json:"name"`
+	File   string   `json:"file,omitempty"`
+	Map    *mapJSON `json:"map,omitempty"`
+	Width  int      `json:"width,omitempty"`
+	Height int      `json:"height,omitempty"`
+	Error  string   `json:"error,omitempty"`
+}
+
+func newRow(r *archive.Row) rowJSON {
+	row := rowJSON{Name: r.Name, Width: r.Width, Height: r.Height, Error: r.Error}
+	if row.Error != "" {
+		return row
+	}
+	row.File = base64URL(r.Data)
+	f, err := codec.Parse(r.Data)
+	if err != nil {
+		row.Error = err.Error()
+		return row
+	}
+	m := newMap(f.ColorMap())
+	row.Map = &m
+	return row
+}
+
+type hitJSON struct {
+	rowJSON
+	Score    float64 `json:"score"`
+	Distance int     `json:"distance"`
+}
+
+// search answers GET /v1/search.
+func (s *Server) search(w http.ResponseWriter, r *http.Request) error {
+	query := r.URL.Query()
+	k, err := wholeOf(query, "k", 50, 1, 1000)
+	if err != nil {
+		return err
+	}
+	least, err := decimalOf(query, "min", 0, 1)
+	if err != nil {
+		return err
+	}
+	if err := checkNames(query, "q", "file", "near", "k", "min"); err != nil {
+		return err
+	}
+	if !s.searches.TryAcquire(1) {
+		return busy.problem("%d searches run already", maxSearches)
+	}
+	defer s.searches.Release(1)
+	vector, itself, err := s.vector(r.Context(), query)
+	if err != nil {
+		return err
+	}
+	hits, err := s.Archive.Set.Search(r.Context(), search.Query{Vector: vector, K: k + 1, Min: least})
+	if err != nil {
+		return err
+	}
+	list := []hitJSON{}
+	for _, h := range hits {
+		if len(list) < k && (itself == "" || h.Row.Name != itself) {
+			list = append(list, hitJSON{newRow(h.Row), min(h.Score, 1), h.Distance})
+		}
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	writeJSON(w, "application/json", http.StatusOK, struct {
+		Hits []hitJSON `json:"hits"`
+	}{list})
+	return nil
+}
+
+// vector returns what a query searches for, as deviations from the model's means,
+// and the name of the picture that it is, if it is one of the archive's.
+func (s *Server) vector(ctx context.Context, query url.Values) (v []float32, itself string, err error) {
+	given := 0
+	for _, name := range []string{"q", "file", "near"} {
+		if query.Get(name) != "" {
+			given++
+		}
+	}
+	if given != 1 {
+		return nil, "", badParameter.problem("one of q, file and near must be given")
+	}
+	var data []byte
+	switch {
+	case query.Get("q") != "":
+		v, err := s.words(ctx, query.Get("q"))
+		return v, "", err
+	case query.Get("file") != "":
+		if data, err = parseBase64URL(query.Get("file")); err != nil {
+			return nil, "", badParameter.problem("file: not base64url without padding").of("file")
+		}
+	default:
+		row, err := s.row(query.Get("near"))
+		if err != nil {
+			return nil, "", err
+		}
+		if row.Error != "" {
+			return nil, "", badFile.problem("the picture could not be read when it was archived")
+		}
+		data, itself = row.Data, row.Name
+	}
+	v, err = search.FileDeviations(data, s.Archive.Prior)
+	if err != nil && problemOf(err) == nil {
+		err = badFile.problem("%v", err)
+	}
+	return v, itself, err
+}
+
+func (s *Server) words(ctx context.Context, text string) ([]float32, error) {
+	if s.Archive.Words == nil {
+		return nil, badParameter.problem("q: the server has no text tower for words: coclico pull --for search").of("q")
+	}
+	if len(text) > maxWords {
+		return nil, badParameter.problem("q: at most %d bytes", maxWords).of("q")
+	}
+	v, err := s.Archive.Words(ctx, text)
+	switch {
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case err != nil:
+		return nil, badParameter.problem("q: %v", err).of("q")
+	}
+	return search.Direction(v, s.Archive.Prior), nil
+}
+
+// maxWords is the length of words that are searched for, in bytes.
+const maxWords = 1024
+
+// row returns the row of a name, as the archive or as the user spells it.
+func (s *Server) row(name string) (*archive.Row, error) {
+	row, err := s.Archive.Rows.Get(name)
+	if errors.Is(err, fs.ErrNotExist) && archive.Quote(name) != name {
+		row, err = s.Archive.Rows.Get(archive.Quote(name))
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, notFound.problem("the archive has no such name")
+	}
+	return row, err
+}
+
+// file answers GET /v1/archive/file.
+func (s *Server) file(w http.ResponseWriter, r *http.Request) error {
+	query := r.URL.Query()
+	if err := checkNames(query, "name"); err != nil {
+		return err
+	}
+	row, err := s.row(query.Get("name"))
+	if err != nil {
+		return err
+	}
+	if row.Error != "" {
+		return notFound.problem("the picture could not be read when it was archived: %s", row.Error)
+	}
+	w.Header().Set("Content-Type", fileType)
+	w.Header().Set("Content-Length", strconv.Itoa(len(row.Data)))
+	w.Header().Set("Cache-Control", "no-cache")
+	_, err = w.Write(row.Data)
+	return err
+}
+
+// list answers GET /v1/archive.
+func (s *Server) list(w http.ResponseWriter, r *http.Request) error {
+	query := r.URL.Query()
+	limit, err := wholeOf(query, "limit", 1000, 1, 1000)
+	if err != nil {
+		return err
+	}
+	if err := checkNames(query, "after", "limit"); err != nil {
+		return err
+	}
+	page := struct {
+		Rows []rowJSON `json:"rows"`
+		Next string    `json:"next,omitempty"`
+	}{Rows: []rowJSON{}}
+	for row, err := range s.Archive.Rows.RowsAfter(query.Get("after")) {
+		if err != nil {
+			return err
+		}
+		if len(page.Rows) == limit {
+			page.Next = page.Rows[limit-1].Name
+			break
+		}
+		page.Rows = append(page.Rows, newRow(row))
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	writeJSON(w, "application/json", http.StatusOK, page)
+	return nil
+}
+
+func checkNames(query url.Values, names ...string) error {
+	known := map[string]bool{}
+	for _, name := range names {
+		known[name] = true
+	}
+	for name, values := range query {
+		if !known[name] {
+			return badParameter.problem("%s: no such parameter", name).of(name)
+		}
+		if len(values) > 1 {
+			return badParameter.problem("%s: given %d times", name, len(values)).of(name)
+		}
+	}
+	return nil
+}
+
+func wholeOf(query url.Values, name string, value, least, most int) (int, error) {
+	text := query.Get(name)
+	if text == "" {
+		return value, nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < least || n > most {
+		return 0, badParameter.problem("%s %s: must be a whole number from %d to %d", name, text, least, most).of(name)
+	}
+	return n, nil
+}
+
+func decimalOf(query url.Values, name string, least, most float64) (float64, error) {
+	text := query.Get(name)
+	if text == "" {
+		return 0, nil
+	}
+	x, err := strconv.ParseFloat(text, 64)
+	if err != nil || !(x >= least && x <= most) {
+		return 0, badParameter.problem("%s %s: must be a number from %v to %v", name, text, least, most).of(name)
+	}
+	return x, nil
+}

@@ -1,0 +1,90 @@
+package serve
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"time"
+
+	"golang.org/x/sync/semaphore"
+)
+
+// A body is what a client has sent, in memory that it shares with others.
+type body struct {
+	data  []byte
+	held  int64
+	total *semaphore.Weighted
+}
+
+func (b *body) release() {
+	b.total.Release(b.held)
+	b.data, b.held = nil, 0
+}
+
+// errNoMemory means that the bodies of others take what there is.
+var errNoMemory = errors.New("no memory for bodies")
+
+// grow makes room for n more bytes, if there is memory. The memory is taken as
+// the bytes arrive, so that who announces much and sends little holds little.
+func (b *body) grow(n int) error {
+	if cap(b.data)-len(b.data) >= n {
+		return nil
+	}
+	size := max(2*cap(b.data), 64<<10)
+	if !b.total.TryAcquire(int64(size)) { // old and new are there at once
+		return errNoMemory
+	}
+	data := make([]byte, len(b.data), size)
+	copy(data, b.data)
+	b.total.Release(b.held)
+	b.data, b.held = data, int64(size)
+	return nil
+}
+
+func (b *body) readFrom(r io.Reader) error {
+	for {
+		if err := b.grow(1); err != nil {
+			return err
+		}
+		n, err := r.Read(b.data[len(b.data):cap(b.data)])
+		b.data = b.data[:len(b.data)+n]
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// readBody reads a body, or a part of it. The caller must release it.
+func (s *Server) readBody(w http.ResponseWriter, r *http.Request, from io.Reader, limit int64, why string) (*body, error) {
+	b := &body{total: s.bodies}
+	err := b.readFrom(io.LimitReader(from, limit+1))
+	if err == nil && int64(len(b.data)) > limit {
+		err = &http.MaxBytesError{Limit: limit}
+	}
+	control := http.NewResponseController(w)
+	if err == nil {
+		// The server goes on reading, to notice that the client leaves: a
+		// deadline would take it for gone.
+		_ = control.SetReadDeadline(time.Time{})
+		return b, nil
+	}
+	b.release()
+	// The rest of the body is not wanted.
+	w.Header().Set("Connection", "close")
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &large):
+		return nil, bodyTooLarge.problem("at most %d bytes; %s", large.Limit, why)
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return nil, slowBody.problem("it must come within %v", s.Limits.BodyTime)
+	case errors.Is(err, errNoMemory):
+		return nil, busy.problem("the bodies of other requests take all of %d bytes", s.Limits.BodyMemory)
+	case r.Context().Err() != nil:
+		return nil, r.Context().Err()
+	}
+	return nil, badBody.problem("%v", err)
+}

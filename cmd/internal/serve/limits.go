@@ -1,0 +1,49 @@
+package serve
+
+import (
+	"cmp"
+	"time"
+)
+
+// Limits bound what clients can make a server do. A zero field has the default.
+type Limits struct {
+	Body        int64         // bytes of a body; 64 MiB
+	Pixels      int           // of a picture to encode; 100 million
+	Size        int           // pixels of the longer side of a painting; 1024
+	Candidates  int           // of an encode; 16
+	Queue       int           // decodes that wait; 16
+	ClientQueue int           // decodes of one client that wait; half of Queue
+	Keep        time.Duration // how long pictures are kept; an hour
+	KeepBytes   int64         // of the pictures that are kept; 256 MiB
+
+	BodyMemory    int64         // bytes of bodies in memory; 512 MiB
+	BodyTime      time.Duration // to send a body; a minute
+	PictureMemory int64         // bytes of pictures that are encoded; 1 GiB
+	Encodes       int           // pictures that are encoded at once; 16
+	Streams       int           // of events; 16,384
+}
+
+func (l Limits) orDefault() Limits {
+	return Limits{
+		Body:          cmp.Or(l.Body, 64<<20),
+		Pixels:        cmp.Or(l.Pixels, 100_000_000),
+		Size:          cmp.Or(l.Size, 1024),
+		Candidates:    cmp.Or(l.Candidates, 16),
+		Queue:         cmp.Or(l.Queue, 16),
+		ClientQueue:   cmp.Or(l.ClientQueue, (cmp.Or(l.Queue, 16)+1)/2),
+		Keep:          cmp.Or(l.Keep, time.Hour),
+		KeepBytes:     cmp.Or(l.KeepBytes, 256<<20),
+		BodyMemory:    cmp.Or(l.BodyMemory, 512<<20),
+		BodyTime:      cmp.Or(l.BodyTime, time.Minute),
+		PictureMemory: cmp.Or(l.PictureMemory, 1<<30),
+		Encodes:       cmp.Or(l.Encodes, 16),
+		Streams:       cmp.Or(l.Streams, 1<<14),
+	}
+}
+
+// Limits that no flag changes.
+const (
+	maxFile     = 1 << 20           // bytes of a file; the longest has 140 kB
+	maxWait     = 300 * time.Second // of Prefer: wait
+	maxSearches = 4                 // at once
+)
