@@ -17,7 +17,7 @@ import (
 )
 
 // seen is the folder of pictures with twins.
-const seen = "internal/picture/testdata/"
+const seen = "../internal/picture/testdata/"
 
 // TestAgreement encodes pictures and their twins, which are what they look like:
 // plain upright sRGB ones. An encoder that ignored what they say would be off by
