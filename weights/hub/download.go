@@ -35,24 +35,15 @@ func (c *Client) fetch(ctx context.Context, r Repo, commit string, f File, advan
 		return nil
 	}
 	d := &download{c: c, address: c.resolve(r, commit, f.Path), file: f, path: c.Cache.blob(r, f.Hash) + incomplete, advance: advance}
-	defer d.close()
-	if err := d.open(ctx); err != nil {
-		return err
-	}
-	resumed := d.have > 0
-	err = d.run(ctx)
-	if resumed && errors.Is(err, errWrongBytes) { // perhaps it was the old ones
-		err = d.run(ctx)
-	}
-	if err != nil {
+	if err := d.all(ctx); err != nil {
 		return fmt.Errorf("%s: %w", f.Path, c.about(r, err))
 	}
 	return os.Rename(d.path, strings.TrimSuffix(d.path, incomplete))
 }
 
-// errWrongBytes means that the downloaded bytes have another hash than the
-// hub's.
-var errWrongBytes = errors.New("the downloaded bytes do not have the hub's hash; they were thrown away")
+// errWrongBytes means that the downloaded bytes have another hash than the hub
+// or the caller promised.
+var errWrongBytes = errors.New("the downloaded bytes do not have the hash that was promised; they were thrown away")
 
 var err416 = errors.New("the server does not have the rest of the file")
 
@@ -67,6 +58,20 @@ type download struct {
 	f    *os.File
 	have int64 // bytes on the disk and in sum
 	sum  hash.Hash
+}
+
+// all downloads the file, or the rest of it after an earlier download.
+func (d *download) all(ctx context.Context) error {
+	defer d.close()
+	if err := d.open(ctx); err != nil {
+		return err
+	}
+	resumed := d.have > 0
+	err := d.run(ctx)
+	if resumed && errors.Is(err, errWrongBytes) { // perhaps it was the old ones
+		err = d.run(ctx)
+	}
+	return err
 }
 
 // newSum returns the hash function by which a blob of n bytes got its name.
@@ -183,7 +188,7 @@ func (d *download) fits(resp *http.Response) error {
 		}
 	}
 	if resp.ContentLength >= 0 && resp.ContentLength != left {
-		return permanentf("%s sends %d bytes, the hub lists %d", resp.Request.URL.Host, resp.ContentLength, left)
+		return permanentf("%s sends %d bytes, not the promised %d", resp.Request.URL.Host, resp.ContentLength, left)
 	}
 	return nil
 }

@@ -360,6 +360,8 @@ func (g *gathering) stream(ctx context.Context, r weights.Range) error {
 		}
 		left -= int64(n)
 		switch {
+		case ctx.Err() != nil: // which the body notices later
+			return ctx.Err()
 		case err == io.EOF && left > 0:
 			return fmt.Errorf("cut short after %d of %d bytes", r.Len()-left, r.Len())
 		case err != nil && err != io.EOF:

@@ -43,7 +43,7 @@ func TestRefusals(t *testing.T) {
 		words string
 	}{
 		{"wrong bytes", func(f *hubtest.Hub) { f.Serve = send(hubtest.Noise(unetSize, 77)) }, "hash"},
-		{"fewer bytes", func(f *hubtest.Hub) { f.Serve = send(hubtest.Noise(1000, 77)) }, "sends 1000 bytes, the hub lists 174000"},
+		{"fewer bytes", func(f *hubtest.Hub) { f.Serve = send(hubtest.Noise(1000, 77)) }, "sends 1000 bytes, not the promised 174000"},
 		{"more bytes", func(f *hubtest.Hub) { f.Serve = send(hubtest.Noise(unetSize+1, 77)) }, "hash"},
 		{"a page in place of a file", func(f *hubtest.Hub) {
 			f.Serve = func(w http.ResponseWriter, r *http.Request, path string) bool { html(w, r); return true }

@@ -1,0 +1,101 @@
+package hub_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coclico/coclico/weights/hub"
+	"github.com/coclico/coclico/weights/hub/hubtest"
+)
+
+// TestPullAddress: a file from outside the hub comes without the token, resumes,
+// and nothing but its promised bytes gets its name.
+func TestPullAddress(t *testing.T) {
+	f := newHub(t)
+	data := hubtest.Noise(100_000, 5)
+	sent, cut := 0, 60_000
+	served := data
+	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") != "" {
+			t.Error("another host was sent the token")
+		}
+		if r.URL.Path != "/net.pth" {
+			http.NotFound(w, r)
+			return
+		}
+		counted := &sum{w, &sent}
+		if cut > 0 {
+			http.ServeContent(&cutting{counted, cut}, r, "", time.Time{}, bytes.NewReader(served))
+			return
+		}
+		http.ServeContent(counted, r, "", time.Time{}, bytes.NewReader(served))
+	}))
+	defer other.Close()
+	c := client(f, t)
+	c.Token = "secret"
+	file := hub.File{Path: "net.pth", Size: int64(len(data)), Hash: fmt.Sprintf("%x", sha256.Sum256(data))}
+	path := filepath.Join(t.TempDir(), "metrics", "net.pth")
+	pull := func() (done int64, err error) {
+		err = c.PullAddress(context.Background(), other.URL+"/net.pth", file, path, func(n int64) { done = n })
+		return done, err
+	}
+	if done, err := pull(); err != nil || done != file.Size {
+		t.Fatalf("%d bytes: %v", done, err)
+	}
+	if sent > len(data)+lost {
+		t.Errorf("%d bytes sent of a file of %d: the download did not resume", sent, len(data))
+	}
+	got, err := os.ReadFile(path)
+	if err != nil || !bytes.Equal(got, data) {
+		t.Errorf("other bytes came: %v", err)
+	}
+	if rest := readTree(t, filepath.Dir(path)); strings.Join(rest, " ") != "net.pth" {
+		t.Errorf("the folder has %v", rest)
+	}
+	sent = 0
+	if _, err := pull(); err != nil || sent != 0 {
+		t.Errorf("again: %d bytes, %v", sent, err)
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	cut = 0
+	for name, bad := range map[string][]byte{"hash": hubtest.Noise(len(data), 6), "not the promised 100000": data[:50_000]} {
+		served = bad
+		if _, err := pull(); err == nil || !strings.Contains(err.Error(), name) || !strings.HasPrefix(err.Error(), "net.pth: ") {
+			t.Errorf("%s: %v", name, err)
+		}
+		if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("%s: the file exists (%v)", name, err)
+		}
+	}
+	if err := c.PullAddress(context.Background(), other.URL+"/none.pth", file, path, nil); err == nil || !strings.Contains(err.Error(), "404 Not Found") || strings.Contains(err.Error(), "model") {
+		t.Errorf("a file that does not exist: %v", err)
+	}
+	c.Offline = true
+	if _, err := pull(); err == nil || !strings.Contains(err.Error(), "HF_HUB_OFFLINE") {
+		t.Errorf("offline: %v", err)
+	}
+}
+
+// A sum counts the bytes of an answer's body.
+type sum struct {
+	http.ResponseWriter
+	n *int
+}
+
+func (s *sum) Write(p []byte) (int, error) {
+	n, err := s.ResponseWriter.Write(p)
+	*s.n += n
+	return n, err
+}
