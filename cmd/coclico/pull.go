@@ -41,8 +41,10 @@ honored. The model's folder is printed at the end; coclico models use makes the
 model the default.
 
 With --metrics, the networks that rate pictures in coclico evaluate are pulled
-instead and converted into the folder of metrics: MUSIQ and DBCNN, trained on
-KonIQ-10k, and the VGG16 of LPIPS and DISTS. The weights of MUSIQ and DBCNN are
+instead and converted into the folder of metrics, which $` + catalog.MetricsVar + ` names if it
+is set: MUSIQ (trained on KonIQ-10k, on SPAQ and on AVA), DBCNN, the VGG16 and
+the AlexNet of LPIPS and DISTS, and LAION's aesthetics. AlexNet is not on the
+hub; it comes from download.pytorch.org. The weights of MUSIQ and DBCNN are
 under CC BY-NC-SA 4.0: not for commercial use.
 
 With --for search, the text tower of openai/clip-vit-large-patch14 is pulled
@@ -214,7 +216,7 @@ func (p *puller) fetch(ctx context.Context, plan *hub.Plan) (string, error) {
 
 // kept says that a download that has failed can be resumed, if it can.
 func (p *puller) kept(ctx context.Context, err error) {
-	if ctx.Err() != nil || !errors.Is(err, os.ErrPermission) && !errors.Is(err, hub.ErrChanged) {
+	if ctx.Err() != nil || !errors.Is(err, os.ErrPermission) && !errors.Is(err, hub.ErrChanged) && !errors.Is(err, hub.ErrWrongBytes) {
 		fmt.Fprintln(p.screen.Err, "What has come is kept: the same command resumes the download.")
 	}
 }

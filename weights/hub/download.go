@@ -41,9 +41,9 @@ func (c *Client) fetch(ctx context.Context, r Repo, commit string, f File, advan
 	return os.Rename(d.path, strings.TrimSuffix(d.path, incomplete))
 }
 
-// errWrongBytes means that the downloaded bytes have another hash than the hub
+// ErrWrongBytes means that the downloaded bytes have another hash than the hub
 // or the caller promised.
-var errWrongBytes = errors.New("the downloaded bytes do not have the hash that was promised; they were thrown away")
+var ErrWrongBytes = errors.New("the downloaded bytes do not have the hash that was promised; they were thrown away")
 
 var err416 = errors.New("the server does not have the rest of the file")
 
@@ -68,7 +68,7 @@ func (d *download) all(ctx context.Context) error {
 	}
 	resumed := d.have > 0
 	err := d.run(ctx)
-	if resumed && errors.Is(err, errWrongBytes) { // perhaps it was the old ones
+	if resumed && errors.Is(err, ErrWrongBytes) { // perhaps it was the old ones
 		err = d.run(ctx)
 	}
 	return err
@@ -136,7 +136,7 @@ func (d *download) run(ctx context.Context) error {
 		return err
 	}
 	if fmt.Sprintf("%x", d.sum.Sum(nil)) != d.file.Hash {
-		return errors.Join(errWrongBytes, d.restart(ctx))
+		return errors.Join(ErrWrongBytes, d.restart(ctx))
 	}
 	if err := d.f.Sync(); err != nil {
 		return err
