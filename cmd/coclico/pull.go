@@ -41,11 +41,12 @@ honored. The model's folder is printed at the end; coclico models use makes the
 model the default.
 
 With --metrics, the networks that rate pictures in coclico evaluate are pulled
-instead and converted into the folder of metrics, which $` + catalog.MetricsVar + ` names if it
-is set: MUSIQ (trained on KonIQ-10k, on SPAQ and on AVA), DBCNN, the VGG16 and
-the AlexNet of LPIPS and DISTS, and LAION's aesthetics. AlexNet is not on the
-hub; it comes from download.pytorch.org. The weights of MUSIQ and DBCNN are
-under CC BY-NC-SA 4.0: not for commercial use.
+instead and converted into the folder of metrics: MUSIQ (trained on KonIQ-10k,
+on SPAQ and on AVA), DBCNN, the VGG16 and the AlexNet of LPIPS and DISTS, and
+LAION's aesthetics. AlexNet is not on the hub: it comes from
+download.pytorch.org. The weights of MUSIQ and DBCNN are under CC BY-NC-SA 4.0:
+not for commercial use. The folder is coclico/metrics in the user's cache, or
+the one that $` + catalog.MetricsVar + ` names.
 
 With --for search, the text tower of openai/clip-vit-large-patch14 is pulled
 instead (MIT license), for coclico search --text on archives of Stable unCLIP.
