@@ -70,14 +70,15 @@ func run(ctx context.Context, dir string) error {
 		return err
 	}
 	truth := scan(pictures)
-	fmt.Println("| files | search | recall@10 | same kind, by picture | same kind, by words |\n|---|---|---|---|---|")
-	if err := row(ctx, "none", "all vectors", pictures, truth, prior, func(_ context.Context, q []float32, k int) ([]string, error) {
+	fmt.Println("| files | search | recall@10 | by file | same kind, by picture | same kind, by words |\n|---|---|---|---|---|---|")
+	m := measurement{pictures: pictures, truth: truth, prior: prior}
+	if err := m.row(ctx, -1, "all vectors", func(_ context.Context, q []float32, k int) ([]string, error) {
 		return nearest(pictures, q, k), nil
 	}); err != nil {
 		return err
 	}
 	for _, profile := range []codec.Profile{codec.Paper, codec.Tuned} {
-		if err := measure(ctx, profile, pictures, truth, prior); err != nil {
+		if err := m.profile(ctx, profile); err != nil {
 			return err
 		}
 	}
@@ -207,36 +208,46 @@ func others(list []string, own string) []string {
 	return list[:min(found, len(list))]
 }
 
-// measure puts the files of a profile into an archive and searches it.
-func measure(ctx context.Context, profile codec.Profile, pictures []picture, truth []map[string]bool, prior format.Prior) error {
+// A measurement is of ways to search pictures.
+type measurement struct {
+	pictures []picture
+	truth    []map[string]bool // of each picture, see scan
+	prior    format.Prior
+}
+
+// profile puts the files of a profile into an archive and searches it.
+func (m *measurement) profile(ctx context.Context, profile codec.Profile) error {
 	dir, err := os.MkdirTemp("", "recall")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	a, err := store(dir, profile, pictures)
+	a, err := store(dir, profile, m.pictures)
 	if err != nil {
 		return err
 	}
 	defer a.Close()
-	set, err := search.Open(ctx, a, prior, search.Options{Dir: filepath.Join(dir, search.Folder)})
+	set, err := search.Open(ctx, a, m.prior, search.Options{Dir: filepath.Join(dir, search.Folder)})
 	if err != nil {
 		return err
 	}
 	defer set.Close()
-	if set.Counts.Codes != int64(len(pictures)) {
-		return fmt.Errorf("%d of %d files have a code", set.Counts.Codes, len(pictures))
+	if set.Counts.Codes != int64(len(m.pictures)) {
+		return fmt.Errorf("%d of %d files have a code", set.Counts.Codes, len(m.pictures))
 	}
-	// With no more candidates than hits, the first stage alone chooses.
 	for _, by := range []struct {
-		name       string
-		candidates func(k int) int
+		name  string
+		query func(k int) search.Query
 	}{
-		{"Hamming distance", func(k int) int { return k }},
-		{"two stages", func(int) int { return 0 }},
+		// With no more candidates than hits, the first stage alone chooses.
+		{"Hamming distance", func(k int) search.Query { return search.Query{Candidates: k, Decoded: -1} }},
+		{"two stages", func(int) search.Query { return search.Query{Decoded: -1} }},
+		{"three stages", func(int) search.Query { return search.Query{} }},
 	} {
-		err := row(ctx, profile.String(), by.name, pictures, truth, prior, func(ctx context.Context, q []float32, k int) ([]string, error) {
-			hits, err := set.Search(ctx, search.Query{Vector: q, K: k, Candidates: by.candidates(k)})
+		err := m.row(ctx, int(profile), by.name, func(ctx context.Context, q []float32, k int) ([]string, error) {
+			query := by.query(k)
+			query.Vector, query.K = q, k
+			hits, err := set.Search(ctx, query)
 			names := make([]string, len(hits))
 			for i, h := range hits {
 				names[i] = h.Row.Name
@@ -267,47 +278,91 @@ func store(dir string, profile codec.Profile, pictures []picture) (*archive.Arch
 	return archive.Open(dir)
 }
 
-// row prints how well a way to search finds what it should.
-func row(ctx context.Context, files, way string, pictures []picture, truth []map[string]bool, prior format.Prior, find func(ctx context.Context, q []float32, k int) ([]string, error)) error {
+// A finder returns the names of the k pictures nearest to a query.
+type finder func(ctx context.Context, q []float32, k int) ([]string, error)
+
+// row prints how well a way to search the files of a profile, -1 for none, finds
+// what it should.
+func (m *measurement) row(ctx context.Context, profile int, way string, find finder) error {
+	recall, same, err := m.byPicture(ctx, find, func(p *picture) ([]float32, error) { return p.vector, nil })
+	if err != nil {
+		return err
+	}
+	files, byFile := "none", "-"
+	if profile >= 0 {
+		files = codec.Profile(profile).String()
+		recall, _, err := m.byPicture(ctx, find, func(p *picture) ([]float32, error) {
+			return search.FileDeviations(p.files[profile], m.prior)
+		})
+		if err != nil {
+			return err
+		}
+		byFile = fmt.Sprintf("%.3f", recall)
+	}
+	named, err := m.byWords(ctx, find)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Printf("| %s | %s | %.3f | %s | %.1f %% | %.1f %% |\n", files, way, recall, byFile, 100*same, 100*named)
+	return err
+}
+
+// byPicture searches for each picture, by a vector that query returns. recall is
+// the share that is found of those nearest by all vectors, same the share of what
+// is found that is of the picture's kind.
+func (m *measurement) byPicture(ctx context.Context, find finder, query func(*picture) ([]float32, error)) (recall, same float64, err error) {
+	kind := map[string]string{}
+	for _, p := range m.pictures {
+		kind[p.name] = p.kind
+	}
+	n := float64(found * len(m.pictures))
+	for i := range m.pictures {
+		p := &m.pictures[i]
+		q, err := query(p)
+		if err != nil {
+			return 0, 0, err
+		}
+		names, err := find(ctx, q, found+1)
+		if err != nil {
+			return 0, 0, err
+		}
+		for _, name := range others(names, p.name) {
+			if m.truth[i][name] {
+				recall += 1 / n
+			}
+			if kind[name] == p.kind {
+				same += 1 / n
+			}
+		}
+	}
+	return recall, same, nil
+}
+
+// byWords searches for each kind by its words, and returns the share of what is
+// found that is of that kind.
+func (m *measurement) byWords(ctx context.Context, find finder) (share float64, err error) {
 	var kinds []string
 	kind := map[string]string{}
-	for _, p := range pictures {
+	for _, p := range m.pictures {
 		kind[p.name] = p.kind
 		if !slices.Contains(kinds, p.kind) {
 			kinds = append(kinds, p.kind)
 		}
 	}
-	var right, same, named int
-	for i, p := range pictures {
-		names, err := find(ctx, p.vector, found+1)
-		if err != nil {
-			return err
-		}
-		for _, name := range others(names, p.name) {
-			if truth[i][name] {
-				right++
-			}
-			if kind[name] == p.kind {
-				same++
-			}
-		}
-	}
 	for _, k := range kinds {
 		words, err := mini.Words(strings.ReplaceAll(k, "_", " "))
 		if err != nil {
-			return err
+			return 0, err
 		}
-		names, err := find(ctx, search.Direction(words, prior), found)
+		names, err := find(ctx, search.Direction(words, m.prior), found)
 		if err != nil {
-			return err
+			return 0, err
 		}
 		for _, name := range names {
 			if kind[name] == k {
-				named++
+				share += 1 / float64(found*len(kinds))
 			}
 		}
 	}
-	n := float64(found * len(pictures))
-	_, err := fmt.Printf("| %s | %s | %.3f | %.1f %% | %.1f %% |\n", files, way, float64(right)/n, 100*float64(same)/n, 100*float64(named)/float64(found*len(kinds)))
-	return err
+	return share, nil
 }

@@ -276,7 +276,7 @@ func TestSame(t *testing.T) {
 			}
 			wantRow(t, &got.row, rows[n])
 			if n%37 == 0 {
-				one, err := readRow(r, foot, int64(n))
+				one, err := readRow(r, foot, int64(n), allColumns)
 				if err != nil {
 					t.Fatalf("%d: row %d: %v", i, n, err)
 				}
@@ -373,7 +373,7 @@ func FuzzShard(f *testing.F) {
 			}
 			_, _, _ = find(r, foot, "a")
 			if foot.rows > 0 {
-				_, _ = readRow(r, foot, foot.rows-1)
+				_, _ = readRow(r, foot, foot.rows-1, allColumns)
 			}
 		}
 		runtime.ReadMemStats(&after)

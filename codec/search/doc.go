@@ -37,7 +37,7 @@
 // thresholds are not the means, y is not ±s about 0: a bit that nearly all
 // pictures have says little, and Low and High say how little.
 //
-// # Two stages
+// # Three stages
 //
 // First all codes are compared with the query's by Hamming distance, as fast as
 // memory is read. The nearest, 1,000 for each hit that is wanted, are then given
@@ -45,6 +45,31 @@
 // first stage takes those that come first in the archive; of hits of equal score
 // the first by name comes first. Results depend neither on the number of
 // processors nor on the kernels.
+//
+// The third stage reads the files of the best, 4 for each hit and at least 200,
+// and scores them again with all of their bits. Let x̂ be what the codes tell of
+// x, dimension by dimension: the mean of the values that have the code, as y is
+// the mean of those on the side; see [quant.Expectation]. What was said of y holds
+// of x̂. Given the codes, x is x̂ in the mean, so that E[x·x̂] = E|x̂|²; the cosine
+// of x and x̂ is about sqrt(E|x̂|²/E|x|²), and
+//
+//	score = q·x̂ / (|q| |x̂|) · sqrt(E|x|² / E|x̂|²)
+//
+// The error of a score is that of x̂ in the direction of q. Of a dimension's mean
+// square a share D is lost: 0.36 with its side and one bit of the paper's profile,
+// which say the same, so that their files are not read again; 0.28 with one bit of
+// the tuned profile, whose side alone has lost 0.45, for the string of bits is
+// chosen as a whole and gets a quarter of the sides wrong. Both factors are
+// constants of a kind of file, so that scores of different kinds compare.
+//
+// On 2,000 scenes of the built-in model, the third stage finds what a scan over
+// all decoded vectors does, 0.84 of the ten nearest in either profile, with 50
+// pictures for ten hits; four times as many are read since a larger archive is
+// denser. The rest is lost in the bits: the cosines of the tenth and the eleventh
+// neighbor differ by 0.003 in the mean, the errors of scores by 0.008. An
+// estimator that is given the covariance of the dimensions as well, 64 factors of
+// 2,800 other scenes, was tried and finds 0.89 in the paper's profile and 0.85 in
+// the tuned one; no model's files have that covariance.
 //
 // # Index
 //

@@ -17,10 +17,9 @@ func Deviations(vector []float32, p format.Prior) []float32 {
 	return q
 }
 
-// FileDeviations returns the vector of a .coclico file as a query. Of a paper's
-// file of one bit that is the mean of each dimension's side, as of the pictures
-// that it is compared with; of others, what the codes stand for. Errors are those
-// of [format.Parse] and [format.File.Vector]; a file of another model is a
+// FileDeviations returns the vector of a .coclico file as a query: what its codes
+// tell of the picture's, see [quant.Expectation]. Errors are those of
+// [format.Parse] and [format.File.Vector]; a file of another model is a
 // [format.FormatError].
 func FileDeviations(data []byte, p format.Prior) ([]float32, error) {
 	f, err := format.Parse(data)
@@ -34,13 +33,8 @@ func FileDeviations(data []byte, p format.Prior) ([]float32, error) {
 	if err != nil {
 		return nil, err
 	}
-	if f.Profile == format.Tuned || f.DimensionBits > 1 {
-		return Deviations(quant.Vector(f.Header, codes, p), p), nil
-	}
-	s, q := quant.NewSides(f.Header, p), make([]float32, len(codes))
-	sides := make([]uint64, (len(codes)+63)/64)
-	s.Put(sides, codes)
-	s.Expect(q, sides)
+	q := make([]float32, len(codes))
+	quant.NewExpectation(f.Header, p).Put(q, codes, f.Header)
 	return q, nil
 }
 

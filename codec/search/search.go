@@ -22,6 +22,11 @@ type Query struct {
 	// 1,000 for each hit, and at most MaxCandidates, or all hits if they are
 	// more.
 	Candidates int
+
+	// Decoded is the number of the best of these that the third stage scores
+	// again, at least K; 0 is 4 for each hit and at least 200. If it is
+	// negative, there is no third stage.
+	Decoded int
 }
 
 // MaxCandidates is the largest number of pictures that are scored by default.
@@ -41,6 +46,10 @@ type scored struct {
 	distance int
 }
 
+func compareScores(a, b scored) int {
+	return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(a.ordinal, b.ordinal))
+}
+
 // Search returns the pictures nearest to a query, the nearest first.
 func (s *Set) Search(ctx context.Context, q Query) ([]Hit, error) {
 	if len(q.Vector) != s.dim {
@@ -49,21 +58,36 @@ func (s *Set) Search(ctx context.Context, q Query) ([]Hit, error) {
 	if q.K < 1 {
 		return nil, nil
 	}
-	m := q.Candidates
+	m, d := q.Candidates, q.Decoded
 	if m == 0 {
 		m = max(min(1000*min(q.K, MaxCandidates), MaxCandidates), q.K)
 	}
-	for ; ; m *= 2 {
+	if d == 0 {
+		d = max(leastDecoded, 4*min(q.K, math.MaxInt/8))
+	} else if d > 0 {
+		d = max(d, q.K)
+	}
+	for ; ; m, d = 2*m, 2*d {
 		all, err := s.candidates(ctx, q.Vector, m)
 		if err != nil {
 			return nil, err
 		}
+		if d > 0 {
+			if all, err = s.decoded(ctx, all[:min(len(all), d)], q.Vector); err != nil {
+				return nil, err
+			}
+		}
 		hits, dropped, err := s.hits(ctx, all, q)
-		if err != nil || !dropped || len(hits) == q.K || int64(m) >= s.Counts.Codes {
+		if err != nil || !dropped || len(hits) == q.K || int64(len(all)) >= s.Counts.Codes {
 			return hits, err
 		}
 	}
 }
+
+// leastDecoded is how many pictures the third stage scores at least, if there are
+// so many. Each takes about 0.1 ms. Of 2,000 scenes it changes no hit beyond the
+// 50 best.
+const leastDecoded = 200
 
 // candidates returns the m nearest codes of each kind, by score.
 func (s *Set) candidates(ctx context.Context, q []float32, m int) ([]scored, error) {
@@ -81,9 +105,7 @@ func (s *Set) candidates(ctx context.Context, q []float32, m int) ([]scored, err
 			all = append(all, scored{n.ordinal(), t.score(s.code(n.ordinal())), n.distance()})
 		}
 	}
-	slices.SortFunc(all, func(a, b scored) int {
-		return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(a.ordinal, b.ordinal))
-	})
+	slices.SortFunc(all, compareScores)
 	return all, nil
 }
 

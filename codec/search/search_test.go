@@ -3,6 +3,7 @@ package search
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"math/rand"
@@ -108,6 +109,28 @@ func newLibrary(t testing.TB, dim, n, kinds int) *library {
 	return l
 }
 
+// newPlainLibrary makes an archive of one shard, in which all rows count.
+func newPlainLibrary(t testing.TB, dim, n, kinds int) *library {
+	t.Helper()
+	rng := rand.New(rand.NewSource(3))
+	l := &library{dir: t.TempDir(), prior: testPrior(rng, dim), rows: map[string][]byte{}}
+	w, err := archive.NewWriter(l.dir, &archive.Options{Origin: archive.Origin{Fingerprint: "00000000"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range n {
+		row := &archive.Row{Name: fmt.Sprintf("p%06d", i), Data: testFile(rng, l.prior, rng.Intn(kinds))}
+		l.rows[row.Name] = row.Data
+		if err := w.Add(row); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
 func (l *library) open(t testing.TB) *Set {
 	t.Helper()
 	a, err := archive.Open(l.dir)
@@ -128,7 +151,9 @@ type known struct {
 	name     string
 	sides    []uint64
 	y        []float32
+	x        []float32 // decoded
 	kind     *quant.Sides
+	all      *quant.Expectation
 	score    float64
 	distance int
 }
@@ -148,14 +173,19 @@ func (l *library) all(t testing.TB) (list []known) {
 		k := known{name: name, kind: quant.NewSides(f.Header, l.prior), y: make([]float32, len(codes)), sides: make([]uint64, (len(codes)+63)/64)}
 		k.kind.Put(k.sides, codes)
 		k.kind.Expect(k.y, k.sides)
+		k.all, k.x = quant.NewExpectation(f.Header, l.prior), make([]float32, len(codes))
+		if k.all.Put(k.x, codes, f.Header); f.Profile == format.Tuned {
+			k.x = Deviations(quant.Vector(f.Header, codes, l.prior), l.prior) // which is not how Search does it
+		}
 		list = append(list, k)
 	}
 	slices.SortFunc(list, func(a, b known) int { return cmp.Compare(a.name, b.name) })
 	return list
 }
 
-// compare gives each picture its score and its distance, by their definitions.
-func compare(list []known, q []float32) {
+// compare gives each picture its scores and its distance, by their definitions.
+// The score is that of the third stage if decode is set.
+func compare(list []known, q []float32, decode bool) {
 	for i := range list {
 		k := &list[i]
 		own := make([]uint64, len(k.sides))
@@ -171,6 +201,14 @@ func compare(list []known, q []float32) {
 			}
 		}
 		k.score = dot / math.Sqrt(qq*yy) * math.Sqrt(k.kind.Total/k.kind.Energy)
+		if decode {
+			dot, yy = 0, 0
+			for j, x := range k.x {
+				dot += float64(q[j]) * float64(x)
+				yy += float64(x) * float64(x)
+			}
+			k.score = dot / math.Sqrt(qq*yy) * math.Sqrt(k.all.Total/k.all.Energy)
+		}
 	}
 }
 
@@ -193,10 +231,14 @@ func TestSearch(t *testing.T) {
 				if round%2 == 0 && len(list) > 0 {
 					copy(q, list[rng.Intn(len(list))].y)
 				}
-				compare(list, q)
+				decoded := -1
+				if round > 1 {
+					decoded = len(list)
+				}
+				compare(list, q, decoded > 0)
 				slices.SortStableFunc(list, func(a, b known) int { return cmp.Compare(b.score, a.score) })
 				for _, k := range []int{0, 1, 10, len(list), 2*len(list) + 1} {
-					hits, err := s.Search(t.Context(), Query{Vector: q, K: k})
+					hits, err := s.Search(t.Context(), Query{Vector: q, K: k, Decoded: decoded})
 					if err != nil {
 						t.Fatal(err)
 					}
@@ -204,7 +246,7 @@ func TestSearch(t *testing.T) {
 				}
 				if len(list) > 5 {
 					least := (list[4].score + list[5].score) / 2
-					hits, err := s.Search(t.Context(), Query{Vector: q, K: len(list), Min: least})
+					hits, err := s.Search(t.Context(), Query{Vector: q, K: len(list), Min: least, Decoded: decoded})
 					for i, h := range hits {
 						if h.Score < least || i > 0 && h.Score > hits[i-1].Score {
 							t.Errorf("score %v, at least %v", h.Score, least)
@@ -246,30 +288,14 @@ func checkHits(t *testing.T, hits []Hit, want []known) {
 // TestTwoStages: with few candidates the nearest are found first, and scored
 // then, whatever the number of processors.
 func TestTwoStages(t *testing.T) {
-	l := &library{dir: t.TempDir()}
-	rng := rand.New(rand.NewSource(3))
-	l.prior = testPrior(rng, 128)
-	w, err := archive.NewWriter(l.dir, &archive.Options{Origin: archive.Origin{Fingerprint: "00000000"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	l.rows = map[string][]byte{}
-	for i := range 3*blockCodes + 100 {
-		row := &archive.Row{Name: fmt.Sprintf("p%06d", i), Data: testFile(rng, l.prior, 0)}
-		l.rows[row.Name] = row.Data
-		if err := w.Add(row); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
+	l := newPlainLibrary(t, 128, 3*blockCodes+100, 1)
+	rng := rand.New(rand.NewSource(4))
 	s, list := l.open(t), l.all(t)
 	q := make([]float32, 128)
 	for i := range q {
 		q[i] = float32(rng.NormFloat64())
 	}
-	compare(list, q)
+	compare(list, q, false)
 	slices.SortStableFunc(list, func(a, b known) int { return cmp.Compare(a.distance, b.distance) })
 	for _, m := range []int{1, 3, 50, 1000, 5000, len(list)} {
 		want := slices.Clone(list[:m])
@@ -287,6 +313,59 @@ func TestTwoStages(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestThirdStage: of the candidates of two stages the best are put in the order
+// of their decoded vectors, and no others are found.
+func TestThirdStage(t *testing.T) {
+	l := newPlainLibrary(t, 128, 900, 4)
+	s, list := l.open(t), l.all(t)
+	rng := rand.New(rand.NewSource(4))
+	moved := 0
+	for range 5 {
+		q := make([]float32, 128)
+		for i := range q {
+			q[i] = float32(rng.NormFloat64())
+		}
+		for _, c := range []struct{ k, decoded, n int }{{1, 0, leastDecoded}, {10, 30, 30}, {70, 0, 280}, {40, 3, 40}} {
+			compare(list, q, false)
+			slices.SortStableFunc(list, func(a, b known) int { return cmp.Compare(b.score, a.score) })
+			two := slices.Clone(list[:c.n])
+			first := two[0].name
+			compare(two, q, true)
+			slices.SortStableFunc(two, func(a, b known) int { return cmp.Compare(b.score, a.score) })
+			if two[0].name != first {
+				moved++
+			}
+			hits, err := s.Search(t.Context(), Query{Vector: q, K: c.k, Decoded: c.decoded})
+			if err != nil {
+				t.Fatal(err)
+			}
+			checkHits(t, hits, two[:c.k])
+		}
+	}
+	if moved == 0 {
+		t.Error("the third stage has moved nothing")
+	}
+}
+
+// TestNotIndexed: a shard that is not the one that its index was made of is an
+// error that names it, and not another picture.
+func TestNotIndexed(t *testing.T) {
+	l := newLibrary(t, 64, 100, 4)
+	s := l.open(t)
+	for i := range s.shards {
+		for j := range s.shards[i].runs {
+			if r := &s.shards[i].runs[j]; r.profile == format.Tuned {
+				r.vectorBits++
+			}
+		}
+	}
+	_, err := s.Search(t.Context(), Query{Vector: make([]float32, 64), K: 100})
+	var e *archive.ShardError
+	if !errors.As(err, &e) || !errors.Is(err, errNotIndexed) {
+		t.Errorf("error %v", err)
 	}
 }
 

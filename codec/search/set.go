@@ -42,6 +42,7 @@ type Set struct {
 	Counts Counts
 
 	archive *archive.Archive
+	prior   format.Prior
 	dim     int
 	words   int
 	shards  []shard
@@ -82,7 +83,7 @@ func Open(ctx context.Context, a *archive.Archive, prior format.Prior, o Options
 	if n < 1 || n > maxDimensions {
 		return nil, fmt.Errorf("vectors of %d dimensions cannot be searched", n)
 	}
-	s := &Set{archive: a, dim: n, words: (n + 63) / 64}
+	s := &Set{archive: a, prior: prior, dim: n, words: (n + 63) / 64}
 	defer func() {
 		if err != nil {
 			s.Close()
@@ -244,6 +245,7 @@ func (s *segment) codes(from, n int) []uint64 {
 // A place is a code's picture.
 type place struct {
 	shard *shard
+	kind  kind
 	row   int64
 }
 
@@ -253,7 +255,7 @@ func (s *Set) place(ordinal uint64) place {
 	sh := &s.shards[i]
 	code := int(ordinal - sh.ordinal)
 	r := sh.runs[sort.Search(len(sh.runs), func(i int) bool { return sh.runs[i].first > code })-1]
-	return place{sh, int64(r.row) + int64(code-r.first)}
+	return place{sh, r.kind, int64(r.row) + int64(code-r.first)}
 }
 
 // code returns the code with an ordinal.
