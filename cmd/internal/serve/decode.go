@@ -283,6 +283,10 @@ func (d *decode) stop() bool {
 	return true
 }
 
+// maxClients is the number of clients that a decode remembers. It is not
+// canceled before all of these have left it.
+const maxClients = 1000
+
 // join adds a client to those who want a decode, unless the last of them has
 // left it.
 func (d *decode) join(client string) bool {
@@ -291,7 +295,9 @@ func (d *decode) join(client string) bool {
 	if len(d.clients) == 0 && (d.gone || d.state == queued || d.state == running) {
 		return false
 	}
-	d.clients[client] = true
+	if len(d.clients) < maxClients {
+		d.clients[client] = true
+	}
 	return true
 }
 

@@ -44,6 +44,7 @@ func (s *Server) postDecode(w http.ResponseWriter, r *http.Request) error {
 	}
 	defer body.release()
 	d, err := s.post(r.Context(), bytes.Clone(body.data), how, who, client(r))
+	body.release() // before the client waits
 	if err != nil {
 		return err
 	}
@@ -138,12 +139,16 @@ func (s *Server) checkDecode(f *codec.File, how *options.Decoding) error {
 }
 
 // idOf returns the ID of a decode. The notes are the same whenever the picture
-// is: they have the program, the model, the file and the parameters.
+// is: they have the program, the model, the file and the parameters. A picture
+// of another model's file is for those alone who asked for any model.
 func (s *Server) idOf(f *codec.File, how *options.Decoding) string {
 	h := sha256.New()
 	fmt.Fprintf(h, "%s\n", s.kernels)
 	for _, n := range how.Notes(f, s.software(), s.Model.Label, "") {
 		fmt.Fprintf(h, "%s %q\n", n.Key, n.Text)
+	}
+	if how.Options.AnyModel && f.ModelID() != s.Model.ID {
+		fmt.Fprintln(h, "any model")
 	}
 	return hex.EncodeToString(h.Sum(nil)[:16])
 }

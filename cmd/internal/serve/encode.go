@@ -70,21 +70,24 @@ func (s *Server) readPicture(w http.ResponseWriter, r *http.Request) (*body, err
 		}
 		return s.readBody(w, r, r.Body, s.Limits.Body, why)
 	}
-	parts, err := r.MultipartReader()
-	if err != nil {
-		return nil, badBody.problem("%v", err)
-	}
 	// What precedes the picture counts too.
 	rest := &io.LimitedReader{R: r.Body, N: s.Limits.Body + multipartOverhead}
 	r.Body = struct {
 		io.Reader
 		io.Closer
 	}{rest, r.Body}
+	parts, err := r.MultipartReader()
+	if err != nil {
+		return nil, badBody.problem("%v", err)
+	}
 	for {
 		part, err := parts.NextPart()
 		switch {
 		case err == io.EOF:
 			return nil, badBody.problem("the form has no field picture")
+		case err != nil && rest.N <= 0:
+			w.Header().Set("Connection", "close")
+			return nil, bodyTooLarge.problem("the form has more than %d bytes; %s", s.Limits.Body+multipartOverhead, why)
 		case err != nil:
 			return nil, badBody.problem("%v", err)
 		case part.FormName() == "picture":

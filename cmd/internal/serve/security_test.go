@@ -1,0 +1,243 @@
+package serve
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"image"
+	"io"
+	"log/slog"
+	"mime/multipart"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/spf13/pflag"
+
+	"github.com/coclico/coclico/cmd/internal/guard"
+	"github.com/coclico/coclico/cmd/internal/options"
+	"github.com/coclico/coclico/codec"
+)
+
+// secureServer returns a server with the built-in model whose painter does not
+// work, and its handler.
+func secureServer(t *testing.T, change func(*Config)) (*Server, http.Handler) {
+	t.Helper()
+	model, err := codec.BuiltIn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { model.Close() })
+	id, err := model.ModelID()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := Config{
+		Model:   Model{Codec: model, ID: id, Name: "built-in", Label: "built-in 1", BuiltIn: true, Encodes: true, Decodes: true, Side: 128},
+		Version: "test", Log: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry(),
+	}
+	if change != nil {
+		change(&c)
+	}
+	s, err := New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.decodes.close)
+	hosts, err := guard.NewHosts(&net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 7788}, c.AllowHosts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s, s.handler(hosts)
+}
+
+// secureFile returns a file of the built-in model.
+func secureFile(t *testing.T, s *Server) []byte {
+	t.Helper()
+	img := image.NewGray(image.Rect(0, 0, 64, 64))
+	for i := range img.Pix {
+		img.Pix[i] = byte(i * 7)
+	}
+	data, err := s.Model.Codec.Encode(t.Context(), img, &codec.EncodeOptions{Profile: codec.Tuned})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+func secureRequest(h http.Handler, method, target string, body io.Reader, change func(*http.Request)) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(method, target, body)
+	r.Host = "localhost"
+	if change != nil {
+		change(r)
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w
+}
+
+// TestIDCoversParameters: two decodes share a picture only if everything that
+// the pixels depend on is the same.
+func TestIDCoversParameters(t *testing.T) {
+	s, _ := secureServer(t, nil)
+	f, err := codec.Parse(secureFile(t, s))
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := func(query url.Values) string {
+		how, err := decodingOf(query)
+		if err != nil {
+			t.Fatalf("%v: %v", query, err)
+		}
+		return s.idOf(f, how)
+	}
+	seen := map[string]string{id(nil): "nothing"}
+	values := map[string][]string{
+		"steps": {"7"}, "guidance": {"2.5", "2.5000000000000004"}, "strength": {"0.5"}, "color-guidance": {"0.25"},
+		"seed": {"9", "18446744073709551615"}, "size": {"64"}, "noise-level": {"3"}, "precision": {"exact"}, "no-projection": {"true"},
+		"prompt": {"a fox", `a fox", negative prompt "a hen`, `a fox\n`, "a fox\n"}, "negative-prompt": {"a fox"},
+		"sampler": {"ddim", "dpm++2m", "dpm++3m", "dpm++2m-sde", "unipc", "unipc3"}, "schedule": {"karras", "exponential"}, "guidance-rescale": {"0.7"},
+		"guidance-interval": {"0.1-0.8", "0-0.8"}, "apg": {"0", "0.25", "0.5,1,0"},
+	}
+	flags := newFlags()
+	options.Decode(flags)
+	flags.VisitAll(func(f *pflag.Flag) {
+		if f.Name == "any-model" {
+			return // not about pixels; see TestAnyModelIsAsked
+		}
+		if len(values[f.Name]) == 0 {
+			t.Errorf("--%s: no value to try", f.Name)
+		}
+		for _, v := range values[f.Name] {
+			what := f.Name + " " + v
+			key := id(url.Values{strings.ReplaceAll(f.Name, "-", "_"): {v}})
+			if other, ok := seen[key]; ok {
+				t.Errorf("%s: the ID of %s", what, other)
+			}
+			seen[key] = what
+		}
+	})
+	kernels := s.kernels
+	s.kernels += "x"
+	if _, ok := seen[id(nil)]; ok {
+		t.Error("other kernels: the same ID")
+	}
+	s.kernels = kernels
+	s.Model.Label += "x"
+	if _, ok := seen[id(nil)]; ok {
+		t.Error("another model: the same ID")
+	}
+}
+
+// TestAnyModelIsAsked: that one client wanted a file of another model painted
+// does not serve it to who did not.
+func TestAnyModelIsAsked(t *testing.T) {
+	s, h := secureServer(t, nil)
+	data := secureFile(t, s)
+	other := bytes.Clone(data)
+	other[1] ^= 1 // a bit of the model's ID
+	if w := secureRequest(h, "POST", "/v1/decodes", bytes.NewReader(other), nil); w.Code != http.StatusUnprocessableEntity {
+		t.Fatalf("file of another model: %d %s", w.Code, w.Body)
+	}
+	if w := secureRequest(h, "POST", "/v1/decodes?any_model=true", bytes.NewReader(other), nil); w.Code != http.StatusAccepted {
+		t.Fatalf("any_model: %d %s", w.Code, w.Body)
+	}
+	if w := secureRequest(h, "POST", "/v1/decodes", bytes.NewReader(other), nil); w.Code != http.StatusUnprocessableEntity {
+		t.Errorf("file of another model, after somebody else's any_model: %d %s", w.Code, w.Body)
+	}
+}
+
+// TestClientsOfOneDecode: posting a file again under ever new names takes no
+// memory without a bound.
+func TestClientsOfOneDecode(t *testing.T) {
+	s, h := secureServer(t, nil)
+	data := secureFile(t, s)
+	var id string
+	refused := false
+	for i := range 5000 {
+		w := secureRequest(h, "POST", fmt.Sprintf("/v1/decodes?client=c%d", i), bytes.NewReader(data), nil)
+		if w.Code == http.StatusTooManyRequests {
+			refused = true
+			continue
+		}
+		var j struct{ ID string }
+		if err := json.Unmarshal(w.Body.Bytes(), &j); err != nil || j.ID == "" {
+			t.Fatalf("%d %s", w.Code, w.Body)
+		}
+		id = j.ID
+	}
+	if n := len(s.decodes.get(id).clients); n > 1024 {
+		t.Errorf("a decode remembers %d clients (refused some: %t)", n, refused)
+	}
+}
+
+// countedReader counts what is read of a body.
+type countedReader struct {
+	r io.Reader
+	n int64
+}
+
+func (c *countedReader) Read(b []byte) (int, error) {
+	n, err := c.r.Read(b)
+	c.n += int64(n)
+	return n, err
+}
+
+// TestFormOverhead: what a form has before its picture counts.
+func TestFormOverhead(t *testing.T) {
+	_, h := secureServer(t, func(c *Config) { c.Limits.Body = 1 << 20 })
+	var head bytes.Buffer
+	form := multipart.NewWriter(&head)
+	if _, err := form.CreateFormField("junk"); err != nil {
+		t.Fatal(err)
+	}
+	body := &countedReader{r: io.MultiReader(&head, io.LimitReader(nothing{}, 64<<20))}
+	w := secureRequest(h, "POST", "/v1/encode", body, func(r *http.Request) {
+		r.Header.Set("Content-Type", form.FormDataContentType())
+		r.ContentLength = -1
+	})
+	if w.Code < 400 || body.n > 4<<20 {
+		t.Errorf("answer %d after %d bytes of junk were read", w.Code, body.n)
+	}
+}
+
+type nothing struct{}
+
+func (nothing) Read(b []byte) (int, error) { clear(b); return len(b), nil }
+
+// TestWaitHoldsNoBody: who waits for a picture holds none of the memory for
+// bodies.
+func TestWaitHoldsNoBody(t *testing.T) {
+	s, h := secureServer(t, nil)
+	data := secureFile(t, s)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		secureRequest(h, "POST", "/v1/decodes", bytes.NewReader(data), func(r *http.Request) {
+			*r = *r.WithContext(ctx)
+			r.Header.Set("Prefer", "wait=300")
+		})
+	}()
+	for s.queue.len() == 0 {
+		runtime.Gosched()
+	}
+	// All of it is free once the decode is known.
+	if err := s.bodies.Acquire(ctx, s.Limits.BodyMemory); err == nil {
+		s.bodies.Release(s.Limits.BodyMemory)
+	}
+	select {
+	case <-ended:
+		t.Error("the memory was free only after the client had left")
+	default:
+	}
+	cancel()
+	<-ended
+}
