@@ -12,18 +12,29 @@ import (
 
 // A body is what a client has sent, in memory that it shares with others.
 type body struct {
-	data  []byte
-	held  int64
-	total *semaphore.Weighted
+	data   []byte
+	held   int64
+	total  *semaphore.Weighted
+	shares *shares
+	sharer string
 }
 
 func (b *body) release() {
-	b.total.Release(b.held)
+	b.free(b.held)
 	b.data, b.held = nil, 0
 }
 
-// errNoMemory means that the bodies of others take what there is.
-var errNoMemory = errors.New("no memory for bodies")
+func (b *body) free(n int64) {
+	b.total.Release(n)
+	b.shares.free(b.sharer, n)
+}
+
+// errNoMemory means that the bodies of others take what there is, and errNoShare
+// that those of the same client take half of it.
+var (
+	errNoMemory = errors.New("no memory for bodies")
+	errNoShare  = errors.New("no memory for more bodies of a client")
+)
 
 // grow makes room for n more bytes, if there is memory. The memory is taken as
 // the bytes arrive, so that who announces much and sends little holds little.
@@ -32,12 +43,16 @@ func (b *body) grow(n int) error {
 		return nil
 	}
 	size := max(2*cap(b.data), 64<<10)
-	if !b.total.TryAcquire(int64(size)) { // old and new are there at once
+	if !b.shares.take(b.sharer, int64(size)) { // old and new are there at once
+		return errNoShare
+	}
+	if !b.total.TryAcquire(int64(size)) {
+		b.shares.free(b.sharer, int64(size))
 		return errNoMemory
 	}
 	data := make([]byte, len(b.data), size)
 	copy(data, b.data)
-	b.total.Release(b.held)
+	b.free(b.held)
 	b.data, b.held = data, int64(size)
 	return nil
 }
@@ -60,7 +75,7 @@ func (b *body) readFrom(r io.Reader) error {
 
 // readBody reads a body, or a part of it. The caller must release it.
 func (s *Server) readBody(w http.ResponseWriter, r *http.Request, from io.Reader, limit int64, why string) (*body, error) {
-	b := &body{total: s.bodies}
+	b := &body{total: s.bodies, shares: s.shares, sharer: sharer(r)}
 	err := b.readFrom(io.LimitReader(from, limit+1))
 	if err == nil && int64(len(b.data)) > limit {
 		err = &http.MaxBytesError{Limit: limit}
@@ -83,6 +98,8 @@ func (s *Server) readBody(w http.ResponseWriter, r *http.Request, from io.Reader
 		return nil, slowBody.problem("it must come within %v", s.Limits.BodyTime)
 	case errors.Is(err, errNoMemory):
 		return nil, busy.problem("the bodies of other requests take all of %d bytes", s.Limits.BodyMemory)
+	case errors.Is(err, errNoShare):
+		return nil, busy.problem("the bodies of this client's requests take all of its %d bytes", s.shares.each)
 	case r.Context().Err() != nil:
 		return nil, r.Context().Err()
 	}

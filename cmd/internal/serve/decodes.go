@@ -43,7 +43,7 @@ func (s *Server) postDecode(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	defer body.release()
-	d, err := s.post(r.Context(), bytes.Clone(body.data), how, who, client(r))
+	d, err := s.post(r.Context(), bytes.Clone(body.data), how, who, sharer(r))
 	body.release() // before the client waits
 	if err != nil {
 		return err

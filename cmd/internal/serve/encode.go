@@ -37,7 +37,7 @@ func (s *Server) encode(w http.ResponseWriter, r *http.Request) error {
 	}
 	defer body.release()
 	begun := time.Now()
-	e, err := s.encodeBody(r.Context(), body, how, client(r))
+	e, err := s.encodeBody(r.Context(), body, how, sharer(r))
 	if err != nil {
 		return err
 	}

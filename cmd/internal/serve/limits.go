@@ -16,7 +16,7 @@ type Limits struct {
 	Keep        time.Duration // how long pictures are kept; an hour
 	KeepBytes   int64         // of the pictures that are kept; 256 MiB
 
-	BodyMemory    int64         // bytes of bodies in memory; 512 MiB
+	BodyMemory    int64         // bytes of bodies in memory; 512 MiB, half of them for one client
 	BodyTime      time.Duration // to send a body; a minute
 	PictureMemory int64         // bytes of pictures that are encoded; 1 GiB
 	Encodes       int           // pictures that are encoded at once; 16

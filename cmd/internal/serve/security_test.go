@@ -15,6 +15,7 @@ import (
 	"net/url"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -240,4 +241,75 @@ func TestWaitHoldsNoBody(t *testing.T) {
 	}
 	cancel()
 	<-ended
+}
+
+// TestSlowBodies: a client that sends large bodies and does not finish them
+// keeps others from nothing.
+func TestSlowBodies(t *testing.T) {
+	s, h := secureServer(t, func(c *Config) { c.Limits.Body, c.Limits.BodyMemory = 1<<20, 8<<20 })
+	file := secureFile(t, s)
+	from := func(address string) func(*http.Request) {
+		return func(r *http.Request) { r.RemoteAddr = address + ":1" }
+	}
+	var bodies []*io.PipeWriter
+	refused := make(chan int, 100)
+	var work sync.WaitGroup
+	for range 20 {
+		r, w := io.Pipe()
+		bodies = append(bodies, w)
+		work.Go(func() {
+			refused <- secureRequest(h, "POST", "/v1/encode", r, from("192.0.2.1")).Code
+			r.Close()
+		})
+		w.Write(make([]byte, 900<<10)) // until it is read, or refused
+	}
+	if w := secureRequest(h, "POST", "/v1/decodes", bytes.NewReader(file), from("192.0.2.2")); w.Code != http.StatusAccepted {
+		t.Errorf("another client's file: %d %s", w.Code, w.Body)
+	}
+	if len(refused) == 0 || len(refused) == len(bodies) {
+		t.Errorf("%d of %d slow bodies were refused, want some", len(refused), len(bodies))
+	}
+	for len(refused) > 0 {
+		if code := <-refused; code != http.StatusServiceUnavailable {
+			t.Errorf("a slow body is refused with status %d", code)
+		}
+	}
+	for _, w := range bodies {
+		w.CloseWithError(io.ErrUnexpectedEOF)
+	}
+	work.Wait()
+}
+
+func TestSharer(t *testing.T) {
+	for address, want := range map[string]string{
+		"192.0.2.1:5": "192.0.2.1", "[::ffff:192.0.2.1]:5": "192.0.2.1", "[2001:db8::1]:5": "2001:db8::/64", "[2001:db8:0:0:ffff::9]:5": "2001:db8::/64",
+		"[::1]:5": "::1", "[fe80::1%eth0]:5": "fe80::1%eth0", "@": "@", "pipe:1": "pipe",
+	} {
+		if got := sharer(&http.Request{RemoteAddr: address}); got != want {
+			t.Errorf("%s: %s, want %s", address, got, want)
+		}
+	}
+}
+
+// TestShares: what is freed can be taken, and who holds nothing takes no memory.
+func TestShares(t *testing.T) {
+	s := newShares(10)
+	for _, step := range []struct {
+		client string
+		n      int64
+		ok     bool
+	}{{"a", 10, true}, {"a", 1, false}, {"b", 11, false}, {"b", 4, true}, {"b", 6, true}} {
+		if got := s.take(step.client, step.n); got != step.ok {
+			t.Errorf("%+v: %t", step, got)
+		}
+	}
+	s.free("a", 4)
+	if !s.take("a", 4) || s.take("a", 1) {
+		t.Error("what was freed cannot be taken, or more than that")
+	}
+	s.free("a", 10)
+	s.free("b", 10)
+	if len(s.held) != 0 {
+		t.Errorf("still held: %v", s.held)
+	}
 }

@@ -62,6 +62,7 @@ type Server struct {
 	kernels string
 
 	bodies   *semaphore.Weighted // bytes of bodies in memory
+	shares   *shares             // of them
 	pictures *semaphore.Weighted // bytes that reading pictures takes
 	encodes  *semaphore.Weighted // pictures at work
 	searches *semaphore.Weighted
@@ -82,6 +83,7 @@ func New(c Config) (*Server, error) {
 		decodes:  newStore(c.Limits.Keep, c.Limits.KeepBytes),
 		kernels:  kernels.Active(),
 		bodies:   semaphore.NewWeighted(c.Limits.BodyMemory),
+		shares:   newShares(c.Limits.BodyMemory / 2),
 		pictures: semaphore.NewWeighted(c.Limits.PictureMemory),
 		encodes:  semaphore.NewWeighted(int64(c.Limits.Encodes)),
 		searches: semaphore.NewWeighted(maxSearches),
