@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"image"
 	"runtime/debug"
@@ -378,22 +377,22 @@ type shutdownJSON struct {
 
 // emit makes an event the newest of its kind. The caller has locked the decode.
 func (d *decode) emit(k eventKind, v any) {
-	data, err := json.Marshal(v)
-	if err != nil {
-		panic("serve: an event that is not JSON: " + err.Error())
-	}
 	d.seq++
-	d.events[k.slot()] = event{id: d.seq, kind: k, data: data}
+	d.events[k.slot()] = newEvent(d.seq, k, v)
 	close(d.changed)
 	d.changed = make(chan struct{})
 }
 
 // since returns the newest events of their kinds that follow one, in order, and
 // a channel that is closed when there are more. last reports whether there will
-// be none.
+// be none. An ID that is none of the decode's is that of another server: all
+// events follow it.
 func (d *decode) since(id int) (events []event, more <-chan struct{}, last bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if id < 0 || id > d.seq {
+		id = 0
+	}
 	for _, e := range d.events {
 		if e.id > id {
 			events = append(events, e)

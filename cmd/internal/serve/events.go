@@ -2,6 +2,7 @@ package serve
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
@@ -36,7 +37,16 @@ func (k eventKind) slot() int {
 type event struct {
 	id   int
 	kind eventKind
-	data []byte // JSON
+	wire []byte // as streams have it
+}
+
+// newEvent returns an event whose data is JSON. All streams share its bytes.
+func newEvent(id int, k eventKind, v any) event {
+	data, err := json.Marshal(v)
+	if err != nil {
+		panic("serve: an event that is not JSON: " + err.Error())
+	}
+	return event{id, k, fmt.Appendf(nil, "id: %d\nevent: %s\ndata: %s\n\n", id, k, data)}
 }
 
 func sortEvents(events []event) {
@@ -54,8 +64,7 @@ func (s *Server) watch(w http.ResponseWriter, r *http.Request) error {
 	}
 	seen := 0
 	if id := r.Header.Get("Last-Event-ID"); id != "" {
-		// Another number than ours may be that of a server before this one.
-		seen, _ = strconv.Atoi(id)
+		seen, _ = strconv.Atoi(id) // 0 if it is none of ours
 	}
 	events, more, last := d.since(seen)
 	if last && len(events) == 0 {
@@ -76,24 +85,25 @@ func (s *Server) watch(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	out := stream{w: w, control: http.NewResponseController(w)}
-	if err := out.send("retry: 1000\n\n"); err != nil {
+	if err := out.send([]byte("retry: 1000\n\n")); err != nil {
 		return err
 	}
 	tick := time.NewTicker(keepAlive)
 	defer tick.Stop()
 	for {
-		text := ""
 		for _, e := range events {
-			text += fmt.Sprintf("id: %d\nevent: %s\ndata: %s\n\n", e.id, e.kind, e.data)
+			if err := out.send(e.wire); err != nil {
+				return err
+			}
 			seen = e.id
 		}
-		if err := out.send(text); err != nil || last {
-			return err
+		if last {
+			return nil
 		}
 		select {
 		case <-more:
 		case <-tick.C:
-			if err := out.send(": keep-alive\n\n"); err != nil {
+			if err := out.send([]byte(": keep-alive\n\n")); err != nil {
 				return err
 			}
 		case <-r.Context().Done():
@@ -103,18 +113,15 @@ func (s *Server) watch(w http.ResponseWriter, r *http.Request) error {
 	}
 }
 
-// A stream sends text at once, or fails: the client that does not take it is
+// A stream sends bytes at once, or fails: the client that does not take it is
 // gone.
 type stream struct {
 	w       http.ResponseWriter
 	control *http.ResponseController
 }
 
-func (s *stream) send(text string) error {
-	if text == "" {
-		return nil
-	}
-	if _, err := s.w.Write([]byte(text)); err != nil {
+func (s *stream) send(b []byte) error {
+	if _, err := s.w.Write(b); err != nil {
 		return err
 	}
 	err := s.control.Flush()

@@ -142,6 +142,9 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	if srv.Shutdown(closing) != nil {
 		srv.Close()
 	}
+	if err == nil {
+		<-served
+	}
 	s.decodes.close()
 	return err
 }
