@@ -3,12 +3,16 @@ package main
 import (
 	"fmt"
 	"os"
+	"strconv"
 
 	"github.com/spf13/pflag"
 
+	"github.com/coclico/coclico/cmd/coclico-fleet/internal/job"
 	"github.com/coclico/coclico/cmd/internal/catalog"
 	"github.com/coclico/coclico/codec"
+	"github.com/coclico/coclico/codec/archive"
 	"github.com/coclico/coclico/codec/model"
+	"github.com/coclico/coclico/kernels"
 )
 
 func modelFlag(flags *pflag.FlagSet) *string {
@@ -42,4 +46,39 @@ func openModel(name string) (*chosen, error) {
 		return nil, err
 	}
 	return &chosen{name: m.Name, fingerprint: fmt.Sprintf("%08x", print), codec: codec.New(folder)}, nil
+}
+
+// modelFor returns the model of a job: the one that the user names, or else one
+// of this machine with the job's fingerprint, whatever its name.
+func modelFor(j *job.Job, name string) (*chosen, error) {
+	if name == "" {
+		name = j.Model
+		c, err := catalog.Open(os.Getenv)
+		if err != nil {
+			return nil, err
+		}
+		if print, err := strconv.ParseUint(j.Fingerprint, 16, 32); err == nil {
+			if names := c.Matching(uint32(print), 32); len(names) > 0 {
+				name = names[0]
+			}
+		}
+	}
+	m, err := openModel(name)
+	if err != nil {
+		return nil, fmt.Errorf("the job needs the model %s (%s): %w", j.Model, j.Fingerprint, err)
+	}
+	if m.fingerprint != j.Fingerprint {
+		m.codec.Close()
+		return nil, fmt.Errorf("the job needs the model %s (%s), but %s here is %s", j.Model, j.Fingerprint, m.name, m.fingerprint)
+	}
+	return m, nil
+}
+
+// origin returns how a worker of this machine makes the rows of a job.
+func origin(j *job.Job, m *chosen) archive.Origin {
+	o := archive.Origin{Fingerprint: j.Fingerprint, Model: m.name, Kernels: kernels.Active(), Software: "coclico-fleet " + version(), Params: fmt.Sprint(j.Params)}
+	if e, _, err := parseParams(j); err == nil && e != nil {
+		o.Profile = e.Options.Profile.String()
+	}
+	return o
 }

@@ -57,7 +57,7 @@ the last one ended.`,
 			return kernels.Check()
 		},
 	}
-	root.AddCommand(planCmd(p))
+	root.AddCommand(planCmd(p), runCmd(p), serveCmd(p), workCmd(p), statusCmd(p), retryCmd(p), mergeCmd(p))
 	root.Version = version()
 	root.SetVersionTemplate(versionLine())
 	root.Flags().BoolP("version", "v", false, "print the version")

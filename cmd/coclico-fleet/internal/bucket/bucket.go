@@ -49,6 +49,7 @@ type store interface {
 	get(ctx context.Context, name string, limit int64) ([]byte, Object, error)
 	put(ctx context.Context, name string, fill func(io.Writer) error, absent bool) error
 	list(ctx context.Context, prefix string) iter.Seq2[Object, error]
+	has(ctx context.Context, name string) (bool, error)
 	remove(ctx context.Context, name string) error
 	close() error
 }
@@ -105,13 +106,12 @@ func (b *Bucket) Get(ctx context.Context, name string, limit int64) (data []byte
 }
 
 // Has reports whether there is an object of a name.
-func (b *Bucket) Has(ctx context.Context, name string) (bool, error) {
-	for o, err := range b.List(ctx, name) {
-		if err != nil || o.Name == name {
-			return err == nil, err
-		}
-	}
-	return false, nil
+func (b *Bucket) Has(ctx context.Context, name string) (found bool, err error) {
+	err = b.try(ctx, name, func() error {
+		found, err = b.store.has(ctx, name)
+		return err
+	})
+	return found, err
 }
 
 // Put writes an object, unless there is one: then the error is [fs.ErrExist].

@@ -83,6 +83,8 @@ func (c *cloud) put(ctx context.Context, name string, fill func(io.Writer) error
 	return w.Close()
 }
 
+func (c *cloud) has(ctx context.Context, name string) (bool, error) { return c.blob.Exists(ctx, name) }
+
 func (c *cloud) remove(ctx context.Context, name string) error { return c.blob.Delete(ctx, name) }
 
 func (c *cloud) list(ctx context.Context, prefix string) iter.Seq2[Object, error] {

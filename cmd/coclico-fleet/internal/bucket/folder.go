@@ -121,6 +121,14 @@ func full(err error) error {
 	return err
 }
 
+func (f *folder) has(_ context.Context, name string) (bool, error) {
+	info, err := os.Stat(filepath.Join(f.dir, filepath.FromSlash(name)))
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil && !info.IsDir(), err
+}
+
 func (f *folder) remove(_ context.Context, name string) error {
 	root, err := os.OpenRoot(f.dir)
 	if err != nil {

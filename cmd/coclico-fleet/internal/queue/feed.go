@@ -1,0 +1,225 @@
+package queue
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/coclico/coclico/cmd/coclico-fleet/internal/bucket"
+	"github.com/coclico/coclico/cmd/coclico-fleet/internal/job"
+)
+
+// A Feeder publishes the chunks of a job that are not done, until all are.
+type Feeder struct {
+	Stream   string
+	Replicas int // of a cluster's stream
+	AckWait  time.Duration
+	Job      *job.Job
+	Out      *bucket.Bucket
+	Log      *slog.Logger
+	Progress func(State) // called now and then
+
+	js     jetstream.JetStream
+	done   int // chunks when the round began
+	rounds int
+	nonce  int64
+	lost   []bool // chunks that an earlier round has published
+}
+
+// A State is how far a job is.
+type State struct {
+	Chunks, Done int
+	Waiting      int // published, and with no worker
+	Working      int // with a worker
+	Redelivered  int
+}
+
+const (
+	maxDeliver = 5
+	maxWorking = 100_000 // chunks that workers may have at a time
+	// A queue is filled up to full, and again when it is down to low: every
+	// publish waits for the disk.
+	full, low  = 100_000, 50_000
+	duplicates = 10 * time.Minute
+	interval   = 500 * time.Millisecond
+)
+
+// DefaultAckWait is how long a worker may be silent before its chunk goes to
+// another one.
+const DefaultAckWait = time.Minute
+
+// Run publishes chunks until all are done. It returns only then, or when ctx
+// ends, or after an error that it cannot help. A round ends when the queue is
+// empty; what has no part then was lost, and is published again.
+func (f *Feeder) Run(ctx context.Context, nc *nats.Conn) (err error) {
+	f.js, err = jetstream.New(nc, jetstream.WithPublishAsyncMaxPending(256))
+	if err != nil {
+		return err
+	}
+	f.nonce = time.Now().UnixNano()
+	f.lost = make([]bool, f.Job.Chunks())
+	for failures := 0; ; f.rounds++ {
+		missing, err := job.Missing(ctx, f.Job, f.Out)
+		if err != nil {
+			return err
+		}
+		if len(missing) == 0 {
+			return f.end(ctx)
+		}
+		f.done = f.Job.Chunks() - len(missing)
+		switch err := f.round(ctx, missing); {
+		case err == nil:
+			failures = 0
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case failures == maxFailures:
+			return advice(err)
+		default:
+			failures++
+			f.Log.Warn("the queue failed; what is not done is published again", "error", err)
+			if err := sleep(ctx, time.Duration(failures)*interval); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// maxFailures is how often in a row a round may fail.
+const maxFailures = 5
+
+// advice adds what to do to an error of the queue's disk.
+func advice(err error) error {
+	var api *jetstream.APIError
+	if errors.As(err, &api) && (api.ErrorCode == codeStorage || api.ErrorCode == codeNoSpace) {
+		return fmt.Errorf("the disk of the queue is full (%w): free some of it, or give --queue-folder another one, and run this again; nothing is lost", err)
+	}
+	return fmt.Errorf("the queue: %w; nothing is lost: run this again", err)
+}
+
+// Codes of JetStream for a full disk.
+const (
+	codeStorage = 10047
+	codeNoSpace = 10023
+)
+
+// end marks the job as done and removes the stream, so that workers end.
+func (f *Feeder) end(ctx context.Context) error {
+	if err := job.SetDone(ctx, f.Out); err != nil {
+		return err
+	}
+	f.report(State{Done: f.done})
+	if err := f.js.DeleteStream(ctx, f.Stream); err != nil && !errors.Is(err, jetstream.ErrStreamNotFound) {
+		f.Log.Warn("the stream was not removed", "error", err)
+	}
+	return nil
+}
+
+// round publishes chunks and waits until the queue is empty. A queue of an
+// earlier process that is not empty is waited for first.
+func (f *Feeder) round(ctx context.Context, missing []int) error {
+	stream, consumer, err := f.prepare(ctx)
+	if err != nil {
+		return err
+	}
+	if err := f.Out.Remove(ctx, job.DoneName); err != nil {
+		return err
+	}
+	if f.rounds == 0 && stream.CachedInfo().State.Msgs > 0 {
+		f.Log.Info("the queue resumes", "chunks", stream.CachedInfo().State.Msgs)
+		missing = nil
+	} else if err := stream.Purge(ctx); err != nil { // what was delivered too often
+		return err
+	}
+	for {
+		info, err := consumer.Info(ctx)
+		if err != nil {
+			return err
+		}
+		waiting := int(info.NumPending)
+		if len(missing) > 0 && waiting < low {
+			n := min(len(missing), full-waiting)
+			if err := f.publish(ctx, missing[:n]); err != nil {
+				return err
+			}
+			missing = missing[n:]
+			continue
+		}
+		left := len(missing) + waiting + info.NumAckPending
+		f.report(State{Done: f.Job.Chunks() - left, Waiting: waiting, Working: info.NumAckPending, Redelivered: info.NumRedelivered})
+		if left == 0 {
+			return nil
+		}
+		if err := sleep(ctx, interval); err != nil {
+			return err
+		}
+	}
+}
+
+func (f *Feeder) report(s State) {
+	s.Chunks = f.Job.Chunks()
+	if s.Done = max(s.Done, f.done); f.Progress != nil {
+		f.Progress(s)
+	}
+}
+
+// prepare creates the stream and the consumer, or finds them.
+func (f *Feeder) prepare(ctx context.Context) (jetstream.Stream, jetstream.Consumer, error) {
+	about := map[string]string{keyJob: f.Job.ID, keyDestination: f.Out.URL()}
+	if old, err := f.js.Stream(ctx, f.Stream); err == nil && old.CachedInfo().Config.Metadata[keyJob] != f.Job.ID {
+		return nil, nil, fmt.Errorf("the stream %s is another job's, of %s: --stream names one for this job", f.Stream, old.CachedInfo().Config.Metadata[keyDestination])
+	}
+	stream, err := f.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
+		Name: f.Stream, Subjects: []string{f.Stream + ".chunks"}, Retention: jetstream.WorkQueuePolicy,
+		Storage: jetstream.FileStorage, Replicas: max(1, f.Replicas), Duplicates: duplicates, Metadata: about,
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	consumer, err := stream.CreateOrUpdateConsumer(ctx, jetstream.ConsumerConfig{
+		Durable: f.Job.Work(), AckPolicy: jetstream.AckExplicitPolicy, AckWait: f.AckWait, MaxDeliver: maxDeliver, MaxAckPending: maxWorking,
+	})
+	return stream, consumer, err
+}
+
+// publish publishes chunks.
+func (f *Feeder) publish(ctx context.Context, chunks []int) error {
+	var acks []jetstream.PubAckFuture
+	for _, chunk := range chunks {
+		data, err := json.Marshal(task{f.Job.ID, chunk, f.lost[chunk]})
+		if err != nil {
+			return err
+		}
+		f.lost[chunk] = true
+		id := fmt.Sprintf("%s-%d-%d-%d", f.Job.ID, f.nonce, f.rounds, chunk)
+		ack, err := f.js.PublishMsgAsync(&nats.Msg{Subject: f.Stream + ".chunks", Data: data}, jetstream.WithMsgID(id))
+		if err != nil {
+			return err
+		}
+		acks = append(acks, ack)
+	}
+	for _, ack := range acks {
+		select {
+		case <-ack.Ok():
+		case err := <-ack.Err():
+			return err
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
+}

@@ -1,0 +1,169 @@
+package worker
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+
+	"github.com/coclico/coclico/cmd/coclico-fleet/internal/bucket"
+	"github.com/coclico/coclico/cmd/coclico-fleet/internal/job"
+	"github.com/coclico/coclico/codec/archive"
+)
+
+// An attempt is one worker's at a chunk, and what earlier ones have left below
+// _tries/part-00000007/:
+//
+//	start-ID          a shard worker has begun; removed when it stops in good order
+//	note-0017-1       a careful worker has begun row 17 for the first time
+//	row-0017.parquet  its row
+//	kept-ID.parquet   rows that a worker kept when it was stopped
+type attempt struct {
+	out     *bucket.Bucket
+	origin  *archive.Origin
+	chunk   int
+	sources []bucket.Object
+	rows    []*archive.Row // nil where there is none yet
+	notes   []int          // of each row
+	starts  int
+	left    bool // there are objects to remove when the chunk is done
+}
+
+const (
+	deadly = 2        // notes after which a picture is not tried again
+	lost   = 2        // starts after which a chunk is done carefully
+	kept   = 64 << 20 // bytes of the largest object with rows
+)
+
+// tries reads what earlier attempts have left.
+func (w *Worker) tries(ctx context.Context, chunk int, sources []bucket.Object) (*attempt, error) {
+	t := &attempt{out: w.Out, origin: &w.Origin, chunk: chunk, sources: sources, rows: make([]*archive.Row, len(sources)), notes: make([]int, len(sources))}
+	at := map[string]int{}
+	for i, s := range sources {
+		at[s.Name] = i
+	}
+	prefix := job.TryName(chunk)
+	for o, err := range w.Out.List(ctx, prefix) {
+		if err != nil {
+			return nil, err
+		}
+		t.left = true
+		name := strings.TrimPrefix(o.Name, prefix)
+		var row, n int
+		switch {
+		case strings.HasSuffix(name, ".parquet"):
+			if err := t.load(ctx, o.Name, at); err != nil {
+				return nil, err
+			}
+		case strings.HasPrefix(name, "start-"):
+			t.starts++
+		default:
+			if _, err := fmt.Sscanf(name, "note-%d-%d", &row, &n); err == nil && row >= 0 && row < len(t.notes) {
+				t.notes[row] = max(t.notes[row], n)
+			}
+		}
+	}
+	return t, nil
+}
+
+// load reads rows that were kept. Rows of another model, or that cannot be read,
+// are made again.
+func (t *attempt) load(ctx context.Context, name string, at map[string]int) error {
+	data, _, err := t.out.Get(ctx, name, kept)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // another worker has just finished the chunk
+	}
+	if err != nil {
+		return err
+	}
+	o, rows, err := archive.ReadShard(bytes.NewReader(data), int64(len(data)))
+	if err != nil || o.Fingerprint != t.origin.Fingerprint {
+		return nil
+	}
+	for r, err := range rows {
+		if err != nil {
+			break
+		}
+		if i, ok := at[r.Name]; ok && !r.Removed() {
+			t.rows[i] = r
+		}
+	}
+	return nil
+}
+
+// suspect reports whether a chunk's earlier workers have ended without a word.
+func (t *attempt) suspect() bool {
+	for i, n := range t.notes {
+		if n > 0 && t.rows[i] == nil {
+			return true
+		}
+	}
+	return t.starts >= lost
+}
+
+// start leaves a note that an attempt has begun, and returns its name.
+func (t *attempt) start(ctx context.Context) (name string, err error) {
+	t.left = true
+	name = job.TryName(t.chunk) + "start-" + strings.ToLower(rand.Text())
+	return name, t.out.Replace(ctx, name, nil)
+}
+
+// note leaves a note that a row is begun.
+func (t *attempt) note(ctx context.Context, row int) error {
+	t.left = true
+	t.notes[row]++
+	name := fmt.Sprintf("%snote-%04d-%d", job.TryName(t.chunk), row, t.notes[row])
+	return t.out.Replace(ctx, name, []byte(t.sources[row].Name))
+}
+
+// save writes rows for a later attempt.
+func (t *attempt) save(ctx context.Context, name string, rows []*archive.Row) error {
+	t.left = true
+	data, err := encodeShard(t.origin, rows)
+	if err != nil {
+		return err
+	}
+	return t.out.Replace(ctx, job.TryName(t.chunk)+name+".parquet", data)
+}
+
+// keep saves the rows of pictures that were read, when a worker is stopped.
+func (t *attempt) keep(ctx context.Context) error {
+	var good []*archive.Row
+	for _, r := range t.rows {
+		if r != nil && r.Error == "" {
+			good = append(good, r)
+		}
+	}
+	if good == nil {
+		return nil
+	}
+	return t.save(ctx, "kept-"+strings.ToLower(rand.Text()), good)
+}
+
+// clean removes what attempts have left at a chunk that is done.
+func (t *attempt) clean(ctx context.Context) error {
+	if !t.left {
+		return nil
+	}
+	return Forget(ctx, t.out, t.chunk)
+}
+
+// Forget removes what attempts have left at a chunk.
+func Forget(ctx context.Context, out *bucket.Bucket, chunk int) error {
+	var names []string
+	for o, err := range out.List(ctx, job.TryName(chunk)) {
+		if err != nil {
+			return err
+		}
+		names = append(names, o.Name)
+	}
+	for _, name := range names {
+		if err := out.Remove(ctx, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,128 @@
+package worker
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"golang.org/x/sync/semaphore"
+
+	"github.com/coclico/coclico/cmd/coclico-fleet/internal/bucket"
+	"github.com/coclico/coclico/cmd/internal/options"
+	"github.com/coclico/coclico/cmd/internal/picture"
+	"github.com/coclico/coclico/codec"
+	"github.com/coclico/coclico/codec/archive"
+)
+
+// Limits of what is read into memory.
+const (
+	maxPicture = 1 << 30 // a picture to encode
+	maxFile    = 1 << 20 // more than the longest .coclico file
+	maxMemory  = 2 << 30 // all pictures that a worker decodes at a time
+)
+
+// An Encoder makes rows of pictures by encoding them.
+type Encoder struct {
+	source   *bucket.Bucket
+	codec    *codec.Codec
+	encoding *options.Encoding
+	model    codec.ModelID
+
+	// Bytes of pictures that were read, and of their pixels. Who has the second
+	// does not wait for the first.
+	files, pixels *semaphore.Weighted
+}
+
+// NewEncoder returns an Encoder of the pictures of a bucket.
+func NewEncoder(source *bucket.Bucket, c *codec.Codec, e *options.Encoding) (*Encoder, error) {
+	id, err := c.ModelID()
+	return &Encoder{source, c, e, id, semaphore.NewWeighted(maxMemory), semaphore.NewWeighted(maxMemory)}, err
+}
+
+// Make implements [Maker].
+func (e *Encoder) Make(ctx context.Context, o bucket.Object) (*archive.Row, error) {
+	weight := max(1, min(o.Size, maxPicture))
+	if err := e.files.Acquire(ctx, weight); err != nil {
+		return nil, err
+	}
+	defer e.files.Release(weight)
+	data, err := read(ctx, e.source, o, maxPicture)
+	if err != nil {
+		return nil, err
+	}
+	row := &archive.Row{Name: o.Name, Size: o.Size, Time: o.Time}
+	in := bytes.NewReader(data)
+	if !e.encoding.Fresh {
+		if row.Data, err = e.kept(in); err != nil || row.Data != nil {
+			return row, err
+		}
+		in.Reset(data)
+	}
+	p, err := picture.Open(in)
+	if err != nil {
+		return nil, PictureError(err.Error())
+	}
+	if err := e.pixels.Acquire(ctx, max(1, p.Memory)); err != nil {
+		return nil, err
+	}
+	defer e.pixels.Release(max(1, p.Memory))
+	img, err := p.Image()
+	if err != nil {
+		return nil, PictureError(err.Error())
+	}
+	row.Width, row.Height = img.Bounds().Dx(), img.Bounds().Dy()
+	o2 := e.encoding.Options
+	row.Data, err = e.codec.Encode(ctx, picture.Over(img, e.encoding.Background), &o2)
+	if unsupported := codec.UnsupportedError(""); errors.As(err, &unsupported) {
+		err = PictureError(err.Error())
+	}
+	if err != nil {
+		return nil, err // even if there is data: of some of the candidates
+	}
+	return row, nil
+}
+
+// kept returns the file that a PNG holds which coclico decode --keep-stream has
+// written, or nil.
+func (e *Encoder) kept(in *bytes.Reader) ([]byte, error) {
+	stream, err := picture.Stream(in)
+	if err != nil || stream == nil {
+		if err != nil {
+			err = PictureError(err.Error())
+		}
+		return nil, err
+	}
+	f, err := codec.Parse(stream)
+	switch {
+	case err != nil:
+		return nil, PictureError("the stream that it holds is not a file: " + err.Error())
+	case f.ModelID() != e.model:
+		return nil, PictureError(fmt.Sprintf("its stream is of model %v, the archive of %v", f.ModelID(), e.model))
+	}
+	return stream, nil
+}
+
+// read reads a source, which must be what was listed.
+func read(ctx context.Context, from *bucket.Bucket, o bucket.Object, limit int64) ([]byte, error) {
+	if o.Size > limit {
+		return nil, PictureError(fmt.Sprintf("has %d bytes; at most %d are read", o.Size, limit))
+	}
+	data, now, err := from.Get(ctx, o.Name, limit)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, PictureError("is no longer in the source")
+	case errors.Is(err, fs.ErrPermission):
+		return nil, PictureError("may not be read: permission denied")
+	case err != nil:
+		return nil, err
+	case now.Size != o.Size || !sameSecond(now.Time, o.Time):
+		return nil, PictureError("has changed since the job was planned")
+	}
+	return data, nil
+}
+
+// sameSecond compares times of stores that say more in a listing than elsewhere.
+func sameSecond(a, b time.Time) bool { return a.Unix() == b.Unix() }

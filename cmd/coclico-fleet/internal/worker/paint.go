@@ -1,0 +1,69 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"strings"
+
+	"github.com/coclico/coclico/cmd/coclico-fleet/internal/bucket"
+	"github.com/coclico/coclico/cmd/coclico-fleet/internal/job"
+	"github.com/coclico/coclico/cmd/internal/options"
+	"github.com/coclico/coclico/cmd/internal/picture"
+	"github.com/coclico/coclico/codec"
+	"github.com/coclico/coclico/codec/archive"
+)
+
+// A Painter makes rows of .coclico files by painting them: the picture becomes an
+// object of its own, and the row has the file that it was painted from.
+type Painter struct {
+	Source, Out *bucket.Bucket
+	Codec       *codec.Codec
+	Decoding    *options.Decoding
+	Software    string
+	Model       string
+}
+
+// PictureName returns the name of the picture of a file. Two files have two.
+func PictureName(file string) string {
+	return job.Pictures + strings.TrimSuffix(file, job.FileExt) + ".png"
+}
+
+// Make implements [Maker].
+func (p *Painter) Make(ctx context.Context, o bucket.Object) (*archive.Row, error) {
+	data, err := read(ctx, p.Source, o, maxFile)
+	if err != nil {
+		return nil, err
+	}
+	file, err := codec.Parse(data)
+	if err != nil {
+		return nil, PictureError(err.Error())
+	}
+	how := p.Decoding.For(file)
+	img, err := p.Codec.Paint(ctx, file, &how)
+	if isAboutFile(err) {
+		return nil, PictureError(err.Error())
+	}
+	if err != nil {
+		return nil, err
+	}
+	encode, err := picture.EncoderFor(".png")
+	if err != nil {
+		return nil, err
+	}
+	err = p.Out.PutFrom(ctx, PictureName(o.Name), func(w io.Writer) error {
+		return encode(w, img, picture.Options{Notes: p.Decoding.Notes(file, p.Software, p.Model, "")})
+	})
+	if err != nil && !errors.Is(err, fs.ErrExist) { // another worker's is as good
+		return nil, err
+	}
+	size := img.Bounds().Size()
+	return &archive.Row{Name: o.Name, Data: data, Width: size.X, Height: size.Y, Size: o.Size, Time: o.Time}, nil
+}
+
+// isAboutFile reports whether an error is about a file, and not about the model.
+func isAboutFile(err error) bool {
+	return errors.As(err, new(codec.FormatError)) || errors.As(err, new(codec.UnsupportedError)) ||
+		errors.As(err, new(*codec.ModelError)) || errors.As(err, new(codec.PromptError)) || errors.As(err, new(codec.OptionError))
+}

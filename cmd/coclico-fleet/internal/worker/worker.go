@@ -1,0 +1,309 @@
+// Package worker does the chunks of a job. It knows nothing of queues: whoever
+// calls it says which chunk is next.
+//
+// A chunk's rows become one object, its part, which is written once: a chunk may
+// be done twice, by whomever, and counts once. A picture that cannot be read, that
+// makes a decoder panic, or that takes too long has a row with its error, and so
+// has one on which the worker's process has ended twice.
+package worker
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"iter"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/coclico/coclico/cmd/coclico-fleet/internal/bucket"
+	"github.com/coclico/coclico/cmd/coclico-fleet/internal/job"
+	"github.com/coclico/coclico/codec/archive"
+)
+
+// A Maker makes the row of a picture. Its methods may be called concurrently. An
+// error is a [PictureError], or fails the chunk.
+type Maker interface {
+	Make(ctx context.Context, source bucket.Object) (*archive.Row, error)
+}
+
+// A PictureError is the reason why a picture has no row but one with an error. It
+// is a string.
+type PictureError string
+
+func (e PictureError) Error() string { return string(e) }
+
+// ErrStopped means that a worker was asked to stop before a chunk was done.
+var ErrStopped = errors.New("stopped before the chunk was done")
+
+// A Worker does chunks of a job.
+type Worker struct {
+	Job    *job.Job
+	Out    *bucket.Bucket
+	Maker  Maker
+	Origin archive.Origin
+	Jobs   int           // pictures at a time
+	Limit  time.Duration // for one picture
+	Log    *slog.Logger
+
+	// Starts has each attempt at a chunk leave a note, by which later ones learn
+	// that it was lost: where no queue counts deliveries.
+	Starts bool
+
+	// Before, if not nil, is called before each picture, for tests.
+	Before func(name string)
+	// Count, if not nil, is called after each picture.
+	Count func(failed bool)
+
+	once  sync.Once
+	names *job.Names
+	stuck atomic.Int32
+}
+
+// grace is how long a picture that took too long may take to notice it.
+const grace = 10 * time.Second
+
+// Stuck returns the number of pictures that are still being worked on although
+// they have their row: nothing ends a goroutine that does not want to. A process
+// with a few of them should end and be started again.
+func (w *Worker) Stuck() int { return int(w.stuck.Load()) }
+
+// Chunk does a chunk, unless it is done. When soft ends, it finishes the pictures
+// that it has begun, keeps the rows for the next worker, and returns
+// [ErrStopped]; when ctx ends, it returns at once. A careful worker goes through
+// a chunk that was lost before picture by picture, and finds the one that ends
+// processes.
+func (w *Worker) Chunk(ctx, soft context.Context, chunk int, careful bool) error {
+	w.once.Do(func() { w.names = w.Job.Names(w.Out) })
+	sources, err := w.names.Chunk(ctx, chunk)
+	if err != nil {
+		return err
+	}
+	if done, err := w.Out.Has(ctx, job.PartName(chunk)); done || err != nil {
+		return err
+	}
+	t, err := w.tries(ctx, chunk, sources)
+	if err != nil {
+		return err
+	}
+	started := ""
+	if w.Starts {
+		if started, err = t.start(ctx); err != nil {
+			return err
+		}
+	}
+	if careful || t.suspect() {
+		err = w.carefully(ctx, soft, t)
+	} else {
+		err = w.together(ctx, soft, t)
+	}
+	if started != "" && errors.Is(err, ErrStopped) {
+		return errors.Join(err, w.Out.Remove(ctx, started))
+	}
+	if err != nil {
+		return err
+	}
+	if err := w.finish(ctx, chunk, t.rows); err != nil {
+		return err
+	}
+	return t.clean(ctx)
+}
+
+// together works on several pictures at a time.
+func (w *Worker) together(ctx, soft context.Context, t *attempt) error {
+	next := make(chan int)
+	failed, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
+	var group sync.WaitGroup
+	for range w.Jobs {
+		group.Go(func() {
+			for i := range next {
+				row, err := w.picture(failed, t.sources[i])
+				if err != nil {
+					fail(err)
+					continue
+				}
+				t.rows[i] = row
+			}
+		})
+	}
+	stopped := false
+	for i, row := range t.rows {
+		if row != nil {
+			continue
+		}
+		select {
+		case next <- i:
+			continue
+		case <-soft.Done():
+			stopped = true
+		case <-failed.Done():
+		}
+		break
+	}
+	close(next)
+	group.Wait()
+	switch {
+	case failed.Err() != nil:
+		return context.Cause(failed)
+	case stopped && slices.Contains(t.rows, nil):
+		return errors.Join(ErrStopped, t.keep(ctx))
+	}
+	return nil
+}
+
+// carefully works on one picture at a time, and leaves a note of it before and
+// its row after. A picture that has two notes and no row has ended two workers.
+func (w *Worker) carefully(ctx, soft context.Context, t *attempt) error {
+	for i, row := range t.rows {
+		if row != nil {
+			continue
+		}
+		if soft.Err() != nil {
+			return ErrStopped
+		}
+		if t.notes[i] >= deadly {
+			w.Log.Warn("a picture has ended its worker twice", "chunk", t.chunk, "row", i)
+			t.rows[i] = errorRow(t.sources[i], "its worker ended twice while it worked on this picture")
+			continue
+		}
+		if err := t.note(ctx, i); err != nil {
+			return err
+		}
+		row, err := w.picture(ctx, t.sources[i])
+		if err != nil {
+			return err
+		}
+		t.rows[i] = row
+		if err := t.save(ctx, fmt.Sprintf("row-%04d", i), t.rows[i:i+1]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// picture returns the row of a picture. It returns in time even if the picture's
+// work does not, or panics.
+func (w *Worker) picture(ctx context.Context, source bucket.Object) (*archive.Row, error) {
+	limited, cancel := context.WithTimeout(ctx, w.Limit)
+	defer cancel()
+	type result struct {
+		row *archive.Row
+		err error
+	}
+	done := make(chan result, 1)
+	go func() {
+		var r result
+		defer func() {
+			if p := recover(); p != nil {
+				r = result{err: PictureError(fmt.Sprintf("makes the program panic: %.200v", p))}
+			}
+			done <- r
+		}()
+		if w.Before != nil {
+			w.Before(source.Name)
+		}
+		if err := bucket.CheckName(source.Name); err != nil {
+			r.err = PictureError("has " + err.Error())
+			return
+		}
+		r.row, r.err = w.Maker.Make(limited, source)
+	}()
+	var r result
+	select {
+	case r = <-done:
+	case <-limited.Done():
+		select {
+		case r = <-done:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(min(grace, w.Limit)):
+			w.stuck.Add(1)
+			go func() {
+				<-done
+				w.stuck.Add(-1)
+			}()
+			r.err = limited.Err()
+		}
+	}
+	if r.err != nil && ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	if r.err != nil && limited.Err() != nil {
+		r.err = PictureError(fmt.Sprintf("takes longer than %v", w.Limit))
+	}
+	var wrong PictureError
+	if errors.As(r.err, &wrong) {
+		r.row, r.err = errorRow(source, wrong.Error()), nil
+	}
+	if w.Count != nil && r.err == nil {
+		w.Count(r.row.Error != "")
+	}
+	return r.row, r.err
+}
+
+// errorRow returns the row of a picture that could not be read.
+func errorRow(source bucket.Object, reason string) *archive.Row {
+	reason = reason[:min(len(reason), archive.MaxName)]
+	return &archive.Row{Name: source.Name, Error: strings.ToValidUTF8(reason, "?"), Size: source.Size, Time: source.Time}
+}
+
+// A Failure is a row with an error, in the list of a chunk's.
+type Failure struct {
+	Name  string `json:"name"`
+	Error string `json:"error"`
+}
+
+// finish writes a chunk's part, and before it the list of its errors, so that
+// none is missing where there is a part.
+func (w *Worker) finish(ctx context.Context, chunk int, rows []*archive.Row) error {
+	var failures []Failure
+	for _, r := range rows {
+		if r.Error != "" {
+			failures = append(failures, Failure{r.Name, r.Error})
+		}
+	}
+	if failures != nil {
+		data, err := json.Marshal(failures)
+		if err != nil {
+			return err
+		}
+		if err := w.Out.Replace(ctx, job.ErrorName(chunk), data); err != nil {
+			return err
+		}
+	}
+	data, err := encodeShard(&w.Origin, rows)
+	if err != nil {
+		return err
+	}
+	err = w.Out.Put(ctx, job.PartName(chunk), data)
+	if errors.Is(err, fs.ErrExist) {
+		w.Log.Info("another worker was first", "chunk", chunk)
+		return nil
+	}
+	return err
+}
+
+// encodeShard returns rows as a shard.
+func encodeShard(o *archive.Origin, rows []*archive.Row) ([]byte, error) {
+	var b bytes.Buffer
+	_, err := archive.WriteShard(&b, o, each(rows))
+	return b.Bytes(), err
+}
+
+// each yields rows, without those that are nil.
+func each(rows []*archive.Row) iter.Seq2[*archive.Row, error] {
+	return func(yield func(*archive.Row, error) bool) {
+		for _, r := range rows {
+			if r != nil && !yield(r, nil) {
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,255 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/coclico/coclico/cmd/coclico-fleet/internal/bucket"
+	"github.com/coclico/coclico/cmd/coclico-fleet/internal/job"
+	"github.com/coclico/coclico/cmd/coclico-fleet/internal/queue"
+	"github.com/coclico/coclico/cmd/coclico-fleet/internal/worker"
+	"github.com/coclico/coclico/cmd/internal/guard"
+	"github.com/coclico/coclico/cmd/internal/options"
+)
+
+func workCmd(p *program) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "work [DESTINATION] (--queue URL | --shard SHARD)",
+		Short: "Do chunks of a job, as one of any number of workers",
+		Long: `Work does chunks of a job until the job is done. With --queue it is handed one
+after the other by "serve", or by the NATS cluster that "serve --queue" feeds;
+DESTINATION is then told by the queue, unless this machine has another name for
+it. With --shard it does its share and asks nobody: i/n is every n-th chunk from
+the i-th on, counted from 0, and auto takes both numbers from the environment of
+an array of jobs: of Kubernetes (JOB_COMPLETION_INDEX, and COCLICO_SHARDS for
+the number), Slurm, AWS Batch, Cloud Run and Google Batch.
+
+A picture that cannot be read, makes the program panic, or takes longer than
+--limit has a row with its error. On SIGTERM or Ctrl-C a worker finishes the
+pictures that it has begun, within --grace, hands its chunk back, and keeps the
+rows that are done. Status 3 means that this worker cannot do the job, having
+another model or version: starting it again is no use.`,
+		Example: `  coclico-fleet work --queue nats://head:4222 --token-file token
+  coclico-fleet work s3://out/archive --shard auto
+  coclico-fleet work out/ --shard 0/8`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return fmt.Errorf("work takes one DESTINATION, not %d", len(args))
+			}
+			return nil
+		},
+	}
+	flags := cmd.Flags()
+	c := addConnectFlags(flags)
+	shardOf := flags.String("shard", "", "`share` of the chunks: i/n, or auto")
+	idle := flags.Duration("idle", 0, "end after so long without a chunk (default never)")
+	w, o := addWorkerFlags(flags), addObserveFlags(flags)
+	parent := flags.Bool("with-parent", false, "end in good order when standard input ends")
+	_ = flags.MarkHidden("with-parent")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if (*c.url == "") == (*shardOf == "") {
+			return options.Usagef("work needs either --queue or --shard")
+		}
+		destination := ""
+		if len(args) > 0 {
+			destination = args[0]
+		}
+		soft := cmd.Context()
+		if *parent {
+			soft = p.withParent(soft)
+		}
+		// What a worker has begun outlives the signal by the grace.
+		ctx, cancel := context.WithCancel(context.WithoutCancel(soft))
+		defer cancel()
+		context.AfterFunc(soft, func() { time.AfterFunc(*w.grace, cancel) })
+		obs, err := p.observe(ctx, o, nil)
+		if err != nil {
+			return err
+		}
+		context.AfterFunc(soft, func() { obs.ready(errEnding) })
+		if *shardOf != "" {
+			if destination == "" {
+				return options.Usagef("--shard needs a DESTINATION")
+			}
+			s, err := parseShard(*shardOf)
+			if err != nil {
+				return err
+			}
+			return p.workShard(ctx, soft, destination, s, w, obs)
+		}
+		return p.workQueue(ctx, soft, destination, c, *idle, w, obs)
+	}
+	return cmd
+}
+
+// connectFlags are the flags of a queue's client.
+type connectFlags struct{ url, token, creds, ca, stream *string }
+
+func addConnectFlags(flags *pflag.FlagSet) *connectFlags {
+	c := addServerFlags(flags)
+	c.token = flags.String("token-file", "", "a file with the token that the queue wants")
+	return c
+}
+
+// addServerFlags are those without --token-file, which a server has anyway.
+func addServerFlags(flags *pflag.FlagSet) *connectFlags {
+	return &connectFlags{
+		url:    flags.String("queue", "", "`URL` of the queue: nats://host:4222, or tls://host:4222"),
+		creds:  flags.String("creds", "", "a file with NATS's credentials"),
+		ca:     flags.String("ca", "", "a PEM file with the certificates to trust for the queue (default the system's)"),
+		stream: flags.String("stream", queue.DefaultStream, "name of the queue's stream"),
+	}
+}
+
+// dial returns how to connect.
+func (c *connectFlags) dial(obs *observer) (*queue.Dial, error) {
+	d := &queue.Dial{URL: *c.url, Creds: *c.creds, CA: *c.ca, Log: obs.log}
+	var err error
+	if c.token != nil && *c.token != "" {
+		d.Token, err = guard.ReadToken(*c.token)
+	}
+	return d, err
+}
+
+// workerFlags are the flags of a worker.
+type workerFlags struct {
+	model        *string
+	jobs         *int
+	limit, grace *time.Duration
+}
+
+func addWorkerFlags(flags *pflag.FlagSet) *workerFlags {
+	return &workerFlags{
+		model: flags.String("model", "", "`model` of this machine, if it has another name here than the job's"),
+		jobs:  options.Whole(flags, "jobs", 0, 1, 1024, "pictures at a time (default 8, or 1 to decode); the network has all processors in any case"),
+		limit: flags.Duration("limit", 0, "longest time for one picture (default 10m, or 2h to decode)"),
+		grace: flags.Duration("grace", 50*time.Second, "time to finish the pictures that are begun when the worker is told to stop"),
+	}
+}
+
+// beforePicture is called before each picture, if not nil. Tests set it.
+var beforePicture func(name string)
+
+// newWorker returns a worker for a job, or a refusedError. The caller must call
+// the second result at the end.
+func (p *program) newWorker(ctx context.Context, j *job.Job, out *bucket.Bucket, f *workerFlags, obs *observer) (*worker.Worker, func(), error) {
+	if j.Software != version() {
+		return nil, nil, refusedError{fmt.Errorf("this is coclico-fleet %s, but the job was planned by %s, which its workers must be", version(), j.Software)}
+	}
+	m, err := modelFor(j, *f.model)
+	if err != nil {
+		return nil, nil, refusedError{err}
+	}
+	encoding, decoding, err := parseParams(j)
+	if err != nil {
+		m.codec.Close()
+		return nil, nil, err
+	}
+	source, err := bucket.Open(ctx, j.Source)
+	if err != nil {
+		m.codec.Close()
+		return nil, nil, err
+	}
+	w := &worker.Worker{
+		Job: j, Out: out, Log: obs.log, Origin: origin(j, m), Before: beforePicture, Count: obs.picture,
+		Jobs: cmp.Or(*f.jobs, 8), Limit: cmp.Or(*f.limit, 10*time.Minute),
+	}
+	if j.Decode {
+		w.Jobs, w.Limit = cmp.Or(*f.jobs, 1), cmp.Or(*f.limit, 2*time.Hour)
+		w.Maker = &worker.Painter{Source: source, Out: out, Codec: m.codec, Decoding: decoding, Software: "coclico " + version(), Model: m.name + " " + m.fingerprint}
+	} else {
+		w.Maker, err = worker.NewEncoder(source, m.codec, encoding)
+	}
+	return w, func() {
+		source.Close()
+		if w.Stuck() == 0 { // else the model is in use
+			m.codec.Close()
+		}
+	}, err
+}
+
+// workQueue does the chunks that a queue hands out.
+func (p *program) workQueue(ctx, soft context.Context, destination string, c *connectFlags, idle time.Duration, f *workerFlags, obs *observer) error {
+	d, err := c.dial(obs)
+	if err != nil {
+		return err
+	}
+	nc, err := d.Connect(soft)
+	if err != nil {
+		return err
+	}
+	defer nc.Close()
+	js, err := jetstream.New(nc)
+	if err != nil {
+		return err
+	}
+	id, told, err := queue.Find(soft, js, *c.stream)
+	if err != nil {
+		return err
+	}
+	out, err := bucket.Open(ctx, cmp.Or(destination, told))
+	if err != nil {
+		return err
+	}
+	defer out.Close()
+	j, err := job.Read(ctx, out)
+	if err != nil {
+		return err
+	}
+	if j.ID != id {
+		return refusedError{fmt.Errorf("the queue is of job %s, but %s has job %s", id, out.URL(), j.ID)}
+	}
+	w, end, err := p.newWorker(ctx, j, out, f, obs)
+	if err != nil {
+		return err
+	}
+	defer end()
+	obs.ready(nil)
+	pull := &queue.Puller{Stream: *c.stream, Job: j, Out: out, Idle: idle, Log: obs.log, Count: obs.delivery, Chunk: chunk(w)}
+	return ended(pull.Run(ctx, soft, nc))
+}
+
+// chunk returns what does a chunk. A worker with pictures that do not end ends
+// after the chunk, and is started again by whoever has started it.
+func chunk(w *worker.Worker) func(ctx, soft context.Context, chunk int, careful bool) error {
+	return func(ctx, soft context.Context, chunk int, careful bool) error {
+		if w.Stuck() > 0 {
+			return fmt.Errorf("%w: %w", worker.ErrStopped, errStuck)
+		}
+		return w.Chunk(ctx, soft, chunk, careful)
+	}
+}
+
+var errStuck = errors.New("a picture does not end: the worker must be started again")
+
+// ended turns the error of a worker that was stopped into that of its signal.
+func ended(err error) error {
+	switch {
+	case errors.Is(err, errStuck):
+		return errStuck
+	case errors.Is(err, worker.ErrStopped):
+		return stoppedError("stopped; what was not done is for another worker")
+	}
+	return err
+}
+
+// withParent returns a context that ends when standard input does, as it does
+// when the parent process ends, however it does.
+func (p *program) withParent(ctx context.Context) context.Context {
+	ctx, cancel := context.WithCancelCause(ctx)
+	go func() {
+		_, _ = io.Copy(io.Discard, p.stdin)
+		cancel(errParent)
+	}()
+	return ctx
+}
+
+var errParent = errors.New("the parent has ended")
