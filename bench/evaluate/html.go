@@ -5,10 +5,11 @@ import (
 	_ "embed"
 	"encoding/base64"
 	"fmt"
-	"html/template"
+	"html"
 	"image/jpeg"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -62,76 +63,163 @@ func (e *Evaluation) shown() []shown {
 	return all
 }
 
-//go:embed report.html
-var page string
+//go:embed report.css
+var style string
 
-var htmlReport = template.Must(template.New("report").Parse(page))
-
-// HTML writes the report as one page that needs no other file. Names are
-// escaped by html/template.
+// HTML writes the report as one page that needs no other file.
 func (r *Report) HTML(w io.Writer) error {
-	type cell struct {
-		Name, Caption string
-		Image         template.URL
-	}
-	type picture struct {
-		Name string
-		Rows []cell
-	}
-	data := struct {
-		*Report
-		Warning           string
-		Headings          []string
-		Body              [][]string
-		PublishedHeadings []string
-		PublishedBody     [][]string
-		Pictures          []picture
-		Figures           []cell
-		Rest              bool
-	}{Report: r, Headings: r.headings(), PublishedHeadings: publishedHeadings, Rest: len(r.pictures) < r.evaluated}
-	if r.Synthetic {
-		data.Warning = warning
-	}
+	var d document
+	d.begin(r.Title)
+	d.element("h1", r.Title)
+	d.warning(r)
+	var body [][]string
 	for _, l := range r.Lines {
-		data.Body = append(data.Body, r.cells(l))
+		body = append(body, r.cells(l))
 	}
-	for _, p := range r.Published {
-		data.PublishedBody = append(data.PublishedBody, p.cells())
+	d.table(r.headings(), body)
+	d.warning(r)
+	d.list("", slices.Concat(r.Facts, r.Notes))
+	d.list("Absent", r.Absent)
+	var problems []string
+	for _, p := range r.Problems {
+		problems = append(problems, p.String())
 	}
-	for _, f := range r.figures {
-		data.Figures = append(data.Figures, cell{f.title, f.caption, dataURI("image/svg+xml", f.svg)})
+	d.list("Problems", problems)
+	if len(r.figures) > 0 {
+		d.element("h2", "Figures")
+		d.raw(`<div class="strip plots">`)
+		for _, f := range r.figures {
+			d.figure(f.title, f.caption, "image/svg+xml", f.svg)
+		}
+		d.raw("</div>\n")
+	}
+	d.element("h2", "Pictures")
+	if len(r.pictures) < r.evaluated {
+		d.element("p", "The first pictures only; the folder pictures has all of them.")
 	}
 	for _, s := range r.pictures {
-		p := picture{Name: s.name}
-		for _, row := range s.rows {
-			uri, err := thumbnail(row.path)
-			if err != nil {
-				return err
-			}
-			p.Rows = append(p.Rows, cell{row.name, row.caption, uri})
+		if err := d.strip(s); err != nil {
+			return err
 		}
-		data.Pictures = append(data.Pictures, p)
 	}
-	return htmlReport.Execute(w, data)
+	d.element("h2", "As printed elsewhere")
+	d.element("p", "On other pictures and crops, not measured here.")
+	body = nil
+	for _, p := range r.Published {
+		body = append(body, p.cells())
+	}
+	d.table(publishedHeadings, body)
+	d.raw("</body>\n</html>\n")
+	_, err := d.WriteTo(w)
+	return err
 }
 
-// thumbnail returns a picture of the output folder as a URI.
-func thumbnail(path string) (template.URL, error) {
+// A document is an HTML document that is being written. Names of files stand in
+// it: whatever is not raw is escaped, and stands in an element or between the
+// double quotes of an attribute, where html.EscapeString suffices. html/template
+// would do the same, and make the program 7 MB larger: it calls methods by name,
+// so the linker would keep all there are.
+type document struct{ bytes.Buffer }
+
+func (d *document) raw(markup string) { d.WriteString(markup) }
+func (d *document) text(text string)  { d.WriteString(html.EscapeString(text)) }
+func (d *document) begin(title string) {
+	d.raw(`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
+<meta name="viewport" content="width=device-width">
+`)
+	d.element("title", "CoCliCo: "+title)
+	d.raw("<style>\n" + style + "</style>\n</head>\n<body>\n")
+}
+
+func (d *document) element(name, text string) {
+	d.raw("<" + name + ">")
+	d.text(text)
+	d.raw("</" + name + ">\n")
+}
+
+// warning says that the numbers are of synthetic weights, if they are.
+func (d *document) warning(r *Report) {
+	if r.Synthetic {
+		d.raw(`<p class="warning">`)
+		d.text(warning)
+		d.raw("</p>\n")
+	}
+}
+
+func (d *document) list(title string, items []string) {
+	if len(items) == 0 {
+		return
+	}
+	if title != "" {
+		d.element("h2", title)
+	}
+	d.raw("<ul>\n")
+	for _, item := range items {
+		d.element("li", item)
+	}
+	d.raw("</ul>\n")
+}
+
+func (d *document) table(headings []string, body [][]string) {
+	d.raw("<div class=\"wide\"><table>\n")
+	d.row("th", headings)
+	for _, cells := range body {
+		d.row("td", cells)
+	}
+	d.raw("</table></div>\n")
+}
+
+func (d *document) row(cell string, cells []string) {
+	d.raw("<tr>")
+	for _, c := range cells {
+		d.element(cell, c)
+	}
+	d.raw("</tr>\n")
+}
+
+// strip shows what the rows made of a picture, side by side.
+func (d *document) strip(s shown) error {
+	d.element("h3", s.name)
+	d.raw(`<div class="strip">`)
+	for _, row := range s.rows {
+		data, err := thumbnail(row.path)
+		if err != nil {
+			return err
+		}
+		d.figure(row.name, row.caption, "image/jpeg", data)
+	}
+	d.raw("</div>\n")
+	return nil
+}
+
+// figure shows a picture file, which the document holds.
+func (d *document) figure(name, caption, mediaType string, data []byte) {
+	d.raw(`<figure><img loading="lazy" alt="`)
+	d.text(name)
+	d.raw(`" src="data:` + mediaType + `;base64,` + base64.StdEncoding.EncodeToString(data) + `"><figcaption>`)
+	d.text(name)
+	if caption != "" {
+		d.raw("<br>")
+		d.text(caption)
+	}
+	d.raw("</figcaption></figure>\n")
+}
+
+// thumbnail returns a picture of the output folder as a small JPEG.
+func thumbnail(path string) ([]byte, error) {
 	data, err := readFile(path)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	p, err := decodePNG(data)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	var b bytes.Buffer
 	err = jpeg.Encode(&b, p.averaged(min(p.Side, shownSide)).Image(), &jpeg.Options{Quality: 90})
-	return dataURI("image/jpeg", b.Bytes()), err
-}
-
-// dataURI returns a URI that holds a file. Its characters are base64's, so that
-// nothing in the file can end the attribute that it stands in.
-func dataURI(kind string, data []byte) template.URL {
-	return template.URL("data:" + kind + ";base64," + base64.StdEncoding.EncodeToString(data))
+	return b.Bytes(), err
 }
