@@ -58,7 +58,8 @@ func coders() []coder {
 	}
 }
 
-// look returns the paths of the programs, or what is missing.
+// look returns the paths of the programs, or one line that names the first that
+// is missing.
 func (b *toolbox) look(programs []string, get string) (paths []string, absent string) {
 	for _, names := range programs {
 		path := ""

@@ -1,15 +1,14 @@
-// Package evaluate measures what pictures keep in a few bytes: those of
-// CoCliCo, of other codecs at their smallest sizes, and of papers that compare
-// themselves with it. It reproduces section IV of the CoCliCo paper on
-// anybody's pictures.
+// Package evaluate measures how well codecs keep pictures in a few bytes:
+// CoCliCo, other codecs at their smallest sizes, and peers whose results lie in
+// folders. It reproduces section IV of the CoCliCo paper on anybody's pictures.
 //
 // An [Evaluation] makes every row of its table for every picture: it encodes,
-// counts the bytes, decodes, and lets each [Metric] judge. All rows of a
-// picture begin with the same pixels, a square of the evaluation's size.
+// counts the bytes, decodes, and scores the result by each [Metric]. All rows of
+// a picture begin with the same pixels, a square of the evaluation's size.
 //
 // # Tools
 //
-// Other codecs are run as the programs that are on PATH. Each call has a folder
+// Other codecs are programs on PATH. Each call has a folder
 // of its own and a limit of time, after which the program is killed with its
 // children. A program that fails, hangs or writes nonsense is an error of that
 // row and that picture; the rest is evaluated. Seconds of a tool include
@@ -19,7 +18,7 @@
 //
 // A line of JSON is appended to records.jsonl, and synced, for every row of
 // every picture; what was decoded is kept in the folder pictures. The next run
-// with the same output redoes what failed and what a change affects: another
+// with the same output repeats what failed and what a change affects: another
 // picture, model, size, option or tool. A metric that was absent is added
 // without encoding anything again.
 //

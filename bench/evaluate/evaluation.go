@@ -16,7 +16,7 @@ import (
 	"github.com/coclico/coclico/codec"
 )
 
-// An Evaluation is what is evaluated, and with what.
+// An Evaluation specifies the pictures, the model and the metrics of a report.
 type Evaluation struct {
 	Pictures []string // files
 	Out      string   // folder of the results
@@ -65,14 +65,14 @@ type Evaluation struct {
 	problems []Problem
 }
 
-// Progress is what is being worked on.
+// Progress is the row at work.
 type Progress struct {
 	Picture     string
 	Row         string
 	Step, Steps int // of the picture's rows
 }
 
-// A Problem is what could not be evaluated: a picture, or a row of one.
+// A Problem is a picture, or a row of one, that could not be evaluated.
 type Problem struct {
 	Row     string // "" for the picture itself
 	Picture string // "" for all of them
@@ -294,7 +294,8 @@ func (e *Evaluation) keep(t *task, r *row, rec *Record, m *made) error {
 	return e.Write(path, func(w io.Writer) error { return writePNG(w, m.picture) })
 }
 
-// kept returns the picture of an earlier run, or nil if it is gone or another.
+// kept returns the picture of an earlier run, or nil if it is missing or has
+// changed.
 func (e *Evaluation) kept(t *task, r *row, rec *Record) *Picture {
 	if rec.File == "" || !fs.ValidPath(rec.File) {
 		return nil

@@ -43,7 +43,7 @@ func (e *Evaluation) figures(r *Report) ([]figure, error) {
 	return figures, nil
 }
 
-// picture reads what a row made of a picture, nil if there is nothing.
+// pictureOf reads the picture that a row decoded, nil if it has none.
 func (e *Evaluation) pictureOf(t *task, id string) (*Picture, error) {
 	r := t.records[id]
 	if r == nil || r.Error != "" {

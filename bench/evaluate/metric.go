@@ -33,6 +33,10 @@ type Metric struct {
 	// weights. Scores of another version are computed again.
 	Version string
 
+	// Weights names the file of the weights for the report, "" if there is none
+	// or they are synthetic.
+	Weights string
+
 	// Missing says why there are no scores, and what to do: the metric then
 	// has a column of dashes. The first error of Score sets it.
 	Missing string

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -37,7 +38,7 @@ func Networks(set *iqa.Set, clip bool, get string) []Metric {
 
 // network adapts a metric.
 func network(m *iqa.Metric) Metric {
-	out := Metric{Name: m.Name, Better: better(m.Name), Digits: 3, Version: m.Version, Alone: !m.Reference, Synthetic: isSynthetic(m.Version)}
+	out := Metric{Name: m.Name, Better: better(m.Name), Digits: 3, Version: m.Version, Weights: fileOf(m.Origin), Alone: !m.Reference, Synthetic: isSynthetic(m.Version)}
 	if out.Alone {
 		out.Digits = 1
 	}
@@ -75,10 +76,18 @@ func rated(a *iqa.Aesthetics, clip bool, get string) Metric {
 	case a == nil:
 		m.Missing = get
 	default:
-		m.Version, m.Synthetic = a.Version, isSynthetic(a.Version)
+		m.Version, m.Weights, m.Synthetic = a.Version, fileOf(a.Origin), isSynthetic(a.Version)
 		m.Score = func(_ context.Context, s Subject) (float64, error) { return a.Score(s.Picture.Vector), nil }
 	}
 	return m
+}
+
+// fileOf names a file of weights.
+func fileOf(o iqa.Origin) string {
+	if o.File == "" || isSynthetic(o.Version) {
+		return ""
+	}
+	return fmt.Sprintf("%s, SHA-256 %s...", filepath.Base(o.File), o.Version)
 }
 
 func isSynthetic(version string) bool { return strings.HasPrefix(version, "synthetic") }

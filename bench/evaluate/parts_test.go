@@ -289,6 +289,18 @@ func TestNetworks(t *testing.T) {
 		t.Errorf("DISTS of pictures that differ by a byte: %g", v)
 	}
 	score(all["aesthetics"], s)
+	if all["DISTS"].Weights != "" {
+		t.Errorf("synthetic weights are from %s", all["DISTS"].Weights)
+	}
+	real := network(&iqa.Metric{Name: "DBCNN", Origin: iqa.Origin{File: "/m/DBCNN_KonIQ10k-2de81c0a.safetensors", Version: "0123abcd"}})
+	e := Evaluation{metrics: []Metric{real, {Name: "DISTS", Weights: "none", Missing: "lost"}}}
+	r, err := e.report()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, want := len(r.Facts), "Weights of DBCNN: DBCNN_KonIQ10k-2de81c0a.safetensors, SHA-256 0123abcd..."; r.Facts[n-1] != want {
+		t.Errorf("the last fact is %q, want %q", r.Facts[n-1], want)
+	}
 	if own := byName(Networks(iqa.Synthetic(1), false, noWeights)); own["CMMD-224"] != nil || own["aesthetics"].Missing == "" {
 		t.Error("another tower's vectors pass for CLIP's")
 	}

@@ -11,8 +11,7 @@ import (
 	"os"
 )
 
-// A Record is what is known about a row of one picture: a line of
-// records.jsonl.
+// A Record is the result of a row for one picture: a line of records.jsonl.
 type Record struct {
 	Row     string `json:"row"`
 	Picture string `json:"picture"` // its file's name

@@ -10,7 +10,7 @@ import (
 	"gonum.org/v1/gonum/stat"
 )
 
-// A Report is the table of an evaluation and what belongs to it.
+// A Report is the table of an evaluation with its notes, pictures and figures.
 type Report struct {
 	Title     string
 	Facts     []string // what was evaluated, a sentence each
@@ -76,6 +76,9 @@ func (e *Evaluation) report() (*Report, error) {
 	}
 	for _, m := range e.metrics {
 		r.Synthetic = r.Synthetic || m.Synthetic
+		if m.Weights != "" && m.Missing == "" {
+			r.Facts = append(r.Facts, fmt.Sprintf("Weights of %s: %s", m.Name, m.Weights))
+		}
 		switch {
 		case m.Missing != "":
 			r.Absent = append(r.Absent, m.Name+": "+m.Missing)

@@ -5,14 +5,14 @@ import (
 	"time"
 )
 
-// A row is a way to keep pictures: a codec with its parameters.
+// A row is a codec with its parameters.
 type row struct {
 	id   string // names the row in files and on the command line
 	name string // names it in the table
 	note string // a footnote of the table
 
-	// absent says how to get what the row needs and the machine lacks, "" if
-	// nothing is missing.
+	// absent names what the machine lacks and how to get it, "" if nothing is
+	// missing.
 	absent string
 
 	// figure marks a row of a figure, which the table does not show, and
@@ -38,7 +38,7 @@ type task struct {
 	maps    []mapPoint         // for figures
 }
 
-// A made is what a row makes of a picture.
+// A made is the result of a row for a picture.
 type made struct {
 	picture        *Picture
 	bytes          int64 // -1 if unknown

@@ -80,7 +80,7 @@ type part struct {
 
 func (p part) Bounds() image.Rectangle { return p.bounds }
 
-// missing reports what a folder lacks of the set, or "".
+// missing names the pictures of the set that a folder lacks, or returns "".
 func (s Set) missing(paths []string) string {
 	if s.many > len(paths) {
 		return fmt.Sprintf("%s has %d pictures, the folder %d", s.Name, s.many, len(paths))

@@ -95,7 +95,11 @@ func (e *Evaluation) vvcRows() []row {
 	v := e.tools.vvc()
 	full := e.vvcRow(v, "vvc", "VVC, QP 63", worstQP, e.fixed(e.Size))
 	equal := e.vvcRow(v, "vvc-equal", "VVC at equal bytes", worstQP, e.largest)
-	equal.note = "the largest raster, by area down and bicubic up, whose file is not larger than CoCliCo's; the smallest if none is; seconds of encoding are those of the whole search"
+	limit := "is not larger than the paper's CoCliCo file"
+	if e.Bytes != 0 {
+		limit = fmt.Sprintf("has at most %d bytes", e.Bytes)
+	}
+	equal.note = "the largest raster, by area down and bicubic up, whose file " + limit + ", or the smallest; seconds of encoding are those of the whole search"
 	if v.absent == "" {
 		equal.params = func(t *task) (string, error) {
 			budget, err := e.budget(t)

@@ -6,9 +6,9 @@ import (
 	"github.com/coclico/coclico/nn"
 )
 
-// maxPool returns the largest values of windows of size x size at stride 2, of
-// which [h,w] are taken. Windows end at the border. It consumes x, which must
-// not be negative: its bits are then in the order of its values.
+// maxPool returns the largest values of the first [h,w] windows of size x size
+// at stride 2: [N,h,w,C]. Windows end at the border. It consumes x, which must
+// not be negative, so that its bits are in the order of its values.
 func maxPool(ws *nn.Workspace, x *nn.Tensor, size, h, w int) *nn.Tensor {
 	y := ws.Get(x.N, h, w, x.C)
 	nn.Parallel(y.N*h, func(i int) {

@@ -35,7 +35,7 @@ func evaluateCmd(f *files.IO, s *terminal.Screen) *cobra.Command {
 codecs whose programs are on PATH (vvencapp and vvdecapp, or an ffmpeg with
 libvvenc; cjxl, avifenc, heif-enc, cwebp, cjpeg and their decoders), and with
 BlurHash and ThumbHash, and prints a table of bytes, scores, seconds and memory.
-What is missing is named, with how to get it. OUT then has the table as
+Missing programs are named, with how to get them. OUT then has the table as
 Markdown, CSV and LaTeX, a page report.html with the pictures side by side, and
 a line of JSON for each picture and row.
 
@@ -48,8 +48,8 @@ writes nonsense is reported with its picture; the rest is evaluated.
 Scores of MUSIQ, DBCNN, LPIPS, DISTS and LAION's aesthetics need weights, which
 "coclico pull --metrics" gets; without them their columns are dashes.
 
-Ctrl-C, or a run that was killed, loses the row at work alone: the same command
-resumes, and redoes what failed or what has changed.
+Ctrl-C or a kill loses only the row at work: the same command resumes, and
+repeats what failed and what has changed.
 ` + builtInHelp,
 		Example: `  coclico evaluate photos -o out
   coclico evaluate kodak -o out --set kodak --peer CoD=cod/pictures,cod/streams

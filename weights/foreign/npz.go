@@ -59,7 +59,7 @@ func (a *archive) array(e entry) (weights.Tensor, error) {
 	}
 	dtype, ok := numpyTypes[string(descr[1])]
 	if !ok {
-		return weights.Tensor{}, fmt.Errorf("elements of the type %s are not read", show(string(descr[1])))
+		return weights.Tensor{}, fmt.Errorf("elements of type %s are not supported", show(string(descr[1])))
 	}
 	shape, n, err := parseShape(string(dims[1]))
 	if err != nil {
@@ -98,7 +98,7 @@ func splitArray(data []byte) (header, body []byte, err error) {
 	case 2, 3:
 		length, at = int(min(binary.LittleEndian.Uint32(data[8:]), 1<<16)), 12
 	default:
-		return nil, nil, fmt.Errorf("version %d of the .npy format is not read", version)
+		return nil, nil, fmt.Errorf("version %d of the .npy format is not supported", version)
 	}
 	if length > len(data)-at {
 		return nil, nil, errors.New("truncated")

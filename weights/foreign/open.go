@@ -61,7 +61,7 @@ const maxDirectory = 16 << 20
 func openArchive(data []byte) (*archive, error) {
 	switch {
 	case bytes.HasPrefix(data, []byte(legacyMagic)):
-		return nil, errors.New("PyTorch's old format, from before version 1.6: torch.save(torch.load(OLD), NEW) writes the one that is read")
+		return nil, errors.New("PyTorch's old format, from before version 1.6: torch.save(torch.load(OLD), NEW) writes the new one")
 	case !bytes.HasPrefix(data, []byte("PK")):
 		return nil, errors.New("neither a PyTorch checkpoint nor a NumPy file: not a zip archive")
 	}

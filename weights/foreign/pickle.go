@@ -257,7 +257,7 @@ func (m *machine) global() error {
 	}
 	g := global(words[0] + "." + words[1])
 	if _, ok := storages[g]; !ok && g != orderedDict && g != rebuildTensor {
-		return fmt.Errorf("the pickle wants to run %s, which is not among what describes tensors: the file is refused", show(string(g)))
+		return fmt.Errorf("the pickle calls %s, which no tensor needs: the file is refused", show(string(g)))
 	}
 	m.push(g)
 	return nil

@@ -26,7 +26,7 @@ func (a *archive) checkpoint() ([]weights.Tensor, error) {
 		return nil, err
 	}
 	if e, ok := a.entries[folder+"byteorder"]; ok && string(bytes.TrimSpace(e.data)) != "little" {
-		return nil, errors.New("saved on a big-endian machine, whose order of bytes is not read")
+		return nil, errors.New("saved on a big-endian machine, whose byte order is not supported")
 	}
 	pickle := a.entries[folder+pickleName].data
 	if len(pickle) > maxPickle {
