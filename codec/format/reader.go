@@ -40,7 +40,7 @@ func (r *VectorReader) Vector(codes []uint16, f *File) error {
 	}
 	v := r.coder(f.Header)
 	if f.stored {
-		v.each((&bitString{f.data[f.beginBytes():], f.headBits}).read, codes)
+		v.plain(f.data[f.beginBytes():], f.headBits, codes)
 		return nil
 	}
 	d := f.decoder
@@ -61,23 +61,39 @@ func (r *VectorReader) coder(h Header) vectorCoder {
 	return v
 }
 
+// plain is each for a reader of bits from bit at on, all of which data has: single
+// bits, most of what there is, take a way of their own.
+func (v vectorCoder) plain(data []byte, at int, codes []uint16) {
+	r := bitString{data, at}
+	for i := range codes {
+		if v.bits[i] == 1 {
+			codes[i] = uint16(data[r.at/8] >> (7 - r.at%8) & 1)
+			r.at++
+			continue
+		}
+		codes[i] = uint16(r.read(0, int(v.bits[i])))
+	}
+}
+
 // read is code for a decoder: single bits, most of what there is, take a way of
-// their own.
+// their own, and so do equally probable codes.
 func (v vectorCoder) read(d *rangecoder.Decoder, codes []uint16) {
 	if v.moments != nil && d.Bit(uncommon) == 0 {
 		v.moments = nil
 	}
 	c := coder(d.Symbol)
 	for i := range codes {
-		switch v.bits[i] {
-		case 0:
+		switch n := v.bits[i]; {
+		case n == 0:
 			codes[i] = 0
-		case 1:
+		case n == 1:
 			middle := uint32(1 << (rangecoder.ProbBits - 1))
 			if v.moments != nil {
 				middle = v.middle[i]
 			}
 			codes[i] = uint16(d.Bit(middle))
+		case v.moments == nil && n <= modeled:
+			codes[i] = uint16(d.Uniform(int(n)))
 		default:
 			codes[i] = v.symbol(c, i, codes[i])
 		}

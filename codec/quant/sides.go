@@ -2,6 +2,7 @@ package quant
 
 import (
 	"math"
+	"sync"
 
 	"github.com/coclico/coclico/codec/format"
 )
@@ -94,25 +95,36 @@ func (s *Sides) Put(dst []uint64, codes []uint16) {
 		panic("quant: sides of a vector of another length")
 	}
 	clear(dst)
+	// No branches on what is as good as random: half of them would be guessed
+	// wrong.
 	if !s.tuned {
+		first := s.first[:len(codes)]
 		for i, code := range codes {
-			if code >= s.first[i] {
-				dst[i/64] |= 1 << (i % 64)
-			}
+			below := uint64(int64(code)-int64(first[i])) >> 63
+			dst[i/64] |= (1 - below) << (i % 64)
 		}
 		return
 	}
-	level := levels()
-	state := 0
+	upper := upperStates()
+	state := uint(0)
 	for i, code := range codes {
 		if n := s.bits[i]; n > 0 {
-			state = (state<<n | int(code)) % states
-			if level[state] > 0 {
-				dst[i/64] |= 1 << (i % 64)
-			}
+			state = state<<(n&15) | uint(code)
+			dst[i/64] |= uint64(upper[state%states]) << (i % 64)
 		}
 	}
 }
+
+// upperStates has 1 for each state above the mean.
+var upperStates = sync.OnceValue(func() *[states]uint8 {
+	var upper [states]uint8
+	for state, level := range levels() {
+		if level > 0 {
+			upper[state] = 1
+		}
+	}
+	return &upper
+})
 
 // PutDeviations sets the bits of a vector given by its deviations from the
 // means, as Put does.

@@ -176,3 +176,49 @@ func FuzzIndex(f *testing.F) {
 		}
 	})
 }
+
+// BenchmarkDecode makes codes of 4,096 files: stored ones, and entropy-coded ones
+// of both profiles.
+func BenchmarkDecode(b *testing.B) {
+	rng := rand.New(rand.NewSource(1))
+	prior := testPrior(rng, 768)
+	for _, c := range []struct {
+		name    string
+		profile format.Profile
+		stored  bool
+	}{{"stored", format.Paper, true}, {"paper", format.Paper, false}, {"tuned", format.Tuned, false}} {
+		b.Run(c.name, func(b *testing.B) {
+			h := format.NewHeader(768).WithProfile(c.profile)
+			h.Fingerprint = prior.Fingerprint
+			var work batch
+			bits := h.Allocation(prior)
+			for len(work.ends) < batchRows {
+				s := format.Symbols{Vector: make([]uint16, 768), ColorMap: format.ColorMap{Y: make([]uint8, 64), U: make([]uint8, 16), V: make([]uint8, 16)}}
+				for i, n := range bits {
+					s.Vector[i] = uint16(rng.Intn(1 << n))
+				}
+				for i := range s.Y {
+					if s.Y[i] = uint8(i / 16); c.stored {
+						s.Y[i] = uint8(rng.Intn(4))
+					}
+				}
+				data := format.Marshal(h, s, prior)
+				if f, err := format.Parse(data); err == nil && f.Stored() == c.stored {
+					work.data = append(work.data, data...)
+					work.ends = append(work.ends, len(work.data))
+				}
+			}
+			d := &builder{prior: prior, index: index{words: 12}}
+			for b.Loop() {
+				next := &batch{data: work.data, ends: work.ends, done: make(chan struct{})}
+				todo := make(chan *batch, 1)
+				todo <- next
+				close(todo)
+				if d.decode(todo); next.index.Codes != batchRows {
+					b.Fatalf("%+v", next.index)
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*batchRows), "ns/file")
+		})
+	}
+}

@@ -177,6 +177,26 @@ func (d *Decoder) Bit(mid uint32) int {
 	return int(1 - below)
 }
 
+// Uniform reads one of 2^n equally probable symbols, n at most ProbBits, as
+// Symbol does.
+func (d *Decoder) Uniform(n int) int {
+	unit := d.width >> ProbBits
+	d.width = unit << (ProbBits - n)
+	k := 0
+	for n--; n >= 0; n-- {
+		rest, below := bits.Sub64(d.value, d.width<<n, 0)
+		k = k<<1 | int(1-below)
+		if below == 0 {
+			d.value = rest
+		}
+	}
+	for d.width < bottom {
+		d.width <<= 8
+		d.shift()
+	}
+	return k
+}
+
 // Shifts returns the number k of shifts so far: a stream has at least that many
 // bytes.
 func (d *Decoder) Shifts() int { return d.next - 6 }

@@ -210,3 +210,28 @@ func TestSymbol(t *testing.T) {
 		}
 	}
 }
+
+// TestUniform: Uniform reads what Symbol reads, in streams of all kinds.
+func TestUniform(t *testing.T) {
+	rng := rand.New(rand.NewSource(7))
+	for round := range 400 {
+		data := make([]byte, rng.Intn(100))
+		rng.Read(data)
+		if round%3 == 0 { // what no encoder writes
+			for i := range data {
+				data[i] = 0xff
+			}
+		}
+		a, b := NewDecoder(data), NewDecoder(data)
+		for i := range 300 {
+			n := rng.Intn(ProbBits + 1)
+			want := a.Symbol(0, 1<<n, func(k int) uint32 { return uint32(k) << (ProbBits - n) })
+			if got := b.Uniform(n); got != want || a.value != b.value || a.width != b.width || a.next != b.next {
+				t.Fatalf("round %d, symbol %d of %d bits: %d, Symbol reads %d", round, i, n, got, want)
+			}
+			mid := uint32(1 + rng.Intn(1<<16-1)) // so that widths are not powers of two
+			a.Bit(mid)
+			b.Bit(mid)
+		}
+	}
+}
