@@ -171,7 +171,7 @@ func (s *testServer) unchecked(status int, r *http.Request) answer {
 	return a
 }
 
-func readAnswer(t *testing.T, response *http.Response) answer {
+func readAnswer(t testing.TB, response *http.Response) answer {
 	t.Helper()
 	defer response.Body.Close()
 	var b bytes.Buffer

@@ -15,7 +15,7 @@ import (
 
 // A watcher reads the events of a decode.
 type watcher struct {
-	t      *testing.T
+	t      testing.TB
 	answer *http.Response
 	lines  *bufio.Reader
 }

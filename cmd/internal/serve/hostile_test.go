@@ -204,7 +204,7 @@ func TestCorruptFiles(t *testing.T) {
 	}
 }
 
-func readDo(t *testing.T, s *testServer, r *http.Request) answer {
+func readDo(t testing.TB, s *testServer, r *http.Request) answer {
 	t.Helper()
 	response, err := s.http.Do(r)
 	if err != nil {

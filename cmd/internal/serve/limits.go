@@ -21,6 +21,7 @@ type Limits struct {
 	PictureMemory int64         // bytes of pictures that are encoded; 1 GiB
 	Encodes       int           // pictures that are encoded at once; 16
 	Streams       int           // of events; 16,384
+	Grace         time.Duration // that a decode may take to finish when the server stops; 20 seconds
 }
 
 func (l Limits) orDefault() Limits {
@@ -38,6 +39,7 @@ func (l Limits) orDefault() Limits {
 		PictureMemory: cmp.Or(l.PictureMemory, 1<<30),
 		Encodes:       cmp.Or(l.Encodes, 16),
 		Streams:       cmp.Or(l.Streams, 1<<14),
+		Grace:         cmp.Or(l.Grace, 20*time.Second),
 	}
 }
 

@@ -99,9 +99,7 @@ func New(c Config) (*Server, error) {
 const (
 	headerTime = 5 * time.Second // to send a request's header
 	idleTime   = 120 * time.Second
-	graceTime  = 20 * time.Second // that a decode may take to finish when the server stops
-	fetchTime  = 3 * time.Second  // to fetch the picture of that decode
-	closeTime  = 5 * time.Second  // to finish other answers
+	closeTime  = 5 * time.Second // to finish answers when the server stops
 )
 
 // Serve answers requests from a listener, which it closes, until the context
@@ -156,8 +154,8 @@ func (s *Server) drain(worker <-chan struct{}, stop context.CancelFunc) {
 		t.dropped()
 	}
 	d := s.decodes.running()
-	if d != nil && d.drain(graceTime) {
-		t := time.NewTimer(graceTime)
+	if d != nil && d.drain(s.Limits.Grace) {
+		t := time.NewTimer(s.Limits.Grace)
 		defer t.Stop()
 		select {
 		case <-worker:
@@ -167,6 +165,6 @@ func (s *Server) drain(worker <-chan struct{}, stop context.CancelFunc) {
 	stop()
 	<-worker // within a block of a network
 	if d != nil {
-		d.awaitFetch(fetchTime)
+		d.awaitFetch(s.Limits.Grace / 5)
 	}
 }

@@ -46,7 +46,7 @@ var contract = sync.OnceValues(func() (routers.Router, error) {
 // gets with the contract.
 type testServer struct {
 	*Server
-	t    *testing.T
+	t    testing.TB
 	url  string
 	http *http.Client
 	log  *lockedBuffer
@@ -60,7 +60,7 @@ var servers int
 
 // start starts a server of the built-in model. It ends with the test, which then
 // fails if it left a goroutine.
-func start(t *testing.T, change func(*Config)) *testServer {
+func start(t testing.TB, change func(*Config)) *testServer {
 	t.Helper()
 	c, err := codec.BuiltIn()
 	if err != nil {
@@ -116,7 +116,7 @@ func start(t *testing.T, change func(*Config)) *testServer {
 
 // checkGoroutines fails if a goroutine of the server is left. Those of
 // connections need a moment.
-func checkGoroutines(t *testing.T) {
+func checkGoroutines(t testing.TB) {
 	t.Helper()
 	stacks := make([]byte, 1<<20)
 	for deadline := time.Now().Add(time.Minute); ; runtime.Gosched() {
@@ -160,7 +160,7 @@ type answer struct {
 }
 
 // json decodes the answer.
-func (a answer) json(t *testing.T, v any) {
+func (a answer) json(t testing.TB, v any) {
 	t.Helper()
 	if err := json.Unmarshal(a.body, v); err != nil {
 		t.Fatalf("%v: %s", err, a.body)
@@ -168,7 +168,7 @@ func (a answer) json(t *testing.T, v any) {
 }
 
 // problem returns the answer's problem.
-func (a answer) problem(t *testing.T) (p problem) {
+func (a answer) problem(t testing.TB) (p problem) {
 	t.Helper()
 	if media := a.Header.Get("Content-Type"); media != "application/problem+json" {
 		t.Fatalf("status %d, %s: %.200q", a.StatusCode, media, a.body)

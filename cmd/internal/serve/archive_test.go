@@ -1,0 +1,142 @@
+package serve
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/coclico/coclico/codec"
+	"github.com/coclico/coclico/codec/archive"
+	"github.com/coclico/coclico/codec/search"
+	"github.com/coclico/coclico/weights/mini"
+)
+
+// withArchive returns a change of the configuration: an archive of n pictures,
+// with a row that has none.
+func withArchive(t *testing.T, n int) func(*Config) {
+	t.Helper()
+	dir := t.TempDir()
+	w, err := archive.NewWriter(dir, &archive.Options{Origin: archive.Origin{Fingerprint: "904e1edc"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	source := start(t, nil)
+	for i := range n {
+		if err := w.Add(&archive.Row{Name: fmt.Sprintf("sea/%04d.png", i), Data: source.encode(i, ""), Width: 96, Height: 64}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(w.Add(&archive.Row{Name: "sea/broken.png", Error: "cut short"}), w.Close()); err != nil {
+		t.Fatal(err)
+	}
+	a, err := archive.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { a.Close() })
+	c, err := codec.BuiltIn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	prior, err := c.Prior()
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, err := search.Open(t.Context(), a, prior, search.Options{Dir: filepath.Join(dir, search.Folder)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { set.Close() })
+	return func(c *Config) {
+		c.Archive = &Archive{Rows: a, Set: set, Prior: prior, Words: func(_ context.Context, text string) ([]float32, error) { return mini.Words(text) }}
+	}
+}
+
+// TestArchive: the pages of a list are the archive's rows, and their files are
+// those that were archived.
+func TestArchive(t *testing.T) {
+	s := start(t, withArchive(t, 25))
+	var names []string
+	for after := ""; ; {
+		var page struct {
+			Rows []rowJSON
+			Next string
+		}
+		s.do(200, "GET", "/v1/archive?limit=7&after="+url.QueryEscape(after), nil).json(t, &page)
+		for _, r := range page.Rows {
+			names = append(names, r.Name)
+			if broken := strings.Contains(r.Name, "broken"); broken != (r.Error != "") || broken == (r.Map != nil) {
+				t.Errorf("%+v", r)
+			}
+		}
+		if after = page.Next; after == "" {
+			break
+		}
+	}
+	if len(names) != 26 || !slices.IsSorted(names) {
+		t.Errorf("%d names: %q", len(names), names)
+	}
+	if got := s.do(200, "GET", "/v1/archive/file?name=sea/0003.png", nil); !bytes.Equal(got.body, s.encode(3, "")) {
+		t.Errorf("the file is %x", got.body)
+	}
+	for _, name := range []string{"sea/broken.png", "sea/none", "../../etc/passwd", ""} {
+		s.do(404, "GET", "/v1/archive/file?name="+name, nil).problem(t)
+	}
+	for _, query := range []string{"archive?limit=0", "archive?limit=1001", "archive?limit=x", "archive?before=x", "archive?after=a&after=b"} {
+		s.unchecked(400, s.request("GET", "/v1/"+query, nil)).problem(t)
+	}
+	var v serverJSON
+	s.do(200, "GET", "/v1/info", nil).json(t, &v)
+	if v.Archive == nil || v.Archive.Rows != 26 || !v.Archive.Words {
+		t.Errorf("%+v", v.Archive)
+	}
+}
+
+// TestSearch: a file finds its own picture first, a name the others, words what
+// they say; a wrong query is the client's.
+func TestSearch(t *testing.T) {
+	s := start(t, withArchive(t, 25))
+	search := func(query string) (hits []hitJSON) {
+		t.Helper()
+		var v struct{ Hits []hitJSON }
+		s.do(200, "GET", "/v1/search?"+query, nil).json(t, &v)
+		return v.Hits
+	}
+	hits := search("k=3&file=" + base64URL(s.encode(11, "")))
+	if len(hits) != 3 || hits[0].Name != "sea/0011.png" || hits[0].Score < 0.99 || hits[0].Map == nil || hits[0].Width != 96 {
+		t.Errorf("by file: %+v", hits)
+	}
+	for _, h := range search("k=5&near=sea/0011.png") {
+		if h.Name == "sea/0011.png" {
+			t.Error("a picture finds itself")
+		}
+	}
+	if hits := search("q=sea"); len(hits) != 25 || hits[0].Score < hits[24].Score {
+		t.Errorf("by words: %d hits", len(hits))
+	}
+	for _, c := range []struct {
+		status      int
+		query, says string
+	}{
+		{400, "", "one of q, file and near"}, {400, "q=sea&near=x", "one of"}, {400, "q=helicopter", "q: "}, {400, "q=" + strings.Repeat("a", 2000), "at most 1024 bytes"},
+		{400, "file=!!", "base64url"}, {422, "file=AAAA", ""}, {404, "near=none", "no such name"}, {422, "near=sea/broken.png", "could not be read"},
+		{400, "q=sea&k=0", "from 1 to 1000"}, {400, "q=sea&min=2", "from 0 to 1"}, {400, "q=sea&x=1", "no such parameter"},
+	} {
+		if p := s.unchecked(c.status, s.request("GET", "/v1/search?"+c.query, nil)).problem(t); !strings.Contains(p.Detail, c.says) {
+			t.Errorf("%s: %+v", c.query, p)
+		}
+	}
+	if strings.Contains(s.log.String(), "helicopter") || strings.Contains(s.log.String(), "0011.png") {
+		t.Error("the log has words or names")
+	}
+	s.searches.Acquire(t.Context(), maxSearches)
+	s.do(503, "GET", "/v1/search?q=sea", nil).problem(t)
+	s.searches.Release(maxSearches)
+}
