@@ -66,7 +66,7 @@ var layers = []struct {
 	{"cmd/internal/batch", []string{"cmd/internal/files"}, []string{"cmd/internal/files/filestest"}},
 	{"cmd/internal/terminal", []string{"codec", "github.com/schollz/progressbar/v3", "golang.org/x/term", "golang.org/x/image/draw", "golang.org/x/sys/unix"}, nil},
 	{"cmd/internal/page", nil, nil}, // HTML and scripts alone
-	{"cmd/coclico-web", []string{"cmd/internal/page", "weights/mini"}, []string{"github.com/chromedp/...", "cmd/internal/serve/..."}},
+	{"cmd/coclico-web", []string{"cmd/internal/page", "weights/mini"}, []string{"github.com/chromedp/...", "codec"}},
 	{"cmd/coclico-web/wasm", []string{"cmd/internal/picture", "codec", "weights"}, nil},
 	{"cmd/internal/pack", []string{"cmd/internal/files"}, nil},
 	{"cmd/internal/options", []string{"cmd/internal/picture", "codec", "codec/format", "github.com/spf13/pflag"}, nil},

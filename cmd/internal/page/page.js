@@ -504,9 +504,11 @@ function showWork(work, fresh) {
     article.dataset.id = work.id;
     root.replaceChildren(article);
     listenToWork(article, work.id);
-    wipe(article, work.file ? 200 : 0);
+    wipe(article, 0);
   }
   const bytes = work.file && fromBase64(work.file);
+  if (bytes && !article.dataset.file) wipe(article, 200);
+  article.dataset.file = work.file ?? '';
   const title = work.name || (work.file ? 'A picture from a link' : 'A picture');
   $('.title', article).textContent = title;
   article.setAttribute('aria-label', title);
@@ -601,6 +603,7 @@ async function showPainting(article, work) {
   const save = $('.save-painting', article);
   save.hidden = !work.painting;
   if (!work.painting) {
+    delete article.dataset.painted;
     const preview = previews.get(work.id);
     layer.hidden = !preview && !work.map;
     if (preview) showPicture($('canvas', layer), preview);
@@ -613,7 +616,7 @@ async function showPainting(article, work) {
   picture.src = save.href;
   await picture.decode().catch(() => {});
   if (article.isConnected && picture.naturalWidth) showPicture($('canvas', layer), picture);
-  article.dataset.painted = work.file;
+  article.dataset.painted = linkOf(work);
   previews.delete(work.id);
 }
 

@@ -1,0 +1,323 @@
+package main
+
+import (
+	"encoding/base64"
+	"fmt"
+	"image"
+	"image/draw"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/cdproto/dom"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"github.com/coclico/coclico/codec"
+)
+
+// Pictures to drop.
+const (
+	photo  = "../../codec/testdata/photos/cat.jpg"
+	scenes = "../../weights/mini/testdata/scenes/"
+	river  = scenes + "river.png"
+	dusk   = scenes + "sea_dusk.png"
+)
+
+// sites are what serves the page: each test of the page is one of both engines.
+var sites = []struct {
+	name    string
+	open    func(t *testing.T) string
+	kernels string // that it computes with
+}{
+	{"static", func(t *testing.T) string { return static(t).URL + "/" }, "generic"},
+	{"server", func(t *testing.T) string { return serve(t) }, ""},
+}
+
+// everywhere runs a test on each site, in a profile of its own.
+func everywhere(t *testing.T, test func(t *testing.T, url string, p *profile)) {
+	for _, s := range sites {
+		t.Run(s.name, func(t *testing.T) {
+			p := newProfile(t)
+			test(t, s.open(t), p)
+		})
+	}
+}
+
+const work = `document.querySelector('#open .work')`
+
+// stepping waits for the middle of a painting.
+func (b *tab) stepping() {
+	b.t.Helper()
+	b.until(work + `?.dataset.state === 'painting' && ` + work + `.querySelector('progress').value > 0`)
+}
+
+// file returns the file of the open work, as its link holds it.
+func (b *tab) file() *codec.File {
+	b.t.Helper()
+	address, err := url.Parse(eval[string](b, work+`.querySelector('.link input').value`))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	name, _, _ := strings.Cut(address.Fragment, "?")
+	data, err := base64.RawURLEncoding.DecodeString(name)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	f, err := codec.Parse(data)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return f
+}
+
+// painting waits for the open work's painting and returns it.
+func (b *tab) painting() image.Image {
+	b.t.Helper()
+	b.until(work + `?.dataset.painted`)
+	data, _ := strings.CutPrefix(eval[string](b, `document.querySelector('#open .painting canvas').toDataURL()`), "data:image/png;base64,")
+	raw, err := base64.StdEncoding.DecodeString(data)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return decodePNG(b.t, raw)
+}
+
+func samePixels(t *testing.T, got, want image.Image) {
+	t.Helper()
+	if got.Bounds() != want.Bounds() {
+		t.Fatalf("a picture of %v, not %v", got.Bounds(), want.Bounds())
+	}
+	if n := differing(got, want); n > 0 {
+		t.Errorf("%d samples differ", n)
+	}
+}
+
+// differing returns how many samples of two pictures of one size differ.
+func differing(a, b image.Image) int {
+	x, y := rgba(a), rgba(b)
+	n := 0
+	for i, v := range x.Pix {
+		if v != y.Pix[i] {
+			n++
+		}
+	}
+	return n
+}
+
+func rgba(img image.Image) *image.RGBA {
+	m := image.NewRGBA(image.Rectangle{Max: img.Bounds().Size()})
+	draw.Draw(m, m.Bounds(), img, img.Bounds().Min, draw.Src)
+	return m
+}
+
+// TestDrop: a dropped picture's bytes and color map are shown, the painting
+// appears step by step, and it is the one that the command paints.
+func TestDrop(t *testing.T) {
+	for _, s := range sites {
+		t.Run(s.name, func(t *testing.T) {
+			b := newProfile(t).open(s.open(t))
+			eval[bool](b, `new MutationObserver(() => {
+				const bar = document.querySelector('#open progress');
+				if (bar?.value > 0) (window.steps ??= new Set()).add(bar.value);
+			}).observe(document.querySelector('#open'), { subtree: true, childList: true, attributes: true }) ?? true`)
+			b.drop(photo)
+			got := b.painting()
+			f := b.file()
+			if got := eval[int](b, `Number(document.querySelector('#open .size strong').textContent)`); got != f.Len() {
+				t.Errorf("the page says %d bytes, the link has %d", got, f.Len())
+			}
+			if got := eval[int](b, `document.querySelector('#open .hex').textContent.trim().split(/\s+/).length`); got != f.Len() {
+				t.Errorf("%d bytes in hexadecimal, not %d", got, f.Len())
+			}
+			if got := eval[string](b, `document.querySelector('#open .versus').textContent`); !strings.Contains(got, "31,589") {
+				t.Errorf("of the JPEG the page says %q", got)
+			}
+			if address := eval[string](b, `location.href`); address != eval[string](b, work+`.querySelector('.link input').value`) {
+				t.Errorf("the page's address, %s, is not the picture's link", address)
+			}
+			colors := eval[[]uint](b, `Array.from(document.querySelector('#open .map').getContext('2d').getImageData(0, 0, 8, 8).data)`)
+			for i, v := range rgba(f.ColorMap()).Pix {
+				if uint(v) != colors[i] {
+					t.Fatalf("sample %d of the color map is drawn as %d, not %d", i, colors[i], v)
+				}
+			}
+			if n := eval[int](b, `window.steps?.size ?? 0`); n < 2 {
+				t.Errorf("%d steps were shown", n)
+			}
+			samePixels(t, got, paint(t, f.Bytes(), s.kernels, 20))
+		})
+	}
+}
+
+// Steps of paintings that are to be done soon, and of those that are to take
+// long enough for what happens meanwhile.
+const quick, slow = 5, 1000
+
+// link is that of a picture of the built-in model, painted with some seed.
+func link(t *testing.T, seed, steps int) string {
+	t.Helper()
+	data := readFile(t, "../../codec/testdata/coffee.coclico")
+	return fmt.Sprintf("#%s?seed=%d&steps=%d", base64.RawURLEncoding.EncodeToString(data), seed, steps)
+}
+
+// TestLink: a link opened in a fresh profile paints the same picture.
+func TestLink(t *testing.T) {
+	everywhere(t, func(t *testing.T, url string, p *profile) {
+		want := p.open(url + link(t, 3, quick)).painting()
+		other := newProfile(t).open(url + link(t, 3, quick))
+		samePixels(t, other.painting(), want)
+		if eval[bool](other, work+`.querySelector('.input').checkVisibility()`) {
+			t.Error("the page shows a picture that the link does not hold")
+		}
+		another := p.open(url + link(t, 4, quick))
+		if differing(another.painting(), want) == 0 {
+			t.Error("the link's seed changes nothing")
+		}
+	})
+}
+
+// TestCancel: a canceled painting stops, and can be started again.
+func TestCancel(t *testing.T) {
+	everywhere(t, func(t *testing.T, url string, p *profile) {
+		b := p.open(url + link(t, 1, slow))
+		for _, again := range []string{"", "#open .again"} {
+			if again != "" {
+				b.do(chromedp.Click(again))
+			}
+			b.stepping()
+			b.do(chromedp.Click("#open .cancel"))
+			b.until(work + `.dataset.state === 'canceled'`)
+			if eval[bool](b, `Boolean(`+work+`.dataset.painted)`) {
+				t.Error("a canceled painting is shown as finished")
+			}
+		}
+		// Nothing of it is left in the way of the next one.
+		b.do(chromedp.Navigate(url + link(t, 1, quick)))
+		b.painting()
+	})
+}
+
+// done counts the pictures that are painted.
+const done = `[...document.querySelectorAll('#tiles .state')].filter((s) => /^\d+ bytes$/.test(s.textContent)).length`
+
+// TestTabs: two tabs paint at once, and each shows the other's pictures.
+func TestTabs(t *testing.T) {
+	everywhere(t, func(t *testing.T, url string, p *profile) {
+		a, b := p.open(url+link(t, 1, quick)), p.open(url+link(t, 2, quick))
+		for _, tab := range []*tab{a, b} {
+			tab.until(done + ` === 2`)
+		}
+		if differing(a.painting(), b.painting()) == 0 {
+			t.Error("both tabs show the same painting")
+		}
+	})
+}
+
+// TestReload: a page that is loaded again in the middle of a painting resumes
+// it: where a server paints, at the step that it has come to.
+func TestReload(t *testing.T) {
+	everywhere(t, func(t *testing.T, url string, p *profile) {
+		b := p.open(url + link(t, 1, slow))
+		b.stepping()
+		before := eval[float64](b, work+`.querySelector('progress').value`)
+		b.do(chromedp.Reload())
+		b.ready()
+		b.stepping()
+		after := eval[float64](b, work+`.querySelector('progress').value`)
+		if strings.HasSuffix(t.Name(), "server") && after < before {
+			t.Errorf("%.3f was painted before the page was loaded again, %.3f after", before, after)
+		}
+		if n := eval[int](b, `document.querySelectorAll('#tiles li').length`); n != 1 {
+			t.Errorf("%d pictures after the page was loaded again, not 1", n)
+		}
+		b.do(chromedp.Click("#open .cancel"))
+		b.until(work + `.dataset.state === 'canceled'`)
+	})
+}
+
+// TestSeveral: several pictures are painted one after the other, and are kept
+// until they are cleared.
+func TestSeveral(t *testing.T) {
+	everywhere(t, func(t *testing.T, url string, p *profile) {
+		b := p.open(url)
+		b.drop(river, dusk)
+		b.until(done + ` === 2`)
+		b.do(chromedp.Reload())
+		b.ready()
+		if n := eval[int](b, done); n != 2 {
+			t.Errorf("%d of 2 pictures are kept", n)
+		}
+		eval[bool](b, `(window.confirm = () => true)()`)
+		b.do(chromedp.Click("#clear"))
+		b.until(`document.querySelector('#history').hidden`)
+		b.do(chromedp.Reload())
+		b.ready()
+		if n := eval[int](b, `document.querySelectorAll('#tiles li').length`); n != 0 {
+			t.Errorf("%d pictures are left after all were cleared", n)
+		}
+	})
+}
+
+// TestOffline: after the first visit the site works without a server.
+func TestOffline(t *testing.T) {
+	p := newProfile(t)
+	server := static(t)
+	b := p.open(server.URL + "/" + link(t, 1, quick))
+	eval[bool](b, `navigator.serviceWorker.ready.then(() => true)`)
+	b.painting()
+	server.Close()
+	again := p.open(server.URL + "/" + link(t, 2, quick))
+	again.painting()
+	if n := eval[int](again, done); n != 2 {
+		t.Errorf("%d pictures are painted, not 2", n)
+	}
+}
+
+// TestKeyboard: everything can be done without a mouse.
+func TestKeyboard(t *testing.T) {
+	everywhere(t, func(t *testing.T, url string, p *profile) {
+		b := p.open(url)
+		act(b, command(page.SetInterceptFileChooserDialog, page.SetInterceptFileChooserDialogParams{Enabled: true}))
+		b.tabTo(`#choose`)
+		chosen := act(b, chromedp.WaitEvent(page.FileChooserOpened, func(page.EventFileChooserOpened) bool { return true }, chromedp.KeyEvent(" ")))
+		act(b, command(dom.SetFileInputFiles, dom.SetFileInputFilesParams{Files: []string{absolute(t, river)}, BackendNodeID: chosen.BackendNodeID}))
+		first := b.painting()
+
+		b.tabTo(`#open .wipe`)
+		b.do(chromedp.KeyEvent(kb.Home))
+		if got := eval[string](b, `document.activeElement.getAttribute('aria-valuetext')`); got != "picture" {
+			t.Errorf("at its start the slider says %q", got)
+		}
+		b.tabTo(`#open summary`)
+		b.do(chromedp.KeyEvent("\r"))
+		b.tabTo(`#open [name=seed]`)
+		b.do(chromedp.KeyEvent("7"), chromedp.KeyEvent("\r"))
+		b.until(`!` + work + `?.dataset.painted`)
+		again := b.painting()
+		if differing(first, again) == 0 {
+			t.Error("another seed paints the same picture")
+		}
+		if got := b.file().Sampling().Seed; got == 0 {
+			t.Errorf("the file has seed %d", got)
+		}
+	})
+}
+
+const home = "\ue011"
+
+// tabTo presses the Tab key until an element has the focus.
+func (b *tab) tabTo(selector string) {
+	b.t.Helper()
+	for range 60 {
+		if eval[bool](b, `document.activeElement.matches('`+selector+`')`) {
+			if !eval[bool](b, `document.activeElement.matches(':focus-visible')`) {
+				b.t.Errorf("%s has an invisible focus", selector)
+			}
+			return
+		}
+		b.do(chromedp.KeyEvent("\t"))
+	}
+	b.t.Fatalf("the Tab key does not reach %s", selector)
+}
