@@ -14,6 +14,7 @@
 //	avx512       float32          float32           14x32   AVX-512 F, BW, DQ, VL, CD
 //	avx2         float32          float32           6x16    AVX2, FMA, F16C
 //	neon         float32          float32           6x16    NEON
+//	simd128      float32          float32           4x16    Go; products in WebAssembly's vectors
 //	generic      float32          float32           4x16    Go
 //
 // Convolutions with avx512bf16 have operands of float32 in both precisions.

@@ -90,17 +90,34 @@ func runBF16(s *strip, mr, nr int) {
 }
 
 func finishGeneric(dst *float32, ldd int, src *float32, lds, rows, cols int, bias, res *float32, ldr int) {
+	var b []float32
+	if bias != nil {
+		b = row(bias, 0, 0, cols)
+	}
 	for r := range rows {
 		d, s := row(dst, ldd, r, cols), row(src, lds, r, cols)
-		for i, v := range s {
-			if bias != nil {
-				v += row(bias, 0, 0, cols)[i]
-			}
-			if res != nil {
-				v += row(res, ldr, r, cols)[i]
-			}
-			d[i] = v
+		if res == nil {
+			addRow(d, s, b)
+			continue
 		}
+		x := row(res, ldr, r, cols) // which may be d
+		for i, v := range s {
+			if b != nil {
+				v += b[i]
+			}
+			d[i] = v + x[i]
+		}
+	}
+}
+
+// addRow writes s + b to d; b may be nil.
+func addRow(d, s, b []float32) {
+	if b == nil {
+		copy(d, s)
+		return
+	}
+	for i, v := range s {
+		d[i] = v + b[i]
 	}
 }
 
