@@ -107,7 +107,7 @@ func (e *Evaluation) coderRow(c coder) row {
 func (e *Evaluation) inFolder(make func(dir string) (*made, error)) (*made, error) {
 	dir, err := os.MkdirTemp("", "coclico-evaluate-*")
 	if err != nil {
-		return nil, fatal{err}
+		return nil, fatal{fmt.Errorf("%s: no temporary folder: %w", os.TempDir(), cause(err))}
 	}
 	defer os.RemoveAll(dir)
 	return make(dir)

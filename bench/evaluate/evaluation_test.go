@@ -237,6 +237,8 @@ func TestRedo(t *testing.T) {
 		t.Fatal(err)
 	}
 	again(1, "a decoded picture is gone", another)
+	savePNG(t, filepath.Join(out, "pictures", "thumbhash", "scene0.png"), scene(9, 64))
+	again(1, "a decoded picture was replaced", another)
 }
 
 // A metric that was missing is added to what earlier runs made.

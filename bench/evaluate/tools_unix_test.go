@@ -97,7 +97,37 @@ func TestToolFails(t *testing.T) {
 	if cellOf(r, "ThumbHash", "bytes") != "24" || cellOf(r, "JPEG XL", "bytes") != "-" {
 		t.Error("the rest was not evaluated")
 	}
-	data, err := os.ReadFile(pid)
+	mustDie(t, pid)
+}
+
+// A program's children do not outlive it, also when it ends by itself.
+func TestToolLeaves(t *testing.T) {
+	pid := filepath.Join(t.TempDir(), "pid")
+	fakes(t, map[string]string{"cjxl": "/bin/sleep 600 & echo $! > " + pid + "\n" + fakeEncoder, "djxl": fakeDecoder})
+	dir := t.TempDir()
+	scenes(t, dir, 1)
+	if got := run(t, evaluation(dir, t.TempDir(), "jxl")).problems(); got != nil {
+		t.Errorf("problems: %q", got)
+	}
+	mustDie(t, pid)
+}
+
+// A temporary folder that cannot be made would fail for every picture: it ends
+// the evaluation.
+func TestNoTemporaryFolder(t *testing.T) {
+	fakes(t, map[string]string{"cjxl": fakeEncoder, "djxl": fakeDecoder})
+	dir, out := t.TempDir(), t.TempDir()
+	scenes(t, dir, 2)
+	t.Setenv("TMPDIR", "/nonexistent")
+	if _, err := evaluation(dir, out, "jxl").Run(t.Context()); err == nil || err.Error() != "/nonexistent: no temporary folder: no such file or directory" {
+		t.Errorf("error %v", err)
+	}
+}
+
+// mustDie waits for the end of the process whose number a file has.
+func mustDie(t *testing.T, file string) {
+	t.Helper()
+	data, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,7 +141,7 @@ func TestToolFails(t *testing.T) {
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
-	t.Errorf("the child %d of the program that hung lives", child)
+	t.Errorf("the child %d of a program lives", child)
 }
 
 // zombie reports whether a process is dead and waits for its parent to notice.
@@ -283,6 +313,12 @@ if [ -e ` + deadly + ` ] && [ $(/usr/bin/wc -l < ` + count + `) = 3 ]; then kill
 	}
 	if !strings.HasPrefix(string(after), string(before)) || strings.Count(string(after), "\n") != 4*len(killRows) {
 		t.Error("the second run did not resume")
+	}
+	j, err := openJournal(journal)
+	if err != nil || len(j.last) != 4*len(killRows) {
+		t.Errorf("the journal after a torn line: %v", err)
+	} else if err := j.close(); err != nil {
+		t.Error(err)
 	}
 	unbroken := run(t, evaluation(dir, whole, killRows...))
 	a, b := table(t, resumed), table(t, unbroken)

@@ -226,6 +226,79 @@ func TestDirectory(t *testing.T) {
 	}
 }
 
+// TestUnpickle reads the literals that the files of testdata do not have, and
+// refuses what no file should have.
+func TestUnpickle(t *testing.T) {
+	for pickle, want := range map[string]any{
+		"\x80\x02\x8a\x01\xff.":                             int64(-1),
+		"\x80\x02\x8a\x02\x00\x01.":                         int64(256),
+		"\x80\x02\x8a\x08\x00\x00\x00\x00\x00\x00\x00\x80.": int64(math.MinInt64),
+		"\x80\x02\x8a\x00.":                                 int64(0),
+		"\x80\x05J\xfe\xff\xff\xff.":                        int64(-2),
+		"\x80\x02G\x3f\xf8\x00\x00\x00\x00\x00\x00.":        1.5,
+		"\x80\x02\x88.":                                     true,
+	} {
+		if got, err := unpickle([]byte(pickle)); err != nil || got != want {
+			t.Errorf("%q is %v, %v; want %v", pickle, got, err, want)
+		}
+	}
+	for pickle, want := range map[string]string{
+		"\x80\x06N.": "protocol 6",
+		"\x8a\x09\x00\x00\x00\x00\x00\x00\x00\x00\x01.": "more than 64 bits",
+		"i.":      "instruction 0x69",
+		"NN.":     "bad pickle",
+		"h\x00.":  "bad pickle",
+		"(q\x00.": "bad pickle",
+		"]N(s.":   "bad pickle",
+	} {
+		if got, err := unpickle([]byte(pickle)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q is %v, %v; want an error with %q", pickle, got, err, want)
+		}
+	}
+}
+
+// TestNested reads the dictionary under either of its names.
+func TestNested(t *testing.T) {
+	data, err := os.ReadFile("testdata/params.pth")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := parse(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := openArchive(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var entries []string
+	for _, name := range a.names {
+		content := string(a.entries[name].data)
+		if strings.HasSuffix(name, pickleName) {
+			content = strings.Replace(content, "\x06\x00\x00\x00params", "\x0a\x00\x00\x00state_dict", 1)
+		}
+		entries = append(entries, name, content)
+	}
+	got, err := parse(zipOf(t, entries...))
+	if err != nil || len(got) != len(want) || !slices.EqualFunc(got, want, func(a, b weights.Tensor) bool { return a.Name == b.Name && bytes.Equal(a.Data, b.Data) }) {
+		t.Errorf("%d tensors, want %d: %v", len(got), len(want), err)
+	}
+}
+
+// TestModule: DataParallel's prefix goes if all names have it.
+func TestModule(t *testing.T) {
+	for in, want := range map[string]string{"module.a module.b": "a b", "module.a b": "module.a b"} {
+		var all []weights.Tensor
+		for name := range strings.FieldsSeq(in) {
+			all = append(all, weights.Tensor{Name: name})
+		}
+		stripModule(all)
+		if got := all[0].Name + " " + all[1].Name; got != want {
+			t.Errorf("%s becomes %s, want %s", in, got, want)
+		}
+	}
+}
+
 // TestRepeated: a small file whose tensors all show the same storage must not
 // stand for a large one.
 func TestRepeated(t *testing.T) {
