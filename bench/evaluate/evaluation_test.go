@@ -268,6 +268,11 @@ func TestMetricLater(t *testing.T) {
 	if !r.Synthetic {
 		t.Error("synthetic scores are not marked")
 	}
+	e = evaluation(dir, out, "thumbhash")
+	e.Metrics = []Metric{{Name: "DISTS", Digits: 3, Version: "v2", Score: func(context.Context, Subject) (float64, error) { return 0.75, nil }}}
+	if got := cellOf(run(t, e), "ThumbHash", "DISTS"); got != "0.750" {
+		t.Errorf("with other weights: %q", got)
+	}
 	for name, write := range map[string]func(io.Writer) error{"Markdown": r.Markdown, "LaTeX": r.LaTeX, "HTML": r.HTML, "CSV": r.CSV} {
 		var b strings.Builder
 		if err := write(&b); err != nil {

@@ -2,6 +2,7 @@ package evaluate
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/hex"
 	"image"
 	"math"
@@ -79,6 +80,22 @@ func TestYUV(t *testing.T) {
 	q, err := readYUV(path, 64)
 	if err != nil || !bytes.Equal(p.RGB, q.RGB) {
 		t.Errorf("grays do not come back: %v", err)
+	}
+	for _, c := range []struct {
+		rgb  [3]byte
+		want [3]uint16
+	}{ // BT.709's codes of 10 bits
+		{[3]byte{255, 255, 255}, [3]uint16{940, 512, 512}}, {[3]byte{0, 0, 0}, [3]uint16{64, 512, 512}},
+		{[3]byte{255, 0, 0}, [3]uint16{250, 409, 960}}, {[3]byte{0, 0, 255}, [3]uint16{127, 960, 471}},
+	} {
+		var b bytes.Buffer
+		if err := writeYUV(&b, &Picture{2, bytes.Repeat(c.rgb[:], 4)}); err != nil {
+			t.Fatal(err)
+		}
+		var got [6]uint16
+		if _, err := binary.Decode(b.Bytes(), binary.LittleEndian, &got); err != nil || [3]uint16(got[3:]) != c.want {
+			t.Errorf("%v is %v, want %v (%v)", c.rgb, got[3:], c.want, err)
+		}
 	}
 	if _, err := readYUV(path, 32); err == nil {
 		t.Error("planes of another size are read")
