@@ -302,6 +302,11 @@ func TestNetworks(t *testing.T) {
 			t.Errorf("%s: synthetic %t, %s", name, m.Synthetic, m.Missing)
 		}
 	}
+	for _, m := range iqa.Synthetic(1).Metrics {
+		if got := all[m.Name].Better == Lower; got != m.Lower || none[m.Name] != nil && none[m.Name].Better != all[m.Name].Better {
+			t.Errorf("%s: less is better: %t, want %t", m.Name, got, m.Lower)
+		}
+	}
 	if v := score(all["DISTS"], s); v <= 0 || v > 0.01 {
 		t.Errorf("DISTS of pictures that differ by a byte: %g", v)
 	}
