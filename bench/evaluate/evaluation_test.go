@@ -316,6 +316,9 @@ func TestSetMetric(t *testing.T) {
 		if got := cellOf(r, "ThumbHash", "CMMD-224"); got != want {
 			t.Errorf("at least %d: %q, want %q", least, got, want)
 		}
+		if got := cellOf(r, "input", "CMMD-224"); got != "-" {
+			t.Errorf("the input against itself: %q", got)
+		}
 	}
 }
 

@@ -189,8 +189,12 @@ func TestEscapes(t *testing.T) {
 	}
 }
 
-// The page says when it does not show all pictures.
+// The page shows so many pictures, and says when it does not show all.
 func TestRest(t *testing.T) {
+	many := Evaluation{tasks: slices.Repeat([]*task{{path: "a.png"}}, mostShown+1)}
+	if n := len(many.shown()); n != mostShown {
+		t.Errorf("%d pictures are shown, want %d", n, mostShown)
+	}
 	for n, want := range map[int]bool{mostShown: false, mostShown + 1: true} {
 		r := Report{pictures: make([]shown, mostShown), evaluated: n}
 		var page strings.Builder
