@@ -179,10 +179,7 @@ func runEvaluation(ctx context.Context, f *files.IO, s *terminal.Screen, shelf *
 	defer board.Close()
 	board.Start(len(e.Pictures))
 	done := 0
-	e.Begin = func(p evaluate.Progress) {
-		board.Begin(p.Picture)
-		board.Progress(codec.Progress{Stage: codec.Stage(p.Row), Step: p.Step, Steps: p.Steps})
-	}
+	e.Begin = func(p evaluate.Progress) { board.Show(p.Picture, p.Row, p.Step, p.Steps) }
 	e.End = func(failed bool) {
 		done++
 		if failed {

@@ -69,6 +69,13 @@ func (b *Board) Progress(p codec.Progress) {
 	b.draw(false)
 }
 
+// Show shows a step of the work on a file at once, whatever was drawn just
+// before: for steps that may take minutes.
+func (b *Board) Show(file, stage string, step, steps int) {
+	b.file, b.stage, b.step, b.steps = file, stage, step, steps
+	b.draw(true)
+}
+
 // Done counts a file whose work is done.
 func (b *Board) Done() {
 	b.worked++

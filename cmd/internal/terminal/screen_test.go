@@ -51,6 +51,11 @@ func TestBoard(t *testing.T) {
 	if _, second := d.lines(time.Second); second != "[=====               ] a.png: candidate 3 of 8, step 12 of 42" {
 		t.Errorf("candidates: %s", second)
 	}
+	b.Reset()
+	d.Show("x/b.png", "WebP", 3, 4) // a moment after the others
+	if !strings.Contains(b.String(), "[===============     ] b.png: WebP, step 4 of 4") {
+		t.Errorf("a step is not shown: %q", b.String())
+	}
 	d.Done()
 	d.Failed()
 	d.Skipped()
