@@ -1,0 +1,251 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"image/png"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/coclico/coclico/cmd/coclico-fleet/internal/job"
+	"github.com/coclico/coclico/cmd/coclico-fleet/internal/worker"
+	"github.com/coclico/coclico/codec"
+	"github.com/coclico/coclico/codec/archive"
+	"github.com/coclico/coclico/codec/model/synth"
+)
+
+// tinyModel returns the folder of a model that is not the built-in one.
+func tinyModel(t *testing.T) string {
+	dir := filepath.Join(t.TempDir(), "tiny")
+	if err := synth.Write(t.Context(), dir, "tiny", 1, func(int64, int64) {}); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// TestMerge makes an archive of a job's parts, which package archive reads and
+// checks.
+func TestMerge(t *testing.T) {
+	t.Parallel()
+	const n = 60
+	want, err := reference()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := plan(t, n, 8)
+	if text := call(t, statusFailed, "merge", out); !strings.Contains(text, "8 of 8 chunks are missing") {
+		t.Error(text)
+	}
+	call(t, statusOK, "run", out)
+	if text := call(t, statusOK, "merge", out, "--shard-rows", "20"); !strings.Contains(text, "60 rows in 4 shards") {
+		t.Error(text)
+	}
+	a, err := archive.Open(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Close()
+	for s, err := range a.Check(t.Context()) {
+		if err != nil {
+			t.Error(s, err)
+		}
+	}
+	i := 0
+	for r, err := range a.Rows() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Name != pictureName(i) || !bytes.Equal(r.Data, want[r.Name]) {
+			t.Errorf("row %d: %s %x", i, r.Name, r.Data)
+		}
+		i++
+	}
+	if i != n {
+		t.Errorf("%d rows of %d", i, n)
+	}
+	if text := call(t, statusFailed, "merge", out); !strings.Contains(text, "--force replaces it") {
+		t.Error(text)
+	}
+	// A damaged part is an error that says what to do.
+	part := filepath.Join(out, filepath.FromSlash(job.PartName(3)))
+	if err := os.Truncate(part, 100); err != nil {
+		t.Fatal(err)
+	}
+	if text := call(t, statusFailed, "merge", out, "--force"); !strings.Contains(text, "part-00000003.parquet") || !strings.Contains(text, "remove it") {
+		t.Error(text)
+	}
+}
+
+// TestDecode paints the pictures of files, one of which is damaged.
+func TestDecode(t *testing.T) {
+	t.Parallel()
+	files, err := reference()
+	if err != nil {
+		t.Fatal(err)
+	}
+	from, out := t.TempDir(), filepath.Join(t.TempDir(), "out")
+	const n = 3
+	for i := range n {
+		name := filepath.Join(from, strings.ReplaceAll(pictureName(i), "/", "-")+job.FileExt)
+		if err := os.WriteFile(name, files[pictureName(i)], 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(from, "bad"+job.FileExt), []byte("no file"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	call(t, statusOK, "plan", from, out, "--decode", "--steps", "2", "--precision", "exact")
+	call(t, statusOK, "run", out, "--workers", "2")
+	var line statusLine
+	if err := json.Unmarshal([]byte(call(t, statusOK, "status", out, "--json")), &line); err != nil {
+		t.Fatal(err)
+	}
+	if line.Work != "decode" || line.Done != n+1 || line.Failed != 1 || line.Failures[0].Name != "bad"+job.FileExt {
+		t.Errorf("%+v", line)
+	}
+	c, err := codec.BuiltIn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	for i := range n {
+		name := strings.ReplaceAll(pictureName(i), "/", "-") + job.FileExt
+		f, err := os.Open(filepath.Join(out, filepath.FromSlash(worker.PictureName(name))))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		got, err := png.Decode(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		file, err := codec.Parse(files[pictureName(i)])
+		if err != nil {
+			t.Fatal(err)
+		}
+		sampling := file.Sampling()
+		sampling.Steps = 2
+		want, err := c.Paint(t.Context(), file, &codec.DecodeOptions{Exact: true, Sampling: &sampling})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for y := range want.Bounds().Dy() {
+			for x := range want.Bounds().Dx() {
+				r, g, b, _ := got.At(x, y).RGBA()
+				r2, g2, b2, _ := want.At(x, y).RGBA()
+				if r != r2 || g != g2 || b != b2 {
+					t.Fatalf("%s: pixel %d, %d differs", name, x, y)
+				}
+			}
+		}
+	}
+}
+
+// TestUsage has command lines that are refused, and what they are told.
+func TestUsage(t *testing.T) {
+	t.Parallel()
+	out := plan(t, 2, 1)
+	secretURL := "nats://" + secret + "@127.0.0.1:4222"
+	for _, c := range []struct {
+		status int
+		says   string
+		args   []string
+	}{
+		{statusUsage, "needs SOURCE and DESTINATION", []string{"plan", "x"}},
+		{statusUsage, "--bytes 7: must be a whole number from 40", []string{"plan", pictures, out, "--bytes", "7"}},
+		{statusUsage, "without --decode", []string{"plan", pictures, out, "--size", "64"}},
+		{statusUsage, "for encoding pictures", []string{"plan", pictures, out, "--decode", "--fit", "whole"}},
+		{statusUsage, "--raw", []string{"plan", pictures, out, "--raw"}},
+		{statusFailed, "has a job already", []string{"plan", pictures, out}},
+		{statusFailed, "has no .coclico files", []string{"plan", pictures, t.TempDir(), "--decode"}},
+		{statusFailed, "has no job", []string{"run", t.TempDir()}},
+		{statusFailed, `no object store "gopher"`, []string{"run", "gopher://x"}},
+		{statusFailed, "no password belongs in a URL", []string{"run", "s3://key:word@bucket"}},
+		{statusUsage, "either --queue or --shard", []string{"work", out}},
+		{statusUsage, "--shard 8/8", []string{"work", out, "--shard", "8/8"}},
+		{statusUsage, "none of their variables", []string{"work", out, "--shard", "auto"}},
+		{statusFailed, "belongs in a file", []string{"work", "--queue", secretURL}},
+		{statusFailed, "without a token", []string{"serve", out, "--listen", "0.0.0.0:0"}},
+		{statusFailed, "--tls-cert", []string{"serve", out, "--listen", "0.0.0.0:0", "--token-file", token(t)}},
+		{statusUsage, "unknown flag --nothing", []string{"run", out, "--nothing"}},
+	} {
+		p := start(t, nil, c.args...)
+		if status := p.wait(); status != c.status || !strings.Contains(p.output(), c.says) {
+			t.Errorf("%v: status %d, want %d with %q: %s", c.args, status, c.status, c.says, p.output())
+		}
+		if strings.Contains(p.output(), secret) {
+			t.Errorf("%v: the output has the token: %s", c.args, p.output())
+		}
+	}
+}
+
+// TestChanged has pictures that are gone, have changed, or are none, when a
+// worker reads them, and a name that might lead out of a folder.
+func TestChanged(t *testing.T) {
+	t.Parallel()
+	from, out := t.TempDir(), filepath.Join(t.TempDir(), "out")
+	whole, err := os.ReadFile(filepath.Join(pictures, filepath.FromSlash(pictureName(0))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"changed.png", "gone.png", "none.png", `back\slash.png`} {
+		data := whole
+		if name == "none.png" {
+			data = []byte("not a picture")
+		}
+		if err := os.WriteFile(filepath.Join(from, name), data, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	call(t, statusOK, "plan", from, out)
+	if err := os.Remove(filepath.Join(from, "gone.png")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(from, "changed.png"), append(whole, 0), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	call(t, statusOK, "work", out, "--shard", "0/1")
+	text := call(t, statusOK, "status", out)
+	for _, want := range []string{"4 of 4 pictures", "4 pictures with errors", "changed.png: has changed since", "gone.png: is no longer", "none.png: not a picture", "a name with a backslash"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("status does not say %q: %s", want, text)
+		}
+	}
+}
+
+func TestAutoShard(t *testing.T) {
+	for _, c := range []struct {
+		env  string
+		want string
+	}{
+		{"JOB_COMPLETION_INDEX=3 COCLICO_SHARDS=10", "{3 10}"},
+		{"SLURM_ARRAY_TASK_ID=5 SLURM_ARRAY_TASK_COUNT=4 SLURM_ARRAY_TASK_MIN=1 SLURM_ARRAY_TASK_STEP=2", "{2 4}"},
+		{"SLURM_ARRAY_TASK_ID=5 SLURM_ARRAY_TASK_COUNT=8", "{5 8}"},
+		{"AWS_BATCH_JOB_ARRAY_INDEX=0 AWS_BATCH_JOB_ARRAY_SIZE=2", "{0 2}"},
+		{"CLOUD_RUN_TASK_INDEX=1 CLOUD_RUN_TASK_COUNT=2", "{1 2}"},
+		{"BATCH_TASK_INDEX=1 BATCH_TASK_COUNT=2", "{1 2}"},
+		{"BATCH_TASK_INDEX=1 BATCH_TASK_COUNT=2 COCLICO_SHARDS=7", "{1 7}"},
+		{"JOB_COMPLETION_INDEX=3", "$COCLICO_SHARDS is not a number"},
+		{"JOB_COMPLETION_INDEX=x COCLICO_SHARDS=10", "$JOB_COMPLETION_INDEX is not a number"},
+		{"JOB_COMPLETION_INDEX=10 COCLICO_SHARDS=10", "not one of 10 shards"},
+		{"SLURM_ARRAY_TASK_ID=5 SLURM_ARRAY_TASK_COUNT=8 SLURM_ARRAY_TASK_STEP=0", "not one of"},
+		{"", "not in an array"},
+	} {
+		env := map[string]string{}
+		for v := range strings.FieldsSeq(c.env) {
+			name, value, _ := strings.Cut(v, "=")
+			env[name] = value
+		}
+		s, err := autoShard(func(name string) (string, bool) { v, found := env[name]; return v, found })
+		got := fmt.Sprint(s)
+		if err != nil {
+			got = err.Error()
+		}
+		if !strings.Contains(got, c.want) {
+			t.Errorf("%s: %s, want %s", c.env, got, c.want)
+		}
+	}
+}
