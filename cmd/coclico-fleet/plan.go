@@ -74,7 +74,7 @@ func (p *program) plan(ctx context.Context, j *job.Job, m *chosen, from, to stri
 	defer out.Close()
 	j.Source = source.URL()
 	bar := p.screen.Bar()
-	sum, err := job.Write(ctx, j, source, out, func(n int64) { bar.Line(fmt.Sprintf("%d pictures", n)) })
+	sum, err := job.Write(ctx, j, source.List(ctx, ""), out, func(n int64) { bar.Line(fmt.Sprintf("%d pictures", n)) })
 	bar.Close()
 	switch {
 	case errors.Is(err, fs.ErrExist):

@@ -23,7 +23,7 @@ func WriteShard(w io.Writer, o *Origin, rows iter.Seq2[*Row, error]) (ShardInfo,
 	}
 	hash := sha256.New()
 	p := &part{batch: make([]parquetRow, 0, batchRows)}
-	p.buffer = bufio.NewWriterSize(countingWriter{io.MultiWriter(w, hash), &p.bytes}, 1<<20)
+	p.buffer = bufio.NewWriterSize(countingWriter{io.MultiWriter(w, hash), &p.bytes}, pageBytes)
 	p.writer = parquet.NewGenericWriter[parquetRow](p.buffer, shardOptions(o)...)
 	for r, err := range rows {
 		if err == nil {

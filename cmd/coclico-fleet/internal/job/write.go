@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"path"
 	"slices"
 	"strings"
@@ -57,10 +58,10 @@ func (j *Job) defaultChunk() int {
 // ErrNothing means that a source has nothing to do.
 var ErrNothing = errors.New("nothing to do")
 
-// Write lists the sources and writes the job to the bucket of its results. The
-// caller has set what is not counted, and Chunk, or 0 for a default. A bucket has
-// one job: for a second the error is [fs.ErrExist].
-func Write(ctx context.Context, j *Job, source, out *bucket.Bucket, progress func(int64)) (Summary, error) {
+// Write writes the job of a listing, see [bucket.Bucket.List], to the bucket of
+// its results. The caller has set what is not counted, and Chunk, or 0 for a
+// default. A bucket has one job: for a second the error is [fs.ErrExist].
+func Write(ctx context.Context, j *Job, listing iter.Seq2[bucket.Object, error], out *bucket.Bucket, progress func(int64)) (Summary, error) {
 	var sum Summary
 	if found, err := out.Has(ctx, Name); err != nil || found {
 		if err == nil {
@@ -72,7 +73,7 @@ func Write(ctx context.Context, j *Job, source, out *bucket.Bucket, progress fun
 	j.Planned = time.Now().UTC().Truncate(time.Second)
 	w := &listWriter{ctx: ctx, job: j, out: out}
 	last := ""
-	for o, err := range source.List(ctx, "") {
+	for o, err := range listing {
 		if err != nil {
 			return sum, err
 		}
@@ -85,7 +86,7 @@ func Write(ctx context.Context, j *Job, source, out *bucket.Bucket, progress fun
 			sum.Example = o.Name
 			continue
 		case o.Name <= last:
-			return sum, fmt.Errorf("%s: not listed in the order of the names: %q after %q", source.URL(), o.Name, last)
+			return sum, fmt.Errorf("%s: not listed in the order of the names: %q after %q", j.Source, o.Name, last)
 		}
 		last = o.Name
 		if err := w.add(o); err != nil {
