@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -62,10 +63,11 @@ done is finished, others are canceled, and who watches them is told.
 		if err != nil {
 			return err
 		}
-		o.config.Token = policy.Token
-		if o.config.Log = logging.New(s.Err, o.level); o.config.Limits.ClientQueue == 0 {
-			o.config.Limits.ClientQueue = (o.config.Limits.Queue + 1) / 2
+		if o.config.Limits.Keep < time.Second {
+			return usagef("--keep %v: must be at least 1s", o.config.Limits.Keep)
 		}
+		o.config.Token, o.config.Log = policy.Token, logging.New(s.Err, o.level)
+		o.config.Limits.Body, o.config.Limits.KeepBytes = int64(*o.maxBody), int64(*o.keepBytes)
 		return o.run(cmd.Context(), f, s, policy)
 	}
 	return cmd
@@ -73,10 +75,12 @@ done is finished, others are canceled, and who watches them is told.
 
 // A serving is what a run of serve was asked for.
 type serving struct {
-	listen, admin, archive, model string
-	guard                         *guard.Flags
-	level                         *slog.LevelVar
-	config                        serve.Config
+	listen, admin, archive string
+	model                  *string
+	maxBody, keepBytes     *int
+	guard                  *guard.Flags
+	level                  *slog.LevelVar
+	config                 serve.Config
 }
 
 func serveFlags(cmd *cobra.Command) *serving {
@@ -86,31 +90,30 @@ func serveFlags(cmd *cobra.Command) *serving {
 	flags.StringVar(&o.listen, "listen", "127.0.0.1:7788", "`address` to serve at")
 	flags.StringVar(&o.admin, "admin", "127.0.0.1:7789", "`address` of health, metrics and profiles, or "+adminOff)
 	flags.StringVar(&o.archive, "archive", "", "an `archive` to show and search")
-	model := modelFlag(cmd)
+	o.model = modelFlag(cmd)
 	flags.StringSliceVar(&o.config.AllowHosts, "allow-host", nil, "`name` by which the server may be called, besides localhost and its address")
 	flags.BoolVar(&o.config.LowMemory, "low-memory", false, "paint the same pictures with less memory, more slowly")
+	o.maxBody = options.Whole(flags, "max-body", 64<<20, 1, math.MaxInt32, "bytes of a picture file")
+	o.keepBytes = options.Whole(flags, "keep-bytes", 256<<20, 1, math.MaxInt32, "bytes of painted pictures that are kept")
 	limitFlags(flags, &o.config.Limits)
-	cmd.PreRun = func(*cobra.Command, []string) { o.model = *model }
 	return o
 }
 
-// limitFlags adds the flags of what clients can make the server do.
+// limitFlags adds flags of what clients can make the server do.
 func limitFlags(flags *pflag.FlagSet, l *serve.Limits) {
-	flags.Int64Var(&l.Body, "max-body", 64<<20, "`bytes` of a picture file")
 	options.WholeVar(flags, &l.Pixels, "max-pixels", 100_000_000, 1, 1<<28, "pixels of a picture to encode")
 	options.WholeVar(flags, &l.Size, "max-size", 1024, 8, codec.MaxSize, "pixels of the longer side of a painting")
 	options.WholeVar(flags, &l.Candidates, "max-candidates", 16, 1, codec.MaxCandidates, "candidates of an encode")
 	options.WholeVar(flags, &l.Queue, "queue", 16, 1, 10_000, "paintings that may wait")
 	options.WholeVar(flags, &l.ClientQueue, "client-queue", 0, 0, 10_000, "paintings of one client that may wait (default half of --queue)")
-	flags.DurationVar(&l.Keep, "keep", time.Hour, "how long a painted picture is kept")
-	flags.Int64Var(&l.KeepBytes, "keep-bytes", 256<<20, "`bytes` of pictures that are kept")
+	flags.DurationVar(&l.Keep, "keep", time.Hour, "`time` for which a painted picture is kept")
 }
 
 // run serves until the context ends.
 func (o *serving) run(ctx context.Context, f *files.IO, s *terminal.Screen, policy guard.Policy) error {
 	operator := admin.New(version())
 	o.config.Version, o.config.Registry = version(), operator.Registry()
-	shelf := &shelf{flag: o.model}
+	shelf := &shelf{flag: *o.model}
 	defer shelf.close()
 	m, err := shelf.choose()
 	if o.archive != "" {
@@ -139,11 +142,14 @@ func (o *serving) run(ctx context.Context, f *files.IO, s *terminal.Screen, poli
 	if err != nil {
 		return err
 	}
+	adminAt := adminOff
 	if o.admin != adminOff {
 		other, err := admin.Listen(ctx, o.admin, false)
 		if err != nil {
-			return errors.Join(err, listener.Close())
+			listener.Close()
+			return fmt.Errorf("--admin %w; --admin %s does without", err, adminOff)
 		}
+		adminAt = other.Addr().String()
 		// It answers until the server has stopped.
 		background, stop := context.WithCancel(context.WithoutCancel(ctx))
 		ended := make(chan error, 1)
@@ -159,7 +165,7 @@ func (o *serving) run(ctx context.Context, f *files.IO, s *terminal.Screen, poli
 	if policy.TLS != nil {
 		scheme = "https"
 	}
-	o.config.Log.Info("serving", "url", fmt.Sprintf("%s://%v/", scheme, listener.Addr()), "model", o.config.Model.Name, "version", version())
+	o.config.Log.Info("serving", "url", fmt.Sprintf("%s://%v/", scheme, listener.Addr()), "admin", adminAt, "model", o.config.Model.Name, "version", version())
 	if o.config.Model.BuiltIn {
 		s.Note("%s", builtInNote)
 	}

@@ -78,30 +78,45 @@ func (s *Server) readBody(w http.ResponseWriter, r *http.Request, from io.Reader
 	b := &body{total: s.bodies, shares: s.shares, sharer: sharer(r)}
 	err := b.readFrom(io.LimitReader(from, limit+1))
 	if err == nil && int64(len(b.data)) > limit {
-		err = &http.MaxBytesError{Limit: limit}
+		err = bodyTooLarge.problem("at most %d bytes; %s", limit, why)
 	}
-	control := http.NewResponseController(w)
-	if err == nil {
-		// The server goes on reading, to notice that the client leaves: a
-		// deadline would take it for gone.
-		_ = control.SetReadDeadline(time.Time{})
-		return b, nil
+	if err == nil && from != r.Body {
+		err = discard(r.Body)
 	}
-	b.release()
-	// The rest of the body is not wanted.
+	if err != nil {
+		b.release()
+		return nil, s.bodyProblem(w, r, err)
+	}
+	// The server goes on reading, to notice that the client leaves: a deadline
+	// would take it for gone.
+	_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
+	return b, nil
+}
+
+// discard reads what follows the part of a form that is wanted.
+func discard(rest io.Reader) error {
+	n, err := io.Copy(io.Discard, io.LimitReader(rest, multipartOverhead+1))
+	if err == nil && n > multipartOverhead {
+		err = badBody.problem("more than %d bytes follow the picture", multipartOverhead)
+	}
+	return err
+}
+
+// bodyProblem returns what an error of reading a body is to the client. The rest
+// of the body is not wanted.
+func (s *Server) bodyProblem(w http.ResponseWriter, r *http.Request, err error) error {
 	w.Header().Set("Connection", "close")
-	var large *http.MaxBytesError
 	switch {
-	case errors.As(err, &large):
-		return nil, bodyTooLarge.problem("at most %d bytes; %s", large.Limit, why)
+	case problemOf(err) != nil:
+		return err
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return nil, slowBody.problem("it must come within %v", s.Limits.BodyTime)
+		return slowBody.problem("it must come within %v", s.Limits.BodyTime)
 	case errors.Is(err, errNoMemory):
-		return nil, busy.problem("the bodies of other requests take all of %d bytes", s.Limits.BodyMemory)
+		return busy.problem("the bodies of other requests take all of %d bytes", s.Limits.BodyMemory)
 	case errors.Is(err, errNoShare):
-		return nil, busy.problem("the bodies of this client's requests take all of its %d bytes", s.shares.each)
+		return busy.problem("the bodies of this client's requests take all of its %d bytes", s.shares.each)
 	case r.Context().Err() != nil:
-		return nil, r.Context().Err()
+		return r.Context().Err()
 	}
-	return nil, badBody.problem("%v", err)
+	return badBody.problem("%v", err)
 }

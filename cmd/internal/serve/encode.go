@@ -89,7 +89,7 @@ func (s *Server) readPicture(w http.ResponseWriter, r *http.Request) (*body, err
 			w.Header().Set("Connection", "close")
 			return nil, bodyTooLarge.problem("the form has more than %d bytes; %s", s.Limits.Body+multipartOverhead, why)
 		case err != nil:
-			return nil, badBody.problem("%v", err)
+			return nil, s.bodyProblem(w, r, err)
 		case part.FormName() == "picture":
 			return s.readBody(w, r, part, s.Limits.Body, why)
 		}

@@ -82,7 +82,17 @@ func TestSlowLoris(t *testing.T) {
 		t.Error("bodies that were given up are in memory")
 	}
 	s.bodies.Release(s.Limits.BodyMemory)
-	c := s.dial() // a header that does not end
+	c := s.dial() // a form that does not end, after its picture
+	fmt.Fprintf(c, "POST /v1/encode HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=x\r\nContent-Length: 60000\r\n\r\n"+
+		"--x\r\nContent-Disposition: form-data; name=picture\r\n\r\n%s\r\n--x\r\n", photo(t, 1))
+	response, err := http.ReadResponse(bufio.NewReader(c), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a := readAnswer(t, response); a.StatusCode != 408 {
+		t.Errorf("a form that does not end: status %d, %s", a.StatusCode, a.body)
+	}
+	c = s.dial() // a header that does not end
 	io.WriteString(c, "GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: ")
 	if _, err := io.Copy(io.Discard, c); err != nil {
 		t.Errorf("the connection is not closed: %v", err)
