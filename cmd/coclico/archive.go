@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"path"
 	"strings"
@@ -81,6 +82,14 @@ func find(a *archive.Archive, name string) (*archive.Row, error) {
 		err = errors.New("the archive has no such name")
 	}
 	return row, err
+}
+
+// counted returns a number of things, "1 row" or "2 rows".
+func counted(n int64, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return fmt.Sprintf("%d %s", n, what)
 }
 
 // globs are patterns for names.

@@ -66,7 +66,7 @@ until it is done. Whoever reads the archive meanwhile must open it again.`,
 		for _, shard := range a.Shards() {
 			rows += shard.Info.Rows
 		}
-		_, err = fmt.Fprintf(s.Out, "%s: %d rows in %d shards\n", terminal.Printable(args[0]), rows, len(a.Shards()))
+		_, err = fmt.Fprintf(s.Out, "%s: %s in %s\n", terminal.Printable(args[0]), counted(rows, "row"), counted(int64(len(a.Shards())), "shard"))
 		return err
 	}
 	return cmd
@@ -77,11 +77,14 @@ func archiveMergeCmd(s *terminal.Screen) *cobra.Command {
 		Use:   "merge ARCHIVE... -o ARCHIVE",
 		Short: "Copy the rows of archives to one",
 		Long: `Merge copies the rows of archives, which must be of one model, to another, which
-is created if need be. Of rows of one name, that of the last archive counts.`,
+is created if need be. Of rows of one name, that of the last archive counts. A
+shard that cannot be read is an error. With --skip-damaged it is listed, the rows
+of the others are copied, and what it replaced or removed counts again.`,
 		Example: "  coclico archive merge A B -o C",
 		Args:    someArgs("an ARCHIVE"),
 	}
 	output := cmd.Flags().StringP("output", "o", "", "`folder` of the archive to write (required)")
+	skip := cmd.Flags().Bool("skip-damaged", false, "list shards that cannot be read, and copy the rows of the others")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if *output == "" {
 			return usagef("archive merge needs an archive to write: -o FOLDER")
@@ -98,7 +101,14 @@ is created if need be. Of rows of one name, that of the last archive counts.`,
 			defer a.Close()
 			from = append(from, a)
 		}
-		if err := archive.Merge(cmd.Context(), *output, from, &archive.Options{}); err != nil {
+		damaged, opt := 0, &archive.Options{}
+		if *skip {
+			opt.Damaged = func(err error) {
+				damaged++
+				s.Complain(err.Error())
+			}
+		}
+		if err := archive.Merge(cmd.Context(), *output, from, opt); err != nil {
 			return err
 		}
 		a, err := openArchive(*output)
@@ -108,7 +118,10 @@ is created if need be. Of rows of one name, that of the last archive counts.`,
 		defer a.Close()
 		d, err := describeArchive(*output, a)
 		if err == nil {
-			_, err = fmt.Fprintf(s.Out, "%s: %d rows in %d shards\n", terminal.Printable(*output), d.Rows, d.Shards)
+			_, err = fmt.Fprintf(s.Out, "%s: %s in %s\n", terminal.Printable(*output), counted(d.Rows, "row"), counted(int64(d.Shards), "shard"))
+		}
+		if err == nil && damaged > 0 {
+			err = fmt.Errorf("%s could not be read, listed above", counted(int64(damaged), "shard"))
 		}
 		return err
 	}

@@ -88,6 +88,11 @@ func createArchive(ctx context.Context, f *files.IO, s *terminal.Screen, m *many
 	if err := src.count(ctx); err != nil {
 		return err
 	}
+	jobs, err := begun(src.jobs(ctx)) // before an archive is made of what is no input
+	if err != nil {
+		return err
+	}
+	defer jobs.stop()
 	w, err := archive.NewWriter(out, &archive.Options{Origin: e.origin(model), MustExist: mustExist})
 	switch {
 	case mustExist && errors.Is(err, fs.ErrNotExist):
@@ -105,7 +110,7 @@ func createArchive(ctx context.Context, f *files.IO, s *terminal.Screen, m *many
 	board := s.Board()
 	store := &archiveStore{dir: out, writer: w, how: e, model: model.id, known: known, old: map[string]*archive.Row{}, redone: map[uint64]bool{}, seed: maphash.MakeSeed()}
 	r := &encodeRunner{encoding: e, files: f, board: board}
-	src.list.jobs = src.jobs(ctx)
+	src.list.jobs = jobs.all
 	err = runJobs(ctx, s, board, m, &batch.Runner[viewed]{Store: store, Open: r.open, Work: store.work(r.work), Report: store.report}, &src.list, "encoded")
 	r.note(s)
 	return err

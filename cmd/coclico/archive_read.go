@@ -172,7 +172,7 @@ made. Rows that were replaced or removed count until archive compact.`,
 		if *asJSON {
 			return s.JSON(d)
 		}
-		fmt.Fprintf(s.Out, "%s: %d rows in %d shards, %d bytes (%.1f a row)\n", terminal.Printable(args[0]), d.Rows, d.Shards, d.Bytes, d.BytesPerRow)
+		fmt.Fprintf(s.Out, "%s: %s in %s, %d bytes (%.1f a row)\n", terminal.Printable(args[0]), counted(d.Rows, "row"), counted(int64(d.Shards), "shard"), d.Bytes, d.BytesPerRow)
 		if d.Overlap > 1 {
 			fmt.Fprintf(s.Out, "names:   up to %d shards may have one: archive compact makes it 1\n", d.Overlap)
 		}
@@ -238,7 +238,7 @@ the shard.`,
 		if bad > 0 {
 			return fmt.Errorf("%s: %d of %d shards are damaged, listed above", args[0], bad, shards)
 		}
-		fmt.Fprintf(s.Out, "%s: %d shards, %d rows: all as they were written\n", terminal.Printable(args[0]), shards, rows)
+		fmt.Fprintf(s.Out, "%s: %s, %s: all as they were written\n", terminal.Printable(args[0]), counted(int64(shards), "shard"), counted(rows, "row"))
 		return nil
 	}
 	return cmd

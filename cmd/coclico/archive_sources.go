@@ -126,6 +126,37 @@ func (s *sources) jobs(ctx context.Context) iter.Seq2[batch.Job, error] {
 	}
 }
 
+// A begunJobs is jobs of which the first is read already.
+type begunJobs struct {
+	first batch.Job
+	more  bool // there is a first
+	next  func() (batch.Job, error, bool)
+	stop  func()
+}
+
+// begun reads the first of jobs. The caller must call stop.
+func begun(jobs iter.Seq2[batch.Job, error]) (*begunJobs, error) {
+	b := &begunJobs{}
+	b.next, b.stop = iter.Pull2(jobs)
+	var err error
+	if b.first, err, b.more = b.next(); err != nil {
+		b.stop()
+		return nil, err
+	}
+	return b, nil
+}
+
+// all yields the jobs, once.
+func (b *begunJobs) all(yield func(batch.Job, error) bool) {
+	var err error
+	for j, more := b.first, b.more; more; j, err, more = b.next() {
+		b.first = batch.Job{} // memory
+		if !yield(j, err) {
+			return
+		}
+	}
+}
+
 // errStop means that the caller of an iterator wants no more.
 var errStop = errors.New("stop")
 

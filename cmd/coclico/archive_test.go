@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"io/fs"
 	"maps"
 	"math/rand/v2"
 	"os"
@@ -86,7 +87,7 @@ func TestArchive(t *testing.T) {
 	if got := succeed(t, "archive", "check", a); !strings.Contains(got, "5 rows: all as they were written") {
 		t.Errorf("check: %q", got)
 	}
-	if got := succeed(t, "archive", "info", a); !strings.Contains(got, ": 5 rows in 1 shards") || !strings.Contains(got, `model "built-in", profile tuned`) {
+	if got := succeed(t, "archive", "info", a); !strings.Contains(got, ": 5 rows in 1 shard,") || !strings.Contains(got, `model "built-in", profile tuned`) {
 		t.Errorf("info: %q", got)
 	}
 	for _, bad := range [][]string{
@@ -235,6 +236,9 @@ func TestArchivePacks(t *testing.T) {
 		}
 	}
 	fail(t, statusFailed, []string{"not a tar or zip file"}, "archive", "create", junk(t), "-o", filepath.Join(out, "J"))
+	if _, err := os.Stat(filepath.Join(out, "J")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("what is no tar file has left an archive behind (%v)", err)
+	}
 }
 
 func junk(t *testing.T) string {
@@ -323,6 +327,15 @@ func TestExtractDamaged(t *testing.T) {
 	}
 	if got != "c.coclico d.coclico " {
 		t.Errorf("the tar file has %s", got)
+	}
+	to := filepath.Join(t.TempDir(), "to")
+	fail(t, statusFailed, []string{"part-00000000.parquet: invalid archive: cut short"}, "archive", "merge", dir, "-o", to)
+	r = coclico(t, "archive", "merge", dir, "-o", to, "--skip-damaged")
+	if r.status != statusFailed || !strings.HasSuffix(r.stdout, ": 2 rows in 1 shard\n") || !strings.Contains(r.stderr, "part-00000000.parquet: invalid archive: cut short") || !strings.Contains(r.stderr, "1 shard could not be read") {
+		t.Errorf("%+v", r)
+	}
+	if names := succeed(t, "archive", "ls", to); names != "c\nd\n" {
+		t.Errorf("what is left of a damaged archive: %q", names)
 	}
 	if err := os.Remove(filepath.Join(dir, "part-00000000.parquet")); err != nil {
 		t.Fatal(err)

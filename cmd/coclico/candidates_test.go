@@ -10,6 +10,7 @@ import (
 
 	"github.com/coclico/coclico/cmd/internal/inspect"
 	"github.com/coclico/coclico/codec"
+	"github.com/coclico/coclico/codec/format"
 )
 
 // withCandidate encodes a photo with candidates whose best one is not the first,
@@ -125,6 +126,35 @@ func TestInterruptedCandidates(t *testing.T) {
 		r = coclicoIn(t, stopAfter(t, c.latents, "interrupt signal received"), nil, encode...)
 		if r.status != statusInterrupted || !strings.Contains(r.stderr, "0 of 1 files encoded") {
 			t.Errorf("many: status %d, stderr %q", r.status, r.stderr)
+		}
+	}
+}
+
+// TestMatchesCandidate: a file's candidate is one of those that the options
+// paint, and it has the first one if they paint no others.
+func TestMatchesCandidate(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "a.coclico")
+	succeed(t, "encode", photo, "-o", out)
+	data, err := os.ReadFile(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain, err := format.Parse(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		candidate  uint8
+		candidates int
+		want       bool
+	}{{0, 0, true}, {0, 1, true}, {0, 2, false}, {1, 0, false}, {1, 1, false}, {1, 2, true}, {2, 2, false}, {2, 3, true}, {3, 3, false}, {3, 8, true}} {
+		file, err := codec.Parse(plain.WithCandidate(c.candidate))
+		if err != nil {
+			t.Fatal(err)
+		}
+		e := &encoding{options: codec.EncodeOptions{Profile: file.Profile(), Bytes: file.Len(), Candidates: c.candidates}}
+		if got := e.matches(file); got != c.want {
+			t.Errorf("candidate %d of %d: matches is %v", c.candidate, c.candidates, got)
 		}
 	}
 }

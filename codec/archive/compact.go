@@ -170,7 +170,8 @@ func (m *Manifest) Overlap() int {
 
 // Merge adds the rows of archives to the one in a folder, which is created if
 // there is none and must not be one of them. Of several rows of one name, that
-// of the last archive counts.
+// of the last archive counts. See [Options.Damaged] for shards that cannot be
+// read.
 func Merge(ctx context.Context, dir string, from []*Archive, o *Options) error {
 	if len(from) == 0 {
 		panic("archive: Merge of nothing")
@@ -183,6 +184,15 @@ func Merge(ctx context.Context, dir string, from []*Archive, o *Options) error {
 			return fmt.Errorf("%w: %s and %s", ErrModel, a.manifest.Fingerprint, opt.Origin.Fingerprint)
 		}
 		shards = append(shards, a.shards...)
+	}
+	if o.Damaged != nil {
+		shards = slices.DeleteFunc(shards, func(s *Shard) bool {
+			_, err := s.Origin()
+			if err != nil {
+				o.Damaged(withFolder(s.located(err)))
+			}
+			return err != nil
+		})
 	}
 	origin, err := common(shards)
 	if err != nil {
@@ -197,10 +207,13 @@ func Merge(ctx context.Context, dir string, from []*Archive, o *Options) error {
 	defer w.Close()
 	for row, err := range newest(shards, "") {
 		switch {
-		case err != nil:
-			return withFolder(err)
 		case ctx.Err() != nil:
 			return ctx.Err()
+		case err != nil && o.Damaged != nil:
+			o.Damaged(withFolder(err))
+			continue
+		case err != nil:
+			return withFolder(err)
 		case row.Removed():
 			continue
 		}

@@ -52,7 +52,7 @@ const (
 	errCount       = FormatError("columns of different lengths")
 	errPage        = FormatError("corrupt page")
 	errSum         = FormatError("CRC of a page does not match")
-	errPageSize    = FormatError("page larger than 16 MiB")
+	errPageSize    = FormatError("page of more than 1 MiB or 131,072 values")
 	errNoIndex     = FormatError("no offset index")
 	errIndex       = FormatError("corrupt offset index")
 	errOrder       = FormatError("names not in order")

@@ -46,9 +46,9 @@ var columns = [numColumns]struct {
 const (
 	maxFooter = 4 << 20
 	maxIndex  = 4 << 20
-	maxPage   = 16 << 20
+	maxPage   = 1 << 20
 	maxHeader = 64 << 10 // of a page
-	maxValues = 1 << 20  // of a page
+	maxValues = 1 << 17  // of a page
 )
 
 const parquetMagic = "PAR1"

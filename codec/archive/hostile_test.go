@@ -2,6 +2,7 @@ package archive
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"io"
 	"io/fs"
@@ -395,4 +396,102 @@ func FuzzManifest(f *testing.F) {
 			t.Error("a manifest that is not what it is written as")
 		}
 	})
+}
+
+// TestSameName: a shard that has a name twice is an error.
+func TestSameName(t *testing.T) {
+	dir, _, _ := smallShard(t)
+	m := openTest(t, dir).Manifest()
+	var b bytes.Buffer
+	w := parquet.NewGenericWriter[parquetRow](&b)
+	for key, value := range (&Origin{Fingerprint: m.Fingerprint}).notes() {
+		w.SetKeyValueMetadata(key, value)
+	}
+	if _, err := w.Write([]parquetRow{{Name: "a", Data: []byte("1")}, {Name: "b", Data: []byte("2")}, {Name: "b", Data: []byte("3")}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	m.Shards = m.Shards[:1]
+	m.Shards[0].Bytes, m.Shards[0].Rows, m.Shards[0].First = int64(b.Len()), 3, "a"
+	var names []string
+	var last error
+	for r, err := range inMemory(m, b.Bytes()).shards[0].Rows() {
+		if last = err; err == nil {
+			names = append(names, r.Name)
+		}
+	}
+	if !errors.Is(last, errOrder) || strings.Join(names, " ") != "a b" {
+		t.Errorf("rows %v, then %v", names, last)
+	}
+}
+
+// TestIndexOfPage: a page that is not as its index says is an error, in its
+// length and in its rows.
+func TestIndexOfPage(t *testing.T) {
+	_, _, data := smallShard(t)
+	r := bytes.NewReader(data)
+	foot, err := readFooter(r, r.Size())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, col := range allColumns {
+		c := &foot.groups[0].chunks[col]
+		index, err := readIndex(r, &foot.groups[0], col)
+		if err != nil {
+			t.Fatal(err)
+		}
+		l := index[len(index)-1]
+		if _, err := readPage(r, c, col, l); err != nil {
+			t.Fatal(err)
+		}
+		for _, change := range []func(l *location){func(l *location) { l.rows-- }, func(l *location) { l.rows++ }, func(l *location) { l.size++ }, func(l *location) { l.size-- }} {
+			bad := l
+			change(&bad)
+			if _, err := readPage(r, c, col, bad); err != errIndex {
+				t.Errorf("column %s: %+v, not %+v: error %v", columns[col].name, bad, l, err)
+			}
+		}
+	}
+}
+
+// TestPageSizes: the longest names, errors and pictures make pages that are read,
+// and larger ones are an error before they are allocated.
+func TestPageSizes(t *testing.T) {
+	var rows []*Row
+	for i := range 2100 {
+		rows = append(rows, &Row{Name: testName(i) + strings.Repeat("x", MaxName-len(testName(i))), Error: strings.Repeat("e", MaxName)})
+	}
+	for i := 2100; i < 2140; i++ {
+		rows = append(rows, &Row{Name: testName(i), Data: bytes.Repeat([]byte{byte(i)}, MaxData)})
+	}
+	dir := fill(t, &Options{Origin: testOptions(0).Origin}, rows...)
+	wantRows(t, dir, rows...)
+	for _, c := range []struct {
+		h  func(w *pageHeader)
+		ok bool
+	}{
+		{func(h *pageHeader) { h.size, h.values = maxPage, maxValues }, true},
+		{func(h *pageHeader) { h.size = maxPage + 1 }, false},
+		{func(h *pageHeader) { h.compressed = maxPage + 1 }, false},
+		{func(h *pageHeader) { h.values = maxValues + 1 }, false},
+	} {
+		h := pageHeader{size: 1, compressed: 1, values: 1}
+		c.h(&h)
+		b := []byte{0x15, 0} // type: a data page
+		b = appendField(b, 1, int64(h.size))
+		b = appendField(b, 1, int64(h.compressed))
+		b = append(b, 0x2c) // data page header
+		b = append(appendField(b, 1, int64(h.values)), 0, 0)
+		_, _, err := parseHeader(b)
+		if ok := err == nil; ok != c.ok || !ok && err != errPageSize {
+			t.Errorf("%+v: error %v", h, err)
+		}
+	}
+}
+
+// appendField appends a field of 32 bits of Thrift's compact protocol.
+func appendField(b []byte, delta byte, v int64) []byte {
+	return binary.AppendVarint(append(b, delta<<4|thriftI32), v)
 }

@@ -35,6 +35,7 @@ const (
 	pageBytes  = 64 << 10
 	bloomBits  = 10 // for each name
 	batchRows  = 1024
+	batchBytes = 512 << 10 // a page has those of a batch at most, and pageBytes
 	tempSuffix = ".tmp"
 )
 
@@ -46,6 +47,7 @@ type part struct {
 	bytes     int64
 	writer    *parquet.GenericWriter[parquetRow]
 	batch     []parquetRow
+	inBatch   int // bytes
 	info      ShardInfo
 	sum       rowSum
 }
@@ -67,6 +69,8 @@ func shardOptions(o *Origin) []parquet.WriterOption {
 		parquet.CreatedBy("coclico", "1", ""),
 		parquet.MaxRowsPerRowGroup(groupRows),
 		parquet.PageBufferSize(pageBytes),
+		// A page's header would hold its least and its greatest picture, twice.
+		parquet.DataPageStatistics(false),
 		parquet.BloomFilters(parquet.SplitBlockFilter(bloomBits, columns[colName].name)),
 		parquet.SortingWriterConfig(parquet.SortingColumns(parquet.Ascending(columns[colName].name))),
 	}
@@ -100,7 +104,8 @@ func (p *part) add(r *Row) error {
 		text := r.Error
 		row.Error = &text
 	}
-	if p.batch = append(p.batch, row); len(p.batch) == batchRows {
+	p.inBatch += len(r.Name) + len(r.Data) + len(r.Error)
+	if p.batch = append(p.batch, row); len(p.batch) == batchRows || p.inBatch >= batchBytes {
 		return p.flush()
 	}
 	return nil
@@ -109,7 +114,7 @@ func (p *part) add(r *Row) error {
 func (p *part) flush() error {
 	_, err := p.writer.Write(p.batch)
 	clear(p.batch)
-	p.batch = p.batch[:0]
+	p.batch, p.inBatch = p.batch[:0], 0
 	return err
 }
 

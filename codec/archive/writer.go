@@ -29,6 +29,11 @@ type Options struct {
 	// arrive; 0 is half a minute. A run that is killed loses the rows of that
 	// time.
 	Interval time.Duration
+
+	// Damaged, if not nil, makes [Merge] skip shards, or the rest of shards,
+	// that cannot be read, and is called with the error of each. A row that was
+	// replaced or removed in a shard that is skipped counts again.
+	Damaged func(err error)
 }
 
 // Defaults of Options.

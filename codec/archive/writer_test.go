@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -227,6 +228,48 @@ func TestMerge(t *testing.T) {
 	}
 	if err := Merge(t.Context(), dir, []*Archive{openTest(t, a), openTest(t, b)}, &Options{}); !errors.Is(err, errCut) || !strings.HasPrefix(err.Error(), b+": "+shardName(0)) {
 		t.Errorf("a damaged archive: %v", err)
+	}
+	var damaged []error
+	rest := filepath.Join(t.TempDir(), "rest")
+	if err := Merge(t.Context(), rest, []*Archive{openTest(t, b), openTest(t, a)}, &Options{Damaged: func(err error) { damaged = append(damaged, err) }}); err != nil {
+		t.Fatal(err)
+	}
+	wantRows(t, rest, testRow("a", 1), testRow("b", 1), testRow("c", 1))
+	if len(damaged) != 1 || !errors.Is(damaged[0], errCut) || !strings.HasPrefix(damaged[0].Error(), b+": "+shardName(0)) {
+		t.Errorf("a damaged archive that is skipped: %v", damaged)
+	}
+}
+
+// TestMergeDamagedPage: of a shard with a damaged page, the rows before it and
+// those of the other shards are merged.
+func TestMergeDamagedPage(t *testing.T) {
+	dir, rows, data := smallShard(t)
+	foot, err := readFooter(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &foot.groups[0].chunks[colData]
+	data[c.end-10] ^= 1 // in the last page
+	m := openTest(t, dir).Manifest()
+	other := fill(t, testOptions(0), testRow("zz", 1))
+	var damaged []error
+	to := filepath.Join(t.TempDir(), "to")
+	if err := Merge(t.Context(), to, []*Archive{inMemory(m, data), openTest(t, other)}, &Options{Damaged: func(err error) { damaged = append(damaged, err) }}); err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	last := ""
+	for row, err := range openTest(t, to).Rows() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if last = row.Name; last != "zz" {
+			wantRow(t, row, rows[n])
+			n++
+		}
+	}
+	if len(damaged) != 1 || n == 0 || n == len(rows) || last != "zz" {
+		t.Errorf("%d of %d rows, the last %s, and %v", n, len(rows), last, damaged)
 	}
 }
 

@@ -73,6 +73,7 @@ func Words(text string) ([]float32, error) {
 	defer store.Close()
 	var sum []float32
 	var unknown UnknownWordsError
+	named := map[int]bool{}
 	for _, w := range strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return !('a' <= r && r <= 'z') && r != '\'' && r < 128 }) {
 		i := slices.IndexFunc(kinds, func(k []string) bool {
 			return slices.Contains(k, w) || slices.Contains(strings.Split(k[0], "_"), w)
@@ -83,6 +84,10 @@ func Words(text string) ([]float32, error) {
 			}
 			continue
 		}
+		if named[i] {
+			continue // "sea dusk" is one kind
+		}
+		named[i] = true
 		t, ok := store.Lookup(kinds[i][0])
 		if !ok {
 			return nil, fmt.Errorf("words.safetensors: no %s", kinds[i][0])

@@ -3,6 +3,7 @@ package mini
 import (
 	"errors"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -22,6 +23,9 @@ func TestWords(t *testing.T) {
 			v, err := Words("A photo of the " + strings.ToUpper(w))
 			if err != nil || len(v) != 768 {
 				t.Fatalf("%s: %d numbers (%v)", w, len(v), err)
+			}
+			if name := strings.ReplaceAll(k[0], "_", " "); !slices.Equal(words(t, name), v) {
+				t.Errorf("the words %s have another direction than %s", name, w)
 			}
 			if w == k[0] {
 				all = append(all, v)

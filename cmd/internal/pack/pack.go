@@ -91,15 +91,23 @@ func Entries(r io.Reader) iter.Seq2[Entry, error] {
 var errStop = errors.New("stop")
 
 func eachTar(r io.Reader, yield func(Entry, error) bool) error {
-	t := tar.NewReader(r)
+	zeros := &zeroReader{r: r}
+	t := tar.NewReader(zeros)
 	for {
+		zeros.n = 0
 		h, err := t.Next()
 		switch {
+		case err == io.EOF && zeros.n < tarBlock:
+			return errCut
 		case err == io.EOF:
 			return nil
 		case err != nil:
 			return fmt.Errorf("not a tar or zip file, or damaged: %w", err)
 		case h.Typeflag != tar.TypeReg:
+			// What Next would skip may be zeros.
+			if _, err := io.Copy(io.Discard, t); err != nil {
+				return fmt.Errorf("damaged at %s: %w", h.Name, err)
+			}
 			continue
 		}
 		e := newEntry(h.Name, h.Size, h.ModTime)
@@ -112,11 +120,35 @@ func eachTar(r io.Reader, yield func(Entry, error) bool) error {
 			}
 			e.Open = func(context.Context) (files.File, error) { return memory{bytes.NewReader(data)}, nil }
 			e.Head = func(n int) []byte { return data[:min(n, len(data))] }
+		} else if _, err := io.Copy(io.Discard, t); err != nil {
+			return fmt.Errorf("damaged at %s: %w", e.Name, err)
 		}
 		if !yield(e, nil) {
 			return errStop
 		}
 	}
+}
+
+// tarBlock is the size of a tar file's blocks. Two of zeros are its end; some
+// programs write one.
+const tarBlock = 512
+
+var errCut = errors.New("not a tar or zip file, or cut short: it has no end of a tar file")
+
+// A zeroReader counts the zeros at the end of what was read.
+type zeroReader struct {
+	r io.Reader
+	n int64
+}
+
+func (z *zeroReader) Read(p []byte) (int, error) {
+	n, err := z.r.Read(p)
+	rest := len(bytes.TrimRight(p[:n], "\x00"))
+	if rest > 0 {
+		z.n = 0
+	}
+	z.n += int64(n - rest)
+	return n, err
 }
 
 var errTooLarge = fmt.Errorf("more than %d MiB in a tar or zip file", maxFile>>20)

@@ -142,6 +142,38 @@ func TestDamaged(t *testing.T) {
 	}
 }
 
+// TestCutTar: a tar file that ends behind a file, or behind what is skipped, has
+// no end and is an error, whatever the file ends in. One block of zeros is an end.
+func TestCutTar(t *testing.T) {
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	for _, h := range []tar.Header{{Typeflag: tar.TypeReg, Name: "zeros", Size: 4000}, {Typeflag: 'Z', Name: "of some vendor", Size: 3000}} {
+		if err := w.WriteHeader(&h); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Write(make([]byte, h.Size)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	whole := b.Bytes()
+	first := tarBlock + 8*tarBlock
+	for _, c := range []struct {
+		n  int
+		ok bool
+	}{{0, false}, {first, false}, {len(whole) - 2*tarBlock, false}, {len(whole) - tarBlock, true}, {len(whole), true}} {
+		var last error
+		for _, err := range Entries(bytes.NewReader(whole[:c.n])) {
+			last = err
+		}
+		if (last == nil) != c.ok || !c.ok && last != errCut {
+			t.Errorf("%d bytes of %d: error %v", c.n, len(whole), last)
+		}
+	}
+}
+
 // TestWriters: what is written is read.
 func TestWriters(t *testing.T) {
 	when := time.Unix(1700000000, 0)
