@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -111,6 +112,16 @@ func TestSizes(t *testing.T) {
 	}
 }
 
+// TestNaN: a score that is not a number is an error that names the weights.
+func TestNaN(t *testing.T) {
+	m := &Metric{Name: "DBCNN", Origin: Origin{File: "a.safetensors"}, minSide: 1,
+		score: alone(func(context.Context, *nn.Workspace, *Picture) (float64, error) { return math.NaN(), nil })}
+	_, err := m.Score(context.Background(), nn.Exact, nil, &Picture{1, 1, make([]byte, 3)})
+	if err == nil || err.Error() != "DBCNN: the score is not a number: the weights in a.safetensors are not usable" {
+		t.Errorf("error %v", err)
+	}
+}
+
 // TestCancel stops every network at each check of its context.
 func TestCancel(t *testing.T) {
 	p := &Picture{168, 161, bytes.Repeat([]byte{1, 2, 3}, 168*161)}
@@ -197,6 +208,18 @@ func TestOpen(t *testing.T) {
 	writeSynthetic(t, path, src, func(specs []weights.Spec) []weights.Spec { return specs[:len(specs)-1] })
 	if _, err := Open(context.Background(), dir); err == nil || !strings.Contains(err.Error(), "fc.bias") {
 		t.Errorf("a file without fc.bias: %v", err)
+	}
+	writeSynthetic(t, path, src, func(specs []weights.Spec) []weights.Spec { return specs })
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	copy(data[len(data)-4:], "\xff\xff\xff\xff") // no number, in any precision
+	if err := os.WriteFile(path, data, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(context.Background(), dir); err == nil || !strings.HasPrefix(err.Error(), path) {
+		t.Errorf("a file with a value that is not a number: %v", err)
 	}
 	if err := os.WriteFile(path, []byte("not safetensors"), 0o666); err != nil {
 		t.Fatal(err)
