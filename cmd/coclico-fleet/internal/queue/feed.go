@@ -46,6 +46,7 @@ const (
 	// A queue is filled up to full, and again when it is down to low: every
 	// publish waits for the disk.
 	full, low  = 100_000, 50_000
+	batch      = 1000 // chunks that are published before looking at the queue
 	duplicates = 10 * time.Minute
 	interval   = 500 * time.Millisecond
 )
@@ -58,7 +59,8 @@ const DefaultAckWait = time.Minute
 // ends, or after an error that it cannot help. A round ends when the queue is
 // empty; what has no part then was lost, and is published again.
 func (f *Feeder) Run(ctx context.Context, nc *nats.Conn) (err error) {
-	f.js, err = jetstream.New(nc, jetstream.WithPublishAsyncMaxPending(256))
+	// On a loaded disk, whoever asks waits for those who publish.
+	f.js, err = jetstream.New(nc, jetstream.WithPublishAsyncMaxPending(256), jetstream.WithDefaultTimeout(time.Minute))
 	if err != nil {
 		return err
 	}
@@ -73,30 +75,42 @@ func (f *Feeder) Run(ctx context.Context, nc *nats.Conn) (err error) {
 			return f.end(ctx)
 		}
 		f.done = f.Job.Chunks() - len(missing)
-		switch err := f.round(ctx, missing); {
+		err = f.round(ctx, missing)
+		switch {
 		case err == nil:
 			failures = 0
+			continue
 		case ctx.Err() != nil:
 			return ctx.Err()
-		case failures == maxFailures:
+		case errors.Is(err, errOther):
+			return err
+		}
+		if failures++; failures == maxFailures || isFull(err) && failures == maxFull {
 			return advice(err)
-		default:
-			failures++
-			f.Log.Warn("the queue failed; what is not done is published again", "error", err)
-			if err := sleep(ctx, time.Duration(failures)*interval); err != nil {
-				return err
-			}
+		}
+		f.Log.Warn("the queue failed; what is not done is published again", "error", err)
+		if err := sleep(ctx, min(time.Duration(failures)*interval, 5*time.Second)); err != nil {
+			return err
 		}
 	}
 }
 
-// maxFailures is how often in a row a round may fail.
-const maxFailures = 5
+// maxFailures is how often in a row a round may fail, some minutes, and maxFull
+// how often because of a full disk.
+const (
+	maxFailures = 60
+	maxFull     = 3
+)
 
-// advice adds what to do to an error of the queue's disk.
-func advice(err error) error {
+// isFull reports whether an error means that the disk of the queue is full.
+func isFull(err error) bool {
 	var api *jetstream.APIError
-	if errors.As(err, &api) && (api.ErrorCode == codeStorage || api.ErrorCode == codeNoSpace) {
+	return errors.As(err, &api) && (api.ErrorCode == codeStorage || api.ErrorCode == codeNoSpace)
+}
+
+// advice adds what to do to an error of the queue.
+func advice(err error) error {
+	if isFull(err) {
 		return fmt.Errorf("the disk of the queue is full (%w): free some of it, or give --queue-folder another one, and run this again; nothing is lost", err)
 	}
 	return fmt.Errorf("the queue: %w; nothing is lost: run this again", err)
@@ -120,8 +134,9 @@ func (f *Feeder) end(ctx context.Context) error {
 	return nil
 }
 
-// round publishes chunks and waits until the queue is empty. A queue of an
-// earlier process that is not empty is waited for first.
+// round publishes chunks and waits until the queue is empty. A queue that is not
+// empty is waited for first: it is of an earlier process, or of a round that
+// failed.
 func (f *Feeder) round(ctx context.Context, missing []int) error {
 	stream, consumer, err := f.prepare(ctx)
 	if err != nil {
@@ -130,12 +145,13 @@ func (f *Feeder) round(ctx context.Context, missing []int) error {
 	if err := f.Out.Remove(ctx, job.DoneName); err != nil {
 		return err
 	}
-	if f.rounds == 0 && stream.CachedInfo().State.Msgs > 0 {
-		f.Log.Info("the queue resumes", "chunks", stream.CachedInfo().State.Msgs)
+	if info := consumer.CachedInfo(); info.NumPending > 0 || info.NumAckPending > 0 {
+		f.Log.Info("the queue resumes", "chunks", int(info.NumPending)+info.NumAckPending)
 		missing = nil
 	} else if err := stream.Purge(ctx); err != nil { // what was delivered too often
 		return err
 	}
+	published := missing
 	for {
 		info, err := consumer.Info(ctx)
 		if err != nil {
@@ -143,16 +159,21 @@ func (f *Feeder) round(ctx context.Context, missing []int) error {
 		}
 		waiting := int(info.NumPending)
 		if len(missing) > 0 && waiting < low {
-			n := min(len(missing), full-waiting)
+			n := min(len(missing), batch, full-waiting)
 			if err := f.publish(ctx, missing[:n]); err != nil {
 				return err
 			}
 			missing = missing[n:]
-			continue
+			if waiting+n < low {
+				continue
+			}
 		}
 		left := len(missing) + waiting + info.NumAckPending
 		f.report(State{Done: f.Job.Chunks() - left, Waiting: waiting, Working: info.NumAckPending, Redelivered: info.NumRedelivered})
 		if left == 0 {
+			for _, chunk := range published {
+				f.lost[chunk] = true // if it has no part
+			}
 			return nil
 		}
 		if err := sleep(ctx, interval); err != nil {
@@ -168,11 +189,13 @@ func (f *Feeder) report(s State) {
 	}
 }
 
+var errOther = errors.New("is another job's")
+
 // prepare creates the stream and the consumer, or finds them.
 func (f *Feeder) prepare(ctx context.Context) (jetstream.Stream, jetstream.Consumer, error) {
 	about := map[string]string{keyJob: f.Job.ID, keyDestination: f.Out.URL()}
 	if old, err := f.js.Stream(ctx, f.Stream); err == nil && old.CachedInfo().Config.Metadata[keyJob] != f.Job.ID {
-		return nil, nil, fmt.Errorf("the stream %s is another job's, of %s: --stream names one for this job", f.Stream, old.CachedInfo().Config.Metadata[keyDestination])
+		return nil, nil, fmt.Errorf("the stream %s %w, of %s: another name is needed for this job", f.Stream, errOther, old.CachedInfo().Config.Metadata[keyDestination])
 	}
 	stream, err := f.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
 		Name: f.Stream, Subjects: []string{f.Stream + ".chunks"}, Retention: jetstream.WorkQueuePolicy,
@@ -195,7 +218,6 @@ func (f *Feeder) publish(ctx context.Context, chunks []int) error {
 		if err != nil {
 			return err
 		}
-		f.lost[chunk] = true
 		id := fmt.Sprintf("%s-%d-%d-%d", f.Job.ID, f.nonce, f.rounds, chunk)
 		ack, err := f.js.PublishMsgAsync(&nats.Msg{Subject: f.Stream + ".chunks", Data: data}, jetstream.WithMsgID(id))
 		if err != nil {

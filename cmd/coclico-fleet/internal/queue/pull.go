@@ -28,6 +28,7 @@ type Puller struct {
 
 	failures int           // chunks in a row
 	beat     time.Duration // between signs of life
+	consumer jetstream.Consumer
 }
 
 const (
@@ -80,18 +81,21 @@ func (p *Puller) Run(ctx, soft context.Context, nc *nats.Conn) error {
 }
 
 // next waits for a chunk. Its error may mean that there is none now.
-func (p *Puller) next(ctx context.Context, js jetstream.JetStream) (jetstream.Msg, error) {
+func (p *Puller) next(ctx context.Context, js jetstream.JetStream) (msg jetstream.Msg, err error) {
 	ctx, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
-	consumer, err := js.Consumer(ctx, p.Stream, p.Job.Work())
+	if p.consumer == nil {
+		if p.consumer, err = js.Consumer(ctx, p.Stream, p.Job.Work()); err == nil {
+			p.beat = max(p.consumer.CachedInfo().Config.AckWait/4, 10*time.Millisecond)
+		}
+	}
 	if err == nil {
-		p.beat = max(consumer.CachedInfo().Config.AckWait/4, 10*time.Millisecond)
-		var msg jetstream.Msg
-		if msg, err = consumer.Next(jetstream.FetchContext(ctx)); err == nil {
+		if msg, err = p.consumer.Next(jetstream.FetchContext(ctx)); err == nil {
 			return msg, nil
 		}
 	}
 	if !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, nats.ErrTimeout) && !errors.Is(err, jetstream.ErrNoMessages) {
+		p.consumer = nil // it may be another one next time
 		p.Log.Debug("no chunk", "error", err)
 		<-ctx.Done() // not again at once
 	}
