@@ -100,7 +100,7 @@ func random(t *testing.T) *rand.Rand {
 
 // A child is the program in a process of its own.
 type child struct {
-	t    *testing.T
+	t    testing.TB
 	cmd  *exec.Cmd
 	done chan struct{}
 	err  error
@@ -123,7 +123,7 @@ func (c *child) output() string {
 }
 
 // start starts the program. Variables are NAME=VALUE.
-func start(t *testing.T, variables []string, args ...string) *child {
+func start(t testing.TB, variables []string, args ...string) *child {
 	t.Helper()
 	c := &child{t: t, cmd: exec.Command(os.Args[0], args...), done: make(chan struct{})}
 	c.cmd.Env = append(os.Environ(), append([]string{childVar + "=1", "GOMAXPROCS=1"}, variables...)...)
