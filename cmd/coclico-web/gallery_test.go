@@ -51,16 +51,19 @@ func TestScreenshots(t *testing.T) {
 	if dir == "" {
 		t.Skip("COCLICO_SCREENSHOTS names no folder")
 	}
-	b := newProfile(t).open(static(t).URL)
-	for _, w := range windows {
-		b.look(w.width, w.height, w.scheme)
-		b.shoot(filepath.Join(dir, "empty-"+w.name+".png"))
-	}
-	b.drop(dusk, river)
-	b.painting()
+	url := serve(t, "--archive", archive(t))
+	b := newProfile(t).open(url)
+	b.look(windows[0].width, windows[0].height, windows[0].scheme)
+	b.shoot(filepath.Join(dir, "empty.webp"))
+	b.drop(river, dusk)
 	b.until(done + " === 2")
+	b.painting()
+	g := newProfile(t).open(url + "#/gallery")
+	g.until(shownMaps + " > 0")
 	for _, w := range windows {
 		b.look(w.width, w.height, w.scheme)
-		b.shoot(filepath.Join(dir, "page-"+w.name+".png"))
+		b.shoot(filepath.Join(dir, "page-"+w.name+".webp"))
+		g.look(w.width, w.height, w.scheme)
+		g.shoot(filepath.Join(dir, "gallery-"+w.name+".webp"))
 	}
 }

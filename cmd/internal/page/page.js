@@ -813,6 +813,8 @@ async function clearAll() {
 
 let rows = []; // of the archive, as far as they are loaded
 let next;      // what the next page follows; undefined before the first, null after the last
+let loading;   // the next page, while it is on its way
+let asked = 0; // how many lists were asked for: the last one is shown, whichever comes first
 
 async function showGallery({ q, file, near }) {
   const { rows: total, words } = engine.info.archive;
@@ -822,10 +824,12 @@ async function showGallery({ q, file, near }) {
   $('#words').placeholder = words ? 'a lake at dusk' : 'the model knows no words';
   const query = q ? { q } : file ? { file } : near ? { near } : undefined;
   const found = $('#found');
+  const turn = ++asked;
   try {
     if (query) {
       found.textContent = 'Searching';
       const { hits } = await engine.search(query);
+      if (turn !== asked) return;
       found.replaceChildren(`${plural(hits.length, 'picture')}, the nearest first. `, element('a', { href: '#/gallery', textContent: 'Show all' }));
       showMaps(hits);
       $('#more').hidden = true;
@@ -833,18 +837,22 @@ async function showGallery({ q, file, near }) {
     }
     found.textContent = '';
     if (next === undefined) await loadRows();
+    if (turn !== asked) return;
     showMaps(rows);
     $('#more').hidden = !next;
   } catch (error) {
+    if (turn !== asked) return;
     found.textContent = error.message;
     showMaps([]);
   }
 }
 
-async function loadRows() {
-  const page = await engine.archive(next);
-  rows = rows.concat(page.rows);
-  next = page.next ?? null;
+function loadRows() {
+  loading ??= engine.archive(next).then((page) => {
+    rows = rows.concat(page.rows);
+    next = page.next ?? null;
+  }).finally(() => { loading = undefined; });
+  return loading;
 }
 
 function showMaps(list) {
@@ -923,7 +931,6 @@ function listen() {
     $('#more').hidden = !next;
   };
   addEventListener('hashchange', showHash);
-  addEventListener('popstate', showHash);
 }
 
 async function start() {
