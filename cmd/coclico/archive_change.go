@@ -78,8 +78,8 @@ func archiveMergeCmd(s *terminal.Screen) *cobra.Command {
 		Short: "Copy the rows of archives to one",
 		Long: `Merge copies the rows of archives, which must be of one model, to another, which
 is created if need be. Of rows of one name, that of the last archive counts. A
-shard that cannot be read is an error. With --skip-damaged it is listed, the rows
-of the others are copied, and what it replaced or removed counts again.`,
+shard that cannot be read is an error. With --skip-damaged it is listed, rows of
+the others are copied, and what it replaced or removed counts again.`,
 		Example: "  coclico archive merge A B -o C",
 		Args:    someArgs("an ARCHIVE"),
 	}

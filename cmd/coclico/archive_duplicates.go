@@ -103,7 +103,7 @@ type pairedLine struct {
 
 func (q *query) printPairs(ctx context.Context, dir string, d *search.Duplicates, asJSON bool) error {
 	printed := int64(0)
-	for p, err := range d.Pairs() {
+	for p, err := range d.Pairs(ctx) {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}

@@ -92,7 +92,8 @@
 // library that writes them, github.com/parquet-go/parquet-go, which trusts the
 // sizes in a file and allocates what they say, but with a reader in this package
 // for the subset of Parquet above. It checks each number against the file before
-// using it, and takes a few megabytes a shard. Tests compare the two.
+// using it, reads no page of more than 1 MiB or 131,072 values, and takes a few
+// megabytes a shard. Tests compare the two.
 //
 // Every page has a CRC-32, which is checked whenever the page is read. What the
 // offset index says is compared with the pages, and names are found by comparing

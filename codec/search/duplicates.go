@@ -231,15 +231,16 @@ func current(ctx context.Context, sh *shard) ([]uint64, error) {
 }
 
 // Pairs returns the pairs that were kept: the nearest first, and those of equal
-// distance by their names. An error ends it. The set must be open.
-func (d *Duplicates) Pairs() iter.Seq2[Pair, error] {
+// distance by their names. An error ends it, and so does the end of ctx. The set
+// must be open.
+func (d *Duplicates) Pairs(ctx context.Context) iter.Seq2[Pair, error] {
 	return func(yield func(Pair, error) bool) {
 		for list := d.pairs; len(list) > 0; {
 			n := 1
 			for n < len(list) && list[n].distance == list[0].distance {
 				n++
 			}
-			equal, err := d.read(list[:n])
+			equal, err := d.read(ctx, list[:n])
 			if err != nil {
 				yield(Pair{}, err)
 				return
@@ -255,13 +256,16 @@ func (d *Duplicates) Pairs() iter.Seq2[Pair, error] {
 }
 
 // read reads the rows of pairs of equal distance, and sorts them by name.
-func (d *Duplicates) read(pairs []pair) ([]Pair, error) {
+func (d *Duplicates) read(ctx context.Context, pairs []pair) ([]Pair, error) {
 	rows := map[uint64]*archive.Row{}
 	list := make([]Pair, 0, len(pairs))
 	for _, p := range pairs {
 		for _, ordinal := range []uint64{p.a, p.b} {
 			if rows[ordinal] != nil {
 				continue
+			}
+			if err := ctx.Err(); err != nil {
+				return nil, err
 			}
 			at := d.set.place(ordinal)
 			row, err := at.shard.shard.Row(at.row)

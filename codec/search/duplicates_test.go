@@ -232,7 +232,7 @@ func TestDuplicates(t *testing.T) {
 			t.Fatal(err)
 		}
 		var got []string
-		for p, err := range d.Pairs() {
+		for p, err := range d.Pairs(t.Context()) {
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -243,6 +243,11 @@ func TestDuplicates(t *testing.T) {
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
+		for p, err := range d.Pairs(ctx) {
+			if err != context.Canceled {
+				t.Errorf("canceled while pairs are read: %v, %v", p, err)
+			}
+		}
 		if _, err := s.Duplicates(ctx, DuplicateOptions{Within: c.within}); err != context.Canceled {
 			t.Errorf("canceled: %v", err)
 		}

@@ -391,3 +391,39 @@ func TestCancel(t *testing.T) {
 		t.Errorf("Search: %v", err)
 	}
 }
+
+// BenchmarkStages searches 20,000 files of the tuned profile in two stages, and
+// in three.
+func BenchmarkStages(b *testing.B) {
+	rng := rand.New(rand.NewSource(3))
+	l := &library{dir: b.TempDir(), prior: testPrior(rng, 768)}
+	w, err := archive.NewWriter(l.dir, &archive.Options{Origin: archive.Origin{Fingerprint: "00000000"}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for i := range 20_000 {
+		if err := w.Add(&archive.Row{Name: fmt.Sprintf("p%06d", i), Data: testFile(rng, l.prior, 2)}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		b.Fatal(err)
+	}
+	s := l.open(b)
+	q := make([]float32, 768)
+	for i := range q {
+		q[i] = float32(rng.NormFloat64())
+	}
+	for _, c := range []struct {
+		name    string
+		decoded int
+	}{{"two", -1}, {"three", 0}} {
+		b.Run(c.name, func(b *testing.B) {
+			for b.Loop() {
+				if _, err := s.Search(b.Context(), Query{Vector: q, K: 10, Decoded: c.decoded}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
