@@ -287,7 +287,7 @@ if [ -e ` + deadly + ` ] && [ $(/usr/bin/wc -l < ` + count + `) = 3 ]; then kill
 		t.Fatal(err)
 	}
 	cmd := exec.Command(self)
-	cmd.Env = append(os.Environ(), helperVar+"="+dir+":"+out)
+	cmd.Env = append(os.Environ(), helperVar+"="+dir+":"+out, "TMPDIR="+t.TempDir())
 	if err := cmd.Run(); err == nil || !strings.Contains(err.Error(), "killed") {
 		t.Fatalf("the first run: %v, want killed", err)
 	}

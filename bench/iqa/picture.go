@@ -3,8 +3,6 @@ package iqa
 import (
 	"errors"
 	"fmt"
-	"image"
-	"image/color"
 
 	"github.com/coclico/coclico/nn"
 )
@@ -19,25 +17,6 @@ type Picture struct {
 // for each pixel, and the time of MUSIQ's attention grows with the square of
 // their number.
 const MaxPixels = 4 << 20
-
-// NewPicture copies an image. Transparent pixels are shown on black.
-func NewPicture(img image.Image) *Picture {
-	b := img.Bounds()
-	p := &Picture{W: b.Dx(), H: b.Dy(), Pix: make([]byte, 0, 3*b.Dx()*b.Dy())}
-	for y := b.Min.Y; y < b.Max.Y; y++ {
-		for x := b.Min.X; x < b.Max.X; x++ {
-			var c color.RGBA
-			if m, ok := img.(*image.RGBA); ok {
-				c = m.RGBAAt(x, y)
-			} else {
-				r, g, b, _ := img.At(x, y).RGBA()
-				c = color.RGBA{R: uint8(r >> 8), G: uint8(g >> 8), B: uint8(b >> 8)}
-			}
-			p.Pix = append(p.Pix, c.R, c.G, c.B)
-		}
-	}
-	return p
-}
 
 // check returns an error unless p has a size that a metric takes.
 func (p *Picture) check(minSide int) error {
