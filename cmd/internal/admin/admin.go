@@ -103,7 +103,6 @@ func answer(w http.ResponseWriter, status int, text string) {
 	h := w.Header()
 	h.Set("Content-Type", "text/plain; charset=utf-8")
 	h.Set("Cache-Control", "no-store")
-	h.Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
 	io.WriteString(w, text+"\n") // an error means that the client left
 }
@@ -120,13 +119,27 @@ func fromHere(next http.Handler) http.Handler {
 	})
 }
 
+// fromNoPage refuses what a browser requests on behalf of another site's page,
+// which may show or run an answer as its own without a name being rebound.
+func fromNoPage(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cross-Origin-Resource-Policy", "same-origin")
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		if site := r.Header.Get("Sec-Fetch-Site"); site == "cross-site" || site == "same-site" {
+			answer(w, http.StatusForbidden, "not for pages of other sites")
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
 // Handle adds a handler of the program's own, for a pattern of http.ServeMux. It
 // must be called before [Server.Serve], and the handler must suit whoever may
 // connect.
 func (s *Server) Handle(pattern string, handler http.Handler) { s.mux.Handle(pattern, handler) }
 
 // Handler returns the handler of all paths.
-func (s *Server) Handler() http.Handler { return s.mux }
+func (s *Server) Handler() http.Handler { return fromNoPage(s.mux) }
 
 // Listen listens at an address, which must be on the loopback interface unless
 // anywhere is true.
@@ -144,7 +157,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener, allow ...string) er
 		return errors.Join(err, ln.Close())
 	}
 	srv := &http.Server{
-		Handler:           hosts.Allow(s.mux),
+		Handler:           hosts.Allow(s.Handler()),
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       10 * time.Second,
 		WriteTimeout:      2 * time.Minute, // the longest profile

@@ -143,6 +143,24 @@ func TestProfiles(t *testing.T) {
 	}
 }
 
+// TestOtherSites: a page that a browser shows can neither start a profile nor run
+// an answer as a script.
+func TestOtherSites(t *testing.T) {
+	s := New("1.2.3")
+	for site, want := range map[string]int{"": 200, "none": 200, "same-origin": 200, "cross-site": 403, "same-site": 403} {
+		for _, path := range []string{"/metrics", "/healthz", "/debug/pprof/cmdline"} {
+			r := httptest.NewRequest("GET", path, nil)
+			r.RemoteAddr = "127.0.0.1:5"
+			r.Header.Set("Sec-Fetch-Site", site)
+			w := httptest.NewRecorder()
+			s.Handler().ServeHTTP(w, r)
+			if w.Code != want || w.Header().Get("Cross-Origin-Resource-Policy") != "same-origin" || w.Header().Get("X-Content-Type-Options") != "nosniff" {
+				t.Errorf("%s, site %q: status %d, header %v; want %d", path, site, w.Code, w.Header(), want)
+			}
+		}
+	}
+}
+
 // TestHandle: a path of the program's own, asked for by a name that was allowed.
 func TestHandle(t *testing.T) {
 	s := New("1.2.3")
