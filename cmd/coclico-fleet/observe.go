@@ -19,6 +19,7 @@ type observeFlags struct {
 	level    *slog.LevelVar
 	address  *string
 	anywhere *bool
+	hosts    *[]string
 }
 
 func addObserveFlags(flags *pflag.FlagSet) *observeFlags {
@@ -26,6 +27,7 @@ func addObserveFlags(flags *pflag.FlagSet) *observeFlags {
 		level:    logging.Flag(flags),
 		address:  flags.String("admin", "", "`address` of a listener for /healthz, /readyz, /metrics and, from this machine, /debug/pprof"),
 		anywhere: flags.Bool("admin-anywhere", false, "let --admin listen beyond this machine, for probes and scrapers"),
+		hosts:    flags.StringSlice("allow-host", nil, "`name` by which --admin may be asked, besides IP addresses and localhost"),
 	}
 }
 
@@ -61,7 +63,7 @@ func (p *program) observe(ctx context.Context, f *observeFlags, depth http.Handl
 	}
 	o.log.Info("admin", "address", ln.Addr().String())
 	go func() {
-		if err := o.server.Serve(ctx, ln); err != nil {
+		if err := o.server.Serve(ctx, ln, *f.hosts...); err != nil {
 			o.log.Error("the admin listener ended", "error", err)
 		}
 	}()

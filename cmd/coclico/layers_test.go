@@ -82,7 +82,7 @@ var layers = []struct {
 	{"cmd/coclico-fleet/...", []string{"cmd/coclico-fleet/...", "cmd/internal/...", "codec", "codec/archive", "codec/model", "kernels",
 		"github.com/nats-io/nats-server/v2/server", "github.com/nats-io/nats.go/...", "gocloud.dev/...", "github.com/aws/aws-sdk-go-v2/service/s3/types",
 		"github.com/parquet-go/parquet-go", "github.com/prometheus/client_golang/...", "github.com/spf13/cobra", "github.com/spf13/pflag", "golang.org/x/sync/..."},
-		[]string{"github.com/johannesboyne/gofakes3/...", "codec/model/synth"}},
+		[]string{"github.com/johannesboyne/gofakes3/...", "codec/model/synth", "k8s.io/api/...", "k8s.io/apimachinery/pkg/apis/meta/v1", "sigs.k8s.io/yaml"}},
 	{"cmd/...", []string{"cmd/...", "bench/evaluate", "bench/iqa", "internal/hook", "codec/...", "vit", "unet", "vae", "solver", "nn", "kernels", "weights/...",
 		"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/schollz/progressbar/v3", "golang.org/x/image/...", "golang.org/x/term", "golang.org/x/sys/unix",
 		"github.com/spf13/cobra/doc", "github.com/HugoSmits86/nativewebp", "github.com/tetratelabs/wazero/..."}, nil},
