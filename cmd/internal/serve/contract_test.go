@@ -231,7 +231,7 @@ func TestServerInfo(t *testing.T) {
 		status       int
 		method, path string
 	}{
-		{405, "GET", "/v1/encode"}, {405, "PUT", "/v1/decodes"}, {405, "POST", "/v1/info"}, {405, "POST", "/"}, {405, "PUT", "/v1/decodes/x"},
+		{405, "GET", "/v1/encode"}, {405, "PUT", "/v1/decodes"}, {405, "POST", "/v1/info"}, {405, "POST", "/"}, {405, "PUT", "/v1/decodes/x"}, {405, "TRACE", "/healthz"}, {405, "POST", "/readyz"},
 		{404, "GET", "/v1/search?q=x"}, {404, "GET", "/v1/archive"}, {404, "GET", "/v2"}, {404, "POST", "/v1/other"}, {404, "GET", "/v1/decodes/x"}, {404, "DELETE", "/v1/decodes/x"},
 		{404, "GET", "/v1/decodes/x/events"}, {404, "GET", "/v1/decodes/x/picture.png"}, {404, "GET", "/v1/decodes/x/picture.gif"},
 	} {

@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -277,6 +278,7 @@ func TestHalfOpen(t *testing.T) {
 	s := start(t, func(c *Config) { c.Limits.Streams = n })
 	d := s.post(202, slow, s.encode(1, ""))
 	streams := make([]net.Conn, n)
+	before := inUse()
 	for i := range streams {
 		streams[i] = s.dial()
 		fmt.Fprintf(streams[i], "GET /v1/decodes/%s/events HTTP/1.1\r\nHost: localhost\r\n\r\n", d.ID)
@@ -284,7 +286,7 @@ func TestHalfOpen(t *testing.T) {
 	for int(s.streams.Load()) < n {
 		time.Sleep(time.Millisecond)
 	}
-	t.Logf("%d streams are open", n)
+	t.Logf("%d streams are open, of %d bytes each, their clients included", n, (inUse()-before)/int64(n))
 	if p := s.do(503, "GET", "/v1/decodes/"+d.ID+"/events", nil).problem(t); p.Type != "urn:coclico:problem:busy" {
 		t.Errorf("%+v", p)
 	}
@@ -299,6 +301,14 @@ func TestHalfOpen(t *testing.T) {
 	for s.streams.Load() > 0 {
 		time.Sleep(time.Millisecond)
 	}
+}
+
+// inUse returns the bytes of the heap and of stacks.
+func inUse() int64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc + m.StackInuse)
 }
 
 // TestVanishedClients: clients that leave while they wait for an encode or a

@@ -64,7 +64,10 @@ func TestLoad(t *testing.T) {
 func BenchmarkLoad(b *testing.B) {
 	s := start(b, nil)
 	file := s.encode(1, "")
-	body := photo(b, 2)
+	body, err := os.ReadFile("../../../codec/testdata/photos/coffee.jpg")
+	if err != nil {
+		b.Fatal(err)
+	}
 	stop := make(chan struct{})
 	var painter sync.WaitGroup
 	paintings := 0
@@ -87,7 +90,7 @@ func BenchmarkLoad(b *testing.B) {
 		all.Go(func() {
 			for next.Add(1) <= int64(b.N) {
 				start := time.Now()
-				s.benchDo(b, "/v1/encode", "image/png", body)
+				s.benchDo(b, "/v1/encode", "image/jpeg", body)
 				mu.Lock()
 				took = append(took, time.Since(start))
 				mu.Unlock()

@@ -23,6 +23,9 @@ func (s *Server) handler(hosts *guard.Hosts) http.Handler {
 	outer := http.NewServeMux()
 	outer.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { writeText(w, http.StatusOK, "ok\n") })
 	outer.HandleFunc("GET /readyz", s.readyz)
+	for _, path := range []string{"/healthz", "/readyz"} {
+		outer.HandleFunc(path, s.answer(noMethod("GET, HEAD")))
+	}
 	outer.Handle("/", guarded)
 	return s.observe(outer)
 }
@@ -51,18 +54,24 @@ func (s *Server) routes(mux *http.ServeMux) {
 		"/v1/encode": "POST", "/v1/decodes": "POST", "/v1/decodes/{id}": "GET, HEAD, DELETE", "/v1/decodes/{id}/{part}": "GET, HEAD",
 		"/v1/info": "GET, HEAD", "/openapi.yaml": "GET, HEAD", "/v1/search": "GET, HEAD", "/v1/archive": "GET, HEAD", "/v1/archive/file": "GET, HEAD",
 	} {
-		mux.HandleFunc(path, s.answer(func(w http.ResponseWriter, r *http.Request) error {
-			if strings.Contains(methods, r.Method) {
-				return notFound.problem("nothing is at this path")
-			}
-			w.Header().Set("Allow", methods)
-			return badMethod.problem("%s: this path has %s", r.Method, methods)
-		}))
+		mux.HandleFunc(path, s.answer(noMethod(methods)))
 	}
 	mux.HandleFunc("/v1/", s.answer(func(http.ResponseWriter, *http.Request) error {
 		return notFound.problem("nothing is at this path; /openapi.yaml lists what there is")
 	}))
 	mux.Handle("/", s.page)
+}
+
+// noMethod answers requests with other methods than a path has. With one of them
+// the path was more special than the one that it looks like.
+func noMethod(methods string) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		if strings.Contains(methods, r.Method) {
+			return notFound.problem("nothing is at this path")
+		}
+		w.Header().Set("Allow", methods)
+		return badMethod.problem("%s: this path has %s", r.Method, methods)
+	}
 }
 
 func (s *Server) readyz(w http.ResponseWriter, _ *http.Request) {
