@@ -216,6 +216,9 @@ func (s *serving) feed(ctx context.Context, nc *nats.Conn) error {
 	if ctx.Err() != nil {
 		return stoppedError(fmt.Sprintf("stopped with %d of %d chunks done; the same command resumes", last.Done, s.job.Chunks()))
 	}
+	if errors.Is(err, queue.ErrFull) {
+		return fmt.Errorf("%w; free some of it, or give --queue-folder another one, and run this again: nothing is lost", err)
+	}
 	if err != nil {
 		return err
 	}

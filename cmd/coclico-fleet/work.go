@@ -54,7 +54,7 @@ another model or version: starting it again is no use.`,
 	w, o := addWorkerFlags(flags), addObserveFlags(flags)
 	parent := flags.Bool("with-parent", false, "end in good order when standard input ends")
 	_ = flags.MarkHidden("with-parent")
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+	cmd.RunE = func(cmd *cobra.Command, args []string) (err error) {
 		if (*c.url == "") == (*shardOf == "") {
 			return options.Usagef("work needs either --queue or --shard")
 		}
@@ -65,6 +65,11 @@ another model or version: starting it again is no use.`,
 		soft := cmd.Context()
 		if *parent {
 			soft = p.withParent(soft)
+			defer func() { // it is the parent that says how the run ended
+				if soft.Err() != nil && errors.Is(err, context.Canceled) {
+					err = nil
+				}
+			}()
 		}
 		// What a worker has begun outlives the signal by the grace.
 		ctx, cancel := context.WithCancel(context.WithoutCancel(soft))

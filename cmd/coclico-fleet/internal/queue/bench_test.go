@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go"
+
 	"github.com/coclico/coclico/cmd/coclico-fleet/internal/bucket"
 	"github.com/coclico/coclico/cmd/coclico-fleet/internal/job"
 	"github.com/coclico/coclico/cmd/coclico-fleet/internal/queue"
@@ -65,28 +67,32 @@ func simulate(tb testing.TB, n, chunk, workers int, pause time.Duration) (depth 
 	defer server.Close()
 	w := &worker.Worker{Job: j, Out: out, Maker: fake{pause}, Jobs: 1, Limit: time.Hour, Log: log, Origin: archive.Origin{Fingerprint: j.Fingerprint}}
 	var group sync.WaitGroup
-	for range workers {
-		nc, err := server.Connect(ctx, nil)
-		if err != nil {
-			tb.Fatal(err)
+	const shared = 10 // workers of a connection, which in a fleet is in another process
+	var nc *nats.Conn
+	for i := range workers {
+		if i%shared == 0 {
+			if nc, err = server.Connect(ctx, nil); err != nil {
+				tb.Fatal(err)
+			}
+			defer nc.Close()
 		}
-		defer nc.Close()
 		p := &queue.Puller{Stream: queue.DefaultStream, Job: j, Out: out, Chunk: w.Chunk, Log: log}
+		with := nc
 		group.Go(func() {
-			if err := p.Run(ctx, ctx, nc); err != nil {
+			if err := p.Run(ctx, ctx, with); err != nil {
 				tb.Error(err)
 			}
 		})
 	}
-	nc, err := server.Connect(ctx, nil)
+	own, err := server.Connect(ctx, nil)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	defer nc.Close()
+	defer own.Close()
 	f := &queue.Feeder{Stream: queue.DefaultStream, AckWait: queue.DefaultAckWait, Job: j, Out: out, Log: log, Progress: func(s queue.State) {
 		depth = max(depth, s.Waiting+s.Working)
 	}}
-	if err := f.Run(ctx, nc); err != nil {
+	if err := f.Run(ctx, own); err != nil {
 		tb.Fatal(err)
 	}
 	group.Wait()

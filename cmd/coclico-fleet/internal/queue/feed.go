@@ -26,7 +26,7 @@ type Feeder struct {
 	Progress func(State) // called now and then
 
 	js     jetstream.JetStream
-	done   int // chunks when the round began
+	done   int // chunks, when the round began
 	rounds int
 	nonce  int64
 	lost   []bool // chunks that an earlier round has published
@@ -74,7 +74,9 @@ func (f *Feeder) Run(ctx context.Context, nc *nats.Conn) (err error) {
 		if len(missing) == 0 {
 			return f.end(ctx)
 		}
-		f.done = f.Job.Chunks() - len(missing)
+		if done := f.Job.Chunks() - len(missing); done > f.done {
+			f.done, failures = done, 0 // a queue with room for a few does a few at a time
+		}
 		err = f.round(ctx, missing)
 		switch {
 		case err == nil:
@@ -86,7 +88,7 @@ func (f *Feeder) Run(ctx context.Context, nc *nats.Conn) (err error) {
 			return err
 		}
 		if failures++; failures == maxFailures || isFull(err) && failures == maxFull {
-			return advice(err)
+			return final(err)
 		}
 		f.Log.Warn("the queue failed; what is not done is published again", "error", err)
 		if err := sleep(ctx, min(time.Duration(failures)*interval, 5*time.Second)); err != nil {
@@ -108,10 +110,13 @@ func isFull(err error) bool {
 	return errors.As(err, &api) && (api.ErrorCode == codeStorage || api.ErrorCode == codeNoSpace)
 }
 
-// advice adds what to do to an error of the queue.
-func advice(err error) error {
+// ErrFull means that the disk of the queue is full.
+var ErrFull = errors.New("the disk of the queue is full")
+
+// final returns the error of a feeder that gives up.
+func final(err error) error {
 	if isFull(err) {
-		return fmt.Errorf("the disk of the queue is full (%w): free some of it, or give --queue-folder another one, and run this again; nothing is lost", err)
+		return fmt.Errorf("%w: %w", ErrFull, err)
 	}
 	return fmt.Errorf("the queue: %w; nothing is lost: run this again", err)
 }
