@@ -77,5 +77,8 @@ func newMap(img image.Image) mapJSON {
 	return m
 }
 
+// base64URL writes bytes as the page's links do.
+func base64URL(data []byte) string { return base64.RawURLEncoding.EncodeToString(data) }
+
 // parseBase64URL reads what base64URL writes.
 func parseBase64URL(text string) ([]byte, error) { return base64.RawURLEncoding.DecodeString(text) }

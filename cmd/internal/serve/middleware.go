@@ -2,7 +2,6 @@ package serve
 
 import (
 	"context"
-	"encoding/base64"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -249,6 +248,3 @@ func (w *response) Write(b []byte) (n int, err error) {
 	w.bytes += int64(n)
 	return n, err
 }
-
-// base64URL writes bytes as the page's links do.
-func base64URL(data []byte) string { return base64.RawURLEncoding.EncodeToString(data) }
