@@ -27,6 +27,9 @@ func TestAccessible(t *testing.T) {
 		b.do(chromedp.Evaluate[chromedp.Void](axe + "; undefined"))
 		for _, w := range windows {
 			b.look(w.width, w.height, w.scheme)
+			if wide := eval[int](b, `document.documentElement.scrollWidth`); int64(wide) > w.width {
+				t.Errorf("%s, %s: it is %d pixels wide", what, w.name, wide)
+			}
 			for _, v := range eval[[]string](b, `axe.run().then((r) => r.violations.map((v) => v.id + ': ' + v.help + ': ' + v.nodes.map((n) => n.html + ' ' + n.failureSummary).join('; ')))`) {
 				t.Errorf("%s, %s: %s", what, w.name, v)
 			}

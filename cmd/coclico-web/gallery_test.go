@@ -61,9 +61,14 @@ func TestScreenshots(t *testing.T) {
 	g := newProfile(t).open(url + "#/gallery")
 	g.until(shownMaps + " > 0")
 	for _, w := range windows {
-		b.look(w.width, w.height, w.scheme)
+		for _, tab := range []*tab{b, g} {
+			tab.look(w.width, w.height, w.scheme)
+			tab.do(chromedp.Reload()) // a phone keeps the zoom of a page that was wide
+			tab.ready()
+		}
+		b.painting()
+		g.until(shownMaps + " > 0")
 		b.shoot(filepath.Join(dir, "page-"+w.name+".webp"))
-		g.look(w.width, w.height, w.scheme)
 		g.shoot(filepath.Join(dir, "gallery-"+w.name+".webp"))
 	}
 }

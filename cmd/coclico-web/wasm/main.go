@@ -22,7 +22,6 @@ import (
 	"errors"
 	"fmt"
 	"syscall/js"
-	"time"
 
 	"github.com/coclico/coclico/codec"
 	"github.com/coclico/coclico/weights"
@@ -91,7 +90,14 @@ func failure(err error) js.Value {
 }
 
 // yield returns to the browser's event loop and resumes after what waits there.
-func yield() { time.Sleep(time.Nanosecond) }
+// A sleep would not do: the shortest ones end before the loop is reached.
+func yield() {
+	resume := make(chan struct{})
+	f := js.FuncOf(func(js.Value, []js.Value) any { close(resume); return nil })
+	defer f.Release()
+	js.Global().Call("setTimeout", f)
+	<-resume
+}
 
 // aborting returns a context that ends when an AbortSignal is aborted, and a
 // function to call at the end.
