@@ -249,3 +249,15 @@ func TestAutoShard(t *testing.T) {
 		}
 	}
 }
+
+// TestTold: a queue has no say about folders of the worker's machine.
+func TestTold(t *testing.T) {
+	for _, bad := range [][]string{{"/out", "s3://in/photos"}, {"s3://out/archive", "/home"}, {"file:///out", "s3://in"}, {"s3://out", "file:///home"}, {"out", "in"}} {
+		if err := checkTold(bad...); err == nil || !strings.Contains(err.Error(), "DESTINATION") {
+			t.Errorf("%q: error %v", bad, err)
+		}
+	}
+	if err := checkTold("s3://out/archive", "s3://in/photos"); err != nil {
+		t.Error(err)
+	}
+}

@@ -27,7 +27,8 @@ func workCmd(p *program) *cobra.Command {
 		Long: `Work does chunks of a job until the job is done. With --queue it is handed one
 after the other by "serve", or by the NATS cluster that "serve --queue" feeds;
 DESTINATION is then told by the queue, unless this machine has another name for
-it. With --shard it does its share and asks nobody: i/n is every n-th chunk from
+it. It must be given where a folder of this machine is part of the job and the
+queue is elsewhere: a queue has no say about folders. With --shard it does its share and asks nobody: i/n is every n-th chunk from
 the i-th on, counted from 0, and auto takes both numbers from the environment of
 an array of jobs: of Kubernetes (JOB_COMPLETION_INDEX, and COCLICO_SHARDS for
 the number), Slurm, AWS Batch, Cloud Run and Google Batch.
@@ -96,11 +97,15 @@ another model or version: starting it again is no use.`,
 }
 
 // connectFlags are the flags of a queue's client.
-type connectFlags struct{ url, token, creds, ca, stream *string }
+type connectFlags struct {
+	url, token, creds, ca, stream *string
+	noTLS                         *bool
+}
 
 func addConnectFlags(flags *pflag.FlagSet) *connectFlags {
 	c := addServerFlags(flags)
 	c.token = flags.String("token-file", "", "a file with the token that the queue wants")
+	c.noTLS = flags.Bool("no-tls", false, "send the token to a queue of another machine without TLS")
 	return c
 }
 
@@ -119,6 +124,7 @@ func (c *connectFlags) dial(obs *observer) (*queue.Dial, error) {
 	d := &queue.Dial{URL: *c.url, Creds: *c.creds, CA: *c.ca, Log: obs.log}
 	var err error
 	if c.token != nil && *c.token != "" {
+		d.NoTLS = *c.noTLS
 		d.Token, err = guard.ReadToken(*c.token)
 	}
 	return d, err
@@ -200,7 +206,7 @@ func (p *program) workQueue(ctx, soft context.Context, destination string, c *co
 	if err != nil {
 		return err
 	}
-	out, err := bucket.Open(ctx, cmp.Or(destination, told))
+	out, err := bucket.Open(ctx, cmp.Or(destination, told)) // which reads nothing yet
 	if err != nil {
 		return err
 	}
@@ -212,6 +218,11 @@ func (p *program) workQueue(ctx, soft context.Context, destination string, c *co
 	if j.ID != id {
 		return refusedError{fmt.Errorf("the queue is of job %s, but %s has job %s", id, out.URL(), j.ID)}
 	}
+	if destination == "" && !queue.IsLocal(*c.url) {
+		if err := checkTold(told, j.Source); err != nil {
+			return refusedError{err}
+		}
+	}
 	w, end, err := p.newWorker(ctx, j, out, f, obs)
 	if err != nil {
 		return err
@@ -220,6 +231,18 @@ func (p *program) workQueue(ctx, soft context.Context, destination string, c *co
 	obs.ready(nil)
 	pull := &queue.Puller{Stream: *c.stream, Job: j, Out: out, Idle: idle, Log: obs.log, Count: obs.delivery, Chunk: chunk(w)}
 	return ended(pull.Run(ctx, soft, nc))
+}
+
+// checkTold returns an error for a job that a queue elsewhere has told of and
+// that reads or writes a folder of this machine: the queue could have any folder
+// encoded into a bucket of its own.
+func checkTold(buckets ...string) error {
+	for _, b := range buckets {
+		if bucket.IsFolder(b) {
+			return fmt.Errorf("the job that the queue tells of has the folder %s: give the DESTINATION to allow that", b)
+		}
+	}
+	return nil
 }
 
 // chunk returns what does a chunk. A worker with pictures that do not end ends

@@ -65,13 +65,12 @@ type Object struct {
 // Open opens a bucket by its URL, such as s3://name/prefix?region=eu-west-1, or a
 // folder by its path. A folder need not exist.
 func Open(ctx context.Context, where string) (*Bucket, error) {
-	scheme, _, found := strings.Cut(where, "://")
 	switch {
 	case where == "":
 		return nil, errors.New("an empty name for a bucket")
-	case !found:
+	case !strings.Contains(where, "://"):
 		return openFolder(where)
-	case scheme == "file":
+	case IsFolder(where):
 		u, err := url.Parse(where)
 		if err != nil || u.Host != "" || u.RawQuery != "" {
 			return nil, fmt.Errorf("%s: not the URL of a folder, such as file:///data/out", where)
@@ -79,6 +78,12 @@ func Open(ctx context.Context, where string) (*Bucket, error) {
 		return openFolder(filepath.FromSlash(u.Path))
 	}
 	return openCloud(ctx, where)
+}
+
+// IsFolder reports whether Open takes a name for that of a folder.
+func IsFolder(where string) bool {
+	scheme, _, found := strings.Cut(where, "://")
+	return !found || scheme == "file"
 }
 
 // URL returns the bucket's URL, by which Open opens it from anywhere. It holds no

@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"net/url"
 	"os"
 	"time"
@@ -46,6 +47,7 @@ type Dial struct {
 	Token *guard.Token // nil for none
 	Creds string       // file of NATS's credentials, "" for none
 	CA    string       // file of the certificates to trust, "" for the system's
+	NoTLS bool         // send the token to another machine in the clear
 	Log   *slog.Logger
 }
 
@@ -63,7 +65,8 @@ func (d *Dial) Connect(ctx context.Context, more ...nats.Option) (*nats.Conn, er
 		nats.ReconnectHandler(func(*nats.Conn) { d.Log.Info("connected to the queue again") }),
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { d.Log.Debug("queue", "error", err) }),
 	}
-	if d.URL != "" {
+	local := d.URL == ""
+	if !local {
 		u, err := url.Parse(d.URL)
 		switch {
 		case err != nil || u.Host == "":
@@ -71,9 +74,14 @@ func (d *Dial) Connect(ctx context.Context, more ...nats.Option) (*nats.Conn, er
 		case u.User != nil:
 			return nil, errors.New("a token or password belongs in a file, not in the URL of a queue, which everyone on this machine can see")
 		}
+		local = IsLocal(d.URL)
 	}
 	if d.Token != nil {
 		o = append(o, nats.TokenHandler(d.Token.Reveal))
+		if !local && !d.NoTLS {
+			// Without it, who answers decides whether the token is encrypted.
+			o = append(o, nats.Secure())
+		}
 	}
 	if d.Creds != "" {
 		o = append(o, nats.UserCredentials(d.Creds))
@@ -95,6 +103,9 @@ func (d *Dial) Connect(ctx context.Context, more ...nats.Option) (*nats.Conn, er
 		if err == nil {
 			return nc, nil
 		}
+		if errors.Is(err, nats.ErrSecureConnWanted) {
+			return nil, fmt.Errorf("%s: the queue has no TLS, without which the token could be read on its way; --no-tls allows that", d.URL)
+		}
 		if refused(err) {
 			return nil, fmt.Errorf("%s: %w", cmp.Or(d.URL, "the queue"), err)
 		}
@@ -108,6 +119,17 @@ func (d *Dial) Connect(ctx context.Context, more ...nats.Option) (*nats.Conn, er
 		case <-time.After(time.Second):
 		}
 	}
+}
+
+// IsLocal reports whether the URL of a queue names this machine by a loopback
+// address.
+func IsLocal(queue string) bool {
+	u, err := url.Parse(queue)
+	if err != nil {
+		return false
+	}
+	ip, err := netip.ParseAddr(u.Hostname())
+	return err == nil && ip.Unmap().IsLoopback() || u.Hostname() == "localhost"
 }
 
 // refused reports whether a server does not want this client, or this client the
