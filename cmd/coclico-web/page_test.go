@@ -305,8 +305,6 @@ func TestKeyboard(t *testing.T) {
 	})
 }
 
-const home = "\ue011"
-
 // tabTo presses the Tab key until an element has the focus.
 func (b *tab) tabTo(selector string) {
 	b.t.Helper()
