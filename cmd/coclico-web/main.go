@@ -4,9 +4,11 @@
 // without a network.
 //
 //	go run ./cmd/coclico-web -o site
+//	go run ./cmd/coclico-web -file coclico.html
 //
-// Browsers open no modules, workers or WebAssembly from file:// addresses; any
-// server of files will do, such as python3 -m http.server -d site.
+// Browsers fetch nothing from file:// addresses, so that a folder needs a server
+// of files, such as python3 -m http.server -d site. With -file all of it is one
+// page, which they open from a disk too.
 package main
 
 import (
@@ -16,29 +18,40 @@ import (
 )
 
 func main() {
-	dir := flag.String("o", "", "write the site to `folder`, which must be empty or not exist (required)")
+	dir := flag.String("o", "", "write the site to `folder`, which must be empty or not exist")
+	file := flag.String("file", "", "write all of it to one HTML `file`")
 	flag.Parse()
-	if *dir == "" || flag.NArg() > 0 {
+	if (*dir == "") == (*file == "") || flag.NArg() > 0 {
 		flag.Usage()
 		os.Exit(2)
 	}
-	if err := run(*dir); err != nil {
+	if err := run(*dir, *file); err != nil {
 		fmt.Fprintf(os.Stderr, "coclico-web: %v\n", err)
 		os.Exit(1)
 	}
 }
 
-func run(dir string) error {
-	entries, err := os.ReadDir(dir)
-	if err != nil && !os.IsNotExist(err) {
-		return err
-	}
-	if len(entries) > 0 {
-		return fmt.Errorf("%s is not empty", dir)
+func run(dir, file string) error {
+	if dir != "" {
+		entries, err := os.ReadDir(dir)
+		if err != nil && !os.IsNotExist(err) {
+			return err
+		}
+		if len(entries) > 0 {
+			return fmt.Errorf("%s is not empty", dir)
+		}
 	}
 	files, err := site()
 	if err != nil {
 		return err
+	}
+	if file != "" {
+		data, err := onePage(files)
+		if err != nil {
+			return err
+		}
+		fmt.Printf("%s: %.1f MB\n", file, float64(len(data))/1e6)
+		return os.WriteFile(file, data, 0o644)
 	}
 	if err := write(dir, files); err != nil {
 		return err

@@ -6,6 +6,8 @@ import (
 	"image"
 	"image/draw"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -149,6 +151,25 @@ func TestDrop(t *testing.T) {
 			samePixels(t, got, paint(t, f.Bytes(), s.kernels, 20))
 		})
 	}
+}
+
+// TestOnePage: all of the site in one file, opened from a disk.
+func TestOnePage(t *testing.T) {
+	all, err := files()
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := onePage(all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := filepath.Join(t.TempDir(), "coclico.html")
+	if err := os.WriteFile(name, data, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	b := newProfile(t).open("file://" + name)
+	b.drop(photo)
+	samePixels(t, b.painting(), paint(t, b.file().Bytes(), "generic", 20))
 }
 
 // Steps of paintings that are to be done soon, and of those that are to take

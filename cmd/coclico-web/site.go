@@ -1,8 +1,6 @@
 package main
 
 import (
-	"bytes"
-	"compress/gzip"
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
@@ -142,12 +140,8 @@ func write(dir string, files map[string][]byte) error {
 // with gzip sends.
 func sizes(files map[string][]byte) (plain, packed int) {
 	for _, data := range files {
-		var b bytes.Buffer
-		w := gzip.NewWriter(&b)
-		w.Write(data)
-		w.Close()
 		plain += len(data)
-		packed += min(b.Len(), len(data))
+		packed += min(len(gzipped(data)), len(data))
 	}
 	return plain, packed
 }

@@ -136,9 +136,9 @@ class Server {
 
 // A Local engine is package codec in a worker of this browser.
 class Local {
-  constructor(site) {
-    Object.assign(this, { site, name: 'browser', builtIn: true, size: 128, maxSize: 512, calls: new Map() });
-    this.worker = site.worker ? site.worker() : new Worker('worker.js');
+  constructor(list, script = 'worker.js') {
+    Object.assign(this, { list, name: 'browser', builtIn: true, size: 128, maxSize: 512, calls: new Map() });
+    this.worker = new Worker(script);
     this.worker.onmessage = ({ data }) => this.heard(data);
     this.worker.onerror = (event) => {
       for (const { reject } of this.calls.values()) reject(new Error(event.message ?? 'the worker cannot start'));
@@ -147,7 +147,7 @@ class Local {
   }
 
   // warm loads the program and the model before they are needed.
-  warm() { this.worker.postMessage({ site: this.site.list }); }
+  warm() { this.worker.postMessage({ site: this.list }); }
 
   heard({ id, step, result, error, loading }) {
     if (loading !== undefined) {
@@ -169,7 +169,7 @@ class Local {
       const id = randomName();
       this.calls.set(id, { resolve, reject, watch });
       signal?.addEventListener('abort', () => this.worker.postMessage({ id, abort: true }));
-      this.worker.postMessage({ site: this.site.list, id, call: name, args: [input, options] });
+      this.worker.postMessage({ site: this.list, id, call: name, args: [input, options] });
     });
   }
 
@@ -213,7 +213,8 @@ let whereText = '';
 
 // findEngine asks for a server; where there is none, it is a static site.
 async function findEngine() {
-  if (globalThis.coclicoSite) return new Local(globalThis.coclicoSite); // one file for everything
+  const held = $('#worker'); // one file has everything
+  if (held) return new Local(JSON.parse(held.dataset.list), URL.createObjectURL(new Blob([held.textContent], { type: 'text/javascript' })));
   try {
     const response = await fetch('v1/info', { headers: { Accept: 'application/json' } });
     if (response.ok && response.headers.get('Content-Type')?.includes('json')) return new Server(await response.json());
@@ -222,7 +223,7 @@ async function findEngine() {
   if (!response.ok) throw new Error('there is neither a server nor a model here');
   const list = await response.json();
   navigator.serviceWorker?.register(`sw.js?${list.version}`).catch(() => {});
-  return new Local({ list });
+  return new Local(list);
 }
 
 // client tells this browser apart from others at the same address.

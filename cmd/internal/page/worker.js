@@ -43,7 +43,7 @@ async function load(site) {
     };
     const names = Object.keys(model);
     const [code, ...weights] = await Promise.all([program, ...names.map((name) => model[name])].map(get));
-    self.importScripts(site.runtime);
+    if (!self.Go) self.importScripts(site.runtime);
     const go = new self.Go();
     const { instance } = await WebAssembly.instantiate(code, go.importObject);
     self.coclicoMemory = instance.exports.mem;
@@ -58,6 +58,14 @@ async function load(site) {
 
 // bytesOf returns a file, from this version's cache if the browser has one.
 async function bytesOf(file, version, progress) {
+  const held = self.coclicoFiles?.[file.path]; // in one file with everything
+  if (held) {
+    const packed = Uint8Array.from(atob(held), (c) => c.charCodeAt(0));
+    const plain = new Blob([packed]).stream().pipeThrough(new DecompressionStream('gzip'));
+    const data = new Uint8Array(await new Response(plain).arrayBuffer());
+    progress(data.length);
+    return data;
+  }
   const cache = self.caches && await self.caches.open(version).catch(() => null);
   const kept = await cache?.match(file.path);
   if (kept) {
