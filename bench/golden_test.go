@@ -62,7 +62,7 @@ func goldenFiles(t *testing.T) []string {
 		name = strings.TrimPrefix(filepath.ToSlash(name), "../")
 		dirs := strings.Split(path.Dir(name), "/")
 		switch path.Ext(name) {
-		case ".go", ".py", ".sh", ".md", ".pyc":
+		case ".go", ".py", ".js", ".mjs", ".sh", ".md", ".pyc":
 			return nil
 		}
 		if slices.Contains(dirs, "testdata") || slices.Contains(dirs, "golden") && path.Base(name) != "requirements.txt" {
