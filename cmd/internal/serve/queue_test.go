@@ -164,9 +164,9 @@ func TestQueueFull(t *testing.T) {
 
 // TestExpiry: a decode that has ended is kept for its time.
 func TestExpiry(t *testing.T) {
+	c := parsed(t) // by workers that must not begin in the bubble
 	synctest.Test(t, func(t *testing.T) {
 		s := &Server{decodes: newStore(time.Hour, 1<<20), draining: make(chan struct{})}
-		c := parsed(t)
 		add := func(id string) *decode {
 			d, created := s.decodes.post(id, func(seq int) *decode {
 				return &decode{server: s, id: id, file: c, state: running, seq: seq, clients: map[string]bool{"x": true}, changed: make(chan struct{})}
