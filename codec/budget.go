@@ -58,8 +58,8 @@ var errNoRoom = errors.New("codec: no file fits the budget")
 
 // fit returns the best file of at most budget bytes: of the color maps in plans
 // that take between a fortieth and three quarters of it, each with as many bits
-// of the vector as fit beside it, the one with the least loss. If there is none,
-// it returns errNoRoom.
+// of the vector as fit beside it, the one with the least loss. It
+// returns errNoRoom if none fits.
 func (t *tuner) fit(ctx context.Context, budget int) ([]byte, error) {
 	least, n, bits := math.Inf(1), 0, 0
 	for _, p := range plans {

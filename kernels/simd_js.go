@@ -44,8 +44,8 @@ var formPacked = func() *form {
 // work. The strip does not move: only stacks do, and its address escapes.
 func runSIMD128(s *strip) { simd128().Invoke(float64(uintptr(unsafe.Pointer(s)))) }
 
-// simd128 returns the module's function, undefined if there is none: no
-// memory, or an engine without vectors.
+// simd128 returns the module's function. It is undefined without the memory, and
+// in an engine without vectors.
 var simd128 = sync.OnceValue(func() (run js.Value) {
 	memory := js.Global().Get("coclicoMemory")
 	if !memory.Truthy() {

@@ -55,7 +55,7 @@ func (m *TextEmbedder) Forward(ctx context.Context, ws *nn.Workspace, ids [][]in
 }
 
 // end returns the position of the end of a text, as transformers finds it: of
-// the first token that is the end, or the first position if there is none. The
+// the first token that is the end, or of the first token if no end comes. The
 // configurations of the published CLIPs have the wrong id 2 for the end; there
 // it is the largest id, which is the vocabulary's last word.
 func (m *TextEmbedder) end(ids []int) int {

@@ -33,8 +33,8 @@ type Metric struct {
 	// weights. Scores of another version are computed again.
 	Version string
 
-	// Weights names the file of the weights for the report, "" if there is none
-	// or they are synthetic.
+	// Weights names the file of the weights for the report. It is "" for a
+	// metric without weights, and for synthetic ones.
 	Weights string
 
 	// Missing says why there are no scores, and what to do: the metric then

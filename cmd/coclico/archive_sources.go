@@ -126,7 +126,7 @@ func (s *sources) jobs(ctx context.Context) iter.Seq2[batch.Job, error] {
 	}
 }
 
-// A begunJobs is jobs of which the first is read already.
+// A begunJobs is jobs whose first one has been read already.
 type begunJobs struct {
 	first batch.Job
 	more  bool // there is a first

@@ -168,8 +168,8 @@ func (m *Manifest) Overlap() int {
 	return depth
 }
 
-// Merge adds the rows of archives to the one in a folder, which is created if
-// there is none and must not be one of them. Of several rows of one name, that
+// Merge adds the rows of archives to the one in a folder. It creates that one if
+// necessary, and it must not be among the others. Of several rows of one name, that
 // of the last archive counts. See [Options.Damaged] for shards that cannot be
 // read.
 func Merge(ctx context.Context, dir string, from []*Archive, o *Options) error {

@@ -61,8 +61,8 @@ func (r *VectorReader) coder(h Header) vectorCoder {
 	return v
 }
 
-// plain is each for a reader of bits from bit at on, all of which data has: single
-// bits, most of what there is, take a way of their own.
+// plain is each for a reader of bits from bit at on. All of them are in data.
+// Single bits, by far the most frequent, take a way of their own.
 func (v vectorCoder) plain(data []byte, at int, codes []uint16) {
 	r := bitString{data, at}
 	for i := range codes {

@@ -44,10 +44,10 @@ func (m mask) agree(a, b []uint64) bool {
 	return true
 }
 
-// masksWithin returns masks of which any two codes that differ in at most within
-// bits agree on at least one. With radius 0 the bits are divided into within+1
+// masksWithin returns masks. Any two codes that differ in at most within bits
+// agree on at least one mask. With radius 0 the bits are divided into within+1
 // chunks, and a chunk is a mask: there is a chunk for each bit that differs, and
-// one more. With radius 1 they are divided into within/2+1, one of which has at
+// one more. With radius 1 they are divided into within/2+1. One of these has at
 // most one bit that differs, and a mask is a chunk without one of its bits.
 // The result is nil if there are fewer bits than that needs.
 func masksWithin(dim, within, radius int) (list []mask) {

@@ -15,6 +15,6 @@
 //  5. Of all pairs of neighbors in the piece that merges.txt has, the earliest
 //     in that file is joined, the leftmost first, until none is left.
 //
-// The vocabulary is English: other languages become many short tokens, of which
-// the towers know little.
+// The vocabulary is English: other languages become many short tokens, which the
+// towers know little about.
 package tokenizer

@@ -71,7 +71,7 @@ type vocabulary struct {
 	size int // above every id
 }
 
-// parseVocabulary reads an object of words and ids, each of which appears once.
+// parseVocabulary reads an object of words and ids. Each of them appears once.
 func parseVocabulary(data []byte) (v vocabulary, err error) {
 	v.ids = make(map[string]symbol)
 	used := make(map[int64]bool)

@@ -323,8 +323,8 @@ func (g *gathering) write(p []byte) error {
 	return nil
 }
 
-// run downloads the ranges that are missing, and the rest of one of which a part
-// has come.
+// run downloads the ranges that are missing, and the rest of a range that has
+// come in part.
 func (g *gathering) run(ctx context.Context) error {
 	at := int64(len(g.e.begin)) // where a range is in the new file
 	for _, r := range g.e.ranges {

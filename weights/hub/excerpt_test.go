@@ -246,8 +246,8 @@ func TestExcerptResume(t *testing.T) {
 	}
 }
 
-// TestExcerptRefusals: servers that do not send the bytes that are asked for,
-// and files of which no part can be taken.
+// TestExcerptRefusals: servers that do not send the requested bytes, and files
+// that have no part to take.
 func TestExcerptRefusals(t *testing.T) {
 	// data returns whether a request is for the tensors and not for the header.
 	data := func(r *http.Request) bool {

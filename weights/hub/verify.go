@@ -109,7 +109,7 @@ func verifyFile(ctx context.Context, dir, name string, advance func(int64)) (Che
 func blobsOf(snapshot string) string { return filepath.Join(snapshot, "..", "..", "blobs") }
 
 // linkedBlob returns the name of the blob that is a hard link to the same file,
-// "" if there is none.
+// or "".
 func linkedBlob(snapshot string, info fs.FileInfo) string {
 	entries, err := os.ReadDir(blobsOf(snapshot))
 	if err != nil {

@@ -61,7 +61,7 @@ func encoded(data []byte, warnings []any) (any, error) {
 	return d, nil
 }
 
-// held returns the file that a PNG holds, nil if there is none.
+// held returns the .coclico file in a PNG, or nil.
 func held(input js.Value) []byte {
 	if !input.InstanceOf(js.Global().Get("Uint8Array")) {
 		return nil

@@ -211,7 +211,7 @@ function showLoading(loading) {
 
 let whereText = '';
 
-// findEngine asks for a server; where there is none, it is a static site.
+// findEngine asks for a server; without one this is a static site.
 async function findEngine() {
   const held = $('#worker'); // one file has everything
   if (held) return new Local(JSON.parse(held.dataset.list), URL.createObjectURL(new Blob([held.textContent], { type: 'text/javascript' })));

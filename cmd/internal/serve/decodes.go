@@ -76,7 +76,7 @@ func (s *Server) answerDecode(w http.ResponseWriter, r *http.Request, d *decode)
 	return nil
 }
 
-// post returns the decode of a file, which it creates if there is none.
+// post returns the decode of a file. It creates one if necessary.
 func (s *Server) post(ctx context.Context, data []byte, how *options.Decoding, who, address string) (*decode, error) {
 	f, err := codec.Parse(data)
 	if err != nil {

@@ -28,7 +28,7 @@
 //
 // Requests pass package guard first. The header of a request must come within 5
 // seconds and its body within a minute; each write to a client has a deadline of
-// its own, and there is none for the whole answer, which would cut the streams.
+// its own. The whole answer has no deadline, since that would cut the streams.
 // What a GET does costs no more than a read. The log of level info has neither
 // names of files nor words of prompts and queries.
 package serve

@@ -161,8 +161,8 @@ func (d *Decoder) Symbol(_, n int, below func(k int) uint32) int {
 	return first
 }
 
-// Bit reads one of two symbols, the second of which begins at mid, as Symbol
-// does, without a division.
+// Bit reads one of two symbols as Symbol does, without a division. The second
+// symbol begins at mid.
 func (d *Decoder) Bit(mid uint32) int {
 	unit := d.width >> ProbBits
 	split := unit * uint64(mid)

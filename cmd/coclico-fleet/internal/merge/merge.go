@@ -25,8 +25,8 @@ var ErrIncomplete = errors.New("the job is not done")
 // maxShard is more than a shard can have.
 const maxShard = 4 << 30
 
-// Merge writes the archive of a job beside its parts: the shards, each of which
-// it reads back, and then the manifest. It needs the memory of one shard and no
+// Merge writes the archive of a job beside its parts: the shards, and then the
+// manifest. It reads each shard back. It needs the memory of one shard and no
 // disk. If it is interrupted it can be called again, and writes the same.
 func Merge(ctx context.Context, j *job.Job, out *bucket.Bucket, shardRows int64, progress func(chunk int)) (*archive.Manifest, error) {
 	missing, err := job.Missing(ctx, j, out)

@@ -80,7 +80,7 @@ func (p *Puller) Run(ctx, soft context.Context, nc *nats.Conn) error {
 	return worker.ErrStopped
 }
 
-// next waits for a chunk. Its error may mean that there is none now.
+// next waits for a chunk. It returns an error too if no chunk came in that time.
 func (p *Puller) next(ctx context.Context, js jetstream.JetStream) (msg jetstream.Msg, err error) {
 	ctx, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()

@@ -1,9 +1,9 @@
 // Package queue hands out the chunks of a job by NATS JetStream: from a server in
 // this process, or from the user's own.
 //
-// A message says which chunk of which job, and nothing else. That it can be lost,
-// delivered twice, or acknowledged late is harmless: a chunk is done when its part
-// is in the bucket, and a [Feeder] publishes whatever chunk has none.
+// A message holds the numbers of a job and a chunk, and nothing else. It may be
+// lost, delivered twice, or acknowledged late without harm: a chunk is done when
+// its part is in the bucket, and a [Feeder] publishes every chunk without a part.
 package queue
 
 import (

@@ -26,7 +26,7 @@ type attempt struct {
 	origin  *archive.Origin
 	chunk   int
 	sources []bucket.Object
-	rows    []*archive.Row // nil where there is none yet
+	rows    []*archive.Row // nil for those not made yet
 	notes   []int          // of each row
 	starts  int
 	left    bool // there are objects to remove when the chunk is done

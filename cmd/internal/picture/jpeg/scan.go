@@ -326,7 +326,7 @@ func (w *rewriter) scan(b []byte) error {
 	return nil
 }
 
-// groups reads a row of groups of blocks, the first of which has this number.
+// groups reads a row of groups of blocks. The number of its first group is first.
 func (w *rewriter) groups(r *bitReader, planes []*plane, across, first int) error {
 	for _, p := range planes {
 		p.rows = make([][]block, p.v)
