@@ -9,6 +9,7 @@ import (
 
 	"github.com/coclico/coclico/cmd/coclico-fleet/internal/bucket"
 	"github.com/coclico/coclico/cmd/coclico-fleet/internal/job"
+	"github.com/coclico/coclico/cmd/internal/process"
 )
 
 // BenchmarkWorkers compares two workers of one thread each with one, by the time
@@ -52,7 +53,7 @@ func race(b *testing.B, shards int) (passed, processor time.Duration) {
 		workers = append(workers, start(b, nil, "work", out, "--shard", fmt.Sprintf("%d/%d", i, shards)))
 	}
 	for _, w := range workers {
-		if status := w.wait(); status != statusOK {
+		if status := w.wait(); status != process.OK {
 			b.Fatalf("status %d: %s", status, w.output())
 		}
 		state := w.cmd.ProcessState

@@ -12,6 +12,7 @@ import (
 
 	"github.com/coclico/coclico/cmd/coclico-fleet/internal/job"
 	"github.com/coclico/coclico/cmd/coclico-fleet/internal/worker"
+	"github.com/coclico/coclico/cmd/internal/process"
 	"github.com/coclico/coclico/codec"
 	"github.com/coclico/coclico/codec/archive"
 	"github.com/coclico/coclico/codec/model/synth"
@@ -36,11 +37,11 @@ func TestMerge(t *testing.T) {
 		t.Fatal(err)
 	}
 	out := plan(t, n, 8)
-	if text := call(t, statusFailed, "merge", out); !strings.Contains(text, "8 of 8 chunks are missing") {
+	if text := call(t, process.Failed, "merge", out); !strings.Contains(text, "8 of 8 chunks are missing") {
 		t.Error(text)
 	}
-	call(t, statusOK, "run", out)
-	if text := call(t, statusOK, "merge", out, "--shard-rows", "20"); !strings.Contains(text, "60 rows in 4 shards") {
+	call(t, process.OK, "run", out)
+	if text := call(t, process.OK, "merge", out, "--shard-rows", "20"); !strings.Contains(text, "60 rows in 4 shards") {
 		t.Error(text)
 	}
 	a, err := archive.Open(out)
@@ -66,7 +67,7 @@ func TestMerge(t *testing.T) {
 	if i != n {
 		t.Errorf("%d rows of %d", i, n)
 	}
-	if text := call(t, statusFailed, "merge", out); !strings.Contains(text, "--force replaces it") {
+	if text := call(t, process.Failed, "merge", out); !strings.Contains(text, "--force replaces it") {
 		t.Error(text)
 	}
 	// A damaged part is an error that says what to do.
@@ -74,12 +75,12 @@ func TestMerge(t *testing.T) {
 	if err := os.Truncate(part, 100); err != nil {
 		t.Fatal(err)
 	}
-	if text := call(t, statusFailed, "merge", out, "--force"); !strings.Contains(text, "part-00000003.parquet") || !strings.Contains(text, "remove it") {
+	if text := call(t, process.Failed, "merge", out, "--force"); !strings.Contains(text, "part-00000003.parquet") || !strings.Contains(text, "remove it") {
 		t.Error(text)
 	}
 }
 
-// TestDecode paints the pictures of files, one of which is damaged.
+// TestDecode paints the pictures of files. One file is damaged.
 func TestDecode(t *testing.T) {
 	t.Parallel()
 	files, err := reference()
@@ -97,10 +98,10 @@ func TestDecode(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(from, "bad"+job.FileExt), []byte("no file"), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	call(t, statusOK, "plan", from, out, "--decode", "--steps", "2", "--precision", "exact")
-	call(t, statusOK, "run", out, "--workers", "2")
+	call(t, process.OK, "plan", from, out, "--decode", "--steps", "2", "--precision", "exact")
+	call(t, process.OK, "run", out, "--workers", "2")
 	var line statusLine
-	if err := json.Unmarshal([]byte(call(t, statusOK, "status", out, "--json")), &line); err != nil {
+	if err := json.Unmarshal([]byte(call(t, process.OK, "status", out, "--json")), &line); err != nil {
 		t.Fatal(err)
 	}
 	if line.Work != "decode" || line.Done != n+1 || line.Failed != 1 || line.Failures[0].Name != "bad"+job.FileExt {
@@ -154,23 +155,23 @@ func TestUsage(t *testing.T) {
 		says   string
 		args   []string
 	}{
-		{statusUsage, "needs SOURCE and DESTINATION", []string{"plan", "x"}},
-		{statusUsage, "--bytes 7: must be a whole number from 40", []string{"plan", pictures, out, "--bytes", "7"}},
-		{statusUsage, "without --decode", []string{"plan", pictures, out, "--size", "64"}},
-		{statusUsage, "for encoding pictures", []string{"plan", pictures, out, "--decode", "--fit", "whole"}},
-		{statusUsage, "--raw", []string{"plan", pictures, out, "--raw"}},
-		{statusFailed, "has a job already", []string{"plan", pictures, out}},
-		{statusFailed, "has no .coclico files", []string{"plan", pictures, t.TempDir(), "--decode"}},
-		{statusFailed, "has no job", []string{"run", t.TempDir()}},
-		{statusFailed, `no object store "gopher"`, []string{"run", "gopher://x"}},
-		{statusFailed, "no password belongs in a URL", []string{"run", "s3://key:word@bucket"}},
-		{statusUsage, "either --queue or --shard", []string{"work", out}},
-		{statusUsage, "--shard 8/8", []string{"work", out, "--shard", "8/8"}},
-		{statusUsage, "none of their variables", []string{"work", out, "--shard", "auto"}},
-		{statusFailed, "belongs in a file", []string{"work", "--queue", secretURL}},
-		{statusFailed, "without a token", []string{"serve", out, "--listen", "0.0.0.0:0"}},
-		{statusFailed, "--tls-cert", []string{"serve", out, "--listen", "0.0.0.0:0", "--token-file", token(t)}},
-		{statusUsage, "unknown flag --nothing", []string{"run", out, "--nothing"}},
+		{process.Usage, "needs SOURCE and DESTINATION", []string{"plan", "x"}},
+		{process.Usage, "--bytes 7: must be a whole number from 40", []string{"plan", pictures, out, "--bytes", "7"}},
+		{process.Usage, "without --decode", []string{"plan", pictures, out, "--size", "64"}},
+		{process.Usage, "for encoding pictures", []string{"plan", pictures, out, "--decode", "--fit", "whole"}},
+		{process.Usage, "--raw", []string{"plan", pictures, out, "--raw"}},
+		{process.Failed, "has a job already", []string{"plan", pictures, out}},
+		{process.Failed, "has no .coclico files", []string{"plan", pictures, t.TempDir(), "--decode"}},
+		{process.Failed, "has no job", []string{"run", t.TempDir()}},
+		{process.Failed, `no object store "gopher"`, []string{"run", "gopher://x"}},
+		{process.Failed, "no password belongs in a URL", []string{"run", "s3://key:word@bucket"}},
+		{process.Usage, "either --queue or --shard", []string{"work", out}},
+		{process.Usage, "--shard 8/8", []string{"work", out, "--shard", "8/8"}},
+		{process.Usage, "none of their variables", []string{"work", out, "--shard", "auto"}},
+		{process.Failed, "belongs in a file", []string{"work", "--queue", secretURL}},
+		{process.Failed, "without a token", []string{"serve", out, "--listen", "0.0.0.0:0"}},
+		{process.Failed, "--tls-cert", []string{"serve", out, "--listen", "0.0.0.0:0", "--token-file", token(t)}},
+		{process.Usage, "unknown flag --nothing", []string{"run", out, "--nothing"}},
 	} {
 		p := start(t, nil, c.args...)
 		if status := p.wait(); status != c.status || !strings.Contains(p.output(), c.says) {
@@ -200,15 +201,15 @@ func TestChanged(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	call(t, statusOK, "plan", from, out)
+	call(t, process.OK, "plan", from, out)
 	if err := os.Remove(filepath.Join(from, "gone.png")); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(filepath.Join(from, "changed.png"), append(whole, 0), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	call(t, statusOK, "work", out, "--shard", "0/1")
-	text := call(t, statusOK, "status", out)
+	call(t, process.OK, "work", out, "--shard", "0/1")
+	text := call(t, process.OK, "status", out)
 	for _, want := range []string{"4 of 4 pictures", "4 pictures with errors", "changed.png: has changed since", "gone.png: is no longer", "none.png: not a picture", "a name with a backslash"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("status does not say %q: %s", want, text)

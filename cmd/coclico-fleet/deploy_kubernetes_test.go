@@ -16,6 +16,8 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
+
+	"github.com/coclico/coclico/cmd/internal/process"
 )
 
 // accepted checks that the program takes a command line.
@@ -340,7 +342,7 @@ func TestKubernetesJob(t *testing.T) {
 		t.Errorf("job is %+v", job)
 	}
 	rules := job.PodFailurePolicy.Rules
-	if len(rules) != 2 || !slices.Equal(rules[0].OnExitCodes.Values, []int32{statusUsage, statusRefused}) || rules[0].Action != batchv1.PodFailurePolicyActionFailJob ||
+	if len(rules) != 2 || !slices.Equal(rules[0].OnExitCodes.Values, []int32{process.Usage, statusRefused}) || rules[0].Action != batchv1.PodFailurePolicyActionFailJob ||
 		rules[1].OnPodConditions[0].Type != corev1.DisruptionTarget || rules[1].Action != batchv1.PodFailurePolicyActionIgnore {
 		t.Errorf("rules are %+v", rules)
 	}

@@ -15,6 +15,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/coclico/coclico/cmd/internal/process"
 )
 
 // TestSlurm runs the script with a program in coclico-fleet's place that prints
@@ -86,7 +88,7 @@ func TestSystemd(t *testing.T) {
 	}
 	accepted(t, words[1:]...)
 	for key, want := range map[string]string{
-		"RestartPreventExitStatus": "2 3", // statusUsage and statusRefused
+		"RestartPreventExitStatus": "2 3", // process.Usage and statusRefused
 		"DynamicUser":              "yes",
 		"NoNewPrivileges":          "yes",
 		"ProtectSystem":            "strict",
@@ -98,7 +100,7 @@ func TestSystemd(t *testing.T) {
 			t.Errorf("%s is %q, want %q", key, got, want)
 		}
 	}
-	if statusUsage != 2 || statusRefused != 3 {
+	if process.Usage != 2 || statusRefused != 3 {
 		t.Error("the unit's statuses are not the program's")
 	}
 	verify(t, unit)
@@ -219,7 +221,7 @@ func TestImage(t *testing.T) {
 		out, err := cmd.CombinedOutput()
 		return string(out), err
 	}
-	if out, err := run("--version"); err != nil || !strings.HasPrefix(out, "coclico-fleet v-image linux/") {
+	if out, err := run("--version"); err != nil || !strings.HasPrefix(out, "coclico-fleet version v-image linux/") {
 		t.Errorf("--version: %q, error %v", out, err)
 	}
 	// Its root is not writable: a destination there is refused, not lost.

@@ -15,6 +15,7 @@ import (
 	"github.com/coclico/coclico/cmd/coclico-fleet/internal/bucket"
 	"github.com/coclico/coclico/cmd/coclico-fleet/internal/job"
 	"github.com/coclico/coclico/cmd/coclico-fleet/internal/queue"
+	"github.com/coclico/coclico/cmd/internal/process"
 )
 
 // A station is a queue that can be killed, and the flags of its workers.
@@ -42,11 +43,11 @@ func (s *station) worker(address string, variables ...string) *child {
 // finish waits for the end of the job.
 func (s *station) finish(n int, workers ...*child) {
 	s.t.Helper()
-	if status := s.server.wait(); status != statusOK {
+	if status := s.server.wait(); status != process.OK {
 		s.t.Fatalf("serve: status %d", status)
 	}
 	for _, w := range workers {
-		if status := w.wait(); status != statusOK {
+		if status := w.wait(); status != process.OK {
 			s.t.Errorf("work: status %d", status)
 		}
 	}
@@ -169,22 +170,22 @@ func TestBadPictures(t *testing.T) {
 	bad := map[string]string{pictureName(3): "makes the program panic", pictureName(17): "takes longer than 30s", pictureName(44): "its worker ended twice"}
 	how := fmt.Sprintf("%s=%s=panic,%s=hang,%s=exit", pictureVar, pictureName(3), pictureName(17), pictureName(44))
 	c := start(t, []string{how}, "run", out, "--workers", "2", "--limit", "30s", "--ack-wait", "1s", "--log-level", "debug")
-	if status := c.wait(); status != statusOK {
+	if status := c.wait(); status != process.OK {
 		t.Fatalf("status %d", status)
 	}
 	check(t, out, n, bad)
 	var line statusLine
-	if err := json.Unmarshal([]byte(call(t, statusOK, "status", out, "--json")), &line); err != nil {
+	if err := json.Unmarshal([]byte(call(t, process.OK, "status", out, "--json")), &line); err != nil {
 		t.Fatal(err)
 	}
 	if line.Failed != 3 || len(line.Failures) != 3 || line.Done != n || line.Parts != 6 {
 		t.Errorf("status %+v", line)
 	}
 	// They are well now.
-	if got := call(t, statusOK, "retry", out); !strings.HasPrefix(got, "3 pictures") {
+	if got := call(t, process.OK, "retry", out); !strings.HasPrefix(got, "3 pictures") {
 		t.Error(got)
 	}
-	text := call(t, statusOK, "run", out, "--log-level", "debug")
+	text := call(t, process.OK, "run", out, "--log-level", "debug")
 	if got := strings.Count(text, begins); got != 3 {
 		t.Errorf("%d chunks were done again, want 3", got)
 	}
@@ -205,7 +206,7 @@ func TestRefused(t *testing.T) {
 		t.Errorf("another model: status %d: %s", status, c.output())
 	}
 	c = start(t, nil, "work", "--queue", "nats://"+s.address)
-	if status := c.wait(); status != statusFailed || !strings.Contains(strings.ToLower(c.output()), "authorization violation") {
+	if status := c.wait(); status != process.Failed || !strings.Contains(strings.ToLower(c.output()), "authorization violation") {
 		t.Errorf("no token: status %d: %s", status, c.output())
 	}
 	s.finish(20, s.worker(s.address))
@@ -219,12 +220,12 @@ func TestTwoRuns(t *testing.T) {
 	out := plan(t, n, 5)
 	first := start(t, []string{pictureVar + "=*=20ms"}, "run", out, "--log-level", "debug")
 	first.until(begins, 1)
-	if text := call(t, statusFailed, "run", out); !strings.Contains(text, "the job is at work on this machine already") {
+	if text := call(t, process.Failed, "run", out); !strings.Contains(text, "the job is at work on this machine already") {
 		t.Error(text)
 	}
 	second := start(t, []string{pictureVar + "=*=20ms"}, "run", out, "--queue-folder", filepath.Join(t.TempDir(), "queue"))
 	for _, c := range []*child{first, second} {
-		if status := c.wait(); status != statusOK {
+		if status := c.wait(); status != process.OK {
 			t.Errorf("status %d", status)
 		}
 	}
@@ -238,7 +239,7 @@ func TestQueueFull(t *testing.T) {
 	const n = 40
 	out := plan(t, n, 2)
 	c := start(t, []string{storeVar + "=600"}, "run", out)
-	if status := c.wait(); status != statusOK || !strings.Contains(c.output(), "resource limits exceeded") {
+	if status := c.wait(); status != process.OK || !strings.Contains(c.output(), "resource limits exceeded") {
 		t.Errorf("status %d: %s", status, c.output())
 	}
 	check(t, out, n, nil)
@@ -264,7 +265,7 @@ func TestStopped(t *testing.T) {
 	if err := c.cmd.Process.Signal(os.Interrupt); err != nil {
 		t.Fatal(err)
 	}
-	if status := c.wait(); status != statusInterrupted {
+	if status := c.wait(); status != process.Interrupted {
 		t.Errorf("status %d: %s", status, c.output())
 	}
 	names, err := filepath.Glob(filepath.Join(at, "*"))
@@ -276,15 +277,15 @@ func TestStopped(t *testing.T) {
 	if err := run.cmd.Process.Signal(os.Interrupt); err != nil {
 		t.Fatal(err)
 	}
-	if status := run.wait(); status != statusInterrupted || !strings.Contains(run.output(), "the same command resumes") {
+	if status := run.wait(); status != process.Interrupted || !strings.Contains(run.output(), "the same command resumes") {
 		t.Errorf("status %d", status)
 	}
-	call(t, statusOK, "run", out)
+	call(t, process.OK, "run", out)
 	check(t, out, n, nil)
 }
 
-// TestShards does a job by three shards, one of which is killed and started
-// again until it has done its share.
+// TestShards does a job by three shards. One is killed, and started again until
+// it has done its share.
 func TestShards(t *testing.T) {
 	t.Parallel()
 	r := random(t)
@@ -298,7 +299,7 @@ func TestShards(t *testing.T) {
 	shards[1].kill()
 	shards[1] = start(t, nil, "work", out, "--shard", "1/3")
 	for i, s := range shards {
-		if status := s.wait(); status != statusOK {
+		if status := s.wait(); status != process.OK {
 			t.Errorf("shard %d: status %d", i, status)
 		}
 	}
@@ -327,7 +328,7 @@ func TestForgotten(t *testing.T) {
 	t.Parallel()
 	const n = 40
 	out := plan(t, n, 5)
-	call(t, statusOK, "run", out)
+	call(t, process.OK, "run", out)
 	b, err := bucket.Open(t.Context(), out)
 	if err != nil {
 		t.Fatal(err)
@@ -337,10 +338,10 @@ func TestForgotten(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if text := call(t, statusFailed, "merge", out); !strings.Contains(text, "2 of 8 chunks are missing") {
+	if text := call(t, process.Failed, "merge", out); !strings.Contains(text, "2 of 8 chunks are missing") {
 		t.Error(text)
 	}
-	if text := call(t, statusOK, "run", out, "--log-level", "debug"); strings.Count(text, begins) != 2 {
+	if text := call(t, process.OK, "run", out, "--log-level", "debug"); strings.Count(text, begins) != 2 {
 		t.Error(text)
 	}
 	check(t, out, n, nil)

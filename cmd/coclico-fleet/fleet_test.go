@@ -22,6 +22,7 @@ import (
 	"github.com/coclico/coclico/cmd/coclico-fleet/internal/bucket"
 	"github.com/coclico/coclico/cmd/coclico-fleet/internal/job"
 	"github.com/coclico/coclico/cmd/coclico-fleet/internal/worker"
+	"github.com/coclico/coclico/cmd/internal/process"
 	"github.com/coclico/coclico/codec"
 )
 
@@ -205,7 +206,7 @@ func plan(t *testing.T, n, chunk int) string {
 		}
 	}
 	to := filepath.Join(t.TempDir(), "out")
-	call(t, statusOK, "plan", from, to, "--chunk", strconv.Itoa(chunk))
+	call(t, process.OK, "plan", from, to, "--chunk", strconv.Itoa(chunk))
 	return to
 }
 

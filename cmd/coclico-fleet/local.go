@@ -23,6 +23,7 @@ import (
 	"github.com/coclico/coclico/cmd/coclico-fleet/internal/queue"
 	"github.com/coclico/coclico/cmd/internal/guard"
 	"github.com/coclico/coclico/cmd/internal/options"
+	"github.com/coclico/coclico/cmd/internal/process"
 )
 
 func runCmd(p *program) *cobra.Command {
@@ -154,7 +155,7 @@ func (c *crew) keep(ctx context.Context) error {
 			return nil
 		}
 		var exit *exec.ExitError
-		if errors.As(err, &exit) && (exit.ExitCode() == statusRefused || exit.ExitCode() == statusUsage) {
+		if errors.As(err, &exit) && (exit.ExitCode() == statusRefused || exit.ExitCode() == process.Usage) {
 			return errors.New("a worker cannot do the job, for the reason above")
 		}
 		if now := c.done.Load(); now != seen {

@@ -59,7 +59,7 @@ func addParams(flags *pflag.FlagSet) func(decode bool) ([]string, error) {
 func parseParams(j *job.Job) (*options.Encoding, *options.Decoding, error) {
 	flags, how := newFlags(j.Decode)
 	if err := flags.Parse(j.Params); err != nil {
-		return nil, nil, options.UsageError{Err: flagError(nil, err)}
+		return nil, nil, options.UsageError{Err: options.FlagError(err)}
 	}
 	if flags.NArg() > 0 {
 		return nil, nil, fmt.Errorf("parameter %q of the job is not a flag", flags.Arg(0))

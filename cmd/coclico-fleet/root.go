@@ -7,27 +7,18 @@ import (
 	"io"
 	"os"
 	"strings"
-	"syscall"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/coclico/coclico/cmd/internal/options"
+	"github.com/coclico/coclico/cmd/internal/process"
 	"github.com/coclico/coclico/cmd/internal/terminal"
 	"github.com/coclico/coclico/kernels"
 )
 
-// Exit statuses. A run that a signal ended has 128 and the signal's number, as
-// shells have it.
-const (
-	statusOK          = 0
-	statusFailed      = 1   // something could not be done
-	statusUsage       = 2   // the command line is wrong
-	statusRefused     = 3   // this worker cannot do the job: restarting it is no use
-	statusHangup      = 129 // the terminal was closed
-	statusInterrupted = 130 // Ctrl-C
-	statusTerminated  = 143 // kill
-)
+// statusRefused is the exit status of a worker that cannot do the job: starting
+// it again is no use.
+const statusRefused = 3
 
 // rootCmd returns the command with all of its subcommands. It sets started when
 // the command line has been parsed.
@@ -58,10 +49,9 @@ the last one ended.`,
 		},
 	}
 	root.AddCommand(planCmd(p), runCmd(p), serveCmd(p), workCmd(p), statusCmd(p), retryCmd(p), mergeCmd(p))
-	root.Version = version()
-	root.SetVersionTemplate(versionLine())
+	root.Version = process.Build(version())
 	root.Flags().BoolP("version", "v", false, "print the version")
-	root.SetFlagErrorFunc(flagError)
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return options.FlagError(err) })
 	return root
 }
 
@@ -76,6 +66,7 @@ type program struct {
 // what went wrong in one line.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	s := terminal.New(stdout, stderr, os.Getenv)
+	s.Program = "coclico-fleet"
 	p := &program{screen: s, stdin: stdin, stderr: stderr}
 	started := false // the command line was right
 	root := rootCmd(p, &started)
@@ -91,19 +82,19 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	var refused refusedError
 	switch {
 	case err == nil:
-		return statusOK
+		return process.OK
 	case ctx.Err() != nil && errors.Is(err, context.Canceled):
 		s.Complain(interrupted(err))
-		return signalStatus(ctx)
+		return process.SignalStatus(ctx)
 	case errors.As(err, &refused):
 		s.Complain(err.Error())
 		return statusRefused
 	case !started || errors.As(err, &usage):
 		s.Complain(strings.TrimSpace(err.Error()) + " (" + cmd.CommandPath() + " --help)")
-		return statusUsage
+		return process.Usage
 	}
 	s.Complain(err.Error())
-	return statusFailed
+	return process.Failed
 }
 
 // interrupted returns what is said of a run that a signal ended.
@@ -127,18 +118,6 @@ type refusedError struct{ error }
 
 func (e refusedError) Unwrap() error { return e.error }
 
-// signalStatus returns the exit status of a run that a signal ended. The cause of
-// signal.NotifyContext says which.
-func signalStatus(ctx context.Context) int {
-	switch cause := context.Cause(ctx).Error(); {
-	case strings.HasPrefix(cause, syscall.SIGTERM.String()+" "):
-		return statusTerminated
-	case strings.HasPrefix(cause, "hangup "):
-		return statusHangup
-	}
-	return statusInterrupted
-}
-
 // args demands arguments, under the names that the usage line gives them.
 func args(names ...string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
@@ -147,25 +126,4 @@ func args(names ...string) cobra.PositionalArgs {
 		}
 		return nil
 	}
-}
-
-// flagError rewrites pflag's errors: it quotes the value twice and names the
-// function that could not parse it.
-func flagError(_ *cobra.Command, err error) error {
-	switch err := err.(type) {
-	case *pflag.InvalidValueError:
-		reason := err.Unwrap()
-		switch err.GetFlag().Value.Type() {
-		case "bool":
-			reason = errors.New("must be true or false")
-		case "duration":
-			reason = errors.New("must be a duration such as 90s or 5m")
-		}
-		return fmt.Errorf("--%s %s: %w", err.GetFlag().Name, err.GetValue(), reason)
-	case *pflag.NotExistError:
-		return fmt.Errorf("unknown flag --%s", err.GetSpecifiedName())
-	case *pflag.ValueRequiredError:
-		return fmt.Errorf("--%s needs a value", err.GetFlag().Name)
-	}
-	return err
 }

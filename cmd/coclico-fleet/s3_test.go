@@ -9,6 +9,8 @@ import (
 
 	"github.com/johannesboyne/gofakes3"
 	"github.com/johannesboyne/gofakes3/backend/s3mem"
+
+	"github.com/coclico/coclico/cmd/internal/process"
 )
 
 // A faultyStore fails every seventh write, in turn before and after it is done.
@@ -45,7 +47,7 @@ func TestFaultyStore(t *testing.T) {
 	server := httptest.NewServer(store)
 	defer server.Close()
 	out := "s3://fleet/some/where?use_path_style=true&disable_https=true&endpoint=" + server.URL
-	call(t, statusOK, "plan", pictures, out, "--chunk", "10")
+	call(t, process.OK, "plan", pictures, out, "--chunk", "10")
 	s := newStation(t, out)
 	one, two := s.worker(s.address), s.worker(s.address)
 	two.until(begins, 1+r.IntN(3))
@@ -54,5 +56,5 @@ func TestFaultyStore(t *testing.T) {
 	if store.failed.Load() < 2 {
 		t.Errorf("%d of %d writes failed: the test is void", store.failed.Load(), store.puts.Load())
 	}
-	call(t, statusOK, "merge", out)
+	call(t, process.OK, "merge", out)
 }

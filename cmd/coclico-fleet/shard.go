@@ -87,16 +87,7 @@ func autoShard(getenv func(string) (string, bool)) (shard, error) {
 
 // workShard does the chunks of a shard. One that fails is tried again after the
 // others.
-func (p *program) workShard(ctx, soft context.Context, destination string, s shard, f *workerFlags, obs *observer) error {
-	out, err := bucket.Open(ctx, destination)
-	if err != nil {
-		return err
-	}
-	defer out.Close()
-	j, err := job.Read(ctx, out)
-	if err != nil {
-		return err
-	}
+func (p *program) workShard(ctx, soft context.Context, j *job.Job, out *bucket.Bucket, s shard, f *workerFlags, obs *observer) error {
 	w, end, err := p.newWorker(ctx, j, out, f, obs)
 	if err != nil {
 		return err

@@ -89,7 +89,9 @@ another model or version: starting it again is no use.`,
 			if err != nil {
 				return err
 			}
-			return p.workShard(ctx, soft, destination, s, w, obs)
+			return p.withJob(ctx, destination, func(ctx context.Context, j *job.Job, out *bucket.Bucket) error {
+				return p.workShard(ctx, soft, j, out, s, w, obs)
+			})
 		}
 		return p.workQueue(ctx, soft, destination, c, *idle, w, obs)
 	}
@@ -206,31 +208,24 @@ func (p *program) workQueue(ctx, soft context.Context, destination string, c *co
 	if err != nil {
 		return err
 	}
-	out, err := bucket.Open(ctx, cmp.Or(destination, told)) // which reads nothing yet
-	if err != nil {
-		return err
-	}
-	defer out.Close()
-	j, err := job.Read(ctx, out)
-	if err != nil {
-		return err
-	}
-	if j.ID != id {
-		return refusedError{fmt.Errorf("the queue is of job %s, but %s has job %s", id, out.URL(), j.ID)}
-	}
-	if destination == "" && !queue.IsLocal(*c.url) {
-		if err := checkTold(told, j.Source); err != nil {
-			return refusedError{err}
+	return p.withJob(ctx, cmp.Or(destination, told), func(ctx context.Context, j *job.Job, out *bucket.Bucket) error {
+		if j.ID != id {
+			return refusedError{fmt.Errorf("the queue is of job %s, but %s has job %s", id, out.URL(), j.ID)}
 		}
-	}
-	w, end, err := p.newWorker(ctx, j, out, f, obs)
-	if err != nil {
-		return err
-	}
-	defer end()
-	obs.ready(nil)
-	pull := &queue.Puller{Stream: *c.stream, Job: j, Out: out, Idle: idle, Log: obs.log, Count: obs.delivery, Chunk: chunk(w)}
-	return ended(pull.Run(ctx, soft, nc))
+		if destination == "" && !queue.IsLocal(*c.url) {
+			if err := checkTold(told, j.Source); err != nil {
+				return refusedError{err}
+			}
+		}
+		w, end, err := p.newWorker(ctx, j, out, f, obs)
+		if err != nil {
+			return err
+		}
+		defer end()
+		obs.ready(nil)
+		pull := &queue.Puller{Stream: *c.stream, Job: j, Out: out, Idle: idle, Log: obs.log, Count: obs.delivery, Chunk: chunk(w)}
+		return ended(pull.Run(ctx, soft, nc))
+	})
 }
 
 // checkTold returns an error for a job that a queue elsewhere has told of and

@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"golang.org/x/image/draw"
+
+	"github.com/coclico/coclico/cmd/internal/process"
 )
 
 // copiesFolder makes a folder of scenes and of copies: JPEG of quality 50 and
@@ -94,7 +96,7 @@ func TestArchiveDuplicates(t *testing.T) {
 	if all := succeed(t, "archive", "duplicates", dir, "--within", "768"); strings.Count(all, "\n") != 12*11/2 {
 		t.Errorf("%d pairs of 12 pictures", strings.Count(all, "\n"))
 	}
-	if r := coclico(t, "archive", "duplicates", dir, "--within", "768", "--limit", "5"); r.status != statusOK || strings.Count(r.stdout, "\n") != 5 || !strings.Contains(r.stderr, "5 of 66 pairs are listed") {
+	if r := coclico(t, "archive", "duplicates", dir, "--within", "768", "--limit", "5"); r.status != process.OK || strings.Count(r.stdout, "\n") != 5 || !strings.Contains(r.stderr, "5 of 66 pairs are listed") {
 		t.Errorf("at most 5: status %d\n%s%s", r.status, r.stdout, r.stderr)
 	}
 	// Half of these are in the paper's profile.
@@ -105,7 +107,7 @@ func TestArchiveDuplicates(t *testing.T) {
 	if out := succeed(t, "archive", "duplicates", dir, "--within", "768"); strings.Contains(out, ".jpg") || strings.Count(out, "\n") != 8*7/2 {
 		t.Errorf("after removing:\n%s", out)
 	}
-	fail(t, statusUsage, []string{"--within is 0"}, "archive", "duplicates", dir, "--within", "-1")
-	fail(t, statusUsage, []string{"--limit is 1"}, "archive", "duplicates", dir, "--limit", "0")
-	fail(t, statusFailed, []string{"no archive in this folder"}, "archive", "duplicates", t.TempDir())
+	fail(t, process.Usage, []string{"--within is 0"}, "archive", "duplicates", dir, "--within", "-1")
+	fail(t, process.Usage, []string{"--limit is 1"}, "archive", "duplicates", dir, "--limit", "0")
+	fail(t, process.Failed, []string{"no archive in this folder"}, "archive", "duplicates", t.TempDir())
 }

@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/coclico/coclico/cmd/internal/process"
 	"github.com/coclico/coclico/codec/archive"
 )
 
@@ -94,10 +95,10 @@ func TestArchive(t *testing.T) {
 		{"archive", "get", a, "nothing", "-o", "-"}, {"decode", a + "::nothing", "-o", painted}, {"archive", "ls", dir}, {"archive", "add", dir, "-o", filepath.Join(dir, "..", "none")},
 		{"archive", "create", dir, "-o", filepath.Join(dir, "A")},
 	} {
-		fail(t, statusFailed, nil, bad...)
+		fail(t, process.Failed, nil, bad...)
 	}
-	fail(t, statusUsage, []string{"--raw"}, "archive", "create", dir, "-o", a, "--raw")
-	fail(t, statusUsage, []string{"-o"}, "archive", "create", dir)
+	fail(t, process.Usage, []string{"--raw"}, "archive", "create", dir, "-o", a, "--raw")
+	fail(t, process.Usage, []string{"-o"}, "archive", "create", dir)
 }
 
 // TestArchiveChanges: what is new or changed is encoded, with other parameters
@@ -111,7 +112,7 @@ func TestArchiveChanges(t *testing.T) {
 	}
 	for range 2 {
 		r := coclico(t, "archive", "create", dir, "-o", a)
-		if r.status != statusFailed || !strings.Contains(r.stderr, "bad.png: not a picture") || !strings.Contains(r.stderr, "1 of 5 files failed") {
+		if r.status != process.Failed || !strings.Contains(r.stderr, "bad.png: not a picture") || !strings.Contains(r.stderr, "1 of 5 files failed") {
 			t.Errorf("a bad picture: %+v", r)
 		}
 	}
@@ -119,7 +120,7 @@ func TestArchiveChanges(t *testing.T) {
 	if got := archived(t, a)[name]; !strings.HasPrefix(got, "not a picture") {
 		t.Errorf("its row: %q", got)
 	}
-	fail(t, statusFailed, []string{"could not be read when it was archived"}, "archive", "get", a, name, "-o", "-")
+	fail(t, process.Failed, []string{"could not be read when it was archived"}, "archive", "get", a, name, "-o", "-")
 	data, err := os.ReadFile(filepath.Join(dir, "c.png"))
 	if err != nil {
 		t.Fatal(err)
@@ -157,7 +158,7 @@ func TestArchiveChanges(t *testing.T) {
 	if got := archived(t, c); !maps.Equal(got, want) || len(got) != 5 {
 		t.Errorf("merged: %d rows", len(got))
 	}
-	fail(t, statusUsage, []string{"is one of the archives"}, "archive", "merge", a, b, "-o", b)
+	fail(t, process.Usage, []string{"is one of the archives"}, "archive", "merge", a, b, "-o", b)
 }
 
 // TestArchivePacks: tar and zip files, from standard input too, and back.
@@ -199,7 +200,7 @@ func TestArchivePacks(t *testing.T) {
 	for source, stdin := range sources {
 		a := filepath.Join(t.TempDir(), "A")
 		r := coclicoIn(t, t.Context(), stdin, "archive", "create", strings.TrimSuffix(source, "z"), "-o", a)
-		if r.status != statusOK || !strings.Contains(r.stdout, "5 encoded, in ") || !strings.Contains(r.stdout, "6 other files passed over: 5 .json, 1 .png") {
+		if r.status != process.OK || !strings.Contains(r.stdout, "5 encoded, in ") || !strings.Contains(r.stdout, "6 other files passed over: 5 .json, 1 .png") {
 			t.Errorf("%s: %+v", source, r)
 		}
 		if got := archived(t, a); !maps.Equal(got, archived(t, folder)) {
@@ -235,7 +236,7 @@ func TestArchivePacks(t *testing.T) {
 			t.Fatalf("tar: %v, %v", err, readErr)
 		}
 	}
-	fail(t, statusFailed, []string{"not a tar or zip file"}, "archive", "create", junk(t), "-o", filepath.Join(out, "J"))
+	fail(t, process.Failed, []string{"not a tar or zip file"}, "archive", "create", junk(t), "-o", filepath.Join(out, "J"))
 	if _, err := os.Stat(filepath.Join(out, "J")); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("what is no tar file has left an archive behind (%v)", err)
 	}
@@ -273,7 +274,7 @@ func TestPackNames(t *testing.T) {
 	var want map[string]string
 	for i := range 3 {
 		r := coclicoIn(t, t.Context(), tarred.Bytes(), "archive", "create", "-", "-o", a)
-		if r.status != statusFailed || !strings.Contains(r.stderr, "a name of more than 4096 bytes") || !strings.Contains(r.stderr, "1 of 4 files failed") {
+		if r.status != process.Failed || !strings.Contains(r.stderr, "a name of more than 4096 bytes") || !strings.Contains(r.stderr, "1 of 4 files failed") {
 			t.Fatalf("run %d: %+v", i, r)
 		}
 		got := archived(t, a)
@@ -307,7 +308,7 @@ func TestExtractDamaged(t *testing.T) {
 	}
 	out := filepath.Join(t.TempDir(), "out.tar")
 	r := coclico(t, "archive", "extract", dir, "-o", out)
-	if r.status != statusFailed || r.stdout != "2 extracted\n" || !strings.Contains(r.stderr, "part-00000000.parquet: invalid archive: cut short") || !strings.Contains(r.stderr, "1 of 2 shards could not be read") {
+	if r.status != process.Failed || r.stdout != "2 extracted\n" || !strings.Contains(r.stderr, "part-00000000.parquet: invalid archive: cut short") || !strings.Contains(r.stderr, "1 of 2 shards could not be read") {
 		t.Errorf("%+v", r)
 	}
 	data, err := os.ReadFile(out)
@@ -329,9 +330,9 @@ func TestExtractDamaged(t *testing.T) {
 		t.Errorf("the tar file has %s", got)
 	}
 	to := filepath.Join(t.TempDir(), "to")
-	fail(t, statusFailed, []string{"part-00000000.parquet: invalid archive: cut short"}, "archive", "merge", dir, "-o", to)
+	fail(t, process.Failed, []string{"part-00000000.parquet: invalid archive: cut short"}, "archive", "merge", dir, "-o", to)
 	r = coclico(t, "archive", "merge", dir, "-o", to, "--skip-damaged")
-	if r.status != statusFailed || !strings.HasSuffix(r.stdout, ": 2 rows in 1 shard\n") || !strings.Contains(r.stderr, "part-00000000.parquet: invalid archive: cut short") || !strings.Contains(r.stderr, "1 shard could not be read") {
+	if r.status != process.Failed || !strings.HasSuffix(r.stdout, ": 2 rows in 1 shard\n") || !strings.Contains(r.stderr, "part-00000000.parquet: invalid archive: cut short") || !strings.Contains(r.stderr, "1 shard could not be read") {
 		t.Errorf("%+v", r)
 	}
 	if names := succeed(t, "archive", "ls", to); names != "c\nd\n" {
@@ -340,7 +341,7 @@ func TestExtractDamaged(t *testing.T) {
 	if err := os.Remove(filepath.Join(dir, "part-00000000.parquet")); err != nil {
 		t.Fatal(err)
 	}
-	fail(t, statusFailed, []string{"part-00000000.parquet: invalid archive: the manifest lists it"}, "archive", "get", dir, "a", "-o", "-")
+	fail(t, process.Failed, []string{"part-00000000.parquet: invalid archive: the manifest lists it"}, "archive", "get", dir, "a", "-o", "-")
 }
 
 // TestExtractInside: an archive of a stranger writes nothing outside the folder.
@@ -367,7 +368,7 @@ func TestExtractInside(t *testing.T) {
 		t.Skip(err)
 	}
 	r := coclico(t, "archive", "extract", a, "-o", out)
-	if r.status != statusFailed || strings.Count(r.stderr, "\n") != 5 || !strings.Contains(r.stderr, "4 failed") {
+	if r.status != process.Failed || strings.Count(r.stderr, "\n") != 5 || !strings.Contains(r.stderr, "4 failed") {
 		t.Errorf("%+v", r)
 	}
 	onlyFiles(t, parent, "out")
@@ -405,7 +406,7 @@ func TestOddNames(t *testing.T) {
 	if err := os.Rename(filepath.Join(dir, "sub"), filepath.Join(other, filepath.Base(dir))); err != nil {
 		t.Fatal(err)
 	}
-	fail(t, statusFailed, []string{"would both have the names"}, "archive", "create", dir, filepath.Join(other, filepath.Base(dir)), "-o", a)
+	fail(t, process.Failed, []string{"would both have the names"}, "archive", "create", dir, filepath.Join(other, filepath.Base(dir)), "-o", a)
 }
 
 // TestArchiveKilled kills archive create after some pictures, at random moments

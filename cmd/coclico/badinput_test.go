@@ -11,6 +11,8 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/coclico/coclico/cmd/internal/process"
 )
 
 // edit changes a file.
@@ -83,7 +85,7 @@ func TestBadModels(t *testing.T) {
 			if dir := filepath.Dir(c.file); dir == "image_encoder" || dir == "feature_extractor" {
 				args = []string{"encode", photo, "-o", filepath.Join(out, "a.coclico"), "--model", model}
 			}
-			fail(t, statusFailed, []string{"coclico: " + filepath.Join(model, c.file) + ": ", c.says}, args...)
+			fail(t, process.Failed, []string{"coclico: " + filepath.Join(model, c.file) + ": ", c.says}, args...)
 			onlyFiles(t, out)
 		})
 	}
@@ -97,12 +99,12 @@ func TestMissingParts(t *testing.T) {
 		if err := os.RemoveAll(filepath.Join(model, part)); err != nil {
 			t.Fatal(err)
 		}
-		fail(t, statusFailed, []string{model, part}, "decode", stream, "-o", filepath.Join(out, "a.png"), "--steps", "1", "--model", model)
+		fail(t, process.Failed, []string{model, part}, "decode", stream, "-o", filepath.Join(out, "a.png"), "--steps", "1", "--model", model)
 		onlyFiles(t, out)
 	}
 	empty := t.TempDir()
-	fail(t, statusFailed, []string{empty, "model_index.json"}, "encode", photo, "-o", filepath.Join(t.TempDir(), "a"), "--model", empty)
-	fail(t, statusFailed, []string{photo, "folder"}, "encode", photo, "-o", filepath.Join(t.TempDir(), "a"), "--model", photo)
+	fail(t, process.Failed, []string{empty, "model_index.json"}, "encode", photo, "-o", filepath.Join(t.TempDir(), "a"), "--model", empty)
+	fail(t, process.Failed, []string{photo, "folder"}, "encode", photo, "-o", filepath.Join(t.TempDir(), "a"), "--model", photo)
 }
 
 // TestBadStreams: bytes that are not a stream. Flipped bits are another picture:
@@ -115,22 +117,22 @@ func TestBadStreams(t *testing.T) {
 		if err := os.WriteFile(file, make([]byte, n), 0o666); err != nil {
 			t.Fatal(err)
 		}
-		fail(t, statusFailed, []string{file, "invalid file"}, "decode", file, "-o", picture)
+		fail(t, process.Failed, []string{file, "invalid file"}, "decode", file, "-o", picture)
 		says := "CLIP dimensions; the model has 768"
 		if n < 25 || n == 3<<20 { // no number of dimensions makes so few, or so many
 			says = "do not fit"
 		}
-		fail(t, statusFailed, []string{file, "invalid file", says}, "decode", file, "-o", picture, "--raw")
+		fail(t, process.Failed, []string{file, "invalid file", says}, "decode", file, "-o", picture, "--raw")
 		onlyFiles(t, dir, "a.coclico")
 	}
 	if err := os.WriteFile(file, []byte("short"), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	fail(t, statusFailed, []string{file, "not a .coclico file", "--raw"}, "info", file)
-	fail(t, statusFailed, []string{file, "5 raw bytes"}, "info", file, "--raw")
-	fail(t, statusFailed, []string{"no such file"}, "info", filepath.Join(dir, "nothing"))
-	fail(t, statusFailed, []string{photo, "a picture, not a .coclico file", "coclico encode"}, "decode", photo, "-o", picture)
-	fail(t, statusUsage, []string{picture, "folder"}, "decode", dir, "-o", picture)
+	fail(t, process.Failed, []string{file, "not a .coclico file", "--raw"}, "info", file)
+	fail(t, process.Failed, []string{file, "5 raw bytes"}, "info", file, "--raw")
+	fail(t, process.Failed, []string{"no such file"}, "info", filepath.Join(dir, "nothing"))
+	fail(t, process.Failed, []string{photo, "a picture, not a .coclico file", "coclico encode"}, "decode", photo, "-o", picture)
+	fail(t, process.Usage, []string{picture, "folder"}, "decode", dir, "-o", picture)
 
 	// Any bits of the right length describe a picture.
 	if err := os.WriteFile(file, bytes.Repeat([]byte{0xff}, 120), 0o666); err != nil {
@@ -155,7 +157,7 @@ func TestEndlessInput(t *testing.T) {
 		var stderr bytes.Buffer
 		in := new(endless)
 		status := run(t.Context(), c.args, in, io.Discard, &stderr)
-		if got := stderr.String(); status != statusFailed || !strings.HasPrefix(got, "coclico: standard input: ") || !strings.Contains(got, c.says) || strings.Count(got, "\n") != 1 {
+		if got := stderr.String(); status != process.Failed || !strings.HasPrefix(got, "coclico: standard input: ") || !strings.Contains(got, c.says) || strings.Count(got, "\n") != 1 {
 			t.Errorf("%v: status %d, %s", c.args, status, got)
 		}
 		if in.read > c.most {
@@ -204,11 +206,11 @@ func TestBadPictures(t *testing.T) {
 		if err := os.WriteFile(path, c.data, 0o666); err != nil {
 			t.Fatal(err)
 		}
-		fail(t, statusFailed, []string{path, c.says}, "encode", path, "-o", filepath.Join(out, "a.coclico"))
+		fail(t, process.Failed, []string{path, c.says}, "encode", path, "-o", filepath.Join(out, "a.coclico"))
 		onlyFiles(t, out)
 	}
-	fail(t, statusFailed, []string{"nothing.png: no such file"}, "encode", "nothing.png", "-o", filepath.Join(t.TempDir(), "a"))
-	fail(t, statusFailed, []string{"no pictures"}, "encode", t.TempDir(), "-o", filepath.Join(t.TempDir(), "a"))
+	fail(t, process.Failed, []string{"nothing.png: no such file"}, "encode", "nothing.png", "-o", filepath.Join(t.TempDir(), "a"))
+	fail(t, process.Failed, []string{"no pictures"}, "encode", t.TempDir(), "-o", filepath.Join(t.TempDir(), "a"))
 }
 
 // TestUnwritable: an output that cannot be written is reported before anything
@@ -216,17 +218,17 @@ func TestBadPictures(t *testing.T) {
 func TestUnwritable(t *testing.T) {
 	dir := t.TempDir()
 	nowhere := filepath.Join(dir, "no", "folder.png")
-	fail(t, statusFailed, []string{nowhere}, "decode", "nothing", "-o", nowhere, "--model", "nothing")
-	fail(t, statusFailed, []string{nowhere}, "encode", "nothing", "-o", nowhere, "--model", "nothing")
-	fail(t, statusFailed, []string{"nothing: no such file"}, "decode", "nothing", "-o", dir)
+	fail(t, process.Failed, []string{nowhere}, "decode", "nothing", "-o", nowhere, "--model", "nothing")
+	fail(t, process.Failed, []string{nowhere}, "encode", "nothing", "-o", nowhere, "--model", "nothing")
+	fail(t, process.Failed, []string{"nothing: no such file"}, "decode", "nothing", "-o", dir)
 	onlyFiles(t, dir)
 	if err := os.WriteFile(filepath.Join(dir, "file"), nil, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	fail(t, statusFailed, []string{filepath.Join(dir, "file")}, "encode", photo, "-o", filepath.Join(dir, "file", "a"))
-	fail(t, statusFailed, []string{filepath.Join(dir, "file")}, "synth", filepath.Join(dir, "file"))
+	fail(t, process.Failed, []string{filepath.Join(dir, "file")}, "encode", photo, "-o", filepath.Join(dir, "file", "a"))
+	fail(t, process.Failed, []string{filepath.Join(dir, "file")}, "synth", filepath.Join(dir, "file"))
 	if runtime.GOOS == "linux" {
-		fail(t, statusFailed, []string{"/dev/full", "no space"}, "encode", photo, "-o", "/dev/full")
+		fail(t, process.Failed, []string{"/dev/full", "no space"}, "encode", photo, "-o", "/dev/full")
 	}
 }
 
@@ -240,7 +242,7 @@ func TestFullOutput(t *testing.T) {
 	} {
 		var stderr bytes.Buffer
 		status := run(t.Context(), args, nil, fullWriter{}, &stderr)
-		if status != statusFailed || stderr.String() != "coclico: no space left\n" {
+		if status != process.Failed || stderr.String() != "coclico: no space left\n" {
 			t.Errorf("coclico %v: status %d, stderr %q", args, status, stderr.String())
 		}
 	}
@@ -261,20 +263,20 @@ func TestUsage(t *testing.T) {
 		{"info"}, {"compare", "x"}, {"compare", "x", "y", "z"}, {"compare", "x", "y", "--map-size", "3"}, {"info", "x", "--machine"}, {"info", "x", "--size", "0"},
 		{"synth"}, {"synth", "x", "--config", "huge"}, {"verify"}, {"verify", "x", "--precision", "half"}, {"version", "x"},
 	} {
-		fail(t, statusUsage, nil, args...)
+		fail(t, process.Usage, nil, args...)
 	}
-	fail(t, statusUsage, []string{"--clip-bits 6: the tuned profile has at most 5, --profile paper and --raw 16"}, "encode", photo, "-o", "x", "--clip-bits", "6")
+	fail(t, process.Usage, []string{"--clip-bits 6: the tuned profile has at most 5, --profile paper and --raw 16"}, "encode", photo, "-o", "x", "--clip-bits", "6")
 	// These ranges depend on the model.
 	stream := filepath.Join(t.TempDir(), "a.coclico")
 	succeed(t, "encode", photo, "-o", stream)
 	out := t.TempDir()
 	for _, args := range [][]string{{"--size", "100"}, {"--size", "8192"}, {"--steps", "1001"}, {"--strength", "1.5"}, {"--noise-level", "1000"}} {
-		fail(t, statusUsage, nil, append([]string{"decode", stream, "-o", filepath.Join(out, "a.png")}, args...)...)
+		fail(t, process.Usage, nil, append([]string{"decode", stream, "-o", filepath.Join(out, "a.png")}, args...)...)
 	}
 	onlyFiles(t, out)
 }
 
 func TestBadKernels(t *testing.T) {
 	t.Setenv("COCLICO_KERNELS", "abacus")
-	fail(t, statusFailed, []string{"COCLICO_KERNELS=abacus"}, "info", "--machine")
+	fail(t, process.Failed, []string{"COCLICO_KERNELS=abacus"}, "info", "--machine")
 }

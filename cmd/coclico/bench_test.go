@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/coclico/coclico/cmd/internal/benchmark"
+	"github.com/coclico/coclico/cmd/internal/process"
 	"github.com/coclico/coclico/weights"
 )
 
@@ -39,9 +40,9 @@ func TestBench(t *testing.T) {
 			t.Errorf("%s: kinds of work are %g s and %g GFLOP: %+v", n.Name, sum, flop, n)
 		}
 	}
-	fail(t, statusUsage, []string{"--runs 0"}, "bench", "--runs", "0")
-	fail(t, statusUsage, nil, "bench", "extra")
-	fail(t, statusFailed, []string{"nowhere"}, "bench", "--model", "nowhere")
+	fail(t, process.Usage, []string{"--runs 0"}, "bench", "--runs", "0")
+	fail(t, process.Usage, nil, "bench", "extra")
+	fail(t, process.Failed, []string{"nowhere"}, "bench", "--model", "nowhere")
 }
 
 // TestBenchConverted: bench measures the networks that a converted model has,

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/coclico/coclico/cmd/internal/process"
 	"github.com/coclico/coclico/weights"
 )
 
@@ -63,7 +64,7 @@ func TestBFloat16Copy(t *testing.T) {
 		t.Errorf("alone: %+v", d)
 	}
 	file := filepath.Join(t.TempDir(), "a.coclico")
-	fail(t, statusFailed, []string{"image_normalizer", "bfloat16"}, "encode", photo, "-o", file, "--model", "copy")
+	fail(t, process.Failed, []string{"image_normalizer", "bfloat16"}, "encode", photo, "-o", file, "--model", "copy")
 	succeed(t, "models", "add", "original", dir)
 	all := listed(t)
 	if d := all["copy"]; d.Fingerprint == "" || d.Fingerprint != all["original"].Fingerprint || d.Precision != "bfloat16" || d.Problem != "" {

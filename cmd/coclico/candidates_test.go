@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/coclico/coclico/cmd/internal/inspect"
+	"github.com/coclico/coclico/cmd/internal/process"
 	"github.com/coclico/coclico/codec"
 	"github.com/coclico/coclico/codec/format"
 )
@@ -50,8 +51,8 @@ func TestCandidates(t *testing.T) {
 	if a, b := succeed(t, "decode", out, "-o", "-"), succeed(t, "decode", out, "-o", "-", "--seed", fmt.Sprint(p.Seed)); a != b {
 		t.Error("decode does not use the candidate's seed")
 	}
-	fail(t, statusUsage, []string{"--candidates 65: must be a whole number from 1 to 64"}, "encode", photo, "-o", out, "--candidates", "65")
-	fail(t, statusUsage, []string{"--candidates has no effect: --raw writes"}, "encode", photo, "-o", out, "--raw", "--candidates", "2")
+	fail(t, process.Usage, []string{"--candidates 65: must be a whole number from 1 to 64"}, "encode", photo, "-o", out, "--candidates", "65")
+	fail(t, process.Usage, []string{"--candidates has no effect: --raw writes"}, "encode", photo, "-o", out, "--raw", "--candidates", "2")
 }
 
 // TestManyCandidates: a batch takes a file for done if it has one of the
@@ -91,7 +92,7 @@ func TestHalfModelCandidates(t *testing.T) {
 	half := filepath.Join(filepath.Dir(dir), "half")
 	succeed(t, "models", "convert", dir, half, "--encoder-only")
 	out := filepath.Join(t.TempDir(), "a.coclico")
-	fail(t, statusFailed, []string{half, "decoder's half", "coclico pull --for both"}, "encode", photo, "-o", out, "--model", half, "--candidates", "2")
+	fail(t, process.Failed, []string{half, "decoder's half", "coclico pull --for both"}, "encode", photo, "-o", out, "--model", half, "--candidates", "2")
 	if _, err := os.Stat(out); err == nil {
 		t.Error("and yet there is a file")
 	}
@@ -111,7 +112,7 @@ func TestInterruptedCandidates(t *testing.T) {
 		out := filepath.Join(dir, "a.coclico")
 		encode := []string{"encode", photo, "-o", out, "--steps", "6", "--candidates", "3"}
 		r := coclicoIn(t, stopAfter(t, c.latents, "interrupt signal received"), nil, encode...)
-		if want := "coclico: interrupted: " + out + " is whole, " + c.says + "\n"; r.status != statusInterrupted || r.stderr != want {
+		if want := "coclico: interrupted: " + out + " is whole, " + c.says + "\n"; r.status != process.Interrupted || r.stderr != want {
 			t.Errorf("status %d, stderr %q, want %q", r.status, r.stderr, want)
 		}
 		data, err := os.ReadFile(out)
@@ -124,7 +125,7 @@ func TestInterruptedCandidates(t *testing.T) {
 		succeed(t, "decode", out, "-o", filepath.Join(dir, "a.png"))
 		encode[3] = filepath.Join(dir, "many") + "/"
 		r = coclicoIn(t, stopAfter(t, c.latents, "interrupt signal received"), nil, encode...)
-		if r.status != statusInterrupted || !strings.Contains(r.stderr, "0 of 1 files encoded") {
+		if r.status != process.Interrupted || !strings.Contains(r.stderr, "0 of 1 files encoded") {
 			t.Errorf("many: status %d, stderr %q", r.status, r.stderr)
 		}
 	}

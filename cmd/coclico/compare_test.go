@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/coclico/coclico/cmd/internal/inspect"
+	"github.com/coclico/coclico/cmd/internal/process"
 	"github.com/coclico/coclico/codec/format"
 	"github.com/coclico/coclico/internal/hook"
 )
@@ -56,8 +57,8 @@ func TestCompare(t *testing.T) {
 	if err := os.WriteFile(other, make([]byte, 4+24), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	fail(t, statusFailed, []string{"cannot be compared: 768 CLIP dimensions in the one, 32 in the other"}, "compare", a, other, "--raw")
-	fail(t, statusFailed, []string{"nothing: no such file"}, "compare", a, "nothing", "--raw")
+	fail(t, process.Failed, []string{"cannot be compared: 768 CLIP dimensions in the one, 32 in the other"}, "compare", a, other, "--raw")
+	fail(t, process.Failed, []string{"nothing: no such file"}, "compare", a, "nothing", "--raw")
 }
 
 // TestCompareProfiles: vectors are compared however they were quantized, and
@@ -130,7 +131,7 @@ func TestInfoTable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r := coclicoIn(t, t.Context(), data, "info", a, "-", "--raw"); r.status != statusOK || !strings.Contains(r.stdout, "\n-  ") || strings.Count(r.stdout, "\n") != 3 {
+	if r := coclicoIn(t, t.Context(), data, "info", a, "-", "--raw"); r.status != process.OK || !strings.Contains(r.stdout, "\n-  ") || strings.Count(r.stdout, "\n") != 3 {
 		t.Errorf("standard input among files: status %d\n%s%s", r.status, r.stdout, r.stderr)
 	}
 	if err := os.WriteFile(filepath.Join(dir, "notes.txt"), nil, 0o666); err != nil {
@@ -149,7 +150,7 @@ func TestInfoTable(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := coclico(t, "info", dir, "nothing", "--raw", "--json")
-	if r.status != statusFailed || strings.Count(r.stdout, "\n") != 2 || strings.Count(r.stderr, "\n") != 3 || !strings.HasSuffix(r.stderr, "2 failed, listed above\n") {
+	if r.status != process.Failed || strings.Count(r.stdout, "\n") != 2 || strings.Count(r.stderr, "\n") != 3 || !strings.HasSuffix(r.stderr, "2 failed, listed above\n") {
 		t.Errorf("status %d\n%s%s", r.status, r.stdout, r.stderr)
 	}
 }
@@ -187,13 +188,13 @@ func TestOtherModel(t *testing.T) {
 	if text := succeed(t, "info", file); strings.Contains(text, "the center square") {
 		t.Errorf("info of a whole picture:\n%s", text)
 	}
-	fail(t, statusFailed, []string{other, "without the model"}, "compare", other, other)
-	fail(t, statusFailed, []string{"coclico: typo: "}, "compare", file, file, "--model", "typo")
-	fail(t, statusFailed, []string{"coclico: typo: "}, "info", file, "--model", "typo")
+	fail(t, process.Failed, []string{other, "without the model"}, "compare", other, other)
+	fail(t, process.Failed, []string{"coclico: typo: "}, "compare", file, file, "--model", "typo")
+	fail(t, process.Failed, []string{"coclico: typo: "}, "info", file, "--model", "typo")
 	if err := os.Remove(filepath.Join(model, "image_normalizer", "config.json")); err != nil {
 		t.Fatal(err)
 	}
-	fail(t, statusFailed, []string{model, "image_normalizer"}, "info", other, "--model", model)
+	fail(t, process.Failed, []string{model, "image_normalizer"}, "info", other, "--model", model)
 	t.Setenv(modelVar, "typo")
 	if text := succeed(t, "info", file); !strings.Contains(text, "not read") {
 		t.Errorf("info without a model:\n%s", text)

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/coclico/coclico/cmd/internal/process"
 )
 
 // TestEvaluate: the table is printed and written, with what is absent; a second
@@ -42,7 +44,7 @@ func TestEvaluateProblems(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := coclico(t, "evaluate", dir, "-o", t.TempDir(), "--rows", "thumbhash,peer-x", "--peer", "X="+peer)
-	if r.status != statusFailed || !strings.Contains(r.stdout, "* X: a.png: no picture named a in "+peer) ||
+	if r.status != process.Failed || !strings.Contains(r.stdout, "* X: a.png: no picture named a in "+peer) ||
 		!strings.Contains(r.stdout, "* broken.jpg: not a picture that can be read") || !strings.Contains(r.stderr, "3 problems, listed below the table") {
 		t.Errorf("status %d\n%s\n%s", r.status, r.stdout, r.stderr)
 	}
@@ -50,15 +52,15 @@ func TestEvaluateProblems(t *testing.T) {
 
 func TestEvaluateUsage(t *testing.T) {
 	dir, out := pictures(t, 0), t.TempDir()
-	fail(t, statusUsage, []string{"evaluate needs an output"}, "evaluate", dir)
-	fail(t, statusUsage, []string{"evaluate takes one DIR, not 2"}, "evaluate", dir, dir, "-o", out)
-	fail(t, statusUsage, []string{"--paint is for --figures"}, "evaluate", dir, "-o", out, "--paint")
-	fail(t, statusUsage, []string{"--peer x: a peer is NAME=PICTURES"}, "evaluate", dir, "-o", out, "--peer", "x")
-	fail(t, statusUsage, []string{"--set imagenet: must be any, kodak, clic, div2k or landscape"}, "evaluate", dir, "-o", out, "--set", "imagenet")
-	fail(t, statusUsage, []string{"--rows x: no such row; the rows are input, paper"}, "evaluate", dir, "-o", out, "--rows", "x")
-	fail(t, statusUsage, []string{"--size 100: must be a multiple of 8"}, "evaluate", dir, "-o", out, "--size", "100")
-	fail(t, statusFailed, []string{"has no pictures"}, "evaluate", t.TempDir(), "-o", out)
-	fail(t, statusFailed, []string{"/nonexistent: no such file"}, "evaluate", "/nonexistent", "-o", out)
+	fail(t, process.Usage, []string{"evaluate needs an output"}, "evaluate", dir)
+	fail(t, process.Usage, []string{"evaluate takes one DIR, not 2"}, "evaluate", dir, dir, "-o", out)
+	fail(t, process.Usage, []string{"--paint is for --figures"}, "evaluate", dir, "-o", out, "--paint")
+	fail(t, process.Usage, []string{"--peer x: a peer is NAME=PICTURES"}, "evaluate", dir, "-o", out, "--peer", "x")
+	fail(t, process.Usage, []string{"--set imagenet: must be any, kodak, clic, div2k or landscape"}, "evaluate", dir, "-o", out, "--set", "imagenet")
+	fail(t, process.Usage, []string{"--rows x: no such row; the rows are input, paper"}, "evaluate", dir, "-o", out, "--rows", "x")
+	fail(t, process.Usage, []string{"--size 100: must be a multiple of 8"}, "evaluate", dir, "-o", out, "--size", "100")
+	fail(t, process.Failed, []string{"has no pictures"}, "evaluate", t.TempDir(), "-o", out)
+	fail(t, process.Failed, []string{"/nonexistent: no such file"}, "evaluate", "/nonexistent", "-o", out)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if r := coclicoIn(t, ctx, nil, "evaluate", dir, "-o", out); !strings.Contains(r.stderr, "interrupted with 0 of 2 pictures done; the same command resumes") {

@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/coclico/coclico/cmd/internal/process"
 )
 
 // TestPipe: a named pipe is read like a file, and one without a writer does not
@@ -30,7 +32,7 @@ func TestPipe(t *testing.T) {
 		go func() { done <- coclicoIn(t, ctx, nil, command...) }()
 		select {
 		case r := <-done:
-			if r.status == statusOK {
+			if r.status == process.OK {
 				t.Errorf("%v: succeeded without a writer", command)
 			}
 		case <-time.After(20 * time.Second):

@@ -89,27 +89,6 @@ func precisionFlag(cmd *cobra.Command, words ...string) func() bool {
 	return exact
 }
 
-// flagError rewrites pflag's errors: it quotes the value twice and names the
-// function that could not parse it.
-func flagError(_ *cobra.Command, err error) error {
-	switch err := err.(type) {
-	case *pflag.InvalidValueError:
-		reason := err.Unwrap()
-		if err.GetFlag().Value.Type() == "bool" {
-			reason = fmt.Errorf("must be true or false")
-		}
-		return fmt.Errorf("--%s %s: %w", err.GetFlag().Name, err.GetValue(), reason)
-	case *pflag.NotExistError:
-		if group := err.GetSpecifiedShortnames(); group != "" {
-			return fmt.Errorf("unknown flag -%s", err.GetSpecifiedName())
-		}
-		return fmt.Errorf("unknown flag --%s", err.GetSpecifiedName())
-	case *pflag.ValueRequiredError:
-		return fmt.Errorf("--%s needs a value", err.GetFlag().Name)
-	}
-	return err
-}
-
 // spelling accepts the British names of flags too.
 func spelling(_ *pflag.FlagSet, name string) pflag.NormalizedName {
 	return pflag.NormalizedName(strings.ReplaceAll(name, "colour", "color"))

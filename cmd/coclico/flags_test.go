@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/coclico/coclico/cmd/internal/inspect"
+	"github.com/coclico/coclico/cmd/internal/process"
 	"github.com/coclico/coclico/cmd/internal/terminal"
 )
 
@@ -44,17 +45,17 @@ func TestValues(t *testing.T) {
 			args = append(args, "x", "-o", "y")
 		}
 		args = append(args, c.flag+"="+c.value)
-		fail(t, statusUsage, []string{"coclico: " + c.flag + " " + c.value + ": " + c.says, " (coclico " + c.command + " --help)\n"}, args...)
+		fail(t, process.Usage, []string{"coclico: " + c.flag + " " + c.value + ": " + c.says, " (coclico " + c.command + " --help)\n"}, args...)
 		if r := coclico(t, args...); strings.Contains(r.stderr, "strconv") || strings.Contains(r.stderr, "invalid argument") {
 			t.Errorf("%v: %s", args, r.stderr)
 		}
 	}
-	fail(t, statusUsage, []string{"unknown flag --stepps (coclico decode --help)"}, "decode", "x", "--stepps", "1")
-	fail(t, statusUsage, []string{"unknown flag -z (coclico decode --help)"}, "decode", "x", "-z")
-	fail(t, statusUsage, []string{"--output needs a value (coclico decode --help)"}, "decode", "x", "-o")
+	fail(t, process.Usage, []string{"unknown flag --stepps (coclico decode --help)"}, "decode", "x", "--stepps", "1")
+	fail(t, process.Usage, []string{"unknown flag -z (coclico decode --help)"}, "decode", "x", "-z")
+	fail(t, process.Usage, []string{"--output needs a value (coclico decode --help)"}, "decode", "x", "-o")
 	file := filepath.Join(t.TempDir(), "a.coclico")
 	succeed(t, "encode", photo, "-o", file)
-	fail(t, statusUsage, []string{"--size 100: ", " a multiple of 8 from 8 to 4096 (coclico decode --help)"}, "decode", file, "-o", file+".png", "--size", "100") // as the model has it
+	fail(t, process.Usage, []string{"--size 100: ", " a multiple of 8 from 8 to 4096 (coclico decode --help)"}, "decode", file, "-o", file+".png", "--size", "100") // as the model has it
 }
 
 // TestSpelling: flags have American names and take British ones.
@@ -66,7 +67,7 @@ func TestSpelling(t *testing.T) {
 	if text := succeed(t, "encode", "--help"); strings.Contains(text, "colour") || !strings.Contains(text, "--color-bits") {
 		t.Errorf("help has British flags:\n%s", text)
 	}
-	fail(t, statusUsage, []string{"--color-bits 9: "}, "encode", photo, "-o", "-", "--colour-bits", "9")
+	fail(t, process.Usage, []string{"--color-bits 9: "}, "encode", photo, "-o", "-", "--colour-bits", "9")
 }
 
 // TestNoEffect: a flag that would change nothing is an error, which says why.
@@ -97,11 +98,11 @@ func TestNoEffect(t *testing.T) {
 		{"size", "no file", []string{"info", "--machine", "--size", "9"}},
 		{"model", "no file", []string{"info", "--machine", "--model", "x"}},
 	} {
-		fail(t, statusUsage, []string{"--" + c.flag + " has no effect: ", c.why}, c.args...)
+		fail(t, process.Usage, []string{"--" + c.flag + " has no effect: ", c.why}, c.args...)
 	}
-	fail(t, statusUsage, []string{"--raw writes the paper's profile"}, "encode", "x", "-o", "y", "--raw", "--profile", "tuned")
-	fail(t, statusUsage, []string{"--fit whole"}, "encode", "x", "-o", "y", "--raw", "--fit", "whole")
-	fail(t, statusUsage, []string{"--keep-stream needs a PNG"}, "decode", "x", "-o", "y.jpg", "--keep-stream")
+	fail(t, process.Usage, []string{"--raw writes the paper's profile"}, "encode", "x", "-o", "y", "--raw", "--profile", "tuned")
+	fail(t, process.Usage, []string{"--fit whole"}, "encode", "x", "-o", "y", "--raw", "--fit", "whole")
+	fail(t, process.Usage, []string{"--keep-stream needs a PNG"}, "decode", "x", "-o", "y.jpg", "--keep-stream")
 }
 
 // TestNamedLikePicture: encode does not replace a picture by the way, which a
@@ -114,7 +115,7 @@ func TestNamedLikePicture(t *testing.T) {
 		if err := os.WriteFile(path, []byte("precious"), 0o666); err != nil {
 			t.Fatal(err)
 		}
-		fail(t, statusFailed, []string{path + ": exists", "--force"}, "encode", photo, "-o", path)
+		fail(t, process.Failed, []string{path + ": exists", "--force"}, "encode", photo, "-o", path)
 		if data, err := os.ReadFile(path); err != nil || string(data) != "precious" {
 			t.Errorf("%s: %q, %v", name, data, err)
 		}
@@ -261,12 +262,12 @@ func TestPicturesStandForFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r := coclicoIn(t, t.Context(), data, "compare", "-", file); r.status != statusOK || !strings.Contains(r.stdout, "cosine 1.0000") {
+	if r := coclicoIn(t, t.Context(), data, "compare", "-", file); r.status != process.OK || !strings.Contains(r.stdout, "cosine 1.0000") {
 		t.Errorf("a picture on standard input: status %d\n%s%s", r.status, r.stdout, r.stderr)
 	}
 	bad := filepath.Join(t.TempDir(), "bad.png")
 	if err := os.WriteFile(bad, pngHeader(9, 9), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	fail(t, statusFailed, []string{bad + ": ", "PNG"}, "info", bad)
+	fail(t, process.Failed, []string{bad + ": ", "PNG"}, "info", bad)
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/coclico/coclico/cmd/internal/options"
 	"github.com/coclico/coclico/cmd/internal/picture"
+	"github.com/coclico/coclico/cmd/internal/process"
 	"github.com/coclico/coclico/codec"
 )
 
@@ -107,7 +108,7 @@ func TestKeptNoFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	for path, says := range map[string]string{raw: "not a .coclico file", long: "longer than its parameters allow"} {
-		fail(t, statusFailed, []string{path + ": the stream that it holds", says, "--from-pixels"}, "encode", path, "-o", filepath.Join(out, "a.coclico"))
+		fail(t, process.Failed, []string{path + ": the stream that it holds", says, "--from-pixels"}, "encode", path, "-o", filepath.Join(out, "a.coclico"))
 		onlyFiles(t, out)
 		succeed(t, "encode", path, "-o", filepath.Join(dir, "a.coclico"), "--from-pixels")
 		if data := succeed(t, "encode", path, "-o", "-", "--raw"); len(data) != 120 {
@@ -118,7 +119,7 @@ func TestKeptNoFile(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(out, "raw.png.coclico"), make([]byte, 120), 0o666); err != nil { // as old versions wrote
 		t.Fatal(err)
 	}
-	if r := coclico(t, "encode", raw, long, "-o", out); r.status != statusFailed || strings.Count(r.stderr, "--from-pixels") != 2 {
+	if r := coclico(t, "encode", raw, long, "-o", out); r.status != process.Failed || strings.Count(r.stderr, "--from-pixels") != 2 {
 		t.Errorf("among many: status %d, %s", r.status, r.stderr)
 	}
 }

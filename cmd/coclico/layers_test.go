@@ -72,6 +72,7 @@ var layers = []struct {
 	{"cmd/internal/options", []string{"cmd/internal/picture", "codec", "codec/format", "github.com/spf13/pflag"}, nil},
 	{"cmd/internal/inspect", []string{"cmd/internal/files", "cmd/internal/terminal", "codec", "codec/quant"}, nil},
 	// What listens: who may connect, what an operator asks, the log.
+	{"cmd/internal/process", nil, nil},
 	{"cmd/internal/guard", []string{"github.com/spf13/pflag"}, nil},
 	{"cmd/internal/admin", []string{"cmd/internal/guard", "github.com/prometheus/client_golang/..."}, nil},
 	{"cmd/internal/logging", []string{"github.com/spf13/pflag", "golang.org/x/term"}, nil},

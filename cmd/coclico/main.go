@@ -2,13 +2,11 @@
 package main
 
 import (
-	"context"
 	"os"
-	"os/signal"
+
+	"github.com/coclico/coclico/cmd/internal/process"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), signals()...)
-	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
-	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+	os.Exit(run(process.Context(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }

@@ -20,6 +20,7 @@ import (
 
 	"github.com/coclico/coclico/cmd/internal/batch"
 	"github.com/coclico/coclico/cmd/internal/picture"
+	"github.com/coclico/coclico/cmd/internal/process"
 	"github.com/coclico/coclico/codec"
 )
 
@@ -116,7 +117,7 @@ func TestManyFiles(t *testing.T) {
 	}
 	args := []string{"encode", photo, dir + "/", "-o", out, "--jobs", "2"}
 	r := coclico(t, args...)
-	if r.status != statusFailed || !strings.HasPrefix(r.stdout, "6 encoded, in ") ||
+	if r.status != process.Failed || !strings.HasPrefix(r.stdout, "6 encoded, in ") ||
 		r.stderr != "coclico: "+filepath.Join(dir, "bad.jpg")+": not a picture that can be read ("+picture.Names()+")\ncoclico: 1 of 7 files failed, listed above\n" {
 		t.Errorf("status %d\n%s%s", r.status, r.stdout, r.stderr)
 	}
@@ -225,13 +226,13 @@ func TestTooManySteps(t *testing.T) {
 	if err := os.WriteFile(bad, data, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	fail(t, statusUsage, []string{"--steps 1001: must be a whole number from 1 to 1000"}, "encode", photo, "-o", filepath.Join(in, "c.coclico"), "--steps", "1001")
+	fail(t, process.Usage, []string{"--steps 1001: must be a whole number from 1 to 1000"}, "encode", photo, "-o", filepath.Join(in, "c.coclico"), "--steps", "1001")
 	succeed(t, "encode", photo, "-o", filepath.Join(in, "b.coclico"), "--steps", "1")
 	r := coclico(t, "decode", in, "-o", again, "--size", "16")
-	if r.status != statusFailed || !strings.HasPrefix(r.stdout, "1 decoded, ") || !strings.Contains(r.stderr, bad+": unsupported: file of 1010 steps") {
+	if r.status != process.Failed || !strings.HasPrefix(r.stdout, "1 decoded, ") || !strings.Contains(r.stderr, bad+": unsupported: file of 1010 steps") {
 		t.Errorf("status %d\n%s%s", r.status, r.stdout, r.stderr)
 	}
-	fail(t, statusUsage, []string{"steps 1010"}, "decode", filepath.Join(in, "b.coclico"), "-o", filepath.Join(again, "c.png"), "--steps", "1010")
+	fail(t, process.Usage, []string{"steps 1010"}, "decode", filepath.Join(in, "b.coclico"), "-o", filepath.Join(again, "c.png"), "--steps", "1010")
 }
 
 // TestReplacedPicture: a picture in whose place an older one was moved is encoded
@@ -451,7 +452,7 @@ func TestForeignPicture(t *testing.T) {
 		succeed(t, "encode", there, "-o", filepath.Join(dir, "rocket.coclico"))
 		args := []string{"decode", filepath.Join(dir, "rocket.coclico"), "-o", dir + "/", "--format", format, "--steps", "1", "--size", "16"}
 		r := coclico(t, args...)
-		if now, err := os.ReadFile(there); r.status != statusFailed || !strings.Contains(r.stderr, there+": exists") || !bytes.Equal(now, data) {
+		if now, err := os.ReadFile(there); r.status != process.Failed || !strings.Contains(r.stderr, there+": exists") || !bytes.Equal(now, data) {
 			t.Errorf("%s: status %d, %s%v", format, r.status, r.stderr, err)
 		}
 		for range 2 { // then it is one of decode's
@@ -488,7 +489,7 @@ func TestShapes(t *testing.T) {
 		succeed(t, "encode", path, "-o", filepath.Join(dir, name))
 		succeed(t, "decode", filepath.Join(dir, name), "-o", filepath.Join(dir, name+".webp"), "--steps", "1", "--size", "8")
 		if name == "column" {
-			fail(t, statusFailed, []string{path, "6 times"}, "encode", path, "-o", filepath.Join(dir, name), "--fit", "whole")
+			fail(t, process.Failed, []string{path, "6 times"}, "encode", path, "-o", filepath.Join(dir, name), "--fit", "whole")
 			continue
 		}
 		succeed(t, "encode", path, "-o", filepath.Join(dir, name), "--fit", "whole")

@@ -5,6 +5,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/coclico/coclico/cmd/internal/process"
 )
 
 // testTensors is where weights/foreign has files of torch.save and numpy.savez.
@@ -33,16 +35,16 @@ func TestConvertFile(t *testing.T) {
 				t.Error("the tensors have other bytes")
 			}
 		}
-		fail(t, statusFailed, []string{out, "already exists"}, "models", "convert", testTensors+c.in, out)
+		fail(t, process.Failed, []string{out, "already exists"}, "models", "convert", testTensors+c.in, out)
 		if err := os.Remove(out); err != nil {
 			t.Fatal(err)
 		}
 	}
-	fail(t, statusFailed, []string{"arrays.npz", "not a checkpoint of MUSIQ"}, "models", "convert", testTensors+"arrays.npz", out)
-	fail(t, statusFailed, []string{"01_forbidden_global.pth", "os.system"}, "models", "convert", testTensors+"01_forbidden_global.pth", out)
-	fail(t, statusFailed, []string{"06_legacy.pth", "before version 1.6"}, "models", "convert", testTensors+"06_legacy.pth", out)
-	fail(t, statusUsage, []string{"ending"}, "models", "convert", testTensors+"plain.pth", "out.pth")
-	fail(t, statusUsage, []string{"--clamp has no effect"}, "models", "convert", testTensors+"plain.pth", out, "--clamp")
+	fail(t, process.Failed, []string{"arrays.npz", "not a checkpoint of MUSIQ"}, "models", "convert", testTensors+"arrays.npz", out)
+	fail(t, process.Failed, []string{"01_forbidden_global.pth", "os.system"}, "models", "convert", testTensors+"01_forbidden_global.pth", out)
+	fail(t, process.Failed, []string{"06_legacy.pth", "before version 1.6"}, "models", "convert", testTensors+"06_legacy.pth", out)
+	fail(t, process.Usage, []string{"ending"}, "models", "convert", testTensors+"plain.pth", "out.pth")
+	fail(t, process.Usage, []string{"--clamp has no effect"}, "models", "convert", testTensors+"plain.pth", out, "--clamp")
 	if _, err := os.Stat(out); err == nil {
 		t.Error("a refused file left something")
 	}

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/coclico/coclico/cmd/internal/catalog"
+	"github.com/coclico/coclico/cmd/internal/process"
 )
 
 // newTerminal returns both ends of a new terminal: the program's and its
@@ -65,7 +66,7 @@ func TestRemoveAsks(t *testing.T) {
 		answer, says string
 		status       int
 	}{
-		{"\n", "nothing was deleted", statusFailed}, {"no\n", "nothing was deleted", statusFailed}, {"", "interrupted", statusInterrupted},
+		{"\n", "nothing was deleted", process.Failed}, {"no\n", "nothing was deleted", process.Failed}, {"", "interrupted", process.Interrupted},
 	} {
 		status, says := remove(c.answer)
 		if _, err := os.Stat(model); err != nil || status != c.status || !strings.Contains(says, "[y/N]") || !strings.Contains(says, c.says) {
@@ -73,7 +74,7 @@ func TestRemoveAsks(t *testing.T) {
 		}
 	}
 	status, says := remove("Yes\n")
-	if _, err := os.Stat(model); err == nil || status != statusOK {
+	if _, err := os.Stat(model); err == nil || status != process.OK {
 		t.Errorf("the model is still there: status %d, %q", status, says)
 	}
 }

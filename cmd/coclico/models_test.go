@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/coclico/coclico/cmd/internal/catalog"
+	"github.com/coclico/coclico/cmd/internal/process"
 	"github.com/coclico/coclico/codec/model/synth"
 	"github.com/coclico/coclico/weights/hub/hubtest"
 )
@@ -77,13 +78,13 @@ func TestPullAndUse(t *testing.T) {
 	if strings.Contains(plan, "ckpt") || h.Gets("unet/diffusion_pytorch_model.safetensors") != 0 {
 		t.Errorf("more than planned:\n%s", plan)
 	}
-	fail(t, statusFailed, []string{"coclico pull " + hubtest.Repo}, "decode", photo, "-o", "x.png", "--model", hubtest.Repo)
+	fail(t, process.Failed, []string{"coclico pull " + hubtest.Repo}, "decode", photo, "-o", "x.png", "--model", hubtest.Repo)
 	r := coclico(t, "pull", hubtest.Repo)
 	folder := strings.TrimSpace(r.stdout)
-	if r.status != statusOK || filepath.Base(folder) != hubtest.Commit || !strings.Contains(r.stderr, "names the license openrail++") {
+	if r.status != process.OK || filepath.Base(folder) != hubtest.Commit || !strings.Contains(r.stderr, "names the license openrail++") {
 		t.Fatalf("status %d, stdout %q, stderr %q", r.status, r.stdout, r.stderr)
 	}
-	if r := coclico(t, "pull", hubtest.Repo); r.status != statusOK || strings.Contains(r.stderr, "openrail") || h.Gets("unet/diffusion_pytorch_model.safetensors") != 1 {
+	if r := coclico(t, "pull", hubtest.Repo); r.status != process.OK || strings.Contains(r.stderr, "openrail") || h.Gets("unet/diffusion_pytorch_model.safetensors") != 1 {
 		t.Errorf("pulled again: %d, %q", r.status, r.stderr)
 	}
 	succeed(t, "models", "use", hubtest.Repo)
@@ -110,8 +111,8 @@ func TestPullAndUse(t *testing.T) {
 			t.Errorf("check does not say %q:\n%s", want, checked)
 		}
 	}
-	fail(t, statusUsage, []string{"--yes"}, "models", "remove", hubtest.Repo)
-	if r := coclico(t, "models", "remove", hubtest.Repo, "--yes"); r.status != statusOK || !strings.Contains(r.stderr, "default") {
+	fail(t, process.Usage, []string{"--yes"}, "models", "remove", hubtest.Repo)
+	if r := coclico(t, "models", "remove", hubtest.Repo, "--yes"); r.status != process.OK || !strings.Contains(r.stderr, "default") {
 		t.Errorf("%+v", r)
 	}
 	if _, err := os.Stat(folder); err == nil {
@@ -124,16 +125,16 @@ func TestPullAndUse(t *testing.T) {
 
 func TestPullRefusals(t *testing.T) {
 	dir := atHome(t)
-	fail(t, statusFailed, []string{"HF_HUB_OFFLINE"}, "pull")
+	fail(t, process.Failed, []string{"HF_HUB_OFFLINE"}, "pull")
 	h := onHub(t, dir)
-	fail(t, statusUsage, []string{"not the name of a model"}, "pull", "../x")
-	fail(t, statusUsage, []string{"--for fun: must be both, encode, decode or search"}, "pull", "--for", "fun")
-	fail(t, statusUsage, []string{"--revision b", "a"}, "pull", hubtest.Repo+"@a", "--revision", "b")
-	fail(t, statusFailed, []string{"no such model"}, "pull", "someone/else")
+	fail(t, process.Usage, []string{"not the name of a model"}, "pull", "../x")
+	fail(t, process.Usage, []string{"--for fun: must be both, encode, decode or search"}, "pull", "--for", "fun")
+	fail(t, process.Usage, []string{"--revision b", "a"}, "pull", hubtest.Repo+"@a", "--revision", "b")
+	fail(t, process.Failed, []string{"no such model"}, "pull", "someone/else")
 	h.API = func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusUnauthorized) }
-	fail(t, statusFailed, []string{"401", "HF_TOKEN"}, "pull", hubtest.Repo)
+	fail(t, process.Failed, []string{"401", "HF_TOKEN"}, "pull", hubtest.Repo)
 	t.Setenv("HF_ENDPOINT", "huggingface.co")
-	fail(t, statusFailed, []string{"HF_ENDPOINT"}, "pull", hubtest.Repo)
+	fail(t, process.Failed, []string{"HF_ENDPOINT"}, "pull", hubtest.Repo)
 }
 
 // TestFilesModel: a file is decoded with the model that it was made with, if
@@ -148,7 +149,7 @@ func TestFilesModel(t *testing.T) {
 	if len(id) != 2 || id[1] == builtIn {
 		t.Fatalf("the file is of model %v, the built-in one is %s", id, builtIn)
 	}
-	fail(t, statusFailed, []string{file, "(" + id[1] + ")", "this machine has built-in " + builtIn + ";", "--model chooses"}, "decode", file, "-o", file+".png")
+	fail(t, process.Failed, []string{file, "(" + id[1] + ")", "this machine has built-in " + builtIn + ";", "--model chooses"}, "decode", file, "-o", file+".png")
 	succeed(t, "models", "add", "mine", dir)
 	if mine := listed(t)["mine"].ID; mine != id[1] || !strings.Contains(succeed(t, "models"), mine) {
 		t.Errorf("models has %s for %s", mine, id[1])
@@ -157,7 +158,7 @@ func TestFilesModel(t *testing.T) {
 		t.Errorf("info with the file's model on this machine:\n%s", text)
 	}
 	decode := []string{"decode", file, "-o", file + ".png", "--steps", "1"}
-	if r := coclico(t, decode...); r.status != statusOK || r.stderr != "coclico: "+file+": decoding with the model that it was made with, mine ("+id[1]+")\n" {
+	if r := coclico(t, decode...); r.status != process.OK || r.stderr != "coclico: "+file+": decoding with the model that it was made with, mine ("+id[1]+")\n" {
 		t.Errorf("decode: status %d, %s", r.status, r.stderr)
 	}
 	a, _ := os.ReadFile(file + ".png")
@@ -168,21 +169,21 @@ func TestFilesModel(t *testing.T) {
 	half := filepath.Join(t.TempDir(), "half")
 	succeed(t, "models", "convert", dir, half, "--encoder-only")
 	succeed(t, "models", "add", "half", half) // which comes before mine and cannot decode
-	if r := coclico(t, decode...); r.status != statusOK || !strings.Contains(r.stderr, "mine ("+id[1]+")") {
+	if r := coclico(t, decode...); r.status != process.OK || !strings.Contains(r.stderr, "mine ("+id[1]+")") {
 		t.Errorf("decode beside half a model: status %d, %s", r.status, r.stderr)
 	}
 	out := filepath.Join(t.TempDir(), "out") + "/"
 	other := filepath.Join(t.TempDir(), "b.coclico")
 	succeed(t, "encode", photo, "-o", other)
 	many := []string{"decode", file, other, "-o", out, "--steps", "1"}
-	if r := coclico(t, many...); r.status != statusOK || !strings.HasPrefix(r.stdout, "2 decoded") || strings.Count(r.stderr, "\n") != 1 || !strings.Contains(r.stderr, "mine ("+id[1]+")") {
+	if r := coclico(t, many...); r.status != process.OK || !strings.HasPrefix(r.stdout, "2 decoded") || strings.Count(r.stderr, "\n") != 1 || !strings.Contains(r.stderr, "mine ("+id[1]+")") {
 		t.Errorf("files of two models: status %d\n%s%s", r.status, r.stdout, r.stderr)
 	}
 	if line := succeed(t, many...); line != "0 decoded, 2 unchanged\n" {
 		t.Errorf("files of two models again: %s", line)
 	}
 	succeed(t, "encode", photo, "-o", file)
-	fail(t, statusFailed, []string{file, "--model " + catalog.BuiltIn + " is of that kind"}, "decode", file, "-o", file+".png", "--model", "mine")
+	fail(t, process.Failed, []string{file, "--model " + catalog.BuiltIn + " is of that kind"}, "decode", file, "-o", file+".png", "--model", "mine")
 }
 
 func TestModelsByName(t *testing.T) {
@@ -192,29 +193,29 @@ func TestModelsByName(t *testing.T) {
 	if d := listed(t)["mine"]; !d.Default || d.Kind != catalog.KindNamed || d.Path != dir {
 		t.Errorf("%+v", d)
 	}
-	fail(t, statusFailed, []string{"not a diffusers model folder"}, "models", "add", "other", t.TempDir())
-	fail(t, statusUsage, []string{"cannot be the name of a folder"}, "models", "add", catalog.BuiltIn, dir)
-	fail(t, statusFailed, []string{"does not delete"}, "models", "remove", dir, "--yes")
-	fail(t, statusFailed, []string{"cannot be removed"}, "models", "remove", catalog.BuiltIn, "--yes")
-	if r := coclico(t, "models", "remove", "mine"); r.status != statusOK {
+	fail(t, process.Failed, []string{"not a diffusers model folder"}, "models", "add", "other", t.TempDir())
+	fail(t, process.Usage, []string{"cannot be the name of a folder"}, "models", "add", catalog.BuiltIn, dir)
+	fail(t, process.Failed, []string{"does not delete"}, "models", "remove", dir, "--yes")
+	fail(t, process.Failed, []string{"cannot be removed"}, "models", "remove", catalog.BuiltIn, "--yes")
+	if r := coclico(t, "models", "remove", "mine"); r.status != process.OK {
 		t.Errorf("%+v", r)
 	}
 	if _, err := os.Stat(dir); err != nil {
 		t.Error("a named folder was deleted")
 	}
-	fail(t, statusFailed, []string{"mine"}, "models", "use", "mine")
+	fail(t, process.Failed, []string{"mine"}, "models", "use", "mine")
 	if err := os.WriteFile(os.Getenv(catalog.ConfigVar), []byte(`{"model":"gone"}`), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	fail(t, statusFailed, []string{"the default model gone", "coclico models use"}, "encode", photo, "-o", filepath.Join(t.TempDir(), "a.coclico"))
-	fail(t, statusFailed, []string{"the default model gone", "coclico models use"}, "models", "check")
+	fail(t, process.Failed, []string{"the default model gone", "coclico models use"}, "encode", photo, "-o", filepath.Join(t.TempDir(), "a.coclico"))
+	fail(t, process.Failed, []string{"the default model gone", "coclico models use"}, "models", "check")
 	t.Setenv(catalog.ModelVar, "lost")
-	fail(t, statusFailed, []string{catalog.ModelVar, "lost"}, "models", "check")
+	fail(t, process.Failed, []string{catalog.ModelVar, "lost"}, "models", "check")
 	t.Setenv(catalog.ModelVar, "")
 	if err := os.WriteFile(os.Getenv(catalog.ConfigVar), []byte(`{"modell":"x"}`), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	fail(t, statusFailed, []string{"config.json", "correct it"}, "models")
+	fail(t, process.Failed, []string{"config.json", "correct it"}, "models")
 }
 
 func TestModelsCheckFinds(t *testing.T) {
@@ -223,7 +224,7 @@ func TestModelsCheckFinds(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := coclico(t, "models", "check", dir)
-	if r.status != statusFailed || r.stderr != "" || !strings.Contains(r.stdout, "vae") || !strings.Contains(r.stdout, "WRONG") || !strings.Contains(r.stdout, "image_encoder, 56 tensors    ok") {
+	if r.status != process.Failed || r.stderr != "" || !strings.Contains(r.stdout, "vae") || !strings.Contains(r.stdout, "WRONG") || !strings.Contains(r.stdout, "image_encoder, 56 tensors    ok") {
 		t.Errorf("%+v", r)
 	}
 }
@@ -237,8 +238,8 @@ func TestModelsConvert(t *testing.T) {
 			t.Errorf("convert does not say %q:\n%s", want, text)
 		}
 	}
-	fail(t, statusFailed, []string{"already exists"}, "models", "convert", dir, out)
-	fail(t, statusFailed, []string{"not a folder"}, "models", "convert", catalog.BuiltIn, out+"2")
+	fail(t, process.Failed, []string{"already exists"}, "models", "convert", dir, out)
+	fail(t, process.Failed, []string{"not a folder"}, "models", "convert", catalog.BuiltIn, out+"2")
 	succeed(t, "models", "check", out)
 	alone := filepath.Join(t.TempDir(), "alone")
 	succeed(t, "models", "convert", dir, alone, "--encoder-only")
@@ -246,7 +247,7 @@ func TestModelsConvert(t *testing.T) {
 		t.Fatal(err)
 	}
 	succeed(t, "models", "check", alone)
-	fail(t, statusFailed, []string{filepath.Join("nowhere", "out")}, "models", "convert", dir, filepath.Join(dir, "nowhere", "out"))
+	fail(t, process.Failed, []string{filepath.Join("nowhere", "out")}, "models", "convert", dir, filepath.Join(dir, "nowhere", "out"))
 }
 
 // TestModelsRemovePulled: all revisions of a model are deleted by its plain
@@ -261,24 +262,24 @@ func TestModelsRemovePulled(t *testing.T) {
 		}
 	}
 	succeed(t, "models", "use", hubtest.Repo+"@"+one)
-	fail(t, statusFailed, []string{"coclico models remove " + hubtest.Repo}, "models", "remove", hubtest.Repo+"@"+one, "--yes")
+	fail(t, process.Failed, []string{"coclico models remove " + hubtest.Repo}, "models", "remove", hubtest.Repo+"@"+one, "--yes")
 	if _, err := os.Stat(filepath.Join(cache, "snapshots", two)); err != nil {
 		t.Fatal("the other revision was deleted")
 	}
-	if r := coclico(t, "models", "remove", hubtest.Repo, "--yes"); r.status != statusOK || !strings.Contains(r.stderr, "default") {
+	if r := coclico(t, "models", "remove", hubtest.Repo, "--yes"); r.status != process.OK || !strings.Contains(r.stderr, "default") {
 		t.Errorf("%+v", r)
 	}
 	part := filepath.Join(cache, "blobs", one+".incomplete")
 	if err := errors.Join(os.MkdirAll(filepath.Dir(part), 0o777), os.WriteFile(part, []byte("x"), 0o666)); err != nil {
 		t.Fatal(err)
 	}
-	if r := coclico(t, "models", "remove", hubtest.Repo, "--yes"); r.status != statusOK || r.stderr != "" {
+	if r := coclico(t, "models", "remove", hubtest.Repo, "--yes"); r.status != process.OK || r.stderr != "" {
 		t.Errorf("%+v", r)
 	}
 	if _, err := os.Stat(cache); err == nil {
 		t.Error("the model still exists")
 	}
-	fail(t, statusFailed, []string{hubtest.Repo}, "models", "remove", hubtest.Repo, "--yes")
+	fail(t, process.Failed, []string{hubtest.Repo}, "models", "remove", hubtest.Repo, "--yes")
 }
 
 // TestNoHome: without a home folder, only commands that need the cache or the
@@ -291,7 +292,7 @@ func TestNoHome(t *testing.T) {
 	if all := listed(t); len(all) != 1 {
 		t.Errorf("%+v", all)
 	}
-	fail(t, statusFailed, []string{"HF_HOME"}, "pull")
+	fail(t, process.Failed, []string{"HF_HOME"}, "pull")
 	t.Setenv("HF_HOME", t.TempDir())
-	fail(t, statusFailed, []string{"HF_TOKEN"}, "pull")
+	fail(t, process.Failed, []string{"HF_TOKEN"}, "pull")
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/coclico/coclico/cmd/internal/process"
 	"github.com/coclico/coclico/codec/model/synth"
 )
 
@@ -20,7 +21,7 @@ func TestAnyModel(t *testing.T) {
 	for name, out := range map[string]string{"one": filepath.Join(dir, "a.png"), "many": filepath.Join(dir, "out") + "/"} {
 		decode := []string{"decode", file, "-o", out, "--steps", "1", "--model", other}
 		for _, args := range [][]string{decode, append(decode, "--force")} {
-			if r := coclico(t, args...); r.status != statusFailed || !strings.Contains(r.stderr, file+": made with another model") || !strings.Contains(r.stderr, "--any-model decodes anyway") {
+			if r := coclico(t, args...); r.status != process.Failed || !strings.Contains(r.stderr, file+": made with another model") || !strings.Contains(r.stderr, "--any-model decodes anyway") {
 				t.Errorf("%s, %v: status %d, %s", name, args, r.status, r.stderr)
 			}
 		}
@@ -30,5 +31,5 @@ func TestAnyModel(t *testing.T) {
 	if line := succeed(t, again...); !strings.HasPrefix(line, "0 decoded, 1 unchanged") {
 		t.Errorf("again: %s", line)
 	}
-	fail(t, statusFailed, []string{file, "--model "}, "decode", file, "-o", filepath.Join(dir, "b.png"), "--any-model") // vectors of another size
+	fail(t, process.Failed, []string{file, "--model "}, "decode", file, "-o", filepath.Join(dir, "b.png"), "--any-model") // vectors of another size
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/coclico/coclico/cmd/internal/process"
 	"github.com/coclico/coclico/internal/hook"
 )
 
@@ -36,7 +37,7 @@ func TestKeepPartial(t *testing.T) {
 	succeed(t, "encode", photo, "-o", file)
 	decode := []string{"decode", file, "-o", out, "--keep-partial"}
 	r := coclicoIn(t, stopAfter(t, 9, "interrupt signal received"), nil, decode...)
-	if want := "coclico: interrupted: " + out + " is the picture after step 9 of 17\n"; r.status != statusInterrupted || r.stderr != want {
+	if want := "coclico: interrupted: " + out + " is the picture after step 9 of 17\n"; r.status != process.Interrupted || r.stderr != want {
 		t.Errorf("status %d, stderr %q, want %q", r.status, r.stderr, want)
 	}
 	onlyFiles(t, dir, "a.coclico", "a.png")
@@ -48,7 +49,7 @@ func TestKeepPartial(t *testing.T) {
 		t.Errorf("the picture is broken (%v)", err)
 	}
 	r = coclicoIn(t, stopAfter(t, 9, "terminated signal received"), nil, append(decode, "--json")...)
-	if r.status != statusTerminated || !strings.Contains(r.stdout, `"status":"failed"`) || !strings.Contains(r.stdout, "after step 9 of 17") {
+	if r.status != process.Terminated || !strings.Contains(r.stdout, `"status":"failed"`) || !strings.Contains(r.stdout, "after step 9 of 17") {
 		t.Errorf("status %d, stdout %q", r.status, r.stdout)
 	}
 	again := filepath.Join(dir, "again.png")
@@ -61,7 +62,7 @@ func TestKeepPartial(t *testing.T) {
 		{"without --keep-partial", 9, append(decode[:3:3], again)},
 	} {
 		r := coclicoIn(t, stopAfter(t, c.steps, "interrupt signal received"), nil, c.args...)
-		if r.status != statusInterrupted || r.stderr != "coclico: interrupted\n" {
+		if r.status != process.Interrupted || r.stderr != "coclico: interrupted\n" {
 			t.Errorf("%s: status %d, stderr %q", c.name, r.status, r.stderr)
 		}
 	}
@@ -80,5 +81,5 @@ func TestKeepPartial(t *testing.T) {
 	if text := succeed(t, "decode", file, "-o", many, "--json"); !strings.Contains(text, `"status":"unchanged"`) {
 		t.Errorf("many files again: %s", text)
 	}
-	fail(t, statusUsage, []string{"--keep-partial has no effect: it is for one file"}, "decode", file, "-o", many, "--keep-partial")
+	fail(t, process.Usage, []string{"--keep-partial has no effect: it is for one file"}, "decode", file, "-o", many, "--keep-partial")
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/coclico/coclico/cmd/internal/process"
 	"github.com/coclico/coclico/internal/hook"
 )
 
@@ -32,7 +33,7 @@ func TestPreviewFile(t *testing.T) {
 			seen = append(seen, data)
 		}
 	}})
-	if r := coclicoIn(t, ctx, nil, "decode", file, "-o", out, "--preview", view); r.status != statusOK || r.stderr != "" {
+	if r := coclicoIn(t, ctx, nil, "decode", file, "-o", out, "--preview", view); r.status != process.OK || r.stderr != "" {
 		t.Fatalf("status %d, stderr %q", r.status, r.stderr)
 	}
 	if len(seen) == 0 || !strings.Contains(string(seen[0]), "after step 0 of 17") {
@@ -51,14 +52,14 @@ func TestPreviewPartial(t *testing.T) {
 	file, out, view := filepath.Join(dir, "a.coclico"), filepath.Join(dir, "a.png"), filepath.Join(dir, "view.png")
 	succeed(t, "encode", photo, "-o", file)
 	decode := []string{"decode", file, "-o", out, "--preview", view}
-	if r := coclicoIn(t, stopAfter(t, 9, "interrupt signal received"), nil, decode...); r.status != statusInterrupted || r.stderr != "coclico: interrupted\n" {
+	if r := coclicoIn(t, stopAfter(t, 9, "interrupt signal received"), nil, decode...); r.status != process.Interrupted || r.stderr != "coclico: interrupted\n" {
 		t.Errorf("status %d, stderr %q", r.status, r.stderr)
 	}
 	if img := decodePNG(t, readFile(t, view)); img.Bounds() != image.Rect(0, 0, 16, 16) {
 		t.Errorf("an interrupted decode leaves a picture of %v", img.Bounds())
 	}
 	onlyFiles(t, dir, "a.coclico", "view.png")
-	if r := coclicoIn(t, stopAfter(t, 9, "interrupt signal received"), nil, append(decode, "--keep-partial")...); r.status != statusInterrupted {
+	if r := coclicoIn(t, stopAfter(t, 9, "interrupt signal received"), nil, append(decode, "--keep-partial")...); r.status != process.Interrupted {
 		t.Errorf("status %d, stderr %q", r.status, r.stderr)
 	}
 	if !bytes.Equal(readFile(t, out), readFile(t, view)) {
@@ -77,7 +78,7 @@ func TestNoPreviews(t *testing.T) {
 		"terminal": "no previews: standard error is not a terminal", "kitty": "no previews: standard error is not a terminal", missing: "no previews: " + missing + ": no such file or directory",
 	} {
 		r := coclico(t, "decode", file, "-o", out, "--steps", "3", "--preview", place)
-		if r.status != statusOK || r.stderr != "coclico: "+says+"\n" {
+		if r.status != process.OK || r.stderr != "coclico: "+says+"\n" {
 			t.Errorf("%s: status %d, stderr %q", place, r.status, r.stderr)
 		}
 		if err := os.Remove(out); err != nil {
@@ -85,17 +86,17 @@ func TestNoPreviews(t *testing.T) {
 		}
 	}
 	for _, place := range []string{"window", "view.jpg", "Sixel", ""} {
-		fail(t, statusUsage, []string{"--preview " + place + ": must be terminal, sixel, kitty, iterm2, blocks or the name of a .png file"}, "decode", file, "-o", out, "--preview", place)
+		fail(t, process.Usage, []string{"--preview " + place + ": must be terminal, sixel, kitty, iterm2, blocks or the name of a .png file"}, "decode", file, "-o", out, "--preview", place)
 	}
-	fail(t, statusUsage, []string{"need a file of their own"}, "decode", file, "-o", out, "--preview", filepath.Join(dir, "missing", "..", "a.png"))
+	fail(t, process.Usage, []string{"need a file of their own"}, "decode", file, "-o", out, "--preview", filepath.Join(dir, "missing", "..", "a.png"))
 	t.Chdir(dir)
-	fail(t, statusUsage, []string{"need a file of their own"}, "decode", file, "-o", "a.png", "--preview", out)
+	fail(t, process.Usage, []string{"need a file of their own"}, "decode", file, "-o", "a.png", "--preview", out)
 	if err := os.WriteFile(out, nil, 0o666); err != nil {
 		t.Fatal(err)
 	}
 	link := filepath.Join(dir, "link.png")
 	if err := os.Link(out, link); err == nil {
-		fail(t, statusUsage, []string{"need a file of their own"}, "decode", file, "-o", out, "--preview", link)
+		fail(t, process.Usage, []string{"need a file of their own"}, "decode", file, "-o", out, "--preview", link)
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/coclico/coclico/cmd/internal/process"
 )
 
 // TestPrompts: decode paints with prompts, records them in the picture, and
@@ -55,13 +57,13 @@ func TestPrompts(t *testing.T) {
 	}
 	without := filepath.Join(dir, "without")
 	succeed(t, "models", "convert", os.Getenv("COCLICO_MODEL"), without, "--constant-context")
-	fail(t, statusFailed, []string{words + ": ", "in place of its text encoder", `--prompt ""`}, "decode", words, "-o", filepath.Join(dir, "b.png"), "--model", without)
-	fail(t, statusUsage, []string{"--raw", "--prompt"}, "encode", photo, "-o", words, "--raw", "--prompt", "a")
+	fail(t, process.Failed, []string{words + ": ", "in place of its text encoder", `--prompt ""`}, "decode", words, "-o", filepath.Join(dir, "b.png"), "--model", without)
+	fail(t, process.Usage, []string{"--raw", "--prompt"}, "encode", photo, "-o", words, "--raw", "--prompt", "a")
 	file = filepath.Join(dir, "a.coclico")
 	t.Setenv("COCLICO_MODEL", "built-in")
 	succeed(t, "encode", photo, "-o", file)
-	fail(t, statusFailed, []string{"the built-in model knows no words"}, "decode", file, "-o", filepath.Join(dir, "b.png"), "--prompt", "a fox")
-	fail(t, statusUsage, []string{"prompt of 1025 bytes"}, "decode", file, "-o", filepath.Join(dir, "b.png"), "--prompt", strings.Repeat("a", 1025))
+	fail(t, process.Failed, []string{"the built-in model knows no words"}, "decode", file, "-o", filepath.Join(dir, "b.png"), "--prompt", "a fox")
+	fail(t, process.Usage, []string{"prompt of 1025 bytes"}, "decode", file, "-o", filepath.Join(dir, "b.png"), "--prompt", strings.Repeat("a", 1025))
 }
 
 // TestManyPrompts: a batch takes a file for done if it has the same prompt.

@@ -20,6 +20,7 @@ import (
 
 	"github.com/coclico/coclico/bench/iqa"
 	"github.com/coclico/coclico/cmd/internal/catalog"
+	"github.com/coclico/coclico/cmd/internal/process"
 	"github.com/coclico/coclico/weights"
 	"github.com/coclico/coclico/weights/hub/hubtest"
 )
@@ -206,7 +207,7 @@ func TestPullMetrics(t *testing.T) {
 	const vgg, laion = "timm/vgg16.tv_in1k", "camenduru/improved-aesthetic-predictor"
 	hubs[vgg].API = func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusNotFound) }
 	r := coclico(t, "pull", "--metrics")
-	if r.status != statusFailed || !strings.Contains(r.stderr, vgg+": ") || !strings.Contains(r.stderr, "cc-by-nc-sa-4.0") || !strings.Contains(r.stderr, "license: torchvision's, BSD-3-Clause") {
+	if r.status != process.Failed || !strings.Contains(r.stderr, vgg+": ") || !strings.Contains(r.stderr, "cc-by-nc-sa-4.0") || !strings.Contains(r.stderr, "license: torchvision's, BSD-3-Clause") {
 		t.Errorf("from hubs without VGG16: %+v", r)
 	}
 	hubs[vgg].API = nil // the others are there now, and not asked for
@@ -215,13 +216,13 @@ func TestPullMetrics(t *testing.T) {
 			h.Repo = "nobody/asks"
 		}
 	}
-	if r := coclico(t, "pull", "--metrics", "--plan"); r.status != statusOK || !strings.Contains(r.stdout, "in all") || strings.Contains(r.stdout, "alexnet") {
+	if r := coclico(t, "pull", "--metrics", "--plan"); r.status != process.OK || !strings.Contains(r.stdout, "in all") || strings.Contains(r.stdout, "alexnet") {
 		t.Errorf("the plan: %+v", r)
 	}
 	if _, err := os.Stat(filepath.Join(dir, "vgg16.safetensors")); err == nil {
 		t.Error("a plan downloads")
 	}
-	if r := coclico(t, "pull", "--metrics"); r.status != statusOK || strings.TrimSpace(r.stdout) != dir {
+	if r := coclico(t, "pull", "--metrics"); r.status != process.OK || strings.TrimSpace(r.stdout) != dir {
 		t.Errorf("%+v, want %s", r, dir)
 	}
 	var files []string
@@ -247,7 +248,7 @@ func TestPullMetrics(t *testing.T) {
 		s.Close()
 	}
 	hubs[vgg].Repo = "nobody/asks"
-	if r := coclico(t, "pull", "--metrics"); r.status != statusOK || strings.Contains(r.stderr, "download  ") {
+	if r := coclico(t, "pull", "--metrics"); r.status != process.OK || strings.Contains(r.stderr, "download  ") {
 		t.Errorf("pulled again: %+v", r)
 	}
 
@@ -284,7 +285,7 @@ func TestPullMetrics(t *testing.T) {
 		t.Fatal(err)
 	}
 	r = coclico(t, "pull", "--metrics")
-	if r.status != statusFailed || r.stdout != "" || strings.Contains(r.stderr, "kept") {
+	if r.status != process.Failed || r.stdout != "" || strings.Contains(r.stderr, "kept") {
 		t.Errorf("%+v", r)
 	}
 	for _, want := range []string{
@@ -297,8 +298,8 @@ func TestPullMetrics(t *testing.T) {
 		}
 	}
 	onlyFiles(t, dir, "alexnet-owt-7be5be79.pth.incomplete", "vgg16.safetensors")
-	fail(t, statusUsage, []string{"--for has no effect"}, "pull", "--metrics", "--for", "encode")
-	fail(t, statusUsage, []string{"takes no x/y"}, "pull", "--metrics", "x/y")
+	fail(t, process.Usage, []string{"--for has no effect"}, "pull", "--metrics", "--for", "encode")
+	fail(t, process.Usage, []string{"takes no x/y"}, "pull", "--metrics", "x/y")
 }
 
 // sum returns the SHA-256 of a file.

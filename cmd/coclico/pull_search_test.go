@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/coclico/coclico/cmd/internal/catalog"
+	"github.com/coclico/coclico/cmd/internal/process"
 	"github.com/coclico/coclico/codec/model/synth"
 	"github.com/coclico/coclico/vit"
 	"github.com/coclico/coclico/weights"
@@ -76,7 +77,7 @@ func TestPullSearch(t *testing.T) {
 		t.Error("a plan downloads")
 	}
 	r := coclico(t, "pull", "--for", "search")
-	if r.status != statusOK || strings.TrimSpace(r.stdout) != dir || !strings.Contains(r.stderr, "names the license mit") {
+	if r.status != process.OK || strings.TrimSpace(r.stdout) != dir || !strings.Contains(r.stderr, "names the license mit") {
 		t.Fatalf("%+v", r)
 	}
 	store, err := weights.OpenFile(filepath.Join(dir, catalog.TextWeights))
@@ -108,7 +109,7 @@ func TestPullSearch(t *testing.T) {
 	}
 
 	n := asked(&h.API) // again, without the hub
-	if r := coclico(t, "pull", "--for", "search"); r.status != statusOK || strings.TrimSpace(r.stdout) != dir || !strings.Contains(r.stderr, "nothing is downloaded") || *n != 0 {
+	if r := coclico(t, "pull", "--for", "search"); r.status != process.OK || strings.TrimSpace(r.stdout) != dir || !strings.Contains(r.stderr, "nothing is downloaded") || *n != 0 {
 		t.Errorf("again: %+v, %d requests", r, *n)
 	}
 	if text := succeed(t, "models"); !strings.Contains(text, dir) {
@@ -125,14 +126,14 @@ func TestPullSearch(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, catalog.TextWeights), bad, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if r := coclico(t, "pull", "--for", "search"); r.status != statusOK || !strings.Contains(r.stderr, "pulled again") {
+	if r := coclico(t, "pull", "--for", "search"); r.status != process.OK || !strings.Contains(r.stderr, "pulled again") {
 		t.Errorf("damaged: %+v", r)
 	}
 	if again, err := fileSum(t.Context(), filepath.Join(dir, catalog.TextWeights)); again != sum {
 		t.Errorf("after that its hash is %s, want %s; %v", again, sum, err)
 	}
-	fail(t, statusUsage, []string{"--revision has no effect"}, "pull", "--for", "search", "--revision", "main")
-	fail(t, statusUsage, []string{"takes no x/y"}, "pull", "--for", "search", "x/y")
+	fail(t, process.Usage, []string{"--revision has no effect"}, "pull", "--for", "search", "--revision", "main")
+	fail(t, process.Usage, []string{"takes no x/y"}, "pull", "--for", "search", "x/y")
 }
 
 // TestPullSearchCached: a whole model in the hub's cache is enough.
@@ -145,17 +146,17 @@ func TestPullSearchCached(t *testing.T) {
 		t.Fatal(err)
 	}
 	writeCLIP(t, dir, 24)
-	if r := coclico(t, "pull", "--for", "search"); r.status != statusOK || strings.TrimSpace(r.stdout) != dir || *n != 0 {
+	if r := coclico(t, "pull", "--for", "search"); r.status != process.OK || strings.TrimSpace(r.stdout) != dir || *n != 0 {
 		t.Errorf("%+v, %d requests", r, *n)
 	}
 	if err := os.WriteFile(filepath.Join(dir, "config.json"), []byte(`{"model_type": "t5"}`), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	fail(t, statusFailed, []string{"config.json", "t5"}, "pull", "--for", "search")
+	fail(t, process.Failed, []string{"config.json", "t5"}, "pull", "--for", "search")
 	if err := os.Remove(filepath.Join(dir, "merges.txt")); err != nil {
 		t.Fatal(err)
 	}
-	fail(t, statusFailed, []string{"404"}, "pull", "--for", "search")
+	fail(t, process.Failed, []string{"404"}, "pull", "--for", "search")
 }
 
 // TestPullSearchRefusals: what came is not kept if it is not a text tower, and
@@ -165,7 +166,7 @@ func TestPullSearchRefusals(t *testing.T) {
 	good := h.Files["config.json"]
 	h.Files["config.json"] = bytes.Replace(good, []byte("64"), []byte("128"), 1)
 	r := coclico(t, "pull", "--for", "search")
-	if _, err := os.Stat(filepath.Join(dir, catalog.TextWeights)); r.status != statusFailed || !strings.Contains(r.stderr, "of another shape") || err == nil {
+	if _, err := os.Stat(filepath.Join(dir, catalog.TextWeights)); r.status != process.Failed || !strings.Contains(r.stderr, "of another shape") || err == nil {
 		t.Errorf("another shape: %+v", r)
 	}
 	h.Files["config.json"] = good
@@ -178,7 +179,7 @@ func TestPullSearchRefusals(t *testing.T) {
 		w.WriteHeader(http.StatusNotFound)
 		return true
 	}
-	if r := coclico(t, "pull", "--for", "search"); r.status != statusFailed || !begun || !strings.Contains(r.stderr, "What has come is kept") {
+	if r := coclico(t, "pull", "--for", "search"); r.status != process.Failed || !begun || !strings.Contains(r.stderr, "What has come is kept") {
 		t.Errorf("a broken hub: %+v", r)
 	}
 	h.Serve = func(w http.ResponseWriter, r *http.Request, path string) bool {
@@ -186,9 +187,9 @@ func TestPullSearchRefusals(t *testing.T) {
 		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(h.Files[path]))
 		return true
 	}
-	fail(t, statusFailed, []string{"does not send parts"}, "pull", "--for", "search")
+	fail(t, process.Failed, []string{"does not send parts"}, "pull", "--for", "search")
 	h.Serve = nil
-	if r := coclico(t, "pull", "--for", "search"); r.status != statusOK {
+	if r := coclico(t, "pull", "--for", "search"); r.status != process.OK {
 		t.Errorf("a mended hub: %+v", r)
 	}
 
@@ -198,12 +199,12 @@ func TestPullSearchRefusals(t *testing.T) {
 	}
 	data := h.Files[catalog.TextWeights]
 	copy(data[len(data)-visionSize-2:], []byte{0, 0x7e}) // the projection's last
-	if r := coclico(t, "pull", "--for", "search"); r.status != statusFailed || !strings.Contains(r.stderr, catalog.TextWeights) {
+	if r := coclico(t, "pull", "--for", "search"); r.status != process.Failed || !strings.Contains(r.stderr, catalog.TextWeights) {
 		t.Errorf("not numbers: %+v", r)
 	}
 	if _, err := os.Stat(filepath.Join(dir, catalog.TextWeights)); err == nil {
 		t.Error("they are kept")
 	}
 	t.Setenv("HF_HUB_OFFLINE", "1")
-	fail(t, statusFailed, []string{"HF_HUB_OFFLINE"}, "pull", "--for", "search")
+	fail(t, process.Failed, []string{"HF_HUB_OFFLINE"}, "pull", "--for", "search")
 }

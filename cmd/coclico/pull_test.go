@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/coclico/coclico/cmd/internal/process"
 	"github.com/coclico/coclico/codec/model/synth"
 	"github.com/coclico/coclico/weights/hub"
 )
@@ -32,7 +33,7 @@ func TestPullDefault(t *testing.T) {
 	h.Files["README.md"] = []byte("---\nlicense: openrail++\n---\n# A model\n- **License:** [CreativeML Open RAIL++-M](https://example.com/L)\n## Misuse\n" + strings.Repeat("It is not for spam. ", 9) + "\n")
 	r := coclico(t, "pull")
 	folder := strings.TrimSpace(r.stdout)
-	if r.status != statusOK || filepath.Base(folder) != hub.DefaultCommit {
+	if r.status != process.OK || filepath.Base(folder) != hub.DefaultCommit {
 		t.Fatalf("%+v", r)
 	}
 	for _, want := range []string{
@@ -59,7 +60,7 @@ func TestPullDefault(t *testing.T) {
 	if d := listed(t)[h.Repo]; !d.Default {
 		t.Errorf("%+v", d)
 	}
-	if r := coclico(t, "pull"); r.status != statusOK || strings.TrimSpace(r.stdout) != folder || strings.Contains(r.stderr, "report") {
+	if r := coclico(t, "pull"); r.status != process.OK || strings.TrimSpace(r.stdout) != folder || strings.Contains(r.stderr, "report") {
 		t.Errorf("pulled again: %+v", r)
 	}
 }
@@ -67,15 +68,15 @@ func TestPullDefault(t *testing.T) {
 // TestPullNames: if the hub does not have the model, the error says which does.
 func TestPullNames(t *testing.T) {
 	h := onHub(t, atHome(t))
-	fail(t, statusFailed, []string{h.URL()[len("http://"):], "404", "unofficial mirror", "coclico pull " + hub.MirrorRepo().String()}, "pull")
-	fail(t, statusFailed, []string{"404", "the same model is " + hub.DefaultRepo().String()}, "pull", hub.WithdrawnRepo().String())
-	fail(t, statusFailed, []string{"404", "the same model is " + hub.DefaultRepo().String()}, "pull", hub.MirrorRepo().String())
+	fail(t, process.Failed, []string{h.URL()[len("http://"):], "404", "unofficial mirror", "coclico pull " + hub.MirrorRepo().String()}, "pull")
+	fail(t, process.Failed, []string{"404", "the same model is " + hub.DefaultRepo().String()}, "pull", hub.WithdrawnRepo().String())
+	fail(t, process.Failed, []string{"404", "the same model is " + hub.DefaultRepo().String()}, "pull", hub.MirrorRepo().String())
 	if r := coclico(t, "pull", "someone/else"); strings.Contains(r.stderr, "mirror") || strings.Contains(r.stderr, "same model") {
 		t.Errorf("%+v", r)
 	}
 	h.API = func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusTooManyRequests) }
 	t.Setenv("HF_HUB_OFFLINE", "1")
-	if r := coclico(t, "pull"); r.status != statusFailed || strings.Contains(r.stderr, "mirror") {
+	if r := coclico(t, "pull"); r.status != process.Failed || strings.Contains(r.stderr, "mirror") {
 		t.Errorf("a hub that cannot be asked: %+v", r)
 	}
 }
@@ -103,7 +104,7 @@ func TestPullElsewhere(t *testing.T) {
 			args = append(args, name)
 		}
 		r := coclico(t, args...)
-		if r.status != statusOK || strings.TrimSpace(r.stdout) != dir || !strings.Contains(r.stderr, "as "+withdrawn.String()) || *n != 0 {
+		if r.status != process.OK || strings.TrimSpace(r.stdout) != dir || !strings.Contains(r.stderr, "as "+withdrawn.String()) || *n != 0 {
 			t.Errorf("%v: %+v, %d requests", args, r, *n)
 		}
 	}
@@ -111,9 +112,9 @@ func TestPullElsewhere(t *testing.T) {
 	if d := listed(t)[withdrawn.String()]; !d.Default || d.Path != dir {
 		t.Errorf("%+v", d)
 	}
-	fail(t, statusFailed, []string{"404"}, "pull", "--revision", "main")
-	fail(t, statusFailed, []string{"404"}, "pull", withdrawn.String())
-	fail(t, statusFailed, []string{"the same model is, as " + withdrawn.String()}, "models", "remove", hub.DefaultRepo().String(), "--yes")
+	fail(t, process.Failed, []string{"404"}, "pull", "--revision", "main")
+	fail(t, process.Failed, []string{"404"}, "pull", withdrawn.String())
+	fail(t, process.Failed, []string{"the same model is, as " + withdrawn.String()}, "models", "remove", hub.DefaultRepo().String(), "--yes")
 	if _, err := os.Stat(dir); err != nil {
 		t.Error("the model was deleted under another of its names")
 	}
@@ -121,8 +122,8 @@ func TestPullElsewhere(t *testing.T) {
 	if err := os.RemoveAll(filepath.Join(dir, "unet")); err != nil {
 		t.Fatal(err)
 	}
-	fail(t, statusFailed, []string{"404"}, "pull")
-	if r := coclico(t, "pull", "--for", "encode"); r.status != statusOK || strings.TrimSpace(r.stdout) != dir {
+	fail(t, process.Failed, []string{"404"}, "pull")
+	if r := coclico(t, "pull", "--for", "encode"); r.status != process.OK || strings.TrimSpace(r.stdout) != dir {
 		t.Errorf("%+v", r)
 	}
 }
@@ -133,7 +134,7 @@ func TestFingerprintDecides(t *testing.T) {
 	atHome(t)
 	one := cached(t, hub.WithdrawnRepo(), 1)
 	two := cached(t, hub.MirrorRepo(), 2)
-	fail(t, statusFailed, []string{"different", "3cf88017", "name one of them"}, "models", "use", hub.DefaultRepo().String())
+	fail(t, process.Failed, []string{"different", "3cf88017", "name one of them"}, "models", "use", hub.DefaultRepo().String())
 	succeed(t, "models", "use", hub.MirrorRepo().String())
 	if d := listed(t)[hub.MirrorRepo().String()]; !d.Default || d.Path != two {
 		t.Errorf("%+v", d)

@@ -34,7 +34,7 @@ unCLIP.
 	addVersionFlag(root)
 	root.SetHelpCommand(helpCmd())
 	root.SetUsageFunc(usage)
-	root.SetFlagErrorFunc(flagError)
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return options.FlagError(err) })
 	root.SetGlobalNormalizationFunc(spelling)
 	return root
 }

@@ -6,25 +6,14 @@ import (
 	"io"
 	"os"
 	"strings"
-	"syscall"
 
 	"github.com/spf13/cobra"
 
 	"github.com/coclico/coclico/cmd/internal/files"
 	"github.com/coclico/coclico/cmd/internal/options"
+	"github.com/coclico/coclico/cmd/internal/process"
 	"github.com/coclico/coclico/cmd/internal/terminal"
 	"github.com/coclico/coclico/codec"
-)
-
-// Exit statuses. A run that a signal ended has 128 and the signal's number, as
-// shells have it.
-const (
-	statusOK          = 0
-	statusFailed      = 1   // something could not be done
-	statusUsage       = 2   // the command line is wrong
-	statusHangup      = 129 // the terminal was closed
-	statusInterrupted = 130 // Ctrl-C
-	statusTerminated  = 143 // kill
 )
 
 // run is the program: it reads the command line, does the work, and reports
@@ -41,7 +30,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	root.SetErr(s.Err)
 	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil && s.OutErr() == nil {
-		return statusOK
+		return process.OK
 	}
 	var usage usageError
 	var option codec.OptionError
@@ -49,24 +38,24 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	switch {
 	case err == nil:
 		s.Complain(s.OutErr().Error())
-		return statusFailed
+		return process.Failed
 	case errors.Is(err, errReported):
-		return statusFailed
+		return process.Failed
 	case ctx.Err() != nil && errors.As(err, &stopped):
 		s.Complain(err.Error())
-		return signalStatus(ctx)
+		return process.SignalStatus(ctx)
 	case ctx.Err() != nil && errors.Is(err, context.Canceled):
 		s.Complain("interrupted")
-		return signalStatus(ctx)
+		return process.SignalStatus(ctx)
 	case errors.As(err, &option):
 		s.Complain(asFlag(option) + hint(cmd))
-		return statusUsage
+		return process.Usage
 	case !started || errors.As(err, &usage):
 		s.Complain(suggest(err.Error()) + hint(cmd))
-		return statusUsage
+		return process.Usage
 	}
 	s.Complain(err.Error())
-	return statusFailed
+	return process.Failed
 }
 
 // hint points to the help of the command that was called.
@@ -101,19 +90,7 @@ func asFlag(err codec.OptionError) string {
 	return message
 }
 
-// signalStatus returns the exit status of a run that a signal ended. The cause of
-// signal.NotifyContext says which.
-func signalStatus(ctx context.Context) int {
-	switch cause := context.Cause(ctx).Error(); {
-	case strings.HasPrefix(cause, syscall.SIGTERM.String()+" "):
-		return statusTerminated
-	case strings.HasPrefix(cause, "hangup "):
-		return statusHangup
-	}
-	return statusInterrupted
-}
-
-// errReported ends the program with statusFailed after standard output has told
+// errReported ends the program with process.Failed after standard output has told
 // why.
 var errReported = errors.New("reported")
 

@@ -19,6 +19,7 @@ import (
 	"github.com/coclico/coclico/cmd/internal/files"
 	"github.com/coclico/coclico/cmd/internal/files/filestest"
 	"github.com/coclico/coclico/cmd/internal/inspect"
+	"github.com/coclico/coclico/cmd/internal/process"
 	"github.com/coclico/coclico/cmd/internal/terminal"
 	"github.com/coclico/coclico/codec/model/synth"
 )
@@ -45,7 +46,7 @@ func coclicoIn(t *testing.T, ctx context.Context, stdin []byte, args ...string) 
 func succeed(t *testing.T, args ...string) string {
 	t.Helper()
 	r := coclico(t, args...)
-	if r.status != statusOK || r.stderr != "" {
+	if r.status != process.OK || r.stderr != "" {
 		t.Fatalf("coclico %v: status %d, stderr %q", args, r.status, r.stderr)
 	}
 	return r.stdout
@@ -192,7 +193,7 @@ func TestOntoItself(t *testing.T) {
 	}
 	for _, names := range [][2]string{{file, file}, {file, dir + "/./a.png"}, {file, link}, {link, file}} {
 		for _, command := range []string{"encode", "decode"} {
-			fail(t, statusFailed, []string{names[0], "own result"}, command, names[0], "-o", names[1])
+			fail(t, process.Failed, []string{names[0], "own result"}, command, names[0], "-o", names[1])
 		}
 	}
 	if now, err := os.ReadFile(file); err != nil || !bytes.Equal(now, data) {
@@ -207,11 +208,11 @@ func TestStandardStreams(t *testing.T) {
 		t.Fatal(err)
 	}
 	enc := coclicoIn(t, t.Context(), data, "encode", "-", "-o", "-")
-	if enc.status != statusOK || len(enc.stdout) < 100 || enc.stderr != "" {
+	if enc.status != process.OK || len(enc.stdout) < 100 || enc.stderr != "" {
 		t.Fatalf("encode: status %d, %d bytes, stderr %q", enc.status, len(enc.stdout), enc.stderr)
 	}
 	dec := coclicoIn(t, t.Context(), []byte(enc.stdout), "decode", "-", "-o", "-", "--steps", "1", "--size", "16")
-	if _, err := png.Decode(strings.NewReader(dec.stdout)); dec.status != statusOK || err != nil {
+	if _, err := png.Decode(strings.NewReader(dec.stdout)); dec.status != process.OK || err != nil {
 		t.Errorf("decode: status %d, %v, stderr %q", dec.status, err, dec.stderr)
 	}
 }
@@ -226,7 +227,7 @@ func TestModelVariable(t *testing.T) {
 		t.Errorf("%v, want %d bytes", info, want)
 	}
 	t.Setenv(modelVar, filepath.Join(dir, "nowhere"))
-	fail(t, statusFailed, []string{"nowhere: no such file"}, "encode", photo, "-o", file)
+	fail(t, process.Failed, []string{"nowhere: no such file"}, "encode", photo, "-o", file)
 }
 
 func TestInfo(t *testing.T) {
@@ -272,7 +273,7 @@ func TestSynthVerify(t *testing.T) {
 		t.Errorf("verify says\n%s", out)
 	}
 	r := coclico(t, "verify", "--model", wrong, "--precision", "fast", cases)
-	if r.status != statusFailed || r.stderr != "" || !strings.Contains(r.stdout, "OUT OF BOUNDS") {
+	if r.status != process.Failed || r.stderr != "" || !strings.Contains(r.stdout, "OUT OF BOUNDS") {
 		t.Errorf("verify of other weights: status %d, stderr %q\n%s", r.status, r.stderr, r.stdout)
 	}
 }
@@ -285,7 +286,7 @@ func TestSynthOverModel(t *testing.T) {
 	if err := os.WriteFile(precious, []byte("trained"), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	fail(t, statusFailed, []string{dir, "--force"}, "synth", dir)
+	fail(t, process.Failed, []string{dir, "--force"}, "synth", dir)
 	if data, err := os.ReadFile(precious); err != nil || string(data) != "trained" {
 		t.Errorf("%d bytes, %v", len(data), err)
 	}
@@ -355,7 +356,7 @@ func TestHelp(t *testing.T) {
 		{"enc", `unknown command "enc" for "coclico"; did you mean encode`},
 	} {
 		n := len(c) - 1
-		fail(t, statusUsage, c[n:], c[:n]...)
+		fail(t, process.Usage, c[n:], c[:n]...)
 	}
 }
 
@@ -369,7 +370,7 @@ func TestInterruptedInput(t *testing.T) {
 		status := run(ctx, args, silent, io.Discard, io.Discard)
 		stop()
 		writer.Close()
-		if status != statusInterrupted {
+		if status != process.Interrupted {
 			t.Errorf("%v: status %d", args, status)
 		}
 	}
@@ -386,7 +387,7 @@ func TestInterrupt(t *testing.T) {
 	time.AfterFunc(100*time.Millisecond, stop)
 	start := time.Now()
 	r := coclicoIn(t, ctx, nil, "decode", file, "-o", filepath.Join(dir, "a.png"), "--steps", "1000", "--model", model)
-	if r.status != statusInterrupted || r.stderr != "coclico: interrupted\n" {
+	if r.status != process.Interrupted || r.stderr != "coclico: interrupted\n" {
 		t.Errorf("status %d, stderr %q", r.status, r.stderr)
 	}
 	if d := time.Since(start); d > 5*time.Second {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/coclico/coclico/cmd/internal/process"
 	"github.com/coclico/coclico/codec"
 	"github.com/coclico/coclico/codec/archive"
 	"github.com/coclico/coclico/codec/format"
@@ -146,15 +147,15 @@ func TestSearchErrors(t *testing.T) {
 		what   []string
 		args   []string
 	}{
-		{statusFailed, []string{"no archive in this folder"}, []string{empty, "--text", "forest"}},
-		{statusFailed, []string{`does not know "cat"`, "forest", "waterfall"}, []string{dir, "--text", "a cat"}},
-		{statusFailed, []string{"nonesuch.png", "no such name"}, []string{dir, "--near", "nonesuch.png"}},
-		{statusFailed, []string{"broken.png", "could not be read: unexpected EOF"}, []string{dir, "--near", "broken.png"}},
-		{statusFailed, []string{"scenes"}, []string{dir, "--picture", filepath.Dir(scenePath("forest"))}},
-		{statusUsage, []string{"one of --picture"}, []string{dir}},
-		{statusUsage, []string{"one of --picture"}, []string{dir, "--text", "forest", "--near", "x"}},
-		{statusUsage, []string{"-k is 1 to"}, []string{dir, "--text", "forest", "-k", "0"}},
-		{statusUsage, []string{"--paint needs --sheet"}, []string{dir, "--text", "forest", "--paint"}},
+		{process.Failed, []string{"no archive in this folder"}, []string{empty, "--text", "forest"}},
+		{process.Failed, []string{`does not know "cat"`, "forest", "waterfall"}, []string{dir, "--text", "a cat"}},
+		{process.Failed, []string{"nonesuch.png", "no such name"}, []string{dir, "--near", "nonesuch.png"}},
+		{process.Failed, []string{"broken.png", "could not be read: unexpected EOF"}, []string{dir, "--near", "broken.png"}},
+		{process.Failed, []string{"scenes"}, []string{dir, "--picture", filepath.Dir(scenePath("forest"))}},
+		{process.Usage, []string{"one of --picture"}, []string{dir}},
+		{process.Usage, []string{"one of --picture"}, []string{dir, "--text", "forest", "--near", "x"}},
+		{process.Usage, []string{"-k is 1 to"}, []string{dir, "--text", "forest", "-k", "0"}},
+		{process.Usage, []string{"--paint needs --sheet"}, []string{dir, "--text", "forest", "--paint"}},
 	} {
 		fail(t, c.status, c.what, append([]string{"search"}, c.args...)...)
 	}

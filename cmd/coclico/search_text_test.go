@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/coclico/coclico/cmd/internal/catalog"
+	"github.com/coclico/coclico/cmd/internal/process"
 	"github.com/coclico/coclico/codec"
 	"github.com/coclico/coclico/codec/search"
 	"github.com/coclico/coclico/codec/text"
@@ -33,11 +34,11 @@ func TestSearchText(t *testing.T) {
 		}
 	}
 	dir := filepath.Join(t.TempDir(), "A")
-	if r := coclico(t, "archive", "create", pictures, "-o", dir, "--model", model); r.status != statusOK {
+	if r := coclico(t, "archive", "create", pictures, "-o", dir, "--model", model); r.status != process.OK {
 		t.Fatalf("%+v", r)
 	}
 	args := func(words string) []string { return []string{"search", dir, "--text", words, "--model", model} }
-	fail(t, statusFailed, []string{"coclico pull --for search"}, args("a boat")...)
+	fail(t, process.Failed, []string{"coclico pull --for search"}, args("a boat")...)
 
 	c, err := codec.Open(model)
 	if err != nil {
@@ -53,7 +54,7 @@ func TestSearchText(t *testing.T) {
 		t.Fatal(err)
 	}
 	writeCLIP(t, tower, n+1)
-	fail(t, statusFailed, []string{tower, fmt.Sprintf("words have %d dimensions", n+1)}, args("a boat")...)
+	fail(t, process.Failed, []string{tower, fmt.Sprintf("words have %d dimensions", n+1)}, args("a boat")...)
 	if err := os.RemoveAll(tower); err != nil {
 		t.Fatal(err)
 	}

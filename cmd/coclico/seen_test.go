@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/coclico/coclico/cmd/internal/inspect"
+	"github.com/coclico/coclico/cmd/internal/process"
 )
 
 // seen is the folder of pictures with twins.
@@ -79,7 +80,7 @@ func TestWarning(t *testing.T) {
 	writeChunked(t, fine, img, "tEXt", "Comment\x00fine")
 	const what = ": warning: its colors may be off: invalid color profile: bad compression\n"
 	r := coclico(t, "encode", a, "-o", filepath.Join(dir, "a.coclico"))
-	if r.status != statusOK || r.stderr != "coclico: "+a+what || r.stdout != "" {
+	if r.status != process.OK || r.stderr != "coclico: "+a+what || r.stdout != "" {
 		t.Errorf("one file: %+v", r)
 	}
 	data, err := os.ReadFile(a)
@@ -87,11 +88,11 @@ func TestWarning(t *testing.T) {
 		t.Fatal(err)
 	}
 	r = coclicoIn(t, t.Context(), data, "encode", "-", "-o", filepath.Join(dir, "a.coclico"))
-	if r.status != statusOK || r.stderr != "coclico: standard input"+what {
+	if r.status != process.OK || r.stderr != "coclico: standard input"+what {
 		t.Errorf("standard input: %+v", r)
 	}
 	r = coclico(t, "encode", a, b, fine, "-o", filepath.Join(dir, "out"))
-	if want := "coclico: " + a + what + "coclico: " + strings.ReplaceAll(b, "\x1b", "?") + what; r.status != statusOK || r.stderr != want {
+	if want := "coclico: " + a + what + "coclico: " + strings.ReplaceAll(b, "\x1b", "?") + what; r.status != process.OK || r.stderr != want {
 		t.Errorf("many files: status %d, stderr %q, want %q", r.status, r.stderr, want)
 	}
 }
@@ -125,5 +126,5 @@ func TestBackground(t *testing.T) {
 	if got := succeed(t, "encode", b, "-o", "-", "--background", "black"); got != want {
 		t.Error("an opaque picture has a background")
 	}
-	fail(t, statusUsage, []string{"--background red: not white, black, gray, #rgb or #rrggbb"}, "encode", a, "-o", "-", "--background", "red")
+	fail(t, process.Usage, []string{"--background red: not white, black, gray, #rgb or #rrggbb"}, "encode", a, "-o", "-", "--background", "red")
 }

@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/coclico/coclico/cmd/internal/process"
 )
 
 // A served is the program at work as a server, as a process of its own.
@@ -166,18 +168,18 @@ func TestServeRefuses(t *testing.T) {
 		says   string
 		args   []string
 	}{
-		{statusFailed, "--token-file", []string{"--listen", "0.0.0.0:0"}},
-		{statusFailed, "write 0.0.0.0", []string{"--listen", ":0"}},
-		{statusFailed, "--tls-cert", []string{"--listen", "0.0.0.0:0", "--no-auth"}},
-		{statusFailed, "3 bytes", []string{"--token-file", short}},
-		{statusFailed, "HOST:PORT", []string{"--listen", "7788"}},
-		{statusFailed, empty, []string{"--model", empty}},
-		{statusFailed, "nowhere", []string{"--model", "nowhere"}},
-		{statusFailed, dir, []string{"--archive", dir}},
-		{statusUsage, "--queue 0: must be a whole number from 1", []string{"--queue", "0"}},
-		{statusUsage, "--keep 0s: must be at least 1s", []string{"--keep", "0s"}},
-		{statusUsage, "--log-level loud: must be debug", []string{"--log-level", "loud"}},
-		{statusUsage, "serve takes no arguments", []string{"here"}},
+		{process.Failed, "--token-file", []string{"--listen", "0.0.0.0:0"}},
+		{process.Failed, "write 0.0.0.0", []string{"--listen", ":0"}},
+		{process.Failed, "--tls-cert", []string{"--listen", "0.0.0.0:0", "--no-auth"}},
+		{process.Failed, "3 bytes", []string{"--token-file", short}},
+		{process.Failed, "HOST:PORT", []string{"--listen", "7788"}},
+		{process.Failed, empty, []string{"--model", empty}},
+		{process.Failed, "nowhere", []string{"--model", "nowhere"}},
+		{process.Failed, dir, []string{"--archive", dir}},
+		{process.Usage, "--queue 0: must be a whole number from 1", []string{"--queue", "0"}},
+		{process.Usage, "--keep 0s: must be at least 1s", []string{"--keep", "0s"}},
+		{process.Usage, "--log-level loud: must be debug", []string{"--log-level", "loud"}},
+		{process.Usage, "serve takes no arguments", []string{"here"}},
 	} {
 		fail(t, c.status, []string{c.says}, append([]string{"serve", "--admin", "off"}, c.args...)...)
 	}

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/coclico/coclico/cmd/internal/process"
 )
 
 // onTerminal runs the program with a terminal for standard output and standard
@@ -69,8 +71,8 @@ func TestNotes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// 640 x 427 pixels, of which the crop leaves out 33.3 %: no word about it.
-	if want := "a.coclico: "; status != statusOK || !strings.Contains(seen, want) || !strings.Contains(seen, " bytes, ") || !strings.Contains(seen, " bits per pixel at 128 x 128") ||
+	// 640 x 427 pixels; the crop leaves out 33.3 % of them: no word about it.
+	if want := "a.coclico: "; status != process.OK || !strings.Contains(seen, want) || !strings.Contains(seen, " bytes, ") || !strings.Contains(seen, " bits per pixel at 128 x 128") ||
 		strings.Contains(seen, "crop") || strings.Count(seen, "\n") != 1 || info.Size() > 120 {
 		t.Errorf("encode: status %d, %q", status, seen)
 	}
@@ -87,7 +89,7 @@ func TestNotes(t *testing.T) {
 	}
 	note := builtInNote + "\n"
 	decode := []string{"decode", file, "-o", filepath.Join(dir, "a.png"), "--steps", "1", "--size", "16"}
-	if status, seen := onTerminal(t, decode...); status != statusOK || seen != note {
+	if status, seen := onTerminal(t, decode...); status != process.OK || seen != note {
 		t.Errorf("decode: status %d, %q", status, seen)
 	}
 	succeed(t, decode...) // in silence
@@ -96,7 +98,7 @@ func TestNotes(t *testing.T) {
 		t.Errorf("decode of many: %q", seen)
 	}
 	succeed(t, "encode", photo, "-o", file, "--model", model)
-	if status, seen := onTerminal(t, append(decode[:6:6], "--model", model)...); status != statusOK || seen != "" {
+	if status, seen := onTerminal(t, append(decode[:6:6], "--model", model)...); status != process.OK || seen != "" {
 		t.Errorf("decode with another model: status %d, %q", status, seen)
 	}
 }
@@ -166,7 +168,7 @@ func TestPreviewTerminal(t *testing.T) {
 			args = append(args, "--preview", c.preview)
 		}
 		status, seen := onAnsweringTerminal(t, t.Context(), c.answer, args...)
-		if status != statusOK || strings.Contains(seen, "\x1b[c") != c.asked || !strings.Contains(seen, c.want) {
+		if status != process.OK || strings.Contains(seen, "\x1b[c") != c.asked || !strings.Contains(seen, c.want) {
 			t.Errorf("%+v: status %d, asked %v, %.200q", c, status, strings.Contains(seen, "\x1b[c"), seen)
 		}
 		for _, way := range []string{kitty, iterm2, sixel, blocks} {

@@ -2,11 +2,10 @@ package main
 
 import (
 	"fmt"
-	"runtime"
-	"runtime/debug"
 
 	"github.com/spf13/cobra"
 
+	"github.com/coclico/coclico/cmd/internal/process"
 	"github.com/coclico/coclico/cmd/internal/terminal"
 )
 
@@ -26,27 +25,8 @@ func versionCmd(s *terminal.Screen) *cobra.Command {
 // addVersionFlag gives the root command --version, and -v, which print the same
 // as the command version.
 func addVersionFlag(root *cobra.Command) {
-	root.Version = fmt.Sprintf("%s %s/%s %s", version(), runtime.GOOS, runtime.GOARCH, runtime.Version())
+	root.Version = process.Build(version())
 	root.Flags().BoolP("version", "v", false, "print the version")
 }
 
-// version returns the version of a release, else that of the module, else the
-// commit of a checkout.
-func version() string {
-	if stamp != "" {
-		return stamp
-	}
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	if v := info.Main.Version; v != "" && v != "(devel)" {
-		return v
-	}
-	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" {
-			return s.Value
-		}
-	}
-	return "(devel)"
-}
+func version() string { return process.Version(stamp) }

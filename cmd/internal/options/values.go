@@ -1,6 +1,7 @@
 package options
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -150,4 +151,28 @@ func OrList(words []string) string {
 		return words[0]
 	}
 	return strings.Join(words[:n], ", ") + " or " + words[n]
+}
+
+// FlagError rewrites pflag's errors: it quotes the value twice and names the
+// function that could not parse it.
+func FlagError(err error) error {
+	switch err := err.(type) {
+	case *pflag.InvalidValueError:
+		reason := err.Unwrap()
+		switch err.GetFlag().Value.Type() {
+		case "bool":
+			reason = errors.New("must be true or false")
+		case "duration":
+			reason = errors.New("must be a duration such as 90s or 5m")
+		}
+		return fmt.Errorf("--%s %s: %w", err.GetFlag().Name, err.GetValue(), reason)
+	case *pflag.NotExistError:
+		if group := err.GetSpecifiedShortnames(); group != "" {
+			return fmt.Errorf("unknown flag -%s", err.GetSpecifiedName())
+		}
+		return fmt.Errorf("unknown flag --%s", err.GetSpecifiedName())
+	case *pflag.ValueRequiredError:
+		return fmt.Errorf("--%s needs a value", err.GetFlag().Name)
+	}
+	return err
 }

@@ -19,6 +19,8 @@ type Screen struct {
 	Out io.Writer // results; see OutErr
 	Err io.Writer // progress, notes and complaints
 
+	Program string // whose errors they are
+
 	out    *stickyWriter // Out
 	getenv func(string) string
 }
@@ -27,7 +29,7 @@ type Screen struct {
 // TERM, COLORTERM, NO_COLOR and the locale.
 func New(stdout, stderr io.Writer, getenv func(string) string) *Screen {
 	out := &stickyWriter{Writer: stdout}
-	return &Screen{Out: out, Err: stderr, out: out, getenv: getenv}
+	return &Screen{Out: out, Err: stderr, Program: "coclico", out: out, getenv: getenv}
 }
 
 // OutErr returns the first error of writing to Out, so that callers that print
@@ -75,7 +77,7 @@ func (s *Screen) JSON(v any) error {
 // Complain prints an error as one line, whatever its message holds.
 func (s *Screen) Complain(message string) {
 	lines := strings.FieldsFunc(message, func(r rune) bool { return r == '\n' || r == '\r' || r == '\t' })
-	fmt.Fprintf(s.Err, "coclico: %s\n", Printable(strings.Join(lines, "; ")))
+	fmt.Fprintf(s.Err, "%s: %s\n", s.Program, Printable(strings.Join(lines, "; ")))
 }
 
 // Warn prints warnings about a file that was read nevertheless, a line each.
