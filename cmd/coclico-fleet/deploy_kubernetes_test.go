@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -17,6 +18,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
 
+	"github.com/coclico/coclico/cmd/coclico-fleet/internal/job"
+	"github.com/coclico/coclico/cmd/coclico-fleet/internal/queue"
 	"github.com/coclico/coclico/cmd/internal/process"
 )
 
@@ -288,6 +291,10 @@ func TestKubernetesReferences(t *testing.T) {
 			}
 		}
 	}
+	at := fmt.Sprintf("--queue=tls://%s:%d", c.services[0].Name, c.services[0].Spec.Ports[0].Port)
+	if args := c.deployments[0].Spec.Template.Spec.Containers[0].Args; !slices.Contains(args, at) {
+		t.Errorf("the workers do not ask the Service, %s: %q", at, args)
+	}
 	if c.statefulSets[0].Spec.ServiceName != c.services[0].Name || *c.statefulSets[0].Spec.Replicas != 1 {
 		t.Error("the StatefulSet is not one pod of the Service")
 	}
@@ -321,6 +328,9 @@ func checkContainer(t *testing.T, name string, c corev1.Container, volumes map[s
 	if ports["admin"] != 9090 || !strings.Contains(strings.Join(c.Args, " "), "0.0.0.0:9090") {
 		t.Errorf("%s: the admin listener is not at port 9090", name)
 	}
+	if port, listens := ports["nats"]; listens && !slices.Contains(c.Args, fmt.Sprintf("--listen=0.0.0.0:%d", port)) {
+		t.Errorf("%s: the queue is not at port %d", name, port)
+	}
 	for _, probe := range []*corev1.Probe{c.StartupProbe, c.LivenessProbe, c.ReadinessProbe} {
 		if probe == nil {
 			continue // of a Job: nobody connects to it
@@ -336,21 +346,21 @@ func checkContainer(t *testing.T, name string, c corev1.Container, volumes map[s
 
 // TestKubernetesJob: the program's statuses and the number of shards.
 func TestKubernetesJob(t *testing.T) {
-	job := readCluster(t).jobs[0].Spec
-	if job.CompletionMode == nil || *job.CompletionMode != batchv1.IndexedCompletion || job.BackoffLimitPerIndex == nil ||
-		*job.Completions > 1e5 || job.Template.Spec.RestartPolicy != corev1.RestartPolicyNever {
-		t.Errorf("job is %+v", job)
+	spec := readCluster(t).jobs[0].Spec
+	if spec.CompletionMode == nil || *spec.CompletionMode != batchv1.IndexedCompletion || spec.BackoffLimitPerIndex == nil ||
+		*spec.Completions > 1e5 || spec.Template.Spec.RestartPolicy != corev1.RestartPolicyNever {
+		t.Errorf("job is %+v", spec)
 	}
-	rules := job.PodFailurePolicy.Rules
+	rules := spec.PodFailurePolicy.Rules
 	if len(rules) != 2 || !slices.Equal(rules[0].OnExitCodes.Values, []int32{process.Usage, statusRefused}) || rules[0].Action != batchv1.PodFailurePolicyActionFailJob ||
 		rules[1].OnPodConditions[0].Type != corev1.DisruptionTarget || rules[1].Action != batchv1.PodFailurePolicyActionIgnore {
 		t.Errorf("rules are %+v", rules)
 	}
-	for _, c := range job.Template.Spec.Containers {
+	for _, c := range spec.Template.Spec.Containers {
 		if c.Name != *rules[0].OnExitCodes.ContainerName {
 			t.Errorf("the rule is about container %s, not %s", *rules[0].OnExitCodes.ContainerName, c.Name)
 		}
-		checkShards(t, c, *job.Completions)
+		checkShards(t, c, *spec.Completions)
 	}
 }
 
@@ -363,7 +373,7 @@ func TestScaledObject(t *testing.T) {
 		t.Fatalf("scales %+v by %+v", spec.ScaleTargetRef, spec.Triggers)
 	}
 	m := spec.Triggers[0].Metadata
-	if spec.Triggers[0].Type != "nats-jetstream" || m.LagThreshold != "2" || m.Account != "$G" || m.Stream == "" || m.Consumer == "" {
+	if spec.Triggers[0].Type != "nats-jetstream" || m.LagThreshold != "2" || m.Account != "$G" || m.Stream != queue.DefaultStream || m.Consumer != new(job.Job).Work() {
 		t.Errorf("trigger is %+v", spec.Triggers[0])
 	}
 	host, port, _ := strings.Cut(m.NATSServerMonitoringEndpoint, ":")

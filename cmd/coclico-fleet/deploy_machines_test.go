@@ -46,6 +46,9 @@ func TestSlurm(t *testing.T) {
 		t.Fatalf("script printed %q, error %v", lines, err)
 	}
 	accepted(t, lines[2:]...)
+	if i := slices.Index(lines, "--shard"); i < 0 || lines[i+1] != "auto" {
+		t.Errorf("the task's shard is not its index: %q", lines)
+	}
 	if _, err := run(); err == nil {
 		t.Error("no destination: no error")
 	}
