@@ -8,8 +8,6 @@ import (
 	"strings"
 
 	"gonum.org/v1/gonum/stat"
-	"gonum.org/v1/plot"
-	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg/draw"
 )
 
@@ -134,9 +132,9 @@ func (e *Evaluation) contactSheet() (figure, error) {
 
 // figure6 plots the error of color maps against their rate.
 func (e *Evaluation) figure6() (figure, error) {
-	var nominal, real, tuned, painted plotter.XYs
+	var nominal, real, tuned, painted []point
 	var labels []string
-	for i, point := range e.tasks[0].maps {
+	for i, setting := range e.tasks[0].maps {
 		var errors, bytes, tunedErrors, tunedBytes []float64
 		for _, t := range e.tasks {
 			m := t.maps[i]
@@ -144,12 +142,12 @@ func (e *Evaluation) figure6() (figure, error) {
 			tunedErrors, tunedBytes = append(tunedErrors, m.tuned), append(tunedBytes, m.tunedBytes)
 		}
 		mse := stat.Mean(errors, nil)
-		nominal = append(nominal, plotter.XY{X: point.nominalBytes, Y: mse})
-		real = append(real, plotter.XY{X: stat.Mean(bytes, nil), Y: mse})
-		tuned = append(tuned, plotter.XY{X: stat.Mean(tunedBytes, nil), Y: stat.Mean(tunedErrors, nil)})
-		labels = append(labels, fmt.Sprintf("%d/%d", point.n, point.bits))
-		if v, ok := e.value(mapID(point.n, point.bits), "color"); ok && e.Paint {
-			painted = append(painted, plotter.XY{X: point.nominalBytes, Y: v})
+		nominal = append(nominal, point{setting.nominalBytes, mse})
+		real = append(real, point{stat.Mean(bytes, nil), mse})
+		tuned = append(tuned, point{stat.Mean(tunedBytes, nil), stat.Mean(tunedErrors, nil)})
+		labels = append(labels, fmt.Sprintf("%d/%d", setting.n, setting.bits))
+		if v, ok := e.value(mapID(setting.n, setting.bits), "color"); ok && e.Paint {
+			painted = append(painted, point{setting.nominalBytes, v})
 		}
 	}
 	curves := []curve{
@@ -164,28 +162,26 @@ func (e *Evaluation) figure6() (figure, error) {
 		curves = append(curves, curve{name: "painting, R = 1.5 b n² bits", points: painted, dots: true, color: colors[3], shape: draw.PyramidGlyph{}},
 			curve{points: lowerHull(painted), line: true, color: colors[3]})
 	}
-	p, err := newPlot("Figure 6: color maps", "bytes of the color map", "mean square error at 32 x 32", true, curves)
-	if err != nil {
-		return figure{}, err
-	}
-	return plots("figure6", "Figure 6: color maps", "n/b: side and bits of a sample; means over "+counted(len(e.tasks), "picture"), p)
+	return charts("figure6", "Figure 6: color maps", "n/b: side and bits of a sample; means over "+counted(len(e.tasks), "picture"), &chart{
+		title: "Figure 6: color maps", x: "bytes of the color map", y: "mean square error at 32 x 32", logX: true, curves: curves,
+	})
 }
 
 // lowerHull returns the lower convex hull of points, from left to right, as far
 // as it falls.
-func lowerHull(points plotter.XYs) plotter.XYs {
+func lowerHull(points []point) []point {
 	sorted := slices.Clone(points)
-	slices.SortFunc(sorted, func(a, b plotter.XY) int { return cmp.Or(cmp.Compare(a.X, b.X), cmp.Compare(a.Y, b.Y)) })
-	var hull plotter.XYs
+	slices.SortFunc(sorted, func(a, b point) int { return cmp.Or(cmp.Compare(a.x, b.x), cmp.Compare(a.y, b.y)) })
+	var hull []point
 	for _, p := range sorted {
 		for n := len(hull); n > 1; n = len(hull) {
 			a, b := hull[n-2], hull[n-1]
-			if (b.X-a.X)*(p.Y-a.Y)-(b.Y-a.Y)*(p.X-a.X) > 0 {
+			if (b.x-a.x)*(p.y-a.y)-(b.y-a.y)*(p.x-a.x) > 0 {
 				break
 			}
 			hull = hull[:n-1]
 		}
-		if n := len(hull); n == 0 || p.Y < hull[n-1].Y {
+		if n := len(hull); n == 0 || p.y < hull[n-1].y {
 			hull = append(hull, p)
 		}
 	}
@@ -194,25 +190,21 @@ func lowerHull(points plotter.XYs) plotter.XYs {
 
 // strengthPlots plots what more steps from t_start cost and gain.
 func (e *Evaluation) strengthPlots() (figure, error) {
-	var all []*plot.Plot
+	var all []*chart
 	for i, name := range []string{"color", "CLIP d"} {
 		c := curve{line: true, dots: true, color: colors[i]}
 		for _, s := range strengths {
 			if v, ok := e.value(strengthID(s), name); ok {
-				c.points = append(c.points, plotter.XY{X: s, Y: v})
+				c.points = append(c.points, point{s, v})
 			}
 		}
 		if len(c.points) == 0 {
 			return figure{}, nil
 		}
-		p, err := newPlot("", "strength (t_start / T)", name, false, []curve{c})
-		if err != nil {
-			return figure{}, err
-		}
-		all = append(all, p)
+		all = append(all, &chart{x: "strength (t_start / T)", y: name, curves: []curve{c}})
 	}
 	n := len(e.of(strengthID(strengths[0])))
-	return plots("strength", "Sweep of t_start", "the paper's profile; means over "+counted(n, "picture"), all...)
+	return charts("strength", "Sweep of t_start", "the paper's profile; means over "+counted(n, "picture"), all...)
 }
 
 // ratePlot plots a metric against bytes.
@@ -227,10 +219,10 @@ func (e *Evaluation) ratePlot(r *Report, metric int) (figure, error) {
 			x, ok := e.bytes(id)
 			y, known := e.value(id, m.Name)
 			if ok && known {
-				c.points = append(c.points, plotter.XY{X: x, Y: y})
+				c.points = append(c.points, point{x, y})
 			}
 		}
-		slices.SortFunc(c.points, func(a, b plotter.XY) int { return cmp.Compare(a.X, b.X) })
+		slices.SortFunc(c.points, func(a, b point) int { return cmp.Compare(a.x, b.x) })
 		return c
 	}
 	var own, vvc []string
@@ -249,7 +241,7 @@ func (e *Evaluation) ratePlot(r *Report, metric int) (figure, error) {
 		x, ok := e.bytes(row.id)
 		y, known := e.value(row.id, m.Name)
 		if !row.figure && ok && known {
-			others.points = append(others.points, plotter.XY{X: x, Y: y})
+			others.points = append(others.points, point{x, y})
 			others.labels = append(others.labels, row.name)
 		}
 	}
@@ -257,18 +249,15 @@ func (e *Evaluation) ratePlot(r *Report, metric int) (figure, error) {
 		return figure{}, nil
 	}
 	title := r.Columns[sizes+metric].Heading()
-	p, err := newPlot(title, "bytes of a picture", title, true, []curve{
+	p := &chart{title: title, x: "bytes of a picture", y: title, logX: true, curves: []curve{
 		series("CoCliCo, tuned", curve{color: colors[0]}, own...),
 		series("VVC: rasters at QP 63, finer QPs", curve{color: colors[1], shape: draw.TriangleGlyph{}}, vvc...),
 		others,
-	})
-	if err != nil {
-		return figure{}, err
-	}
+	}}
 	id := "rate-" + strings.Trim(notInID.ReplaceAllString(strings.ToLower(m.Name), "-"), "-")
 	caption := ""
 	if n := len(e.of(budgetID(budgets[0]))); n < len(e.tasks) {
 		caption = fmt.Sprintf("curves: means over the first %s; points: over %d", counted(n, "picture"), len(e.tasks))
 	}
-	return plots(id, "Rate and "+title, caption, p)
+	return charts(id, "Rate and "+title, caption, p)
 }

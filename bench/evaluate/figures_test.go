@@ -15,8 +15,6 @@ import (
 	"strings"
 	"testing"
 
-	"gonum.org/v1/plot/plotter"
-
 	"github.com/coclico/coclico/codec"
 )
 
@@ -159,13 +157,13 @@ func TestMapPoints(t *testing.T) {
 }
 
 func TestLowerHull(t *testing.T) {
-	xys := func(values ...float64) (p plotter.XYs) {
+	xys := func(values ...float64) (p []point) {
 		for i := 0; i < len(values); i += 2 {
-			p = append(p, plotter.XY{X: values[i], Y: values[i+1]})
+			p = append(p, point{values[i], values[i+1]})
 		}
 		return p
 	}
-	for _, test := range []struct{ in, want plotter.XYs }{
+	for _, test := range []struct{ in, want []point }{
 		{nil, nil},
 		{xys(1, 1), xys(1, 1)},
 		{xys(3, 1, 1, 9, 2, 2), xys(1, 9, 2, 2, 3, 1)},

@@ -59,7 +59,7 @@ var layers = []struct {
 	{"internal/hook", nil, nil}, // a look into codec for this module's tests and tools
 	// 4: nothing imports these.
 	// The one room of bench that cmd may enter.
-	{"bench/evaluate", []string{"bench/iqa", "internal/hook", "codec/...", "vit", "nn", "gonum.org/v1/gonum/...", "gonum.org/v1/plot/...", "github.com/bbrks/go-blurhash"}, nil},
+	{"bench/evaluate", []string{"bench/iqa", "internal/hook", "codec/...", "vit", "nn", "gonum.org/v1/gonum/...", "gonum.org/v1/plot/...", "golang.org/x/image/font/...", "github.com/bbrks/go-blurhash"}, nil},
 	{"bench/...", []string{"bench/...", "internal/hook", "codec/...", "vit", "unet", "vae", "solver", "nn", "kernels", "kernels/mem", "weights", "weights/mini", "gonum.org/v1/gonum/..."}, nil},
 	{"cmd/internal/icc", nil, nil}, // arithmetic on colors
 	{"cmd/internal/files/...", []string{"cmd/internal/files", "weights", "golang.org/x/sys/unix"}, []string{"cmd/internal/files/filestest"}},
