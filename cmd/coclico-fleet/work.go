@@ -179,14 +179,18 @@ func (p *program) newWorker(ctx context.Context, j *job.Job, out *bucket.Bucket,
 		w.Jobs, w.Limit = cmp.Or(*f.jobs, 1), cmp.Or(*f.limit, 2*time.Hour)
 		w.Maker = &worker.Painter{Source: source, Out: out, Codec: m.codec, Decoding: decoding, Software: "coclico " + version(), Model: m.name + " " + m.fingerprint}
 	} else {
-		w.Maker, err = worker.NewEncoder(source, m.codec, encoding)
+		if w.Maker, err = worker.NewEncoder(source, m.codec, encoding); err != nil {
+			source.Close()
+			m.codec.Close()
+			return nil, nil, err
+		}
 	}
 	return w, func() {
-		source.Close()
-		if w.Stuck() == 0 { // else the model is in use
+		if w.Stuck() == 0 { // else they are in use
+			source.Close()
 			m.codec.Close()
 		}
-	}, err
+	}, nil
 }
 
 // workQueue does the chunks that a queue hands out.

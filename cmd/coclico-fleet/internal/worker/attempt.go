@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
+	"time"
 
 	"github.com/coclico/coclico/cmd/coclico-fleet/internal/bucket"
 	"github.com/coclico/coclico/cmd/coclico-fleet/internal/job"
@@ -17,16 +18,20 @@ import (
 // An attempt is one worker's at a chunk, and what earlier ones have left below
 // _tries/part-00000007/:
 //
-//	start-ID          a shard worker has begun; removed when it stops in good order
-//	note-0017-1       a careful worker has begun row 17 for the first time
+//	start-ID          a shard worker has begun
+//	note-0017-ID      a careful worker has begun row 17
 //	row-0017.parquet  its row
-//	kept-ID.parquet   rows that a worker kept when it was stopped
+//	kept-ID.parquet   rows that a worker kept when it failed or was stopped
+//
+// A worker that fails or is stopped withdraws its start and its note. Those that
+// stay are of processes that have ended without a word.
 type attempt struct {
 	out     *bucket.Bucket
 	origin  *archive.Origin
 	chunk   int
 	sources []bucket.Object
 	rows    []*archive.Row // nil for those not made yet
+	found   int            // rows that earlier attempts have made
 	notes   []int          // of each row
 	starts  int
 	left    bool // there are objects to remove when the chunk is done
@@ -36,6 +41,8 @@ const (
 	deadly = 2        // notes after which a picture is not tried again
 	lost   = 2        // starts after which a chunk is done carefully
 	kept   = 64 << 20 // bytes of the largest object with rows
+
+	withdrawal = 5 * time.Second // at most, of the grace that a process has to end
 )
 
 // tries reads what earlier attempts have left.
@@ -52,7 +59,7 @@ func (w *Worker) tries(ctx context.Context, chunk int, sources []bucket.Object) 
 		}
 		t.left = true
 		name := strings.TrimPrefix(o.Name, prefix)
-		var row, n int
+		var row int
 		switch {
 		case strings.HasSuffix(name, ".parquet"):
 			if err := t.load(ctx, o.Name, at); err != nil {
@@ -61,11 +68,12 @@ func (w *Worker) tries(ctx context.Context, chunk int, sources []bucket.Object) 
 		case strings.HasPrefix(name, "start-"):
 			t.starts++
 		default:
-			if _, err := fmt.Sscanf(name, "note-%d-%d", &row, &n); err == nil && row >= 0 && row < len(t.notes) {
-				t.notes[row] = max(t.notes[row], n)
+			if _, err := fmt.Sscanf(name, "note-%d-", &row); err == nil && row >= 0 && row < len(t.notes) {
+				t.notes[row]++
 			}
 		}
 	}
+	t.found = len(t.good())
 	return t, nil
 }
 
@@ -107,16 +115,26 @@ func (t *attempt) suspect() bool {
 // start leaves a note that an attempt has begun, and returns its name.
 func (t *attempt) start(ctx context.Context) (name string, err error) {
 	t.left = true
-	name = job.TryName(t.chunk) + "start-" + strings.ToLower(rand.Text())
+	name = job.TryName(t.chunk) + "start-" + newID()
 	return name, t.out.Replace(ctx, name, nil)
 }
 
-// note leaves a note that a row is begun.
-func (t *attempt) note(ctx context.Context, row int) error {
+// note leaves a note that a row is begun, and returns its name.
+func (t *attempt) note(ctx context.Context, row int) (name string, err error) {
 	t.left = true
-	t.notes[row]++
-	name := fmt.Sprintf("%snote-%04d-%d", job.TryName(t.chunk), row, t.notes[row])
-	return t.out.Replace(ctx, name, []byte(t.sources[row].Name))
+	name = fmt.Sprintf("%snote-%04d-%s", job.TryName(t.chunk), row, newID())
+	return name, t.out.Replace(ctx, name, []byte(t.sources[row].Name))
+}
+
+// newID returns an ID that no other attempt has.
+func newID() string { return strings.ToLower(rand.Text()) }
+
+// withdraw removes a start or a note, since the process that has left it has not
+// ended on a picture. That is so even when ctx has ended.
+func (t *attempt) withdraw(ctx context.Context, name string) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), withdrawal)
+	defer cancel()
+	return t.out.Remove(ctx, name)
 }
 
 // save writes rows for a later attempt.
@@ -129,18 +147,24 @@ func (t *attempt) save(ctx context.Context, name string, rows []*archive.Row) er
 	return t.out.Replace(ctx, job.TryName(t.chunk)+name+".parquet", data)
 }
 
-// keep saves the rows of pictures that were read, when a worker is stopped.
-func (t *attempt) keep(ctx context.Context) error {
-	var good []*archive.Row
+// good returns the rows of pictures that were read.
+func (t *attempt) good() (rows []*archive.Row) {
 	for _, r := range t.rows {
 		if r != nil && r.Error == "" {
-			good = append(good, r)
+			rows = append(rows, r)
 		}
 	}
-	if good == nil {
+	return rows
+}
+
+// keep saves the rows of pictures that were read, if this attempt has made any,
+// when a worker fails or is stopped.
+func (t *attempt) keep(ctx context.Context) error {
+	rows := t.good()
+	if len(rows) <= t.found {
 		return nil
 	}
-	return t.save(ctx, "kept-"+strings.ToLower(rand.Text()), good)
+	return t.save(ctx, "kept-"+newID(), rows)
 }
 
 // clean removes what attempts have left at a chunk that is done.

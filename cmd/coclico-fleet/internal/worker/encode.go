@@ -39,7 +39,10 @@ type Encoder struct {
 // NewEncoder returns an Encoder of the pictures of a bucket.
 func NewEncoder(source *bucket.Bucket, c *codec.Codec, e *options.Encoding) (*Encoder, error) {
 	id, err := c.ModelID()
-	return &Encoder{source, c, e, id, semaphore.NewWeighted(maxMemory), semaphore.NewWeighted(maxMemory)}, err
+	if err != nil {
+		return nil, err
+	}
+	return &Encoder{source, c, e, id, semaphore.NewWeighted(maxMemory), semaphore.NewWeighted(maxMemory)}, nil
 }
 
 // Make implements [Maker].

@@ -16,6 +16,7 @@ import (
 	"io/fs"
 	"iter"
 	"log/slog"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -70,13 +71,15 @@ type Worker struct {
 const grace = 10 * time.Second
 
 // Stuck returns the number of pictures that are still being worked on although
-// they have their row: nothing ends a goroutine that does not want to. A process
-// with a few of them should end and be started again.
+// nobody waits for them: nothing ends a goroutine that does not want to. What
+// the Maker uses must not be closed while there are any, and a process with a
+// few of them should end and be started again.
 func (w *Worker) Stuck() int { return int(w.stuck.Load()) }
 
 // Chunk does a chunk, unless it is done. When soft ends, it finishes the pictures
 // that it has begun, keeps the rows for the next worker, and returns
-// [ErrStopped]; when ctx ends, it returns at once. A careful worker goes through
+// [ErrStopped]; so it does after an error that is not of a picture, which it
+// returns. When ctx ends, it returns at once. A careful worker goes through
 // a chunk that was lost before picture by picture, and finds the one that ends
 // processes.
 func (w *Worker) Chunk(ctx, soft context.Context, chunk int, careful bool) error {
@@ -92,30 +95,52 @@ func (w *Worker) Chunk(ctx, soft context.Context, chunk int, careful bool) error
 	if err != nil {
 		return err
 	}
-	started := ""
-	if w.Starts {
-		if started, err = t.start(ctx); err != nil {
-			return err
-		}
-	}
-	if careful || t.suspect() {
-		err = w.carefully(ctx, soft, t)
-	} else {
-		err = w.together(ctx, soft, t)
-	}
-	if started != "" && errors.Is(err, ErrStopped) {
-		return errors.Join(err, w.Out.Remove(ctx, started))
-	}
-	if err != nil {
-		return err
-	}
-	if err := w.finish(ctx, chunk, t.rows); err != nil {
+	if err := w.attempt(ctx, soft, t, careful || t.suspect()); err != nil {
 		return err
 	}
 	return t.clean(ctx)
 }
 
-// together works on several pictures at a time.
+// attempt does a chunk, or leaves its tries in good order: what it has made is
+// kept, and no start blames this process.
+func (w *Worker) attempt(ctx, soft context.Context, t *attempt, careful bool) (err error) {
+	if w.Starts {
+		var start string
+		start, err = t.start(ctx)
+		defer func() {
+			if err != nil {
+				w.withdraw(ctx, t, start)
+			}
+		}()
+		if err != nil {
+			return err
+		}
+	}
+	if careful {
+		err = w.carefully(ctx, soft, t)
+	} else {
+		err = w.together(ctx, soft, t)
+	}
+	if err == nil {
+		err = w.finish(ctx, t.chunk, t.rows)
+	}
+	if err != nil && !careful && ctx.Err() == nil {
+		if err := t.keep(ctx); err != nil {
+			w.Log.Warn("the rows that are done were not kept", "chunk", t.chunk, "error", err)
+		}
+	}
+	return err
+}
+
+// withdraw removes a start or a note of this process, see [attempt.withdraw].
+func (w *Worker) withdraw(ctx context.Context, t *attempt, name string) {
+	if err := t.withdraw(ctx, name); err != nil {
+		w.Log.Warn("a note of this attempt was not removed, and may count as the end of a process", "chunk", t.chunk, "error", err)
+	}
+}
+
+// together works on several pictures at a time. After an error it finishes those
+// that it has begun.
 func (w *Worker) together(ctx, soft context.Context, t *attempt) error {
 	next := make(chan int)
 	failed, fail := context.WithCancelCause(ctx)
@@ -124,7 +149,7 @@ func (w *Worker) together(ctx, soft context.Context, t *attempt) error {
 	for range w.Jobs {
 		group.Go(func() {
 			for i := range next {
-				row, err := w.picture(failed, t.sources[i])
+				row, err := w.picture(ctx, t.sources[i])
 				if err != nil {
 					fail(err)
 					continue
@@ -153,13 +178,13 @@ func (w *Worker) together(ctx, soft context.Context, t *attempt) error {
 	case failed.Err() != nil:
 		return context.Cause(failed)
 	case stopped && slices.Contains(t.rows, nil):
-		return errors.Join(ErrStopped, t.keep(ctx))
+		return ErrStopped
 	}
 	return nil
 }
 
 // carefully works on one picture at a time, and leaves a note of it before and
-// its row after. A picture that has two notes and no row has ended two workers.
+// its row after. A picture that has two notes and no row has ended two processes.
 func (w *Worker) carefully(ctx, soft context.Context, t *attempt) error {
 	for i, row := range t.rows {
 		if row != nil {
@@ -173,19 +198,28 @@ func (w *Worker) carefully(ctx, soft context.Context, t *attempt) error {
 			t.rows[i] = errorRow(t.sources[i], "its worker ended twice while it worked on this picture")
 			continue
 		}
-		if err := t.note(ctx, i); err != nil {
-			return err
-		}
-		row, err := w.picture(ctx, t.sources[i])
-		if err != nil {
-			return err
-		}
-		t.rows[i] = row
-		if err := t.save(ctx, fmt.Sprintf("row-%04d", i), t.rows[i:i+1]); err != nil {
+		if err := w.noted(ctx, t, i); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// noted makes a row with a note before and saves it after.
+func (w *Worker) noted(ctx context.Context, t *attempt, i int) (err error) {
+	name, err := t.note(ctx, i)
+	defer func() {
+		if err != nil {
+			w.withdraw(ctx, t, name)
+		}
+	}()
+	if err != nil {
+		return err
+	}
+	if t.rows[i], err = w.picture(ctx, t.sources[i]); err != nil {
+		return err
+	}
+	return t.save(ctx, fmt.Sprintf("row-%04d", i), t.rows[i:i+1])
 }
 
 // picture returns the row of a picture. It returns in time even if the picture's
@@ -193,15 +227,37 @@ func (w *Worker) carefully(ctx, soft context.Context, t *attempt) error {
 func (w *Worker) picture(ctx context.Context, source bucket.Object) (*archive.Row, error) {
 	limited, cancel := context.WithTimeout(ctx, w.Limit)
 	defer cancel()
-	type result struct {
-		row *archive.Row
-		err error
+	row, err := w.wait(ctx, limited, w.begin(limited, source))
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return nil, ctx.Err()
+	case err != nil && limited.Err() != nil:
+		err = PictureError(fmt.Sprintf("takes longer than %v", w.Limit))
 	}
+	var wrong PictureError
+	if errors.As(err, &wrong) {
+		row, err = errorRow(source, wrong.Error()), nil
+	}
+	if w.Count != nil && err == nil {
+		w.Count(row.Error != "")
+	}
+	return row, err
+}
+
+// A result is what a Maker has returned.
+type result struct {
+	row *archive.Row
+	err error
+}
+
+// begin has a row made by a goroutine of its own.
+func (w *Worker) begin(ctx context.Context, source bucket.Object) <-chan result {
 	done := make(chan result, 1)
 	go func() {
 		var r result
 		defer func() {
 			if p := recover(); p != nil {
+				w.Log.Error("a picture makes the program panic", "name", source.Name, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
 				r = result{err: PictureError(fmt.Sprintf("makes the program panic: %.200v", p))}
 			}
 			done <- r
@@ -213,39 +269,31 @@ func (w *Worker) picture(ctx context.Context, source bucket.Object) (*archive.Ro
 			r.err = PictureError("has " + err.Error())
 			return
 		}
-		r.row, r.err = w.Maker.Make(limited, source)
+		r.row, r.err = w.Maker.Make(ctx, source)
 	}()
-	var r result
+	return done
+}
+
+// wait waits for a row until ctx ends, or the limit and a little more. Work that
+// does not end then is left behind.
+func (w *Worker) wait(ctx, limited context.Context, done <-chan result) (*archive.Row, error) {
 	select {
-	case r = <-done:
+	case r := <-done:
+		return r.row, r.err
 	case <-limited.Done():
-		select {
-		case r = <-done:
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		case <-time.After(min(grace, w.Limit)):
-			w.stuck.Add(1)
-			go func() {
-				<-done
-				w.stuck.Add(-1)
-			}()
-			r.err = limited.Err()
-		}
 	}
-	if r.err != nil && ctx.Err() != nil {
-		return nil, ctx.Err()
+	select {
+	case r := <-done:
+		return r.row, r.err
+	case <-ctx.Done():
+	case <-time.After(min(grace, w.Limit)):
 	}
-	if r.err != nil && limited.Err() != nil {
-		r.err = PictureError(fmt.Sprintf("takes longer than %v", w.Limit))
-	}
-	var wrong PictureError
-	if errors.As(r.err, &wrong) {
-		r.row, r.err = errorRow(source, wrong.Error()), nil
-	}
-	if w.Count != nil && r.err == nil {
-		w.Count(r.row.Error != "")
-	}
-	return r.row, r.err
+	w.stuck.Add(1)
+	go func() {
+		<-done
+		w.stuck.Add(-1)
+	}()
+	return nil, limited.Err()
 }
 
 // errorRow returns the row of a picture that could not be read.

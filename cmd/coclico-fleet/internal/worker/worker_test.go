@@ -160,6 +160,16 @@ func TestRowsWithErrors(t *testing.T) {
 	}
 }
 
+// count returns how many of the names begin with a prefix.
+func count(names []string, prefix string) (n int) {
+	for _, name := range names {
+		if strings.HasPrefix(name, prefix) {
+			n++
+		}
+	}
+	return n
+}
+
 // TestCareful counts the processes that have ended on a picture by their notes.
 func TestCareful(t *testing.T) {
 	w, s := newWorker(t, 10)
@@ -168,7 +178,15 @@ func TestCareful(t *testing.T) {
 		if err := w.Chunk(t.Context(), t.Context(), 0, true); err == nil {
 			t.Fatal("no error")
 		}
-		if got := tries(t, w); !slices.Contains(got, fmt.Sprintf("part-00000000/note-0006-%d", n)) || !slices.Contains(got, "part-00000000/row-0005.parquet") {
+		// Nobody has withdrawn the note of a process that has ended.
+		a, err := w.tries(t.Context(), 0, make([]bucket.Object, 10))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := a.note(t.Context(), 6); err != nil {
+			t.Fatal(err)
+		}
+		if got := tries(t, w); count(got, "part-00000000/note-0006-") != n || !slices.Contains(got, "part-00000000/row-0005.parquet") {
 			t.Fatal(got)
 		}
 	}
@@ -183,6 +201,81 @@ func TestCareful(t *testing.T) {
 	}
 	if len(s.made) != 7+1+3 {
 		t.Errorf("%d pictures were made, want each once but the bad one: %v", len(s.made), s.made)
+	}
+}
+
+// TestNotBlamed has a store fail, and workers be stopped, while they work on a
+// picture: it is not the picture that has ended them.
+func TestNotBlamed(t *testing.T) {
+	w, s := newWorker(t, 10)
+	w.Starts = true
+	for n := range 3 {
+		s.does[name(6)] = func(context.Context) error { return errors.New("the store is away") }
+		ctx, cancel := context.WithCancel(t.Context())
+		if n == 2 { // the grace is over
+			s.does[name(6)] = func(ctx context.Context) error { cancel(); <-ctx.Done(); return ctx.Err() }
+		}
+		if err := w.Chunk(ctx, t.Context(), 0, true); err == nil {
+			t.Fatal("no error")
+		}
+		cancel()
+		got := tries(t, w)
+		// The rows that were made have notes still.
+		if count(got, "part-00000000/note-") != 6 || count(got, "part-00000000/row-") != 6 || len(got) != 12 {
+			t.Fatal(n, got)
+		}
+	}
+	delete(s.does, name(6))
+	if err := w.Chunk(t.Context(), t.Context(), 0, false); err != nil {
+		t.Fatal(err)
+	}
+	if failed := part(t, w, 0); len(failed) > 0 || tries(t, w) != nil {
+		t.Error(failed, tries(t, w))
+	}
+}
+
+// TestFailedKept keeps the other rows of a chunk with a picture that could not be
+// fetched, and keeps them once.
+func TestFailedKept(t *testing.T) {
+	w, s := newWorker(t, 10)
+	w.Jobs = 1
+	s.does[name(6)] = func(context.Context) error { return errors.New("the store is away") }
+	for range 3 {
+		if err := w.Chunk(t.Context(), t.Context(), 0, false); err == nil || err.Error() != "the store is away" {
+			t.Fatal(err)
+		}
+		if got := tries(t, w); len(got) != 1 || count(got, "part-00000000/kept-") != 1 {
+			t.Fatal(got)
+		}
+	}
+	delete(s.does, name(6))
+	if err := w.Chunk(t.Context(), t.Context(), 0, false); err != nil {
+		t.Fatal(err)
+	}
+	if failed := part(t, w, 0); len(failed) > 0 || tries(t, w) != nil {
+		t.Error(failed, tries(t, w))
+	}
+	if len(s.made) != 7+1+1+4 {
+		t.Errorf("%d pictures were made, want each once but the bad one: %v", len(s.made), s.made)
+	}
+}
+
+// TestAbandoned ends a worker in the middle of a picture: it is at work still,
+// and what it uses must stay open.
+func TestAbandoned(t *testing.T) {
+	w, s := newWorker(t, 10)
+	ctx, cancel := context.WithCancel(t.Context())
+	release := make(chan struct{})
+	s.does[name(0)] = func(context.Context) error { cancel(); <-release; return nil }
+	if err := w.Chunk(ctx, t.Context(), 0, true); !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	if w.Stuck() != 1 {
+		t.Errorf("%d pictures are stuck, want 1", w.Stuck())
+	}
+	close(release)
+	for w.Stuck() > 0 {
+		time.Sleep(time.Millisecond)
 	}
 }
 
