@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"io"
 	"iter"
-
-	"github.com/parquet-go/parquet-go"
 )
 
 // WriteShard writes rows, which must be in the order of their names, as a shard
@@ -22,9 +20,9 @@ func WriteShard(w io.Writer, o *Origin, rows iter.Seq2[*Row, error]) (ShardInfo,
 		return ShardInfo{}, err
 	}
 	hash := sha256.New()
-	p := &part{batch: make([]parquetRow, 0, batchRows)}
+	p := &part{}
 	p.buffer = bufio.NewWriterSize(countingWriter{io.MultiWriter(w, hash), &p.bytes}, pageBytes)
-	p.writer = parquet.NewGenericWriter[parquetRow](p.buffer, shardOptions(o)...)
+	p.writer = newTableWriter(p.buffer, o.notes())
 	for r, err := range rows {
 		if err == nil {
 			err = r.check()
@@ -42,10 +40,7 @@ func WriteShard(w io.Writer, o *Origin, rows iter.Seq2[*Row, error]) (ShardInfo,
 	if p.info.Rows == 0 {
 		return ShardInfo{}, errEmpty
 	}
-	if err := p.flush(); err != nil {
-		return ShardInfo{}, err
-	}
-	if err := p.writer.Close(); err != nil {
+	if err := p.writer.close(); err != nil {
 		return ShardInfo{}, err
 	}
 	if err := p.buffer.Flush(); err != nil {
