@@ -47,6 +47,7 @@ var vecAVX2 = &vec{loops{
 		exp2Sum: exp2SumAVX2,
 	},
 	winograd:       &winogradLoops{winogradInputAVX2, winogradWeightsAVX2, winogradOutputAVX2},
+	winogradUp:     &winogradLoops{winogradUpInputAVX2, winogradUpWeightsAVX2, winogradUpOutputAVX2},
 	transposeWords: transposeWordsAVX2,
 }}
 
@@ -162,6 +163,18 @@ func winogradWeightsAVX2(dst unsafe.Pointer, plane int, src, tmp unsafe.Pointer,
 
 //go:noescape
 func winogradOutputAVX2(dst unsafe.Pointer, pitch int, src unsafe.Pointer, plane int, tmp unsafe.Pointer, tiles, lines int)
+
+// winogradUpInputAVX2, winogradUpWeightsAVX2 and winogradUpOutputAVX2 compute
+// what winogradUpGeneric computes, bit for bit.
+//
+//go:noescape
+func winogradUpInputAVX2(dst unsafe.Pointer, plane int, src *[winogradArea]unsafe.Pointer, tmp unsafe.Pointer, lines int)
+
+//go:noescape
+func winogradUpWeightsAVX2(dst unsafe.Pointer, plane int, src, tmp unsafe.Pointer, lines int)
+
+//go:noescape
+func winogradUpOutputAVX2(dst unsafe.Pointer, pitch int, src unsafe.Pointer, plane int, tmp unsafe.Pointer, tiles, lines int)
 
 // f16AVX2 and bf16AVX2 widen n elements, a multiple of 8, as element does.
 //

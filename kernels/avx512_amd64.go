@@ -51,6 +51,7 @@ var vecAVX512 = &vec{loops{
 		exp2Sum: exp2SumAVX512,
 	},
 	winograd:       &winogradLoops{winogradInputAVX512, winogradWeightsAVX512, winogradOutputAVX512},
+	winogradUp:     &winogradLoops{winogradUpInputAVX512, winogradUpWeightsAVX512, winogradUpOutputAVX512},
 	transpose:      transposeAVX512,
 	transposeWords: transposeWordsAVX2,
 	interleave:     interleaveAVX512,
@@ -198,6 +199,18 @@ func winogradWeightsAVX512(dst unsafe.Pointer, plane int, src, tmp unsafe.Pointe
 
 //go:noescape
 func winogradOutputAVX512(dst unsafe.Pointer, pitch int, src unsafe.Pointer, plane int, tmp unsafe.Pointer, tiles, lines int)
+
+// winogradUpInputAVX512, winogradUpWeightsAVX512 and winogradUpOutputAVX512
+// compute what winogradUpGeneric computes, bit for bit.
+//
+//go:noescape
+func winogradUpInputAVX512(dst unsafe.Pointer, plane int, src *[winogradArea]unsafe.Pointer, tmp unsafe.Pointer, lines int)
+
+//go:noescape
+func winogradUpWeightsAVX512(dst unsafe.Pointer, plane int, src, tmp unsafe.Pointer, lines int)
+
+//go:noescape
+func winogradUpOutputAVX512(dst unsafe.Pointer, pitch int, src unsafe.Pointer, plane int, tmp unsafe.Pointer, tiles, lines int)
 
 // transposeAVX512 is loops.transpose.
 //

@@ -79,7 +79,10 @@ func TestOperandEdges(t *testing.T) {
 					Conv2D(make([]float32, 2*h*wd*3), o, Pack(p, w, Array{F16, nil}), so[0], so[1], Epilogue{})
 				}
 			}
-			ConvUp2D(make([]float32, 2*4*s[0]*s[1]*3), o, PackUp(p, w, Array{F16, nil}), Epilogue{})
+			for _, form := range []int{-1, 1} {
+				force(t, form)
+				ConvUp2D(make([]float32, 2*4*s[0]*s[1]*3), o, PackUp(p, w, Array{F16, nil}), Epilogue{})
+			}
 		}
 	})
 }

@@ -91,11 +91,28 @@ func (t *foldTask) do(i int) {
 // ConvUp2D enlarges a, which has Pad 1, twice by repetition and convolves it
 // with 3x3 weights and padding 1: dst [N, 2H, 2W, Out].
 func ConvUp2D(dst []float32, a *Operand, w *PackedUp, e Epilogue) {
+	v := active().vec
+	t := productTasks.get()
+	t.enlarge(v, a, w, e)
+	if f, _ := t.winograd(); f != nil {
+		t.dst = dst
+		t.run(v)
+		return
+	}
+	t.release()
 	for i, phase := range w.phase {
 		t := productTasks.get()
 		t.up, t.py, t.px = true, i/2, i%2
 		t.conv(a, phase, 1, 0, e)
 		t.dst = dst
-		t.run(active().vec)
+		t.run(v)
 	}
+}
+
+// enlarge makes t the task of all phases.
+func (t *productTask) enlarge(v *vec, a *Operand, w *PackedUp, e Epilogue) {
+	t.v, t.up = v, true
+	t.conv(a, w.phase[0], 1, 0, e)
+	t.up, t.phases = false, w.phase[:]
+	t.outH, t.outW = 2*t.outH, 2*t.outW
 }

@@ -40,7 +40,9 @@
 //
 // Where float32 is multiplied, most 3x3 convolutions of stride 1 take another
 // form: F(4x4,3x3), Winograd's, with a quarter of the products, which run in the
-// same gemm on the same Packed; see winograd.go. The shape alone decides.
+// same gemm on the same Packed; see winograd.go. Those that enlarge a picture
+// have a form of their own, with a third of the products; see winograd_up.go.
+// The shape alone decides.
 //
 // Work is split by tiles of the result, and sums keep their order: results
 // depend neither on GOMAXPROCS nor on which of an impl's loops ran.

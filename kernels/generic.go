@@ -41,7 +41,8 @@ var vecGeneric = &vec{loops{
 		rowMax:    rowMaxGeneric,
 		exp2Sum:   exp2SumGeneric,
 	},
-	winograd: winogradGeneric,
+	winograd:   winogradGeneric,
+	winogradUp: winogradUpGeneric,
 }}
 
 // runF32 computes what every float32 gemm computes. Each element of C is one

@@ -246,6 +246,17 @@ func convolve(x, w []float32, n, h, wd, in, out, stride, origin int) ([]float64,
 	return y, oh, ow
 }
 
+// repeated returns x [n,h,w,c] with every pixel repeated in both directions.
+func repeated(x []float32, n, h, w, c int) []float32 {
+	y := make([]float32, 0, 4*len(x))
+	for row := range 2 * n * h {
+		for col := range 2 * w {
+			y = append(y, x[(row/2*w+col/2)*c:][:c]...)
+		}
+	}
+	return y
+}
+
 // TestConv2D compares direct convolutions, whose sums of integers are exact,
 // with the definition. See TestWinograd for the other form.
 func TestConv2D(t *testing.T) {
@@ -276,13 +287,7 @@ func TestConv2D(t *testing.T) {
 			if s.h%2 == 0 && s.w%2 == 0 {
 				small := integers(r, s.n*s.h*s.w/4*s.in)
 				o.FillUpsampled(small)
-				big := make([]float32, len(x))
-				for i := range big {
-					c, px := i%s.in, i/s.in
-					b, y, xx := px/(s.h*s.w), px/s.w%s.h, px%s.w
-					big[i] = small[((b*s.h/2+y/2)*s.w/2+xx/2)*s.in+c]
-				}
-				want, _, _ := convolve(big, w, s.n, s.h, s.w, s.in, s.out, 1, 0)
+				want, _, _ := convolve(repeated(small, s.n, s.h/2, s.w/2, s.in), w, s.n, s.h, s.w, s.in, s.out, 1, 0)
 				dst := make([]float32, len(want))
 				Conv2D(dst, o, packed, 1, 0, Epilogue{})
 				within(t, fmt.Sprint("up ", s), dst, want, make([]float64, len(want)))
@@ -293,6 +298,13 @@ func TestConv2D(t *testing.T) {
 				clear(dst)
 				ConvUp2D(dst, lo, folded, Epilogue{})
 				within(t, fmt.Sprint("folded ", s), dst, want, make([]float64, len(want)))
+
+				// The transforms of Winograd's form do not round integers.
+				force(t, 1)
+				clear(dst)
+				ConvUp2D(dst, lo, folded, Epilogue{})
+				within(t, fmt.Sprint("folded, Winograd's form ", s), dst, want, make([]float64, len(want)))
+				force(t, -1)
 			}
 		}
 	})

@@ -59,7 +59,8 @@ var vecNEON = &vec{loops{
 			return float32(exp2SumQuads(&dst[0], &x[0], len(x)/4, scale, top))
 		},
 	},
-	winograd: &winogradLoops{winogradInputNEON, winogradWeightsNEON, winogradOutputNEON},
+	winograd:   &winogradLoops{winogradInputNEON, winogradWeightsNEON, winogradOutputNEON},
+	winogradUp: &winogradLoops{winogradUpInputNEON, winogradUpWeightsNEON, winogradUpOutputNEON},
 }}
 
 // quad returns up to four elements of x, followed by zeros.
@@ -346,3 +347,15 @@ func winogradWeightsNEON(dst unsafe.Pointer, plane int, src, tmp unsafe.Pointer,
 
 //go:noescape
 func winogradOutputNEON(dst unsafe.Pointer, pitch int, src unsafe.Pointer, plane int, tmp unsafe.Pointer, tiles, lines int)
+
+// winogradUpInputNEON, winogradUpWeightsNEON and winogradUpOutputNEON compute
+// what winogradUpGeneric computes, bit for bit.
+//
+//go:noescape
+func winogradUpInputNEON(dst unsafe.Pointer, plane int, src *[winogradArea]unsafe.Pointer, tmp unsafe.Pointer, lines int)
+
+//go:noescape
+func winogradUpWeightsNEON(dst unsafe.Pointer, plane int, src, tmp unsafe.Pointer, lines int)
+
+//go:noescape
+func winogradUpOutputNEON(dst unsafe.Pointer, pitch int, src unsafe.Pointer, plane int, tmp unsafe.Pointer, tiles, lines int)

@@ -71,6 +71,7 @@ type productTask struct {
 	op     *Operand // destination in place of dst
 	up     bool     // write every second pixel of dst, starting at (py,px)
 	py, px int
+	phases []*Packed // of [ConvUp2D] in one task, by Winograd's form; w is the first
 
 	// Rows of C are positions. If A has a border, these are all lines from
 	// the first output pixel to the last, including those between the rows
@@ -202,14 +203,18 @@ func (t *productTask) run(v *vec) {
 	if t.w.shape.GEGLU && (t.e.Act != Identity || t.e.Residual != nil) {
 		panic("kernels: GEGLU allows neither an activation nor a residual")
 	}
-	if t.winograd() {
-		t.runWinograd()
+	if f, loop := t.winograd(); f != nil {
+		t.runWinograd(f, loop)
 	} else {
 		t.cut()
 		parallel(t.runs*t.chunks*t.groups, t)
 	}
-	steps := t.steps
-	*t = productTask{steps: steps}
+	t.release()
+}
+
+// release takes t back with nothing but its memory.
+func (t *productTask) release() {
+	*t = productTask{steps: t.steps}
 	productTasks.keep(t)
 }
 

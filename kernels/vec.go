@@ -39,9 +39,9 @@ type loops struct {
 
 	rowLoops
 
-	// winograd are the transforms of F(4x4,3x3). If nil, convolutions are
-	// direct.
-	winograd *winogradLoops
+	// winograd are the transforms of F(4x4,3x3), and winogradUp those of
+	// enlarging convolutions. If nil, these are direct.
+	winograd, winogradUp *winogradLoops
 
 	// transpose, transposeWords, interleave and sortTaps pack weights; see
 	// gatherer. Any of them may be nil.

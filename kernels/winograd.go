@@ -1,6 +1,9 @@
 package kernels
 
-import "unsafe"
+import (
+	"slices"
+	"unsafe"
+)
 
 // A convolution of stride 1 with 3x3 weights takes 9 products per output.
 // F(4x4,3x3), Winograd's minimal filtering in two dimensions, takes 36 for a
@@ -23,17 +26,51 @@ import "unsafe"
 // Stable unCLIP's UNet has an error of 3.6e-6 with it and of 2.9e-6 without, so
 // that both precisions use it: F(2x2,3x3), with 4 products per output and an
 // error of 0.5e-6, is not needed.
-const (
-	winogradOut  = BandRows                // outputs on a side of a tile
-	winogradIn   = winogradOut + 2         // pixels on a side of a tile
-	winogradArea = winogradIn * winogradIn // products
-)
+var winogradConv = &winogradForm{
+	in: 6, step: BandRows, out: BandRows, taps: 3, planes: winogradArea, products: squares(0, 1, 2, 3, 4, 5), blocks: 2, run: 8,
+}
+
+// winogradArea is the number of pixels of the largest tile.
+const winogradArea = 36
 
 // The points a and b, and the constants of the transforms.
 const (
 	winogradA = 0.70710678118654752440 // 1/√2
 	winogradB = 1.41421356237309504880 // √2
 )
+
+// A winogradForm is the geometry of a minimal filtering algorithm in two
+// dimensions.
+type winogradForm struct {
+	in   int // pixels on a side of a tile, the first of which is at -1
+	step int // pixels from one tile to the next
+	out  int // outputs on a side of a tile
+	lead int // outputs of the first tile that lie before the picture, on a side
+	taps int // on a side of the weights that are transformed
+
+	planes   int               // of transformed pixels
+	products []winogradProduct // in the order in which they run
+	blocks   int               // of tiles in a band; see below
+	run      int               // tiles of one row, transformed back at a time
+}
+
+// A winogradProduct is the product of one plane of transformed pixels and one
+// of transformed weights.
+type winogradProduct struct{ pixels, weights int }
+
+// squares returns the products in two dimensions of an algorithm that
+// multiplies, in one dimension, the transformed weights i and pixels of[i].
+// Those that share a plane of pixels follow each other.
+func squares(of ...int) []winogradProduct {
+	var p []winogradProduct
+	for i, y := range of {
+		for j, x := range of {
+			p = append(p, winogradProduct{y*(1+slices.Max(of)) + x, i*len(of) + j})
+		}
+	}
+	slices.SortStableFunc(p, func(a, b winogradProduct) int { return a.pixels - b.pixels })
+	return p
+}
 
 // winogradTable holds the constants of the assembly.
 var winogradTable = [...][8]float32{
@@ -43,36 +80,37 @@ var winogradTable = [...][8]float32{
 	wide(winogradA / 2), wide(2 * winogradB), // of Aᵀ
 }
 
-// winogradLoops are the transforms of a machine. Vectors are lines of 16
-// float32, which stand for 16 channels: each transform treats every channel
-// alike. Results of the 36 elements are planes, a stated number of bytes apart.
+// winogradLoops are the transforms of a form on a machine. Vectors are lines of
+// 16 float32, which stand for 16 channels: each transform treats every channel
+// alike. Elements of results are planes, a stated number of bytes apart, in
+// row-major order.
 type winogradLoops struct {
 	// input stores Bᵀ d B of lines lines. Pixel (y,x) of d is at
-	// src[6y+x]; element (i,j) goes to plane 6i+j of dst. tmp is scratch
-	// memory of 36 lines.
+	// src[in*y+x]. tmp is scratch memory of 36 lines.
 	input func(dst unsafe.Pointer, plane int, src *[winogradArea]unsafe.Pointer, tmp unsafe.Pointer, lines int)
 
 	// weights stores G g Gᵀ of lines lines. Tap (y,x) is at
-	// src + (3y+x)*64*lines.
+	// src + (taps*y+x)*64*lines.
 	weights func(dst unsafe.Pointer, plane int, src, tmp unsafe.Pointer, lines int)
 
 	// output stores Aᵀ M A of tiles tiles of lines lines each: M's planes are
-	// at src, output (y,x) of tile t goes to dst + y*pitch + (4t+x)*64*lines.
+	// at src, output (y,x) of tile t goes to dst + y*pitch + (out*t+x)*64*lines.
 	output func(dst unsafe.Pointer, pitch int, src unsafe.Pointer, plane int, tmp unsafe.Pointer, tiles, lines int)
 }
 
 // Blocking. The pictures are processed a band of tiles at a time, whose
 // transformed pixels all pieces share. A piece is one panel of weights and a
 // part of the band: it transforms the weights once and then takes a block of
-// tiles at a time, whose 36 products stay in L2.
+// tiles at a time, whose products stay in L2.
 //
-// Two blocks are a band, or more if it takes more for winogradPieces pieces;
+// Two blocks are a band of F(4x4,3x3), or more if it takes more for winogradPieces pieces;
 // or one, if it has more than winogradBandBytes otherwise. Larger bands leave
 // the caches: with 128 channels of 256x256, 320 of 2 pictures of 96x96 and 512
 // of 96x96, bands of 2 blocks (2.3, 5.4 and 8.5 MB) take 0.50, 0.46 and 0.43 of
 // the time of the direct form, and bands of 16 MB 0.73, 0.57 and 0.51, with an
 // L3 of 36 MB that others used too. Pieces of two panels, which read the pixels
-// half as often, take 0.67, 0.56 and 0.48.
+// half as often, take 0.67, 0.56 and 0.48. An enlarging convolution has 16
+// planes of pixels instead of 36 and takes four blocks.
 //
 // Weights are transformed when they are multiplied, not when they are packed:
 // as float32 they would take eight times the memory of a checkpoint's float16,
@@ -80,13 +118,14 @@ type winogradLoops struct {
 const (
 	winogradBandBytes  = 32 << 20
 	winogradBlockTiles = 48 // rounded up to whole row tiles
-	winogradRunTiles   = 8  // of one row, transformed back at a time
 	winogradPieces     = 8  // of a band
+	winogradInputTiles = 8  // whose pixels one piece transforms
 )
 
-// A winogradTask is a productTask by F(4x4,3x3).
+// A winogradTask is a productTask by one of Winograd's forms.
 type winogradTask struct {
 	t    *productTask
+	form *winogradForm
 	loop *winogradLoops
 
 	rows, cols int // of tiles in a picture
@@ -103,43 +142,57 @@ type winogradTask struct {
 
 var winogradTasks freeList[winogradTask]
 
-// winograd reports whether a convolution of stride 1 should run by F(4x4,3x3).
-func (t *productTask) winograd() bool {
-	if t.v.winograd == nil || !t.w.g.form.plain || t.stride != 1 || t.a.Pad != 1 || t.w.shape.KH != 3 || t.w.shape.GEGLU {
-		return false
+// winograd returns Winograd's form that a convolution should run by, with its
+// loops, or nil for a direct one.
+func (t *productTask) winograd() (*winogradForm, *winogradLoops) {
+	f, loop := winogradConv, t.v.winograd
+	switch {
+	case t.phases != nil:
+		f, loop = winogradUp, t.v.winogradUp
+	case t.stride != 1 || t.a.Pad != 1 || t.w.shape.KH != 3 || t.w.shape.GEGLU:
+		return nil, nil
 	}
+	pays := t.winogradPays()
 	if winogradForced != 0 {
-		return winogradForced > 0
+		pays = winogradForced > 0
 	}
-	return t.winogradPays()
+	if loop == nil || !t.w.g.form.plain || !pays {
+		return nil, nil
+	}
+	return f, loop
 }
 
-// winogradForced overrides the choice of form in tests: 1 for F(4x4,3x3)
-// wherever it is possible, -1 for direct convolutions.
+// winogradForced overrides the choice of form in tests: 1 for Winograd's
+// wherever they are possible, -1 for direct convolutions.
 var winogradForced int
 
 // winogradPays is the choice of form by shape, measured with
-// BenchmarkConvForms; see bench/RESULTS.md. Fewer than 32 outputs fill no panel
-// and leave the transforms of the pixels to be shared by few products. Narrow
-// pictures have few tiles to share the transforms of the weights, and the tiles
-// at their edges are mostly empty.
+// BenchmarkConvForms and BenchmarkUpForms; see bench/RESULTS.md. Few outputs
+// fill no panel and leave the transforms of the pixels to be shared by few
+// products. Narrow pictures have few tiles to share the transforms of the
+// weights, and the tiles at their edges are mostly empty.
 //
 // The choice must not depend on the height: a band takes the form of its
 // picture.
-func (t *productTask) winogradPays() bool { return t.w.shape.Out >= 32 && t.a.W >= 12 }
+func (t *productTask) winogradPays() bool {
+	if t.phases != nil {
+		return t.w.shape.Out >= 16 && t.a.W >= 16
+	}
+	return t.w.shape.Out >= 32 && t.a.W >= 12
+}
 
-func (t *productTask) runWinograd() {
+func (t *productTask) runWinograd(f *winogradForm, loop *winogradLoops) {
 	w := winogradTasks.get()
-	w.t, w.loop = t, t.v.winograd
+	w.t, w.form, w.loop = t, f, loop
 	g, a := t.w.g, t.a
-	w.rows, w.cols = (a.H+winogradOut-1)/winogradOut, (a.W+winogradOut-1)/winogradOut
+	w.rows, w.cols = (t.outH+f.lead+f.out-1)/f.out, (t.outW+f.lead+f.out-1)/f.out
 	w.pitch = linePitch(g.form, a.C)
 	w.block = roundUp(winogradBlockTiles, g.mr)
 
 	tiles := a.N * w.rows * w.cols
 	w.parts = (winogradPieces + t.w.panels - 1) / t.w.panels
-	band := max(2, w.parts) * w.block
-	if winogradArea*w.pitch*band > winogradBandBytes {
+	band := max(f.blocks, w.parts) * w.block
+	if f.planes*w.pitch*band > winogradBandBytes {
 		band = w.block
 	}
 	bands := (tiles + band - 1) / band
@@ -147,27 +200,27 @@ func (t *productTask) runWinograd() {
 	w.parts = min(w.parts, (band+w.block-1)/w.block)
 	w.partTiles = roundUp((band+w.parts-1)/w.parts, g.mr)
 
-	// Planes are an odd number of lines apart, so that the 36 elements of a
-	// tile are in different sets of the caches.
+	// Planes are an odd number of lines apart, so that the elements of a tile
+	// are in different sets of the caches.
 	w.plane = band*w.pitch | stepBytes
-	w.v = grow(&w.v, winogradArea*w.plane)
+	w.v = grow(&w.v, f.planes*w.plane)
 	w.setSteps()
 	for w.first = 0; w.first < tiles; w.first += band {
 		w.n = min(band, tiles-w.first)
 		w.phase = (*winogradTask).input
-		parallel((w.n+winogradRunTiles-1)/winogradRunTiles, w)
+		parallel((w.n+winogradInputTiles-1)/winogradInputTiles, w)
 		w.phase = (*winogradTask).products
 		parallel(t.w.panels*w.parts, w)
 	}
-	w.t, w.loop = nil, nil
+	w.t, w.form, w.loop = nil, nil, nil
 	winogradTasks.keep(w)
 }
 
-// setSteps fills the table of K steps of one of the 36 products.
+// setSteps fills the table of K steps of one product.
 func (w *winogradTask) setSteps() {
 	g := w.t.w.g
 	w.steps = w.steps[:0]
-	for k := range w.t.w.steps / 9 {
+	for k := range w.t.w.steps / w.t.w.shape.taps() {
 		w.steps = append(w.steps, step{k * stepBytes, k * stepBytes * g.nr})
 	}
 }
@@ -185,41 +238,41 @@ func (w *winogradTask) tile(i int) (n, y, x int) {
 // the operand there, which are the next row's, would change the last bits of
 // the pixels inside.
 func (w *winogradTask) input(i int) {
-	a := w.t.a
+	a, f := w.t.a, w.form
 	s := scratches.get()
 	tmp := unsafe.Pointer(&grow(&s.c, winogradArea*stepBytes)[0])
 	zero := a.ptr(0, 0, 0) // the line before the border
-	from := i * winogradRunTiles
-	for k := from; k < min(from+winogradRunTiles, w.n); k++ {
+	from := i * winogradInputTiles
+	for k := from; k < min(from+winogradInputTiles, w.n); k++ {
 		n, ty, tx := w.tile(w.first + k)
-		for y := range winogradIn {
-			for x := range winogradIn {
-				py, px := winogradOut*ty+y-1, winogradOut*tx+x-1
+		for y := range f.in {
+			for x := range f.in {
+				py, px := f.step*ty+y-1, f.step*tx+x-1
 				p := zero
 				if py <= a.H && px <= a.W {
 					p = a.ptr(0, a.line(n, py, px), 0)
 				}
-				s.pixels[winogradIn*y+x] = p
+				s.pixels[f.in*y+x] = p
 			}
 		}
 		if raceEnabled {
-			w.raceInput(&s.pixels, k)
+			w.raceInput(s.pixels[:f.in*f.in], k)
 		}
 		w.loop.input(unsafe.Pointer(&w.v[k*w.pitch]), w.plane, &s.pixels, tmp, len(w.steps))
 	}
 	s.release()
 }
 
-func (w *winogradTask) raceInput(pixels *[winogradArea]unsafe.Pointer, k int) {
+func (w *winogradTask) raceInput(pixels []unsafe.Pointer, k int) {
 	for _, p := range pixels {
 		raceRead(p, 0, 1, len(w.steps)*stepBytes)
 	}
-	raceWrite(unsafe.Pointer(&w.v[k*w.pitch]), w.plane, winogradArea, len(w.steps)*stepBytes)
+	raceWrite(unsafe.Pointer(&w.v[k*w.pitch]), w.plane, w.form.planes, len(w.steps)*stepBytes)
 }
 
 // products computes one panel of the result for a part of the band.
 func (w *winogradTask) products(i int) {
-	g, panel := w.t.w.g, i/w.parts
+	g, f, panel := w.t.w.g, w.form, i/w.parts
 	from := i % w.parts * w.partTiles
 	to := min(from+w.partTiles, w.n)
 	if from >= to {
@@ -229,10 +282,11 @@ func (w *winogradTask) products(i int) {
 	stepB := stepBytes * g.nr
 	planeB := len(w.steps)*stepB + stepBytes // odd, as in v
 	planeC := w.block*g.nr*4 + stepBytes
-	u := grow(&s.panel, winogradArea*planeB)
-	pixels := winogradOut * winogradOut * winogradRunTiles * g.nr * 4
-	buf := grow(&s.c, winogradArea*(planeC+stepBytes)+max(pixels, 9*stepB))
-	c, buf := buf[:winogradArea*planeC], buf[winogradArea*planeC:]
+	u := grow(&s.panel, len(f.products)*planeB)
+	sums := len(f.products) * planeC
+	pixels := f.out * f.out * f.run * g.nr * 4
+	buf := grow(&s.c, sums+winogradArea*stepBytes+max(pixels, f.taps*f.taps*stepB))
+	c, buf := buf[:sums], buf[sums:]
 	tmp, rest := buf[:winogradArea*stepBytes], buf[winogradArea*stepBytes:]
 	w.weights(u, planeB, panel, rest, tmp)
 
@@ -241,10 +295,10 @@ func (w *winogradTask) products(i int) {
 	for ; from < to; from += w.block {
 		n := min(w.block, to-from)
 		st.tiles = (n + g.mr - 1) / g.mr
-		for e := range winogradArea {
-			st.a = unsafe.Pointer(&w.v[e*w.plane+from*w.pitch])
-			st.b = unsafe.Pointer(&u[e*planeB])
-			st.c = unsafe.Pointer(&c[e*planeC])
+		for _, p := range f.products {
+			st.a = unsafe.Pointer(&w.v[p.pixels*w.plane+from*w.pitch])
+			st.b = unsafe.Pointer(&u[p.weights*planeB])
+			st.c = unsafe.Pointer(&c[p.weights*planeC])
 			s.runner.run(g, st)
 		}
 		w.output(c, planeC, w.first+from, n, panel, rest, tmp)
@@ -255,45 +309,56 @@ func (w *winogradTask) products(i int) {
 // output turns the products of n tiles and one panel into pixels, some tiles of
 // one row at a time, and stores them.
 func (w *winogradTask) output(c []byte, planeC, first, n, panel int, pixels, tmp []byte) {
-	t := w.t
+	t, f := w.t, w.form
 	row := t.w.g.nr * 4 // bytes
 	for k := 0; k < n; {
 		image, y, x := w.tile(first + k)
-		m := min(winogradRunTiles, w.cols-x, n-k)
-		pitch := winogradOut * m * row
+		m := min(f.run, w.cols-x, n-k)
+		pitch := f.out * m * row
 		w.loop.output(unsafe.Pointer(&pixels[0]), pitch, unsafe.Pointer(&c[k*row]), planeC, unsafe.Pointer(&tmp[0]), m, row/stepBytes)
 		k += m
-		x, y = x*winogradOut, y*winogradOut
-		cols := min(winogradOut*m, t.outW-x)
-		for r := range min(winogradOut, t.outH-y) {
-			t.finishRun(float32s(pixels[r*pitch:]), image, (image*t.outH+y+r)*t.outW+x, cols, panel)
+		x, y = x*f.out-f.lead, y*f.out-f.lead
+		left := max(0, -x)
+		cols := min(f.out*m, t.outW-x) - left
+		for r := max(0, -y); r < min(f.out, t.outH-y); r++ {
+			t.finishRun(float32s(pixels[r*pitch+left*row:]), image, (image*t.outH+y+r)*t.outW+x+left, cols, panel)
 		}
 	}
 }
 
-// weights transforms a panel. In Packed's order the three taps of a row are
-// three consecutive steps.
+// weights transforms a panel. In Packed's order the taps of a row are
+// consecutive steps.
 func (w *winogradTask) weights(u []byte, planeB, panel int, raw, tmp []byte) {
-	p := w.t.w
-	f, dt := p.g.form, p.dtype
+	stepB := stepBytes * w.t.w.g.nr
+	for k := range w.steps {
+		if w.t.phases == nil {
+			w.gather(raw, w.t.w, panel, k)
+		}
+		for i, p := range w.t.phases {
+			w.gather(raw[(2*(i/2)*w.form.taps+2*(i%2))*stepB:], p, panel, k)
+		}
+		w.loop.weights(unsafe.Pointer(&u[k*stepB]), planeB, unsafe.Pointer(&raw[0]), unsafe.Pointer(&tmp[0]), stepB/stepBytes)
+	}
+}
+
+// gather copies the taps of 16 channels, those of step k of a product, from a
+// panel of p to raw. Rows of taps there are those of the form.
+func (w *winogradTask) gather(raw []byte, p *Packed, panel, k int) {
 	stepB := stepBytes * p.g.nr
 	size := 4
 	encoded := p.weights().when == whenMultiplied
 	if encoded {
-		size = dt.Size()
+		size = p.dtype.Size()
 	}
-	three := 3 * stepB / 4 * size // bytes of a row of taps of 16 channels, in p
+	n := p.shape.KW * stepB / 4 * size // bytes of a row of taps in p
 	src := p.data[panel*p.panelElems()*size:]
-	for k := range w.steps {
-		for dy := range 3 {
-			from := src[(dy*len(w.steps)+k)*three:][:three]
-			to := raw[dy*3*stepB:][:3*stepB]
-			if encoded {
-				f.convert(to, from, dt, 1)
-			} else {
-				copy(to, from)
-			}
+	for dy := range p.shape.KH {
+		from := src[(dy*len(w.steps)+k)*n:][:n]
+		to := raw[dy*w.form.taps*stepB:][:p.shape.KW*stepB]
+		if encoded {
+			p.g.form.convert(to, from, p.dtype, 1)
+		} else {
+			copy(to, from)
 		}
-		w.loop.weights(unsafe.Pointer(&u[k*stepB]), planeB, unsafe.Pointer(&raw[0]), unsafe.Pointer(&tmp[0]), stepB/stepBytes)
 	}
 }

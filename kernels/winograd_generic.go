@@ -10,6 +10,13 @@ var winogradGeneric = &winogradLoops{
 	output:  winogradOutputGeneric,
 }
 
+// winogradUpGeneric is the oracle of the transforms of enlarging convolutions.
+var winogradUpGeneric = &winogradLoops{
+	input:   winogradUpInputGeneric,
+	weights: winogradUpWeightsGeneric,
+	output:  winogradUpOutputGeneric,
+}
+
 // line returns the 16 elements of a line.
 func line(p unsafe.Pointer, offset int) *[16]float32 {
 	return (*[16]float32)(unsafe.Add(p, offset))
@@ -104,4 +111,78 @@ func winogradSums(m [6]float32) [4]float32 {
 		float32(0.5*s1) + float32(2*s2),
 		m[5] + float32(0.5*winogradA*d1) + float32(2*winogradB*d2),
 	}
+}
+
+func winogradUpInputGeneric(dst unsafe.Pointer, plane int, src *[winogradArea]unsafe.Pointer, _ unsafe.Pointer, lines int) {
+	for l := range lines {
+		for c := range 16 {
+			var d [4][4]float32 // [x][i]
+			for x := range d {
+				at := func(y int) float32 { return line(src[4*y+x], l*stepBytes)[c] }
+				d[x] = winogradUpPixels(at(0), at(1), at(2), at(3))
+			}
+			for i := range 4 {
+				for j, v := range winogradUpPixels(d[0][i], d[1][i], d[2][i], d[3][i]) {
+					line(dst, (4*i+j)*plane+l*stepBytes)[c] = v
+				}
+			}
+		}
+	}
+}
+
+// winogradUpPixels multiplies by Bᵀ.
+func winogradUpPixels(d0, d1, d2, d3 float32) [4]float32 {
+	return [4]float32{d0 - d2, d1 + d2, d2 - d1, d3 - d1}
+}
+
+func winogradUpWeightsGeneric(dst unsafe.Pointer, plane int, src, _ unsafe.Pointer, lines int) {
+	for l := range lines {
+		for c := range 16 {
+			var w [4][7]float32 // [x][i]
+			for x := range w {
+				at := func(y int) float32 { return line(src, ((4*y+x)*lines+l)*stepBytes)[c] }
+				w[x] = winogradUpTaps(at(0), at(1), at(2), at(3))
+			}
+			for i := range 7 {
+				for j, u := range winogradUpTaps(w[0][i], w[1][i], w[2][i], w[3][i]) {
+					line(dst, (7*i+j)*plane+l*stepBytes)[c] = u
+				}
+			}
+		}
+	}
+}
+
+// winogradUpTaps multiplies by G, whose operand are the taps of even and of odd
+// outputs.
+func winogradUpTaps(e0, e1, o0, o1 float32) [7]float32 {
+	return [7]float32{e0, 0.5 * (e0 - e1), e1, 0.5 * (e0 + e1), o0, 0.5 * (o0 - o1), o1}
+}
+
+func winogradUpOutputGeneric(dst unsafe.Pointer, pitch int, src unsafe.Pointer, plane int, _ unsafe.Pointer, tiles, lines int) {
+	for t := range tiles {
+		for l := range lines {
+			for c := range 16 {
+				var m [7][6]float32 // [x][y]
+				for x := range m {
+					var col [7]float32
+					for i := range col {
+						col[i] = line(src, (7*i+x)*plane+(t*lines+l)*stepBytes)[c]
+					}
+					m[x] = winogradUpSums(col)
+				}
+				for y := range 6 {
+					o := winogradUpSums([7]float32{m[0][y], m[1][y], m[2][y], m[3][y], m[4][y], m[5][y], m[6][y]})
+					for x, v := range o {
+						line(dst, y*pitch+((6*t+x)*lines+l)*stepBytes)[c] = v
+					}
+				}
+			}
+		}
+	}
+}
+
+// winogradUpSums multiplies by Aᵀ.
+func winogradUpSums(m [7]float32) [6]float32 {
+	even, odd := m[3]+m[1], m[3]+m[5]
+	return [6]float32{m[4] + odd, m[0] + even, m[3] - m[5], m[3] - m[1], odd + m[6], even + m[2]}
 }
