@@ -97,10 +97,20 @@ func sceneNames(t *testing.T) []string {
 	return names
 }
 
+// judgesModel skips a test with -short, which leg purego of .ci/run sets: it
+// judges the model by many paintings, on the machine's kernels, and the other
+// tests judge the kernels.
+func judgesModel(t *testing.T) {
+	if testing.Short() {
+		t.Skip("paints all scenes")
+	}
+}
+
 // TestBuiltInMeaning: with the paper's defaults, pictures outside the training
 // set keep their colors, and what they show as the tower sees it.
 // weights/mini/train/evaluate.py asks the same of many more.
 func TestBuiltInMeaning(t *testing.T) {
+	judgesModel(t)
 	names := sceneNames(t)
 	c := builtIn(t)
 	n := float64(len(names))
@@ -142,6 +152,7 @@ func TestBuiltInMeaning(t *testing.T) {
 // second. (Of 140 pictures 98 % have the map's colors, and 80 % the kind of the
 // bits, according to the judge in weights/mini/train.)
 func TestBuiltInHalves(t *testing.T) {
+	judgesModel(t)
 	names := sceneNames(t)
 	c := builtIn(t)
 	var scenes []image.Image
