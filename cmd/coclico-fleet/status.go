@@ -171,8 +171,8 @@ then be removed. If it is interrupted, the same command starts over.`,
 			}
 			bar := p.screen.Bar()
 			defer bar.Close()
-			m, err := merge.Merge(ctx, j, out, int64(*rows), func(chunk int) {
-				bar.Line(fmt.Sprintf("chunk %d of %d", chunk+1, j.Chunks()))
+			m, err := merge.Merge(ctx, j, out, int64(*rows), func(stage merge.Stage, chunk int) {
+				bar.Line(fmt.Sprintf("%s: chunk %d of %d", stage, chunk+1, j.Chunks()))
 			})
 			bar.Close()
 			if err != nil {

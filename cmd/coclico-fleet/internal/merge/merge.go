@@ -25,10 +25,23 @@ var ErrIncomplete = errors.New("the job is not done")
 // maxShard is more than a shard can have.
 const maxShard = 4 << 30
 
+// A Stage is a half of a merge.
+type Stage string
+
+const (
+	Checking Stage = "checking" // all parts are read before anything is written
+	Writing  Stage = "writing"
+)
+
 // Merge writes the archive of a job beside its parts: the shards, and then the
 // manifest. It reads each shard back. It needs the memory of one shard and no
-// disk. If it is interrupted it can be called again, and writes the same.
-func Merge(ctx context.Context, j *job.Job, out *bucket.Bucket, shardRows int64, progress func(chunk int)) (*archive.Manifest, error) {
+// disk.
+//
+// An archive of an earlier merge is replaced: its manifest is removed first, and
+// its surplus shards last. A part that is wrong is an error before that. If Merge
+// is interrupted it can be called again, and writes the same.
+// Progress, if not nil, is called after each chunk of a stage.
+func Merge(ctx context.Context, j *job.Job, out *bucket.Bucket, shardRows int64, progress func(s Stage, chunk int)) (*archive.Manifest, error) {
 	missing, err := job.Missing(ctx, j, out)
 	if err != nil {
 		return nil, err
@@ -36,46 +49,113 @@ func Merge(ctx context.Context, j *job.Job, out *bucket.Bucket, shardRows int64,
 	if len(missing) > 0 {
 		return nil, fmt.Errorf("%w: %d of %d chunks are missing", ErrIncomplete, len(missing), j.Chunks())
 	}
-	m := &merger{ctx: ctx, job: j, out: out, names: j.Names(out), progress: progress}
-	var shards []archive.ShardInfo
-	each := int(max(1, shardRows/int64(j.Chunk))) // chunks of a shard
-	for from := 0; from < j.Chunks(); from += each {
-		info, err := m.shard(archive.ShardName(len(shards)), from, min(from+each, j.Chunks()))
-		if err != nil {
+	m := &merger{job: j, out: out, names: j.Names(out), progress: progress}
+	shards, err := m.plan(ctx, int(max(1, shardRows/int64(j.Chunk))))
+	if err != nil {
+		return nil, err
+	}
+	if err := out.Remove(ctx, archive.ManifestName); err != nil {
+		return nil, err
+	}
+	infos := make([]archive.ShardInfo, len(shards))
+	for i, s := range shards {
+		if infos[i], err = m.write(ctx, archive.ShardName(i), s); err != nil {
 			return nil, err
 		}
-		shards = append(shards, info)
 	}
-	manifest, data, err := archive.NewManifest(j.Fingerprint, shards)
+	if err := removeFrom(ctx, out, len(shards)); err != nil {
+		return nil, err
+	}
+	manifest, data, err := archive.NewManifest(j.Fingerprint, infos)
 	if err != nil {
 		return nil, err
 	}
 	return manifest, out.Replace(ctx, archive.ManifestName, data)
 }
 
+// removeFrom removes the shards of an earlier merge from a number on. Whoever
+// adds to the archive would take them for its newest.
+func removeFrom(ctx context.Context, out *bucket.Bucket, first int) error {
+	var names []string
+	for o, err := range out.List(ctx, "part-") {
+		if err != nil {
+			return err
+		}
+		var n int
+		if _, err := fmt.Sscanf(o.Name, "part-%8d", &n); err == nil && n >= first && o.Name == archive.ShardName(n) {
+			names = append(names, o.Name)
+		}
+	}
+	for _, name := range names {
+		if err := out.Remove(ctx, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 type merger struct {
-	ctx      context.Context
 	job      *job.Job
 	out      *bucket.Bucket
 	names    *job.Names
-	progress func(int)
+	progress func(Stage, int)
 }
 
-// shard writes the shard of some chunks, and reads it back.
-func (m *merger) shard(name string, from, to int) (info archive.ShardInfo, err error) {
-	origin, err := m.origin(from, to)
-	if err != nil {
-		return info, err
+// done reports a chunk.
+func (m *merger) done(s Stage, chunk int) {
+	if m.progress != nil {
+		m.progress(s, chunk)
 	}
-	err = m.out.ReplaceFrom(m.ctx, name, func(w io.Writer) (err error) {
-		info, err = archive.WriteShard(w, &origin, m.rows(from, to))
+}
+
+// A shard is some chunks, and how their rows were made.
+type shard struct {
+	from, to int
+	origin   archive.Origin
+}
+
+// plan reads all parts and returns the shards of so many chunks each.
+func (m *merger) plan(ctx context.Context, each int) (shards []shard, err error) {
+	for from := 0; from < m.job.Chunks(); from += each {
+		s := shard{from: from, to: min(from+each, m.job.Chunks())}
+		if s.origin, err = m.origin(ctx, s.from, s.to); err != nil {
+			return nil, err
+		}
+		shards = append(shards, s)
+	}
+	return shards, nil
+}
+
+// origin returns how the rows of some chunks were made: with all their kernels.
+func (m *merger) origin(ctx context.Context, from, to int) (all archive.Origin, err error) {
+	var kernels []string
+	for chunk := from; chunk < to; chunk++ {
+		o, _, err := m.chunk(ctx, chunk)
+		if err != nil {
+			return all, err
+		}
+		if chunk == from {
+			all = o
+		}
+		kernels = append(kernels, o.Kernels)
+		m.done(Checking, chunk)
+	}
+	slices.Sort(kernels)
+	all.Kernels = strings.Join(slices.Compact(kernels), ", ")
+	return all, nil
+}
+
+// write writes a shard and reads it back.
+func (m *merger) write(ctx context.Context, name string, s shard) (info archive.ShardInfo, err error) {
+	err = m.out.ReplaceFrom(ctx, name, func(w io.Writer) (err error) {
+		info, err = archive.WriteShard(w, &s.origin, m.rows(ctx, s.from, s.to))
 		return err
 	})
 	if err != nil {
 		return info, err
 	}
 	info.Name = name
-	data, _, err := m.out.Get(m.ctx, name, maxShard)
+	data, _, err := m.out.Get(ctx, name, maxShard)
 	if err != nil {
 		return info, err
 	}
@@ -85,33 +165,11 @@ func (m *merger) shard(name string, from, to int) (info archive.ShardInfo, err e
 	return info, nil
 }
 
-// origin returns how the rows of some chunks were made: with all their kernels.
-func (m *merger) origin(from, to int) (archive.Origin, error) {
-	var all archive.Origin
-	var kernels []string
-	for chunk := from; chunk < to; chunk++ {
-		o, _, err := worker.ReadPart(m.ctx, m.out, chunk)
-		if err != nil {
-			return all, broken(err)
-		}
-		if chunk == from {
-			all = o
-		}
-		if o.Fingerprint != m.job.Fingerprint {
-			return all, fmt.Errorf("%s: %w", job.PartName(chunk), archive.ErrModel)
-		}
-		kernels = append(kernels, o.Kernels)
-	}
-	slices.Sort(kernels)
-	all.Kernels = strings.Join(slices.Compact(kernels), ", ")
-	return all, nil
-}
-
-// rows yields the rows of some chunks. They must be the job's, name by name.
-func (m *merger) rows(from, to int) iter.Seq2[*archive.Row, error] {
+// rows yields the rows of some chunks.
+func (m *merger) rows(ctx context.Context, from, to int) iter.Seq2[*archive.Row, error] {
 	return func(yield func(*archive.Row, error) bool) {
 		for chunk := from; chunk < to; chunk++ {
-			rows, err := m.chunk(chunk)
+			_, rows, err := m.chunk(ctx, chunk)
 			if err != nil {
 				yield(nil, err)
 				return
@@ -121,34 +179,36 @@ func (m *merger) rows(from, to int) iter.Seq2[*archive.Row, error] {
 					return
 				}
 			}
-			if m.progress != nil {
-				m.progress(chunk)
+			m.done(Writing, chunk)
+		}
+	}
+}
+
+// chunk returns the rows of a chunk, which must be the job's, name by name, and
+// how they were made.
+func (m *merger) chunk(ctx context.Context, chunk int) (o archive.Origin, rows []*archive.Row, err error) {
+	sources, err := m.names.Chunk(ctx, chunk)
+	if err != nil {
+		return o, nil, err
+	}
+	if o, rows, err = worker.ReadPart(ctx, m.out, chunk); err != nil {
+		return o, nil, err
+	}
+	switch {
+	case o.Fingerprint != m.job.Fingerprint:
+		err = archive.ErrModel
+	case len(rows) != len(sources):
+		err = fmt.Errorf("has %d rows of %d", len(rows), len(sources))
+	default:
+		for i, r := range rows {
+			if r.Name != sources[i].Name {
+				err = fmt.Errorf("row %d is of another name than the job's", i)
+				break
 			}
 		}
 	}
-}
-
-func (m *merger) chunk(chunk int) ([]*archive.Row, error) {
-	sources, err := m.names.Chunk(m.ctx, chunk)
 	if err != nil {
-		return nil, err
+		return o, nil, &worker.PartError{Name: job.PartName(chunk), Err: err}
 	}
-	_, rows, err := worker.ReadPart(m.ctx, m.out, chunk)
-	if err != nil {
-		return nil, broken(err)
-	}
-	if len(rows) != len(sources) {
-		return nil, broken(fmt.Errorf("%s: has %d rows of %d", job.PartName(chunk), len(rows), len(sources)))
-	}
-	for i, r := range rows {
-		if r.Name != sources[i].Name {
-			return nil, broken(fmt.Errorf("%s: row %d is of another name than the job's", job.PartName(chunk), i))
-		}
-	}
-	return rows, nil
-}
-
-// broken adds what to do to an error of a part.
-func broken(err error) error {
-	return fmt.Errorf("%w: remove it, and coclico-fleet run makes it again", err)
+	return o, rows, nil
 }

@@ -38,9 +38,8 @@ type attempt struct {
 }
 
 const (
-	deadly = 2        // notes after which a picture is not tried again
-	lost   = 2        // starts after which a chunk is done carefully
-	kept   = 64 << 20 // bytes of the largest object with rows
+	deadly = 2 // notes after which a picture is not tried again
+	lost   = 2 // starts after which a chunk is done carefully
 
 	withdrawal = 5 * time.Second // at most, of the grace that a process has to end
 )
@@ -80,7 +79,7 @@ func (w *Worker) tries(ctx context.Context, chunk int, sources []bucket.Object) 
 // load reads rows that were kept. Rows of another model, or that cannot be read,
 // are made again.
 func (t *attempt) load(ctx context.Context, name string, at map[string]int) error {
-	data, _, err := t.out.Get(ctx, name, kept)
+	data, _, err := t.out.Get(ctx, name, maxPart)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil // another worker has just finished the chunk
 	}

@@ -17,7 +17,20 @@ import (
 // files.
 const maxPart = 1 << 30
 
-// ReadPart returns the rows of a chunk that is done, and how they were made.
+// A PartError reports a part that is damaged, or not the job's.
+type PartError struct {
+	Name string
+	Err  error
+}
+
+func (e *PartError) Error() string {
+	return fmt.Sprintf("%s: %v: remove it, and coclico-fleet run makes it again", e.Name, e.Err)
+}
+
+func (e *PartError) Unwrap() error { return e.Err }
+
+// ReadPart returns the rows of a chunk that is done, and how they were made. The
+// error of a part that can be read and is wrong is a [*PartError].
 func ReadPart(ctx context.Context, out *bucket.Bucket, chunk int) (archive.Origin, []*archive.Row, error) {
 	name := job.PartName(chunk)
 	data, _, err := out.Get(ctx, name, maxPart)
@@ -26,12 +39,12 @@ func ReadPart(ctx context.Context, out *bucket.Bucket, chunk int) (archive.Origi
 	}
 	o, seq, err := archive.ReadShard(bytes.NewReader(data), int64(len(data)))
 	if err != nil {
-		return o, nil, fmt.Errorf("%s: %w", name, err)
+		return o, nil, &PartError{name, err}
 	}
 	var rows []*archive.Row
 	for r, err := range seq {
 		if err != nil {
-			return o, nil, fmt.Errorf("%s: %w", name, err)
+			return o, nil, &PartError{name, err}
 		}
 		rows = append(rows, r)
 	}

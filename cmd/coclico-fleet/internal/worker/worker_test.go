@@ -433,3 +433,27 @@ func TestSameParts(t *testing.T) {
 		t.Error("the parts differ")
 	}
 }
+
+// TestKeptLarge keeps the rows of a chunk of the longest files.
+func TestKeptLarge(t *testing.T) {
+	const n = 260
+	rows := make([]*archive.Row, n)
+	sources := make([]bucket.Object, n)
+	data := make([]byte, archive.MaxData)
+	for i := range rows {
+		sources[i].Name = fmt.Sprintf("p%03d.png", i)
+		rows[i] = &archive.Row{Name: sources[i].Name, Data: data}
+	}
+	w, _ := newWorker(t, 10)
+	a := &attempt{out: w.Out, origin: &w.Origin, sources: sources, rows: rows}
+	if err := a.keep(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	b, err := w.tries(t.Context(), 0, sources)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b.found != n {
+		t.Errorf("%d rows of %d were kept", b.found, n)
+	}
+}
