@@ -33,7 +33,8 @@ import (
 // A Bucket is a folder, or the objects below a prefix in an object store. Its
 // methods may be called concurrently, and try again what an object store may do
 // at a second try. Their errors begin with the object's name; a missing object
-// is [fs.ErrNotExist], and one that exists where none may [fs.ErrExist].
+// is [fs.ErrNotExist], one that exists where none may [fs.ErrExist], and a name
+// that the bucket cannot hold a [NameError].
 type Bucket struct {
 	url   string
 	store store
@@ -222,6 +223,9 @@ func permanent(err error) bool {
 		if errors.Is(err, e) {
 			return true
 		}
+	}
+	if errors.As(err, new(NameError)) {
+		return true
 	}
 	code := gcerrors.Code(err)
 	return code == gcerrors.InvalidArgument || code == gcerrors.Unimplemented

@@ -266,6 +266,25 @@ func TestNames(t *testing.T) {
 	}
 }
 
+// TestUnheld puts objects whose names a folder cannot hold: in no second try, and
+// never as if the object existed.
+func TestUnheld(t *testing.T) {
+	b := open(t, t.TempDir())
+	for _, name := range []string{"a/b", "c"} {
+		if err := b.Put(t.Context(), name, []byte("x")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range []string{"a", "c/d", "c/d/e", strings.Repeat("x", 256), strings.Repeat("x", 256) + "/y", strings.Repeat("x/", 512) + "y", "a//b"} {
+		for _, put := range []func(context.Context, string, []byte) error{b.Put, b.Replace} {
+			var unheld NameError
+			if err := put(t.Context(), name, []byte("x")); !errors.As(err, &unheld) {
+				t.Errorf("%.20s: error %v", name, err)
+			}
+		}
+	}
+}
+
 func TestOpenErrors(t *testing.T) {
 	for where, want := range map[string]string{
 		"":                     "empty name",

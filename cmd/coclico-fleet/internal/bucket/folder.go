@@ -67,13 +67,16 @@ func (f *folder) put(_ context.Context, name string, fill func(io.Writer) error,
 	}
 	defer root.Close()
 	dir := path.Dir(name)
-	if err := root.MkdirAll(dir, 0o777); err != nil {
-		return full(err)
+	switch err := root.MkdirAll(dir, 0o777); {
+	case errors.Is(err, fs.ErrExist): // as a file
+		return errTaken
+	case err != nil:
+		return reason(err)
 	}
 	temp := path.Join(dir, tempMark+rand.Text())
 	file, err := root.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
-		return full(err)
+		return reason(err)
 	}
 	defer root.Remove(temp)
 	if err = fill(file); err == nil {
@@ -91,7 +94,10 @@ func (f *folder) put(_ context.Context, name string, fill func(io.Writer) error,
 		err = link(root, temp, name)
 	}
 	if err != nil {
-		return full(err)
+		if info, e := root.Stat(name); e == nil && info.IsDir() {
+			return errTaken
+		}
+		return reason(err)
 	}
 	return files.OS{}.SyncFolder(filepath.Join(f.dir, filepath.FromSlash(dir)))
 }
@@ -110,7 +116,24 @@ func link(root *os.Root, temp, name string) error {
 		return err
 	}
 	claim.Close()
-	return root.Rename(temp, name)
+	if err = root.Rename(temp, name); err != nil {
+		root.Remove(name)
+	}
+	return err
+}
+
+const errTaken = NameError("a name that the folder cannot hold beside others: one is a folder's")
+
+// reason returns files.ErrFull for an error that means a full disk, and a
+// NameError for one that means the name.
+func reason(err error) error {
+	switch {
+	case isTaken(err):
+		return errTaken
+	case isLong(err):
+		return NameError("a name that is too long for the folder")
+	}
+	return full(err)
 }
 
 // full returns files.ErrFull for an error that means a full disk.

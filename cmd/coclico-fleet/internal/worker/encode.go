@@ -79,8 +79,8 @@ func (e *Encoder) Make(ctx context.Context, o bucket.Object) (*archive.Row, erro
 	row.Width, row.Height = img.Bounds().Dx(), img.Bounds().Dy()
 	o2 := e.encoding.Options
 	row.Data, err = e.codec.Encode(ctx, picture.Over(img, e.encoding.Background), &o2)
-	if unsupported := codec.UnsupportedError(""); errors.As(err, &unsupported) {
-		err = PictureError(err.Error())
+	if errors.As(err, new(codec.UnsupportedError)) || errors.As(err, new(codec.OptionError)) {
+		err = PictureError(err.Error()) // an option that was right for plan's own picture
 	}
 	if err != nil {
 		return nil, err // even if there is data: of some of the candidates

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"path"
 	"strings"
 
 	"github.com/coclico/coclico/cmd/coclico-fleet/internal/bucket"
@@ -25,9 +26,14 @@ type Painter struct {
 	Model       string
 }
 
-// PictureName returns the name of the picture of a file. Two files have two.
+// PictureName returns the name of a file's picture. No two files have the same
+// one, whatever the case of their endings.
 func PictureName(file string) string {
-	return job.Pictures + strings.TrimSuffix(file, job.FileExt) + ".png"
+	stem := strings.TrimSuffix(file, job.FileExt)
+	if strings.EqualFold(path.Ext(stem), job.FileExt) {
+		stem = file // x.COCLICO.coclico, beside x.COCLICO
+	}
+	return job.Pictures + stem + ".png"
 }
 
 // Make implements [Maker].
@@ -55,6 +61,9 @@ func (p *Painter) Make(ctx context.Context, o bucket.Object) (*archive.Row, erro
 	err = p.Out.PutFrom(ctx, PictureName(o.Name), func(w io.Writer) error {
 		return encode(w, img, picture.Options{Notes: p.Decoding.Notes(file, p.Software, p.Model, "")})
 	})
+	if unheld := bucket.NameError(""); errors.As(err, &unheld) {
+		return nil, PictureError("has no place for its picture: " + unheld.Error())
+	}
 	if err != nil && !errors.Is(err, fs.ErrExist) { // another worker's is as good
 		return nil, err
 	}

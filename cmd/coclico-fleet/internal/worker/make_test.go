@@ -1,0 +1,106 @@
+package worker
+
+import (
+	"bytes"
+	"errors"
+	"image"
+	"image/png"
+	"strings"
+	"testing"
+
+	"github.com/spf13/pflag"
+
+	"github.com/coclico/coclico/cmd/coclico-fleet/internal/bucket"
+	"github.com/coclico/coclico/cmd/internal/options"
+	"github.com/coclico/coclico/codec"
+)
+
+// source returns a bucket with one object, and what a listing says about it.
+func source(t *testing.T, name string, data []byte) (*bucket.Bucket, bucket.Object) {
+	t.Helper()
+	b, err := bucket.Open(t.Context(), "mem://")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { b.Close() })
+	if err := b.Put(t.Context(), name, data); err != nil {
+		t.Fatal(err)
+	}
+	for o, err := range b.List(t.Context(), "") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b, o
+	}
+	t.Fatal("nothing listed")
+	return nil, bucket.Object{}
+}
+
+func builtIn(t *testing.T) *codec.Codec {
+	t.Helper()
+	c, err := codec.BuiltIn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	return c
+}
+
+// TestOption encodes a picture that an option does not suit: it has a row with
+// that error, and the chunk does not fail.
+func TestOption(t *testing.T) {
+	var b bytes.Buffer
+	if err := png.Encode(&b, image.NewGray(image.Rect(0, 0, 8, 8))); err != nil {
+		t.Fatal(err)
+	}
+	from, o := source(t, "a.png", b.Bytes())
+	e, err := NewEncoder(from, builtIn(t), &options.Encoding{Options: codec.EncodeOptions{Profile: codec.Tuned, Bytes: codec.MinBytes - 1}, Fresh: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = e.Make(t.Context(), o)
+	var wrong PictureError
+	if !errors.As(err, &wrong) || !strings.Contains(err.Error(), "budget") {
+		t.Errorf("error %v", err)
+	}
+}
+
+// TestUnheldPicture paints a file of an object store into a folder that cannot
+// hold its name.
+func TestUnheldPicture(t *testing.T) {
+	c := builtIn(t)
+	data, err := c.Encode(t.Context(), image.NewGray(image.Rect(0, 0, 8, 8)), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	from, o := source(t, strings.Repeat("x", 260)+".coclico", data)
+	out, err := bucket.Open(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	flags := pflag.NewFlagSet("", pflag.ContinueOnError)
+	how := options.Decode(flags)
+	if err := flags.Parse([]string{"--steps=1"}); err != nil {
+		t.Fatal(err)
+	}
+	p := &Painter{Source: from, Out: out, Codec: c, Decoding: how()}
+	_, err = p.Make(t.Context(), o)
+	var wrong PictureError
+	if !errors.As(err, &wrong) || !strings.Contains(err.Error(), "no place for its picture") {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestPictureName(t *testing.T) {
+	files := map[string]string{}
+	for _, file := range []string{"x.coclico", "x.COCLICO", "x.Coclico", "x.COCLICO.coclico", "x.coclico.coclico", "x.coclico.COCLICO", "x.png.coclico", "x.coclico.png.coclico"} {
+		name := PictureName(file)
+		if old, found := files[name]; found || !strings.HasSuffix(name, ".png") {
+			t.Errorf("%s of both %s and %s", name, file, old)
+		}
+		files[name] = file
+	}
+	if got := PictureName("a/b.coclico"); got != "pictures/a/b.png" {
+		t.Error(got)
+	}
+}
