@@ -159,6 +159,8 @@ func TestUsage(t *testing.T) {
 		{process.Usage, "--bytes 7: must be a whole number from 40", []string{"plan", pictures, out, "--bytes", "7"}},
 		{process.Usage, "without --decode", []string{"plan", pictures, out, "--size", "64"}},
 		{process.Usage, "for encoding pictures", []string{"plan", pictures, out, "--decode", "--fit", "whole"}},
+		{process.Usage, "size 65: it is a multiple of 8", []string{"plan", pictures, out, "--decode", "--size", "65"}},
+		{process.Failed, "knows no words", []string{"plan", pictures, out, "--decode", "--prompt", "a boat"}},
 		{process.Usage, "--raw", []string{"plan", pictures, out, "--raw"}},
 		{process.Failed, "has a job already", []string{"plan", pictures, out}},
 		{process.Failed, "has no .coclico files", []string{"plan", pictures, t.TempDir(), "--decode"}},

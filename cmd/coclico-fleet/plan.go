@@ -105,17 +105,20 @@ func kinds(j *job.Job) string {
 	return "pictures"
 }
 
-// tryParams encodes a small gray picture as the job does, so that a parameter
-// that the model does not have is an error before the work. Files to be painted
-// have parameters of their own.
+// tryParams encodes a small gray picture as the job does, or checks how the job
+// paints, so that a parameter that the model does not have is an error before the
+// work.
 func tryParams(ctx context.Context, j *job.Job, c *codec.Codec) error {
-	e, _, err := parseParams(j)
-	if err != nil || e == nil {
+	e, d, err := parseParams(j)
+	if err != nil {
 		return err
 	}
-	gray := image.NewGray(image.Rect(0, 0, 64, 64))
-	_, err = c.Encode(ctx, gray, &e.Options)
-	if option := codec.OptionError(""); errors.As(err, &option) {
+	if j.Decode {
+		err = d.Check(ctx, c)
+	} else {
+		_, err = c.Encode(ctx, image.NewGray(image.Rect(0, 0, 64, 64)), &e.Options)
+	}
+	if errors.As(err, new(codec.OptionError)) {
 		return options.UsageError{Err: err}
 	}
 	return err

@@ -1,13 +1,16 @@
 package options
 
 import (
+	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 
 	"github.com/spf13/pflag"
 
 	"github.com/coclico/coclico/cmd/internal/picture"
 	"github.com/coclico/coclico/codec"
+	"github.com/coclico/coclico/codec/format"
 )
 
 // A Decoding is how pictures are painted.
@@ -52,6 +55,28 @@ func (d *Decoding) For(f *codec.File) codec.DecodeOptions {
 		o.Sampling = &s
 	}
 	return o
+}
+
+// Check returns the error with which every file of a model would fail to be
+// painted, such as a size that the model does not have. No network runs: a square
+// file of zeros is painted in a context that has ended.
+func (d *Decoding) Check(ctx context.Context, c *codec.Codec) error {
+	prior, err := c.Prior()
+	if err != nil {
+		return err
+	}
+	zeros := make([]byte, format.Params{Dimensions: len(prior.Moments)}.WithDefaults().Bytes())
+	f, err := codec.ParseRaw(zeros, codec.Format{})
+	if err != nil {
+		return err
+	}
+	ended, end := context.WithCancel(ctx)
+	end()
+	how := d.For(f)
+	if _, err = c.Paint(ended, f, &how); errors.Is(err, context.Canceled) {
+		return ctx.Err()
+	}
+	return err
 }
 
 // Notes are what is worth knowing about a picture that is made up: the program
