@@ -219,6 +219,36 @@ func TestChanged(t *testing.T) {
 	}
 }
 
+// TestLate has workers whose job is done before they find its queue.
+func TestLate(t *testing.T) {
+	t.Parallel()
+	out := plan(t, 2, 1)
+	nobody := "nats://" + freeAddress(t)
+	early := start(t, nil, "work", out, "--queue", nobody)
+	early.until("the queue cannot be reached yet", 1)
+	// What a worker that was killed after its part has left.
+	left := filepath.Join(out, filepath.FromSlash(job.TryName(0)), "start-x")
+	if err := os.MkdirAll(filepath.Dir(left), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(left, nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	call(t, process.OK, "work", out, "--shard", "0/1")
+	check(t, out, 2, nil)
+	if status := early.wait(); status != process.OK || !strings.Contains(early.output(), "the job is done") {
+		t.Errorf("a worker that waits: status %d: %s", status, early.output())
+	}
+	for _, how := range [][]string{{"--queue", nobody}, {"--shard", "0/1"}} {
+		if text := call(t, process.OK, append([]string{"work", out}, how...)...); !strings.Contains(text, "the job is done") {
+			t.Errorf("%v: %s", how, text)
+		}
+	}
+	if text := call(t, process.Failed, "work", "--queue", nobody, "--idle", "100ms"); !strings.Contains(text, "no queue for 100ms") {
+		t.Error(text)
+	}
+}
+
 func TestAutoShard(t *testing.T) {
 	for _, c := range []struct {
 		env  string

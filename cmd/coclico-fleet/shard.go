@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strconv"
@@ -102,7 +103,10 @@ func (p *program) workShard(ctx, soft context.Context, j *job.Job, out *bucket.B
 			return err
 		}
 		if len(missing) == 0 {
-			return job.SetDone(ctx, out)
+			if err := job.SetDone(ctx, out); err != nil {
+				return err
+			}
+			return p.sayDone()
 		}
 		failed, err := p.shardRound(ctx, soft, missing, s, w, obs)
 		switch {
@@ -138,6 +142,9 @@ func (p *program) shardRound(ctx, soft context.Context, missing []int, s shard, 
 		err := w.Chunk(ctx, soft, chunk, false)
 		switch {
 		case soft.Err() != nil && err != nil:
+			if !errors.Is(err, worker.ErrStopped) {
+				obs.log.Warn("failed", "chunk", chunk, "error", err)
+			}
 			return nil, fmt.Errorf("%w: %w", worker.ErrStopped, err)
 		case err != nil:
 			obs.log.Warn("failed", "chunk", chunk, "error", err)

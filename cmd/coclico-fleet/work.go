@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -28,10 +30,14 @@ func workCmd(p *program) *cobra.Command {
 after the other by "serve", or by the NATS cluster that "serve --queue" feeds;
 DESTINATION is then told by the queue, unless this machine has another name for
 it. It must be given where a folder of this machine is part of the job and the
-queue is elsewhere: a queue has no say about folders. With --shard it does its share and asks nobody: i/n is every n-th chunk from
-the i-th on, counted from 0, and auto takes both numbers from the environment of
-an array of jobs: of Kubernetes (JOB_COMPLETION_INDEX, and COCLICO_SHARDS for
-the number), Slurm, AWS Batch, Cloud Run and Google Batch.
+queue is elsewhere: a queue has no say about folders. A worker that starts when
+the job is done has no queue to ask: with DESTINATION it says so and ends, and
+without it waits for --idle.
+
+With --shard it does its share and asks nobody: i/n is every n-th chunk from the
+i-th on, counted from 0, and auto takes both numbers from the environment of an
+array of jobs: of Kubernetes (JOB_COMPLETION_INDEX, and COCLICO_SHARDS for the
+number), Slurm, AWS Batch, Cloud Run and Google Batch.
 
 A picture that cannot be read, makes the program panic, or takes longer than
 --limit has a row with its error. On SIGTERM or Ctrl-C a worker finishes the
@@ -51,7 +57,7 @@ another model or version: starting it again is no use.`,
 	flags := cmd.Flags()
 	c := addConnectFlags(flags)
 	shardOf := flags.String("shard", "", "`share` of the chunks: i/n, or auto")
-	idle := flags.Duration("idle", 0, "end after so long without a chunk (default never)")
+	idle := flags.Duration("idle", 0, "end after so long without a queue or a chunk (default never)")
 	w, o := addWorkerFlags(flags), addObserveFlags(flags)
 	parent := flags.Bool("with-parent", false, "end in good order when standard input ends")
 	_ = flags.MarkHidden("with-parent")
@@ -199,19 +205,14 @@ func (p *program) workQueue(ctx, soft context.Context, destination string, c *co
 	if err != nil {
 		return err
 	}
-	nc, err := d.Connect(soft)
+	nc, id, told, err := p.findQueue(soft, d, *c.stream, destination, idle, obs)
+	if errors.Is(err, errDone) {
+		return p.sayDone()
+	}
 	if err != nil {
 		return err
 	}
 	defer nc.Close()
-	js, err := jetstream.New(nc)
-	if err != nil {
-		return err
-	}
-	id, told, err := queue.Find(soft, js, *c.stream)
-	if err != nil {
-		return err
-	}
 	return p.withJob(ctx, cmp.Or(destination, told), func(ctx context.Context, j *job.Job, out *bucket.Bucket) error {
 		if j.ID != id {
 			return refusedError{fmt.Errorf("the queue is of job %s, but %s has job %s", id, out.URL(), j.ID)}
@@ -230,6 +231,78 @@ func (p *program) workQueue(ctx, soft context.Context, destination string, c *co
 		pull := &queue.Puller{Stream: *c.stream, Job: j, Out: out, Idle: idle, Log: obs.log, Count: obs.delivery, Chunk: chunk(w)}
 		return ended(pull.Run(ctx, soft, nc))
 	})
+}
+
+// findQueue connects to a queue and returns its job's ID and destination. It
+// waits for a queue that does not exist yet, but not after the job of a
+// destination, if that is given, is done: the error is then errDone.
+func (p *program) findQueue(ctx context.Context, d *queue.Dial, stream, destination string, idle time.Duration, obs *observer) (nc *nats.Conn, id, told string, err error) {
+	waiting, end := context.WithCancelCause(ctx)
+	var group sync.WaitGroup
+	defer group.Wait()
+	defer end(nil)
+	if idle > 0 {
+		defer time.AfterFunc(idle, func() { end(fmt.Errorf("no queue for %v", idle)) }).Stop()
+	}
+	if destination != "" {
+		group.Go(func() { p.endWhenDone(waiting, destination, end, obs) })
+	}
+	if nc, err = d.Connect(waiting); err == nil {
+		var js jetstream.JetStream
+		if js, err = jetstream.New(nc); err == nil {
+			id, told, err = queue.Find(waiting, js, stream)
+		}
+	}
+	if err == nil {
+		return nc, id, told, nil
+	}
+	if nc != nil {
+		nc.Close()
+	}
+	if waiting.Err() != nil && ctx.Err() == nil {
+		err = context.Cause(waiting)
+	}
+	return nil, "", "", err
+}
+
+// errDone ends the wait for the queue of a job that is done.
+var errDone = errors.New("the job is done")
+
+// sayDone reports that there is nothing to do.
+func (p *program) sayDone() error {
+	fmt.Fprintln(p.screen.Out, errDone)
+	return nil
+}
+
+// lookEvery is how often a worker without a queue looks whether the job is done.
+const lookEvery = 5 * time.Second
+
+// endWhenDone calls end with errDone when the job of a destination is done, and
+// returns then or when ctx ends. It lists the parts at first, as status does, and
+// later only when the job is marked as done.
+func (p *program) endWhenDone(ctx context.Context, destination string, end context.CancelCauseFunc, obs *observer) {
+	for first := true; ; first = false {
+		err := p.withJob(ctx, destination, func(ctx context.Context, j *job.Job, out *bucket.Bucket) error {
+			if !first {
+				if marked, err := out.Has(ctx, job.DoneName); !marked || err != nil {
+					return err
+				}
+			}
+			missing, err := job.Missing(ctx, j, out)
+			if err == nil && len(missing) == 0 {
+				end(errDone)
+			}
+			return err
+		})
+		if err != nil { // such as a job that is not planned yet
+			obs.log.Debug("not known whether the job is done", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(lookEvery):
+		}
+	}
 }
 
 // checkTold returns an error for a job that a queue elsewhere has told of and

@@ -187,6 +187,23 @@ func (b *Bucket) Remove(ctx context.Context, name string) error {
 	return err
 }
 
+// RemoveAll removes the objects whose names begin with prefix.
+func (b *Bucket) RemoveAll(ctx context.Context, prefix string) error {
+	var names []string
+	for o, err := range b.List(ctx, prefix) {
+		if err != nil {
+			return err
+		}
+		names = append(names, o.Name)
+	}
+	for _, name := range names {
+		if err := b.Remove(ctx, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // tries is how often an operation is tried, and pause how long before the second
 // time; each further pause is four times as long.
 const (

@@ -26,7 +26,12 @@ func Missing(ctx context.Context, j *Job, out *bucket.Bucket) ([]int, error) {
 	return missing, nil
 }
 
-// SetDone marks a job as done, so that workers do not wait for more of it.
+// SetDone marks a job as done, so that workers do not wait for more of it. It
+// removes what attempts have left whose workers were killed after they had
+// written their parts.
 func SetDone(ctx context.Context, out *bucket.Bucket) error {
-	return out.Replace(ctx, DoneName, []byte(`{"done":true}`+"\n"))
+	if err := out.Replace(ctx, DoneName, []byte(`{"done":true}`+"\n")); err != nil {
+		return err
+	}
+	return out.RemoveAll(ctx, TryPrefix)
 }

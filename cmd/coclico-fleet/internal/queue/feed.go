@@ -143,11 +143,12 @@ func (f *Feeder) end(ctx context.Context) error {
 // empty is waited for first: it is of an earlier process, or of a round that
 // failed.
 func (f *Feeder) round(ctx context.Context, missing []int) error {
-	stream, consumer, err := f.prepare(ctx)
-	if err != nil {
+	// Before workers find the stream, so that none ends because of an old mark.
+	if err := f.Out.Remove(ctx, job.DoneName); err != nil {
 		return err
 	}
-	if err := f.Out.Remove(ctx, job.DoneName); err != nil {
+	stream, consumer, err := f.prepare(ctx)
+	if err != nil {
 		return err
 	}
 	if info := consumer.CachedInfo(); info.NumPending > 0 || info.NumAckPending > 0 {

@@ -176,17 +176,5 @@ func (t *attempt) clean(ctx context.Context) error {
 
 // Forget removes what attempts have left at a chunk.
 func Forget(ctx context.Context, out *bucket.Bucket, chunk int) error {
-	var names []string
-	for o, err := range out.List(ctx, job.TryName(chunk)) {
-		if err != nil {
-			return err
-		}
-		names = append(names, o.Name)
-	}
-	for _, name := range names {
-		if err := out.Remove(ctx, name); err != nil {
-			return err
-		}
-	}
-	return nil
+	return out.RemoveAll(ctx, job.TryName(chunk))
 }
