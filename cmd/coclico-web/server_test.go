@@ -67,10 +67,18 @@ func serve(t *testing.T, flags ...string) string {
 	return url
 }
 
+// painted holds what paint has painted: two tests ask for the same, and the
+// generic kernels are slow.
+var painted = map[string]image.Image{}
+
 // paint returns what the command paints from a file with some kernels, "" for
 // those of this machine, and steps.
 func paint(t *testing.T, file []byte, kernels string, steps int) image.Image {
 	t.Helper()
+	key := fmt.Sprintf("%x %s %d", file, kernels, steps)
+	if img := painted[key]; img != nil {
+		return img
+	}
 	dir := t.TempDir()
 	input, output := filepath.Join(dir, "a.coclico"), filepath.Join(dir, "a.png")
 	if err := os.WriteFile(input, file, 0o644); err != nil {
@@ -81,7 +89,8 @@ func paint(t *testing.T, file []byte, kernels string, steps int) image.Image {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	return decodePNG(t, readFile(t, output))
+	painted[key] = decodePNG(t, readFile(t, output))
+	return painted[key]
 }
 
 // archive makes an archive of the scenes that the built-in model knows.
