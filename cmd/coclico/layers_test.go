@@ -52,9 +52,7 @@ var layers = []struct {
 	{"codec/format", []string{"codec/format/rangecoder"}, nil},
 	{"codec/quant", []string{"codec/format"}, nil},
 	// Apart from codec: a program that imports codec gets no Parquet.
-	// Of Parquet's library the metadata alone, except in tests: see table.go.
-	{"codec/archive", []string{"github.com/parquet-go/parquet-go/format", "github.com/parquet-go/parquet-go/encoding/thrift", "github.com/parquet-go/parquet-go/deprecated", "github.com/parquet-go/parquet-go/bloom",
-		"github.com/klauspost/compress/zstd", "golang.org/x/sys/unix", "golang.org/x/sys/windows"}, []string{"github.com/parquet-go/parquet-go"}},
+	{"codec/archive", []string{"github.com/parquet-go/parquet-go", "github.com/klauspost/compress/zstd", "golang.org/x/sys/unix", "golang.org/x/sys/windows"}, nil},
 	// Distances of codes are a kernel; nothing else above the networks is.
 	{"codec/search", []string{"codec/archive", "codec/format", "codec/quant", "internal/mmap", "kernels"}, nil},
 	{"codec/...", []string{"codec/...", "internal/hook", "vit/...", "unet", "vae", "solver", "nn", "nn/config", "weights", "weights/mini"}, []string{"kernels", "internal/nntest"}},

@@ -88,12 +88,12 @@
 //
 // # Hostile and damaged files
 //
-// An archive may come from a stranger. Shards are therefore not read with a
-// library such as github.com/parquet-go/parquet-go, which trusts the sizes in a
-// file and allocates what they say, but with a reader in this package for the
-// subset of Parquet above. It checks each number against the file before using
-// it, reads no page of more than 1 MiB or 131,072 values, and takes a few
-// megabytes a shard. Tests compare it, and the writer, with the library.
+// An archive may come from a stranger. Shards are therefore not read with the
+// library that writes them, github.com/parquet-go/parquet-go, which trusts the
+// sizes in a file and allocates what they say, but with a reader in this package
+// for the subset of Parquet above. It checks each number against the file before
+// using it, reads no page of more than 1 MiB or 131,072 values, and takes a few
+// megabytes a shard. Tests compare the two.
 //
 // Every page has a CRC-32, which is checked whenever the page is read. What the
 // offset index says is compared with the pages, and names are found by comparing

@@ -27,25 +27,19 @@ const (
 	kindByteArray = 6
 )
 
-// columns describes what a shard must have, where other columns are passed over,
-// and how it is written. Names and bytes are PLAIN: other encodings of byte
-// arrays are read wrongly, or not at all, by some versions of Spark. The pictures
-// are not compressed, for they are entropy-coded already, and have no bounds,
-// which would put the least and the greatest of them into the footer.
+// columns describes what a shard must have. Other columns are passed over.
 var columns = [numColumns]struct {
 	name     string
 	kind     int
 	optional bool
-	dict     bool
-	bounds   bool // has a column index, and a least and a greatest value
 }{
-	colName:   {name: "name", kind: kindByteArray, bounds: true},
-	colData:   {name: "coclico", kind: kindByteArray},
-	colWidth:  {name: "width", kind: kindInt32, dict: true, bounds: true},
-	colHeight: {name: "height", kind: kindInt32, dict: true, bounds: true},
-	colSize:   {name: "source_bytes", kind: kindInt64, bounds: true},
-	colTime:   {name: "source_time", kind: kindInt64, bounds: true},
-	colError:  {name: "error", kind: kindByteArray, optional: true, bounds: true},
+	colName:   {"name", kindByteArray, false},
+	colData:   {"coclico", kindByteArray, false},
+	colWidth:  {"width", kindInt32, false},
+	colHeight: {"height", kindInt32, false},
+	colSize:   {"source_bytes", kindInt64, false},
+	colTime:   {"source_time", kindInt64, false},
+	colError:  {"error", kindByteArray, true},
 }
 
 // Limits of what is read. A shard that [Writer] writes stays far below them.

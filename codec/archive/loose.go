@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"iter"
+
+	"github.com/parquet-go/parquet-go"
 )
 
 // WriteShard writes rows, which must be in the order of their names, as a shard
@@ -20,9 +22,9 @@ func WriteShard(w io.Writer, o *Origin, rows iter.Seq2[*Row, error]) (ShardInfo,
 		return ShardInfo{}, err
 	}
 	hash := sha256.New()
-	p := &part{}
+	p := &part{batch: make([]parquetRow, 0, batchRows)}
 	p.buffer = bufio.NewWriterSize(countingWriter{io.MultiWriter(w, hash), &p.bytes}, pageBytes)
-	p.writer = newTableWriter(p.buffer, o.notes())
+	p.writer = parquet.NewGenericWriter[parquetRow](p.buffer, shardOptions(o)...)
 	for r, err := range rows {
 		if err == nil {
 			err = r.check()
@@ -40,7 +42,10 @@ func WriteShard(w io.Writer, o *Origin, rows iter.Seq2[*Row, error]) (ShardInfo,
 	if p.info.Rows == 0 {
 		return ShardInfo{}, errEmpty
 	}
-	if err := p.writer.close(); err != nil {
+	if err := p.flush(); err != nil {
+		return ShardInfo{}, err
+	}
+	if err := p.writer.Close(); err != nil {
 		return ShardInfo{}, err
 	}
 	if err := p.buffer.Flush(); err != nil {

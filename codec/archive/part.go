@@ -12,9 +12,32 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/parquet-go/parquet-go"
 )
 
-const tempSuffix = ".tmp"
+// A parquetRow is a row as Parquet has it. Names and bytes are PLAIN: other
+// encodings of byte arrays are read wrongly, or not at all, by some versions of
+// Spark. The bytes are not compressed, for they are entropy-coded already.
+type parquetRow struct {
+	Name   string  `parquet:"name,plain,zstd"`
+	Data   []byte  `parquet:"coclico,plain"`
+	Width  int32   `parquet:"width,dict,zstd"`
+	Height int32   `parquet:"height,dict,zstd"`
+	Size   int64   `parquet:"source_bytes,plain,zstd"`
+	Time   int64   `parquet:"source_time,timestamp(millisecond),plain,zstd"`
+	Error  *string `parquet:"error,optional,plain,zstd"`
+}
+
+// Layout of a shard.
+const (
+	groupRows  = 131072
+	pageBytes  = 64 << 10
+	bloomBits  = 10 // for each name
+	batchRows  = 1024
+	batchBytes = 512 << 10 // a page has those of a batch at most, and pageBytes
+	tempSuffix = ".tmp"
+)
 
 // A part is a shard that is being written, under a temporary name.
 type part struct {
@@ -22,7 +45,9 @@ type part struct {
 	file      *os.File
 	buffer    *bufio.Writer
 	bytes     int64
-	writer    *tableWriter
+	writer    *parquet.GenericWriter[parquetRow]
+	batch     []parquetRow
+	inBatch   int // bytes
 	info      ShardInfo
 	sum       rowSum
 }
@@ -32,10 +57,27 @@ func newPart(dir string, o *Origin) (*part, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &part{dir: dir, temp: filepath.Base(file.Name()), file: file}
+	p := &part{dir: dir, temp: filepath.Base(file.Name()), file: file, batch: make([]parquetRow, 0, batchRows)}
 	p.buffer = bufio.NewWriterSize(p, 1<<20)
-	p.writer = newTableWriter(p.buffer, o.notes())
+	p.writer = parquet.NewGenericWriter[parquetRow](p.buffer, shardOptions(o)...)
 	return p, nil
+}
+
+// shardOptions returns how a shard of an origin is written.
+func shardOptions(o *Origin) []parquet.WriterOption {
+	options := []parquet.WriterOption{
+		parquet.CreatedBy("coclico", "1", ""),
+		parquet.MaxRowsPerRowGroup(groupRows),
+		parquet.PageBufferSize(pageBytes),
+		// A page's header would hold its least and its greatest picture, twice.
+		parquet.DataPageStatistics(false),
+		parquet.BloomFilters(parquet.SplitBlockFilter(bloomBits, columns[colName].name)),
+		parquet.SortingWriterConfig(parquet.SortingColumns(parquet.Ascending(columns[colName].name))),
+	}
+	for key, value := range o.notes() {
+		options = append(options, parquet.KeyValueMetadata(key, value))
+	}
+	return options
 }
 
 // createTemp creates a file of a name that no other has.
@@ -57,13 +99,32 @@ func (p *part) add(r *Row) error {
 	}
 	p.info.Last = r.Name
 	p.sum.add(r)
-	return p.writer.add(r)
+	row := parquetRow{Name: r.Name, Data: r.Data, Width: int32(r.Width), Height: int32(r.Height), Size: r.Size, Time: r.Time.UnixMilli()}
+	if r.Error != "" {
+		text := r.Error
+		row.Error = &text
+	}
+	p.inBatch += len(r.Name) + len(r.Data) + len(r.Error)
+	if p.batch = append(p.batch, row); len(p.batch) == batchRows || p.inBatch >= batchBytes {
+		return p.flush()
+	}
+	return nil
+}
+
+func (p *part) flush() error {
+	_, err := p.writer.Write(p.batch)
+	clear(p.batch)
+	p.batch, p.inBatch = p.batch[:0], 0
+	return err
 }
 
 // finish completes the file, syncs it, and reads it back: what was written must
 // be what was meant.
 func (p *part) finish() error {
-	err := p.writer.close()
+	err := p.flush()
+	if err == nil {
+		err = p.writer.Close()
+	}
 	if err == nil {
 		err = p.buffer.Flush()
 	}

@@ -3,8 +3,6 @@ package archive
 import (
 	"encoding/binary"
 	"math"
-	"math/bits"
-	"slices"
 )
 
 // plainBytes decodes n byte arrays, each behind its length of four bytes. They
@@ -127,55 +125,4 @@ func runs(b []byte, bits, n int, f func(v uint32, count int) bool) bool {
 		}
 	}
 	return true
-}
-
-// appendIndexes appends a page's indexes into a dictionary: how many bits each
-// takes, and their runs.
-func appendIndexes(b []byte, v []uint32) []byte {
-	width := bits.Len32(slices.Max(v))
-	return appendRuns(append(b, byte(width)), v, width)
-}
-
-// appendRuns encodes numbers of so many bits as Parquet's hybrid: eight or more
-// of the same number as a run, the others packed, eight at a time.
-func appendRuns(b []byte, v []uint32, width int) []byte {
-	for len(v) > 0 {
-		n := 1
-		for n < len(v) && v[n] == v[0] {
-			n++
-		}
-		if n >= 8 || n == len(v) {
-			b = binary.AppendUvarint(b, uint64(n)<<1)
-			for i := range (width + 7) / 8 {
-				b = append(b, byte(v[0]>>(8*i)))
-			}
-			v = v[n:]
-			continue
-		}
-		// Packed numbers end before eight that are a run, or with the page.
-		n = 8
-		for n < len(v) && !same(v[n:min(n+8, len(v))]) {
-			n += 8
-		}
-		b = binary.AppendUvarint(b, uint64(n/8)<<1|1)
-		b = appendPacked(b, v[:min(n, len(v))], width)
-		v = v[min(n, len(v)):]
-	}
-	return b
-}
-
-func same(v []uint32) bool { return slices.Max(v) == slices.Min(v) }
-
-// appendPacked appends numbers bit by bit, and zeros up to a multiple of eight
-// numbers.
-func appendPacked(b []byte, v []uint32, width int) []byte {
-	start := len(b)
-	b = append(b, make([]byte, (len(v)+7)/8*width)...)
-	for i, v := range v {
-		for j := range width {
-			at := i*width + j
-			b[start+at/8] |= byte(v>>j&1) << (at % 8)
-		}
-	}
-	return b
 }
