@@ -74,9 +74,9 @@ def pass_on(layer, matrix, kernel):
     layer.weight[:out, :inside, at : at + k, at : at + k] = matrix[:, :, None, None] * kernel
 
 
-def load(work):
-    """The autoencoder, and the factor that gives its latents their deviation."""
-    saved = torch.load(os.path.join(work, "autoencoder.pt"))
+def load(work, name="autoencoder"):
+    """The autoencoder, or the one with the painter for a decoder, and the factor that gives its latents their deviation."""
+    saved = torch.load(os.path.join(work, name + ".pt"))
     m = build()
     m.load_state_dict(saved["weights"])
     return m.eval().requires_grad_(False), DEVIATION * saved["scaling_factor"]

@@ -18,7 +18,8 @@ import scenes
 SIZE = 128  # of a picture
 TRAIN, HELD_OUT = 12000, 1120
 TRAIN_SEED, HELD_OUT_SEED = 1_000_000, 9_000_000
-KINDS = scenes.KINDS
+KINDS, OBJECTS = scenes.KINDS, scenes.OBJECTS
+LEAST = {"tree": 0.012, "palm": 0.006, "moon": 0.001, "tower": 0.02, "lightning": 0.003, "water": 0.03}
 CONTENT = [0, 2, 4, 5, 6, 9]  # attributes that are content: horizon, sun's height, haze, season, objects, detail
 CLIP_MEAN = torch.tensor([0.48145466, 0.4578275, 0.40821073])[:, None, None]
 CLIP_STD = torch.tensor([0.26862954, 0.26130258, 0.27577711])[:, None, None]
@@ -27,14 +28,24 @@ CLIP_STD = torch.tensor([0.26862954, 0.26130258, 0.27577711])[:, None, None]
 def render(work, train=TRAIN, held_out=HELD_OUT):
     """Draws the training and the held-out pictures into work/scenes_*.npy."""
     for name, n, seed in (("train", train, TRAIN_SEED), ("held_out", held_out, HELD_OUT_SEED)):
-        pixels, kinds, notes = scenes.make(n, seed, SIZE)
-        for part, array in (("pixels", pixels), ("kinds", kinds), ("notes", notes)):
+        pixels, kinds, notes, seen = scenes.make(n, seed, SIZE)
+        for part, array in (("pixels", pixels), ("kinds", kinds), ("notes", notes), ("objects", seen)):
             np.save(os.path.join(work, f"scenes_{name}_{part}.npy"), array)
 
 
 def load(work, name):
     """Returns pixels uint8 [N, H, W, 3], kinds int64 [N] and attributes float32 [N, 10] of train or held_out."""
     return [torch.from_numpy(np.load(os.path.join(work, f"scenes_{name}_{part}.npy"))) for part in ("pixels", "kinds", "notes")]
+
+
+def objects(work, name):
+    """Returns which OBJECTS stand in the pictures of train or held_out, and of which that is certain: bool [N, 6] each.
+
+    An object that covers less than LEAST of a picture is not missed in a painting of it; less than a quarter of that is none.
+    """
+    share = torch.from_numpy(np.load(os.path.join(work, f"scenes_{name}_objects.npy")))
+    least = torch.tensor([LEAST[k] for k in OBJECTS])
+    return share >= least, (share >= least) | (share < least / 4)
 
 
 def floats(pixels):

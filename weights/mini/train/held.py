@@ -17,7 +17,7 @@ SEED, COUNT = 20_000_000, 2000  # training draws below 10 million, words.py from
 def main():
     out = sys.argv[1]
     os.makedirs(out, exist_ok=True)
-    pixels, kinds, _ = scenes.make(int(sys.argv[2]) if len(sys.argv) > 2 else COUNT, SEED, data.SIZE)
+    pixels, kinds, *_ = scenes.make(int(sys.argv[2]) if len(sys.argv) > 2 else COUNT, SEED, data.SIZE)
     for i, (p, k) in enumerate(zip(pixels, kinds)):
         Image.fromarray(p).save(os.path.join(out, f"{scenes.KINDS[k]}-{i:04d}.png"))
 

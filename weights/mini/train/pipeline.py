@@ -73,12 +73,24 @@ def condition(e, mean, std, level, noise):
     return torch.cat([x, get_timestep_embedding(level, e.shape[1], flip_sin_to_cos=True, downscale_freq_shift=0)], 1)
 
 
-@torch.no_grad()
-def decode(parts, e_hat, rgb_map, noise, steps=20, strength=0.88, guidance=12.0, trace=None):
-    """The CoCliCo decoder: vectors [N, 768] and maps [N, 3, n, n] -> pictures [N, 3, H, W] in [0, 1].
+def low_band(z, n):
+    """The projection of latents [N, C, h, w] onto the n x n lowest coefficients of the discrete cosine transform of each channel."""
 
-    parts has unet, context [1, 77, C], mean, std, vae, scaling_factor; noise is [N or 1, 4, H/8, W/8].
-    trace, a dictionary, is given the class vectors, the colour map's latents and the latents of every step.
+    def cosines(side):
+        i, j = torch.arange(min(n, side))[:, None], torch.arange(side)[None]
+        d = torch.cos(torch.pi * i * (j + 0.5) / side) * (2 / side) ** 0.5
+        return torch.where(i == 0, d / 2**0.5, d)
+
+    down, across = cosines(z.shape[2]), cosines(z.shape[3])
+    return down.T @ (down @ z @ across.T) @ across
+
+
+@torch.no_grad()
+def journey(parts, e_hat, rgb_map, noise, steps=20, strength=0.88, guidance=12.0, colour=0.0, trace=None):
+    """The CoCliCo decoder but for its last part: vectors [N, 768] and maps [N, 3, n, n] -> latents [N, 4, H/8, W/8].
+
+    parts has unet, context [1, 77, C], mean, std, vae, scaling_factor; noise is [N or 1, 4, H/8, W/8]. colour is the weight of
+    colour guidance (solver/lowband.go). trace, a dictionary, is given the class vectors, the colour map's latents and the latents of every step.
     """
     n, zero = len(e_hat), torch.zeros(len(e_hat), dtype=torch.long)
     cond = condition(e_hat, parts["mean"], parts["std"], zero, torch.zeros_like(e_hat))
@@ -91,10 +103,22 @@ def decode(parts, e_hat, rgb_map, noise, steps=20, strength=0.88, guidance=12.0,
     s.set_begin_index(first)
     z = s.add_noise(start.float(), noise.expand(n, -1, -1, -1), s.timesteps[first : first + 1])
     trajectory = [z]
-    for t in s.timesteps[first:]:
+    alpha, sigma = alphas(SCHEDULER)
+    for k, t in enumerate(s.timesteps[first:]):
         u, c = parts["unet"](torch.cat([z, z]), t, encoder_hidden_states=context, class_labels=labels).sample.float().chunk(2)
-        z = s.step(u + guidance * (c - u), t, z).prev_sample
+        v = u + guidance * (c - u)
+        if colour:
+            fade = colour * (1 - 7 / 8 * k / max(1, steps - first - 1))
+            v = v - fade / sigma[t] * low_band(start - (alpha[t] * z - sigma[t] * v), (3 * rgb_map.shape[-1] + 3) // 4)
+        z = s.step(v, t, z).prev_sample
         trajectory.append(z)
     if trace is not None:
         trace.update(condition=cond, z_color=start, latents=torch.stack(trajectory))
+    return z
+
+
+@torch.no_grad()
+def decode(parts, e_hat, rgb_map, noise, **options):
+    """The whole decoder: as journey, and then pictures [N, 3, H, W] in [0, 1]."""
+    z = journey(parts, e_hat, rgb_map, noise, **options)
     return (parts["vae"].decode(z / parts["scaling_factor"]).sample.float() / 2 + 0.5).clamp(0, 1)

@@ -28,6 +28,7 @@ KINDS = [compose.__name__ for compose in COMPOSERS]
 ATTRIBUTES = [
     "horizon", "sun_x", "sun_y", "warmth", "haze", "season", "objects", "object_x", "brightness", "detail",
 ]
+OBJECTS = ["tree", "palm", "moon", "tower", "lightning", "water"]
 
 
 @functools.cache
@@ -51,9 +52,10 @@ def _develop(s):
 
 
 def render(seed, size=128, kind=None):
-    """One landscape: pixels uint8 [size, size, 3] sRGB, the kind's index, the attributes in [0, 1].
+    """One landscape: pixels uint8 [size, size, 3] sRGB, the kind's index, the attributes in [0, 1], and the objects.
 
-    The attributes have the same keys for every kind; one that does not apply is 0.5.
+    The attributes have the same keys for every kind; one that does not apply is 0.5. Of each object it is the share of
+    the picture that it covers.
     """
     rng = np.random.Generator(np.random.PCG64(seed))
     drawn = int(rng.integers(len(KINDS)))
@@ -68,28 +70,28 @@ def render(seed, size=128, kind=None):
         "objects": 0.5, "object_x": 0.5, "detail": 0.5,
         "warmth": 0.5 + 1.5 * (mean[0] - mean[2]), "brightness": mean.mean(), **s.note,
     }
-    return pixels, kind, {k: float(np.clip(note[k], 0, 1)) for k in ATTRIBUTES}
+    return pixels, kind, {k: float(np.clip(note[k], 0, 1)) for k in ATTRIBUTES}, {k: min(s.seen.get(k, 0.0), 1.0) for k in OBJECTS}
 
 
 def _one(seed, size):
-    pixels, kind, note = render(seed, size)
-    return pixels, kind, [note[k] for k in ATTRIBUTES]
+    pixels, kind, note, seen = render(seed, size)
+    return pixels, kind, [note[k] for k in ATTRIBUTES], [seen[k] for k in OBJECTS]
 
 
 def make(n, first_seed, size, workers=2):
-    """Seeds first_seed .. first_seed+n-1: uint8 [n, size, size, 3], int64 [n], float32 [n, 10]."""
+    """Seeds first_seed .. first_seed+n-1: uint8 [n, size, size, 3], int64 [n], float32 [n, 10] and [n, 6]."""
     pixels = np.empty((n, size, size, 3), np.uint8)
-    kinds, notes = np.empty(n, np.int64), np.empty((n, len(ATTRIBUTES)), np.float32)
+    kinds, notes, seen = np.empty(n, np.int64), np.empty((n, len(ATTRIBUTES)), np.float32), np.empty((n, len(OBJECTS)), np.float32)
     start = time.monotonic()
     with multiprocessing.Pool(workers) as pool:
         seeds = range(first_seed, first_seed + n)
         done = pool.imap(functools.partial(_one, size=size), seeds, chunksize=32)
-        for i, (pixels[i], kinds[i], notes[i]) in enumerate(done):
+        for i, (pixels[i], kinds[i], notes[i], seen[i]) in enumerate(done):
             if (i + 1) % 500 == 0 or i + 1 == n:
                 rate = (i + 1) / (time.monotonic() - start)
                 print(f"\rscenes: {i + 1}/{n}, {rate:.0f} pictures/s ", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
-    return pixels, kinds, notes
+    return pixels, kinds, notes, seen
 
 
 def sheet(path, size=128, columns=8, first_seed=0):

@@ -55,6 +55,7 @@ class Scene:
     season: float = 0.5
     elevation: float = 0.5
     note: dict = field(default_factory=dict)
+    seen: dict = field(default_factory=dict)
 
     def __post_init__(self):
         at = (np.arange(self.n, dtype=F) + F(0.5)) / F(self.n)
@@ -85,10 +86,16 @@ class Scene:
         """The light on a surface that the sun reaches by shade (0..1.5): [3, ...]."""
         return self.ambient * 0.75 + self.sun * (np.asarray(shade, F) * F(0.95))
 
-    def over(self, cover, colour, rows=slice(None), columns=slice(None)):
-        """Paints colour over the picture, or over the given part of it, where cover is 1."""
+    def over(self, cover, colour, rows=slice(None), columns=slice(None), what=None):
+        """Paints colour over the picture, or over the given part of it, where cover is 1; what is the object's name."""
         part = self.rgb[:, rows, columns]
         part += (colour - part) * cover
+        if what:
+            self.see(what, np.broadcast_to(cover, part.shape[1:]))
+
+    def see(self, what, cover):
+        """Notes that an object covers so much of the picture, as far as nothing is painted over it later."""
+        self.seen[what] = self.seen.get(what, 0.0) + float(cover.sum()) / self.n**2
 
     def below(self, height):
         """Coverage of everything under a height line y = height(x), with a one-pixel soft edge."""
@@ -242,7 +249,7 @@ def water(s, level, calm=0.5, tint=(0.05, 0.16, 0.22), glitter=1.0, mask=None):
     far = np.exp(-down * 26) * (0.2 + 0.6 * s.haze)
     colour += (s.fog - colour) * far
     cover = s.below(np.full(s.n, level, F))[rows]
-    s.over(cover if mask is None else cover * mask[rows], colour, rows)
+    s.over(cover if mask is None else cover * mask[rows], colour, rows, what="water")
 
 
 def mist(s, level, thickness, amount):

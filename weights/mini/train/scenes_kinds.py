@@ -199,7 +199,7 @@ def moon(s, size):
     halo = 0.20 * np.exp(-far / (size * 1.6)) + 0.10 * (0.3 + s.haze) * np.exp(-far / 0.2)
     s.rgb += lin(0.75, 0.82, 1.0) * halo
     face = lin(0.97, 0.95, 0.88) * (1.5 - 0.35 * np.clip(seas, -0.5, 1.5))
-    s.over(np.clip((size - far) * s.n + 0.5, 0, 1), face)
+    s.over(np.clip((size - far) * s.n + 0.5, 0, 1), face, what="moon")
 
 
 def canyon(s):

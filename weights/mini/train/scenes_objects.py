@@ -70,7 +70,7 @@ def conifer(s, x, y, tall, leaf, air=0.0, snow=0.0):
         white = smooth(0.75 - 0.7 * snow, 1.0 - 0.6 * snow, 1 - step + 0.25 * rag)
         base = mix(base, lin(0.92, 0.94, 0.97), white)
         shade = shade + 0.2 * white
-    s.over(cover, airy(s, base * s.lit(shade), at[1], air), *at)
+    s.over(cover, airy(s, base * s.lit(shade), at[1], air), *at, what="tree")
 
 
 def round_tree(s, x, y, tall, leaf, air=0.0):
@@ -98,7 +98,7 @@ def round_tree(s, x, y, tall, leaf, air=0.0):
     colour = lin(*leaf) * s.lit(np.clip(shade + 0.2 * rag, 0.02, 1.25))
     bark = lin(0.23, 0.18, 0.13) * s.lit(np.clip(0.4 + 4 * dx * s.side, 0, 1) + 0 * t)
     s.over(trunk * (1 - cover) * 0.9, airy(s, bark, at[1], air), *at)
-    s.over(cover, airy(s, colour, at[1], air), *at)
+    s.over(cover, airy(s, colour, at[1], air), *at, what="tree")
 
 
 def strokes(s, at, segments, width):
@@ -134,7 +134,7 @@ def bare_tree(s, x, y, tall, air=0.0):
         tips = grown
     cover = strokes(s, at, segments, tall * 0.022)
     bark = lin(0.17, 0.14, 0.12) * s.lit(np.full(cover.shape, 0.35, F))
-    s.over(cover, airy(s, bark, at[1], air), *at)
+    s.over(cover, airy(s, bark, at[1], air), *at, what="tree")
 
 
 def palm(s, x, y, tall, air=0.0):
@@ -158,7 +158,7 @@ def palm(s, x, y, tall, air=0.0):
     cover = strokes(s, at, segments, tall * 0.026)
     dark = mix(lin(0.20, 0.16, 0.10), lin(0.16, 0.28, 0.10), smooth(cy + tall * 0.3, cy + tall * 0.2, s.y[at[0]]))
     grain = sample("fine", s.y[at[0]] * 400, s.x[:, at[1]] * 400)
-    s.over(cover, airy(s, dark * s.lit(np.clip(0.4 + 0.25 * grain, 0, 1)), at[1], air), *at)
+    s.over(cover, airy(s, dark * s.lit(np.clip(0.4 + 0.25 * grain, 0, 1)), at[1], air), *at, what="palm")
 
 
 def tree_line(s, base, tall, leaf, air, pointed, count=60, snow=0.0):
@@ -195,7 +195,7 @@ def trunk(s, x, wide, top, bottom, bark, air):
     rough = sample("fine", y * 90 + o, dx * 28 + o)
     cover = np.clip((1 - np.abs(dx)) * flare * s.n * 0.5 + 0.5, 0, 1) * smooth(bottom + wide * 0.3, bottom - 0.003, y + 0.01 * rough)
     shade = np.clip(0.35 + 0.4 * dx * s.side + 0.2 * rough, 0.02, 1.2)
-    s.over(cover, airy(s, lin(*bark) * s.lit(shade), at[1], air), *at)
+    s.over(cover, airy(s, lin(*bark) * s.lit(shade), at[1], air), *at, what="tree")
 
 
 def building(s, x, base, wide, tall, wall, air, lights):
@@ -221,7 +221,7 @@ def building(s, x, base, wide, tall, wall, air, lights):
     colour = airy(s, colour, at[1], air)
     lamp = lin(1.0, s.u(0.70, 0.88), s.u(0.35, 0.65)) * (0.6 + 0.7 * chance)
     colour = colour + (lamp - colour) * (glass * (chance < lights) * (1 - 0.7 * air))
-    s.over(cover, colour, *at)
+    s.over(cover, colour, *at, what="tower")
 
 
 def boat(s, x, y, size, sail):
@@ -249,3 +249,4 @@ def lightning(s, x, ground):
     part = reach * smooth(ground * 0.85, ground * 0.6, s.y)
     glow = np.exp(-far * 16) * 0.35 + np.exp(-far * 70) * 0.6 + 2.5 * np.clip(0.8 - far * s.n * 0.8, 0, 1)
     s.rgb += lin(0.80, 0.82, 1.0) * (glow * reach + np.clip(0.7 - side * s.n, 0, 1) * part)
+    s.see("lightning", (far * s.n < 1.5) * reach)

@@ -123,7 +123,7 @@ def fall(s, x0, wide, top, foot):
     body = sample("rough", t * 18 + s.offset(), dx * 46 + s.offset())
     cover = smooth(1.05, 0.55, np.abs(dx) + 0.22 * body) * smooth(0, 0.03, t) * np.clip(0.85 + 0.18 * thread, 0.2, 1)
     shade = np.clip(0.62 + 0.2 * body + 0.18 * thread + 0.12 * dx * s.side, 0.15, 1.3)
-    s.over(cover, lin(0.92, 0.95, 0.97) * s.lit(shade), rows)
+    s.over(cover, lin(0.92, 0.95, 0.97) * s.lit(shade), rows, what="water")
 
 
 def spray(s, x0, wide, foot):

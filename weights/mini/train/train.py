@@ -5,9 +5,10 @@
 Stages (in this order, each reads what the ones before wrote to DIR): render, tower, classifier, eye,
 autoencoder, latents, denoiser, journeys, export. Each training stops when its minutes are used up.
 
-Two stages are not among them. "restore" writes to DIR what the folder has, to train it on from there; pictures,
+Four stages are not among them. "restore" writes to DIR what the folder has, to train it on from there; pictures,
 judge and eye are not in it. "rescale" makes DIR's denoiser one for latents of another deviation: after a change
-of autoencoder.DEVIATION run latents, rescale --was D, and then what is to follow.
+of autoencoder.DEVIATION run latents, rescale --was D, and then what is to follow. "paintings" runs journeys with DIR's networks, and
+"painter" trains a decoder on to paint them (DIR/painter.pt): not yet good enough for the folder, see README.md.
 """
 
 import argparse
@@ -17,7 +18,7 @@ import torch
 
 import data
 
-MINUTES = {"tower": 30, "classifier": 5, "eye": 5, "autoencoder": 10, "denoiser": 110, "journeys": 90, "rescale": 10}
+MINUTES = {"tower": 30, "classifier": 5, "eye": 5, "autoencoder": 10, "denoiser": 110, "journeys": 90, "painter": 120, "rescale": 10}
 
 
 def render(a):
@@ -66,6 +67,18 @@ def journeys(a):
     journeys.train(a.work, a.minutes, a.threads)
 
 
+def paintings(a):
+    import paintings
+
+    paintings.prepare(a.work, a.threads)
+
+
+def painter(a):
+    import painter
+
+    painter.train(a.work, a.minutes, a.threads, a.resume)
+
+
 def export(a):
     import export
 
@@ -85,15 +98,16 @@ def rescale(a):
 
 
 STAGES = [render, tower, classifier, eye, autoencoder, latents, denoiser, journeys, export]
+APART = [restore, rescale, paintings, painter]
 
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("stage", choices=["all"] + [s.__name__ for s in STAGES + [restore, rescale]])
+    p.add_argument("stage", choices=["all"] + [s.__name__ for s in STAGES + APART])
     p.add_argument("--work", required=True, help="folder for pictures and checkpoints")
     p.add_argument("--out", default="..", help="model folder")
     p.add_argument("--minutes", type=float, help="time budget of the training, instead of its usual one")
-    p.add_argument("--resume", action="store_true", help="train the tower or the denoiser that is in DIR on")
+    p.add_argument("--resume", action="store_true", help="train the tower, the denoiser or the painter that is in DIR on")
     p.add_argument("--was", type=float, metavar="D", help="restore, rescale: the deviation of latents before, if it was another one")
     p.add_argument("--threads", type=int, default=os.cpu_count())
     a = p.parse_args()
@@ -102,7 +116,7 @@ def main():
     torch.set_num_threads(a.threads)
     os.makedirs(a.work, exist_ok=True)
     budget = a.minutes
-    for stage in STAGES if a.stage == "all" else [s for s in STAGES + [restore, rescale] if s.__name__ == a.stage]:
+    for stage in STAGES if a.stage == "all" else [s for s in STAGES + APART if s.__name__ == a.stage]:
         a.minutes = budget or MINUTES.get(stage.__name__)
         stage(a)
 
