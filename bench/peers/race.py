@@ -17,12 +17,7 @@ import sys
 import tempfile
 
 HERE = pathlib.Path(__file__).parent
-WORK = {  # the part that torch_bench.py times, the words before its times, the Go benchmark
-    "unet": ("unet", "run s", "UNet$"),
-    "vae-decode": ("vae", "run s", "VAE/decode"),
-    "vae-encode": ("vae", "vae encode s", "VAE/encode"),
-    "vision": ("vision", "run s", "ViT"),
-}
+WORK = {"unet": "UNet$", "vae-decode": "VAE/decode", "vae-encode": "VAE/encode", "vision": "ViT"}  # and the Go benchmark
 TORCH_LIMIT = {
     "avx2": {"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2", "MKL_ENABLE_INSTRUCTIONS": "AVX2"},
     "avx512": {"ATEN_CPU_CAPABILITY": "avx512", "ONEDNN_MAX_CPU_ISA": "AVX512_CORE", "MKL_ENABLE_INSTRUCTIONS": "AVX512"},
@@ -39,20 +34,18 @@ def output(command, **env):
 
 def torch_seconds(args, work):
     """The shortest of PyTorch's runs, over its memory formats."""
-    part, label, _ = WORK[work]
     dtype, limit = ("float32", TORCH_LIMIT[args.kernels]) if args.kernels else ("bf16", {})
     best = float("inf")
-    for layout in (["channels_last"] if part == "unet" or part == "vae" else []), []:
-        text = output([sys.executable, HERE / "torch_bench.py", args.model, args.cases, part, dtype, *layout], **limit)
-        best = min(best, *ast.literal_eval(re.search(re.escape(label) + r" (\[.*?\])", text)[1]))
+    for layout in (["channels_last"] if work != "vision" else []), []:
+        text = output([sys.executable, HERE / "torch_bench.py", args.model, args.cases, work, dtype, *layout], **limit)
+        best = min(best, *ast.literal_eval(re.search(r"run s (\[.*?\])", text)[1]))
     return best
 
 
 def openvino_seconds(args, work):
     """The shortest of OpenVINO's four runs after compiling."""
-    part = WORK[work][0]
-    text = output([sys.executable, HERE / "openvino_bench.py", args.model, args.cases, part])
-    return min(ast.literal_eval(re.search(rf" {part} (\[.*?\])", text)[1]))
+    text = output([sys.executable, HERE / "openvino_bench.py", args.model, args.cases, work])
+    return min(ast.literal_eval(re.search(rf" {work} (\[.*?\])", text)[1]))
 
 
 PEERS = {"pytorch": torch_seconds, "openvino": openvino_seconds}
@@ -63,7 +56,7 @@ def coclico_seconds(args, work, test):
     env = {"COCLICO_MODEL": str(pathlib.Path(args.model).resolve())}
     if args.kernels:
         env["COCLICO_KERNELS"] = args.kernels
-    text = output([test, "-test.run", "-", "-test.bench", WORK[work][2], "-test.benchtime", "1x", "-test.count", "3"], **env)
+    text = output([test, "-test.run", "-", "-test.bench", WORK[work], "-test.benchtime", "1x", "-test.count", "3"], **env)
     return min(float(ns) for ns in re.findall(r"\s([\d.]+) ns/op", text)) / 1e9
 
 
