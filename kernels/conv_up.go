@@ -109,7 +109,8 @@ func ConvUp2D(dst []float32, a *Operand, w *PackedUp, e Epilogue) {
 	}
 }
 
-// enlarge makes t the task of all phases.
+// enlarge makes t the task of all phases: one phase sets its geometry, then its
+// outputs are those of the large picture.
 func (t *productTask) enlarge(v *vec, a *Operand, w *PackedUp, e Epilogue) {
 	t.v, t.up = v, true
 	t.conv(a, w.phase[0], 1, 0, e)

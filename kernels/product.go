@@ -212,7 +212,7 @@ func (t *productTask) run(v *vec) {
 	t.release()
 }
 
-// release takes t back with nothing but its memory.
+// release returns t to the free list, with nothing but its memory.
 func (t *productTask) release() {
 	*t = productTask{steps: t.steps}
 	productTasks.keep(t)

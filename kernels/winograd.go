@@ -42,7 +42,7 @@ const (
 // A winogradForm is the geometry of a minimal filtering algorithm in two
 // dimensions.
 type winogradForm struct {
-	in   int // pixels on a side of a tile, the first of which is at -1
+	in   int // pixels on a side of a tile; the first tile begins at -1
 	step int // pixels from one tile to the next
 	out  int // outputs on a side of a tile
 	lead int // outputs of the first tile that lie before the picture, on a side
@@ -103,9 +103,9 @@ type winogradLoops struct {
 // part of the band: it transforms the weights once and then takes a block of
 // tiles at a time, whose products stay in L2.
 //
-// Two blocks are a band of F(4x4,3x3), or more if it takes more for winogradPieces pieces;
-// or one, if it has more than winogradBandBytes otherwise. Larger bands leave
-// the caches: with 128 channels of 256x256, 320 of 2 pictures of 96x96 and 512
+// A band of F(4x4,3x3) is two blocks, or more if winogradPieces pieces take more,
+// or one if it exceeded winogradBandBytes otherwise. Larger bands leave the
+// caches: with 128 channels of 256x256, 320 of 2 pictures of 96x96 and 512
 // of 96x96, bands of 2 blocks (2.3, 5.4 and 8.5 MB) take 0.50, 0.46 and 0.43 of
 // the time of the direct form, and bands of 16 MB 0.73, 0.57 and 0.51, with an
 // L3 of 36 MB that others used too. Pieces of two panels, which read the pixels

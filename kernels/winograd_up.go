@@ -18,8 +18,8 @@ package kernels
 //	m3 = w1 (d3-d1)            w0 d2 + w1 d3 = m1 + m2 + m3
 //
 // Two things are shared. Even and odd outputs transform the same pixels: the
-// four from 3t-1 on give even(3t) to even(3t+2) and odd(3t-1) to odd(3t+1),
-// which are the six outputs from 6t-1 on, so that tiles leave no gap. And at the
+// four from 3t-1 on give even(3t) to even(3t+2) and odd(3t-1) to odd(3t+1), the
+// six outputs from 6t-1 on, so that tiles leave no gap. And at the
 // point 1 both have the same product, since the sum of their taps is the same:
 // 7 products for 6 outputs, in this order:
 //

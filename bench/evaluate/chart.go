@@ -138,29 +138,42 @@ func (p *chart) draw(c draw.Canvas) {
 	if p.title != "" {
 		y.to -= titleSize + 6
 	}
-	ticks := textStyle(tickSize)
-	ticks.XAlign, ticks.YAlign = draw.XRight, draw.YCenter
-	margin := vg.Length(0)
+	labels, margin := textStyle(tickSize), vg.Length(0)
 	for _, t := range y.ticks() {
-		margin = max(margin, ticks.Width(t.label))
+		margin = max(margin, labels.Width(t.label))
 	}
 	x.from, x.to = c.Min.X+headingSize+margin+12, c.Max.X-dotRadius
 	x.to -= p.overhang(x)
 
-	grid := draw.LineStyle{Color: color.Gray{200}, Width: vg.Points(0.5)}
+	grid(c, x, y)
+	p.headings(c, x, y)
+	for _, curve := range p.curves {
+		curve.draw(c, x, y)
+	}
+	p.legend(c, vg.Point{X: x.to, Y: y.to})
+}
+
+// grid draws both axes, with a line and a label for each tick.
+func grid(c draw.Canvas, x, y axis) {
+	ticks := textStyle(tickSize)
+	ticks.XAlign, ticks.YAlign = draw.XRight, draw.YCenter
+	line := draw.LineStyle{Color: color.Gray{200}, Width: vg.Points(0.5)}
 	edge := draw.LineStyle{Color: color.Black, Width: vg.Points(0.5)}
 	for _, t := range y.ticks() {
-		c.StrokeLine2(grid, x.from, y.at(t.value), x.to, y.at(t.value))
+		c.StrokeLine2(line, x.from, y.at(t.value), x.to, y.at(t.value))
 		c.FillText(ticks, vg.Point{X: x.from - 4, Y: y.at(t.value)}, t.label)
 	}
 	ticks.XAlign, ticks.YAlign = draw.XCenter, draw.YTop
 	for _, t := range x.ticks() {
-		c.StrokeLine2(grid, x.at(t.value), y.from, x.at(t.value), y.to)
+		c.StrokeLine2(line, x.at(t.value), y.from, x.at(t.value), y.to)
 		c.FillText(ticks, vg.Point{X: x.at(t.value), Y: y.from - 4}, t.label)
 	}
 	c.StrokeLine2(edge, x.from, y.from, x.to, y.from)
 	c.StrokeLine2(edge, x.from, y.from, x.from, y.to)
+}
 
+// headings writes the headings of the axes and of the chart.
+func (p *chart) headings(c draw.Canvas, x, y axis) {
 	heading := textStyle(headingSize)
 	heading.XAlign, heading.YAlign = draw.XCenter, draw.YBottom
 	c.FillText(heading, vg.Point{X: (x.from + x.to) / 2, Y: c.Min.Y}, p.x)
@@ -169,11 +182,6 @@ func (p *chart) draw(c draw.Canvas) {
 	title := textStyle(titleSize)
 	title.XAlign, title.YAlign = draw.XCenter, draw.YTop
 	c.FillText(title, vg.Point{X: c.Center().X, Y: c.Max.Y}, p.title)
-
-	for _, curve := range p.curves {
-		curve.draw(c, x, y)
-	}
-	p.legend(c, vg.Point{X: x.to, Y: y.to})
 }
 
 // overhang returns how far labels reach beyond the axis.

@@ -31,7 +31,7 @@ after the other by "serve", or by the NATS cluster that "serve --queue" feeds;
 DESTINATION is then told by the queue, unless this machine has another name for
 it. It must be given where a folder of this machine is part of the job and the
 queue is elsewhere: a queue has no say about folders. A worker that starts when
-the job is done has no queue to ask: with DESTINATION it says so and ends, and
+the job is done finds no queue: with DESTINATION it reports that and ends, and
 without it waits for --idle.
 
 With --shard it does its share and asks nobody: i/n is every n-th chunk from the

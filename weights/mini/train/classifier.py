@@ -55,7 +55,7 @@ def features(m, x):
 
 
 def mistakes(logits, kinds, seen, certain):
-    """The loss of logits [N, kinds + objects]: cross entropy of kinds and of those objects of which it is certain whether they stand there."""
+    """The loss of logits [N, kinds + objects]: cross entropy of kinds, and of objects where it is certain whether they stand there."""
     kind, objects = logits.float().split([len(data.KINDS), len(data.OBJECTS)], 1)
     each = F.binary_cross_entropy_with_logits(objects, seen.float(), reduction="none") * certain
     return F.cross_entropy(kind, kinds, label_smoothing=0.05) + each.sum(1).mean()

@@ -39,9 +39,9 @@ def load(work, name):
 
 
 def objects(work, name):
-    """Returns which OBJECTS stand in the pictures of train or held_out, and of which that is certain: bool [N, 6] each.
+    """Returns which OBJECTS stand in the pictures of train or held_out, and whether that is certain: bool [N, 6] each.
 
-    An object that covers less than LEAST of a picture is not missed in a painting of it; less than a quarter of that is none.
+    An object that covers less than LEAST of a picture does not count, and one that covers less than a quarter of that is certainly absent.
     """
     share = torch.from_numpy(np.load(os.path.join(work, f"scenes_{name}_objects.npy")))
     least = torch.tensor([LEAST[k] for k in OBJECTS])

@@ -7,7 +7,7 @@ Draws the held-out pictures and trains the judge of kinds and objects where DIR 
 writes sweep.png (strength 0.5 .. 1.0) and sheet.png (inputs and decoded pictures).
 
 --looks measures instead what paintings look like: the Go program paints all held-out pictures with the default profile.
-Most of that time a discriminator is trained, and the pictures of which it is surest are written to telling.png.
+Then a discriminator is trained to tell them apart, and its surest pictures are written to telling.png.
 """
 
 import argparse

@@ -87,7 +87,7 @@ def low_band(z, n):
 
 @torch.no_grad()
 def journey(parts, e_hat, rgb_map, noise, steps=20, strength=0.88, guidance=12.0, colour=0.0, trace=None):
-    """The CoCliCo decoder but for its last part: vectors [N, 768] and maps [N, 3, n, n] -> latents [N, 4, H/8, W/8].
+    """The CoCliCo decoder up to the VAE: vectors [N, 768] and maps [N, 3, n, n] -> latents [N, 4, H/8, W/8].
 
     parts has unet, context [1, 77, C], mean, std, vae, scaling_factor; noise is [N or 1, 4, H/8, W/8]. colour is the weight of
     colour guidance (solver/lowband.go). trace, a dictionary, is given the class vectors, the colour map's latents and the latents of every step.
