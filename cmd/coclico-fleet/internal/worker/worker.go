@@ -149,6 +149,11 @@ func (w *Worker) together(ctx, soft context.Context, t *attempt) error {
 	for range w.Jobs {
 		group.Go(func() {
 			for i := range next {
+				// Asked here and not where rows are handed out: there a select
+				// would have the choice of another row and the end.
+				if failed.Err() != nil || soft.Err() != nil {
+					continue
+				}
 				row, err := w.picture(ctx, t.sources[i])
 				if err != nil {
 					fail(err)
@@ -158,26 +163,17 @@ func (w *Worker) together(ctx, soft context.Context, t *attempt) error {
 			}
 		})
 	}
-	stopped := false
 	for i, row := range t.rows {
-		if row != nil {
-			continue
+		if row == nil {
+			next <- i
 		}
-		select {
-		case next <- i:
-			continue
-		case <-soft.Done():
-			stopped = true
-		case <-failed.Done():
-		}
-		break
 	}
 	close(next)
 	group.Wait()
 	switch {
 	case failed.Err() != nil:
 		return context.Cause(failed)
-	case stopped && slices.Contains(t.rows, nil):
+	case slices.Contains(t.rows, nil):
 		return ErrStopped
 	}
 	return nil
