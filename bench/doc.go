@@ -10,8 +10,8 @@
 // GOMAXPROCS. Times are the shortest of several runs: the machines are shared,
 // and the shortest run was disturbed least.
 //
-// BenchmarkArchive measures package archive on random rows: it needs no model
-// and up to 1.2 GB of the temporary folder.
+// The BenchmarkArchive... benchmarks measure package archive on random rows: they
+// need no model, and up to 1.2 GB of the temporary folder.
 //
 //	go test ./bench -run - -bench 'ArchiveWrite|ArchiveScan|ArchiveGet' -benchtime 5x
 //

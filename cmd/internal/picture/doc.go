@@ -11,7 +11,7 @@
 //   - TIFF: the first picture; gray, palette, RGB and CMYK of up to 16 bits a
 //     sample, uncompressed or with PackBits, LZW, Deflate, fax or JPEG
 //   - BMP: of Windows and OS/2, with runs and with masks
-//   - HEIC and AVIF: stills, and the first picture of a sequence that has one
+//   - HEIC and AVIF: stills, and the still picture of a sequence that has one
 //
 // A picture is read upright, as EXIF or its container has it, and in sRGB. At most
 // [MaxPixels] pixels are read, and only if that takes at most [MaxMemory] bytes; a
