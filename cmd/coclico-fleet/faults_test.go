@@ -123,6 +123,17 @@ func TestPublishedTwice(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// The server may purge what is there before it has published.
+	for {
+		stream, err := js.Stream(t.Context(), queue.DefaultStream)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if stream.CachedInfo().State.Msgs >= all/20 {
+			break
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
 	for chunk := range all / 20 {
 		data, err := json.Marshal(map[string]any{"job": id, "chunk": chunk})
 		if err != nil {
@@ -151,7 +162,7 @@ func TestCut(t *testing.T) {
 	r := random(t)
 	s := newStation(t, plan(t, half, 20))
 	p := newProxy(t, s.address)
-	near, far := s.worker(s.address, pictureVar+"=*=20ms"), s.worker(p.address, pictureVar+"=*=20ms")
+	near, far := s.worker(s.address, pictureVar+"=*=200ms"), s.worker(p.address, pictureVar+"=*=200ms")
 	far.until(begins, 1+r.IntN(2))
 	p.set(true)
 	far.until("the connection to the queue is lost", 1)
@@ -218,7 +229,7 @@ func TestTwoRuns(t *testing.T) {
 	t.Parallel()
 	const n = 60
 	out := plan(t, n, 5)
-	first := start(t, []string{pictureVar + "=*=20ms"}, "run", out, "--log-level", "debug")
+	first := start(t, []string{pictureVar + "=*=200ms"}, "run", out, "--log-level", "debug")
 	first.until(begins, 1)
 	if text := call(t, process.Failed, "run", out); !strings.Contains(text, "the job is at work on this machine already") {
 		t.Error(text)
@@ -251,7 +262,7 @@ func TestStopped(t *testing.T) {
 	t.Parallel()
 	const n = 60
 	out := plan(t, n, 30)
-	c := start(t, []string{pictureVar + "=*=50ms"}, "work", out, "--shard", "0/1", "--jobs", "1", "--log-level", "debug")
+	c := start(t, []string{pictureVar + "=*=500ms"}, "work", out, "--shard", "0/1", "--jobs", "1", "--log-level", "debug")
 	at := filepath.Join(out, "_tries", "part-00000000")
 	for end := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
 		if names, _ := os.ReadDir(at); len(names) > 0 {
@@ -261,7 +272,7 @@ func TestStopped(t *testing.T) {
 			t.Fatal("the worker does not begin")
 		}
 	}
-	time.Sleep(300 * time.Millisecond)
+	time.Sleep(2 * time.Second) // of the 15 of a chunk
 	if err := c.cmd.Process.Signal(os.Interrupt); err != nil {
 		t.Fatal(err)
 	}
@@ -272,7 +283,7 @@ func TestStopped(t *testing.T) {
 	if err != nil || len(names) != 1 || !strings.HasPrefix(filepath.Base(names[0]), "kept-") {
 		t.Errorf("the worker has left %v (%v), want rows that it kept", names, err)
 	}
-	run := start(t, []string{pictureVar + "=*=20ms"}, "run", out, "--log-level", "debug")
+	run := start(t, []string{pictureVar + "=*=200ms"}, "run", out, "--log-level", "debug")
 	run.until(begins, 1)
 	if err := run.cmd.Process.Signal(os.Interrupt); err != nil {
 		t.Fatal(err)

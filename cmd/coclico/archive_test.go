@@ -418,7 +418,7 @@ func TestArchiveKilled(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	r := rand.New(rand.NewPCG(seed, 0))
-	dir := pictures(t, 6)
+	dir := pictures(t, 22) // many more than are read ahead: the sixth is not near the end
 	whole := filepath.Join(t.TempDir(), "A")
 	succeed(t, "archive", "create", dir, "-o", whole)
 	want := archived(t, whole)

@@ -379,7 +379,7 @@ func TestKilled(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("no signals")
 	}
-	dir := pictures(t, 6)
+	dir := pictures(t, 10)
 	streams := t.TempDir()
 	succeed(t, "encode", dir, "-o", streams)
 	old(t, streams)
@@ -391,7 +391,7 @@ func TestKilled(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := contents(t, whole)
-	for _, n := range []int{1, 4} {
+	for _, n := range []int{1, 3} {
 		if _, err := child(t, os.Kill, killed, n, args(killed)...); err == nil {
 			t.Error("the child was not killed")
 		}

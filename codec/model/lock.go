@@ -10,8 +10,12 @@ type Lock chan struct{}
 func NewLock() Lock { return make(Lock, 1) }
 
 // Acquire locks l. If the lock is in use, it blocks until the lock is released
-// or ctx ends, and returns the context's error in the latter case.
+// or ctx ends, and returns the context's error in the latter case; so it does if
+// ctx has ended before.
 func (l Lock) Acquire(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	select {
 	case l <- struct{}{}:
 		return nil

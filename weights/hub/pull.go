@@ -28,6 +28,9 @@ func (c *Client) Pull(ctx context.Context, p *Plan, progress func(done int64)) (
 	for range min(parallel, len(p.Files)) {
 		wg.Go(func() {
 			for f := range next {
+				if ctx.Err() != nil {
+					continue
+				}
 				if err := c.pullFile(ctx, p, f, t); err != nil {
 					cancel(err) // the first one counts
 				}
@@ -35,10 +38,7 @@ func (c *Client) Pull(ctx context.Context, p *Plan, progress func(done int64)) (
 		})
 	}
 	for _, f := range p.Files {
-		select {
-		case next <- f:
-		case <-ctx.Done():
-		}
+		next <- f
 	}
 	close(next)
 	wg.Wait()

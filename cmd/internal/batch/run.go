@@ -153,6 +153,9 @@ func (r *Runner[T]) readAhead(ctx context.Context, jobs iter.Seq2[Job, error], s
 		if err != nil {
 			return err
 		}
+		if ctx.Err() != nil {
+			return nil
+		}
 		e := &entry[T]{Job: j, ready: make(chan struct{})}
 		e.Open = nil // it may hold the whole input, and results outlive that
 		if e.unchanged = !r.Force && r.Store.Done(j); !e.unchanged {
@@ -199,6 +202,9 @@ func (r *Runner[T]) finish(ctx context.Context, i int, e *entry[T]) (Result, err
 	result := Result{Job: e.Job, Status: Unchanged}
 	if e.unchanged {
 		return result, nil
+	}
+	if err := ctx.Err(); err != nil {
+		return result, err
 	}
 	r.Begin(i, e.Job)
 	select {
