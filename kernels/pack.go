@@ -61,6 +61,8 @@ type Packed struct {
 	panels int
 	data   []byte // [panels][steps*perStep*nr]
 
+	taps *Packed // if not nil, the weights, as columns; see conv_few.go
+
 	cleanup runtime.Cleanup
 }
 
@@ -76,7 +78,12 @@ func (p *Packed) Out() int {
 func (p *Packed) In() int { return p.shape.In }
 
 // Bytes returns the number of bytes that the weights occupy.
-func (p *Packed) Bytes() int { return len(p.data) }
+func (p *Packed) Bytes() int {
+	if p.taps != nil {
+		return p.taps.Bytes()
+	}
+	return len(p.data)
+}
 
 // Pack reorders weights of shape [Out,In,KH,KW], row-major as in checkpoints.
 // Several parts are stacked along Out, in equal shares: queries, keys and
@@ -100,6 +107,11 @@ func pack(im *impl, g *gemm, s Shape, parts []Array) *Packed {
 		}
 	}
 	w := &Packed{shape: s, g: g, dtype: dt}
+	if s.few() {
+		flat, columns := tapColumns(s, parts)
+		w.taps = pack(im, g, flat, []Array{columns})
+		return w
+	}
 	w.steps = s.taps() * ((s.In + g.form.perStep() - 1) / g.form.perStep())
 	w.panels = (s.Out + g.nr - 1) / g.nr
 	if s.GEGLU {
@@ -121,6 +133,10 @@ func pack(im *impl, g *gemm, s Shape, parts []Array) *Packed {
 // Free releases the memory before the garbage collector would. p must not be
 // used afterwards.
 func (p *Packed) Free() {
+	if p.taps != nil {
+		p.taps.Free()
+		return
+	}
 	p.cleanup.Stop()
 	mem.Free(p.data)
 	p.data = nil

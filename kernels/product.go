@@ -97,7 +97,7 @@ func (t *productTask) linear(a *Operand, w *Packed, e Epilogue) {
 	t.a, t.w, t.e = a, w, e
 	t.runs, t.positions, t.stride = 1, a.rows(), 1
 	t.outH, t.outW, t.pitch = 1, a.H*a.W, a.H*a.W
-	t.setSteps()
+	t.setSteps(w)
 }
 
 func (t *productTask) conv(a *Operand, w *Packed, stride, origin int, e Epilogue) {
@@ -130,13 +130,16 @@ func (t *productTask) conv(a *Operand, w *Packed, stride, origin int, e Epilogue
 		t.runs, t.runLines = a.N, (a.H+1)*(a.W+1)
 		t.positions = (t.outH-1)*t.pitch + t.outW
 	}
-	t.setSteps()
+	if w.taps != nil {
+		w = w.taps
+	}
+	t.setSteps(w)
 }
 
 // setSteps fills the table of K steps: those of [Packed] in their order, once
 // for each pair of planes.
-func (t *productTask) setSteps() {
-	a, w := t.a, t.w
+func (t *productTask) setSteps(w *Packed) {
+	a := t.a
 	if a.C != w.shape.In || a.form != w.g.form {
 		panic("kernels: operand and weights do not fit each other")
 	}
@@ -203,9 +206,13 @@ func (t *productTask) run(v *vec) {
 	if t.w.shape.GEGLU && (t.e.Act != Identity || t.e.Residual != nil) {
 		panic("kernels: GEGLU allows neither an activation nor a residual")
 	}
-	if f, loop := t.winograd(); f != nil {
+	f, loop := t.winograd()
+	switch {
+	case t.w.taps != nil:
+		t.runFew()
+	case f != nil:
 		t.runWinograd(f, loop)
-	} else {
+	default:
 		t.cut()
 		parallel(t.runs*t.chunks*t.groups, t)
 	}
