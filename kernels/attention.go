@@ -128,7 +128,7 @@ func (t *attentionTask) plan() {
 	t.keys = grow(&t.keys, heads*t.keyHeadBytes)
 	t.values = grow(&t.values, heads*t.valueBytes)
 	t.packPieces = (t.lk + keyBlock - 1) / keyBlock
-	t.pPitch = keyBlock*g.form.size + stepBytes
+	t.pPitch = keyBlock*g.form.size + stepBytes // of float32 that of scores
 	t.pPlane = t.qRows * t.pPitch
 	t.kTable, t.vTable, t.vTail = t.kTable[:0], t.vTable[:0], t.vTail[:0]
 	tail := (t.lk%keyBlock + per - 1) / per
@@ -196,7 +196,6 @@ func (t *attentionTask) attend(image, head, first int) {
 	s := scratches.get()
 	rows := min(t.qRows, t.lq-first)
 	width := t.vPanels * g.nr
-	probs := grow(&s.p, t.planes*t.pPlane)
 	buf := float32s(grow(&s.c, t.qRows*(scoreLine+2*width+3)*4))
 	next := func(n int) []float32 {
 		x := buf[:n]
@@ -204,9 +203,13 @@ func (t *attentionTask) attend(image, head, first int) {
 		return x
 	}
 	scores, o, part := next(t.qRows*scoreLine), next(t.qRows*width), next(t.qRows*width)
+	probs := unsafe.Pointer(&scores[0]) // of plain forms in place, which leaves more of the caches to the rest
+	if !g.form.plain {
+		probs = unsafe.Pointer(&grow(&s.p, t.planes*t.pPlane)[0])
+	}
 	b := &s.softmax
 	*b = softmaxBlock{
-		scores: &scores[0], ld: scoreLine * 4, probs: unsafe.Pointer(&probs[0]), pitch: t.pPitch, rows: rows,
+		scores: &scores[0], ld: scoreLine * 4, probs: probs, pitch: t.pPitch, rows: rows,
 		scale: t.scale * math.Log2E, form: g.form, plane: t.pPlane,
 	}
 	m, l, factor := next(t.qRows), next(t.qRows), next(t.qRows)
@@ -299,14 +302,14 @@ func (t *attentionTask) scores(s *scratch, dst []float32, line, rows, head, kh, 
 }
 
 // weigh computes probabilities times values for the n keys from key on.
-func (t *attentionTask) weigh(s *scratch, dst []float32, probs []byte, rows, kh, key, n, width int) {
+func (t *attentionTask) weigh(s *scratch, dst []float32, probs unsafe.Pointer, rows, kh, key, n, width int) {
 	g := t.g
 	table := t.vTable
 	if n < keyBlock {
 		table = t.vTail
 	}
 	s.strip = strip{
-		a:      unsafe.Pointer(&probs[0]),
+		a:      probs,
 		lda:    uintptr(t.pPitch),
 		b:      unsafe.Pointer(&t.values[kh*t.valueBytes+key/g.form.perStep()*t.stepB]),
 		steps:  &table[0],
