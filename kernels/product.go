@@ -59,7 +59,7 @@ func Conv2D(dst []float32, a *Operand, w *Packed, stride, origin int, e Epilogue
 	t.run(active().vec)
 }
 
-// A productTask is one product, cut into pieces: a run of row tiles times a
+// A productTask is one product, cut into pieces: some strips of row tiles times a
 // group of panels. The cut depends on shapes alone, and no piece splits K, so
 // the result does not depend on the number of goroutines that share the work.
 type productTask struct {
@@ -84,8 +84,9 @@ type productTask struct {
 	stride         int
 	steps          []step
 
-	chunk, chunks int // row tiles per piece; pieces along the rows of one run
-	group, groups int // panels per piece; pieces along the columns
+	byRow         bool // a unit is a row of outputs and not a strip
+	chunk, chunks int  // units per piece; pieces along the rows of one run
+	group, groups int  // panels per piece; pieces along the columns
 }
 
 var productTasks freeList[productTask]
@@ -177,17 +178,25 @@ const (
 
 func (t *productTask) cut() {
 	g := t.w.g
-	tiles := (t.positions + g.mr - 1) / g.mr
-	lineBytes := t.a.form.planes * t.a.pitch * t.stride
-	t.chunk = max(stripTiles, chunkBytes/(lineBytes*g.mr)/stripTiles*stripTiles)
-	t.chunks = (tiles + t.chunk - 1) / t.chunk
-	t.chunk = roundUp((tiles+t.chunks-1)/t.chunks, stripTiles)
-	t.chunks = (tiles + t.chunk - 1) / t.chunk
+	// Along the rows the unit is a strip or, at stride 2, a row of outputs, since a
+	// run has the odd rows of the picture, too, which no output needs. Narrow rows
+	// that fill less than half of a tile stay in runs.
+	units, unitBytes := (t.positions+stripTiles*g.mr-1)/(stripTiles*g.mr), stripTiles*g.mr
+	t.byRow = t.stride == 2 && t.outH*((t.outW+g.mr-1)/g.mr) < (t.positions+g.mr-1)/g.mr
+	if t.byRow {
+		units, unitBytes = t.outH, t.pitch
+	}
+	unitBytes *= t.a.form.planes * t.a.pitch * t.stride
+	t.chunk = max(1, chunkBytes/unitBytes)
+	t.chunks = (units + t.chunk - 1) / t.chunk
+	t.chunk = (units + t.chunks - 1) / t.chunks
+	t.chunks = (units + t.chunk - 1) / t.chunk
 	// At least 16 pieces if there are enough panels, so that the goroutines
 	// finish together.
 	t.group = max(1, t.w.panels*t.chunks*t.runs/16)
 	t.group = min(t.group, 8, t.w.panels)
 	t.groups = (t.w.panels + t.group - 1) / t.group
+	t.group = (t.w.panels + t.groups - 1) / t.groups
 }
 
 func (t *productTask) run(v *vec) {
@@ -239,21 +248,29 @@ func (t *productTask) do(i int) {
 	image := i / (t.chunks * t.groups)
 	first := i / t.groups % t.chunks * t.chunk
 	g := t.w.g
-	tiles := min(t.chunk, (t.positions+g.mr-1)/g.mr-first)
 	s := scratches.get()
 	size := stripTiles * g.mr * g.nr
 	sums := float32s(grow(&s.c, 2*size*4))
 	c, part := sums[:size], sums[size:]
+	// The positions are rows of n, pitch apart.
+	begin := first * stripTiles * g.mr
+	rows, n := 1, min(t.chunk*stripTiles*g.mr, t.positions-begin)
+	if t.byRow {
+		begin = first * t.pitch
+		rows, n = min(t.chunk, t.outH-first), t.outW
+	}
 	st := &s.strip
 	*st = strip{lda: uintptr(t.a.pitch * t.stride), ldc: uintptr(g.nr * 4), panels: 1}
 	for p := i % t.groups * t.group; p < min((i%t.groups+1)*t.group, t.w.panels); p++ {
 		st.b = t.w.panel(p, s)
-		for n := 0; n < tiles; n += stripTiles {
-			pos := (first + n) * g.mr
-			st.a = t.a.ptr(0, t.firstLine+image*t.runLines+pos*t.stride, 0)
-			st.tiles = min(stripTiles, tiles-n)
-			t.product(&s.runner, st, c, part)
-			t.finish(c, image, pos, min(st.tiles*g.mr, t.positions-pos), p)
+		for y := range rows {
+			for x := 0; x < n; x += stripTiles * g.mr {
+				pos, m := begin+y*t.pitch+x, min(stripTiles*g.mr, n-x)
+				st.a = t.a.ptr(0, t.firstLine+image*t.runLines+pos*t.stride, 0)
+				st.tiles = (m + g.mr - 1) / g.mr
+				t.product(&s.runner, st, c, part)
+				t.finish(c, image, pos, m, p)
+			}
 		}
 	}
 	s.release()
