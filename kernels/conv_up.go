@@ -24,7 +24,7 @@ func (p *PackedUp) Bytes() int {
 
 // PackUp packs 3x3 weights [Out,In,3,3] for [ConvUp2D].
 //
-// A picture that was enlarged twice by repetition has only 2x2 different
+// A picture that was enlarged 2x by repetition has only 2x2 different
 // pixels under each 3x3 window: for an output at even y the rows are y/2-1,
 // y/2, y/2, at odd y they are y/2, y/2, y/2+1, and likewise for x. Weights that
 // meet the same pixel are added beforehand, which leaves four 2x2 convolutions
@@ -88,7 +88,7 @@ func (t *foldTask) do(i int) {
 	s.release()
 }
 
-// ConvUp2D enlarges a, which has Pad 1, twice by repetition and convolves it
+// ConvUp2D enlarges a, which has Pad 1, 2x by repetition and convolves it
 // with 3x3 weights and padding 1: dst [N, 2H, 2W, Out].
 func ConvUp2D(dst []float32, a *Operand, w *PackedUp, e Epilogue) {
 	v := active().vec

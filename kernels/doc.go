@@ -42,7 +42,8 @@
 // form: F(4x4,3x3), Winograd's, with a quarter of the products, which run in the
 // same gemm on the same Packed; see winograd.go. Those that enlarge a picture
 // have a form of their own, with a third of the products; see winograd_up.go.
-// The shape alone decides.
+// Convolutions with few outputs have a column for each tap; see conv_few.go. The
+// shape alone decides.
 //
 // Work is split by tiles of the result, and sums keep their order: results
 // depend neither on GOMAXPROCS nor on which of an impl's loops ran.

@@ -45,7 +45,7 @@ type winogradForm struct {
 	in   int // pixels on a side of a tile; the first tile begins at -1
 	step int // pixels from one tile to the next
 	out  int // outputs on a side of a tile
-	lead int // outputs of the first tile that lie before the picture, on a side
+	lead int // rows of the first tile above the picture, and columns left of it
 	taps int // on a side of the weights that are transformed
 
 	planes   int               // of transformed pixels
@@ -103,9 +103,8 @@ type winogradLoops struct {
 // part of the band: it transforms the weights once and then takes a block of
 // tiles at a time, whose products stay in L2.
 //
-// A band of F(4x4,3x3) is two blocks, or more if winogradPieces pieces take more,
-// or one if it exceeded winogradBandBytes otherwise. Larger bands leave the
-// caches: with 128 channels of 256x256, 320 of 2 pictures of 96x96 and 512
+// A band of F(4x4,3x3) is two blocks, more if winogradPieces pieces need them, and
+// one if it would exceed winogradBandBytes. Larger bands leave the caches: with 128 channels of 256x256, 320 of 2 pictures of 96x96 and 512
 // of 96x96, bands of 2 blocks (2.3, 5.4 and 8.5 MB) take 0.50, 0.46 and 0.43 of
 // the time of the direct form, and bands of 16 MB 0.73, 0.57 and 0.51, with an
 // L3 of 36 MB that others used too. Pieces of two panels, which read the pixels
@@ -122,7 +121,7 @@ const (
 	winogradInputTiles = 8  // whose pixels one piece transforms
 )
 
-// A winogradTask is a productTask by one of Winograd's forms.
+// A winogradTask runs a productTask in one of Winograd's forms.
 type winogradTask struct {
 	t    *productTask
 	form *winogradForm
@@ -234,9 +233,8 @@ func (w *winogradTask) tile(i int) (n, y, x int) {
 
 // input transforms the pixels of some tiles.
 //
-// What lies outside the picture is zero, even beyond its border: the values of
-// the operand there, which are the next row's, would change the last bits of
-// the pixels inside.
+// Pixels outside the picture are read as zeros. Beyond its border the operand's
+// memory has the next row, which would change the last bits of those inside.
 func (w *winogradTask) input(i int) {
 	a, f := w.t.a, w.form
 	s := scratches.get()
