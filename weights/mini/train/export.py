@@ -38,7 +38,7 @@ def half(m):
 
 def parts(work):
     """The networks as the folder stores them: image_encoder, text_encoder, unet, vae, and numbers beside them."""
-    vae, scaling = autoencoder.load(work)
+    vae, scaling = autoencoder.load(work, "painter" if os.path.exists(os.path.join(work, "painter.pt")) else "autoencoder")
     stat = torch.load(os.path.join(work, "statistics.pt"))
     text = denoiser.text_tower()
     return {

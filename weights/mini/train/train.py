@@ -3,12 +3,11 @@
     python train.py all --work DIR --out ..
 
 Stages (in this order, each reads what the ones before wrote to DIR): render, tower, classifier, eye,
-autoencoder, latents, denoiser, journeys, export. Each training stops when its minutes are used up.
+autoencoder, latents, denoiser, journeys, paintings, painter, export. Each training stops when its minutes are used up.
 
-Four stages are not among them. "restore" writes to DIR what the folder has, to train it on from there; pictures,
+Two stages are not among them. "restore" writes to DIR what the folder has, to train it on from there; pictures,
 judge and eye are not in it. "rescale" makes DIR's denoiser one for latents of another deviation: after a change
-of autoencoder.DEVIATION run latents, rescale --was D, and then what is to follow. "paintings" runs journeys with DIR's networks, and
-"painter" trains a decoder on to paint them (DIR/painter.pt): not yet good enough for the folder, see README.md.
+of autoencoder.DEVIATION run latents, rescale --was D, and then what is to follow.
 """
 
 import argparse
@@ -97,8 +96,8 @@ def rescale(a):
     rescale.train(a.work, a.minutes, a.threads, a.was)
 
 
-STAGES = [render, tower, classifier, eye, autoencoder, latents, denoiser, journeys, export]
-APART = [restore, rescale, paintings, painter]
+STAGES = [render, tower, classifier, eye, autoencoder, latents, denoiser, journeys, paintings, painter, export]
+APART = [restore, rescale]
 
 
 def main():
