@@ -13,6 +13,7 @@ What pulls them on:
   real     the discriminator's verdicts, as strongly as all the others together, measured by their gradients at the pixels
 """
 
+import contextlib
 import functools
 import os
 
@@ -32,6 +33,7 @@ WEIGHTS = {"low": 1.5, "pixels": 0.1, "texture": 2.5, "true": 0.8, "true_feature
 FREE = "real", "true_real"  # terms that pull on; their sum is scaled to HEARD times the pull of the others
 HEARD = 1.0
 STEEP = 0.005  # weight of the discriminator's slopes; at 0.5 and at 0.05 its verdicts were near to chance
+SHARE = 0.9  # of the trained weights in those that are kept, the rest are those before (arXiv 1809.00219, section 3.4); see README.md
 WARM = 0.02, 0.06  # shares of the training: the discriminator is listened to from the first on, wholly from the second on
 HELD = 48  # journeys that are not trained on
 
@@ -112,7 +114,7 @@ class State:
         self.g, self.d = nn.ModuleList([vae.post_quant_conv, vae.decoder]), discriminator.Discriminator()
         for m in (self.g, self.d):
             m.to(memory_format=torch.channels_last).requires_grad_(True).train()
-        self.average = [p.detach().clone() for p in self.g.parameters()]
+        self.before, self.average = ([p.detach().clone() for p in self.g.parameters()] for _ in range(2))
         self.opt_g = torch.optim.AdamW(self.g.parameters(), PEAK, weight_decay=0, betas=(0.5, 0.95))
         self.opt_d = torch.optim.AdamW(self.d.parameters(), PEAK_D, weight_decay=0, betas=(0.5, 0.95))
         self.step, self.ratio = 0, None
@@ -146,13 +148,16 @@ class State:
         torch._foreach_mul_(self.average, k)
         torch._foreach_add_(self.average, [p.detach() for p in self.g.parameters()], alpha=1 - k)
 
-    @torch.no_grad()
-    def swap(self):
-        """Exchanges the weights and their average."""
-        for p, a in zip(self.g.parameters(), self.average):
-            b = p.detach().clone()
-            p.copy_(a)
-            a.copy_(b)
+    @contextlib.contextmanager
+    def kept(self):
+        """Has the painter's weights be those that are kept."""
+        trained = [p.detach().clone() for p in self.g.parameters()]
+        with torch.no_grad():
+            for p, b, a in zip(self.g.parameters(), self.before, self.average):
+                p.copy_(torch.lerp(b, a, SHARE))
+            yield
+            for p, t in zip(self.g.parameters(), trained):
+                p.copy_(t)
 
 
 def learn(s, x, y, clock, workers):
@@ -199,10 +204,9 @@ def run(rank, workers, work, minutes, resume):
             log.add(share, norm=norm, ratio=torch.tensor(s.ratio), d=loss_d, **{f"wrong{k}": w for k, w in enumerate(wrong)}, **{n: v.detach() for n, v in t.items()})
             if s.step % 200 == 0 or share >= 1:
                 s.save()
-                s.swap()
-                keep(work, vae, scaling)
-                report(work, vae, pool, log)
-                s.swap()
+                with s.kept():
+                    keep(work, vae, scaling)
+                    report(work, vae, pool, log)
 
 
 def keep(work, vae, scaling):
