@@ -149,7 +149,7 @@ func TestBuiltInMeaning(t *testing.T) {
 
 // TestBuiltInHalves: the bits of one picture with the color map of another are
 // painted as what the first shows, as the tower sees it, in the colors of the
-// second. (Of 140 pictures 98 % have the map's colors, and 70 % the kind of the
+// second. (Of 140 pictures 98 % have the map's colors, and 71 % the kind of the
 // bits, according to the judge in weights/mini/train: of six, four.)
 func TestBuiltInHalves(t *testing.T) {
 	judgesModel(t)
