@@ -123,7 +123,7 @@ func TestPublishedTwice(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The server may purge what is there before it has published.
+	// The server purges the queue before it publishes: wait until it has.
 	for {
 		stream, err := js.Stream(t.Context(), queue.DefaultStream)
 		if err != nil {
