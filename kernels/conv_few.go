@@ -63,20 +63,23 @@ func (t *fewTask) do(i int) {
 	tile := stripTiles * w.g.mr
 	lines := roundUp(a.W+2, tile)
 	row := w.panels * lines * w.g.nr
-	sums := float32s(grow(&s.c, (3*row+tile*w.g.nr+t.outW*t.w.shape.Out)*4))
-	part, out := sums[3*row:][:tile*w.g.nr], sums[3*row+tile*w.g.nr:]
+	sums := float32s(grow(&s.c, (3*row+tile*w.g.nr)*4))
+	c := sums[3*row:]
 	next := 0 // the next row of A to be multiplied; that of a window's top is t.stride*y
 	for y := first; y < min(first+fewRows, t.outH); y++ {
 		top := t.stride * y
 		for next = max(next, top); next < top+3; next++ {
-			t.shares(sums[next%3*row:][:row], part, image, next, lines, s)
+			t.shares(sums[next%3*row:][:row], c, image, next, lines, s)
 		}
 		var window [3][]float32
 		for dy := range window {
 			window[dy] = sums[(top+dy)%3*row:][:row]
 		}
-		t.add(out, &window, lines)
-		t.store(out, image, y)
+		for x := 0; x < t.outW; x += tile {
+			n := min(tile, t.outW-x)
+			t.add(c, &window, lines, x, n)
+			t.finishRun(c, image, (image*t.outH+y)*t.outW+x, n, 0)
+		}
 	}
 	s.release()
 }
@@ -99,43 +102,21 @@ func (t *fewTask) shares(dst, part []float32, image, y, lines int, s *scratch) {
 	}
 }
 
-// add sums the shares of one row of outputs.
-func (t *fewTask) add(out []float32, window *[3][]float32, lines int) {
+// add sums the shares of n outputs of a row from x on, as rows of a panel.
+func (t *fewTask) add(c []float32, window *[3][]float32, lines, x, n int) {
 	outputs, nr := t.w.shape.Out, t.w.taps.g.nr
 	var at [9 * fewOutputs]int // of the columns, under the window of output 0
 	for col := range 9 * outputs {
 		at[col] = (col/nr*lines+col/outputs%3)*nr + col%nr
 	}
-	for x := range t.outW {
-		line := x * t.stride * nr
+	for i := range n {
+		line := (x + i) * t.stride * nr
 		for o := range outputs {
 			var sum float32
 			for tap := range 9 {
 				sum += window[tap/3][at[tap*outputs+o]+line]
 			}
-			out[x*outputs+o] = sum
+			c[i*nr+o] = sum
 		}
 	}
-}
-
-// store stores a row of outputs.
-func (t *fewTask) store(out []float32, image, y int) {
-	outputs := t.w.shape.Out
-	first := (image*t.outH + y) * t.outW * outputs
-	var bias, res *float32
-	if t.e.Bias != nil {
-		if len(t.e.Bias) == outputs {
-			image = 0
-		}
-		bias = &t.e.Bias[image*outputs]
-	}
-	if t.e.Act != Identity {
-		t.v.finish(&out[0], outputs, &out[0], outputs, t.outW, outputs, bias, nil, 0)
-		t.v.activate(out, t.e.Act)
-		bias = nil
-	}
-	if t.e.Residual != nil {
-		res = &t.e.Residual[first]
-	}
-	t.v.finish(&t.dst[first], outputs, &out[0], outputs, t.outW, outputs, bias, res, outputs)
 }

@@ -14,8 +14,8 @@ import (
 // An operand with Pad 1 is for convolutions. Every picture has a border of zeros,
 // which neighbors share: a row of pixels is followed by one zero pixel, which is
 // the right border of that row and the left border of the next, and a picture is
-// followed by one zero row. Pixel (n,y,x) is line lead + (n*(H+1)+y)*(W+1) + x, and its neighbor
-// (dy,dx) is always (W+1)*dy+dx lines away: a 3x3 convolution reads the same
+// followed by one zero row. Pixel (n,y,x) is line lead + (n*(H+1)+y)*(W+1) + x,
+// and its neighbor (dy,dx) is always (W+1)*dy+dx lines away: a 3x3 convolution reads the same
 // lines nine times at nine offsets. The price is one wasted line of output in
 // W+1 and one wasted row in H+1: 1 % each at 96x96.
 //

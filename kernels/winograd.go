@@ -104,12 +104,13 @@ type winogradLoops struct {
 // tiles at a time, whose products stay in L2.
 //
 // A band of F(4x4,3x3) is two blocks, more if winogradPieces pieces need them, and
-// one if it would exceed winogradBandBytes. Larger bands leave the caches: with 128 channels of 256x256, 320 of 2 pictures of 96x96 and 512
-// of 96x96, bands of 2 blocks (2.3, 5.4 and 8.5 MB) take 0.50, 0.46 and 0.43 of
-// the time of the direct form, and bands of 16 MB 0.73, 0.57 and 0.51, with an
-// L3 of 36 MB that others used too. Pieces of two panels, which read the pixels
-// half as often, take 0.67, 0.56 and 0.48. An enlarging convolution has 16
-// planes of pixels instead of 36 and takes four blocks.
+// one if it would exceed winogradBandBytes. Larger bands leave the caches: with 128
+// channels of 256x256, 320 of 2 pictures of 96x96 and 512 of 96x96, bands of 2
+// blocks (2.3, 5.4 and 8.5 MB) take 0.50, 0.46 and 0.43 of the time of the
+// direct form, and bands of 16 MB 0.73, 0.57 and 0.51, with an L3 of 36 MB that
+// others used too. Pieces of two panels, which read the pixels half as often,
+// take 0.67, 0.56 and 0.48. An enlarging convolution has 16 planes of pixels
+// instead of 36 and takes four blocks.
 //
 // Weights are transformed when they are multiplied, not when they are packed:
 // as float32 they would take eight times the memory of a checkpoint's float16,
