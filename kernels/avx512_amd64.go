@@ -25,8 +25,8 @@ func hasAVX512() bool {
 // gemmAVX512 multiplies float32 in tiles of 14 rows by 32 columns.
 var gemmAVX512 = &gemm{
 	form: formF32.with(narrowF32AVX512, encodeF32AVX512), mr: 14, nr: 32, single: true,
-	loops: []func(*strip){runAVX512},
-	peak:  peakAVX512, peakFLOP: 28 * 16 * 2,
+	loops: []func(*strip){runAVX512}, softmax: softmaxAVX512,
+	peak: peakAVX512, peakFLOP: 28 * 16 * 2,
 }
 
 var vecAVX512 = &vec{loops{
@@ -174,6 +174,11 @@ func momentsAVX512(x []float32, ref float32) (sum, sq float32)
 //
 //go:noescape
 func normalizeAVX512(dst, x, weight, bias []float32, mean, inv float32)
+
+// softmaxAVX512 computes what vec.softmax computes for float32.
+//
+//go:noescape
+func softmaxAVX512(b *softmaxBlock)
 
 // rowMaxAVX512 returns the largest element and passes over NaNs. The row may
 // have any length.

@@ -98,6 +98,101 @@ exp:
 	VZEROUPPER
 	RET
 
+// LARGEST takes a row's maximum at DX: it updates (R13), stores 2^(old-new) at
+// (R15), leaves the maximum in all of Z23 and the sum so far, rescaled, in X22,
+// and moves on to the next row. NaNs are passed over, as in rowMaxAVX512.
+#define LARGEST(loop) \
+	VMOVAPS Z10, Z0; \
+	VMOVAPS Z10, Z1; \
+	XORQ CX, CX; \
+loop: \
+	VMOVUPS (DX)(CX*4), Z2; \
+	VMOVUPS 64(DX)(CX*4), Z3; \
+	VMAXPS Z0, Z2, Z0; \
+	VMAXPS Z1, Z3, Z1; \
+	ADDQ $32, CX; \
+	CMPQ CX, R12; \
+	JLT loop; \
+	VMAXPS Z1, Z0, Z0; \
+	REDUCE(VMAXPS, Z0, Y0, X0, Z1, Y1, X1); \
+	VMULSS X24, X0, X0; \
+	VMOVSS (R13), X2; \
+	VMAXSS X2, X0, X0; \
+	VMOVSS X0, (R13); \
+	VBROADCASTSS X0, Z23; \
+	VSUBSS X0, X2, X0; \
+	VBROADCASTSS X0, Z0; \
+	EXP2(Z0, Z1, Z2); \
+	VMOVSS X2, (R15); \
+	VMULSS (BX), X2, X22; \
+	ADDQ R9, DX; \
+	ADDQ $4, R13; \
+	ADDQ $4, R15; \
+	ADDQ $4, BX
+
+// func softmaxAVX512(b *softmaxBlock)
+//
+// The maximum of the next row is taken before the exponentials of this one, so
+// that the processor can do both at a time: what a maximum waits for, sixteen
+// numbers that become one, takes as long as a third of a row of exponentials.
+TEXT ·softmaxAVX512(SB), NOSPLIT, $0-8
+	MOVQ b+0(FP), R8
+	MOVQ softmaxBlock_scores(R8), SI
+	MOVQ softmaxBlock_ld(R8), R9
+	MOVQ softmaxBlock_probs(R8), DI
+	MOVQ softmaxBlock_pitch(R8), R10
+	MOVQ softmaxBlock_rows(R8), R11
+	MOVQ softmaxBlock_cols(R8), R12
+	MOVQ softmaxBlock_max(R8), R13
+	MOVQ softmaxBlock_sum(R8), BX
+	MOVQ softmaxBlock_factor(R8), R15
+	VBROADCASTSS softmaxBlock_scale(R8), Z24
+	EXP2_CONSTANTS
+	MOVL $0xFF800000, AX // -Inf
+	VPBROADCASTD AX, Z10
+	MOVQ BX, AX // where this row's sum goes
+	MOVQ SI, DX
+	LARGEST(first)
+
+row:
+	VMOVAPS Z23, Z25
+	VMOVAPS X22, X21
+	CMPQ R11, $1
+	JEQ  last
+	LARGEST(next)
+
+last:
+	VXORPS Z16, Z16, Z16
+	VXORPS Z17, Z17, Z17
+	XORQ CX, CX
+
+exp:
+	VMOVUPS (SI)(CX*4), Z0
+	VMOVUPS 64(SI)(CX*4), Z3
+	VFMSUB213PS Z25, Z24, Z0
+	VFMSUB213PS Z25, Z24, Z3
+	EXP2(Z0, Z1, Z2)
+	EXP2(Z3, Z4, Z5)
+	VADDPS Z2, Z16, Z16
+	VADDPS Z5, Z17, Z17
+	VMOVUPS Z2, (DI)(CX*4)
+	VMOVUPS Z5, 64(DI)(CX*4)
+	ADDQ $32, CX
+	CMPQ CX, R12
+	JLT  exp
+
+	VADDPS Z17, Z16, Z0
+	REDUCE(VADDPS, Z0, Y0, X0, Z1, Y1, X1)
+	VADDSS X21, X0, X0
+	VMOVSS X0, (AX)
+	ADDQ R9, SI
+	ADDQ R10, DI
+	ADDQ $4, AX
+	DECQ R11
+	JNZ  row
+	VZEROUPPER
+	RET
+
 // func rescaleAVX512(o, part, factor *float32, rows, width int)
 //
 // o[r] = o[r]*factor[r] + part[r], for a width that is a multiple of 16.

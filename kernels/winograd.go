@@ -1,6 +1,7 @@
 package kernels
 
 import (
+	"runtime"
 	"slices"
 	"unsafe"
 )
@@ -103,8 +104,9 @@ type winogradLoops struct {
 // part of the band: it transforms the weights once and then takes a block of
 // tiles at a time, whose products stay in L2.
 //
-// A band of F(4x4,3x3) is two blocks, more if winogradPieces pieces need them, and
-// one if it would exceed winogradBandBytes. Larger bands leave the caches: with 128
+// A band of F(4x4,3x3) is two blocks, more if its pieces need them, and one if it
+// would exceed winogradBandBytes. There are winogradPieces pieces, or two for each
+// goroutine: 320 outputs are 10 panels, which 16 processors would share badly. Larger bands leave the caches: with 128
 // channels of 256x256, 320 of 2 pictures of 96x96 and 512 of 96x96, bands of 2
 // blocks (2.3, 5.4 and 8.5 MB) take 0.50, 0.46 and 0.43 of the time of the
 // direct form, and bands of 16 MB 0.73, 0.57 and 0.51, with an L3 of 36 MB that
@@ -118,7 +120,7 @@ type winogradLoops struct {
 const (
 	winogradBandBytes  = 32 << 20
 	winogradBlockTiles = 48 // rounded up to whole row tiles
-	winogradPieces     = 8  // of a band
+	winogradPieces     = 8  // of a band, at least
 	winogradInputTiles = 8  // whose pixels one piece transforms
 )
 
@@ -190,7 +192,7 @@ func (t *productTask) runWinograd(f *winogradForm, loop *winogradLoops) {
 	w.block = roundUp(winogradBlockTiles, g.mr)
 
 	tiles := a.N * w.rows * w.cols
-	w.parts = (winogradPieces + t.w.panels - 1) / t.w.panels
+	w.parts = (max(winogradPieces, 2*runtime.GOMAXPROCS(0)) + t.w.panels - 1) / t.w.panels
 	band := max(f.blocks, w.parts) * w.block
 	if f.planes*w.pitch*band > winogradBandBytes {
 		band = w.block

@@ -325,7 +325,7 @@ func TestWinogradError(t *testing.T) {
 func TestWinogradCut(t *testing.T) {
 	winogradImpls(t, func(t *testing.T, im *impl) {
 		force(t, 1)
-		const n, h, w, in, out = 2, 11, 14, 20, 40
+		const n, h, w, in, out = 2, 27, 30, 20, 40 // two blocks of tiles
 		r := rand.New(rand.NewPCG(41, 4))
 		x := randoms(r, n*h*w*in)
 		arr, _ := array(randoms(r, out*in*9), F16)
@@ -339,7 +339,7 @@ func TestWinogradCut(t *testing.T) {
 		want := make([]float32, n*h*w*out)
 		Conv2D(want, o, weights, 1, 0, Epilogue{})
 
-		for _, procs := range []int{1, 3} {
+		for _, procs := range []int{1, 3, 24} {
 			old := runtime.GOMAXPROCS(procs)
 			got := make([]float32, len(want))
 			Conv2D(got, o, weights, 1, 0, Epilogue{})
@@ -381,7 +381,7 @@ func TestWinogradUpCut(t *testing.T) {
 			return dst
 		}
 		want := enlarge(x)
-		for _, procs := range []int{1, 3} {
+		for _, procs := range []int{1, 3, 24} {
 			old := runtime.GOMAXPROCS(procs)
 			got := enlarge(x)
 			runtime.GOMAXPROCS(old)
