@@ -6,6 +6,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"testing"
 )
 
@@ -86,4 +88,51 @@ func TestWriteFile(t *testing.T) {
 	line(t, WriteFile(filepath.Join(dir, "no", "x"), text("")), filepath.Join(dir, "no", "x")+": no such file")
 	line(t, WriteFile(dir, text("")), dir+": ")
 	expect("two")
+}
+
+// TestWriteFileSyncs: a file is on the disk before it has its name, and its name
+// before WriteFile returns. A file that cannot be synced does not replace the
+// old one.
+func TestWriteFileSyncs(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "x")
+	if err := os.WriteFile(path, []byte("old"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	expect := func(want string) {
+		t.Helper()
+		if got, err := os.ReadFile(path); err != nil || string(got) != want {
+			t.Errorf("%q, not %q (%v)", got, want, err)
+		}
+	}
+	write := func() error {
+		return WriteFile(path, func(w io.Writer) error { _, err := io.WriteString(w, "new"); return err })
+	}
+	defer func() { syncFile = (*os.File).Sync }()
+	failure := errors.New("failure")
+	syncFile = func(*os.File) error { return failure }
+	if err := write(); err != failure {
+		t.Errorf("error %v", err)
+	}
+	expect("old")
+	var synced []string
+	syncFile = func(f *os.File) error {
+		if f.Name() == dir {
+			expect("new")
+		} else {
+			expect("old")
+		}
+		synced = append(synced, filepath.Dir(f.Name()))
+		return f.Sync()
+	}
+	if err := write(); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{dir, filepath.Dir(dir)} // the temporary file, and the folder
+	if runtime.GOOS == "windows" {
+		want = want[:1] // which syncs no folders
+	}
+	if !slices.Equal(synced, want) {
+		t.Errorf("synced in %v, not in %v", synced, want)
+	}
 }
