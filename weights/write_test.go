@@ -2,6 +2,7 @@ package weights
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"os"
@@ -53,6 +54,25 @@ func TestWriteErrors(t *testing.T) {
 	failure := errors.New("failure")
 	if err := WriteSafetensors(io.Discard, two, func(int, io.Writer) error { return failure }); err != failure {
 		t.Error(err)
+	}
+}
+
+// TestWriteTensors: large tensors are written in pieces, which are reported, and
+// writing stops between them.
+func TestWriteTensors(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	large := NewTensor("a", make([]float32, 600_000), 600_000)
+	var reports [][2]int64
+	err := WriteTensors(ctx, io.Discard, []Tensor{large, NewTensor("b", []float32{1}, 1)}, func(done, total int64) {
+		reports = append(reports, [2]int64{done, total})
+		if len(reports) == 2 {
+			cancel()
+		}
+	})
+	const all = 4*600_000 + 4
+	if want := [][2]int64{{1 << 20, all}, {2 << 20, all}}; err != context.Canceled || !slices.Equal(reports, want) {
+		t.Errorf("reports %v and error %v, want %v and %v", reports, err, want, context.Canceled)
 	}
 }
 
