@@ -263,11 +263,24 @@ func (s Sampling) put(h *format.Header) error {
 	if err := s.Validate(); err != nil {
 		return err
 	}
-	guidance, strength, color := math.Round(s.Guidance*100), math.Round(s.Strength*1000), math.Round(s.ColorGuidance*100)
-	if math.Abs(s.Guidance*100-guidance) > 1e-6 || math.Abs(s.Strength*1000-strength) > 1e-6 || math.Abs(s.ColorGuidance*100-color) > 1e-6 {
-		return optionErrorf("guidance %g, strength %g, color guidance %g: a file holds hundredths, thousandths and hundredths", s.Guidance, s.Strength, s.ColorGuidance)
+	h.Steps, h.Seed = s.Steps, s.Seed
+	for _, f := range []struct {
+		field *int
+		name  string
+		value float64
+		scale float64
+		parts string
+	}{
+		{&h.Guidance, "guidance", s.Guidance, 100, "hundredths"},
+		{&h.Strength, "strength", s.Strength, 1000, "thousandths"},
+		{&h.Color, "color guidance", s.ColorGuidance, 100, "hundredths"},
+	} {
+		whole := math.Round(f.value * f.scale)
+		if math.Abs(f.value*f.scale-whole) > 1e-6 {
+			return optionErrorf("%s %g: a file holds %s", f.name, f.value, f.parts)
+		}
+		*f.field = int(whole)
 	}
-	h.Steps, h.Guidance, h.Strength, h.Seed, h.Color = s.Steps, int(guidance), int(strength), s.Seed, int(color)
 	if err := h.Validate(); err != nil {
 		return OptionError(err.Error())
 	}

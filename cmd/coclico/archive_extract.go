@@ -40,7 +40,7 @@ file, and - is a tar file on standard output.
 		e := &extraction{screen: s, dir: args[0], patterns: args[1:]}
 		var err error
 		if *output == files.Stdio || pack.IsPack(*output) {
-			err = f.Write(*output, func(w io.Writer) error { return e.pack(cmd.Context(), *output, w) })
+			err = f.Write(cmd.Context(), *output, func(w io.Writer) error { return e.pack(cmd.Context(), *output, w) })
 		} else {
 			err = e.folder(cmd.Context(), *output)
 		}

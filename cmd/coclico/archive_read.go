@@ -128,7 +128,7 @@ func archiveGetCmd(f *files.IO) *cobra.Command {
 		if err != nil {
 			return files.Named(files.Member(args[0], args[1]), err)
 		}
-		return f.Write(*output, func(w io.Writer) error {
+		return f.Write(cmd.Context(), *output, func(w io.Writer) error {
 			_, err := w.Write(data)
 			return err
 		})

@@ -41,7 +41,7 @@ type sourceInput struct {
 func findSources(f *files.IO, out string, args []string) (*sources, error) {
 	s := &sources{files: f, out: out}
 	for _, arg := range args {
-		in := sourceInput{path: arg, folder: files.IsDir(arg), pack: arg == files.Stdio || pack.IsPack(arg) && files.IsRegular(arg)}
+		in := sourceInput{path: arg, folder: isFolder(arg), pack: arg == files.Stdio || pack.IsPack(arg) && files.IsRegular(arg)}
 		base := filepath.Base(arg)
 		switch _, err := os.Stat(arg); {
 		case in.pack && slices.Contains(args[:len(s.inputs)], files.Stdio) && arg == files.Stdio:

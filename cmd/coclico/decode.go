@@ -126,7 +126,7 @@ func decodeFile(ctx context.Context, f *files.IO, s *terminal.Screen, d *decodin
 	}
 	bar := s.Bar()
 	defer bar.Close()
-	view, err := newViewer(f, s, bar, d.place, input, output)
+	view, err := newViewer(ctx, f, s, bar, d.place, input, output)
 	if err != nil {
 		return err
 	}
@@ -134,7 +134,7 @@ func decodeFile(ctx context.Context, f *files.IO, s *terminal.Screen, d *decodin
 		d.how.Options.Preview = view.preview
 	}
 	var interrupted error
-	err = f.Write(output, func(w io.Writer) error {
+	err = f.Write(ctx, output, func(w io.Writer) error {
 		if _, err := d.shelf.choose(); err != nil {
 			return err
 		}

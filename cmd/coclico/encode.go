@@ -103,7 +103,7 @@ func encodingFlags(cmd *cobra.Command) func() (*encoding, error) {
 
 func encodeFile(ctx context.Context, f *files.IO, s *terminal.Screen, e *encoding, input, output string) error {
 	var interrupted error // and yet there is a file to write
-	err := f.Write(output, func(w io.Writer) error {
+	err := f.Write(ctx, output, func(w io.Writer) error {
 		in, err := openSource(ctx, f, input, e.fresh)
 		if err != nil {
 			return err

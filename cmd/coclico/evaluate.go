@@ -200,7 +200,7 @@ func runEvaluation(ctx context.Context, f *files.IO, s *terminal.Screen, shelf *
 		board.Warn(path, src.warnings)
 		return picture.Over(src.img, color.RGBA{255, 255, 255, 255}), nil
 	}
-	e.Write = func(path string, fill func(io.Writer) error) error { return f.Write(path, fill) }
+	e.Write = func(path string, fill func(io.Writer) error) error { return f.Write(ctx, path, fill) }
 	e.ResetMemory, e.PeakMemory = benchmark.ResetPeakMemory, benchmark.PeakMemory
 	r, err := e.Run(ctx)
 	board.Close()

@@ -14,8 +14,8 @@ import (
 	"github.com/coclico/coclico/cmd/internal/process"
 )
 
-// TestPipe: a named pipe is read like a file, and one without a writer does not
-// delay Ctrl-C.
+// TestPipe: a named pipe is read like a file, and one that nobody writes, or
+// reads, does not delay Ctrl-C.
 func TestPipe(t *testing.T) {
 	dir := t.TempDir()
 	out := filepath.Join(dir, "out")
@@ -26,17 +26,19 @@ func TestPipe(t *testing.T) {
 		}
 		return path
 	}
-	for _, command := range [][]string{{"encode", pipe("a"), "-o", out}, {"decode", pipe("b"), "-o", out + ".png"}, {"info", pipe("c")}} {
+	for _, command := range [][]string{
+		{"encode", pipe("a"), "-o", out}, {"decode", pipe("b"), "-o", out + ".png"}, {"info", pipe("c")}, {"encode", photo, "-o", pipe("e")},
+	} {
 		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 		done := make(chan result, 1)
 		go func() { done <- coclicoIn(t, ctx, nil, command...) }()
 		select {
 		case r := <-done:
 			if r.status == process.OK {
-				t.Errorf("%v: succeeded without a writer", command)
+				t.Errorf("%v: succeeded without the pipe's other end", command)
 			}
 		case <-time.After(20 * time.Second):
-			t.Fatalf("%v: is still waiting for a writer", command)
+			t.Fatalf("%v: is still waiting for the pipe's other end", command)
 		}
 		cancel()
 	}

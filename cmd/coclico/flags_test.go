@@ -54,6 +54,8 @@ func TestValues(t *testing.T) {
 	fail(t, process.Usage, []string{"unknown flag -z (coclico decode --help)"}, "decode", "x", "-z")
 	fail(t, process.Usage, []string{"--output needs a value (coclico decode --help)"}, "decode", "x", "-o")
 	file := filepath.Join(t.TempDir(), "a.coclico")
+	fail(t, process.Usage, []string{"coclico: --strength 0.12345: a file holds thousandths"}, "encode", photo, "-o", file, "--strength", "0.12345")
+	fail(t, process.Usage, []string{"coclico: --color-guidance 0.123: a file holds hundredths"}, "encode", photo, "-o", file, "--color-guidance", "0.123")
 	succeed(t, "encode", photo, "-o", file)
 	fail(t, process.Usage, []string{"--size 100: ", " a multiple of 8 from 8 to 4096 (coclico decode --help)"}, "decode", file, "-o", file+".png", "--size", "100") // as the model has it
 }

@@ -59,7 +59,7 @@ can run.`,
 		if err := i.checkModel(); err != nil {
 			return err
 		}
-		if len(args) > 1 || files.IsDir(args[0]) {
+		if len(args) > 1 || isFolder(args[0]) {
 			return printTable(cmd.Context(), i, args, *asJSON)
 		}
 		subject, err := i.open(cmd.Context(), args[0])

@@ -45,5 +45,5 @@ func writePages(f *files.IO, cmd *cobra.Command, dir string) error {
 		Source: "coclico " + version(), Manual: "CoCliCo",
 	}
 	name := strings.ReplaceAll(cmd.CommandPath(), " ", "-") + ".1"
-	return f.Write(filepath.Join(dir, name), func(w io.Writer) error { return doc.GenMan(cmd, header, w) })
+	return f.Write(cmd.Context(), filepath.Join(dir, name), func(w io.Writer) error { return doc.GenMan(cmd, header, w) })
 }

@@ -51,8 +51,11 @@ resumes with the rest.`
 // isMany reports whether a command line is about many files: whether its output
 // is a folder.
 func isMany(inputs []string, output string) bool {
-	return len(inputs) > 1 || files.IsDir(inputs[0]) || files.IsDir(output) || strings.HasSuffix(output, "/") || os.IsPathSeparator(output[len(output)-1])
+	return len(inputs) > 1 || isFolder(inputs[0]) || isFolder(output) || strings.HasSuffix(output, "/") || os.IsPathSeparator(output[len(output)-1])
 }
+
+// isFolder reports whether an argument is a folder. One of the name - is ./-.
+func isFolder(path string) bool { return path != files.Stdio && files.IsDir(path) }
 
 // checkFolder refuses a name for a new folder that can only be meant for a file.
 func checkFolder(out string) error {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"image"
 	"image/color"
 	"image/draw"
@@ -494,5 +495,58 @@ func TestShapes(t *testing.T) {
 		}
 		succeed(t, "encode", path, "-o", filepath.Join(dir, name), "--fit", "whole")
 		succeed(t, "decode", filepath.Join(dir, name), "-o", filepath.Join(dir, name+".jpg"), "--steps", "1", "--size", "40")
+	}
+}
+
+// TestLargerBudget: a file that a larger budget would make better is made again.
+func TestLargerBudget(t *testing.T) {
+	dir, out := pictures(t, 4), t.TempDir()
+	for _, c := range [][2]string{{"110", "6 encoded, in "}, {"110", "0 encoded, 6 unchanged"}, {"115", "6 encoded, in "}, {"114", "6 encoded, in "}} {
+		if line := succeed(t, "encode", dir+"/.", "-o", out, "--bytes", c[0]); !strings.HasPrefix(line, c[1]) {
+			t.Errorf("%s bytes: %s", c[0], line)
+		}
+	}
+}
+
+// TestDash: - is standard input and output even where there is a folder or
+// a file of that name, and a picture is not lost if it has the name under which
+// its result is written.
+func TestDash(t *testing.T) {
+	dir := t.TempDir()
+	data, err := os.ReadFile(photo)
+	if err != nil {
+		t.Fatal(err)
+	}
+	photo, err := filepath.Abs(photo)
+	if err != nil {
+		t.Fatal(err)
+	}
+	part := filepath.Join(dir, ".y.coclico.part")
+	if err := os.WriteFile(part, data, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	says := []string{"has the name under which ", " is written: rename it"}
+	fail(t, process.Failed, says, "encode", part, "-o", filepath.Join(dir, "y.coclico"))
+	if now, err := os.ReadFile(part); err != nil || !bytes.Equal(now, data) {
+		t.Errorf("the picture is gone (%v)", err)
+	}
+	t.Chdir(dir)
+	file := succeed(t, "encode", photo, "-o", "-")
+	for _, make := range []func() error{
+		func() error { return os.Mkdir("-", 0o777) },
+		func() error { return errors.Join(os.Remove("-"), os.WriteFile("-", data, 0o666)) },
+	} {
+		if err := make(); err != nil {
+			t.Fatal(err)
+		}
+		if got := succeed(t, "encode", photo, "-o", "-"); got != file {
+			t.Errorf("standard output got %d bytes", len(got))
+		}
+		if r := coclicoIn(t, t.Context(), []byte(file), "info", "-"); r.status != process.OK || !strings.Contains(r.stdout, "CLIP vector") {
+			t.Errorf("info: %+v", r)
+		}
+	}
+	if got := succeed(t, "encode", "./-", "-o", "-"); got != file {
+		t.Errorf("standard output got %d bytes of ./-", len(got))
 	}
 }

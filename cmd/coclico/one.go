@@ -13,8 +13,8 @@ import (
 // one does the work on a single file, and reports it as a line of JSON if asked
 // to.
 func one(s *terminal.Screen, m *many, input, output string, work func() error) error {
-	if files.IsRegular(output) && input != files.Stdio && files.Same(input, output) {
-		return files.Named(input, errors.New("would be overwritten by its own result"))
+	if err := files.Overwrites(input, output); err != nil {
+		return err
 	}
 	if !m.json {
 		return work()
@@ -26,9 +26,11 @@ func one(s *terminal.Screen, m *many, input, output string, work func() error) e
 	err := work()
 	l := newLine(input, output, batch.Done)
 	l.Seconds = seconds(time.Since(start))
+	kept := interruptedError("") // and yet there is a file
 	if err != nil {
 		l.Status, l.Error = batch.Failed, err.Error()
-	} else if info, err := os.Stat(output); err == nil {
+	}
+	if info, e := os.Stat(output); e == nil && (err == nil || errors.As(err, &kept)) {
 		l.Bytes = info.Size()
 	}
 	if e := s.JSON(l); err == nil {

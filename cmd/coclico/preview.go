@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"image"
@@ -62,7 +63,7 @@ type viewer struct {
 
 // newViewer returns the viewer at a place. A place where nothing can be shown is
 // reported, and is not an error.
-func newViewer(f *files.IO, s *terminal.Screen, bar *terminal.Bar, p place, input, output string) (*viewer, error) {
+func newViewer(ctx context.Context, f *files.IO, s *terminal.Screen, bar *terminal.Bar, p place, input, output string) (*viewer, error) {
 	v := new(viewer)
 	if p == "" {
 		return v, nil
@@ -86,7 +87,7 @@ func newViewer(f *files.IO, s *terminal.Screen, bar *terminal.Bar, p place, inpu
 		return nil, err
 	}
 	v.show = func(img image.Image, notes []picture.Note) {
-		err := f.Write(string(p), func(w io.Writer) error { return encode(w, img, picture.Options{Notes: notes}) })
+		err := f.Write(ctx, string(p), func(w io.Writer) error { return encode(w, img, picture.Options{Notes: notes}) })
 		if err != nil {
 			v.show = nil // one warning is enough
 			bar.Close()

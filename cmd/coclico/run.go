@@ -80,7 +80,7 @@ func suggest(message string) string {
 func asFlag(err codec.OptionError) string {
 	message := err.Error()
 	for _, c := range [][2]string{
-		{"steps ", "--steps "}, {"guidance ", "--guidance "}, {"strength ", "--strength "}, {"size ", "--size "},
+		{"steps ", "--steps "}, {"guidance ", "--guidance "}, {"color guidance ", "--color-guidance "}, {"strength ", "--strength "}, {"size ", "--size "},
 		{"noise level ", "--noise-level "}, {"budget ", "--bytes "}, {"rows ", "--rows "},
 	} {
 		if rest, ok := strings.CutPrefix(message, c[0]); ok {

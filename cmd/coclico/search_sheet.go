@@ -29,7 +29,7 @@ func (q *query) sheet(ctx context.Context, hits []search.Hit, path string, paint
 	if err != nil {
 		return err
 	}
-	return q.files.Write(path, func(w io.Writer) error {
+	return q.files.Write(ctx, path, func(w io.Writer) error {
 		columns := max(1, int(math.Ceil(math.Sqrt(float64(len(hits))))))
 		rows := (len(hits) + columns - 1) / columns
 		const step = tileSide + tileSpace

@@ -59,7 +59,9 @@ func VisitSamples(c ColorMap, profile Profile, n, bits int, visit func(plane int
 			for x := range g.size {
 				set(x, y)
 				i := y*g.size + x
-				codes[i] = visit(plane, &ctx, codes[i])
+				if code := visit(plane, &ctx, codes[i]); code != codes[i] {
+					codes[i] = code // a writer changes nothing: goroutines may share a map
+				}
 				g.v[i] = (2*int(codes[i])+1+half)<<(8-bits) - 256
 			}
 		}

@@ -41,6 +41,9 @@ func Parse(data []byte) (*File, error) {
 		c := coder(f.decoder.Symbol)
 		c.bits(0, n)
 		c.colorMap(f.Map, h)
+		if f.decoder.Shifts() > len(payload) {
+			return nil, errAltered // no writer ends before its symbols
+		}
 	}
 	return f, nil
 }

@@ -5,6 +5,7 @@ import (
 	"math/rand"
 	"reflect"
 	"slices"
+	"sync"
 	"testing"
 )
 
@@ -209,6 +210,7 @@ func TestBadFiles(t *testing.T) {
 		"candidate 0":    {slices.Insert(set(0, 0xd0|good[0]&15), 2, 0), m, errNumber},
 		"candidate 64":   {slices.Insert(set(0, 0xd0|good[0]&15), 2, 64), m, errNumber},
 		"half":           {good[:len(good)/2], m, errAltered},
+		"no map":         {good[:3], other, errAltered}, // no model is needed to tell
 		"header alone":   {good[:2], m, errAltered},
 		"empty flags":    {extended(0, 0), m, errAltered},
 		"empty prompt":   {extended(0b0000_0000, 0b0100_0000), m, errPrompt},
@@ -221,6 +223,31 @@ func TestBadFiles(t *testing.T) {
 	}
 	if _, s, err := read(good, other); err != nil || len(s.Vector) != 768 {
 		t.Errorf("with another model's prior: %v", err)
+	}
+}
+
+// TestShared: goroutines may read one file, which the race detector checks.
+func TestShared(t *testing.T) {
+	rng := rand.New(rand.NewSource(9))
+	m := randomPrior(rng, 64)
+	h := NewHeader(64)
+	h.Fingerprint = m.Fingerprint
+	for _, kind := range []int{0, 1} {
+		data := Marshal(h, randomSymbols(rng, h, h.vectorCoder(m), kind), m)
+		f, err := Parse(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var all sync.WaitGroup
+		for range 4 {
+			all.Go(func() {
+				if _, err := f.Vector(m); err != nil {
+					t.Error(err)
+				}
+				f.Map.Probabilities(f.Profile, f.MapSize, f.ColorBits)
+			})
+		}
+		all.Wait()
 	}
 }
 

@@ -23,7 +23,9 @@ func newColorMap(n int) ColorMap {
 func (c ColorMap) each(f field, bits int) {
 	for _, plane := range [][]uint8{c.Y, c.U, c.V} {
 		for i := range plane {
-			plane[i] = uint8(f(uint64(plane[i]), bits))
+			if code := uint8(f(uint64(plane[i]), bits)); code != plane[i] {
+				plane[i] = code // see VisitSamples
+			}
 		}
 	}
 }

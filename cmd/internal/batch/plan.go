@@ -59,8 +59,8 @@ func (p *Plan) Jobs(ctx context.Context, inputs []string) (jobs []Job, passed Pa
 		}
 	}
 	for _, j := range jobs {
-		if files.Same(j.Input, j.Output) {
-			return nil, passed, fmt.Errorf("%s would be overwritten by its own result", j.Input)
+		if err := files.Overwrites(j.Input, j.Output); err != nil {
+			return nil, passed, err
 		}
 	}
 	return jobs, passed, nil

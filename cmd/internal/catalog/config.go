@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -92,7 +93,7 @@ func (c *Config) Update(change func(now *Config)) error {
 	if err := os.MkdirAll(filepath.Dir(c.path), 0o777); err != nil {
 		return err
 	}
-	return files.New(nil, nil).Write(c.path, func(w io.Writer) error {
+	return files.New(nil, nil).Write(context.Background(), c.path, func(w io.Writer) error {
 		now, err := readConfig(c.path)
 		if err != nil {
 			return err

@@ -20,6 +20,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/coclico/coclico/weights"
@@ -145,10 +146,13 @@ func (f *IO) Read(ctx context.Context, path string, limit int64) ([]byte, error)
 // Write opens an output and calls work to fill it, so that an output that cannot
 // be written is an error before the work. A file is replaced as a whole, see
 // [Replace]; the target of a link is replaced and the link kept; a device or a
-// pipe is written to.
-func (f *IO) Write(path string, work func(w io.Writer) error) error {
+// pipe is written to, until a second after the end of ctx: what is left of
+// interrupted work, a partial picture, is written if somebody takes it.
+func (f *IO) Write(ctx context.Context, path string, work func(w io.Writer) error) error {
+	ctx, cancel := lasting(ctx, time.Second)
+	defer cancel()
 	if path == Stdio {
-		return work(f.stdout)
+		return work(stoppableWriter{ctx, f.stdout})
 	}
 	if target, err := filepath.EvalSymlinks(path); err == nil {
 		path = target
@@ -156,14 +160,15 @@ func (f *IO) Write(path string, work func(w io.Writer) error) error {
 		return WriteError{Named(path, fmt.Errorf("is a link to %s, which does not exist", target))}
 	}
 	if info, err := os.Stat(path); err == nil && !info.IsDir() && !info.Mode().IsRegular() {
-		return writeDevice(path, work)
+		return writeDevice(ctx, path, work)
 	}
 	return Replace(f.disk, path, work)
 }
 
-// writeDevice writes to a file that cannot be replaced: /dev/null, a named pipe.
-func writeDevice(path string, work func(w io.Writer) error) (err error) {
-	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+// writeDevice writes to a file that cannot be replaced: /dev/null, or a named
+// pipe, whose opening waits for a reader.
+func writeDevice(ctx context.Context, path string, work func(w io.Writer) error) (err error) {
+	f, err := await(ctx, func() (*os.File, error) { return os.OpenFile(path, os.O_WRONLY, 0) })
 	if err != nil {
 		return Named(path, err)
 	}
@@ -172,7 +177,7 @@ func writeDevice(path string, work func(w io.Writer) error) (err error) {
 			err = Named(path, e)
 		}
 	}()
-	return work(f)
+	return work(stoppableWriter{ctx, f})
 }
 
 // Stdin returns standard input.

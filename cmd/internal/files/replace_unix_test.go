@@ -54,7 +54,7 @@ func TestDanglingLink(t *testing.T) {
 	if err := os.Symlink("nowhere", link); err != nil {
 		t.Skip(err)
 	}
-	err := files.New(nil, nil).Write(link, func(io.Writer) error { t.Error("written"); return nil })
+	err := files.New(nil, nil).Write(t.Context(), link, func(io.Writer) error { t.Error("written"); return nil })
 	if err == nil || !strings.Contains(err.Error(), "nowhere") {
 		t.Errorf("error %v", err)
 	}

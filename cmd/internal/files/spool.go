@@ -39,7 +39,7 @@ func (s *spool) fill(end int64) {
 			s.blocks = append(s.blocks, make([]byte, blockSize))
 		}
 		room := s.blocks[s.n/blockSize][s.n%blockSize:]
-		n, err := readContext(s.ctx, s.r, room[:min(int64(len(room)), s.limit+1-s.n)])
+		n, err := await(s.ctx, read(s.r, room[:min(int64(len(room)), s.limit+1-s.n)]))
 		s.n, s.err = s.n+int64(n), err
 		if s.n > s.limit {
 			s.n, s.err = s.limit, tooLong(s.limit)
@@ -108,38 +108,6 @@ func (s *spool) Close() error { return s.r.Close() }
 var errOffset = errors.New("negative offset")
 
 func tooLong(limit int64) error { return fmt.Errorf("more than %d bytes", limit) }
-
-// readContext reads into p until ctx ends. Then p is lost, because the abandoned
-// Read may still write to it.
-func readContext(ctx context.Context, r io.Reader, p []byte) (n int, err error) {
-	type result struct {
-		n   int
-		err error
-	}
-	done := make(chan result, 1)
-	go func() {
-		n, err := r.Read(p)
-		done <- result{n, err}
-	}()
-	select {
-	case <-ctx.Done():
-		return 0, ctx.Err()
-	case r := <-done:
-		return r.n, r.err
-	}
-}
-
-// stoppable is a reader whose reads end with a context.
-type stoppable struct {
-	ctx context.Context
-	r   io.Reader
-}
-
-func (s stoppable) Read(p []byte) (n int, err error) {
-	buf := make([]byte, len(p))
-	n, err = readContext(s.ctx, s.r, buf)
-	return copy(p, buf[:n]), err
-}
 
 // A pipe is a file that is opened when it is first read, because opening one
 // waits for a writer.

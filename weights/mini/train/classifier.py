@@ -54,6 +54,15 @@ def features(m, x):
     return m[:-1](2 * x - 1).float()
 
 
+def blocks(m, x):
+    """float32 pictures [N, 3, H, W] in [-1, 1] -> what the three blocks see of them, at quarters, eighths and sixteenths."""
+    out = []
+    for layer in m[:5]:
+        x = layer(x)
+        out.append(x)
+    return out[2:]
+
+
 def mistakes(logits, kinds, seen, certain):
     """The loss of logits [N, kinds + objects]: cross entropy of kinds, and of objects where it is certain whether they stand there."""
     kind, objects = logits.float().split([len(data.KINDS), len(data.OBJECTS)], 1)

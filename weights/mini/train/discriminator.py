@@ -1,4 +1,4 @@
-"""Says of patches of 10, 22 and 46 pixels whether they are of a picture or of a painting.
+"""Says of patches of 10, 22 and 46 pixels, and of what the eye sees of a picture, whether they are of a picture or of a painting.
 
 It is there for painter.py, and learns all the time. It is given the pictures' fine detail beside them, four times as strong, and begins with
 weights that keep the size of what passes through: without either it learns nothing of texture in 600 steps, and lets stripes and dots pass.
@@ -10,28 +10,37 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+import classifier
+
 SHIFT = 8  # pixels by which crops are moved before they are looked at, so that no place on the latents' grid has a look of its own
 
 
 class Discriminator(nn.Module):
-    """Pictures [N, 3, H, W] in [-1, 1] -> logits of three heads [N, 1, H/4, W/4], H/8 and H/16, and the features of four layers."""
+    """Pictures [N, 3, H, W] in [-1, 1] -> logits of six heads [N, 1, H/4, W/4], H/8 and H/16, twice, and the features of four layers.
 
-    def __init__(self, c=32):
+    The second three look at what the eye sees (arXiv 2111.01007): whether it is as a picture's, when each patch alone would do."""
+
+    def __init__(self, eye, c=32):
         super().__init__()
+        self.eye = (eye,)  # no part of what is trained
         widths = [6, c, 2 * c, 4 * c, 4 * c]
         self.down = nn.ModuleList([nn.Conv2d(a, b, 4, 2, 1) for a, b in zip(widths, widths[1:])])
         self.heads = nn.ModuleList([nn.Conv2d(w, 1, 3, 1, 1) for w in widths[2:]])
+        seen = classifier.KNOWN["eye"][0][1:]
+        self.sights = nn.ModuleList([nn.Sequential(nn.Conv2d(w, 2 * c, 1), nn.LeakyReLU(0.2), nn.Conv2d(2 * c, 1, 3, 1, 1)) for w in seen])
         for layer in self.down:
             nn.init.kaiming_normal_(layer.weight, 0.2)
             nn.init.zeros_(layer.bias)
 
     def forward(self, x):
+        seen = classifier.blocks(self.eye[0], x)
         blurred, features = F.avg_pool2d(F.pad(x, (2, 2, 2, 2), mode="reflect"), 5, 1), []
         x = torch.cat([x, 4 * (x - blurred)], 1).contiguous(memory_format=torch.channels_last)
         for layer in self.down:
             x = F.leaky_relu(layer(x), 0.2)
             features.append(x)
-        return [head(f) for head, f in zip(self.heads, features[1:])], features
+        heads, sights = ([h(f) for h, f in zip(*v)] for v in ((self.heads, features[1:]), (self.sights, seen)))
+        return heads + sights, features
 
 
 def moved(*pictures):

@@ -86,7 +86,7 @@ class Eyes:
         with data.narrow():
             x = (self.vae.decode(x0 / self.scaling).sample / 2 + 0.5).clamp(0, 1).float()
             views = data.chance(data.crop(x, 0.8), 0.5, data.recolour)
-            logits, e = self.classifier(2 * views - 1).float(), tower.embed(self.tower, x)
+            logits, e = self.classifier(2 * views - 1).float()[:, : len(data.KINDS)], tower.embed(self.tower, x)
         return F.cross_entropy(logits, kinds), 1 - F.cosine_similarity(e, vectors).mean(), (logits.argmax(1) == kinds).float()
 
 

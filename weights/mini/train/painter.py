@@ -7,10 +7,13 @@ changes: tower, denoiser, encoder and files stay what they are.
 What holds the paintings (y) to their pictures (x):
   low      colors of 8x8 pixels, for journeys of one picture; where bits and map are of two, those that the decoder painted before
   pixels   the pixels themselves, lightly, so that nothing wanders
-  texture  no more detail over 16x16 pixels than the picture has there; nothing asks for as much, which any stripes would give
+  texture, lattice, slopes   no more detail than the picture has; nothing asks for as much, which any stripes would give (limits.py)
+  look     what the eye sees of them, place by place
+  kind, objects, bits   the eye sees what the bits' picture has, the tower its vector
   true     the autoencoder's own loss, on true latents, and the discriminator's features
 What pulls them on:
   real     the discriminator's verdicts, as strongly as all the others together, measured by their gradients at the pixels
+The eye is journeys.py's, a classifier of other widths and seed than the judge, whom no training sees.
 """
 
 import contextlib
@@ -22,32 +25,25 @@ import torch.nn.functional as F
 from torch import nn
 
 import autoencoder
+import classifier
 import data
 import discriminator
+import limits
 import looks
+import tower
 
-JOURNEYS, TRUE = 3, 2  # pictures of a step of each process
-CROP = 10  # latents, of 16, that are painted of each: two and a half times as many steps as of whole pictures
+JOURNEYS, TRUE = 2, 1  # pictures of a step of each process
 PEAK, PEAK_D = 2.5e-4, 1e-3  # of the painter and of the discriminator; at 4e-4 the painter's colors wandered from step to step
-WEIGHTS = {"low": 1.5, "pixels": 0.1, "texture": 2.5, "true": 0.8, "true_features": 0.05, "real": 1.0, "true_real": 1.2}
+WEIGHTS = {
+    "low": 1.5, "pixels": 0.1, "texture": 2.5, "lattice": 2.5, "slopes": 0.15, "look": 0.3, "kind": 0.02, "objects": 0.02, "bits": 0.08,
+    "true": 0.8, "true_features": 0.05, "real": 1.0, "true_real": 0.8,
+}
 FREE = "real", "true_real"  # terms that pull on; their sum is scaled to HEARD times the pull of the others
 HEARD = 1.0
 STEEP = 0.005  # weight of the discriminator's slopes; at 0.5 and at 0.05 its verdicts were near to chance
-SHARE = 0.9  # of the trained weights in those that are kept, the rest are those before (arXiv 1809.00219, section 3.4); see README.md
+SHARE = 0.95  # of the trained weights in those that are kept, the rest are those before (arXiv 1809.00219, section 3.4); see README.md
 WARM = 0.02, 0.06  # shares of the training: the discriminator is listened to from the first on, wholly from the second on
 HELD = 48  # journeys that are not trained on
-
-
-def texture(x, scales=3):
-    """Square roots of mean absolute slopes of gray over 16x16 pixels, of pictures [N, 3, H, W] at some scales, one after another [N, -1]."""
-    g = x.mean(1, keepdim=True)
-    out = []
-    for k in range(scales):
-        if k:
-            g = F.avg_pool2d(g, 2)
-        for e, p in zip(autoencoder.edges(g), ((0, 1, 0, 0), (0, 0, 0, 1))):
-            out.append((F.avg_pool2d(F.pad(e.abs(), p), 16 // 2**k) + 1e-3).sqrt().flatten(1))
-    return torch.cat(out, 1)
 
 
 def rate(share):
@@ -56,14 +52,15 @@ def rate(share):
 
 
 class Pool:
-    """Journeys' ends and their pictures."""
+    """Journeys' ends, their pictures, and what is to be seen in them."""
 
     def __init__(self, work, painter, scaling):
         p = torch.load(os.path.join(work, "paintings.pt"))
         order = torch.randperm(len(p["of"]), generator=torch.Generator().manual_seed(5))
-        self.of, self.own = p["of"][order], p["own"][order]
+        self.of, self.own, self.swapped, self.vectors = (p[k][order] for k in ("of", "own", "swapped", "vectors"))
         self.ends, self.latents = p["ends"][order].float() / scaling, p["latents"][order].float() / scaling
-        self.pixels = data.load(work, "train")[0]
+        self.pixels, kinds, _ = data.load(work, "train")
+        self.kinds, (self.seen, self.certain) = kinds[self.of], (v[self.of] for v in data.objects(work, "train"))
         self.low = torch.empty(len(order), 3, 16, 16)
         others = (~self.own).nonzero()[:, 0]
         with torch.no_grad():
@@ -74,32 +71,55 @@ class Pool:
         return 2 * data.floats(self.pixels[self.of[rows]]) - 1
 
 
-def terms(d, y, x, low, own):
-    """The terms of the loss of paintings y [JOURNEYS + TRUE, 3, H, W] of pictures x; low and own are of the journeys."""
+class Eyes:
+    """What is seen of paintings: by the eye, a classifier, and by the tower."""
+
+    def __init__(self, work):
+        self.eye, self.tower = classifier.load(work, "eye"), tower.load(work)
+
+    def terms(self, y, rows, pool):
+        """The terms of paintings y [JOURNEYS, 3, H, W] in [-1, 1] of the pool's rows."""
+        own, known = pool.own[rows], pool.own[rows] | pool.swapped[rows]
+        views = data.chance(data.crop((y / 2 + 0.5).clamp(0, 1), 0.85), 0.5, data.recolour)
+        kind, objects = self.eye(2 * views - 1).split([len(data.KINDS), len(data.OBJECTS)], 1)
+        mistaken = F.binary_cross_entropy_with_logits(objects, pool.seen[rows].float(), reduction="none") * pool.certain[rows]
+        unlike = 1 - F.cosine_similarity(tower.embed(self.tower, (y / 2 + 0.5).clamp(0, 1)), pool.vectors[rows].float())
+        return {
+            "kind": mean(F.cross_entropy(kind, pool.kinds[rows], label_smoothing=0.05, reduction="none"), known),
+            "objects": mean(mistaken.sum(1), own), "bits": unlike.mean(),
+        }
+
+    def look(self, y, x):
+        """How different the eye sees y and x [N], place by place."""
+        return sum((a - b).abs().mean((1, 2, 3)) for a, b in zip(*(classifier.blocks(self.eye, v) for v in (y, x))))
+
+
+def mean(v, of):
+    """The mean of those v [N] that of [N] is true of, 0 where there are none."""
+    return (v * of).sum() / of.sum().clamp(min=1)
+
+
+def terms(s, y, x, rows, pool):
+    """The terms of the loss of paintings y [JOURNEYS + TRUE, 3, H, W] of pictures x, which are the pool's rows."""
     n, shrink = JOURNEYS, lambda p: F.avg_pool2d(p, 8)
-    mean = lambda v: (v * own).sum() / own.sum().clamp(min=1)
+    own = pool.own[rows[:n]]
+    alike = torch.cat([own, torch.ones(TRUE, dtype=torch.bool)])
     shown, beside = discriminator.moved(y, x)
-    logits, f = d(shown)
+    logits, f = s.d(shown)
     with torch.no_grad():
-        logits_x, g = d(beside)
+        logits_x, g = s.d(beside)
     fooled = sum(F.softplus(b - a).mean((1, 2, 3)) for a, b in zip(logits, logits_x))
-    excess = F.relu(texture(y) - texture(x)).mean(1)
-    return {
-        "low": (shrink(y[:n]) - torch.where(own[:, None, None, None] > 0, shrink(x[:n]), low)).abs().mean(),
-        "pixels": mean((y[:n] - x[:n]).abs().mean((1, 2, 3))),
-        "texture": mean(excess[:n]) + excess[n:].mean(),
+    texture, lattice = limits.excess(y, x, alike)
+    low = torch.where(own[:, None, None, None], shrink(x[:n]), pool.low[rows[:n]])
+    return s.eyes.terms(y[:n], rows[:n], pool) | {
+        "low": (shrink(y[:n]) - low).abs().mean(),
+        "pixels": mean((y[:n] - x[:n]).abs().mean((1, 2, 3)), own),
+        "texture": texture.mean(), "lattice": lattice.mean(), "slopes": (looks.gradient_ratio(y, x) - 0.95).relu().mean(),
+        "look": mean(s.eyes.look(y, x), alike),
         "true": autoencoder.difference(y[n:], x[n:]),
         "true_features": sum((a[n:] - b[n:]).abs().mean() for a, b in zip(f, g)),
         "real": fooled[:n].mean(), "true_real": fooled[n:].mean(),
     }
-
-
-def crops(pool, rows):
-    """The latents of a step's pictures, the pictures, and what the journeys' paintings shall be like in the large, all cut at random places."""
-    z = torch.cat([pool.ends[rows[:JOURNEYS]], pool.latents[rows[JOURNEYS:]]])
-    cut = lambda v, k: torch.stack([p[:, k * i : k * (i + CROP), k * j : k * (j + CROP)] for p, (i, j) in zip(v, at)])
-    at = torch.randint(0, z.shape[-1] - CROP + 1, (len(rows), 2)).tolist()
-    return cut(z, 1).contiguous(memory_format=torch.channels_last), cut(pool.picture(rows), 8), cut(pool.low[rows[:JOURNEYS]], 1)
 
 
 def train(work, minutes, workers, resume=False):
@@ -111,7 +131,8 @@ class State:
 
     def __init__(self, work, vae):
         self.path = os.path.join(work, "painter_state.pt")
-        self.g, self.d = nn.ModuleList([vae.post_quant_conv, vae.decoder]), discriminator.Discriminator()
+        self.eyes = Eyes(work)
+        self.g, self.d = nn.ModuleList([vae.post_quant_conv, vae.decoder]), discriminator.Discriminator(self.eyes.eye)
         for m in (self.g, self.d):
             m.to(memory_format=torch.channels_last).requires_grad_(True).train()
         self.before, self.average = ([p.detach().clone() for p in self.g.parameters()] for _ in range(2))
@@ -161,16 +182,15 @@ class State:
 
 
 def learn(s, x, y, clock, workers):
-    """Two steps of the discriminator. Its pictures are those that are painted, so that what tells them apart is the painting."""
-    for last in (False, True):
-        real, fake = discriminator.moved(x, y)
-        loss, wrong = discriminator.lesson(s.d, real, fake)
-        if last and s.step % 2 == 0:
-            loss = loss + 4 * STEEP * discriminator.slope(s.d, torch.cat([real, fake]))
-        s.opt_d.zero_grad()
-        loss.backward()
-        share = data.share_gradients(s.d, clock.tick() if last and clock else 0.0, workers)
-        s.opt_d.step()
+    """A step of the discriminator. Its pictures are those that are painted, so that what tells them apart is the painting."""
+    real, fake = discriminator.moved(x, y)
+    loss, wrong = discriminator.lesson(s.d, real, fake)
+    if s.step % 2 == 0:
+        loss = loss + 2 * STEEP * discriminator.slope(s.d, torch.cat([real, fake]))
+    s.opt_d.zero_grad()
+    loss.backward()
+    share = data.share_gradients(s.d, clock.tick() if clock else 0.0, workers)
+    s.opt_d.step()
     return loss.detach(), wrong, share
 
 
@@ -185,14 +205,13 @@ def run(rank, workers, work, minutes, resume):
     trained = len(pool.of) - HELD
     while share < 1:
         rows = torch.randint(0, trained, (JOURNEYS + TRUE,))
-        z, x, low = crops(pool, rows)
-        y = vae.decode(z).sample
+        z = torch.cat([pool.ends[rows[:JOURNEYS]], pool.latents[rows[JOURNEYS:]]]).contiguous(memory_format=torch.channels_last)
+        x, y = pool.picture(rows), vae.decode(z).sample
         loss_d, wrong, share = learn(s, x, y.detach(), clock if rank == 0 else None, workers)
-        heard = 1.0 if resume else min(1.0, max(0.0, (share - WARM[0]) / (WARM[1] - WARM[0])))
         s.d.requires_grad_(False)
-        t = terms(s.d, y, x, low, pool.own[rows[:JOURNEYS]].float())
+        t = terms(s, y, x, rows, pool)
         s.opt_g.zero_grad()
-        y.backward(s.direction(t, y, heard))
+        y.backward(s.direction(t, y, min(1.0, max(0.0, (share - WARM[0]) / (WARM[1] - WARM[0])))))
         s.d.requires_grad_(True)
         data.share_gradients(s.g, 0.0, workers)
         norm = nn.utils.clip_grad_norm_(s.g.parameters(), 1.0)

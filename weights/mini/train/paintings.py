@@ -22,7 +22,7 @@ USUAL = 0.7  # share of journeys at strength 0.88
 
 
 def prepare(work, workers):
-    """Writes work/paintings.pt: latents [N, 4, 16, 16] of journeys and of their pictures, and which pictures they are of."""
+    """Writes work/paintings.pt: latents [N, 4, 16, 16] of journeys and of their pictures, which pictures they are of, and what their bits stand for."""
     data.in_processes(walk, workers, work, 0)
     parts = [torch.load(os.path.join(work, f"paintings_{rank}.pt")) for rank in range(workers)]
     torch.save({k: torch.cat([p[k] for p in parts]) for k in parts[0]}, os.path.join(work, "paintings.pt"))
@@ -44,7 +44,7 @@ def walk(rank, workers, work, _):
     parts["unet"].to(memory_format=torch.channels_last)  # a fifth faster
     pixels = data.load(work, "train")[0]
     first = torch.randn((1, 4, data.SIZE // 8, data.SIZE // 8), generator=torch.Generator().manual_seed(0))
-    out = {k: [] for k in ("of", "own", "ends", "latents")}
+    out = {k: [] for k in ("of", "own", "swapped", "vectors", "ends", "latents")}
     for at in range(rank * BATCH, COUNT, workers * BATCH):
         i = torch.arange(at, at + BATCH)
         x = data.floats(pixels[i])
@@ -65,7 +65,7 @@ def walk(rank, workers, work, _):
         e_hat = (bits + tower.quantise(bits)) / 2 if default else tower.quantise(bits)  # the default profile keeps the vector better
         z = pipeline.journey(parts, e_hat, maps, noise, strength=strength, colour=GUIDED if default else 0.0)
         latents = parts["vae"].encode(2 * x - 1).latent_dist.mean * parts["scaling_factor"]
-        for k, v in {"of": i, "own": own, "ends": z.half(), "latents": latents.half()}.items():
+        for k, v in {"of": i, "own": own, "swapped": swapped, "vectors": e_hat.half(), "ends": z.half(), "latents": latents.half()}.items():
             out[k].append(v)
         if rank == 0:
             log.add(min(1, (at + workers * BATCH) / COUNT), spread=z.std())
