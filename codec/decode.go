@@ -3,6 +3,7 @@ package codec
 import (
 	"context"
 	"errors"
+	"fmt"
 	"image"
 	"math"
 
@@ -188,15 +189,23 @@ func (p *painter) sides() error {
 	if size == 0 {
 		size = int(net.SampleSize) * f
 	}
+	bad := func(format string, args ...any) error {
+		why := fmt.Sprintf(format, args...)
+		if p.o.Size != 0 {
+			return optionErrorf("size %d: %s", size, why)
+		}
+		err := fmt.Errorf("sample_size %d makes pictures of size %d: %s: choose a size", net.SampleSize, size, why)
+		return weights.NewFileError(p.model.Folder().ConfigName(weights.UNet), err)
+	}
 	switch {
 	case size == 0:
-		return optionErrorf("the model does not know the size of its pictures: choose one")
+		return optionErrorf("size is needed: the model does not know that of its pictures")
 	case size < f || size > MaxSize || size%f != 0:
-		return optionErrorf("size %d: it is a multiple of %d from %d to %d", size, f, f, MaxSize)
+		return bad("it is a multiple of %d from %d to %d", f, f, MaxSize)
 	}
 	p.w, p.h = p.file.Size(size, f)
 	if n := (p.w / f) * (p.h / f); n > maxLatent {
-		return optionErrorf("size %d: %d latent pixels, at most %d", size, n, maxLatent)
+		return bad("%d latent pixels, at most %d", n, maxLatent)
 	}
 	p.latent.h, p.latent.w, p.latent.c = p.h/f, p.w/f, ae.LatentChannels
 	p.band = solver.NewLowBand(p.latent.h, p.latent.w, p.latent.c, (3*p.file.f.MapSize+3)/4)

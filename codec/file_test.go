@@ -6,7 +6,9 @@ import (
 	"flag"
 	"image"
 	"os"
+	"path/filepath"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -205,6 +207,45 @@ func TestManySteps(t *testing.T) {
 	var unsupported UnsupportedError
 	if _, err := c.Decode(t.Context(), data, nil); !errors.As(err, &unsupported) {
 		t.Errorf("error %v, want an UnsupportedError", err)
+	}
+}
+
+// TestSampleSize: an error of the model's own size names its file, and no option
+// that nobody gave.
+func TestSampleSize(t *testing.T) {
+	dir := t.TempDir()
+	if err := synth.Write(t.Context(), dir, "tiny", 1, nil); err != nil {
+		t.Fatal(err)
+	}
+	name := filepath.Join(dir, "unet", "config.json")
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n, want := range map[string]string{
+		"65536": name + ": sample_size 65536 makes pictures of size 524288: it is a multiple of 8 from 8 to 4096: choose a size",
+		"0":     "size is needed: the model does not know that of its pictures",
+	} {
+		changed := regexp.MustCompile(`"sample_size": *[0-9]+`).ReplaceAll(text, []byte(`"sample_size": `+n))
+		if err := os.WriteFile(name, changed, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		c, err := Open(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		data, err := c.Encode(t.Context(), testPicture(64, 64), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = c.Decode(t.Context(), data, &DecodeOptions{Sampling: sampling(1)})
+		if err == nil || err.Error() != want || errors.As(err, new(OptionError)) != (n == "0") {
+			t.Errorf("sample_size %s: error %v, want %s", n, err, want)
+		}
+		if _, err := c.Decode(t.Context(), data, &DecodeOptions{Sampling: sampling(1), Size: 32}); err != nil {
+			t.Errorf("sample_size %s, with a size of its own: %v", n, err)
+		}
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strings"
 )
 
 // Config is the configuration of diffusers' DPMSolverMultistepScheduler
@@ -212,6 +213,10 @@ func decode(data []byte, dst any) error {
 	data, err := exactFields(data, dst)
 	if err == nil {
 		err = json.Unmarshal(data, dst)
+	}
+	if t, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && t.Field != "" {
+		key := t.Field[strings.LastIndexByte(t.Field, '.')+1:] // without the name of the embedded struct
+		return fmt.Errorf("solver: %s is a JSON %.60s, which is not supported", key, t.Value)
 	}
 	if err != nil {
 		return fmt.Errorf("solver: scheduler configuration: %w", err)

@@ -22,7 +22,7 @@ func TestComputed(t *testing.T) {
 		t.Errorf("b is unread: %v", err)
 	}
 	var file bytes.Buffer
-	if err := WriteTensors(&file, []Tensor{b, a}); err != nil {
+	if err := WriteTensors(t.Context(), &file, []Tensor{b, a}, nil); err != nil {
 		t.Fatal(err)
 	}
 	read, err := ReadSafetensors("file", file.Bytes())

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 const (
@@ -48,9 +49,10 @@ func parseShards(data []byte) (map[string]string, error) {
 }
 
 // plainName reports whether a file's name that an index holds stays in its
-// folder on every system.
+// folder on every system, and is shown by a terminal as it is.
 func plainName(name string) bool {
-	return name != "" && len(name) <= 255 && !strings.HasPrefix(name, ".") && !strings.ContainsAny(name, "/\\:\x00")
+	unprintable := func(r rune) bool { return !unicode.IsPrint(r) }
+	return name != "" && len(name) <= 255 && !strings.HasPrefix(name, ".") && !strings.ContainsAny(name, "/\\:") && !strings.ContainsFunc(name, unprintable)
 }
 
 // shardNames returns the names of the files in an index, sorted.

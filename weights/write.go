@@ -3,6 +3,7 @@ package weights
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -46,15 +47,29 @@ func WriteSafetensors(w io.Writer, specs []Spec, data func(i int, w io.Writer) e
 	return nil
 }
 
-// WriteTensors writes a safetensors file of tensors as they are.
-func WriteTensors(w io.Writer, tensors []Tensor) error {
+// WriteTensors writes a safetensors file of tensors as they are. progress, which
+// may be nil, is called from time to time with the bytes of tensors written so
+// far and in all.
+func WriteTensors(ctx context.Context, w io.Writer, tensors []Tensor, progress func(done, total int64)) error {
 	specs := make([]Spec, len(tensors))
+	var done, total int64
 	for i, t := range tensors {
 		specs[i] = Spec{Name: t.Name, DType: t.DType, Shape: t.Shape}
+		total += int64(len(t.Data))
 	}
 	return WriteSafetensors(w, specs, func(i int, w io.Writer) error {
-		_, err := w.Write(tensors[i].Data)
-		return err
+		for piece := range slices.Chunk(tensors[i].Data, 1<<20) {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			if _, err := w.Write(piece); err != nil {
+				return err
+			}
+			if done += int64(len(piece)); progress != nil {
+				progress(done, total)
+			}
+		}
+		return nil
 	})
 }
 

@@ -2,10 +2,13 @@ package weights
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"testing"
 )
 
@@ -54,6 +57,25 @@ func TestWriteErrors(t *testing.T) {
 	}
 }
 
+// TestWriteTensors: large tensors are written in pieces, which are reported, and
+// writing stops between them.
+func TestWriteTensors(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	large := NewTensor("a", make([]float32, 600_000), 600_000)
+	var reports [][2]int64
+	err := WriteTensors(ctx, io.Discard, []Tensor{large, NewTensor("b", []float32{1}, 1)}, func(done, total int64) {
+		reports = append(reports, [2]int64{done, total})
+		if len(reports) == 2 {
+			cancel()
+		}
+	})
+	const all = 4*600_000 + 4
+	if want := [][2]int64{{1 << 20, all}, {2 << 20, all}}; err != context.Canceled || !slices.Equal(reports, want) {
+		t.Errorf("reports %v and error %v, want %v and %v", reports, err, want, context.Canceled)
+	}
+}
+
 func TestWriteFile(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "x")
@@ -86,4 +108,51 @@ func TestWriteFile(t *testing.T) {
 	line(t, WriteFile(filepath.Join(dir, "no", "x"), text("")), filepath.Join(dir, "no", "x")+": no such file")
 	line(t, WriteFile(dir, text("")), dir+": ")
 	expect("two")
+}
+
+// TestWriteFileSyncs: a file is on the disk before it has its name, and its name
+// before WriteFile returns. A file that cannot be synced does not replace the
+// old one.
+func TestWriteFileSyncs(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "x")
+	if err := os.WriteFile(path, []byte("old"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	expect := func(want string) {
+		t.Helper()
+		if got, err := os.ReadFile(path); err != nil || string(got) != want {
+			t.Errorf("%q, not %q (%v)", got, want, err)
+		}
+	}
+	write := func() error {
+		return WriteFile(path, func(w io.Writer) error { _, err := io.WriteString(w, "new"); return err })
+	}
+	defer func() { syncFile = (*os.File).Sync }()
+	failure := errors.New("failure")
+	syncFile = func(*os.File) error { return failure }
+	if err := write(); err != failure {
+		t.Errorf("error %v", err)
+	}
+	expect("old")
+	var synced []string
+	syncFile = func(f *os.File) error {
+		if f.Name() == dir {
+			expect("new")
+		} else {
+			expect("old")
+		}
+		synced = append(synced, filepath.Dir(f.Name()))
+		return f.Sync()
+	}
+	if err := write(); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{dir, filepath.Dir(dir)} // the temporary file, and the folder
+	if runtime.GOOS == "windows" {
+		want = want[:1] // which syncs no folders
+	}
+	if !slices.Equal(synced, want) {
+		t.Errorf("synced in %v, not in %v", synced, want)
+	}
 }

@@ -124,11 +124,11 @@ func modelsUseCmd(s *terminal.Screen) *cobra.Command {
 		if d := c.Describe(m); d.Problem != "" {
 			return fmt.Errorf("%s: %s", m.Name, d.Problem)
 		}
-		c.Config.Model = m.Name
+		name := m.Name
 		if m.Kind == catalog.KindBuiltIn {
-			c.Config.Model = ""
+			name = ""
 		}
-		if err := c.Config.Save(); err != nil {
+		if err := c.Config.Update(func(now *catalog.Config) { now.Model = name }); err != nil {
 			return err
 		}
 		if v := os.Getenv(modelVar); v != "" {
@@ -163,12 +163,14 @@ func modelsAddCmd(s *terminal.Screen) *cobra.Command {
 			return err
 		}
 		folder.Close()
-		if c.Config.Folders == nil {
-			c.Config.Folders = map[string]string{}
-		}
-		was := c.Config.Folders[args[0]]
-		c.Config.Folders[args[0]] = dir
-		if err := c.Config.Save(); err != nil {
+		was := ""
+		err = c.Config.Update(func(now *catalog.Config) {
+			if now.Folders == nil {
+				now.Folders = map[string]string{}
+			}
+			was, now.Folders[args[0]] = now.Folders[args[0]], dir
+		})
+		if err != nil {
 			return err
 		}
 		if was != "" && was != dir {
@@ -213,8 +215,6 @@ func removeModel(ctx context.Context, f *files.IO, s *terminal.Screen, name stri
 		return errors.New("the built-in model is part of the program: it cannot be removed")
 	case catalog.KindFolder:
 		return fmt.Errorf("%s: a folder without a name, which coclico does not delete", name)
-	case catalog.KindNamed:
-		delete(c.Config.Folders, m.Name)
 	case catalog.KindPulled:
 		if err := deletePulled(ctx, f, s, c, m, yes); err != nil {
 			return err
@@ -223,12 +223,19 @@ func removeModel(ctx context.Context, f *files.IO, s *terminal.Screen, name stri
 	if m.Kind == catalog.KindPulled && !wasDefault {
 		return nil // the configuration has not changed
 	}
-	if wasDefault {
-		c.Config.Model = ""
-	}
-	if err := c.Config.Save(); err != nil {
+	chosen := c.Config.Model
+	err = c.Config.Update(func(now *catalog.Config) {
+		if m.Kind == catalog.KindNamed {
+			delete(now.Folders, m.Name)
+		}
+		if wasDefault && now.Model == chosen { // and not chosen since
+			now.Model = ""
+		}
+	})
+	if err != nil {
 		return err
 	}
+	wasDefault = wasDefault && c.Config.Model == ""
 	if wasDefault {
 		fmt.Fprintln(s.Err, "It was the default, which is now the built-in model.")
 	}

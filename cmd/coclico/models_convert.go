@@ -44,13 +44,15 @@ MUSIQ get the names that the network has in PyTorch.`,
 	flags.BoolVar(&o.DecoderOnly, "decoder-only", false, "keep only what decoding needs")
 	flags.BoolVar(&o.ConstantContext, "constant-context", false, "replace the text encoder by a constant")
 	flags.BoolVar(&o.Clamp, "clamp", false, "clamp values beyond float16's range, which are an error otherwise")
-	cmd.MarkFlagsMutuallyExclusive("encoder-only", "decoder-only")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if o.EncoderOnly && o.DecoderOnly {
+			return usagef("--encoder-only and --decoder-only exclude each other")
+		}
 		if isTensorFile(args[0]) {
 			if err := options.NoEffect(flags, args[0]+" is a file, not a model", "encoder-only", "decoder-only", "constant-context", "clamp"); err != nil {
 				return err
 			}
-			return convertFile(s.Out, args[0], args[1])
+			return convertFile(cmd.Context(), s, args[0], args[1])
 		}
 		c, err := catalog.Open(os.Getenv)
 		if err != nil {

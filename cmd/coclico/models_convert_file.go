@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -23,14 +24,17 @@ func isTensorFile(path string) bool {
 // convertFile writes the tensors of a .pth or .npz file as a safetensors file,
 // which must not exist. Those of google-research's MUSIQ get the names and the
 // order that they have in PyTorch.
-func convertFile(w io.Writer, in, out string) error {
+func convertFile(ctx context.Context, s *terminal.Screen, in, out string) error {
 	if _, err := os.Lstat(out); err == nil {
 		return fmt.Errorf("%s: already exists", out)
 	}
 	if filepath.Ext(out) != ".safetensors" {
 		return usagef("%s becomes a safetensors file: %s needs that ending", in, out)
 	}
-	tensors, size, err := writeTensors(in, out, nil)
+	bar := s.Bar()
+	defer bar.Close()
+	tensors, size, err := writeTensors(ctx, bar, in, out, nil)
+	bar.Close()
 	if err != nil {
 		return err
 	}
@@ -38,13 +42,13 @@ func convertFile(w io.Writer, in, out string) error {
 	if tensors == 1 {
 		noun = "tensor"
 	}
-	_, err = fmt.Fprintf(w, "%s: %d %s, %s\n", out, tensors, noun, terminal.ByteCount(size))
+	_, err = fmt.Fprintf(s.Out, "%s: %d %s, %s\n", out, tensors, noun, terminal.ByteCount(size))
 	return err
 }
 
 // writeTensors converts a file and returns how many tensors it wrote, and their
 // bytes. If keep is not nil, only the tensors that it accepts are written.
-func writeTensors(in, out string, keep func(name string) bool) (count int, size int64, err error) {
+func writeTensors(ctx context.Context, bar *terminal.Bar, in, out string, keep func(name string) bool) (count int, size int64, err error) {
 	open := foreign.Open
 	if strings.HasSuffix(in, ".safetensors") {
 		open = weights.OpenFile
@@ -68,7 +72,7 @@ func writeTensors(in, out string, keep func(name string) bool) (count int, size 
 	if len(kept) == 0 {
 		return 0, 0, weights.NewFileError(in, errors.New("has none of the tensors that are needed"))
 	}
-	err = weights.WriteFile(out, func(w io.Writer) error { return weights.WriteTensors(w, kept) })
+	err = weights.WriteFile(out, func(w io.Writer) error { return weights.WriteTensors(ctx, w, kept, bar.Bytes) })
 	return len(kept), size, err
 }
 

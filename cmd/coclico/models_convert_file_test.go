@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"os"
 	"path/filepath"
 	"testing"
@@ -48,4 +49,16 @@ func TestConvertFile(t *testing.T) {
 	if _, err := os.Stat(out); err == nil {
 		t.Error("a refused file left something")
 	}
+}
+
+// TestConvertFileStops: Ctrl-C leaves nothing of a file.
+func TestConvertFileStops(t *testing.T) {
+	dir := t.TempDir()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	r := coclicoIn(t, ctx, nil, "models", "convert", testTensors+"plain.pth", filepath.Join(dir, "out.safetensors"))
+	if r.status != process.Interrupted || r.stderr != "coclico: interrupted\n" {
+		t.Errorf("status %d, stderr %q", r.status, r.stderr)
+	}
+	onlyFiles(t, dir)
 }

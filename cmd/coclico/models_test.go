@@ -240,6 +240,7 @@ func TestModelsConvert(t *testing.T) {
 	}
 	fail(t, process.Failed, []string{"already exists"}, "models", "convert", dir, out)
 	fail(t, process.Failed, []string{"not a folder"}, "models", "convert", catalog.BuiltIn, out+"2")
+	fail(t, process.Usage, []string{"--encoder-only and --decoder-only exclude each other"}, "models", "convert", dir, out+"2", "--encoder-only", "--decoder-only")
 	succeed(t, "models", "check", out)
 	alone := filepath.Join(t.TempDir(), "alone")
 	succeed(t, "models", "convert", dir, alone, "--encoder-only")

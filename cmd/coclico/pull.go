@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"sync"
 	"text/tabwriter"
 	"unicode/utf8"
 
@@ -150,10 +151,18 @@ func (p *puller) pull(ctx context.Context, planOnly bool) (err error) {
 
 // connect makes the client.
 func (p *puller) connect() (err error) {
-	if p.client, err = hub.FromEnv(os.Getenv); err == nil {
-		p.client.UserAgent = "coclico/" + version()
+	if p.client, err = hub.FromEnv(os.Getenv); err != nil {
+		return err
 	}
-	return err
+	p.client.UserAgent = "coclico/" + version()
+	var once sync.Once
+	p.client.Waiting = func(path string) {
+		once.Do(func() {
+			p.screen.Bar().Close() // clears the line of the one at work
+			fmt.Fprintf(p.screen.Err, "Another process is downloading %s: waiting for it.\n", path)
+		})
+	}
+	return nil
 }
 
 // elsewhere prints the folder of a model that is in the cache under another of

@@ -113,7 +113,7 @@ func (p *puller) pullSource(ctx context.Context, source metricSource, dir string
 		return err
 	}
 	for _, f := range source.files {
-		if err := convertMetric(filepath.Join(snapshot, filepath.FromSlash(f.path)), dir, f); err != nil {
+		if err := p.convertMetric(ctx, filepath.Join(snapshot, filepath.FromSlash(f.path)), dir, f); err != nil {
 			return err
 		}
 	}
@@ -186,17 +186,19 @@ func (p *puller) pullAddress(ctx context.Context, address string, f metricFile, 
 		p.kept(ctx, err)
 		return err
 	}
-	if err := convertMetric(to, dir, f); err != nil {
+	if err := p.convertMetric(ctx, to, dir, f); err != nil {
 		return err
 	}
 	return os.Remove(to)
 }
 
 // convertMetric writes a pulled file to the folder of metrics.
-func convertMetric(in, dir string, f metricFile) error {
+func (p *puller) convertMetric(ctx context.Context, in, dir string, f metricFile) error {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return weights.NewFileError(dir, err)
 	}
-	_, _, err := writeTensors(in, filepath.Join(dir, f.name+".safetensors"), f.keep)
+	bar := p.screen.Bar()
+	defer bar.Close()
+	_, _, err := writeTensors(ctx, bar, in, filepath.Join(dir, f.name+".safetensors"), f.keep)
 	return err
 }

@@ -110,7 +110,7 @@ func metricHubs(t *testing.T) map[string]*hubtest.Hub {
 	}
 	vgg := filepath.Join(t.TempDir(), "vgg.safetensors")
 	err = weights.WriteFile(vgg, func(w io.Writer) error {
-		return weights.WriteTensors(w, []weights.Tensor{weights.NewTensor("features.0.bias", []float32{1, 2}, 2), weights.NewTensor("classifier.0.bias", make([]float32, 1000), 1000)})
+		return weights.WriteTensors(t.Context(), w, []weights.Tensor{weights.NewTensor("features.0.bias", []float32{1, 2}, 2), weights.NewTensor("classifier.0.bias", make([]float32, 1000), 1000)}, nil)
 	})
 	trunk, err2 := os.ReadFile(vgg)
 	if err := errors.Join(err, err2); err != nil {

@@ -59,6 +59,16 @@ func TestFingerprint(t *testing.T) {
 	}
 }
 
+// TestStd: vectors are divided by the standard deviation.
+func TestStd(t *testing.T) {
+	for _, bad := range [][]byte{{0, 0}, {0, 0x80}, {0, 0xbc}} { // 0, -0, -1
+		f := normalizerOnly(t, weights.F16, []byte{0, 0, 0, 0}, append([]byte{0, 0x3c}, bad...))
+		if _, _, err := model.New(f).Normalizer(); err == nil || !strings.Contains(err.Error(), "image_normalizer: value 1 of std is ") {
+			t.Errorf("%x: error %v", bad, err)
+		}
+	}
+}
+
 // TestBFloat16: a copy of the statistics in bfloat16 has no fingerprint, but it
 // is recognized as a copy, whether it was rounded from float32 or from float16.
 func TestBFloat16(t *testing.T) {

@@ -125,6 +125,11 @@ func (m *Model) Normalizer() (mean, std []float32, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	for i, v := range n.std {
+		if !(v > 0) { // a vector is divided by it
+			return nil, nil, weights.NewFileError(m.folder.PartPath(weights.ImageNormalizer), fmt.Errorf("value %d of std is %g: it must be above 0", i, v))
+		}
+	}
 	return n.mean, n.std, nil
 }
 

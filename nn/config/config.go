@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -58,7 +59,7 @@ func Decode(data []byte, v any, fixed []Fixed) error {
 	if err := json.Unmarshal(exact, v); err != nil {
 		if t, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && t.Field != "" {
 			key := t.Field[strings.LastIndexByte(t.Field, '.')+1:] // without the name of the embedded struct
-			return &Error{clip(key), "a " + clip(t.Value), "of type " + t.Type.String()}
+			return &Error{clip(key), article(clip(t.Value)), kind(t.Type)}
 		}
 		return errors.New(clip(err.Error()))
 	}
@@ -69,6 +70,31 @@ func Decode(data []byte, v any, fixed []Fixed) error {
 		}
 	}
 	return nil
+}
+
+// article puts an article before the name of one of JSON's types.
+func article(name string) string {
+	if name == "array" || name == "object" {
+		return "an " + name
+	}
+	return "a " + name
+}
+
+// kind names the values of JSON that a Go type holds.
+func kind(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Bool:
+		return "true or false"
+	case reflect.String:
+		return "a string"
+	case reflect.Slice:
+		return "an array"
+	case reflect.Struct:
+		return "an object"
+	case reflect.Float32, reflect.Float64:
+		return "a finite number"
+	}
+	return "a whole number"
 }
 
 // exactFields returns the object without the keys that are not exactly a field

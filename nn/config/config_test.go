@@ -9,9 +9,10 @@ import (
 
 func TestDecode(t *testing.T) {
 	type config struct {
-		Groups int     `json:"groups"`
-		Heads  Ints    `json:"heads"`
-		Eps    float64 `json:"eps"`
+		Groups int       `json:"groups"`
+		Heads  Ints      `json:"heads"`
+		Eps    float64   `json:"eps"`
+		Mean   []float32 `json:"mean"`
 	}
 	fixed := []Fixed{{Key: "only_cross_attention", Allowed: []string{"false", "null"}}}
 	for _, c := range []struct{ in, err string }{
@@ -21,7 +22,11 @@ func TestDecode(t *testing.T) {
 		{`{"only_cross_attention": [false, false]}`, ""},
 		{`{"only_cross_attention": [false, true]}`, "only_cross_attention is [false, true], which is not supported: it must be false or null"},
 		{`{"only_cross_attention": 1}`, "only_cross_attention is 1"},
-		{`{"groups": "8"}`, "groups is a string, which is not supported: it must be of type int"},
+		{`{"groups": "8"}`, "groups is a string, which is not supported: it must be a whole number"},
+		{`{"groups": {}}`, "groups is an object, which is not supported: it must be a whole number"},
+		{`{"mean": 1}`, "mean is a number, which is not supported: it must be an array"},
+		{`{"mean": ["x"]}`, "mean is a string, which is not supported: it must be a finite number"},
+		{`{"eps": []}`, "eps is an array, which is not supported: it must be a finite number"},
 		{`{"groups": 1.5}`, "groups is a number 1.5"},
 		{`{"heads": "x"}`, "neither a whole number nor a list"},
 		{`{"eps": 1e999}`, "eps is a number 1e999"},
@@ -87,7 +92,7 @@ func TestDecodeErrors(t *testing.T) {
 		`null`:        "not a JSON object",
 		`7`:           "not a JSON object",
 		`{`:           "unexpected end of JSON input",
-		`{"act":5}`:   "act is a number, which is not supported: it must be of type string",
+		`{"act":5}`:   "act is a number, which is not supported: it must be a string",
 		`{"other":1}`: "",
 	} {
 		var v struct{ embedded }

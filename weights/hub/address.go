@@ -19,11 +19,11 @@ func (c *Client) PullAddress(ctx context.Context, address string, f File, path s
 	if info, err := os.Lstat(path); err == nil && info.Mode().IsRegular() && info.Size() == f.Size {
 		return nil
 	}
-	if err := c.room(filepath.Dir(path), f.Size); err != nil {
+	if err := c.room(filepath.Dir(path), f.Size-f.part(path)); err != nil {
 		return err
 	}
 	lock := path + ".lock"
-	unlock, err := lockFile(ctx, lock)
+	unlock, err := c.lockFile(ctx, lock, f.Path)
 	if err != nil {
 		return err
 	}

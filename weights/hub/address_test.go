@@ -102,3 +102,22 @@ func (s *sum) Write(p []byte) (int, error) {
 	s.n.Add(int64(n))
 	return n, err
 }
+
+// TestRoomForTheRest: only what is left of a download must fit on the disk.
+func TestRoomForTheRest(t *testing.T) {
+	c := client(newHub(t), t)
+	file := hub.File{Path: "net.pth", Size: 1 << 40, Hash: strings.Repeat("0", 64)}
+	path := filepath.Join(t.TempDir(), "net.pth")
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if err := c.PullAddress(ctx, "http://hub.example/net.pth", file, path, nil); err == nil || !strings.Contains(err.Error(), "GB are free") {
+		t.Skip("more room than a terabyte: ", err)
+	}
+	part := path + ".incomplete"
+	if err := errors.Join(os.WriteFile(part, nil, 0o666), os.Truncate(part, file.Size-10)); err != nil {
+		t.Skip(err) // no file with holes
+	}
+	if err := c.PullAddress(ctx, "http://hub.example/net.pth", file, path, nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
+	}
+}

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"sort"
 	"strings"
+
+	"github.com/coclico/coclico/weights"
 )
 
 // A Cache is a folder of models from a hub. The cache "" is empty.
@@ -172,18 +174,27 @@ func (c Cache) has(r Repo, commit string, f File) bool {
 	if f.Hash == "" {
 		return false
 	}
-	for _, path := range []string{c.blob(r, f.Hash), filepath.Join(c.snapshot(r, commit), filepath.FromSlash(f.Path))} {
-		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() && info.Size() == f.Size {
-			return true
-		}
-	}
-	return false
+	return f.whole(c.blob(r, f.Hash)) || f.whole(filepath.Join(c.snapshot(r, commit), filepath.FromSlash(f.Path)))
+}
+
+// whole reports whether path is a file of f's size, or a link to one.
+func (f File) whole(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular() && info.Size() == f.Size
 }
 
 // part returns the number of bytes of a file that an earlier download has left.
 func (c Cache) part(r Repo, f File) int64 {
-	info, err := os.Stat(c.blob(r, f.Hash) + incomplete)
-	if err != nil || f.Hash == "" || info.Size() > f.Size {
+	if f.Hash == "" {
+		return 0
+	}
+	return f.part(c.blob(r, f.Hash))
+}
+
+// part is that number for a file that is downloaded to path.
+func (f File) part(path string) int64 {
+	info, err := os.Stat(path + incomplete)
+	if err != nil || info.Size() > f.Size {
 		return 0
 	}
 	return info.Size()
@@ -191,8 +202,8 @@ func (c Cache) part(r Repo, f File) int64 {
 
 const incomplete = ".incomplete"
 
-// link puts a file's blob into the snapshot, unless it is there already: as a
-// link, or as a copy where the system has no links.
+// link puts a file's blob into the snapshot, unless the file is there already:
+// as a link, or as a copy where the system has no links.
 func (c Cache) link(r Repo, commit string, f File, noSymlinks bool) error {
 	path := filepath.Join(c.snapshot(r, commit), filepath.FromSlash(f.Path))
 	blob := c.blob(r, f.Hash)
@@ -203,6 +214,9 @@ func (c Cache) link(r Repo, commit string, f File, noSymlinks bool) error {
 		if of, err := os.Stat(blob); err == nil && os.SameFile(info, of) {
 			return nil
 		}
+	}
+	if !f.whole(blob) && f.whole(path) { // a link to another disk, which has took as it is
+		return nil
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		return err
@@ -243,7 +257,7 @@ func copyFile(from, to string) error {
 		return err
 	}
 	_, err = io.Copy(w, r)
-	return errors.Join(err, w.Close())
+	return errors.Join(err, w.Sync(), w.Close())
 }
 
 // setRef records the commit of a branch or a tag.
@@ -258,13 +272,8 @@ func (c Cache) setRef(r Repo, revision, commit string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		return err
 	}
-	temp := fmt.Sprintf("%s.%08x.tmp", path, rand.Uint32())
-	err := os.WriteFile(temp, []byte(commit), 0o666)
-	if err == nil {
-		err = os.Rename(temp, path)
-	}
-	if err != nil {
-		os.Remove(temp)
-	}
-	return err
+	return weights.WriteFile(path, func(w io.Writer) error {
+		_, err := io.WriteString(w, commit)
+		return err
+	})
 }

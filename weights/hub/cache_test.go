@@ -194,6 +194,32 @@ func TestCopies(t *testing.T) {
 	}
 }
 
+// TestMovedAway: a file that its user has moved to another disk, with a link to
+// it in the snapshot, is used as it is.
+func TestMovedAway(t *testing.T) {
+	f := newHub(t)
+	c := client(f, t)
+	_, dir := mustPull(t, c)
+	file, elsewhere := filepath.Join(dir, unet), filepath.Join(t.TempDir(), "unet.safetensors")
+	blob, err := filepath.EvalSymlinks(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(os.Rename(blob, elsewhere), os.Remove(file)); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(elsewhere, file); err != nil {
+		t.Skip(err)
+	}
+	p, _ := mustPull(t, c)
+	if target, err := os.Readlink(file); err != nil || target != elsewhere || p.Left() != 0 {
+		t.Errorf("%d bytes to download, and the link leads to %s (%v)", p.Left(), target, err)
+	}
+	if got, err := os.ReadFile(file); !bytes.Equal(got, f.Files[unet]) {
+		t.Errorf("other bytes (%v)", err)
+	}
+}
+
 // TestDefaultRevision: another revision of the default model, which Python has
 // downloaded, serves where the pinned one is not in the cache.
 func TestDefaultRevision(t *testing.T) {

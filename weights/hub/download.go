@@ -25,7 +25,7 @@ func (c *Client) fetch(ctx context.Context, r Repo, commit string, f File, advan
 	if err := os.MkdirAll(filepath.Dir(c.Cache.blob(r, f.Hash)), 0o777); err != nil {
 		return err
 	}
-	unlock, err := lockFile(ctx, c.Cache.lock(r, f.Hash))
+	unlock, err := c.lockFile(ctx, c.Cache.lock(r, f.Hash), f.Path)
 	if err != nil {
 		return err
 	}

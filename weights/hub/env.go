@@ -37,6 +37,10 @@ type Client struct {
 	// Pause returns how long to wait after the n-th failure in a row. If nil,
 	// it is 1, 2, 4 and 8 s.
 	Pause func(n int) time.Duration
+
+	// Waiting, if not nil, is called when a pull begins to wait for another one
+	// that is downloading the same file, from any goroutine.
+	Waiting func(path string)
 }
 
 // FromEnv returns a client that is configured by the environment variables of

@@ -244,7 +244,7 @@ func (c *Client) PullExcerpt(ctx context.Context, e *Excerpt, progress func(done
 	if err := os.MkdirAll(filepath.Dir(e.Path), 0o777); err != nil {
 		return "", err
 	}
-	unlock, err := lockFile(ctx, c.Cache.lock(e.Plan.Repo, e.Of.Hash+".excerpt"))
+	unlock, err := c.lockFile(ctx, c.Cache.lock(e.Plan.Repo, e.Of.Hash+".excerpt"), e.Of.Path)
 	if err != nil {
 		return "", err
 	}

@@ -193,6 +193,29 @@ func TestShards(t *testing.T) {
 	}
 }
 
+// TestOddNames: files that no model needs do not keep it from being pulled,
+// whatever they are called.
+func TestOddNames(t *testing.T) {
+	f := newHub(t)
+	for _, name := range []string{"samples/what is this?.png", "12:30.png", "a.", "license", "License", "a\u202e.png", "a\u009b2J.png"} {
+		f.Files[name] = []byte("x")
+	}
+	mustPull(t, client(f, t))
+	// Two that are needed, and are one file where the case does not count.
+	delete(f.Files, unet)
+	delete(f.Files, "unet/diffusion_pytorch_model.safetensors")
+	f.Files["unet/a.safetensors"], f.Files["unet/A.safetensors"] = []byte("x"), []byte("y")
+	f.Files["unet/diffusion_pytorch_model.safetensors.index.json"] = []byte(`{"weight_map":{"a":"a.safetensors","b":"A.safetensors"}}`)
+	if _, _, err := pull(client(f, t), hub.Everything); err == nil || !strings.Contains(err.Error(), "unet/A.safetensors and unet/a.safetensors are one file on some systems") {
+		t.Errorf("error %v", err)
+	}
+	// One that is needed, and would rewrite the terminal.
+	f.Files["unet/diffusion_pytorch_model.safetensors.index.json"] = []byte(`{"weight_map":{"a":"a\u009b2J\u202e.safetensors"}}`)
+	if _, _, err := pull(client(f, t), hub.Everything); err == nil || !strings.Contains(err.Error(), `"a\u009b2J\u202e.safetensors", which is not the name`) {
+		t.Errorf("error %v", err)
+	}
+}
+
 // TestMirror: some listings have only names.
 func TestMirror(t *testing.T) {
 	f := newHub(t)

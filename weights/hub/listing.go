@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
+	"io/fs"
 )
 
 // Limits on a hub's answers.
@@ -70,11 +70,18 @@ func parseListing(data []byte) (*Listing, error) {
 		if err != nil {
 			return nil, err
 		}
-		key := strings.ToLower(f.Path) // as some file systems see it
-		if seen[key] {
+		// A file that has such a name is none of a model's: it is not listed, so
+		// that nothing can ask for it.
+		if fs.ValidPath(f.Path) && !plainPath(f.Path) {
+			continue
+		}
+		if err := f.check(); err != nil {
+			return nil, err
+		}
+		if seen[f.Path] {
 			return nil, fmt.Errorf("the listing has the file %s twice", f.Path)
 		}
-		seen[key] = true
+		seen[f.Path] = true
 		l.Files = append(l.Files, f)
 	}
 	return l, nil
@@ -116,7 +123,7 @@ func parseFile(dec *json.Decoder) (File, error) {
 	if s.Size == nil && s.LFS == nil {
 		f.Hash = ""
 	}
-	return f, f.check()
+	return f, nil
 }
 
 // check returns an error if a file's name, size or hash must not be used on

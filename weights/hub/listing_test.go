@@ -36,6 +36,11 @@ func FuzzListing(f *testing.F) {
 }
 
 func TestNames(t *testing.T) {
+	for s, ok := range map[string]bool{"unet/config.json": true, "a b/é_絵.png": true, "../a": false, "/a": false, "a/": false, "a?": false, "c:a": false, "a\x1b[2J": false, "a\u009b2J": false, "a\u202egnp.exe": false, "a\u200b": false} {
+		if plainPath(s) != ok {
+			t.Errorf("path %q: %v", s, !ok)
+		}
+	}
 	for _, s := range []string{"stabilityai/stable-diffusion-2-1-unclip-small", "a/b", "A_1/b.c-d"} {
 		r, err := ParseRepo(s)
 		if err != nil || r.String() != s {

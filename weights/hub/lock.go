@@ -8,12 +8,12 @@ import (
 )
 
 // lockFile acquires the lock of a file, which the system releases if the
-// process ends.
-func lockFile(ctx context.Context, path string) (unlock func(), err error) {
+// process ends. name is the file that is locked, for the user.
+func (c *Client) lockFile(ctx context.Context, path, name string) (unlock func(), err error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		return nil, err
 	}
-	for {
+	for try := 0; ; try++ {
 		f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o664)
 		if err != nil {
 			return nil, err
@@ -25,6 +25,9 @@ func lockFile(ctx context.Context, path string) (unlock func(), err error) {
 		f.Close()
 		if err != nil {
 			return nil, err
+		}
+		if try == 0 && c.Waiting != nil {
+			c.Waiting(name)
 		}
 		select {
 		case <-ctx.Done():

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // A Repo is the name of a model on a hub: OWNER/NAME.
@@ -107,13 +108,13 @@ func only(s, extra string) bool {
 }
 
 // plainPath reports whether a slash-separated path from a server stays inside
-// its folder on every system.
+// its folder on every system, and is shown by a terminal as it is.
 func plainPath(s string) bool {
 	if len(s) > 1024 || !fs.ValidPath(s) || s == "." || !filepath.IsLocal(filepath.FromSlash(s)) {
 		return false
 	}
 	for _, r := range s {
-		if r < ' ' || r == 0x7f || strings.ContainsRune(`\:*?"<>|`, r) {
+		if !unicode.IsPrint(r) || strings.ContainsRune(`\:*?"<>|`, r) {
 			return false
 		}
 	}

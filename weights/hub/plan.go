@@ -309,6 +309,9 @@ func (s *selection) add(files ...File) error {
 		if slices.ContainsFunc(s.plan.Files, func(i Item) bool { return i.Path == f.Path }) {
 			continue
 		}
+		if i := slices.IndexFunc(s.plan.Files, func(i Item) bool { return strings.EqualFold(i.Path, f.Path) }); i >= 0 {
+			return fmt.Errorf("%s and %s are one file on some systems", s.plan.Files[i].Path, f.Path)
+		}
 		if err := s.c.Pins.check(s.plan.Commit, f); err != nil {
 			return err
 		}

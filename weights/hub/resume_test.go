@@ -207,6 +207,9 @@ func TestTwoPulls(t *testing.T) {
 	b := client(f, t)
 	b.Cache = a.Cache
 	a.Stall, b.Stall = time.Minute, time.Minute // nothing shall be asked for twice because the machine is slow
+	var waits atomic.Int32
+	a.Waiting = func(string) { waits.Add(1) }
+	b.Waiting = a.Waiting
 	var wg sync.WaitGroup
 	for _, c := range []*hub.Client{a, b, a} {
 		wg.Go(func() {
@@ -220,6 +223,9 @@ func TestTwoPulls(t *testing.T) {
 		if n := f.Gets(path); n > 1 {
 			t.Errorf("%s came %d times", path, n)
 		}
+	}
+	if waits.Load() == 0 {
+		t.Error("nobody was told that a pull waits for another")
 	}
 }
 

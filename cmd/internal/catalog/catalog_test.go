@@ -7,9 +7,12 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
+	"github.com/coclico/coclico/cmd/internal/files"
 	"github.com/coclico/coclico/codec/model/synth"
 	"github.com/coclico/coclico/weights/hub"
 )
@@ -58,9 +61,11 @@ func TestFind(t *testing.T) {
 	writeModel(t, dir, "tiny")
 	commit := strings.Repeat("ab", 20)
 	snapshot := putInCache(t, c, "someone/tiny", commit, dir)
-	c.Config.Folders = map[string]string{"mine": dir}
-	c.Config.Model = "someone/tiny"
-	if err := c.Config.Save(); err != nil {
+	err := c.Config.Update(func(now *Config) {
+		now.Folders = map[string]string{"mine": dir}
+		now.Model = "someone/tiny"
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
 	c = again()
@@ -199,8 +204,7 @@ func TestConfigLink(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.Model = "x"
-	if err := c.Save(); err != nil {
+	if err := c.Update(func(now *Config) { now.Model = "x" }); err != nil {
 		t.Fatal(err)
 	}
 	if data, err := os.ReadFile(real); err != nil || !strings.Contains(string(data), `"x"`) {
@@ -208,5 +212,44 @@ func TestConfigLink(t *testing.T) {
 	}
 	if target, err := os.Readlink(link); err != nil || target != real {
 		t.Errorf("the link leads to %q (%v)", target, err)
+	}
+}
+
+// TestConfigUpdates: what other processes have decided since the configuration
+// was read stays, and whoever meets another writer is told.
+func TestConfigUpdates(t *testing.T) {
+	env := func(k string) string {
+		return map[string]string{ConfigVar: filepath.Join(t.TempDir(), "config.json")}[k]
+	}
+	a, errA := ReadConfig(env)
+	b := &Config{path: a.path} // which has read as little
+	add := func(c *Config, name string) error {
+		return c.Update(func(now *Config) {
+			if now.Folders == nil {
+				now.Folders = map[string]string{}
+			}
+			now.Folders[name] = name
+		})
+	}
+	if err := errors.Join(errA, add(a, "a"), add(b, "b"), a.Update(func(now *Config) { now.Model = "b" })); err != nil {
+		t.Fatal(err)
+	}
+	if c, err := readConfig(a.path); err != nil || c.Model != "b" || len(c.Folders) != 2 || a.Model != "b" || len(a.Folders) != 2 {
+		t.Errorf("%+v, %+v, %v", c, a, err)
+	}
+	errs := make([]error, 20)
+	var wg sync.WaitGroup
+	for i := range errs {
+		wg.Go(func() { errs[i] = add(&Config{path: a.path}, strconv.Itoa(i)) })
+	}
+	wg.Wait()
+	c, err := readConfig(a.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, err := range errs {
+		if _, ok := c.Folders[strconv.Itoa(i)]; ok != (err == nil) || err != nil && !errors.Is(err, files.ErrBusy) {
+			t.Errorf("%d is in the file: %v, error %v", i, ok, err)
+		}
 	}
 }

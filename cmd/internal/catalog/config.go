@@ -44,12 +44,16 @@ func configPath(getenv func(string) string) (string, error) {
 
 // ReadConfig reads the configuration. A missing file is an empty configuration.
 func ReadConfig(getenv func(string) string) (*Config, error) {
-	c := &Config{}
-	var err error
-	if c.path, err = configPath(getenv); err != nil {
-		return c, nil // no home folder, so no decisions
+	path, err := configPath(getenv)
+	if err != nil {
+		return &Config{}, nil // no home folder, so no decisions
 	}
-	f, err := os.Open(c.path)
+	return readConfig(path)
+}
+
+func readConfig(path string) (*Config, error) {
+	c := &Config{path: path}
+	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return c, nil
 	}
@@ -79,21 +83,28 @@ func ReadConfig(getenv func(string) string) (*Config, error) {
 	return c, nil
 }
 
-// Save writes the configuration file. If the file is a link, its target is
-// written.
-func (c *Config) Save() error {
+// Update changes the configuration and writes its file. change is applied to what
+// the file has by then, under the lock of the file's writer, so that no decision
+// of another process is lost. If the file is a link, its target is written.
+func (c *Config) Update(change func(now *Config)) error {
 	if c.path == "" {
 		return errors.New("no folder for the configuration: set " + ConfigVar)
-	}
-	data, err := json.MarshalIndent(c, "", "  ")
-	if err != nil {
-		return err
 	}
 	if err := os.MkdirAll(filepath.Dir(c.path), 0o777); err != nil {
 		return err
 	}
 	return files.New(nil, nil).Write(context.Background(), c.path, func(w io.Writer) error {
-		_, err := w.Write(append(data, '\n'))
+		now, err := readConfig(c.path)
+		if err != nil {
+			return err
+		}
+		change(now)
+		data, err := json.MarshalIndent(now, "", "  ")
+		if err != nil {
+			return err
+		}
+		*c = *now
+		_, err = w.Write(append(data, '\n'))
 		return err
 	})
 }

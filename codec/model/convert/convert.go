@@ -87,7 +87,7 @@ func Folder(ctx context.Context, dir, out string, o Options) (*Report, error) {
 	c := &converter{ctx: ctx, from: f, dir: dir, to: temp, o: o, report: &Report{}}
 	err = c.run()
 	if err == nil {
-		if err = os.Rename(temp, out); err != nil {
+		if err = place(temp, out); err != nil {
 			err = weights.NewFileError(out, err)
 		}
 	}
@@ -95,6 +95,17 @@ func Folder(ctx context.Context, dir, out string, o Options) (*Report, error) {
 		return nil, errors.Join(err, os.RemoveAll(temp))
 	}
 	return c.report, nil
+}
+
+// place gives a folder its name. Its files are synced already.
+func place(temp, out string) error {
+	if err := weights.SyncFolder(temp); err != nil {
+		return err
+	}
+	if err := os.Rename(temp, out); err != nil {
+		return err
+	}
+	return weights.SyncFolder(filepath.Dir(out))
 }
 
 // A converter is one call of Folder.

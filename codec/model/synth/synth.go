@@ -82,7 +82,7 @@ func parts(config string) ([]part, error) {
 
 // Write writes a model folder with float16 weights. progress, which may be nil,
 // is called from time to time with the bytes of weights written so far and in
-// all. Every file is written under a temporary name and renamed.
+// all. Every file is written under a temporary name, synced and renamed.
 func Write(ctx context.Context, dir, config string, seed int64, progress func(done, total int64)) error {
 	all, err := parts(config)
 	if err != nil {
@@ -106,7 +106,7 @@ func Write(ctx context.Context, dir, config string, seed int64, progress func(do
 			return err
 		}
 	}
-	return nil
+	return weights.SyncFolder(dir)
 }
 
 func writeConfigs(dir, config string) error {
