@@ -128,14 +128,5 @@ func (a *Archive) Rows() iter.Seq2[*Row, error] { return a.RowsAfter("") }
 // RowsAfter is Rows of those whose names follow one, which the archive need not
 // have: the next page of a list. It reads a few pages of each shard to begin.
 func (a *Archive) RowsAfter(name string) iter.Seq2[*Row, error] {
-	return func(yield func(*Row, error) bool) {
-		for row, err := range newest(a.shards, name, nil) {
-			if err == nil && row.Removed() {
-				continue
-			}
-			if !yield(row, err) {
-				return
-			}
-		}
-	}
+	return live(a.shards, name, nil)
 }

@@ -175,31 +175,38 @@ func (m *Manifest) Overlap() int {
 
 // Merge adds the rows of archives to the one in a folder. It creates that one if
 // necessary, and it must not be among the others. Of several rows of one name, that
-// of the last archive counts. See [Options.Damaged] for shards that cannot be
-// read. progress, if not nil, is called with the rows read so far and in all.
+// of the last archive counts; what one archive has removed, another still has. See
+// [Options.Damaged] for shards that cannot be read. progress, if not nil, is
+// called with the rows read so far and in all.
 func Merge(ctx context.Context, dir string, from []*Archive, o *Options, progress func(done, total int64)) error {
 	if len(from) == 0 {
 		panic("archive: Merge of nothing")
 	}
 	opt := *o
 	opt.Origin.Fingerprint = from[0].manifest.Fingerprint
-	var shards []*Shard
+	m := &meter{progress: progress}
+	var all []*Shard
+	var runs []*run
 	for _, a := range from {
 		if a.manifest.Fingerprint != opt.Origin.Fingerprint {
 			return fmt.Errorf("%w: %s and %s", ErrModel, a.manifest.Fingerprint, opt.Origin.Fingerprint)
 		}
-		shards = append(shards, a.shards...)
+		shards := a.Shards()
+		if o.Damaged != nil {
+			shards = slices.DeleteFunc(shards, func(s *Shard) bool {
+				_, err := s.Origin()
+				if err != nil {
+					o.Damaged(withFolder(s.located(err)))
+				}
+				return err != nil
+			})
+		}
+		all = append(all, shards...)
+		// A tombstone removes names from its own archive alone.
+		runs = append(runs, &run{rows: live(shards, "", m)})
 	}
-	if o.Damaged != nil {
-		shards = slices.DeleteFunc(shards, func(s *Shard) bool {
-			_, err := s.Origin()
-			if err != nil {
-				o.Damaged(withFolder(s.located(err)))
-			}
-			return err != nil
-		})
-	}
-	origin, err := common(shards)
+	m.total = rowsIn(all)
+	origin, err := common(all)
 	if err != nil {
 		return withFolder(err)
 	}
@@ -210,8 +217,7 @@ func Merge(ctx context.Context, dir string, from []*Archive, o *Options, progres
 		return err
 	}
 	defer w.Close()
-	m := &meter{total: rowsIn(shards), progress: progress}
-	for row, err := range newest(shards, "", m) {
+	for row, err := range latest(runs) {
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
@@ -220,8 +226,6 @@ func Merge(ctx context.Context, dir string, from []*Archive, o *Options, progres
 			continue
 		case err != nil:
 			return withFolder(err)
-		case row.Removed():
-			continue
 		}
 		if err := w.Add(row); err != nil {
 			return err

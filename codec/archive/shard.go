@@ -170,7 +170,12 @@ func (s *Shard) Rows() iter.Seq2[*Row, error] { return s.rowsAfter("") }
 // rowsAfter is Rows of those whose names follow one.
 func (s *Shard) rowsAfter(name string) iter.Seq2[*Row, error] {
 	return func(yield func(*Row, error) bool) {
+		first := name < s.Info.First
 		for r, err := range s.scan(name, allColumns...) {
+			if err == nil && first && r.row.Name != s.Info.First {
+				err = named(s.Info.Name, errFirst)
+			}
+			first = false
 			if err != nil {
 				yield(nil, err)
 				return

@@ -223,6 +223,22 @@ func TestMerge(t *testing.T) {
 		t.Errorf("two models: %v", err)
 	}
 	checkFolder(t, dir)
+	w, err := NewWriter(b, testOptions(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Without a Close, which would merge the tombstones with what they remove.
+	if err := errors.Join(w.Remove("b"), w.Remove("c"), w.Add(testRow("f", 2)), w.Remove("f"), w.Flush(), w.lock.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(openTest(t, b).Shards()); n != 2 {
+		t.Fatalf("%d shards", n)
+	}
+	removed := filepath.Join(t.TempDir(), "removed")
+	if err := Merge(t.Context(), removed, []*Archive{openTest(t, a), openTest(t, b)}, &Options{}, nil); err != nil {
+		t.Fatal(err)
+	}
+	wantRows(t, removed, testRow("a", 1), testRow("b", 1), testRow("c", 1), testRow("d", 2))
 	if err := os.Truncate(filepath.Join(b, shardName(0)), 100); err != nil {
 		t.Fatal(err)
 	}
