@@ -47,7 +47,8 @@ func archiveCompactCmd(s *terminal.Screen) *cobra.Command {
 		Short: "Rewrite an archive without what was replaced or removed",
 		Long: `Compact rewrites an archive as shards of a million rows in one order, without
 what was replaced or removed. It needs as much free space as the archive takes,
-until it is done. Whoever reads the archive meanwhile must open it again.`,
+or twice as much if more than 64 shards may have one name (archive info), until
+it is done. Whoever reads the archive meanwhile must open it again.`,
 		Example: "  coclico archive compact A",
 		Args:    oneArg("ARCHIVE"),
 	}

@@ -13,7 +13,7 @@ import (
 // what a damaged shard has left counts as read.
 func (a *Archive) Check(ctx context.Context, progress func(done, total int64)) iter.Seq2[*Shard, error] {
 	return func(yield func(*Shard, error) bool) {
-		m := &meter{total: rowsIn(a.shards), progress: progress}
+		m := &meter{total: rowsIn(a.manifest.Shards), progress: progress}
 		end := int64(0)
 		for _, s := range a.shards {
 			err := s.check(ctx, m)
@@ -74,9 +74,9 @@ func (m *meter) add(n int64) {
 }
 
 // rowsIn returns how many rows shards have.
-func rowsIn(shards []*Shard) (n int64) {
+func rowsIn(shards []ShardInfo) (n int64) {
 	for _, s := range shards {
-		n += s.Info.Rows
+		n += s.Rows
 	}
 	return n
 }

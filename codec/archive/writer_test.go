@@ -2,6 +2,7 @@ package archive
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -330,6 +331,69 @@ func TestCompact(t *testing.T) {
 	}
 	if m.Overlap() != 1 || rows != int64(len(want)) || len(m.Shards) != (len(want)+199)/200 {
 		t.Errorf("overlap %d, %d rows in %d shards", m.Overlap(), rows, len(m.Shards))
+	}
+}
+
+// TestCompactMany: names that are in more shards than can be merged at once are
+// put in one order too, and in one round more. A newer row replaces an older one,
+// and a tombstone removes it, whichever of the groups they are in.
+func TestCompactMany(t *testing.T) {
+	const rows = 12 // of a shard
+	dir := t.TempDir()
+	w, err := NewWriter(dir, testOptions(rows))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	var want []*Row
+	for s := range 2*maxMerge + 2 {
+		for i := range rows - 2 {
+			row := testRow(fmt.Sprintf("%03d/%03d", i, s), 1)
+			if err := w.Add(row); err != nil {
+				t.Fatal(err)
+			}
+			want = append(want, row)
+		}
+		row := testRow("zz", s)
+		if err := errors.Join(w.Add(row), w.Remove(fmt.Sprintf("000/%03d", s-100)), w.Flush()); err != nil {
+			t.Fatal(err)
+		}
+		if s > 2*maxMerge {
+			want = append(want, row)
+		}
+	}
+	want = slices.DeleteFunc(want, func(r *Row) bool { return strings.HasPrefix(r.Name, "000/0") && r.Name < "000/030" })
+	slices.SortFunc(want, func(a, b *Row) int { return strings.Compare(a.Name, b.Name) })
+	wantRows(t, dir, want...)
+	before := openTest(t, dir).Manifest()
+	if n := before.Overlap(); n <= 2*maxMerge {
+		t.Fatalf("overlap %d", n)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	err = w.Compact(ctx, func(done, _ int64) {
+		if done > rowsIn(before.Shards) { // in the second round
+			cancel()
+		}
+	})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("canceled: %v", err)
+	}
+	checkFolder(t, dir)
+	if m := openTest(t, dir).Manifest(); !slices.Equal(m.Shards, before.Shards) {
+		t.Error("a Compact that was canceled has changed the archive")
+	}
+	done, total := int64(0), int64(0)
+	if err := w.Compact(t.Context(), func(d, n int64) { done, total = d, n }); err != nil {
+		t.Fatal(err)
+	}
+	if done != total || done > 2*rowsIn(before.Shards) {
+		t.Errorf("%d of %d rows were read", done, total)
+	}
+	wantRows(t, dir, want...)
+	checkFolder(t, dir)
+	m := openTest(t, dir).Manifest()
+	if m.Overlap() != 1 || rowsIn(m.Shards) != int64(len(want)) || len(m.Shards) != (len(want)+rows-1)/rows {
+		t.Errorf("overlap %d, %d rows in %d shards", m.Overlap(), rowsIn(m.Shards), len(m.Shards))
 	}
 }
 
