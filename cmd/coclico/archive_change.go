@@ -23,7 +23,7 @@ rewrites it.
 		Args:    archiveArgs(" and a GLOB", 1),
 	}
 	cmd.RunE = func(cmd *cobra.Command, args []string) (err error) {
-		w, err := writeArchive(args[0])
+		w, err := writeArchive(cmd.Context(), args[0])
 		if err != nil {
 			return err
 		}
@@ -53,7 +53,7 @@ it is done. Whoever reads the archive meanwhile must open it again.`,
 		Args:    oneArg("ARCHIVE"),
 	}
 	cmd.RunE = func(cmd *cobra.Command, args []string) (err error) {
-		w, err := writeArchive(args[0])
+		w, err := writeArchive(cmd.Context(), args[0])
 		if err != nil {
 			return err
 		}

@@ -93,7 +93,7 @@ func createArchive(ctx context.Context, f *files.IO, s *terminal.Screen, m *many
 		return err
 	}
 	defer jobs.stop()
-	w, err := archive.NewWriter(out, &archive.Options{Origin: e.origin(model), MustExist: mustExist})
+	w, err := archive.NewWriter(out, &archive.Options{Origin: e.origin(model), MustExist: mustExist, Context: ctx})
 	switch {
 	case mustExist && errors.Is(err, fs.ErrNotExist):
 		return files.Named(out, errNoArchive)

@@ -2,6 +2,7 @@ package archive
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -28,7 +29,15 @@ func (w *Writer) gather(least int) error {
 	if n < max(2, least) {
 		return nil
 	}
-	return w.merge(context.Background(), n, &meter{})
+	err := w.merge(w.opt.Context, n, &meter{})
+	var damaged *ShardError
+	if errors.As(err, &damaged) && w.manifest.has(damaged.Shard) {
+		return nil // it stays as it is: the rows that were added are committed
+	}
+	if ended := w.opt.Context.Err(); ended != nil && errors.Is(err, ended) {
+		return nil
+	}
+	return err
 }
 
 // merge replaces the newest n shards by what they hold, in order and without
@@ -237,6 +246,7 @@ func Merge(ctx context.Context, dir string, from []*Archive, o *Options, progres
 		panic("archive: Merge of nothing")
 	}
 	opt := *o
+	opt.Context = ctx
 	opt.Origin.Fingerprint = from[0].manifest.Fingerprint
 	m := &meter{progress: progress}
 	var all []*Shard

@@ -209,6 +209,56 @@ func TestInterval(t *testing.T) {
 	}
 }
 
+// TestGatherDamaged: a damaged shard is not merged with others, and does not make
+// the writing of more rows fail.
+func TestGatherDamaged(t *testing.T) {
+	dir := fill(t, testOptions(0), testRow("a", 1), testRow("b", 1))
+	path := filepath.Join(dir, shardName(0))
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	foot, err := readFooter(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	data[foot.groups[0].chunks[colData].end-10] ^= 1
+	if err := os.WriteFile(path, data, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	add(t, dir, testOptions(0), testRow("c", 1), testRow("d", 1))
+	a := openTest(t, dir)
+	var names []string
+	errs := 0
+	for row, err := range a.Rows() {
+		if err != nil {
+			wantShardError(t, err)
+			errs++
+			continue
+		}
+		names = append(names, row.Name)
+	}
+	if !slices.Equal(names, []string{"c", "d"}) || errs != 1 || len(a.Shards()) != 2 {
+		t.Errorf("rows %q and %d errors in %d shards", names, errs, len(a.Shards()))
+	}
+}
+
+// TestGatherEnds: when the context has ended, rows are committed, and small
+// shards are not merged any more.
+func TestGatherEnds(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	o := testOptions(0)
+	o.Context = ctx
+	dir := fill(t, testOptions(0), testRow("a", 1))
+	cancel()
+	add(t, dir, o, testRow("b", 1))
+	wantRows(t, dir, testRow("a", 1), testRow("b", 1))
+	if n := len(openTest(t, dir).Shards()); n != 2 {
+		t.Errorf("%d shards", n)
+	}
+	checkFolder(t, dir)
+}
+
 // TestMerge: of rows of one name, the last archive's counts, and its tombstones
 // do not count in the others.
 func TestMerge(t *testing.T) {
