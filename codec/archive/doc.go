@@ -53,7 +53,7 @@
 //
 // and otherwise, in DuckDB,
 //
-//	SELECT * EXCLUDE n FROM (
+//	SELECT * EXCLUDE (n, filename) FROM (
 //	  SELECT *, row_number() OVER (PARTITION BY name ORDER BY filename DESC) n
 //	  FROM read_parquet('A/part-*.parquet', filename = true))
 //	WHERE n = 1 AND (octet_length(coclico) > 0 OR error IS NOT NULL)
