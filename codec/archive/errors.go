@@ -36,13 +36,17 @@ var (
 	ErrModel = errors.New("made with another model than the archive")
 	// errNoNumber means that an archive can have no more shards.
 	errNoNumber = errors.New("no number is left for another shard: merge the archive into a new one")
+	// errShards means that the manifest would be longer than is read.
+	errShards = errors.New("the manifest would take more than 64 MiB: merge the archive into a new one of larger shards")
 )
 
 const (
 	errMissing     = FormatError("the manifest lists it, but there is no such file")
+	errLarge       = FormatError("manifest of more than 64 MiB")
 	errFingerprint = FormatError("a model's fingerprint has eight hex digits")
 	errNumbers     = FormatError("shards not in the order of their numbers, or beyond the next one")
 	errText        = FormatError("error too long or not UTF-8")
+	errIrregular   = FormatError("not a regular file")
 	errMagic       = FormatError("not a Parquet file")
 	errCut         = FormatError("cut short")
 	errFooter      = FormatError("corrupt footer")

@@ -231,6 +231,25 @@ func TestManifest(t *testing.T) {
 	}
 }
 
+// TestManifestSize: a manifest that would be longer than is read is not written,
+// and a longer one is not read.
+func TestManifestSize(t *testing.T) {
+	if _, err := OpenFS(fstest.MapFS{ManifestName: {Data: make([]byte, maxManifest+1)}}); !errors.Is(err, errLarge) {
+		t.Errorf("a longer one: %v", err)
+	}
+	shards := make([]ShardInfo, maxManifest/(12*MaxName)+1) // a control character takes six bytes
+	for i := range shards {
+		name := strings.Repeat("\x01", MaxName)
+		shards[i] = ShardInfo{Name: ShardName(i), Rows: 1, First: name, Last: name, Bytes: 1, SHA256: strings.Repeat("0", 64)}
+	}
+	if _, _, err := NewManifest(testPrint, shards); !errors.Is(err, errShards) {
+		t.Errorf("too many shards: %v", err)
+	}
+	if _, data, err := NewManifest(testPrint, shards[:len(shards)-40]); err != nil || len(data) < maxManifest*9/10 {
+		t.Errorf("almost too many: %d bytes, %v", len(data), err)
+	}
+}
+
 // TestSame compares what this package reads with what parquet-go reads, and reads
 // what parquet-go writes in other ways: data pages of version 1, other columns,
 // no compression.

@@ -91,8 +91,21 @@ func (s *Shard) release(final bool) {
 	s.handle, s.closed = nil, s.closed || final
 }
 
+// openFile opens a regular file. Opening a FIFO would wait for somebody to write
+// to it.
+func openFile(fsys fs.FS, name string) (fs.File, error) {
+	stat, err := fs.Stat(fsys, name)
+	switch {
+	case err != nil:
+		return nil, err
+	case !stat.Mode().IsRegular():
+		return nil, errIrregular
+	}
+	return fsys.Open(name)
+}
+
 func openShard(fsys fs.FS, info *ShardInfo, fingerprint string) (*handle, error) {
-	f, err := fsys.Open(info.Name)
+	f, err := openFile(fsys, info.Name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, errMissing // not to be taken for a name that the archive lacks
