@@ -259,10 +259,11 @@ func Merge(ctx context.Context, dir string, from []*Archive, o *Options, progres
 		if o.Damaged != nil {
 			shards = slices.DeleteFunc(shards, func(s *Shard) bool {
 				_, err := s.Origin()
-				if err != nil {
-					o.Damaged(withFolder(s.located(err)))
+				if err == nil || errors.Is(err, ErrChanged) {
+					return false
 				}
-				return err != nil
+				o.Damaged(withFolder(s.located(err)))
+				return true
 			})
 		}
 		all = append(all, shards...)
@@ -287,7 +288,7 @@ func Merge(ctx context.Context, dir string, from []*Archive, o *Options, progres
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
-		case err != nil && o.Damaged != nil:
+		case err != nil && o.Damaged != nil && !errors.Is(err, ErrChanged):
 			o.Damaged(withFolder(err))
 			continue
 		case err != nil:

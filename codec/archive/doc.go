@@ -78,7 +78,9 @@
 // what it replaces stays until all of its output is in the manifest. Or its
 // number is lower: it was replaced but not deleted yet, and the next writer
 // deletes it, as it does temporary files. A reader goes by the manifest alone
-// and so sees the archive as it was at one moment.
+// and so sees the archive as it was at one moment, or, if a writer has deleted a
+// shard since then, gets [ErrChanged]: adding rows merges small shards, and
+// [Writer.Compact] all of them.
 //
 // Two writers exclude each other by a lock on the file _lock (flock, LockFileEx):
 // the second gets [ErrBusy]. Where a file system has no locks, two writers that

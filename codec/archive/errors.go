@@ -32,6 +32,10 @@ func (e *ShardError) Unwrap() error { return e.Err }
 var (
 	// ErrBusy means that another process writes to the archive.
 	ErrBusy = errors.New("another process is writing to this archive")
+	// ErrChanged means that another process has replaced a shard since the
+	// archive was opened. It must be opened again; [Archive.RowsAfter] goes on
+	// where Rows was.
+	ErrChanged = errors.New("another process has rewritten the archive meanwhile: try again")
 	// ErrModel means that rows were made with another model than the archive's.
 	ErrModel = errors.New("made with another model than the archive")
 	// errNoNumber means that an archive can have no more shards.

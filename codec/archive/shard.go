@@ -32,9 +32,15 @@ type handle struct {
 	footer *footer
 }
 
-// open opens the shard's file and checks its footer.
+// open opens the shard's file and checks its footer. If the file is gone because
+// another process has put others in its place, the error is ErrChanged.
 func (s *Shard) open() (*handle, error) {
 	h, err := openShard(s.archive.fsys, &s.Info, s.archive.manifest.Fingerprint)
+	if errors.Is(err, errMissing) {
+		if m, e := readManifest(s.archive.fsys); e == nil && !m.has(s.Info.Name) {
+			err = ErrChanged
+		}
+	}
 	return h, named(s.Info.Name, err)
 }
 

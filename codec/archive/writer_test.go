@@ -447,6 +447,50 @@ func TestCompactMany(t *testing.T) {
 	}
 }
 
+// TestChanged: whoever reads an archive while it is rewritten is told so, and
+// RowsAfter of the new one goes on where Rows was.
+func TestChanged(t *testing.T) {
+	var rows []*Row
+	for i := range 300 {
+		rows = append(rows, testRow(testName(i), 1))
+	}
+	dir := fill(t, testOptions(100), rows...)
+	a := openTest(t, dir)
+	n := 0
+	for row, err := range a.Rows() {
+		if err != nil {
+			if wantShard := shardName(1) + ": "; !errors.Is(err, ErrChanged) || !strings.HasPrefix(err.Error(), wantShard) {
+				t.Errorf("row %d: %v", n, err)
+			}
+			break
+		}
+		wantRow(t, row, rows[n])
+		if n++; n == 50 {
+			w, err := NewWriter(dir, testOptions(100))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := errors.Join(w.Compact(t.Context(), nil), w.Close()); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for row, err := range openTest(t, dir).RowsAfter(rows[n-1].Name) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantRow(t, row, rows[n])
+		n++
+	}
+	if n != len(rows) {
+		t.Errorf("%d rows", n)
+	}
+	skip := &Options{Damaged: func(err error) { t.Errorf("taken for damage: %v", err) }}
+	if err := Merge(t.Context(), filepath.Join(t.TempDir(), "to"), []*Archive{a}, skip, nil); !errors.Is(err, ErrChanged) {
+		t.Errorf("merge: %v", err)
+	}
+}
+
 // TestProgress: Check, Compact and Merge report rows up to all of them, those
 // that newer ones replace too.
 func TestProgress(t *testing.T) {
