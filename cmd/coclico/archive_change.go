@@ -117,7 +117,7 @@ the others are copied, and what it replaced or removed counts again.`,
 			return err
 		}
 		defer a.Close()
-		d, err := describeArchive(*output, a)
+		d, err := describeArchive(s, *output, a)
 		if err == nil {
 			_, err = fmt.Fprintf(s.Out, "%s: %s in %s\n", terminal.Printable(*output), counted(d.Rows, "row"), counted(int64(d.Shards), "shard"))
 		}
