@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -47,8 +48,8 @@ func openArchive(dir string) (*archive.Archive, error) {
 var errNoArchive = errors.New("no archive in this folder: it has no " + archive.ManifestName)
 
 // writeArchive opens the archive in a folder for writing.
-func writeArchive(dir string) (*archive.Writer, error) {
-	w, err := archive.NewWriter(dir, &archive.Options{MustExist: true, Origin: archive.Origin{Software: "coclico " + version()}})
+func writeArchive(ctx context.Context, dir string) (*archive.Writer, error) {
+	w, err := archive.NewWriter(dir, &archive.Options{MustExist: true, Context: ctx, Origin: archive.Origin{Software: "coclico " + version()}})
 	if errors.Is(err, fs.ErrNotExist) {
 		err = files.Named(dir, errNoArchive)
 	}

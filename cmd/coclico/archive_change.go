@@ -23,7 +23,7 @@ rewrites it.
 		Args:    archiveArgs(" and a GLOB", 1),
 	}
 	cmd.RunE = func(cmd *cobra.Command, args []string) (err error) {
-		w, err := writeArchive(args[0])
+		w, err := writeArchive(cmd.Context(), args[0])
 		if err != nil {
 			return err
 		}
@@ -47,17 +47,18 @@ func archiveCompactCmd(s *terminal.Screen) *cobra.Command {
 		Short: "Rewrite an archive without what was replaced or removed",
 		Long: `Compact rewrites an archive as shards of a million rows in one order, without
 what was replaced or removed. It needs as much free space as the archive takes,
-until it is done. Whoever reads the archive meanwhile must open it again.`,
+or twice as much if more than 64 shards may have one name (archive info), until
+it is done. Whoever reads the archive meanwhile must open it again.`,
 		Example: "  coclico archive compact A",
 		Args:    oneArg("ARCHIVE"),
 	}
 	cmd.RunE = func(cmd *cobra.Command, args []string) (err error) {
-		w, err := writeArchive(args[0])
+		w, err := writeArchive(cmd.Context(), args[0])
 		if err != nil {
 			return err
 		}
 		defer func() { err = errors.Join(err, w.Close()) }()
-		if err := w.Compact(cmd.Context()); err != nil {
+		if err := w.Compact(cmd.Context(), nil); err != nil {
 			return files.Named(args[0], err)
 		}
 		a := w.Archive()
@@ -108,7 +109,7 @@ the others are copied, and what it replaced or removed counts again.`,
 				s.Complain(err.Error())
 			}
 		}
-		if err := archive.Merge(cmd.Context(), *output, from, opt); err != nil {
+		if err := archive.Merge(cmd.Context(), *output, from, opt, nil); err != nil {
 			return err
 		}
 		a, err := openArchive(*output)
@@ -116,7 +117,7 @@ the others are copied, and what it replaced or removed counts again.`,
 			return err
 		}
 		defer a.Close()
-		d, err := describeArchive(*output, a)
+		d, err := describeArchive(s, *output, a)
 		if err == nil {
 			_, err = fmt.Fprintf(s.Out, "%s: %s in %s\n", terminal.Printable(*output), counted(d.Rows, "row"), counted(int64(d.Shards), "shard"))
 		}

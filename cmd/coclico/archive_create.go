@@ -29,6 +29,9 @@ has a row with its error, and is tried again by the next run. Rows of pictures
 that do not exist any more stay: archive remove removes them. Ctrl-C, or a run
 that was killed, leaves a whole archive with the pictures up to half a minute
 before, and the same command resumes with the rest.
+
+Small shards are merged at the end. Whoever has opened the archive to read it
+must then open it again; ls and extract do so by themselves.
 `
 
 func archiveCreateCmd(f *files.IO, s *terminal.Screen, mustExist bool) *cobra.Command {
@@ -93,7 +96,7 @@ func createArchive(ctx context.Context, f *files.IO, s *terminal.Screen, m *many
 		return err
 	}
 	defer jobs.stop()
-	w, err := archive.NewWriter(out, &archive.Options{Origin: e.origin(model), MustExist: mustExist})
+	w, err := archive.NewWriter(out, &archive.Options{Origin: e.origin(model), MustExist: mustExist, Context: ctx})
 	switch {
 	case mustExist && errors.Is(err, fs.ErrNotExist):
 		return files.Named(out, errNoArchive)

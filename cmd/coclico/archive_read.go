@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"text/tabwriter"
@@ -74,36 +75,55 @@ func archiveLsCmd(s *terminal.Screen) *cobra.Command {
 }
 
 // eachRow calls f for the rows whose names match. It complains about shards that
-// cannot be read, and returns an error at the end if there were any.
+// cannot be read, and returns an error at the end if there were any. If another
+// process rewrites the archive meanwhile, the rows that follow are those that it
+// has then.
 func eachRow(ctx context.Context, s *terminal.Screen, dir string, patterns globs, f func(*archive.Row) error) error {
 	if err := patterns.check(); err != nil {
 		return err
 	}
-	a, err := openArchive(dir)
-	if err != nil {
-		return err
-	}
-	defer a.Close()
-	bad := 0
-	for r, err := range a.Rows() {
-		switch {
-		case ctx.Err() != nil:
-			return ctx.Err()
-		case err != nil:
-			s.Complain(files.Named(dir, err).Error())
-			bad++
-			continue
-		case !patterns.match(r.Name):
-			continue
-		}
-		if err := f(r); err != nil {
+	bad, shards, last := 0, 0, ""
+	read := func() error {
+		a, err := openArchive(dir)
+		if err != nil {
 			return err
 		}
+		defer a.Close()
+		shards = len(a.Shards())
+		for r, err := range a.RowsAfter(last) {
+			switch {
+			case ctx.Err() != nil:
+				return ctx.Err()
+			case errors.Is(err, archive.ErrChanged):
+				return err
+			case err != nil:
+				s.Complain(files.Named(dir, err).Error())
+				bad++
+				continue
+			}
+			last = r.Name
+			if !patterns.match(r.Name) {
+				continue
+			}
+			if err := f(r); err != nil {
+				return err
+			}
+		}
+		return nil
 	}
-	if bad > 0 {
-		return shardsError(fmt.Sprintf("%s: %d of %d shards could not be read, listed above", dir, bad, len(a.Shards())))
+	err := read()
+	for errors.Is(err, archive.ErrChanged) {
+		err = read()
 	}
-	return nil
+	if err == nil && bad > 0 {
+		err = badShards(dir, bad, shards)
+	}
+	return err
+}
+
+// badShards is the error of shards that were complained about.
+func badShards(dir string, bad, shards int) error {
+	return shardsError(fmt.Sprintf("%s: %d of %d shards could not be read, listed above", dir, bad, shards))
 }
 
 // A shardsError means that the rows of some shards are missing. It is a string.
@@ -165,12 +185,9 @@ made. Rows that were replaced or removed count until archive compact.`,
 			return err
 		}
 		defer a.Close()
-		d, err := describeArchive(args[0], a)
-		if err != nil {
-			return err
-		}
+		d, bad := describeArchive(s, args[0], a)
 		if *asJSON {
-			return s.JSON(d)
+			return errors.Join(s.JSON(d), bad)
 		}
 		fmt.Fprintf(s.Out, "%s: %s in %s, %d bytes (%.1f a row)\n", terminal.Printable(args[0]), counted(d.Rows, "row"), counted(int64(d.Shards), "shard"), d.Bytes, d.BytesPerRow)
 		if d.Overlap > 1 {
@@ -180,21 +197,25 @@ made. Rows that were replaced or removed count until archive compact.`,
 		for _, o := range d.Origins {
 			fmt.Fprintf(s.Out, "made:    %s\n", terminal.Printable(fmt.Sprintf("model %q, profile %s, %s; kernels %s; %s", o.Model, o.Profile, o.Params, o.Kernels, o.Software)))
 		}
-		return nil
+		return bad
 	}
 	return cmd
 }
 
-func describeArchive(dir string, a *archive.Archive) (*archiveInfo, error) {
+// describeArchive describes an archive. It complains about shards that cannot be
+// read, and returns an error besides if there were any.
+func describeArchive(s *terminal.Screen, dir string, a *archive.Archive) (*archiveInfo, error) {
 	m := a.Manifest()
 	d := &archiveInfo{Archive: dir, Shards: len(m.Shards), Fingerprint: m.Fingerprint, Overlap: m.Overlap(), Files: m.Shards, Origins: []archive.Origin{}}
-	seen := map[archive.Origin]bool{}
+	seen, bad := map[archive.Origin]bool{}, 0
 	for _, shard := range a.Shards() {
 		d.Rows += shard.Info.Rows
 		d.Bytes += shard.Info.Bytes
 		o, err := shard.Origin()
 		if err != nil {
-			return nil, files.Named(dir, err)
+			s.Complain(files.Named(dir, err).Error())
+			bad++
+			continue
 		}
 		if !seen[o] {
 			seen[o] = true
@@ -203,6 +224,9 @@ func describeArchive(dir string, a *archive.Archive) (*archiveInfo, error) {
 	}
 	if d.Rows > 0 {
 		d.BytesPerRow = float64(d.Bytes) / float64(d.Rows)
+	}
+	if bad > 0 {
+		return d, badShards(dir, bad, d.Shards)
 	}
 	return d, nil
 }
@@ -224,7 +248,7 @@ the shard.`,
 		}
 		defer a.Close()
 		shards, bad, rows := 0, 0, int64(0)
-		for shard, err := range a.Check(cmd.Context()) {
+		for shard, err := range a.Check(cmd.Context(), nil) {
 			if cmd.Context().Err() != nil {
 				return cmd.Context().Err()
 			}

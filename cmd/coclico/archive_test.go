@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/coclico/coclico/cmd/internal/process"
+	"github.com/coclico/coclico/cmd/internal/terminal"
 	"github.com/coclico/coclico/codec/archive"
 )
 
@@ -287,6 +288,39 @@ func TestPackNames(t *testing.T) {
 	}
 }
 
+// TestEachRowChanged: each row is read once while another process rewrites the
+// archive.
+func TestEachRowChanged(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "A")
+	opt := &archive.Options{Origin: archive.Origin{Fingerprint: "0123abcd"}, ShardRows: 2}
+	w, err := archive.NewWriter(dir, opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"a", "b", "c", "d", "e", "f"} {
+		if err := w.Add(&archive.Row{Name: name, Data: []byte("file " + name)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	got := ""
+	err = eachRow(t.Context(), &terminal.Screen{Err: io.Discard}, dir, nil, func(r *archive.Row) error {
+		if got += r.Name; r.Name != "a" && r.Name != "d" {
+			return nil
+		}
+		w, err := archive.NewWriter(dir, opt)
+		if err != nil {
+			return err
+		}
+		return errors.Join(w.Compact(t.Context(), nil), w.Close())
+	})
+	if err != nil || got != "abcdef" {
+		t.Errorf("rows %q, %v", got, err)
+	}
+}
+
 // TestExtractDamaged: the shards that can be read are extracted, to a tar file
 // too, which is whole.
 func TestExtractDamaged(t *testing.T) {
@@ -309,6 +343,10 @@ func TestExtractDamaged(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "out.tar")
 	r := coclico(t, "archive", "extract", dir, "-o", out)
 	if r.status != process.Failed || r.stdout != "2 extracted\n" || !strings.Contains(r.stderr, "part-00000000.parquet: invalid archive: cut short") || !strings.Contains(r.stderr, "1 of 2 shards could not be read") {
+		t.Errorf("%+v", r)
+	}
+	r = coclico(t, "archive", "info", dir)
+	if r.status != process.Failed || !strings.Contains(r.stdout, ": 4 rows in 2 shards") || !strings.Contains(r.stdout, "made:") || !strings.Contains(r.stderr, "part-00000000.parquet: invalid archive: cut short") || !strings.Contains(r.stderr, "1 of 2 shards could not be read") {
 		t.Errorf("%+v", r)
 	}
 	data, err := os.ReadFile(out)

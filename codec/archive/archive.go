@@ -9,8 +9,9 @@ import (
 	"sync"
 )
 
-// An Archive is an archive as it was when it was opened. Its methods may be
-// called concurrently.
+// An Archive is an archive as it was when it was opened. Once another process has
+// replaced a shard, reading that shard is [ErrChanged]. An Archive's methods may
+// be called concurrently.
 type Archive struct {
 	fsys     fs.FS
 	dir      string // for errors, if it is known
@@ -122,20 +123,11 @@ func (a *Archive) Get(name string) (*Row, error) {
 // A shard that cannot be read further yields an error, which is a [ShardError],
 // and the rows of the others follow it. A caller that continues must know that
 // the broken shard's rows are missing, and that a row may have been replaced
-// there.
+// there. After [ErrChanged] it should open the archive again instead.
 func (a *Archive) Rows() iter.Seq2[*Row, error] { return a.RowsAfter("") }
 
 // RowsAfter is Rows of those whose names follow one, which the archive need not
 // have: the next page of a list. It reads a few pages of each shard to begin.
 func (a *Archive) RowsAfter(name string) iter.Seq2[*Row, error] {
-	return func(yield func(*Row, error) bool) {
-		for row, err := range newest(a.shards, name) {
-			if err == nil && row.Removed() {
-				continue
-			}
-			if !yield(row, err) {
-				return
-			}
-		}
-	}
+	return live(a.shards, name, nil)
 }

@@ -86,7 +86,7 @@ func (w *Writer) adopt(m *Manifest) error {
 // empty: it only claims its number.
 func (w *Writer) inspect(name, fingerprint string) (ShardInfo, error) {
 	info := ShardInfo{Name: name}
-	f, err := os.Open(filepath.Join(w.dir, name))
+	f, err := openFile(os.DirFS(w.dir), name)
 	if err != nil {
 		return info, named(name, err)
 	}

@@ -2,8 +2,11 @@ package archive
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"os"
 	"slices"
+	"sort"
 	"strings"
 )
 
@@ -26,43 +29,63 @@ func (w *Writer) gather(least int) error {
 	if n < max(2, least) {
 		return nil
 	}
-	return w.merge(context.Background(), n)
+	err := w.merge(w.opt.Context, n, &meter{})
+	var damaged *ShardError
+	if errors.As(err, &damaged) && w.manifest.has(damaged.Shard) {
+		return nil // it stays as it is: the rows that were added are committed
+	}
+	if ended := w.opt.Context.Err(); ended != nil && errors.Is(err, ended) {
+		return nil
+	}
+	return err
 }
 
 // merge replaces the newest n shards by what they hold, in order and without
 // rows that newer ones replace. Tombstones go if no older shard is left.
-func (w *Writer) merge(ctx context.Context, n int) error {
-	a := w.Archive()
-	defer a.Close()
-	old := a.shards[len(a.shards)-n:]
-	all := n == len(a.shards)
-	origin, err := common(old)
-	if err != nil {
-		return err
-	}
-	out := &merged{w: w, origin: origin}
-	defer out.discard()
-	for row, err := range newest(old, "") {
-		switch {
-		case err != nil:
-			return err
-		case ctx.Err() != nil:
-			return ctx.Err()
-		case all && row.Removed():
-			continue
+//
+// Where more than maxMerge shards may have one name, groups of neighbours are
+// merged first, into temporary files: a shard of theirs would replace newer rows
+// of another group if it were adopted.
+func (w *Writer) merge(ctx context.Context, n int, m *meter) error {
+	old := w.manifest.Shards[len(w.manifest.Shards)-n:]
+	shards, before := old, &merged{}
+	for {
+		groups := neighbours(shards)
+		last := len(groups) == 1
+		if m.total = m.done + rowsIn(shards); !last {
+			m.total += rowsIn(shards)
 		}
-		if err := out.add(row); err != nil {
-			return err
+		out := &merged{w: w}
+		defer out.discard()
+		for _, group := range groups {
+			if err := out.merge(ctx, group, last && n == len(w.manifest.Shards), m); err != nil {
+				return err
+			}
 		}
+		before.discard()
+		if last {
+			if err := out.publish(); err != nil {
+				return err
+			}
+			var dropped []string
+			for _, s := range old {
+				dropped = append(dropped, s.Name)
+			}
+			return w.commit(out.infos(), dropped)
+		}
+		shards, before = out.infos(), out
 	}
-	if err := out.seal(); err != nil {
-		return err
+}
+
+// neighbours divides shards into groups of neighbours. Of a group, at most
+// maxMerge may have one name.
+func neighbours(shards []ShardInfo) (groups [][]ShardInfo) {
+	for len(shards) > 0 {
+		n := sort.Search(len(shards), func(i int) bool { return overlap(shards[:i+1]) > maxMerge })
+		groups = append(groups, shards[:n])
+		shards = shards[n:]
 	}
-	var dropped []string
-	for _, s := range old {
-		dropped = append(dropped, s.Info.Name)
-	}
-	return w.commit(out.infos, dropped)
+	return groups
 }
 
 // common returns what the origins of shards have in common.
@@ -80,22 +103,46 @@ func common(shards []*Shard) (o Origin, err error) {
 	return o, nil
 }
 
-// merged is the shards that a merge writes.
+// merged is the shards that a merge writes. They have temporary names until
+// publish.
 type merged struct {
-	w      *Writer
-	origin Origin
-	part   *part
-	infos  []ShardInfo
+	w     *Writer
+	part  *part   // being written
+	parts []*part // finished
 }
 
-func (m *merged) add(r *Row) (err error) {
+// merge adds what shards hold.
+func (m *merged) merge(ctx context.Context, infos []ShardInfo, all bool, read *meter) error {
+	a := newArchive(os.DirFS(m.w.dir), &Manifest{Fingerprint: m.w.manifest.Fingerprint, Shards: infos})
+	defer a.Close()
+	origin, err := common(a.shards)
+	if err != nil {
+		return err
+	}
+	for row, err := range newest(a.shards, "", read) {
+		switch {
+		case err != nil:
+			return err
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case all && row.Removed():
+			continue
+		}
+		if err := m.add(row, &origin); err != nil {
+			return err
+		}
+	}
+	return m.seal()
+}
+
+func (m *merged) add(r *Row, o *Origin) (err error) {
 	if m.part != nil && m.part.info.Rows >= m.w.opt.ShardRows {
 		if err := m.seal(); err != nil {
 			return err
 		}
 	}
 	if m.part == nil {
-		if m.part, err = newPart(m.w.dir, &m.origin); err != nil {
+		if m.part, err = newPart(m.w.dir, o); err != nil {
 			return err
 		}
 	}
@@ -103,55 +150,76 @@ func (m *merged) add(r *Row) (err error) {
 }
 
 func (m *merged) seal() error {
-	if m.part == nil {
+	p := m.part
+	if p == nil {
 		return nil
 	}
-	err := m.part.finish()
-	if err == nil {
-		err = m.part.publish(m.w.manifest.Next)
-	}
-	if err != nil {
+	if err := p.finish(); err != nil {
 		return err
 	}
-	m.infos = append(m.infos, m.part.info)
+	p.file.Close()
+	p.info.Name = p.temp
+	m.parts = append(m.parts, &part{dir: p.dir, temp: p.temp, file: p.file, info: p.info}) // without the buffers
 	m.part = nil
 	return nil
 }
 
+// publish gives the shards their numbers.
+func (m *merged) publish() error {
+	next := m.w.manifest.Next
+	for _, p := range m.parts {
+		if err := p.publish(next); err != nil {
+			return err
+		}
+		next = shardNumber(p.info.Name) + 1
+	}
+	return nil
+}
+
+func (m *merged) infos() (infos []ShardInfo) {
+	for _, p := range m.parts {
+		infos = append(infos, p.info)
+	}
+	return infos
+}
+
+// discard removes what was not published.
 func (m *merged) discard() {
 	if m.part != nil {
 		m.part.discard()
 	}
+	for _, p := range m.parts {
+		p.discard()
+	}
 }
 
 // Compact rewrites the archive as full shards in one order, without what was
-// replaced or removed. It needs as much free space as the archive takes. What it
-// replaces is deleted at the end; an archive that somebody has open loses it.
-// If ctx ends, the archive is as it was.
-func (w *Writer) Compact(ctx context.Context) error {
+// replaced or removed. It needs as much free space as the archive takes, or twice
+// as much where more than 64 shards may have one name. What it replaces is
+// deleted at the end; an archive that somebody has open loses it. If ctx ends, the
+// archive is as it was. progress, if not nil, is called with the rows read so far
+// and in all. Rows that are read twice count twice.
+func (w *Writer) Compact(ctx context.Context, progress func(done, total int64)) error {
 	if err := w.Flush(); err != nil {
 		return err
-	}
-	for w.manifest.Overlap() > maxMerge {
-		if err := w.merge(ctx, min(maxMerge, len(w.manifest.Shards))); err != nil {
-			return err
-		}
 	}
 	if len(w.manifest.Shards) == 0 {
 		return nil
 	}
-	return w.merge(ctx, len(w.manifest.Shards))
+	return w.merge(ctx, len(w.manifest.Shards), &meter{progress: progress})
 }
 
 // Overlap returns the greatest number of shards that may have one name, as far as
 // their first and last names tell.
-func (m *Manifest) Overlap() int {
+func (m *Manifest) Overlap() int { return overlap(m.Shards) }
+
+func overlap(shards []ShardInfo) int {
 	type edge struct {
 		name string
 		step int
 	}
 	var edges []edge
-	for _, s := range m.Shards {
+	for _, s := range shards {
 		edges = append(edges, edge{s.First, 1}, edge{s.Last, -1})
 	}
 	slices.SortFunc(edges, func(a, b edge) int {
@@ -170,31 +238,42 @@ func (m *Manifest) Overlap() int {
 
 // Merge adds the rows of archives to the one in a folder. It creates that one if
 // necessary, and it must not be among the others. Of several rows of one name, that
-// of the last archive counts. See [Options.Damaged] for shards that cannot be
-// read.
-func Merge(ctx context.Context, dir string, from []*Archive, o *Options) error {
+// of the last archive counts; what one archive has removed, another still has. See
+// [Options.Damaged] for shards that cannot be read. progress, if not nil, is
+// called with the rows read so far and in all.
+func Merge(ctx context.Context, dir string, from []*Archive, o *Options, progress func(done, total int64)) error {
 	if len(from) == 0 {
 		panic("archive: Merge of nothing")
 	}
 	opt := *o
+	opt.Context = ctx
 	opt.Origin.Fingerprint = from[0].manifest.Fingerprint
-	var shards []*Shard
+	m := &meter{progress: progress}
+	var all []*Shard
+	var runs []*run
 	for _, a := range from {
 		if a.manifest.Fingerprint != opt.Origin.Fingerprint {
 			return fmt.Errorf("%w: %s and %s", ErrModel, a.manifest.Fingerprint, opt.Origin.Fingerprint)
 		}
-		shards = append(shards, a.shards...)
-	}
-	if o.Damaged != nil {
-		shards = slices.DeleteFunc(shards, func(s *Shard) bool {
-			_, err := s.Origin()
-			if err != nil {
+		shards := a.Shards()
+		if o.Damaged != nil {
+			shards = slices.DeleteFunc(shards, func(s *Shard) bool {
+				_, err := s.Origin()
+				if err == nil || errors.Is(err, ErrChanged) {
+					return false
+				}
 				o.Damaged(withFolder(s.located(err)))
-			}
-			return err != nil
-		})
+				return true
+			})
+		}
+		all = append(all, shards...)
+		for _, s := range shards {
+			m.total += s.Info.Rows
+		}
+		// A tombstone removes names from its own archive alone.
+		runs = append(runs, &run{rows: live(shards, "", m)})
 	}
-	origin, err := common(shards)
+	origin, err := common(all)
 	if err != nil {
 		return withFolder(err)
 	}
@@ -205,17 +284,15 @@ func Merge(ctx context.Context, dir string, from []*Archive, o *Options) error {
 		return err
 	}
 	defer w.Close()
-	for row, err := range newest(shards, "") {
+	for row, err := range latest(runs) {
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
-		case err != nil && o.Damaged != nil:
+		case err != nil && o.Damaged != nil && !errors.Is(err, ErrChanged):
 			o.Damaged(withFolder(err))
 			continue
 		case err != nil:
 			return withFolder(err)
-		case row.Removed():
-			continue
 		}
 		if err := w.Add(row); err != nil {
 			return err

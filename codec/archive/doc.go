@@ -53,7 +53,7 @@
 //
 // and otherwise, in DuckDB,
 //
-//	SELECT * EXCLUDE n FROM (
+//	SELECT * EXCLUDE (n, filename) FROM (
 //	  SELECT *, row_number() OVER (PARTITION BY name ORDER BY filename DESC) n
 //	  FROM read_parquet('A/part-*.parquet', filename = true))
 //	WHERE n = 1 AND (octet_length(coclico) > 0 OR error IS NOT NULL)
@@ -78,7 +78,9 @@
 // what it replaces stays until all of its output is in the manifest. Or its
 // number is lower: it was replaced but not deleted yet, and the next writer
 // deletes it, as it does temporary files. A reader goes by the manifest alone
-// and so sees the archive as it was at one moment.
+// and so sees the archive as it was at one moment, or, if a writer has deleted a
+// shard since then, gets [ErrChanged]: adding rows merges small shards, and
+// [Writer.Compact] all of them.
 //
 // Two writers exclude each other by a lock on the file _lock (flock, LockFileEx):
 // the second gets [ErrBusy]. Where a file system has no locks, two writers that

@@ -32,17 +32,25 @@ func (e *ShardError) Unwrap() error { return e.Err }
 var (
 	// ErrBusy means that another process writes to the archive.
 	ErrBusy = errors.New("another process is writing to this archive")
+	// ErrChanged means that another process has replaced a shard since the
+	// archive was opened. It must be opened again; [Archive.RowsAfter] goes on
+	// where Rows was.
+	ErrChanged = errors.New("another process has rewritten the archive meanwhile: try again")
 	// ErrModel means that rows were made with another model than the archive's.
 	ErrModel = errors.New("made with another model than the archive")
 	// errNoNumber means that an archive can have no more shards.
 	errNoNumber = errors.New("no number is left for another shard: merge the archive into a new one")
+	// errShards means that the manifest would be longer than is read.
+	errShards = errors.New("the manifest would take more than 64 MiB: merge the archive into a new one of larger shards")
 )
 
 const (
 	errMissing     = FormatError("the manifest lists it, but there is no such file")
+	errLarge       = FormatError("manifest of more than 64 MiB")
 	errFingerprint = FormatError("a model's fingerprint has eight hex digits")
 	errNumbers     = FormatError("shards not in the order of their numbers, or beyond the next one")
 	errText        = FormatError("error too long or not UTF-8")
+	errIrregular   = FormatError("not a regular file")
 	errMagic       = FormatError("not a Parquet file")
 	errCut         = FormatError("cut short")
 	errFooter      = FormatError("corrupt footer")

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -27,6 +28,36 @@ func init() {
 		}
 		signal.Ignore(syscall.SIGXFSZ)
 		return unix.Setrlimit(unix.RLIMIT_FSIZE, &unix.Rlimit{Cur: n, Max: n})
+	}
+}
+
+// TestFIFO: a FIFO in an archive, which may be a stranger's, is an error. Whoever
+// opened it would wait forever.
+func TestFIFO(t *testing.T) {
+	dir := fill(t, testOptions(0), testRow("a", 1))
+	m := openTest(t, dir).Manifest()
+	fifo := func(dir, name string) {
+		t.Helper()
+		path := filepath.Join(dir, name)
+		os.Remove(path)
+		if err := unix.Mkfifo(path, 0o666); err != nil {
+			t.Skip(err)
+		}
+	}
+	next := copyFolder(t, dir)
+	fifo(next, shardName(m.Next)) // as if another writer had added it, where there are no locks
+	defer func(f func(*os.File) (bool, error)) { lockFile = f }(lockFile)
+	lockFile = func(*os.File) (bool, error) { return false, nil }
+	if _, err := NewWriter(next, testOptions(0)); !errors.Is(err, errIrregular) {
+		t.Errorf("a shard that is not in the manifest: %v", err)
+	}
+	fifo(dir, shardName(0))
+	if _, err := openTest(t, dir).Get("a"); !errors.Is(err, errIrregular) {
+		t.Errorf("a shard: %v", err)
+	}
+	fifo(dir, ManifestName)
+	if _, err := Open(dir); !errors.Is(err, errIrregular) {
+		t.Errorf("the manifest: %v", err)
 	}
 }
 

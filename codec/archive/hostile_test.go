@@ -86,7 +86,7 @@ func TestDamage(t *testing.T) {
 		if _, err := a.Get("photos/000/nothing"); err == nil {
 			t.Fatal("found what is not there")
 		}
-		for s, err := range a.Check(t.Context()) {
+		for s, err := range a.Check(t.Context(), nil) {
 			if err == nil {
 				t.Errorf("byte %d: Check finds nothing wrong", at)
 			}
@@ -228,6 +228,25 @@ func TestManifest(t *testing.T) {
 	}
 	if _, err := Open(t.TempDir()); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("an empty folder: %v", err)
+	}
+}
+
+// TestManifestSize: a manifest that would be longer than is read is not written,
+// and a longer one is not read.
+func TestManifestSize(t *testing.T) {
+	if _, err := OpenFS(fstest.MapFS{ManifestName: {Data: make([]byte, maxManifest+1)}}); !errors.Is(err, errLarge) {
+		t.Errorf("a longer one: %v", err)
+	}
+	shards := make([]ShardInfo, maxManifest/(12*MaxName)+1) // a control character takes six bytes
+	for i := range shards {
+		name := strings.Repeat("\x01", MaxName)
+		shards[i] = ShardInfo{Name: ShardName(i), Rows: 1, First: name, Last: name, Bytes: 1, SHA256: strings.Repeat("0", 64)}
+	}
+	if _, _, err := NewManifest(testPrint, shards); !errors.Is(err, errShards) {
+		t.Errorf("too many shards: %v", err)
+	}
+	if _, data, err := NewManifest(testPrint, shards[:len(shards)-40]); err != nil || len(data) < maxManifest*9/10 {
+		t.Errorf("almost too many: %d bytes, %v", len(data), err)
 	}
 }
 

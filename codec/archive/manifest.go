@@ -51,17 +51,20 @@ type ShardInfo struct {
 	SHA256 string `json:"sha256"` // of its file, in hex
 }
 
-// maxManifest bounds what is read: 200,000 shards of names that are not long.
+// maxManifest bounds what is read and written: 200,000 shards of names that are not long.
 const maxManifest = 64 << 20
 
 // readManifest reads an archive's manifest.
 func readManifest(fsys fs.FS) (*Manifest, error) {
-	f, err := fsys.Open(ManifestName)
+	f, err := openFile(fsys, ManifestName)
 	if err != nil {
 		return nil, named(ManifestName, err)
 	}
 	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxManifest))
+	data, err := io.ReadAll(io.LimitReader(f, maxManifest+1))
+	if err == nil && len(data) > maxManifest {
+		err = errLarge
+	}
 	if err != nil {
 		return nil, named(ManifestName, err)
 	}
@@ -133,7 +136,7 @@ func (s *ShardInfo) check() error {
 	return nil
 }
 
-// encode returns the manifest's JSON, with its CRC.
+// encode returns the manifest's JSON, with its CRC. More than is read is an error.
 func (m *Manifest) encode() ([]byte, error) {
 	if m.Shards == nil {
 		m.Shards = []ShardInfo{}
@@ -144,7 +147,10 @@ func (m *Manifest) encode() ([]byte, error) {
 		return nil, err
 	}
 	m.CRC = fmt.Sprintf("%08x", crc32.ChecksumIEEE(data))
-	return marshal(m)
+	if data, err = marshal(m); err == nil && len(data) > maxManifest {
+		err = errShards
+	}
+	return data, err
 }
 
 func marshal(m *Manifest) ([]byte, error) {

@@ -11,15 +11,56 @@ import (
 // several rows of a name it has that of the newest shard, which may be a
 // tombstone. Names that do not follow after are left out. A shard is opened when
 // its first name comes up, so that where names do not overlap, one is open at a
-// time.
-func newest(shards []*Shard, after string) iter.Seq2[*Row, error] {
+// time. The rows that are read, replaced ones too, are counted in m, if there is
+// one.
+func newest(shards []*Shard, after string, m *meter) iter.Seq2[*Row, error] {
 	return func(yield func(*Row, error) bool) {
-		h := make(runHeap, 0, len(shards))
-		for i, s := range shards {
+		var runs []*run
+		for _, s := range shards {
 			if after == "" || s.Info.Last > after {
-				h = append(h, &run{shard: s, age: i, after: after, name: max(s.Info.First, after)})
+				runs = append(runs, &run{rows: s.counted(after, m), name: max(s.Info.First, after)})
 			}
 		}
+		latest(runs)(yield)
+	}
+}
+
+// live is newest without tombstones.
+func live(shards []*Shard, after string, m *meter) iter.Seq2[*Row, error] {
+	return func(yield func(*Row, error) bool) {
+		for row, err := range newest(shards, after, m) {
+			if err == nil && row.Removed() {
+				continue
+			}
+			if !yield(row, err) {
+				return
+			}
+		}
+	}
+}
+
+// counted is rowsAfter, and counts them in m, if there is one.
+func (s *Shard) counted(after string, m *meter) iter.Seq2[*Row, error] {
+	return func(yield func(*Row, error) bool) {
+		for row, err := range s.rowsAfter(after) {
+			if err == nil && m != nil {
+				m.add(1)
+			}
+			if !yield(row, s.located(err)) {
+				return
+			}
+		}
+	}
+}
+
+// latest merges runs into the order of their names. Of several rows of a name it
+// has that of the last run. It can be called once.
+func latest(runs []*run) iter.Seq2[*Row, error] {
+	return func(yield func(*Row, error) bool) {
+		for i, r := range runs {
+			r.place = i
+		}
+		h := runHeap(runs)
 		heap.Init(&h)
 		defer func() {
 			for _, r := range h {
@@ -35,44 +76,41 @@ func newest(shards []*Shard, after string) iter.Seq2[*Row, error] {
 					return
 				}
 			}
-			err := r.advance()
-			if r.row != nil {
-				heap.Fix(&h, 0)
-			} else {
+			err, more := r.advance()
+			switch {
+			case !more:
 				heap.Pop(&h)
 				r.close()
-			}
-			if err != nil && !yield(nil, r.shard.located(err)) {
+			case err == nil:
+				heap.Fix(&h, 0)
+			case !yield(nil, err):
 				return
 			}
 		}
 	}
 }
 
-// A run is a shard in a merge.
+// A run is rows in the order of their names, each name once: a shard's, or an
+// archive's.
 type run struct {
-	shard *Shard
-	age   int // its place among the shards
-	after string
+	rows  iter.Seq2[*Row, error]
+	place int    // among the runs
 	name  string // of row, or one that no row of the run precedes
-	row   *Row   // nil before the first row and after the last
+	row   *Row   // nil before the first row and after an error
 	next  func() (*Row, error, bool)
 	stop  func()
 }
 
-// advance reads the next row.
-func (r *run) advance() (err error) {
-	first := r.next == nil
-	if first {
-		r.next, r.stop = iter.Pull2(r.shard.rowsAfter(r.after))
+// advance reads the next row, and reports whether there was one or an error.
+func (r *run) advance() (err error, more bool) {
+	if r.next == nil {
+		r.next, r.stop = iter.Pull2(r.rows)
 	}
-	r.row, err, _ = r.next()
+	r.row, err, more = r.next()
 	if r.row != nil {
-		if r.name = r.row.Name; first && r.after < r.shard.Info.First && r.name != r.shard.Info.First {
-			r.row, err = nil, named(r.shard.Info.Name, errFirst)
-		}
+		r.name = r.row.Name
 	}
-	return err
+	return err, more
 }
 
 func (r *run) close() {
@@ -81,13 +119,13 @@ func (r *run) close() {
 	}
 }
 
-// A runHeap has the run with the least name first, the newest of those with the
+// A runHeap has the run with the least name first, the last of those with the
 // same name.
 type runHeap []*run
 
 func (h runHeap) Len() int { return len(h) }
 func (h runHeap) Less(i, j int) bool {
-	return cmp.Or(strings.Compare(h[i].name, h[j].name), h[j].age-h[i].age) < 0
+	return cmp.Or(strings.Compare(h[i].name, h[j].name), h[j].place-h[i].place) < 0
 }
 func (h runHeap) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
 func (h *runHeap) Push(x any)   { *h = append(*h, x.(*run)) }

@@ -32,9 +32,15 @@ type handle struct {
 	footer *footer
 }
 
-// open opens the shard's file and checks its footer.
+// open opens the shard's file and checks its footer. If the file is gone because
+// another process has put others in its place, the error is ErrChanged.
 func (s *Shard) open() (*handle, error) {
 	h, err := openShard(s.archive.fsys, &s.Info, s.archive.manifest.Fingerprint)
+	if errors.Is(err, errMissing) {
+		if m, e := readManifest(s.archive.fsys); e == nil && !m.has(s.Info.Name) {
+			err = ErrChanged
+		}
+	}
 	return h, named(s.Info.Name, err)
 }
 
@@ -91,8 +97,21 @@ func (s *Shard) release(final bool) {
 	s.handle, s.closed = nil, s.closed || final
 }
 
+// openFile opens a regular file. Opening a FIFO would wait for somebody to write
+// to it.
+func openFile(fsys fs.FS, name string) (fs.File, error) {
+	stat, err := fs.Stat(fsys, name)
+	switch {
+	case err != nil:
+		return nil, err
+	case !stat.Mode().IsRegular():
+		return nil, errIrregular
+	}
+	return fsys.Open(name)
+}
+
 func openShard(fsys fs.FS, info *ShardInfo, fingerprint string) (*handle, error) {
-	f, err := fsys.Open(info.Name)
+	f, err := openFile(fsys, info.Name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, errMissing // not to be taken for a name that the archive lacks
@@ -170,7 +189,12 @@ func (s *Shard) Rows() iter.Seq2[*Row, error] { return s.rowsAfter("") }
 // rowsAfter is Rows of those whose names follow one.
 func (s *Shard) rowsAfter(name string) iter.Seq2[*Row, error] {
 	return func(yield func(*Row, error) bool) {
+		first := name < s.Info.First
 		for r, err := range s.scan(name, allColumns...) {
+			if err == nil && first && r.row.Name != s.Info.First {
+				err = named(s.Info.Name, errFirst)
+			}
+			first = false
 			if err != nil {
 				yield(nil, err)
 				return

@@ -2,6 +2,7 @@ package archive
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -29,6 +30,10 @@ type Options struct {
 	// arrive; 0 is half a minute. A run that is killed loses the rows of that
 	// time.
 	Interval time.Duration
+
+	// Context, if not nil, ends the merging of small shards, which can take as
+	// long as writing some of them did. Rows are committed nevertheless.
+	Context context.Context
 
 	// Damaged, if not nil, makes [Merge] skip shards, or the rest of shards,
 	// that cannot be read, and is called with the error of each. A row that was
@@ -77,6 +82,7 @@ func NewWriter(dir string, o *Options) (*Writer, error) {
 	w := &Writer{dir: dir, opt: *o, sorted: true}
 	w.opt.ShardRows = cmp.Or(o.ShardRows, DefaultShardRows)
 	w.opt.Interval = cmp.Or(o.Interval, DefaultInterval)
+	w.opt.Context = cmp.Or(o.Context, context.Background())
 	if err := w.open(); err != nil {
 		if w.lock != nil {
 			w.lock.Close()
@@ -241,7 +247,8 @@ func (w *Writer) Flush() error {
 	return w.err
 }
 
-// Close commits all rows, unless there was an error, and merges small shards.
+// Close commits all rows, unless there was an error, and merges small shards,
+// unless one is damaged.
 func (w *Writer) Close() error {
 	err := w.Flush()
 	if w.first = 0; err == nil {

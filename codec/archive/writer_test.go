@@ -2,6 +2,7 @@ package archive
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -208,6 +209,56 @@ func TestInterval(t *testing.T) {
 	}
 }
 
+// TestGatherDamaged: a damaged shard is not merged with others, and does not make
+// the writing of more rows fail.
+func TestGatherDamaged(t *testing.T) {
+	dir := fill(t, testOptions(0), testRow("a", 1), testRow("b", 1))
+	path := filepath.Join(dir, shardName(0))
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	foot, err := readFooter(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	data[foot.groups[0].chunks[colData].end-10] ^= 1
+	if err := os.WriteFile(path, data, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	add(t, dir, testOptions(0), testRow("c", 1), testRow("d", 1))
+	a := openTest(t, dir)
+	var names []string
+	errs := 0
+	for row, err := range a.Rows() {
+		if err != nil {
+			wantShardError(t, err)
+			errs++
+			continue
+		}
+		names = append(names, row.Name)
+	}
+	if !slices.Equal(names, []string{"c", "d"}) || errs != 1 || len(a.Shards()) != 2 {
+		t.Errorf("rows %q and %d errors in %d shards", names, errs, len(a.Shards()))
+	}
+}
+
+// TestGatherEnds: when the context has ended, rows are committed, and small
+// shards are not merged any more.
+func TestGatherEnds(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	o := testOptions(0)
+	o.Context = ctx
+	dir := fill(t, testOptions(0), testRow("a", 1))
+	cancel()
+	add(t, dir, o, testRow("b", 1))
+	wantRows(t, dir, testRow("a", 1), testRow("b", 1))
+	if n := len(openTest(t, dir).Shards()); n != 2 {
+		t.Errorf("%d shards", n)
+	}
+	checkFolder(t, dir)
+}
+
 // TestMerge: of rows of one name, the last archive's counts, and its tombstones
 // do not count in the others.
 func TestMerge(t *testing.T) {
@@ -215,23 +266,39 @@ func TestMerge(t *testing.T) {
 	b := fill(t, testOptions(0), testRow("b", 2), testRow("d", 2))
 	other := fill(t, &Options{Origin: Origin{Fingerprint: "ffffffff"}}, testRow("e", 1))
 	dir := filepath.Join(t.TempDir(), "c")
-	if err := Merge(t.Context(), dir, []*Archive{openTest(t, a), openTest(t, b)}, &Options{}); err != nil {
+	if err := Merge(t.Context(), dir, []*Archive{openTest(t, a), openTest(t, b)}, &Options{}, nil); err != nil {
 		t.Fatal(err)
 	}
 	wantRows(t, dir, testRow("a", 1), testRow("b", 2), testRow("c", 1), testRow("d", 2))
-	if err := Merge(t.Context(), dir, []*Archive{openTest(t, a), openTest(t, other)}, &Options{}); !errors.Is(err, ErrModel) {
+	if err := Merge(t.Context(), dir, []*Archive{openTest(t, a), openTest(t, other)}, &Options{}, nil); !errors.Is(err, ErrModel) {
 		t.Errorf("two models: %v", err)
 	}
 	checkFolder(t, dir)
+	w, err := NewWriter(b, testOptions(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Without a Close, which would merge the tombstones with what they remove.
+	if err := errors.Join(w.Remove("b"), w.Remove("c"), w.Add(testRow("f", 2)), w.Remove("f"), w.Flush(), w.lock.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(openTest(t, b).Shards()); n != 2 {
+		t.Fatalf("%d shards", n)
+	}
+	removed := filepath.Join(t.TempDir(), "removed")
+	if err := Merge(t.Context(), removed, []*Archive{openTest(t, a), openTest(t, b)}, &Options{}, nil); err != nil {
+		t.Fatal(err)
+	}
+	wantRows(t, removed, testRow("a", 1), testRow("b", 1), testRow("c", 1), testRow("d", 2))
 	if err := os.Truncate(filepath.Join(b, shardName(0)), 100); err != nil {
 		t.Fatal(err)
 	}
-	if err := Merge(t.Context(), dir, []*Archive{openTest(t, a), openTest(t, b)}, &Options{}); !errors.Is(err, errCut) || !strings.HasPrefix(err.Error(), b+": "+shardName(0)) {
+	if err := Merge(t.Context(), dir, []*Archive{openTest(t, a), openTest(t, b)}, &Options{}, nil); !errors.Is(err, errCut) || !strings.HasPrefix(err.Error(), b+": "+shardName(0)) {
 		t.Errorf("a damaged archive: %v", err)
 	}
 	var damaged []error
 	rest := filepath.Join(t.TempDir(), "rest")
-	if err := Merge(t.Context(), rest, []*Archive{openTest(t, b), openTest(t, a)}, &Options{Damaged: func(err error) { damaged = append(damaged, err) }}); err != nil {
+	if err := Merge(t.Context(), rest, []*Archive{openTest(t, b), openTest(t, a)}, &Options{Damaged: func(err error) { damaged = append(damaged, err) }}, nil); err != nil {
 		t.Fatal(err)
 	}
 	wantRows(t, rest, testRow("a", 1), testRow("b", 1), testRow("c", 1))
@@ -254,7 +321,7 @@ func TestMergeDamagedPage(t *testing.T) {
 	other := fill(t, testOptions(0), testRow("zz", 1))
 	var damaged []error
 	to := filepath.Join(t.TempDir(), "to")
-	if err := Merge(t.Context(), to, []*Archive{inMemory(m, data), openTest(t, other)}, &Options{Damaged: func(err error) { damaged = append(damaged, err) }}); err != nil {
+	if err := Merge(t.Context(), to, []*Archive{inMemory(m, data), openTest(t, other)}, &Options{Damaged: func(err error) { damaged = append(damaged, err) }}, nil); err != nil {
 		t.Fatal(err)
 	}
 	n := 0
@@ -302,7 +369,7 @@ func TestCompact(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := errors.Join(w.Compact(t.Context()), w.Close()); err != nil {
+	if err := errors.Join(w.Compact(t.Context(), nil), w.Close()); err != nil {
 		t.Fatal(err)
 	}
 	wantRows(t, dir, want...)
@@ -314,6 +381,156 @@ func TestCompact(t *testing.T) {
 	}
 	if m.Overlap() != 1 || rows != int64(len(want)) || len(m.Shards) != (len(want)+199)/200 {
 		t.Errorf("overlap %d, %d rows in %d shards", m.Overlap(), rows, len(m.Shards))
+	}
+}
+
+// TestCompactMany: names that are in more shards than can be merged at once are
+// put in one order too, and in one round more. A newer row replaces an older one,
+// and a tombstone removes it, whichever of the groups they are in.
+func TestCompactMany(t *testing.T) {
+	const rows = 12 // of a shard
+	dir := t.TempDir()
+	w, err := NewWriter(dir, testOptions(rows))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	var want []*Row
+	for s := range 2*maxMerge + 2 {
+		for i := range rows - 2 {
+			row := testRow(fmt.Sprintf("%03d/%03d", i, s), 1)
+			if err := w.Add(row); err != nil {
+				t.Fatal(err)
+			}
+			want = append(want, row)
+		}
+		row := testRow("zz", s)
+		if err := errors.Join(w.Add(row), w.Remove(fmt.Sprintf("000/%03d", s-100)), w.Flush()); err != nil {
+			t.Fatal(err)
+		}
+		if s > 2*maxMerge {
+			want = append(want, row)
+		}
+	}
+	want = slices.DeleteFunc(want, func(r *Row) bool { return strings.HasPrefix(r.Name, "000/0") && r.Name < "000/030" })
+	slices.SortFunc(want, func(a, b *Row) int { return strings.Compare(a.Name, b.Name) })
+	wantRows(t, dir, want...)
+	before := openTest(t, dir).Manifest()
+	if n := before.Overlap(); n <= 2*maxMerge {
+		t.Fatalf("overlap %d", n)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	err = w.Compact(ctx, func(done, _ int64) {
+		if done > rowsIn(before.Shards) { // in the second round
+			cancel()
+		}
+	})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("canceled: %v", err)
+	}
+	checkFolder(t, dir)
+	if m := openTest(t, dir).Manifest(); !slices.Equal(m.Shards, before.Shards) {
+		t.Error("a Compact that was canceled has changed the archive")
+	}
+	done, total := int64(0), int64(0)
+	if err := w.Compact(t.Context(), func(d, n int64) { done, total = d, n }); err != nil {
+		t.Fatal(err)
+	}
+	if done != total || done > 2*rowsIn(before.Shards) {
+		t.Errorf("%d of %d rows were read", done, total)
+	}
+	wantRows(t, dir, want...)
+	checkFolder(t, dir)
+	m := openTest(t, dir).Manifest()
+	if m.Overlap() != 1 || rowsIn(m.Shards) != int64(len(want)) || len(m.Shards) != (len(want)+rows-1)/rows {
+		t.Errorf("overlap %d, %d rows in %d shards", m.Overlap(), rowsIn(m.Shards), len(m.Shards))
+	}
+}
+
+// TestChanged: whoever reads an archive while it is rewritten is told so, and
+// RowsAfter of the new one goes on where Rows was.
+func TestChanged(t *testing.T) {
+	var rows []*Row
+	for i := range 300 {
+		rows = append(rows, testRow(testName(i), 1))
+	}
+	dir := fill(t, testOptions(100), rows...)
+	a := openTest(t, dir)
+	n := 0
+	for row, err := range a.Rows() {
+		if err != nil {
+			if wantShard := shardName(1) + ": "; !errors.Is(err, ErrChanged) || !strings.HasPrefix(err.Error(), wantShard) {
+				t.Errorf("row %d: %v", n, err)
+			}
+			break
+		}
+		wantRow(t, row, rows[n])
+		if n++; n == 50 {
+			w, err := NewWriter(dir, testOptions(100))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := errors.Join(w.Compact(t.Context(), nil), w.Close()); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for row, err := range openTest(t, dir).RowsAfter(rows[n-1].Name) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantRow(t, row, rows[n])
+		n++
+	}
+	if n != len(rows) {
+		t.Errorf("%d rows", n)
+	}
+	skip := &Options{Damaged: func(err error) { t.Errorf("taken for damage: %v", err) }}
+	if err := Merge(t.Context(), filepath.Join(t.TempDir(), "to"), []*Archive{a}, skip, nil); !errors.Is(err, ErrChanged) {
+		t.Errorf("merge: %v", err)
+	}
+}
+
+// TestProgress: Check, Compact and Merge report rows up to all of them, those
+// that newer ones replace too.
+func TestProgress(t *testing.T) {
+	var rows []*Row
+	for i := range 3000 {
+		rows = append(rows, testRow(testName(i), 1))
+	}
+	dir := fill(t, testOptions(1000), rows...)
+	add(t, dir, testOptions(1000), rows[:700]...)
+	var seen []int64
+	progress := func(done, total int64) {
+		if total != 3700 {
+			t.Errorf("%d rows in all", total)
+		}
+		seen = append(seen, done)
+	}
+	w, err := NewWriter(dir, testOptions(1000))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	a := w.Archive()
+	defer a.Close()
+	for name, f := range map[string]func() error{
+		"check": func() (err error) {
+			for _, e := range a.Check(t.Context(), progress) {
+				err = errors.Join(err, e)
+			}
+			return err
+		},
+		"merge": func() error {
+			return Merge(t.Context(), filepath.Join(t.TempDir(), "to"), []*Archive{a}, &Options{}, progress)
+		},
+	} {
+		if seen = nil; f() != nil || !slices.Equal(seen, []int64{1024, 2048, 3072, 3700}) {
+			t.Errorf("%s: %d", name, seen)
+		}
+	}
+	if seen = nil; w.Compact(t.Context(), progress) != nil || !slices.Equal(seen, []int64{1024, 2048, 3072, 3700}) {
+		t.Errorf("compact: %d", seen)
 	}
 }
 
