@@ -29,12 +29,12 @@ rewrites it.
 		}
 		defer func() { err = errors.Join(err, w.Close()) }()
 		n := 0
-		err = eachRow(cmd.Context(), s, args[0], args[1:], func(r *archive.Row) error {
+		err = eachRow(cmd.Context(), s, newRowBar(s, "removing"), args[0], args[1:], func(r *archive.Row) error {
 			n++
 			return w.Remove(r.Name)
 		})
-		if err == nil {
-			_, err = fmt.Fprintf(s.Out, "%d removed\n", n)
+		if err == nil || errors.As(err, new(missingError)) {
+			fmt.Fprintf(s.Out, "%d removed\n", n)
 		}
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -49,7 +50,7 @@ func archiveLsCmd(s *terminal.Screen) *cobra.Command {
 		}
 		t := tabwriter.NewWriter(s.Out, 0, 0, 2, ' ', tabwriter.AlignRight)
 		lines := 0
-		err := eachRow(cmd.Context(), s, args[0], args[1:], func(r *archive.Row) error {
+		err := eachRow(cmd.Context(), s, new(rowBar), args[0], args[1:], func(r *archive.Row) error {
 			if lines++; lines%1000 == 0 {
 				t.Flush() // what is aligned is kept in memory
 			}
@@ -74,26 +75,33 @@ func archiveLsCmd(s *terminal.Screen) *cobra.Command {
 }
 
 // eachRow calls f for the rows whose names match. It complains about shards that
-// cannot be read, and returns an error at the end if there were any.
-func eachRow(ctx context.Context, s *terminal.Screen, dir string, patterns globs, f func(*archive.Row) error) error {
-	if err := patterns.check(); err != nil {
-		return err
-	}
+// cannot be read, and returns an error at the end if there were any, or if a
+// pattern has matched nothing.
+func eachRow(ctx context.Context, s *terminal.Screen, bar *rowBar, dir string, patterns []string, f func(*archive.Row) error) error {
 	a, err := openArchive(dir)
 	if err != nil {
 		return err
 	}
 	defer a.Close()
-	bad := 0
+	g, err := newGlobs(a, patterns)
+	if err != nil {
+		return err
+	}
+	defer bar.Close()
+	bad, done, total := 0, int64(0), rowsOf(a)
 	for r, err := range a.Rows() {
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
 		case err != nil:
+			bar.Close()
 			s.Complain(files.Named(dir, err).Error())
 			bad++
 			continue
-		case !patterns.match(r.Name):
+		}
+		bar.show(done, total)
+		done++
+		if !g.match(r.Name) {
 			continue
 		}
 		if err := f(r); err != nil {
@@ -101,15 +109,19 @@ func eachRow(ctx context.Context, s *terminal.Screen, dir string, patterns globs
 		}
 	}
 	if bad > 0 {
-		return shardsError(fmt.Sprintf("%s: %d of %d shards could not be read, listed above", dir, bad, len(a.Shards())))
+		return missingError(fmt.Sprintf("%s: %d of %d shards could not be read, listed above", dir, bad, len(a.Shards())))
+	}
+	if none := g.unmatched(); len(none) > 0 {
+		return missingError(fmt.Sprintf("%s: no name matches %s", dir, strings.Join(none, ", ")))
 	}
 	return nil
 }
 
-// A shardsError means that the rows of some shards are missing. It is a string.
-type shardsError string
+// A missingError means that rows are missing among those that were asked for. It
+// is a string.
+type missingError string
 
-func (e shardsError) Error() string { return string(e) }
+func (e missingError) Error() string { return string(e) }
 
 func archiveGetCmd(f *files.IO) *cobra.Command {
 	cmd := &cobra.Command{

@@ -344,14 +344,16 @@ func TestExtractDamaged(t *testing.T) {
 	fail(t, process.Failed, []string{"part-00000000.parquet: invalid archive: the manifest lists it"}, "archive", "get", dir, "a", "-o", "-")
 }
 
-// TestExtractInside: an archive of a stranger writes nothing outside the folder.
-func TestExtractInside(t *testing.T) {
-	a := filepath.Join(t.TempDir(), "A")
-	w, err := archive.NewWriter(a, &archive.Options{Origin: archive.Origin{Fingerprint: "00000000"}})
+// archiveOf makes an archive of rows, each with its name as file, and returns its
+// folder.
+func archiveOf(t *testing.T, names ...string) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "A")
+	w, err := archive.NewWriter(dir, &archive.Options{Origin: archive.Origin{Fingerprint: "00000000"}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"../up", "/root", "a/../../up", "link/x", "ok", "c\uFFFDff"} {
+	for _, name := range names {
 		if err := w.Add(&archive.Row{Name: name, Data: []byte(name)}); err != nil {
 			t.Fatal(err)
 		}
@@ -359,6 +361,62 @@ func TestExtractInside(t *testing.T) {
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
+	return dir
+}
+
+// TestExtractNames: a name that no file can have, and names of one file, are
+// failures of their own, in a folder and in a tar file.
+func TestExtractNames(t *testing.T) {
+	a := archiveOf(t, "a\x00b", "./b", "a/../b", "b", "c/")
+	for _, out := range []string{filepath.Join(t.TempDir(), "out"), filepath.Join(t.TempDir(), "x.tar"), filepath.Join(t.TempDir(), "x.zip")} {
+		r := coclico(t, "archive", "extract", a, "-o", out)
+		if r.status != process.Failed || r.stdout != "1 extracted\n" || !strings.Contains(r.stderr, "with a NUL") || strings.Count(r.stderr, "a name for b,") != 2 || !strings.Contains(r.stderr, "4 failed") {
+			t.Errorf("%s: %+v", out, r)
+		}
+		if filepath.Base(out) != "out" {
+			continue
+		}
+		if got := contents(t, out); len(got) != 1 || got["b"+streamExt] != "b" {
+			t.Errorf("%q", got)
+		}
+	}
+}
+
+// TestGlobs: a name that looks like a pattern stands for itself, and a pattern
+// that matches nothing is an error, which does not keep the others.
+func TestGlobs(t *testing.T) {
+	a := archiveOf(t, "a1.jpg", "a[1].jpg", "b/a[1].jpg", "b/a2.jpg", "c[.jpg")
+	for _, c := range []struct{ glob, want string }{
+		{"a[1].jpg", "a[1].jpg"}, {"a[0-9].jpg", "a1.jpg b/a2.jpg"}, {`a\[*`, "a[1].jpg b/a[1].jpg"}, {"c[.jpg", "c[.jpg"}, {"b/", "b/a2.jpg b/a[1].jpg"},
+	} {
+		if got := strings.Join(strings.Fields(succeed(t, "archive", "ls", a, c.glob)), " "); got != c.want {
+			t.Errorf("%s: %s", c.glob, got)
+		}
+	}
+	fail(t, process.Usage, []string{"d[.jpg: not a pattern"}, "archive", "ls", a, "d[.jpg")
+	fail(t, process.Failed, []string{"no name matches nothing"}, "archive", "ls", a, "nothing")
+	out := filepath.Join(t.TempDir(), "x.tar")
+	for _, c := range []struct {
+		args []string
+		out  string
+	}{
+		{[]string{"archive", "extract", a, "b/", "none", "-o", out}, "2 extracted\n"}, {[]string{"archive", "remove", a, "none", "a[1].jpg"}, "1 removed\n"},
+	} {
+		if r := coclico(t, c.args...); r.status != process.Failed || r.stdout != c.out || !strings.Contains(r.stderr, ": no name matches none\n") {
+			t.Errorf("%q: %+v", c.args, r)
+		}
+	}
+	if _, err := os.Stat(out); err != nil {
+		t.Error(err)
+	}
+	if got := succeed(t, "archive", "ls", a); got != "a1.jpg\nb/a2.jpg\nb/a[1].jpg\nc[.jpg\n" {
+		t.Errorf("after remove: %q", got)
+	}
+}
+
+// TestExtractInside: an archive of a stranger writes nothing outside the folder.
+func TestExtractInside(t *testing.T) {
+	a := archiveOf(t, "../up", "/root", "a/../../up", "link/x", "ok", "c\uFFFDff")
 	parent := t.TempDir()
 	out := filepath.Join(parent, "out")
 	if err := os.Mkdir(out, 0o777); err != nil {
