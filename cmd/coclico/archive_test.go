@@ -161,6 +161,28 @@ func TestArchiveChanges(t *testing.T) {
 	fail(t, process.Usage, []string{"is one of the archives"}, "archive", "merge", a, b, "-o", b)
 }
 
+// TestArchiveKeeps: a picture in the archive outlives its source's damage, with
+// other parameters and --force too.
+func TestArchiveKeeps(t *testing.T) {
+	dir := pictures(t, 1)
+	a := filepath.Join(t.TempDir(), "A")
+	succeed(t, "archive", "create", dir, "-o", a)
+	want := archived(t, a)
+	if err := os.Truncate(filepath.Join(dir, "b.png"), 0); err != nil {
+		t.Fatal(err)
+	}
+	for _, more := range []string{"--map-size=4", "--force"} {
+		r := coclico(t, "archive", "create", dir, "-o", a, more)
+		if r.status != process.Failed || !strings.Contains(r.stderr, "b.png: ") || !strings.Contains(r.stderr, ": keeps 1 picture whose source could not be read\n") {
+			t.Errorf("%+v", r)
+		}
+		name := filepath.Base(dir) + "/b.png"
+		if got := archived(t, a); len(got) != len(want) || got[name] != want[name] {
+			t.Errorf("%s: the row is %q", more, got[name])
+		}
+	}
+}
+
 // TestArchivePacks: tar and zip files, from standard input too, and back.
 func TestArchivePacks(t *testing.T) {
 	dir := pictures(t, 3)
@@ -344,6 +366,37 @@ func TestExtractDamaged(t *testing.T) {
 	fail(t, process.Failed, []string{"part-00000000.parquet: invalid archive: the manifest lists it"}, "archive", "get", dir, "a", "-o", "-")
 }
 
+// TestPackAndFolder: of a picture in a folder and one of its name in a tar file
+// the former counts, however often the command is repeated. Links in a tar file
+// are failures.
+func TestPackAndFolder(t *testing.T) {
+	dir := pictures(t, 1)
+	base := filepath.Base(dir)
+	folder := filepath.Join(t.TempDir(), "F")
+	succeed(t, "archive", "create", dir, "-o", folder)
+	want := archived(t, folder)
+	var tarred bytes.Buffer
+	w := tar.NewWriter(&tarred)
+	data := contents(t, dir)["c.png"]
+	err := w.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: base + "/b.png", Size: int64(len(data)), ModTime: time.Unix(1700000000, 0)})
+	_, e := io.WriteString(w, data)
+	err = errors.Join(err, e, w.WriteHeader(&tar.Header{Typeflag: tar.TypeLink, Name: "z.png", Linkname: base + "/b.png"}), w.Close())
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := filepath.Join(t.TempDir(), "A")
+	for i := range 4 {
+		r := coclicoIn(t, t.Context(), tarred.Bytes(), "archive", "create", "-", dir, "-o", a)
+		if r.status != process.Failed || !strings.Contains(r.stderr, "standard input/z.png: a link to "+base+"/b.png, ") || !strings.Contains(r.stderr, "1 of 5 files failed") {
+			t.Fatalf("run %d: %+v", i, r)
+		}
+		got := archived(t, a)
+		if delete(got, "z.png"); !maps.Equal(got, want) {
+			t.Errorf("run %d: another picture", i)
+		}
+	}
+}
+
 // archiveOf makes an archive of rows, each with its name as file, and returns its
 // folder.
 func archiveOf(t *testing.T, names ...string) string {
@@ -465,6 +518,11 @@ func TestOddNames(t *testing.T) {
 		t.Fatal(err)
 	}
 	fail(t, process.Failed, []string{"would both have the names"}, "archive", "create", dir, filepath.Join(other, filepath.Base(dir)), "-o", a)
+	succeed(t, "archive", "create", dir+"/.", other+"/"+filepath.Base(dir), "-o", a)
+	if err := os.Mkdir(filepath.Join(dir, filepath.Base(dir)), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	fail(t, process.Failed, []string{"would both have the names"}, "archive", "create", dir+"/.", other+"/"+filepath.Base(dir), "-o", a)
 }
 
 // TestArchiveKilled kills archive create after some pictures, at random moments
