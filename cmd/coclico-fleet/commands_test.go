@@ -49,7 +49,7 @@ func TestMerge(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer a.Close()
-	for s, err := range a.Check(t.Context()) {
+	for s, err := range a.Check(t.Context(), nil) {
 		if err != nil {
 			t.Error(s, err)
 		}

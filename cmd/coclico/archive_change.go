@@ -57,7 +57,7 @@ until it is done. Whoever reads the archive meanwhile must open it again.`,
 			return err
 		}
 		defer func() { err = errors.Join(err, w.Close()) }()
-		if err := w.Compact(cmd.Context()); err != nil {
+		if err := w.Compact(cmd.Context(), nil); err != nil {
 			return files.Named(args[0], err)
 		}
 		a := w.Archive()
@@ -108,7 +108,7 @@ the others are copied, and what it replaced or removed counts again.`,
 				s.Complain(err.Error())
 			}
 		}
-		if err := archive.Merge(cmd.Context(), *output, from, opt); err != nil {
+		if err := archive.Merge(cmd.Context(), *output, from, opt, nil); err != nil {
 			return err
 		}
 		a, err := openArchive(*output)

@@ -236,7 +236,7 @@ the shard.`,
 		}
 		defer a.Close()
 		shards, bad, rows := 0, 0, int64(0)
-		for shard, err := range a.Check(cmd.Context()) {
+		for shard, err := range a.Check(cmd.Context(), nil) {
 			if cmd.Context().Err() != nil {
 				return cmd.Context().Err()
 			}

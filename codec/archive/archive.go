@@ -129,7 +129,7 @@ func (a *Archive) Rows() iter.Seq2[*Row, error] { return a.RowsAfter("") }
 // have: the next page of a list. It reads a few pages of each shard to begin.
 func (a *Archive) RowsAfter(name string) iter.Seq2[*Row, error] {
 	return func(yield func(*Row, error) bool) {
-		for row, err := range newest(a.shards, name) {
+		for row, err := range newest(a.shards, name, nil) {
 			if err == nil && row.Removed() {
 				continue
 			}

@@ -191,7 +191,7 @@ func TestOrder(t *testing.T) {
 				err = w.Flush()
 			}
 			if err == nil && r.IntN(500) == 0 {
-				err = w.Compact(t.Context())
+				err = w.Compact(t.Context(), nil)
 			}
 			if err != nil {
 				t.Fatal(err)

@@ -26,12 +26,12 @@ func (w *Writer) gather(least int) error {
 	if n < max(2, least) {
 		return nil
 	}
-	return w.merge(context.Background(), n)
+	return w.merge(context.Background(), n, nil)
 }
 
 // merge replaces the newest n shards by what they hold, in order and without
 // rows that newer ones replace. Tombstones go if no older shard is left.
-func (w *Writer) merge(ctx context.Context, n int) error {
+func (w *Writer) merge(ctx context.Context, n int, m *meter) error {
 	a := w.Archive()
 	defer a.Close()
 	old := a.shards[len(a.shards)-n:]
@@ -42,7 +42,7 @@ func (w *Writer) merge(ctx context.Context, n int) error {
 	}
 	out := &merged{w: w, origin: origin}
 	defer out.discard()
-	for row, err := range newest(old, "") {
+	for row, err := range newest(old, "", m) {
 		switch {
 		case err != nil:
 			return err
@@ -127,20 +127,25 @@ func (m *merged) discard() {
 // Compact rewrites the archive as full shards in one order, without what was
 // replaced or removed. It needs as much free space as the archive takes. What it
 // replaces is deleted at the end; an archive that somebody has open loses it.
-// If ctx ends, the archive is as it was.
-func (w *Writer) Compact(ctx context.Context) error {
+// If ctx ends, the archive is as it was. progress, if not nil, is called with the
+// rows read so far and in all. Rows that are read twice count twice.
+func (w *Writer) Compact(ctx context.Context, progress func(done, total int64)) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
+	m := &meter{progress: progress}
 	for w.manifest.Overlap() > maxMerge {
-		if err := w.merge(ctx, min(maxMerge, len(w.manifest.Shards))); err != nil {
+		if err := w.merge(ctx, min(maxMerge, len(w.manifest.Shards)), m); err != nil {
 			return err
 		}
 	}
 	if len(w.manifest.Shards) == 0 {
 		return nil
 	}
-	return w.merge(ctx, len(w.manifest.Shards))
+	for _, s := range w.manifest.Shards {
+		m.total += s.Rows
+	}
+	return w.merge(ctx, len(w.manifest.Shards), m)
 }
 
 // Overlap returns the greatest number of shards that may have one name, as far as
@@ -171,8 +176,8 @@ func (m *Manifest) Overlap() int {
 // Merge adds the rows of archives to the one in a folder. It creates that one if
 // necessary, and it must not be among the others. Of several rows of one name, that
 // of the last archive counts. See [Options.Damaged] for shards that cannot be
-// read.
-func Merge(ctx context.Context, dir string, from []*Archive, o *Options) error {
+// read. progress, if not nil, is called with the rows read so far and in all.
+func Merge(ctx context.Context, dir string, from []*Archive, o *Options, progress func(done, total int64)) error {
 	if len(from) == 0 {
 		panic("archive: Merge of nothing")
 	}
@@ -205,7 +210,8 @@ func Merge(ctx context.Context, dir string, from []*Archive, o *Options) error {
 		return err
 	}
 	defer w.Close()
-	for row, err := range newest(shards, "") {
+	m := &meter{total: rowsIn(shards), progress: progress}
+	for row, err := range newest(shards, "", m) {
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()

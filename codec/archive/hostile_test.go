@@ -86,7 +86,7 @@ func TestDamage(t *testing.T) {
 		if _, err := a.Get("photos/000/nothing"); err == nil {
 			t.Fatal("found what is not there")
 		}
-		for s, err := range a.Check(t.Context()) {
+		for s, err := range a.Check(t.Context(), nil) {
 			if err == nil {
 				t.Errorf("byte %d: Check finds nothing wrong", at)
 			}

@@ -66,7 +66,7 @@ func killed(kind, dir string) error {
 			err = w.Flush()
 		}
 		if err == nil && kind == "compact" && n == 0 {
-			err = w.Compact(context.Background())
+			err = w.Compact(context.Background(), nil)
 		}
 		if err != nil {
 			return err
@@ -187,7 +187,7 @@ func rowsOf(t *testing.T, dir string) map[string]string {
 func checkFolder(t *testing.T, dir string) {
 	t.Helper()
 	a := openTest(t, dir)
-	for s, err := range a.Check(t.Context()) {
+	for s, err := range a.Check(t.Context(), nil) {
 		if err != nil {
 			t.Errorf("%s: %v", s.Info.Name, err)
 		}

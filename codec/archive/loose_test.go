@@ -84,7 +84,7 @@ func TestLoose(t *testing.T) {
 	if n != len(rows) {
 		t.Fatalf("%d rows of %d", n, len(rows))
 	}
-	for s, err := range a.Check(t.Context()) {
+	for s, err := range a.Check(t.Context(), nil) {
 		if err != nil {
 			t.Error(s, err)
 		}

@@ -11,8 +11,9 @@ import (
 // several rows of a name it has that of the newest shard, which may be a
 // tombstone. Names that do not follow after are left out. A shard is opened when
 // its first name comes up, so that where names do not overlap, one is open at a
-// time.
-func newest(shards []*Shard, after string) iter.Seq2[*Row, error] {
+// time. The rows that are read, replaced ones too, are counted in m, if there is
+// one.
+func newest(shards []*Shard, after string, m *meter) iter.Seq2[*Row, error] {
 	return func(yield func(*Row, error) bool) {
 		h := make(runHeap, 0, len(shards))
 		for i, s := range shards {
@@ -37,6 +38,9 @@ func newest(shards []*Shard, after string) iter.Seq2[*Row, error] {
 			}
 			err := r.advance()
 			if r.row != nil {
+				if m != nil {
+					m.add(1)
+				}
 				heap.Fix(&h, 0)
 			} else {
 				heap.Pop(&h)

@@ -215,23 +215,23 @@ func TestMerge(t *testing.T) {
 	b := fill(t, testOptions(0), testRow("b", 2), testRow("d", 2))
 	other := fill(t, &Options{Origin: Origin{Fingerprint: "ffffffff"}}, testRow("e", 1))
 	dir := filepath.Join(t.TempDir(), "c")
-	if err := Merge(t.Context(), dir, []*Archive{openTest(t, a), openTest(t, b)}, &Options{}); err != nil {
+	if err := Merge(t.Context(), dir, []*Archive{openTest(t, a), openTest(t, b)}, &Options{}, nil); err != nil {
 		t.Fatal(err)
 	}
 	wantRows(t, dir, testRow("a", 1), testRow("b", 2), testRow("c", 1), testRow("d", 2))
-	if err := Merge(t.Context(), dir, []*Archive{openTest(t, a), openTest(t, other)}, &Options{}); !errors.Is(err, ErrModel) {
+	if err := Merge(t.Context(), dir, []*Archive{openTest(t, a), openTest(t, other)}, &Options{}, nil); !errors.Is(err, ErrModel) {
 		t.Errorf("two models: %v", err)
 	}
 	checkFolder(t, dir)
 	if err := os.Truncate(filepath.Join(b, shardName(0)), 100); err != nil {
 		t.Fatal(err)
 	}
-	if err := Merge(t.Context(), dir, []*Archive{openTest(t, a), openTest(t, b)}, &Options{}); !errors.Is(err, errCut) || !strings.HasPrefix(err.Error(), b+": "+shardName(0)) {
+	if err := Merge(t.Context(), dir, []*Archive{openTest(t, a), openTest(t, b)}, &Options{}, nil); !errors.Is(err, errCut) || !strings.HasPrefix(err.Error(), b+": "+shardName(0)) {
 		t.Errorf("a damaged archive: %v", err)
 	}
 	var damaged []error
 	rest := filepath.Join(t.TempDir(), "rest")
-	if err := Merge(t.Context(), rest, []*Archive{openTest(t, b), openTest(t, a)}, &Options{Damaged: func(err error) { damaged = append(damaged, err) }}); err != nil {
+	if err := Merge(t.Context(), rest, []*Archive{openTest(t, b), openTest(t, a)}, &Options{Damaged: func(err error) { damaged = append(damaged, err) }}, nil); err != nil {
 		t.Fatal(err)
 	}
 	wantRows(t, rest, testRow("a", 1), testRow("b", 1), testRow("c", 1))
@@ -254,7 +254,7 @@ func TestMergeDamagedPage(t *testing.T) {
 	other := fill(t, testOptions(0), testRow("zz", 1))
 	var damaged []error
 	to := filepath.Join(t.TempDir(), "to")
-	if err := Merge(t.Context(), to, []*Archive{inMemory(m, data), openTest(t, other)}, &Options{Damaged: func(err error) { damaged = append(damaged, err) }}); err != nil {
+	if err := Merge(t.Context(), to, []*Archive{inMemory(m, data), openTest(t, other)}, &Options{Damaged: func(err error) { damaged = append(damaged, err) }}, nil); err != nil {
 		t.Fatal(err)
 	}
 	n := 0
@@ -302,7 +302,7 @@ func TestCompact(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := errors.Join(w.Compact(t.Context()), w.Close()); err != nil {
+	if err := errors.Join(w.Compact(t.Context(), nil), w.Close()); err != nil {
 		t.Fatal(err)
 	}
 	wantRows(t, dir, want...)
@@ -314,6 +314,49 @@ func TestCompact(t *testing.T) {
 	}
 	if m.Overlap() != 1 || rows != int64(len(want)) || len(m.Shards) != (len(want)+199)/200 {
 		t.Errorf("overlap %d, %d rows in %d shards", m.Overlap(), rows, len(m.Shards))
+	}
+}
+
+// TestProgress: Check, Compact and Merge report rows up to all of them, those
+// that newer ones replace too.
+func TestProgress(t *testing.T) {
+	var rows []*Row
+	for i := range 3000 {
+		rows = append(rows, testRow(testName(i), 1))
+	}
+	dir := fill(t, testOptions(1000), rows...)
+	add(t, dir, testOptions(1000), rows[:700]...)
+	var seen []int64
+	progress := func(done, total int64) {
+		if total != 3700 {
+			t.Errorf("%d rows in all", total)
+		}
+		seen = append(seen, done)
+	}
+	w, err := NewWriter(dir, testOptions(1000))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	a := w.Archive()
+	defer a.Close()
+	for name, f := range map[string]func() error{
+		"check": func() (err error) {
+			for _, e := range a.Check(t.Context(), progress) {
+				err = errors.Join(err, e)
+			}
+			return err
+		},
+		"merge": func() error {
+			return Merge(t.Context(), filepath.Join(t.TempDir(), "to"), []*Archive{a}, &Options{}, progress)
+		},
+	} {
+		if seen = nil; f() != nil || !slices.Equal(seen, []int64{1024, 2048, 3072, 3700}) {
+			t.Errorf("%s: %d", name, seen)
+		}
+	}
+	if seen = nil; w.Compact(t.Context(), progress) != nil || !slices.Equal(seen, []int64{1024, 2048, 3072, 3700}) {
+		t.Errorf("compact: %d", seen)
 	}
 }
 

@@ -62,7 +62,7 @@ func check(t *testing.T, out *bucket.Bucket, shards int) {
 		t.Fatal(err)
 	}
 	defer a.Close()
-	for s, err := range a.Check(t.Context()) {
+	for s, err := range a.Check(t.Context(), nil) {
 		if err != nil {
 			t.Error(s, err)
 		}
