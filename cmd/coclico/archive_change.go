@@ -57,16 +57,15 @@ until it is done. Whoever reads the archive meanwhile must open it again.`,
 			return err
 		}
 		defer func() { err = errors.Join(err, w.Close()) }()
-		if err := w.Compact(cmd.Context(), nil); err != nil {
+		bar := newRowBar(s, "compacting")
+		err = w.Compact(cmd.Context(), bar.show)
+		bar.Close()
+		if err != nil {
 			return files.Named(args[0], err)
 		}
 		a := w.Archive()
 		defer a.Close()
-		rows := int64(0)
-		for _, shard := range a.Shards() {
-			rows += shard.Info.Rows
-		}
-		_, err = fmt.Fprintf(s.Out, "%s: %s in %s\n", terminal.Printable(args[0]), counted(rows, "row"), counted(int64(len(a.Shards())), "shard"))
+		_, err = fmt.Fprintf(s.Out, "%s: %s in %s\n", terminal.Printable(args[0]), counted(rowsOf(a), "row"), counted(int64(len(a.Shards())), "shard"))
 		return err
 	}
 	return cmd
@@ -101,14 +100,18 @@ the others are copied, and what it replaced or removed counts again.`,
 			defer a.Close()
 			from = append(from, a)
 		}
+		bar := newRowBar(s, "merging")
 		damaged, opt := 0, &archive.Options{}
 		if *skip {
 			opt.Damaged = func(err error) {
+				bar.Close()
 				damaged++
 				s.Complain(err.Error())
 			}
 		}
-		if err := archive.Merge(cmd.Context(), *output, from, opt, nil); err != nil {
+		err := archive.Merge(cmd.Context(), *output, from, opt, bar.show)
+		bar.Close()
+		if err != nil {
 			return err
 		}
 		a, err := openArchive(*output)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -35,5 +36,28 @@ func TestExtractFull(t *testing.T) {
 	succeed(t, "archive", "extract", a, "-o", out)
 	if got := contents(t, out); len(got) != len(names) || got["99"+streamExt] != "99" {
 		t.Errorf("%d files", len(got))
+	}
+}
+
+// TestRowBar: at a terminal, whatever reads many rows shows how many, and clears
+// that.
+func TestRowBar(t *testing.T) {
+	t.Setenv("TERM", "xterm")
+	a := archiveOf(t, "a", "b", "c")
+	for _, c := range []struct {
+		doing string
+		args  []string
+	}{
+		{"checking", []string{"check", a}},
+		{"compacting", []string{"compact", a}},
+		{"merging", []string{"merge", a, "-o", filepath.Join(t.TempDir(), "B")}},
+		{"extracting", []string{"extract", a, "-o", filepath.Join(t.TempDir(), "out")}},
+		{"removing", []string{"remove", a, "b"}},
+	} {
+		status, seen := onTerminal(t, append([]string{"archive"}, c.args...)...)
+		at, end := strings.Index(seen, "\r\x1b[K"+c.doing+": "), strings.LastIndex(seen, " of 3 rows ...")
+		if status != process.OK || at < 0 || end < at || !strings.HasPrefix(seen[end:], " of 3 rows ...\r\x1b[K") || strings.Count(seen, "\n") != 1 {
+			t.Errorf("%s: status %d, %q", c.doing, status, seen)
+		}
 	}
 }

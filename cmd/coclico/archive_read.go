@@ -235,18 +235,22 @@ the shard.`,
 			return err
 		}
 		defer a.Close()
+		bar := newRowBar(s, "checking")
+		defer bar.Close()
 		shards, bad, rows := 0, 0, int64(0)
-		for shard, err := range a.Check(cmd.Context(), nil) {
+		for shard, err := range a.Check(cmd.Context(), bar.show) {
 			if cmd.Context().Err() != nil {
 				return cmd.Context().Err()
 			}
 			shards++
 			rows += shard.Info.Rows
 			if err != nil {
+				bar.Close()
 				s.Complain(files.Named(args[0], err).Error())
 				bad++
 			}
 		}
+		bar.Close()
 		if bad > 0 {
 			return fmt.Errorf("%s: %d of %d shards are damaged, listed above", args[0], bad, shards)
 		}
