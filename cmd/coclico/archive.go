@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"path"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -91,36 +89,6 @@ func counted(n int64, what string) string {
 		what += "s"
 	}
 	return fmt.Sprintf("%d %s", n, what)
-}
-
-// globs are patterns for names.
-type globs []string
-
-const globHelp = `A GLOB without a '/' is compared with the last part of a name, any other with
-all of it; * and ? match no '/'. One that ends in '/' stands for all names below
-it.`
-
-func (g globs) check() error {
-	for _, pattern := range g {
-		if _, err := path.Match(pattern, ""); err != nil {
-			return usagef("%s: not a pattern", pattern)
-		}
-	}
-	return nil
-}
-
-// match reports whether a name matches a pattern, or there are none.
-func (g globs) match(name string) bool {
-	for _, pattern := range g {
-		against := name
-		if !strings.Contains(pattern, "/") {
-			against = path.Base(name)
-		}
-		if ok, _ := path.Match(pattern, against); ok || strings.HasSuffix(pattern, "/") && strings.HasPrefix(name, pattern) {
-			return true
-		}
-	}
-	return len(g) == 0
 }
 
 // archiveArgs demands an archive and perhaps more.

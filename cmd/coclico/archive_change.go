@@ -29,12 +29,12 @@ rewrites it.
 		}
 		defer func() { err = errors.Join(err, w.Close()) }()
 		n := 0
-		err = eachRow(cmd.Context(), s, args[0], args[1:], func(r *archive.Row) error {
+		err = eachRow(cmd.Context(), s, newRowBar(s, "removing"), args[0], args[1:], func(r *archive.Row) error {
 			n++
 			return w.Remove(r.Name)
 		})
-		if err == nil {
-			_, err = fmt.Fprintf(s.Out, "%d removed\n", n)
+		if err == nil || errors.As(err, new(missingError)) {
+			fmt.Fprintf(s.Out, "%d removed\n", n)
 		}
 		return err
 	}
@@ -58,16 +58,15 @@ it is done. Whoever reads the archive meanwhile must open it again.`,
 			return err
 		}
 		defer func() { err = errors.Join(err, w.Close()) }()
-		if err := w.Compact(cmd.Context(), nil); err != nil {
+		bar := newRowBar(s, "compacting")
+		err = w.Compact(cmd.Context(), bar.show)
+		bar.Close()
+		if err != nil {
 			return files.Named(args[0], err)
 		}
 		a := w.Archive()
 		defer a.Close()
-		rows := int64(0)
-		for _, shard := range a.Shards() {
-			rows += shard.Info.Rows
-		}
-		_, err = fmt.Fprintf(s.Out, "%s: %s in %s\n", terminal.Printable(args[0]), counted(rows, "row"), counted(int64(len(a.Shards())), "shard"))
+		_, err = fmt.Fprintf(s.Out, "%s: %s in %s\n", terminal.Printable(args[0]), counted(rowsOf(a), "row"), counted(int64(len(a.Shards())), "shard"))
 		return err
 	}
 	return cmd
@@ -102,14 +101,18 @@ the others are copied, and what it replaced or removed counts again.`,
 			defer a.Close()
 			from = append(from, a)
 		}
+		bar := newRowBar(s, "merging")
 		damaged, opt := 0, &archive.Options{}
 		if *skip {
 			opt.Damaged = func(err error) {
+				bar.Close()
 				damaged++
 				s.Complain(err.Error())
 			}
 		}
-		if err := archive.Merge(cmd.Context(), *output, from, opt, nil); err != nil {
+		err := archive.Merge(cmd.Context(), *output, from, opt, bar.show)
+		bar.Close()
+		if err != nil {
 			return err
 		}
 		a, err := openArchive(*output)

@@ -21,14 +21,16 @@ or not), a zip file or a WebDataset shard, or - for a tar or zip file on
 standard input. A picture's name is the one that cp -r would give it: a.jpg, and
 photos/sub/b.png below the folder photos, but sub/b.png below photos/. (with the
 dot). In a tar or zip file it is the one that it has there; of several pictures
-of one name, the last counts.
+of one name the last counts, and one that is a file before those in tar and zip
+files. Links in tar and zip files are not followed.
 
 A picture whose size and time have not changed, and whose row records the same
 parameters, is not encoded again; --force does it again. One that cannot be read
-has a row with its error, and is tried again by the next run. Rows of pictures
-that do not exist any more stay: archive remove removes them. Ctrl-C, or a run
-that was killed, leaves a whole archive with the pictures up to half a minute
-before, and the same command resumes with the rest.
+has a row with its error, unless the archive has the picture, which it keeps; it
+is tried again by the next run. Rows of pictures that do not exist any more stay:
+archive remove removes them. Ctrl-C, or a run that was killed, leaves a whole
+archive with the pictures up to half a minute before, and the same command
+resumes with the rest.
 
 Small shards are merged at the end. Whoever has opened the archive to read it
 must then open it again; ls and extract do so by themselves.
@@ -111,10 +113,16 @@ func createArchive(ctx context.Context, f *files.IO, s *terminal.Screen, m *many
 		}
 	}()
 	board := s.Board()
-	store := &archiveStore{dir: out, writer: w, how: e, model: model.id, known: known, old: map[string]*archive.Row{}, redone: map[uint64]bool{}, seed: maphash.MakeSeed()}
+	store := &archiveStore{dir: out, writer: w, how: e, model: model.id, known: known, old: map[string]*archive.Row{}, seed: maphash.MakeSeed()}
+	if src.packed() {
+		store.redone = map[uint64]bool{}
+	}
 	r := &encodeRunner{encoding: e, files: f, board: board}
 	src.list.jobs = jobs.all
 	err = runJobs(ctx, s, board, m, &batch.Runner[viewed]{Store: store, Open: r.open, Work: store.work(r.work), Report: store.report}, &src.list, "encoded")
+	if store.kept > 0 {
+		s.Complain(fmt.Sprintf("%s: keeps %s whose source could not be read", out, counted(store.kept, "picture")))
+	}
 	r.note(s)
 	return err
 }

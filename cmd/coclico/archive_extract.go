@@ -8,7 +8,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -25,8 +27,9 @@ func archiveExtractCmd(f *files.IO, s *terminal.Screen) *cobra.Command {
 		Short: "Write the .coclico files of an archive",
 		Long: `Extract writes the .coclico files of an archive into a folder, as encode would
 have: photos/a.jpg as OUT/photos/a.jpg.coclico. Names that would lead out of the
-folder are refused. If OUT ends in .tar, .tar.gz, .tgz or .zip, it is such a
-file, and - is a tar file on standard output.
+folder, and those that are longer than they need be, such as ./a.jpg, are
+refused. If OUT ends in .tar, .tar.gz, .tgz or .zip, it is such a file, and - is
+a tar file on standard output.
 
 ` + globHelp,
 		Example: "  coclico archive extract A -o out/\n  coclico archive extract A '*.png' -o pngs.tar",
@@ -37,7 +40,7 @@ file, and - is a tar file on standard output.
 		if *output == "" {
 			return usagef("archive extract needs an output: -o OUT")
 		}
-		e := &extraction{screen: s, dir: args[0], patterns: args[1:]}
+		e := &extraction{screen: s, bar: newRowBar(s, "extracting"), dir: args[0], patterns: args[1:]}
 		var err error
 		if *output == files.Stdio || pack.IsPack(*output) {
 			err = f.Write(cmd.Context(), *output, func(w io.Writer) error { return e.pack(cmd.Context(), *output, w) })
@@ -61,8 +64,9 @@ file, and - is a tar file on standard output.
 // An extraction writes the files of an archive.
 type extraction struct {
 	screen       *terminal.Screen
+	bar          *rowBar
 	dir          string
-	patterns     globs
+	patterns     []string
 	done, failed int
 	missing      error // why not all rows were read; the file is whole without them
 }
@@ -70,16 +74,14 @@ type extraction struct {
 // each calls write with each file and its path, and lists what fails. A fatal
 // error ends it.
 func (e *extraction) each(ctx context.Context, write func(path string, r *archive.Row) error) error {
-	return eachRow(ctx, e.screen, e.dir, e.patterns, func(r *archive.Row) error {
-		path := archive.Unquote(r.Name)
-		err := error(nil)
-		switch {
-		case r.Error != "":
+	err := eachRow(ctx, e.screen, e.bar, e.dir, e.patterns, func(r *archive.Row) error {
+		name := archive.Unquote(r.Name)
+		err := checkPath(name)
+		if r.Error != "" {
 			err = errors.New(r.Error)
-		case !filepath.IsLocal(filepath.FromSlash(path)):
-			err = errors.New("a name that leads out of the folder")
-		default:
-			err = write(path+streamExt, r)
+		}
+		if err == nil {
+			err = write(name+streamExt, r)
 		}
 		if err == nil {
 			e.done++
@@ -88,10 +90,29 @@ func (e *extraction) each(ctx context.Context, write func(path string, r *archiv
 		if errors.Is(err, files.ErrFull) || errors.As(err, new(packError)) {
 			return err
 		}
+		e.bar.Close()
 		e.screen.Complain(files.Named(files.Member(e.dir, r.Name), err).Error())
 		e.failed++
 		return nil
 	})
+	if errors.As(err, new(missingError)) {
+		e.missing, err = err, nil
+	}
+	return err
+}
+
+// checkPath refuses a name that can be no file's path, or is one that another
+// name may have as well.
+func checkPath(name string) error {
+	switch {
+	case !filepath.IsLocal(filepath.FromSlash(name)):
+		return errors.New("a name that leads out of the folder")
+	case strings.ContainsRune(name, 0):
+		return errors.New("a name with a NUL, which no file has")
+	case path.Clean(name) != name:
+		return fmt.Errorf("a name for %s, which another may have", path.Clean(name))
+	}
+	return nil
 }
 
 // A packError is an error of writing a tar or zip file, which is lost then.
@@ -113,9 +134,6 @@ func (e *extraction) pack(ctx context.Context, output string, w io.Writer) error
 		}
 		return nil
 	})
-	if errors.As(err, new(shardsError)) {
-		e.missing, err = err, nil
-	}
 	return cmp.Or(err, out.Close())
 }
 
@@ -128,10 +146,14 @@ func (e *extraction) folder(ctx context.Context, output string) error {
 		return files.Named(output, err)
 	}
 	defer root.Close()
-	return e.each(ctx, func(path string, r *archive.Row) error {
+	err = e.each(ctx, func(path string, r *archive.Row) error {
 		dir, base := filepath.Split(filepath.FromSlash(path))
-		return writeBelow(root, filepath.Clean(dir), files.Fit(base), r.Data)
+		return files.Full(writeBelow(root, filepath.Clean(dir), files.Fit(base), r.Data))
 	})
+	if errors.Is(err, files.ErrFull) {
+		err = fmt.Errorf("%s: %w; %d are extracted, and the same command resumes with the rest", output, err, e.done)
+	}
+	return err
 }
 
 // writeBelow writes a file below a folder, which no name and no link leads out
@@ -145,8 +167,14 @@ func writeBelow(root *os.Root, dir, base string, data []byte) error {
 		return nil
 	}
 	part := filepath.Join(dir, fmt.Sprintf(".coclico-%d.part", time.Now().UnixNano()))
-	err := root.WriteFile(part, data, 0o666)
-	if err == nil {
+	f, err := root.OpenFile(part, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	if err != nil {
+		return err
+	}
+	if _, err = f.Write(data); err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err == nil {
 		err = root.Rename(part, name)
 	}
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -50,7 +51,7 @@ func archiveLsCmd(s *terminal.Screen) *cobra.Command {
 		}
 		t := tabwriter.NewWriter(s.Out, 0, 0, 2, ' ', tabwriter.AlignRight)
 		lines := 0
-		err := eachRow(cmd.Context(), s, args[0], args[1:], func(r *archive.Row) error {
+		err := eachRow(cmd.Context(), s, new(rowBar), args[0], args[1:], func(r *archive.Row) error {
 			if lines++; lines%1000 == 0 {
 				t.Flush() // what is aligned is kept in memory
 			}
@@ -75,21 +76,26 @@ func archiveLsCmd(s *terminal.Screen) *cobra.Command {
 }
 
 // eachRow calls f for the rows whose names match. It complains about shards that
-// cannot be read, and returns an error at the end if there were any. If another
-// process rewrites the archive meanwhile, the rows that follow are those that it
-// has then.
-func eachRow(ctx context.Context, s *terminal.Screen, dir string, patterns globs, f func(*archive.Row) error) error {
-	if err := patterns.check(); err != nil {
-		return err
-	}
-	bad, shards, last := 0, 0, ""
+// cannot be read, and returns an error at the end if there were any, or if a
+// pattern has matched nothing. If another process rewrites the archive
+// meanwhile, the rows that follow are those that it has then.
+func eachRow(ctx context.Context, s *terminal.Screen, bar *rowBar, dir string, patterns []string, f func(*archive.Row) error) error {
+	defer bar.Close()
+	var g globs
+	bad, shards, last, done := 0, 0, "", int64(0)
 	read := func() error {
 		a, err := openArchive(dir)
 		if err != nil {
 			return err
 		}
 		defer a.Close()
+		if g == nil {
+			if g, err = newGlobs(a, patterns); err != nil {
+				return err
+			}
+		}
 		shards = len(a.Shards())
+		total := rowsOf(a)
 		for r, err := range a.RowsAfter(last) {
 			switch {
 			case ctx.Err() != nil:
@@ -97,12 +103,15 @@ func eachRow(ctx context.Context, s *terminal.Screen, dir string, patterns globs
 			case errors.Is(err, archive.ErrChanged):
 				return err
 			case err != nil:
+				bar.Close()
 				s.Complain(files.Named(dir, err).Error())
 				bad++
 				continue
 			}
+			bar.show(done, total)
+			done++
 			last = r.Name
-			if !patterns.match(r.Name) {
+			if !g.match(r.Name) {
 				continue
 			}
 			if err := f(r); err != nil {
@@ -115,21 +124,27 @@ func eachRow(ctx context.Context, s *terminal.Screen, dir string, patterns globs
 	for errors.Is(err, archive.ErrChanged) {
 		err = read()
 	}
-	if err == nil && bad > 0 {
-		err = badShards(dir, bad, shards)
+	switch none := g.unmatched(); {
+	case err != nil:
+		return err
+	case bad > 0:
+		return badShards(dir, bad, shards)
+	case len(none) > 0:
+		return missingError(fmt.Sprintf("%s: no name matches %s", dir, strings.Join(none, ", ")))
 	}
-	return err
+	return nil
 }
 
 // badShards is the error of shards that were complained about.
 func badShards(dir string, bad, shards int) error {
-	return shardsError(fmt.Sprintf("%s: %d of %d shards could not be read, listed above", dir, bad, shards))
+	return missingError(fmt.Sprintf("%s: %d of %d shards could not be read, listed above", dir, bad, shards))
 }
 
-// A shardsError means that the rows of some shards are missing. It is a string.
-type shardsError string
+// A missingError means that rows are missing among those that were asked for. It
+// is a string.
+type missingError string
 
-func (e shardsError) Error() string { return string(e) }
+func (e missingError) Error() string { return string(e) }
 
 func archiveGetCmd(f *files.IO) *cobra.Command {
 	cmd := &cobra.Command{
@@ -247,18 +262,22 @@ the shard.`,
 			return err
 		}
 		defer a.Close()
+		bar := newRowBar(s, "checking")
+		defer bar.Close()
 		shards, bad, rows := 0, 0, int64(0)
-		for shard, err := range a.Check(cmd.Context(), nil) {
+		for shard, err := range a.Check(cmd.Context(), bar.show) {
 			if cmd.Context().Err() != nil {
 				return cmd.Context().Err()
 			}
 			shards++
 			rows += shard.Info.Rows
 			if err != nil {
+				bar.Close()
 				s.Complain(files.Named(args[0], err).Error())
 				bad++
 			}
 		}
+		bar.Close()
 		if bad > 0 {
 			return fmt.Errorf("%s: %d of %d shards are damaged, listed above", args[0], bad, shards)
 		}

@@ -37,7 +37,7 @@ type sourceInput struct {
 }
 
 // findSources looks at the arguments. No two may have names in common, as far as
-// is seen before tar and zip files are read.
+// is seen before folders, tar and zip files are read.
 func findSources(f *files.IO, out string, args []string) (*sources, error) {
 	s := &sources{files: f, out: out}
 	for _, arg := range args {
@@ -61,7 +61,7 @@ func findSources(f *files.IO, out string, args []string) (*sources, error) {
 	slices.SortStableFunc(s.inputs, func(a, b sourceInput) int { return strings.Compare(a.prefix, b.prefix) })
 	for i, b := range s.inputs {
 		for _, a := range s.inputs[:i] {
-			if !a.pack && !b.pack && (a.prefix == b.prefix || a.folder && strings.HasPrefix(b.prefix, a.prefix)) && filepath.Clean(a.path) != filepath.Clean(b.path) {
+			if !a.pack && !b.pack && (a.prefix == b.prefix || a.has(b.prefix)) && filepath.Clean(a.path) != filepath.Clean(b.path) {
 				return nil, fmt.Errorf("%s and %s would both have the names %s: give them to two runs with two archives", a.path, b.path, strings.TrimSuffix(b.prefix, "/"))
 			}
 		}
@@ -70,14 +70,28 @@ func findSources(f *files.IO, out string, args []string) (*sources, error) {
 	return s, nil
 }
 
+// has reports whether the names of a folder's contents may begin as another
+// input's do.
+func (in sourceInput) has(prefix string) bool {
+	if !in.folder || in.prefix != "" {
+		return false
+	}
+	_, err := os.Stat(filepath.Join(in.path, filepath.FromSlash(prefix)))
+	return err == nil
+}
+
+// packed reports whether there is a tar or zip file.
+func (s *sources) packed() bool {
+	return slices.ContainsFunc(s.inputs, func(in sourceInput) bool { return in.pack })
+}
+
 // count counts the pictures, unless some are in a tar or zip file. A folder
 // without pictures is an error.
 func (s *sources) count(ctx context.Context) error {
-	total, packs := 0, 0
+	total := 0
 	for _, in := range s.inputs {
 		switch {
 		case in.pack:
-			packs++
 		case !in.folder:
 			total++
 		default:
@@ -97,8 +111,8 @@ func (s *sources) count(ctx context.Context) error {
 			total += n
 		}
 	}
-	if s.list.total = total; packs > 0 {
-		s.list.total = 0
+	if !s.packed() {
+		s.list.total = total
 	}
 	return nil
 }
@@ -110,7 +124,7 @@ func (s *sources) jobs(ctx context.Context) iter.Seq2[batch.Job, error] {
 			var err error
 			switch {
 			case in.pack:
-				err = s.packed(ctx, in, yield)
+				err = s.unpack(ctx, in, yield)
 			case in.folder:
 				err = s.walk(ctx, in, yield)
 			case !yield(s.job(in.path, in.prefix), nil):
@@ -188,8 +202,8 @@ func (s *sources) walk(ctx context.Context, in sourceInput, yield func(batch.Job
 	return nil
 }
 
-// packed yields the pictures in a tar or zip file.
-func (s *sources) packed(ctx context.Context, in sourceInput, yield func(batch.Job, error) bool) error {
+// unpack yields the pictures in a tar or zip file.
+func (s *sources) unpack(ctx context.Context, in sourceInput, yield func(batch.Job, error) bool) error {
 	r, err := s.files.Stream(ctx, in.path)
 	if err != nil {
 		return err

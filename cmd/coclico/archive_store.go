@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/maphash"
 	"io"
+	"io/fs"
 	"iter"
 	"strings"
 	"sync"
@@ -27,13 +28,15 @@ type archiveStore struct {
 	mu  sync.Mutex
 	old map[string]*archive.Row // rows of jobs between Done and their ends
 
-	// redone has hashes of names that this run encodes again. A tar or zip file
-	// may have a name twice: the later file counts, and it must not be compared
-	// with a row that this run replaces. Only Done uses it.
+	// redone has hashes of names that this run encodes again. Where there is a
+	// tar or zip file, a name may come twice: the later picture counts, and it
+	// must not be compared with a row that this run replaces. It is nil if there
+	// is none. Only Done uses it.
 	redone map[uint64]bool
 	seed   maphash.Seed
 
-	width, height int // of the picture that was worked on last
+	width, height int   // of the picture that was worked on last
+	kept          int64 // pictures in the archive whose sources could not be read
 }
 
 // name returns a job's name in the archive.
@@ -42,7 +45,7 @@ func (s *archiveStore) name(j batch.Job) string { return j.Output[len(s.dir)+len
 // Done implements [batch.Store]. A picture that was not read is tried again.
 func (s *archiveStore) Done(j batch.Job) bool {
 	row := s.known.get(s.name(j))
-	if row != nil && j.Open != nil {
+	if row != nil && s.redone != nil {
 		hash := maphash.String(s.seed, row.Name)
 		if s.redone[hash] {
 			return false
@@ -112,9 +115,15 @@ func errName(j batch.Job) error {
 	return fmt.Errorf("%.100s...: a name of more than %d bytes, which an archive cannot hold", j.Input, archive.MaxName)
 }
 
-// report adds the row of a picture that was not read.
+// report adds the row of a picture that was not read, unless the archive has the
+// picture, or may have it in a shard that is damaged.
 func (s *archiveStore) report(_ int, r batch.Result) {
 	if r.Status != batch.Failed || len(s.name(r.Job)) > archive.MaxName {
+		return
+	}
+	if old, err := s.known.archive.Get(s.name(r.Job)); err == nil && old.Error == "" || err != nil && !errors.Is(err, fs.ErrNotExist) {
+		s.take(s.name(r.Job))
+		s.kept++
 		return
 	}
 	reason := strings.TrimPrefix(r.Err.Error(), r.Input+": ")
@@ -127,14 +136,19 @@ func (s *archiveStore) report(_ int, r batch.Result) {
 
 // add adds a row, unless the archive has it.
 func (s *archiveStore) add(r *archive.Row) error {
-	s.mu.Lock()
-	old := s.old[r.Name]
-	delete(s.old, r.Name)
-	s.mu.Unlock()
-	if old != nil && bytes.Equal(old.Data, r.Data) && old.Error == r.Error {
+	if old := s.take(r.Name); old != nil && bytes.Equal(old.Data, r.Data) && old.Error == r.Error {
 		return nil
 	}
 	return s.writer.Add(r)
+}
+
+// take returns the row that unchanged has kept for a job, or nil.
+func (s *archiveStore) take(name string) *archive.Row {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	old := s.old[name]
+	delete(s.old, name)
+	return old
 }
 
 // knownRows finds rows of an archive, fast if they are asked for in order.

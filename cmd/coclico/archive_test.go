@@ -162,6 +162,28 @@ func TestArchiveChanges(t *testing.T) {
 	fail(t, process.Usage, []string{"is one of the archives"}, "archive", "merge", a, b, "-o", b)
 }
 
+// TestArchiveKeeps: a picture in the archive outlives its source's damage, with
+// other parameters and --force too.
+func TestArchiveKeeps(t *testing.T) {
+	dir := pictures(t, 1)
+	a := filepath.Join(t.TempDir(), "A")
+	succeed(t, "archive", "create", dir, "-o", a)
+	want := archived(t, a)
+	if err := os.Truncate(filepath.Join(dir, "b.png"), 0); err != nil {
+		t.Fatal(err)
+	}
+	for _, more := range []string{"--map-size=4", "--force"} {
+		r := coclico(t, "archive", "create", dir, "-o", a, more)
+		if r.status != process.Failed || !strings.Contains(r.stderr, "b.png: ") || !strings.Contains(r.stderr, ": keeps 1 picture whose source could not be read\n") {
+			t.Errorf("%+v", r)
+		}
+		name := filepath.Base(dir) + "/b.png"
+		if got := archived(t, a); len(got) != len(want) || got[name] != want[name] {
+			t.Errorf("%s: the row is %q", more, got[name])
+		}
+	}
+}
+
 // TestArchivePacks: tar and zip files, from standard input too, and back.
 func TestArchivePacks(t *testing.T) {
 	dir := pictures(t, 3)
@@ -306,7 +328,7 @@ func TestEachRowChanged(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := ""
-	err = eachRow(t.Context(), &terminal.Screen{Err: io.Discard}, dir, nil, func(r *archive.Row) error {
+	err = eachRow(t.Context(), &terminal.Screen{Err: io.Discard}, new(rowBar), dir, nil, func(r *archive.Row) error {
 		if got += r.Name; r.Name != "a" && r.Name != "d" {
 			return nil
 		}
@@ -382,14 +404,47 @@ func TestExtractDamaged(t *testing.T) {
 	fail(t, process.Failed, []string{"part-00000000.parquet: invalid archive: the manifest lists it"}, "archive", "get", dir, "a", "-o", "-")
 }
 
-// TestExtractInside: an archive of a stranger writes nothing outside the folder.
-func TestExtractInside(t *testing.T) {
-	a := filepath.Join(t.TempDir(), "A")
-	w, err := archive.NewWriter(a, &archive.Options{Origin: archive.Origin{Fingerprint: "00000000"}})
+// TestPackAndFolder: of a picture in a folder and one of its name in a tar file
+// the former counts, however often the command is repeated. Links in a tar file
+// are failures.
+func TestPackAndFolder(t *testing.T) {
+	dir := pictures(t, 1)
+	base := filepath.Base(dir)
+	folder := filepath.Join(t.TempDir(), "F")
+	succeed(t, "archive", "create", dir, "-o", folder)
+	want := archived(t, folder)
+	var tarred bytes.Buffer
+	w := tar.NewWriter(&tarred)
+	data := contents(t, dir)["c.png"]
+	err := w.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: base + "/b.png", Size: int64(len(data)), ModTime: time.Unix(1700000000, 0)})
+	_, e := io.WriteString(w, data)
+	err = errors.Join(err, e, w.WriteHeader(&tar.Header{Typeflag: tar.TypeLink, Name: "z.png", Linkname: base + "/b.png"}), w.Close())
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"../up", "/root", "a/../../up", "link/x", "ok", "c\uFFFDff"} {
+	a := filepath.Join(t.TempDir(), "A")
+	for i := range 4 {
+		r := coclicoIn(t, t.Context(), tarred.Bytes(), "archive", "create", "-", dir, "-o", a)
+		if r.status != process.Failed || !strings.Contains(r.stderr, "standard input/z.png: a link to "+base+"/b.png, ") || !strings.Contains(r.stderr, "1 of 5 files failed") {
+			t.Fatalf("run %d: %+v", i, r)
+		}
+		got := archived(t, a)
+		if delete(got, "z.png"); !maps.Equal(got, want) {
+			t.Errorf("run %d: another picture", i)
+		}
+	}
+}
+
+// archiveOf makes an archive of rows, each with its name as file, and returns its
+// folder.
+func archiveOf(t *testing.T, names ...string) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "A")
+	w, err := archive.NewWriter(dir, &archive.Options{Origin: archive.Origin{Fingerprint: "00000000"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
 		if err := w.Add(&archive.Row{Name: name, Data: []byte(name)}); err != nil {
 			t.Fatal(err)
 		}
@@ -397,6 +452,62 @@ func TestExtractInside(t *testing.T) {
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
+	return dir
+}
+
+// TestExtractNames: a name that no file can have, and names of one file, are
+// failures of their own, in a folder and in a tar file.
+func TestExtractNames(t *testing.T) {
+	a := archiveOf(t, "a\x00b", "./b", "a/../b", "b", "c/")
+	for _, out := range []string{filepath.Join(t.TempDir(), "out"), filepath.Join(t.TempDir(), "x.tar"), filepath.Join(t.TempDir(), "x.zip")} {
+		r := coclico(t, "archive", "extract", a, "-o", out)
+		if r.status != process.Failed || r.stdout != "1 extracted\n" || !strings.Contains(r.stderr, "with a NUL") || strings.Count(r.stderr, "a name for b,") != 2 || !strings.Contains(r.stderr, "4 failed") {
+			t.Errorf("%s: %+v", out, r)
+		}
+		if filepath.Base(out) != "out" {
+			continue
+		}
+		if got := contents(t, out); len(got) != 1 || got["b"+streamExt] != "b" {
+			t.Errorf("%q", got)
+		}
+	}
+}
+
+// TestGlobs: a name that looks like a pattern stands for itself, and a pattern
+// that matches nothing is an error, which does not keep the others.
+func TestGlobs(t *testing.T) {
+	a := archiveOf(t, "a1.jpg", "a[1].jpg", "b/a[1].jpg", "b/a2.jpg", "c[.jpg")
+	for _, c := range []struct{ glob, want string }{
+		{"a[1].jpg", "a[1].jpg"}, {"a[0-9].jpg", "a1.jpg b/a2.jpg"}, {`a\[*`, "a[1].jpg b/a[1].jpg"}, {"c[.jpg", "c[.jpg"}, {"b/", "b/a2.jpg b/a[1].jpg"},
+	} {
+		if got := strings.Join(strings.Fields(succeed(t, "archive", "ls", a, c.glob)), " "); got != c.want {
+			t.Errorf("%s: %s", c.glob, got)
+		}
+	}
+	fail(t, process.Usage, []string{"d[.jpg: not a pattern"}, "archive", "ls", a, "d[.jpg")
+	fail(t, process.Failed, []string{"no name matches nothing"}, "archive", "ls", a, "nothing")
+	out := filepath.Join(t.TempDir(), "x.tar")
+	for _, c := range []struct {
+		args []string
+		out  string
+	}{
+		{[]string{"archive", "extract", a, "b/", "none", "-o", out}, "2 extracted\n"}, {[]string{"archive", "remove", a, "none", "a[1].jpg"}, "1 removed\n"},
+	} {
+		if r := coclico(t, c.args...); r.status != process.Failed || r.stdout != c.out || !strings.Contains(r.stderr, ": no name matches none\n") {
+			t.Errorf("%q: %+v", c.args, r)
+		}
+	}
+	if _, err := os.Stat(out); err != nil {
+		t.Error(err)
+	}
+	if got := succeed(t, "archive", "ls", a); got != "a1.jpg\nb/a2.jpg\nb/a[1].jpg\nc[.jpg\n" {
+		t.Errorf("after remove: %q", got)
+	}
+}
+
+// TestExtractInside: an archive of a stranger writes nothing outside the folder.
+func TestExtractInside(t *testing.T) {
+	a := archiveOf(t, "../up", "/root", "a/../../up", "link/x", "ok", "c\uFFFDff")
 	parent := t.TempDir()
 	out := filepath.Join(parent, "out")
 	if err := os.Mkdir(out, 0o777); err != nil {
@@ -445,6 +556,11 @@ func TestOddNames(t *testing.T) {
 		t.Fatal(err)
 	}
 	fail(t, process.Failed, []string{"would both have the names"}, "archive", "create", dir, filepath.Join(other, filepath.Base(dir)), "-o", a)
+	succeed(t, "archive", "create", dir+"/.", other+"/"+filepath.Base(dir), "-o", a)
+	if err := os.Mkdir(filepath.Join(dir, filepath.Base(dir)), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	fail(t, process.Failed, []string{"would both have the names"}, "archive", "create", dir+"/.", other+"/"+filepath.Base(dir), "-o", a)
 }
 
 // TestArchiveKilled kills archive create after some pictures, at random moments

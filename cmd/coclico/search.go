@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -65,6 +64,9 @@ written. --sheet shows the color maps of what was found on one picture, with
 		for _, name := range []string{"picture", "file", "near", "text"} {
 			if flags.Changed(name) {
 				given++
+			}
+			if flags.Changed(name) && flags.Lookup(name).Value.String() == "" {
+				return usagef("--%s is empty", name)
 			}
 		}
 		switch {
@@ -151,15 +153,9 @@ func (q *query) close() {
 // openSet opens the index of an archive. If it cannot be written there, it
 // is kept in the user's cache.
 func openSet(ctx context.Context, s *terminal.Screen, a *archive.Archive, dir string, prior format.Prior) (*search.Set, error) {
-	bar := s.Bar()
+	bar := newRowBar(s, "index")
 	defer bar.Close()
-	begun := time.Time{}
-	o := search.Options{Dir: filepath.Join(dir, search.Folder), Progress: func(done, total int64) {
-		if now := time.Now(); now.Sub(begun) > time.Second/10 {
-			begun = now
-			bar.Line(fmt.Sprintf("index: %d of %d rows", done, total))
-		}
-	}}
+	o := search.Options{Dir: filepath.Join(dir, search.Folder), Progress: bar.show}
 	set, err := search.Open(ctx, a, prior, o)
 	if err == nil || ctx.Err() != nil || !errors.Is(err, fs.ErrPermission) && !readOnly(err) {
 		return set, named(dir, err)

@@ -154,6 +154,8 @@ func TestSearchErrors(t *testing.T) {
 		{process.Failed, []string{"scenes"}, []string{dir, "--picture", filepath.Dir(scenePath("forest"))}},
 		{process.Usage, []string{"one of --picture"}, []string{dir}},
 		{process.Usage, []string{"one of --picture"}, []string{dir, "--text", "forest", "--near", "x"}},
+		{process.Usage, []string{"--near is empty"}, []string{dir, "--near", ""}},
+		{process.Usage, []string{"--picture is empty"}, []string{dir, "--picture="}},
 		{process.Usage, []string{"-k is 1 to"}, []string{dir, "--text", "forest", "-k", "0"}},
 		{process.Usage, []string{"--paint needs --sheet"}, []string{dir, "--text", "forest", "--paint"}},
 	} {

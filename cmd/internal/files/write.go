@@ -77,11 +77,15 @@ func Replace(d Disk, path string, fill func(w io.Writer) error) error {
 	return nil
 }
 
-func writeError(path string, err error) error {
+func writeError(path string, err error) error { return WriteError{Named(path, Full(err))} }
+
+// Full returns ErrFull for an error that means a full disk, and any other as it
+// is.
+func Full(err error) error {
 	if isFull(err) {
-		err = ErrFull
+		return ErrFull
 	}
-	return WriteError{Named(path, err)}
+	return err
 }
 
 // A checkedWriter remembers its first error, which fill may ignore.

@@ -21,8 +21,8 @@ import (
 	"github.com/coclico/coclico/cmd/internal/files"
 )
 
-// maxFile is the size of the largest file that is read from a tar file, which is
-// kept in memory.
+// maxFile is the size of the largest file that is read from a tar or zip file,
+// which is kept in memory.
 const maxFile = 256 << 20
 
 // maxZip is the size of the largest zip file that is read from a pipe.
@@ -60,8 +60,8 @@ func hasEnding(name, ending string) bool {
 }
 
 // Entries returns the regular files in a tar file, compressed or not, or a zip
-// file, whatever its name. A zip file that is no [files.File] is kept in memory.
-// Errors do not name the file.
+// file, whatever its name, and the links, which cannot be opened. A zip file that
+// is no [files.File] is kept in memory. Errors do not name the file.
 func Entries(r io.Reader) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
 		b := bufio.NewReaderSize(r, 1<<20)
@@ -103,6 +103,12 @@ func eachTar(r io.Reader, yield func(Entry, error) bool) error {
 			return nil
 		case err != nil:
 			return fmt.Errorf("not a tar or zip file, or damaged: %w", err)
+		case refuse(h) != nil:
+			// A cut behind zeros of a sparse file is taken for an end.
+			if !yield(unread(h.Name, h.Size, h.ModTime, refuse(h)), nil) {
+				return errStop
+			}
+			continue
 		case h.Typeflag != tar.TypeReg:
 			// What Next would skip may be zeros.
 			if _, err := io.Copy(io.Discard, t); err != nil {
@@ -110,11 +116,9 @@ func eachTar(r io.Reader, yield func(Entry, error) bool) error {
 			}
 			continue
 		}
-		e := newEntry(h.Name, h.Size, h.ModTime)
-		e.Open = func(context.Context) (files.File, error) { return nil, errTooLarge }
-		e.Head = func(int) []byte { return nil }
+		e := unread(h.Name, h.Size, h.ModTime, errTooLarge)
 		if h.Size <= maxFile {
-			data, err := io.ReadAll(t)
+			data, err := readAll(t, h.Size)
 			if err != nil {
 				return fmt.Errorf("damaged at %s: %w", e.Name, err)
 			}
@@ -127,6 +131,38 @@ func eachTar(r io.Reader, yield func(Entry, error) bool) error {
 			return errStop
 		}
 	}
+}
+
+// refuse returns why a file in a tar file is not to be read, or nil. The holes of
+// a sparse file may be of any size.
+func refuse(h *tar.Header) error {
+	sparse := h.Typeflag == tar.TypeGNUSparse
+	for key := range h.PAXRecords {
+		sparse = sparse || strings.HasPrefix(key, "GNU.sparse.")
+	}
+	switch {
+	case sparse:
+		return errSparse
+	case h.Typeflag == tar.TypeLink || h.Typeflag == tar.TypeSymlink:
+		return fmt.Errorf("a link to %s, which is not followed in a tar file: tar --dereference --hard-dereference writes no links", h.Linkname)
+	}
+	return nil
+}
+
+// unread returns the entry of a file that cannot be read, and why.
+func unread(name string, size int64, t time.Time, err error) Entry {
+	e := newEntry(name, size, t)
+	e.Open = func(context.Context) (files.File, error) { return nil, err }
+	e.Head = func(int) []byte { return nil }
+	return e
+}
+
+// readAll reads a file of a known size, which is allocated once.
+func readAll(r io.Reader, size int64) ([]byte, error) {
+	var b bytes.Buffer
+	b.Grow(int(size) + bytes.MinRead)
+	_, err := b.ReadFrom(r)
+	return b.Bytes(), err
 }
 
 // tarBlock is the size of a tar file's blocks. Two of zeros are its end; some
@@ -151,7 +187,11 @@ func (z *zeroReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-var errTooLarge = fmt.Errorf("more than %d MiB in a tar or zip file", maxFile>>20)
+var (
+	errTooLarge = fmt.Errorf("more than %d MiB in a tar or zip file", maxFile>>20)
+	errSparse   = errors.New("a sparse file, which is not read in a tar file: tar without --sparse writes all of it")
+	errLinked   = errors.New("a link, which is not followed in a zip file")
+)
 
 // eachZip reads a zip file: r if it is a File, and otherwise all of b.
 func eachZip(r, b io.Reader, yield func(Entry, error) bool) error {
@@ -175,36 +215,43 @@ func eachZip(r, b io.Reader, yield func(Entry, error) bool) error {
 		return err
 	}
 	for _, file := range z.File {
-		if !file.Mode().IsRegular() {
+		e := unread(file.Name, int64(file.UncompressedSize64), file.Modified, errTooLarge)
+		switch mode := file.Mode(); {
+		case mode&fs.ModeSymlink != 0:
+			e = unread(file.Name, 0, file.Modified, errLinked)
+		case !mode.IsRegular():
 			continue
-		}
-		e := newEntry(file.Name, int64(file.UncompressedSize64), file.Modified)
-		e.Open = func(context.Context) (files.File, error) {
-			r, err := file.Open()
-			if err != nil {
-				return nil, err
-			}
-			defer r.Close()
-			data, err := io.ReadAll(io.LimitReader(r, maxFile+1))
-			if err == nil && len(data) > maxFile {
-				err = errTooLarge
-			}
-			return memory{bytes.NewReader(data)}, err
-		}
-		e.Head = func(n int) []byte {
-			r, err := file.Open()
-			if err != nil {
-				return nil
-			}
-			defer r.Close()
-			head, _ := io.ReadAll(io.LimitReader(r, int64(n)))
-			return head
+		case file.UncompressedSize64 <= maxFile:
+			e.Open, e.Head = fromZip(file)
 		}
 		if !yield(e, nil) {
 			return errStop
 		}
 	}
 	return nil
+}
+
+// fromZip returns the functions of the [Entry] of a file in a zip file.
+func fromZip(file *zip.File) (open func(context.Context) (files.File, error), head func(n int) []byte) {
+	open = func(context.Context) (files.File, error) {
+		r, err := file.Open()
+		if err != nil {
+			return nil, err
+		}
+		defer r.Close()
+		data, err := readAll(r, int64(file.UncompressedSize64)) // a longer one is an error
+		return memory{bytes.NewReader(data)}, err
+	}
+	head = func(n int) []byte {
+		r, err := file.Open()
+		if err != nil {
+			return nil
+		}
+		defer r.Close()
+		head, _ := io.ReadAll(io.LimitReader(r, int64(n)))
+		return head
+	}
+	return open, head
 }
 
 // newEntry returns the entry of a name as the file has it. Some programs on

@@ -4,7 +4,11 @@ import (
 	"archive/tar"
 	"archive/zip"
 	"bytes"
+	"errors"
+	"fmt"
 	"io"
+	"io/fs"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -49,8 +53,8 @@ func zipOf(t *testing.T, names ...string) []byte {
 	return b.Bytes()
 }
 
-// TestEntries: names are clean, those that lead outside are marked, links are
-// passed over, and a file can be read when later ones have been.
+// TestEntries: names are clean, those that lead outside are marked, and a file
+// can be read when later ones have been.
 func TestEntries(t *testing.T) {
 	names := []string{"a.png", "./b.png", "/abs.png", "../out.png", "a/../../out.png", `x\y.png`, "a::b/c.png", ".."}
 	want := []string{"a.png", "b.png", "abs.png", "outside", "outside", "x/y.png", "a::b/c.png", "outside"}
@@ -60,6 +64,9 @@ func TestEntries(t *testing.T) {
 		for e, err := range Entries(bytes.NewReader(data)) {
 			if err != nil {
 				t.Fatalf("%s: %v", kind, err)
+			}
+			if e.Name == "link" {
+				continue
 			}
 			all = append(all, e)
 			if e.Outside {
@@ -85,6 +92,112 @@ func TestEntries(t *testing.T) {
 			if got := string(e.Head(100)); got != names[i] {
 				t.Errorf("%s: head %q of %q", kind, got, names[i])
 			}
+		}
+	}
+}
+
+// TestLinks: links are entries that tell what they are.
+func TestLinks(t *testing.T) {
+	var tarred, zipped bytes.Buffer
+	w, z := tar.NewWriter(&tarred), zip.NewWriter(&zipped)
+	for _, h := range []tar.Header{
+		{Typeflag: tar.TypeReg, Name: "h/a.png"}, {Typeflag: tar.TypeLink, Name: "h/b.png", Linkname: "h/a.png"},
+		{Typeflag: tar.TypeSymlink, Name: "./h/c.png", Linkname: "a.png"}, {Typeflag: tar.TypeDir, Name: "d.png"},
+	} {
+		if err := w.WriteHeader(&h); err != nil {
+			t.Fatal(err)
+		}
+	}
+	link := &zip.FileHeader{Name: "c.png"}
+	link.SetMode(0o777 | fs.ModeSymlink)
+	if _, err := z.CreateHeader(link); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(w.Close(), z.Close()); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		data []byte
+		want []string
+	}{
+		{tarred.Bytes(), []string{"h/a.png: <nil>", "h/b.png: a link to h/a.png, ", "h/c.png: a link to a.png, "}},
+		{zipped.Bytes(), []string{"c.png: a link, "}},
+	} {
+		i := 0
+		for e, err := range Entries(bytes.NewReader(c.data)) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = e.Open(t.Context())
+			if got := fmt.Sprintf("%s: %v", e.Name, err); i == len(c.want) || !strings.HasPrefix(got, c.want[i]) || len(e.Head(9)) > 0 {
+				t.Errorf("entry %d: %q, want %q", i, got, c.want)
+			}
+			i++
+		}
+		if i < len(c.want) {
+			t.Errorf("%d entries, want %q", i, c.want)
+		}
+	}
+}
+
+// TestSparse: nothing is read of a sparse file, whose holes may be of any size,
+// and the files behind it can be read.
+func TestSparse(t *testing.T) {
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	const sparseMap = "1\n0\n1\n" // a byte at 0
+	err := w.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: "GNUSparseFile.0/x.png", Size: tarBlock + 1, PAXRecords: map[string]string{
+		"???.sparse.major": "1", "???.sparse.minor": "0", "???.sparse.name": "x.png", "???.sparse.realsize": "4611686018427387904",
+	}})
+	if err == nil {
+		_, err = io.WriteString(w, sparseMap+strings.Repeat("\x00", tarBlock-len(sparseMap))+"x")
+	}
+	if err = errors.Join(err, w.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: "y.png"}), w.Close()); err != nil {
+		t.Fatal(err)
+	}
+	data := bytes.ReplaceAll(b.Bytes(), []byte("???.sparse"), []byte("GNU.sparse")) // which a tar.Writer leaves out
+	var got []string
+	for e, err := range Entries(bytes.NewReader(data)) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = e.Open(t.Context())
+		got = append(got, fmt.Sprintf("%s: %v", e.Name, err))
+	}
+	if want := []string{"x.png: " + errSparse.Error(), "y.png: <nil>"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+// TestMemory: a file takes its size in memory and not much more while it is read.
+func TestMemory(t *testing.T) {
+	const size = 32 << 20
+	var tarred, zipped bytes.Buffer
+	w, z := tar.NewWriter(&tarred), zip.NewWriter(&zipped)
+	f, err := z.Create("a.bmp")
+	if err = errors.Join(err, w.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: "a.bmp", Size: size})); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.MultiWriter(w, f).Write(make([]byte, size)); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(w.Close(), z.Close()); err != nil {
+		t.Fatal(err)
+	}
+	for kind, data := range map[string][]byte{"tar": tarred.Bytes(), "zip": zipped.Bytes()} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		for e, err := range Entries(bytes.NewReader(data)) {
+			if err == nil {
+				_, err = e.Open(t.Context())
+			}
+			if err != nil {
+				t.Fatalf("%s: %v", kind, err)
+			}
+		}
+		runtime.ReadMemStats(&after)
+		if got := after.TotalAlloc - before.TotalAlloc; got > size+size/4 {
+			t.Errorf("%s: %d bytes were allocated for a file of %d", kind, got, size)
 		}
 	}
 }
