@@ -67,7 +67,10 @@ type hitJSON struct {
 
 // search answers GET /v1/search.
 func (s *Server) search(w http.ResponseWriter, r *http.Request) error {
-	query := r.URL.Query()
+	query, err := queryOf(r)
+	if err != nil {
+		return err
+	}
 	k, err := wholeOf(query, "k", 50, 1, 1000)
 	if err != nil {
 		return err
@@ -176,7 +179,10 @@ func (s *Server) row(name string) (*archive.Row, error) {
 
 // file answers GET /v1/archive/file.
 func (s *Server) file(w http.ResponseWriter, r *http.Request) error {
-	query := r.URL.Query()
+	query, err := queryOf(r)
+	if err != nil {
+		return err
+	}
 	if err := checkNames(query, "name"); err != nil {
 		return err
 	}
@@ -196,7 +202,10 @@ func (s *Server) file(w http.ResponseWriter, r *http.Request) error {
 
 // list answers GET /v1/archive.
 func (s *Server) list(w http.ResponseWriter, r *http.Request) error {
-	query := r.URL.Query()
+	query, err := queryOf(r)
+	if err != nil {
+		return err
+	}
 	limit, err := wholeOf(query, "limit", 1000, 1, 1000)
 	if err != nil {
 		return err

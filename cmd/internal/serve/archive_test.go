@@ -89,7 +89,7 @@ func TestArchive(t *testing.T) {
 	for _, name := range []string{"sea/broken.png", "sea/none", "../../etc/passwd", ""} {
 		s.do(404, "GET", "/v1/archive/file?name="+name, nil).problem(t)
 	}
-	for _, query := range []string{"archive?limit=0", "archive?limit=1001", "archive?limit=x", "archive?before=x", "archive?after=a&after=b"} {
+	for _, query := range []string{"archive?limit=0", "archive?limit=1001", "archive?limit=x", "archive?before=x", "archive?after=a&after=b", "archive?limit=5;after=a", "archive/file?name=%zz", "search?q=sea;k=3"} {
 		s.unchecked(400, s.request("GET", "/v1/"+query, nil)).problem(t)
 	}
 	var v serverJSON

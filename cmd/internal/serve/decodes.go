@@ -23,7 +23,10 @@ func (s *Server) postDecode(w http.ResponseWriter, r *http.Request) error {
 	if !s.Model.Decodes {
 		return halfModel.problem("the server's model, %s, only encodes: coclico pull --for both gets a whole one", s.Model.Name)
 	}
-	query := r.URL.Query()
+	query, err := queryOf(r)
+	if err != nil {
+		return err
+	}
 	who, err := takeClient(r, query)
 	if err != nil {
 		return err
@@ -176,7 +179,11 @@ func (s *Server) getDecode(w http.ResponseWriter, r *http.Request) error {
 
 // deleteDecode answers DELETE /v1/decodes/{id}.
 func (s *Server) deleteDecode(w http.ResponseWriter, r *http.Request) error {
-	who, err := takeClient(r, r.URL.Query())
+	query, err := queryOf(r)
+	if err != nil {
+		return err
+	}
+	who, err := takeClient(r, query)
 	if err != nil {
 		return err
 	}
