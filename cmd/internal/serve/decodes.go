@@ -227,7 +227,7 @@ func (s *Server) picture(w http.ResponseWriter, r *http.Request, ending, mediaTy
 	h.Set("Content-Type", mediaType)
 	h.Set("ETag", `"`+d.id+"-"+ending+`"`)
 	h.Set("Cache-Control", "private, max-age=3600")
-	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(data))
+	serveWhole(w, r, data)
 	if r.Method == http.MethodGet {
 		d.noteFetched()
 	}

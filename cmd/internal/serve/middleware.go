@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -65,7 +66,7 @@ func (s *Server) routes(mux *http.ServeMux) {
 // the path was more special than the one that it looks like.
 func noMethod(methods string) handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		if strings.Contains(methods, r.Method) {
+		if slices.Contains(strings.Split(methods, ", "), r.Method) {
 			return notFound.problem("nothing is at this path")
 		}
 		w.Header().Set("Allow", methods)
