@@ -52,11 +52,21 @@ func (s *Server) postDecode(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if wait := waitOf(r); wait > 0 {
-		ctx, cancel := context.WithTimeout(r.Context(), wait)
-		d.wait(ctx)
-		cancel()
+		s.await(r.Context(), d, wait)
 	}
 	return s.answerDecode(w, r, d)
+}
+
+// await waits for a decode, unless too many clients do: then the answer comes at
+// once.
+func (s *Server) await(ctx context.Context, d *decode, wait time.Duration) {
+	defer s.waits.Add(-1)
+	if s.waits.Add(1) > int64(s.Limits.Streams) {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	d.wait(ctx)
 }
 
 func (s *Server) answerDecode(w http.ResponseWriter, r *http.Request, d *decode) error {

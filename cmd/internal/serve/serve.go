@@ -66,7 +66,12 @@ type Server struct {
 	pictures *semaphore.Weighted // bytes that reading pictures takes
 	encodes  *semaphore.Weighted // pictures at work
 	searches *semaphore.Weighted
-	streams  atomic.Int64 // of events
+	lists    *semaphore.Weighted // bytes of lists that are written
+	streams  atomic.Int64        // of events
+	waits    atomic.Int64        // of clients for a decode
+	handlers atomic.Int64        // that run
+
+	listShares *shares // of lists
 
 	draining chan struct{} // closed when the server begins to stop
 	requests atomic.Uint64 // a number for each
@@ -87,7 +92,10 @@ func New(c Config) (*Server, error) {
 		pictures: semaphore.NewWeighted(c.Limits.PictureMemory),
 		encodes:  semaphore.NewWeighted(int64(c.Limits.Encodes)),
 		searches: semaphore.NewWeighted(maxSearches),
+		lists:    semaphore.NewWeighted(maxLists),
 		draining: make(chan struct{}),
+
+		listShares: newShares(maxLists / 2),
 	}
 	s.metrics = newMetrics(s)
 	var err error
