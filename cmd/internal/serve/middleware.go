@@ -124,6 +124,8 @@ func logged(r *http.Request) *record { return r.Context().Value(recordKey{}).(*r
 // status 500 and an entry of the log.
 func (s *Server) observe(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		s.handlers.Add(1)
+		defer s.handlers.Add(-1)
 		start := time.Now()
 		rec := &record{id: strconv.FormatUint(s.requests.Add(1), 36)}
 		r = r.WithContext(context.WithValue(r.Context(), recordKey{}, rec))
@@ -138,16 +140,17 @@ func (s *Server) observe(next http.Handler) http.Handler {
 			_ = w.control.SetReadDeadline(start.Add(s.Limits.BodyTime))
 		}
 		defer func() {
-			if v := recover(); v != nil {
-				if v == http.ErrAbortHandler {
-					panic(v)
-				}
+			v := recover()
+			if v != nil && v != http.ErrAbortHandler {
 				rec.err = fmt.Sprintf("panic: %v\n%s", v, debug.Stack())
 				if w.status == 0 {
 					internal.problem("the server's log says more, request %s", rec.id).write(w)
 				}
 			}
 			s.log(r, w, rec, time.Since(start))
+			if v == http.ErrAbortHandler {
+				panic(v)
+			}
 		}()
 		next.ServeHTTP(w, r)
 	})
