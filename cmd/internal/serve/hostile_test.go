@@ -352,7 +352,7 @@ func TestHalfClosed(t *testing.T) {
 		t.Fatal(err)
 	}
 	if a := readAnswer(t, response); a.StatusCode != 499 || a.problem(t).Type != "urn:coclico:problem:client-left" {
-		t.Errorf("status %d, %q", a.StatusCode, a.body)
+		t.Fatalf("status %d, %q", a.StatusCode, a.body)
 	}
 	for !strings.Contains(s.log.String(), `"status":499`) {
 		time.Sleep(time.Millisecond)
