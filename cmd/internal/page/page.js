@@ -118,7 +118,7 @@ class Server {
       on('step', watch);
       on('done', ({ picture }) => end(resolve, picture));
       on('canceled', () => end(reject, new DOMException('canceled elsewhere', 'AbortError')));
-      on('shutdown', () => end(reject, new Problem('the server stops; it paints this when it is back', 503, 2)));
+      on('shutdown', ({ finishing }) => finishing || end(reject, new Problem('the server stops; it paints this when it is back', 503, 2)));
       on('error', ({ problem }) => end(reject, new Problem(problem.detail ?? problem.title, problem.status)));
       source.onerror = () => {
         if (source.readyState !== EventSource.CLOSED) return;
@@ -314,14 +314,18 @@ async function change(work, properties, keep = true) {
 // take takes files: pictures, and .coclico files.
 async function take(files) {
   const taken = [];
+  const refuse = (reason) => {
+    say(reason);
+    $('#where').textContent = reason;
+  };
   for (const file of files) {
     if (/\.coclico$/i.test(file.name)) {
-      taken.push(newWork({ name: file.name.replace(/\.coclico$/i, ''), file: toBase64URL(new Uint8Array(await file.arrayBuffer())), state: 'waiting' }));
+      const bytes = await file.arrayBuffer().catch((error) => refuse(`${file.name} cannot be read: ${error.message}`));
+      if (bytes) taken.push(newWork({ name: file.name.replace(/\.coclico$/i, ''), file: toBase64URL(new Uint8Array(bytes)), state: 'waiting' }));
     } else if (file.type.startsWith('image/') || !file.type) {
       taken.push(newWork({ name: file.name || 'Pasted picture', input: file, state: 'encoding' }));
     } else {
-      say(`${file.name} is not a picture.`);
-      $('#where').textContent = `${file.name} is not a picture.`;
+      refuse(`${file.name} is not a picture.`);
     }
   }
   if (!taken.length) return;
@@ -330,7 +334,7 @@ async function take(files) {
   for (const work of taken) run(work);
 }
 
-const toBase64URL = (bytes) => btoa(String.fromCharCode(...bytes)).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+const toBase64URL = (bytes) => btoa(Array.from(bytes, (b) => String.fromCharCode(b)).join('')).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
 
 // Two queues: files are made while something is painted.
 const queue = () => {
@@ -457,7 +461,7 @@ function showHash() {
     showGallery(Object.fromEntries(given));
     return;
   }
-  if (!/^[A-Za-z0-9_-]{20,}$/.test(name)) {
+  if (!/^[A-Za-z0-9_-]{20,}$/.test(name) || name.length % 4 === 1) { // which no base64 has
     shown = undefined;
     $('#open').replaceChildren();
     document.body.classList.remove('opened');

@@ -85,6 +85,6 @@ async function bytesOf(file, version, progress) {
     n += value.length;
     progress(value.length);
   }
-  await cache?.put(file.path, new Response(data)).catch(() => {}); // a full disk is no reason to stop
+  if (n === data.length) await cache?.put(file.path, new Response(data)).catch(() => {}); // a full disk is no reason to stop
   return data.subarray(0, n);
 }

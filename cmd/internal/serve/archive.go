@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 
 	"github.com/coclico/coclico/codec"
@@ -67,7 +68,10 @@ type hitJSON struct {
 
 // search answers GET /v1/search.
 func (s *Server) search(w http.ResponseWriter, r *http.Request) error {
-	query := r.URL.Query()
+	query, err := queryOf(r)
+	if err != nil {
+		return err
+	}
 	k, err := wholeOf(query, "k", 50, 1, 1000)
 	if err != nil {
 		return err
@@ -79,29 +83,43 @@ func (s *Server) search(w http.ResponseWriter, r *http.Request) error {
 	if err := checkNames(query, "q", "file", "near", "k", "min"); err != nil {
 		return err
 	}
-	if !s.searches.TryAcquire(1) {
-		return busy.problem("%d searches run already", maxSearches)
-	}
-	defer s.searches.Release(1)
-	vector, itself, err := s.vector(r.Context(), query)
+	hits, err := s.find(r.Context(), query, k, least)
 	if err != nil {
 		return err
 	}
-	hits, err := s.Archive.Set.Search(r.Context(), search.Query{Vector: vector, K: k + 1, Min: least})
-	if err != nil {
-		return err
-	}
-	list := []hitJSON{}
+	size := 0
 	for _, h := range hits {
-		if len(list) < k && (itself == "" || h.Row.Name != itself) {
-			list = append(list, hitJSON{newRow(h.Row), min(h.Score, 1), h.Distance})
+		size += len(h.Row.Data)
+	}
+	out, err := s.startList(w, r, "hits", size)
+	if err != nil {
+		return err
+	}
+	defer out.close()
+	for _, h := range hits {
+		if err := out.add(hitJSON{newRow(h.Row), min(h.Score, 1), h.Distance}); err != nil {
+			return err
 		}
 	}
-	w.Header().Set("Cache-Control", "no-store")
-	writeJSON(w, "application/json", http.StatusOK, struct {
-		Hits []hitJSON `json:"hits"`
-	}{list})
-	return nil
+	return out.end("")
+}
+
+// find returns the hits of a query, if few searches run: no longer than it takes.
+func (s *Server) find(ctx context.Context, query url.Values, k int, least float64) ([]search.Hit, error) {
+	if !s.searches.TryAcquire(1) {
+		return nil, busy.problem("%d searches run already", maxSearches)
+	}
+	defer s.searches.Release(1)
+	vector, itself, err := s.vector(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	hits, err := s.Archive.Set.Search(ctx, search.Query{Vector: vector, K: k + 1, Min: least})
+	if err != nil {
+		return nil, err
+	}
+	hits = slices.DeleteFunc(hits, func(h search.Hit) bool { return itself != "" && h.Row.Name == itself })
+	return hits[:min(k, len(hits))], nil
 }
 
 // vector returns what a query searches for, as deviations from the model's means,
@@ -176,7 +194,10 @@ func (s *Server) row(name string) (*archive.Row, error) {
 
 // file answers GET /v1/archive/file.
 func (s *Server) file(w http.ResponseWriter, r *http.Request) error {
-	query := r.URL.Query()
+	query, err := queryOf(r)
+	if err != nil {
+		return err
+	}
 	if err := checkNames(query, "name"); err != nil {
 		return err
 	}
@@ -196,7 +217,10 @@ func (s *Server) file(w http.ResponseWriter, r *http.Request) error {
 
 // list answers GET /v1/archive.
 func (s *Server) list(w http.ResponseWriter, r *http.Request) error {
-	query := r.URL.Query()
+	query, err := queryOf(r)
+	if err != nil {
+		return err
+	}
 	limit, err := wholeOf(query, "limit", 1000, 1, 1000)
 	if err != nil {
 		return err
@@ -204,23 +228,25 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request) error {
 	if err := checkNames(query, "after", "limit"); err != nil {
 		return err
 	}
-	page := struct {
-		Rows []rowJSON `json:"rows"`
-		Next string    `json:"next,omitempty"`
-	}{Rows: []rowJSON{}}
+	out, err := s.startList(w, r, "rows", 0)
+	if err != nil {
+		return err
+	}
+	defer out.close()
+	last := ""
 	for row, err := range s.Archive.Rows.RowsAfter(query.Get("after")) {
 		if err != nil {
 			return err
 		}
-		if len(page.Rows) == limit {
-			page.Next = page.Rows[limit-1].Name
-			break
+		if out.rows == limit {
+			return out.end(last)
 		}
-		page.Rows = append(page.Rows, newRow(row))
+		if err := out.add(newRow(row)); err != nil {
+			return err
+		}
+		last = row.Name
 	}
-	w.Header().Set("Cache-Control", "no-store")
-	writeJSON(w, "application/json", http.StatusOK, page)
-	return nil
+	return out.end("")
 }
 
 func checkNames(query url.Values, names ...string) error {

@@ -3,12 +3,16 @@ package serve
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/coclico/coclico/codec"
@@ -89,7 +93,7 @@ func TestArchive(t *testing.T) {
 	for _, name := range []string{"sea/broken.png", "sea/none", "../../etc/passwd", ""} {
 		s.do(404, "GET", "/v1/archive/file?name="+name, nil).problem(t)
 	}
-	for _, query := range []string{"archive?limit=0", "archive?limit=1001", "archive?limit=x", "archive?before=x", "archive?after=a&after=b"} {
+	for _, query := range []string{"archive?limit=0", "archive?limit=1001", "archive?limit=x", "archive?before=x", "archive?after=a&after=b", "archive?limit=5;after=a", "archive/file?name=%zz", "search?q=sea;k=3"} {
 		s.unchecked(400, s.request("GET", "/v1/"+query, nil)).problem(t)
 	}
 	var v serverJSON
@@ -139,4 +143,66 @@ func TestSearch(t *testing.T) {
 	s.searches.Acquire(t.Context(), maxSearches)
 	s.do(503, "GET", "/v1/search?q=sea", nil).problem(t)
 	s.searches.Release(maxSearches)
+}
+
+// A stuckClient takes nothing of its answer until it is freed.
+type stuckClient struct {
+	*httptest.ResponseRecorder
+	stuck chan struct{} // gets something when it is
+	free  chan struct{} // closed
+}
+
+func (c *stuckClient) Write(b []byte) (int, error) {
+	select {
+	case c.stuck <- struct{}{}:
+		<-c.free
+	case <-c.free:
+	}
+	return c.ResponseRecorder.Write(b)
+}
+
+// TestSlowReaders: clients that do not take their hits or rows keep nobody from
+// searching, and one of them does not get more and more of them.
+func TestSlowReaders(t *testing.T) {
+	s, h := secureServer(t, withArchive(t, 5))
+	get := func(w http.ResponseWriter, address, path string) {
+		r := httptest.NewRequest("GET", path, nil)
+		r.Host, r.RemoteAddr = "localhost", address+":1"
+		h.ServeHTTP(w, r)
+	}
+	check := func(address, path string, want int) {
+		t.Helper()
+		w := httptest.NewRecorder()
+		if get(w, address, path); w.Code != want {
+			t.Errorf("%s from %s: status %d, want %d: %s", path, address, w.Code, want, w.Body)
+		}
+	}
+	var slow []*stuckClient
+	var work sync.WaitGroup
+	stuck, free := make(chan struct{}), make(chan struct{})
+	hold := func(n int, path string) {
+		for range n {
+			c := &stuckClient{httptest.NewRecorder(), stuck, free}
+			slow = append(slow, c)
+			work.Go(func() { get(c, "192.0.2.1", path) })
+			<-stuck
+		}
+	}
+	hold(maxSearches, "/v1/search?q=sea")
+	check("192.0.2.1", "/v1/search?q=sea", 200)
+	hold(maxLists/2/listSize-maxSearches-1, "/v1/archive")
+	check("192.0.2.1", "/v1/archive", 503)
+	check("192.0.2.1", "/v1/search?q=sea", 503)
+	check("192.0.2.2", "/v1/archive", 200)
+	check("192.0.2.2", "/v1/search?q=sea", 200)
+	close(free)
+	work.Wait()
+	for _, c := range slow {
+		if c.Code != 200 || !json.Valid(c.Body.Bytes()) {
+			t.Errorf("a slow client got status %d, %.200s", c.Code, c.Body)
+		}
+	}
+	if !s.lists.TryAcquire(maxLists) || len(s.listShares.held) > 0 {
+		t.Error("something is still held")
+	}
 }

@@ -71,6 +71,11 @@ func TestJourney(t *testing.T) {
 	}
 	s.do(304, "GET", d.Picture, nil, "If-None-Match: "+got.Header.Get("ETag"))
 	s.do(200, "GET", d.Picture, nil, `If-None-Match: "another"`)
+	for _, header := range []string{"Range: bytes=0-3", "Range: bytes=9999999-", `If-Match: "another"`} {
+		if whole := s.do(200, "GET", d.Picture, nil, header); !bytes.Equal(whole.body, got.body) {
+			t.Errorf("%s: %d bytes, not all", header, len(whole.body))
+		}
+	}
 	jpg := s.do(200, "GET", strings.Replace(d.Picture, ".png", ".jpg", 1), nil)
 	if !picture.Ours(bytes.NewReader(jpg.body)) {
 		t.Error("the JPEG does not say that it is generated")
@@ -136,6 +141,9 @@ func TestParameters(t *testing.T) {
 		{"encode", "seed=1&seed=2", "seed", "given 2 times"},
 		{"encode", "candidates=17", "candidates", "at most 16; --max-candidates allows more"},
 		{"encode", "from_pixels=perhaps", "from_pixels", "must be true or false"},
+		{"encode", "strength=0.5;seed=7", "", "the query: invalid semicolon"},
+		{"encode", "seed=%zz7", "", "the query: invalid URL escape"},
+		{"decodes", "seed=7;size=64", "", "the query"},
 		{"decodes", "size=100", "size", "a multiple of 8"},
 		{"decodes", "size=512", "size", "at most 256; --max-size allows more"},
 		{"decodes", "strength=nan", "strength", "must be a number from 0 to 1"},
@@ -231,7 +239,7 @@ func TestServerInfo(t *testing.T) {
 		status       int
 		method, path string
 	}{
-		{405, "GET", "/v1/encode"}, {405, "PUT", "/v1/decodes"}, {405, "POST", "/v1/info"}, {405, "POST", "/"}, {405, "PUT", "/v1/decodes/x"}, {405, "TRACE", "/healthz"}, {405, "POST", "/readyz"},
+		{405, "GET", "/v1/encode"}, {405, "PUT", "/v1/decodes"}, {405, "POST", "/v1/info"}, {405, "POST", "/"}, {405, "PUT", "/v1/decodes/x"}, {405, "TRACE", "/healthz"}, {405, "GE", "/v1/info"}, {405, "ET", "/v1/info"}, {405, "POST", "/readyz"},
 		{404, "GET", "/v1/search?q=x"}, {404, "GET", "/v1/archive"}, {404, "GET", "/v2"}, {404, "POST", "/v1/other"}, {404, "GET", "/v1/decodes/x"}, {404, "DELETE", "/v1/decodes/x"},
 		{404, "GET", "/v1/decodes/x/events"}, {404, "GET", "/v1/decodes/x/picture.png"}, {404, "GET", "/v1/decodes/x/picture.gif"},
 	} {

@@ -23,7 +23,10 @@ func (s *Server) postDecode(w http.ResponseWriter, r *http.Request) error {
 	if !s.Model.Decodes {
 		return halfModel.problem("the server's model, %s, only encodes: coclico pull --for both gets a whole one", s.Model.Name)
 	}
-	query := r.URL.Query()
+	query, err := queryOf(r)
+	if err != nil {
+		return err
+	}
 	who, err := takeClient(r, query)
 	if err != nil {
 		return err
@@ -49,11 +52,21 @@ func (s *Server) postDecode(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if wait := waitOf(r); wait > 0 {
-		ctx, cancel := context.WithTimeout(r.Context(), wait)
-		d.wait(ctx)
-		cancel()
+		s.await(r.Context(), d, wait)
 	}
 	return s.answerDecode(w, r, d)
+}
+
+// await waits for a decode, unless too many clients do: then the answer comes at
+// once.
+func (s *Server) await(ctx context.Context, d *decode, wait time.Duration) {
+	defer s.waits.Add(-1)
+	if s.waits.Add(1) > int64(s.Limits.Streams) {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	d.wait(ctx)
 }
 
 func (s *Server) answerDecode(w http.ResponseWriter, r *http.Request, d *decode) error {
@@ -176,7 +189,11 @@ func (s *Server) getDecode(w http.ResponseWriter, r *http.Request) error {
 
 // deleteDecode answers DELETE /v1/decodes/{id}.
 func (s *Server) deleteDecode(w http.ResponseWriter, r *http.Request) error {
-	who, err := takeClient(r, r.URL.Query())
+	query, err := queryOf(r)
+	if err != nil {
+		return err
+	}
+	who, err := takeClient(r, query)
 	if err != nil {
 		return err
 	}
@@ -220,7 +237,7 @@ func (s *Server) picture(w http.ResponseWriter, r *http.Request, ending, mediaTy
 	h.Set("Content-Type", mediaType)
 	h.Set("ETag", `"`+d.id+"-"+ending+`"`)
 	h.Set("Cache-Control", "private, max-age=3600")
-	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(data))
+	serveWhole(w, r, data)
 	if r.Method == http.MethodGet {
 		d.noteFetched()
 	}

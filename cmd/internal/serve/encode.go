@@ -18,7 +18,11 @@ import (
 
 // encode answers POST /v1/encode.
 func (s *Server) encode(w http.ResponseWriter, r *http.Request) error {
-	how, err := encodingOf(r.URL.Query())
+	query, err := queryOf(r)
+	if err != nil {
+		return err
+	}
+	how, err := encodingOf(query)
 	if err != nil {
 		return err
 	}

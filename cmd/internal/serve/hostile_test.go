@@ -334,3 +334,27 @@ func TestVanishedClients(t *testing.T) {
 	}
 	s.encode(3, "")
 }
+
+// TestHalfClosed: who closes its half of the connection while it waits is told so,
+// and gets nothing that looks like a file.
+func TestHalfClosed(t *testing.T) {
+	s := start(t, nil)
+	s.encodes.Acquire(t.Context(), int64(s.Limits.Encodes)) // others are at work
+	defer s.encodes.Release(int64(s.Limits.Encodes))
+	body := photo(t, 1)
+	c := s.dial()
+	fmt.Fprintf(c, "POST /v1/encode HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
+	if err := c.(*net.TCPConn).CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.ReadResponse(bufio.NewReader(c), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a := readAnswer(t, response); a.StatusCode != 499 || a.problem(t).Type != "urn:coclico:problem:client-left" {
+		t.Fatalf("status %d, %q", a.StatusCode, a.body)
+	}
+	for !strings.Contains(s.log.String(), `"status":499`) {
+		time.Sleep(time.Millisecond)
+	}
+}

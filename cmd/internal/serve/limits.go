@@ -16,17 +16,18 @@ type Limits struct {
 	Keep        time.Duration // how long pictures are kept; an hour
 	KeepBytes   int64         // of the pictures that are kept; 256 MiB
 
-	BodyMemory    int64         // bytes of bodies in memory; 512 MiB, half of them for one client
+	BodyMemory    int64         // bytes of bodies in memory, half of them for one client; 512 MiB, or 8 * Body if that is more
 	BodyTime      time.Duration // to send a body; a minute
 	PictureMemory int64         // bytes of pictures that are encoded; 1 GiB
 	Encodes       int           // pictures that are encoded at once; 16
-	Streams       int           // of events; 16,384
-	Grace         time.Duration // that a decode may take to finish when the server stops; 20 seconds
+	Streams       int           // of events, and clients that wait for a decode; 16,384 of each
+	Grace         time.Duration // that a decode may take to finish when the server stops, and a fifth more for all else; 20 seconds
 }
 
 func (l Limits) orDefault() Limits {
+	body := cmp.Or(l.Body, 64<<20)
 	return Limits{
-		Body:          cmp.Or(l.Body, 64<<20),
+		Body:          body,
 		Pixels:        cmp.Or(l.Pixels, 100_000_000),
 		Size:          cmp.Or(l.Size, 1024),
 		Candidates:    cmp.Or(l.Candidates, 16),
@@ -34,7 +35,7 @@ func (l Limits) orDefault() Limits {
 		ClientQueue:   cmp.Or(l.ClientQueue, (cmp.Or(l.Queue, 16)+1)/2),
 		Keep:          cmp.Or(l.Keep, time.Hour),
 		KeepBytes:     cmp.Or(l.KeepBytes, 256<<20),
-		BodyMemory:    cmp.Or(l.BodyMemory, 512<<20),
+		BodyMemory:    cmp.Or(l.BodyMemory, max(512<<20, 8*body)), // as it grows, a body takes up to three times its size
 		BodyTime:      cmp.Or(l.BodyTime, time.Minute),
 		PictureMemory: cmp.Or(l.PictureMemory, 1<<30),
 		Encodes:       cmp.Or(l.Encodes, 16),
@@ -48,4 +49,5 @@ const (
 	maxFile     = 1 << 20           // bytes of a file; the longest has 140 kB
 	maxWait     = 300 * time.Second // of Prefer: wait
 	maxSearches = 4                 // at once
+	maxLists    = 64 << 20          // bytes that lists take while they are written, half of them for one client
 )

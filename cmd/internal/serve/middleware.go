@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -65,7 +66,7 @@ func (s *Server) routes(mux *http.ServeMux) {
 // the path was more special than the one that it looks like.
 func noMethod(methods string) handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		if strings.Contains(methods, r.Method) {
+		if slices.Contains(strings.Split(methods, ", "), r.Method) {
 			return notFound.problem("nothing is at this path")
 		}
 		w.Header().Set("Allow", methods)
@@ -123,6 +124,8 @@ func logged(r *http.Request) *record { return r.Context().Value(recordKey{}).(*r
 // status 500 and an entry of the log.
 func (s *Server) observe(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		s.handlers.Add(1)
+		defer s.handlers.Add(-1)
 		start := time.Now()
 		rec := &record{id: strconv.FormatUint(s.requests.Add(1), 36)}
 		r = r.WithContext(context.WithValue(r.Context(), recordKey{}, rec))
@@ -137,16 +140,17 @@ func (s *Server) observe(next http.Handler) http.Handler {
 			_ = w.control.SetReadDeadline(start.Add(s.Limits.BodyTime))
 		}
 		defer func() {
-			if v := recover(); v != nil {
-				if v == http.ErrAbortHandler {
-					panic(v)
-				}
+			v := recover()
+			if v != nil && v != http.ErrAbortHandler {
 				rec.err = fmt.Sprintf("panic: %v\n%s", v, debug.Stack())
 				if w.status == 0 {
 					internal.problem("the server's log says more, request %s", rec.id).write(w)
 				}
 			}
 			s.log(r, w, rec, time.Since(start))
+			if v == http.ErrAbortHandler {
+				panic(v)
+			}
 		}()
 		next.ServeHTTP(w, r)
 	})

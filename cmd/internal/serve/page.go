@@ -68,9 +68,17 @@ func newPage(files fs.FS) (http.Handler, error) {
 			h.Set("Content-Type", a.mediaType)
 			h.Set("ETag", a.etag)
 			h.Set("Cache-Control", "no-cache") // ask, and get 304
-			http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(a.data))
+			serveWhole(w, r, a.data)
 		}
 	}), nil
+}
+
+// serveWhole answers with data whose ETag is set, or with 304. Parts are no part
+// of the API.
+func serveWhole(w http.ResponseWriter, r *http.Request, data []byte) {
+	r.Header.Del("Range")
+	r.Header.Del("If-Match")
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(data))
 }
 
 var mediaTypes = map[string]string{

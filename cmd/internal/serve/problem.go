@@ -52,6 +52,7 @@ var (
 	clientQueueFull = kind{"client-queue-full", http.StatusTooManyRequests, "The client's part of the queue is full", 5}
 	busy            = kind{"busy", http.StatusServiceUnavailable, "Too much is going on", 1}
 	halfModel       = kind{"half-model", http.StatusNotImplemented, "The model is half a model", 0}
+	clientLeft      = kind{"client-left", 499, "The client left", 0} // a status of nginx, and of no standard
 	stopping        = kind{"shutdown", http.StatusServiceUnavailable, "The server is stopping", 10}
 	internal        = kind{"internal", http.StatusInternalServerError, "An error of the server", 0}
 )
@@ -127,6 +128,8 @@ func parameterOf(err codec.OptionError) string {
 // A handler answers a request, or returns why it cannot.
 type handler func(w http.ResponseWriter, r *http.Request) error
 
+// answer has a handler's error answered. No error may look like an answer: a
+// client may have closed its half of the connection only, and reads on.
 func (s *Server) answer(h handler) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		err := h(w, r)
@@ -136,15 +139,20 @@ func (s *Server) answer(h handler) http.HandlerFunc {
 		p := problemOf(err)
 		switch {
 		case p != nil:
+		case errors.Is(context.Cause(r.Context()), errStopping):
+			p = stopping.problem("there was no time to finish this")
 		case r.Context().Err() != nil, errors.Is(err, context.Canceled):
 			logged(r).err = "the client left"
-			return
+			p = clientLeft.problem("the client closed the connection, or its half, before the answer")
 		case errors.Is(err, os.ErrDeadlineExceeded):
 			logged(r).err = "the client reads too slowly"
-			return
+			p = clientLeft.problem("the client reads too slowly")
 		default:
 			logged(r).err = err.Error()
 			p = internal.problem("the server's log says more, request %s", logged(r).id)
+		}
+		if begun, ok := w.(*response); ok && begun.status != 0 {
+			panic(http.ErrAbortHandler) // the part of an answer must not look like the whole
 		}
 		p.write(w)
 	}

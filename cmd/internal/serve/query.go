@@ -15,6 +15,16 @@ import (
 	"github.com/coclico/coclico/cmd/internal/options"
 )
 
+// queryOf returns the parameters of a request. Package url leaves out those that
+// it cannot parse.
+func queryOf(r *http.Request) (url.Values, error) {
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return nil, badParameter.problem("the query: %v", err)
+	}
+	return query, nil
+}
+
 // encodingOf returns how a query wants a picture encoded.
 func encodingOf(query url.Values) (*options.Encoding, error) {
 	flags := newFlags()

@@ -280,6 +280,27 @@ func TestSlowBodies(t *testing.T) {
 	work.Wait()
 }
 
+// TestLargeBodies: --max-body can be large: a body below it is read if nothing
+// else is.
+func TestLargeBodies(t *testing.T) {
+	_, h := secureServer(t, func(c *Config) { c.Limits.Body = 200_000_000 })
+	w := secureRequest(h, "POST", "/v1/encode", io.LimitReader(nothing{}, 140_000_000), nil)
+	if w.Code != http.StatusUnprocessableEntity {
+		t.Errorf("a body of 140 MB: %d %s", w.Code, w.Body)
+	}
+}
+
+// TestWaits: when as many clients wait for decodes as may, the next one gets its
+// answer at once.
+func TestWaits(t *testing.T) {
+	s, h := secureServer(t, func(c *Config) { c.Limits.Streams = 1 })
+	s.waits.Add(1)
+	w := secureRequest(h, "POST", "/v1/decodes", bytes.NewReader(secureFile(t, s)), func(r *http.Request) { r.Header.Set("Prefer", "wait=300") })
+	if w.Code != http.StatusAccepted || s.waits.Load() != 1 {
+		t.Errorf("%d %s; %d wait", w.Code, w.Body, s.waits.Load())
+	}
+}
+
 func TestSharer(t *testing.T) {
 	for address, want := range map[string]string{
 		"192.0.2.1:5": "192.0.2.1", "[::ffff:192.0.2.1]:5": "192.0.2.1", "[2001:db8::1]:5": "2001:db8::/64", "[2001:db8:0:0:ffff::9]:5": "2001:db8::/64",

@@ -66,7 +66,12 @@ type Server struct {
 	pictures *semaphore.Weighted // bytes that reading pictures takes
 	encodes  *semaphore.Weighted // pictures at work
 	searches *semaphore.Weighted
-	streams  atomic.Int64 // of events
+	lists    *semaphore.Weighted // bytes of lists that are written
+	streams  atomic.Int64        // of events
+	waits    atomic.Int64        // of clients for a decode
+	handlers atomic.Int64        // that run
+
+	listShares *shares // of lists
 
 	draining chan struct{} // closed when the server begins to stop
 	requests atomic.Uint64 // a number for each
@@ -87,7 +92,10 @@ func New(c Config) (*Server, error) {
 		pictures: semaphore.NewWeighted(c.Limits.PictureMemory),
 		encodes:  semaphore.NewWeighted(int64(c.Limits.Encodes)),
 		searches: semaphore.NewWeighted(maxSearches),
+		lists:    semaphore.NewWeighted(maxLists),
 		draining: make(chan struct{}),
+
+		listShares: newShares(maxLists / 2),
 	}
 	s.metrics = newMetrics(s)
 	var err error
@@ -99,20 +107,27 @@ func New(c Config) (*Server, error) {
 const (
 	headerTime = 5 * time.Second // to send a request's header
 	idleTime   = 120 * time.Second
-	closeTime  = 5 * time.Second // to finish answers when the server stops
+	closeTime  = 1500 * time.Millisecond // for each of the last steps when the server stops
 )
+
+// errStopping is why requests end that the server has no more time for.
+var errStopping = errors.New("the server stops")
 
 // Serve answers requests from a listener, which it closes, until the context
 // ends. Then it stops: requests for work are refused, and clients that watch a
 // decode are told. A decode that is nearly done is finished, and its picture can
-// be fetched; any other is canceled. That takes less than 30 seconds. The error
-// is nil if nothing but the context ended it. Serve must be called once.
+// be fetched; any other is canceled. Other requests are finished in the same time,
+// or refused. That takes less than 30 seconds. The error is nil if nothing but the
+// context ended it. Serve must be called once.
 func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	hosts, err := guard.NewHosts(ln.Addr(), s.AllowHosts)
 	if err != nil {
 		return errors.Join(err, ln.Close())
 	}
+	requests, end := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer end(nil)
 	srv := &http.Server{
+		BaseContext:       func(net.Listener) context.Context { return requests },
 		Handler:           s.handler(hosts),
 		ReadHeaderTimeout: headerTime,
 		IdleTimeout:       idleTime,
@@ -133,18 +148,30 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	case <-ctx.Done():
 		s.Log.Info("stopping")
 	}
+	begun := time.Now()
 	close(s.draining)
 	s.drain(worker, stop)
-	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTime)
+	left := max(closeTime, s.Limits.Grace*6/5-time.Since(begun)) // of what drain may take
+	defer time.AfterFunc(left, func() { end(errStopping) }).Stop()
+	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), left+closeTime)
 	defer cancel()
 	if srv.Shutdown(closing) != nil {
 		srv.Close()
 	}
+	s.awaitHandlers(closeTime)
 	if err == nil {
 		<-served
 	}
 	s.decodes.close()
 	return err
+}
+
+// awaitHandlers waits until no handler runs, for some time: the caller may close
+// the model and the archive when Serve returns.
+func (s *Server) awaitHandlers(limit time.Duration) {
+	for end := time.Now().Add(limit); s.handlers.Load() > 0 && time.Now().Before(end); {
+		time.Sleep(time.Millisecond)
+	}
 }
 
 // drain ends the work: what waits is dropped, what runs is finished if that is

@@ -93,3 +93,46 @@ func TestFinishing(t *testing.T) {
 	}
 	s.ended <- nil
 }
+
+// TestEncodesAtShutdown: an encode that has begun when the server stops is
+// finished, for longer than answers take, or refused, and then Serve returns.
+func TestEncodesAtShutdown(t *testing.T) {
+	for _, c := range []struct {
+		grace, work time.Duration
+		status      int
+	}{{10 * time.Second, 6 * time.Second, 200}, {time.Millisecond, time.Hour, 503}} {
+		if testing.Short() && c.work == 6*time.Second {
+			continue
+		}
+		s := start(t, func(config *Config) { config.Limits.Grace = c.grace })
+		s.encodes.Acquire(t.Context(), int64(s.Limits.Encodes)) // the encode takes long
+		got := make(chan answer, 1)
+		go func() {
+			response, err := s.http.Do(s.request("POST", "/v1/encode", photo(t, 1), "Content-Type: image/png"))
+			if err != nil {
+				t.Error(err)
+				close(got)
+				return
+			}
+			got <- readAnswer(t, response)
+		}()
+		for read := false; !read; time.Sleep(time.Millisecond) { // the body is
+			s.shares.mu.Lock()
+			read = len(s.shares.held) > 0
+			s.shares.mu.Unlock()
+		}
+		s.stop()
+		timer := time.AfterFunc(c.work, func() { s.encodes.Release(int64(s.Limits.Encodes)) })
+		if err := <-s.ended; err != nil {
+			t.Error(err)
+		}
+		s.ended <- nil
+		timer.Stop()
+		if n := s.handlers.Load(); n != 0 {
+			t.Errorf("%d handlers run after Serve", n)
+		}
+		if a, ok := <-got; ok && (a.StatusCode != c.status || a.StatusCode == 503 && a.problem(t).Type != "urn:coclico:problem:shutdown") {
+			t.Errorf("status %d, %s", a.StatusCode, a.body)
+		}
+	}
+}

@@ -12,6 +12,7 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/coclico/coclico/cmd/internal/batch"
 	"github.com/coclico/coclico/cmd/internal/files"
@@ -102,24 +103,35 @@ func (f *folder) put(_ context.Context, name string, fill func(io.Writer) error,
 	return files.OS{}.SyncFolder(filepath.Join(f.dir, filepath.FromSlash(dir)))
 }
 
-// link gives a file a second name that no file has.
+// link gives a file a second name that no object has. An empty file is none: see
+// below.
 func link(root *os.Root, temp, name string) error {
 	err := root.Link(temp, name)
-	if err == nil || errors.Is(err, fs.ErrExist) {
-		return err
+	if err != nil && !errors.Is(err, fs.ErrExist) {
+		// A file system without links: an empty file claims the name and is
+		// replaced at once. A process that is killed in between leaves the claim.
+		var claim *os.File
+		if claim, err = root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666); err == nil {
+			claim.Close()
+			return root.Rename(temp, name)
+		}
 	}
-	// A file system without links: an empty file claims the name and is
-	// replaced at once. A process that is killed in between leaves an empty
-	// object, which no reader takes for one.
-	claim, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
-	if err != nil {
-		return err
-	}
-	claim.Close()
-	if err = root.Rename(temp, name); err != nil {
-		root.Remove(name)
+	if errors.Is(err, fs.ErrExist) && isClaim(root, name) {
+		time.Sleep(claimTime)
+		if isClaim(root, name) {
+			return root.Rename(temp, name)
+		}
 	}
 	return err
+}
+
+// claimTime is how long a claim may be empty, after which whoever made it is
+// taken for dead.
+const claimTime = time.Second
+
+func isClaim(root *os.Root, name string) bool {
+	info, err := root.Stat(name)
+	return err == nil && info.Mode().IsRegular() && info.Size() == 0
 }
 
 const errTaken = NameError("a name that the folder cannot hold beside others: one is a folder's")
@@ -149,7 +161,7 @@ func (f *folder) has(_ context.Context, name string) (bool, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
-	return err == nil && !info.IsDir(), err
+	return err == nil && !info.IsDir() && info.Size() > 0, err // an empty one may be a claim
 }
 
 func (f *folder) remove(_ context.Context, name string) error {

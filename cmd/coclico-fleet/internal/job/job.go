@@ -118,6 +118,13 @@ func (j *Job) ChunkOf(name string) (chunk int, ok bool) {
 	return chunk, err == nil && chunk < j.Chunks()
 }
 
+// partOf returns the chunk that an object is the part of. No part is empty: an
+// empty object is what a worker has left that was killed, see package bucket.
+func (j *Job) partOf(o bucket.Object) (chunk int, ok bool) {
+	chunk, ok = j.ChunkOf(o.Name)
+	return chunk, ok && o.Size > 0
+}
+
 // ErrNone means that a bucket has no job.
 var ErrNone = errors.New("has no job: coclico-fleet plan SOURCE DESTINATION makes one")
 

@@ -13,7 +13,7 @@ func Missing(ctx context.Context, j *Job, out *bucket.Bucket) ([]int, error) {
 		if err != nil {
 			return nil, err
 		}
-		if chunk, ok := j.ChunkOf(o.Name); ok {
+		if chunk, ok := j.partOf(o); ok {
 			done[chunk] = true
 		}
 	}

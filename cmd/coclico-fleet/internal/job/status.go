@@ -33,7 +33,7 @@ func ReadStatus(ctx context.Context, j *Job, out *bucket.Bucket) (Status, error)
 		if err != nil {
 			return s, err
 		}
-		if chunk, ok := j.ChunkOf(o.Name); ok {
+		if chunk, ok := j.partOf(o); ok {
 			parts = append(parts, part{o.Time, j.Size(chunk)})
 			s.Pictures += int64(j.Size(chunk))
 		}

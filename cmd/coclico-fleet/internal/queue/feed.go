@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"time"
 
@@ -68,29 +69,28 @@ func (f *Feeder) Run(ctx context.Context, nc *nats.Conn) (err error) {
 	f.lost = make([]bool, f.Job.Chunks())
 	for failures := 0; ; f.rounds++ {
 		missing, err := job.Missing(ctx, f.Job, f.Out)
-		if err != nil {
-			return err
+		if err == nil {
+			if len(missing) == 0 {
+				return f.end(ctx)
+			}
+			if done := f.Job.Chunks() - len(missing); done > f.done {
+				f.done, failures = done, 0 // a queue with room for a few does a few at a time
+			}
+			err = f.round(ctx, missing)
 		}
-		if len(missing) == 0 {
-			return f.end(ctx)
-		}
-		if done := f.Job.Chunks() - len(missing); done > f.done {
-			f.done, failures = done, 0 // a queue with room for a few does a few at a time
-		}
-		err = f.round(ctx, missing)
 		switch {
 		case err == nil:
 			failures = 0
 			continue
 		case ctx.Err() != nil:
 			return ctx.Err()
-		case errors.Is(err, errOther):
+		case errors.Is(err, errOther), errors.Is(err, fs.ErrPermission):
 			return err
 		}
 		if failures++; failures == maxFailures || isFull(err) && failures == maxFull {
 			return final(err)
 		}
-		f.Log.Warn("the queue failed; what is not done is published again", "error", err)
+		f.Log.Warn("the queue or the bucket failed; what is not done is published again", "error", err)
 		if err := sleep(ctx, min(time.Duration(failures)*interval, 5*time.Second)); err != nil {
 			return err
 		}
@@ -118,7 +118,7 @@ func final(err error) error {
 	if isFull(err) {
 		return fmt.Errorf("%w: %w", ErrFull, err)
 	}
-	return fmt.Errorf("the queue: %w; nothing is lost: run this again", err)
+	return fmt.Errorf("the queue or the bucket: %w; nothing is lost: run this again", err)
 }
 
 // Codes of JetStream for a full disk.

@@ -34,7 +34,7 @@ type Puller struct {
 const (
 	suspect  = 3               // deliveries of a chunk, after which it is done carefully
 	wait     = 3 * time.Second // for a chunk, before looking whether the job is done
-	hopeless = 5               // failed chunks in a row, after which a worker ends
+	hopeless = 5               // failed chunks, or looks, in a row, after which a worker ends
 )
 
 // Run does chunks until the job is done, which it returns as nil, or soft ends:
@@ -46,6 +46,7 @@ func (p *Puller) Run(ctx, soft context.Context, nc *nats.Conn) error {
 	}
 	defer nc.FlushTimeout(5 * time.Second) // what was handed back
 	busy := time.Now()
+	looks := 0 // that failed, in a row
 	for soft.Err() == nil {
 		msg, err := p.next(soft, js)
 		switch {
@@ -64,11 +65,16 @@ func (p *Puller) Run(ctx, soft context.Context, nc *nats.Conn) error {
 			continue
 		}
 		done, err := p.Out.Has(ctx, job.DoneName)
-		if err != nil {
-			return err
-		}
-		if done {
+		switch {
+		case done:
 			return nil
+		case err == nil:
+			looks = 0
+		default:
+			if looks++; looks == hopeless {
+				return err
+			}
+			p.Log.Warn("not known whether the job is done", "error", err)
 		}
 		if p.Idle > 0 && time.Since(busy) > p.Idle {
 			return fmt.Errorf("no chunk for %v, and the job is not done", p.Idle)
@@ -111,7 +117,8 @@ func (p *Puller) handle(ctx, soft context.Context, msg jetstream.Msg) error {
 	}
 	if err != nil || t.Job != p.Job.ID || t.Chunk < 0 || t.Chunk >= p.Job.Chunks() {
 		p.Log.Warn("a message that is not a chunk of this job", "error", err)
-		return msg.Term()
+		_ = msg.Term() // if it is lost, the message comes again
+		return nil
 	}
 	if p.Count != nil {
 		p.Count(about.NumDelivered > 1)

@@ -34,6 +34,9 @@ func (e *PartError) Unwrap() error { return e.Err }
 func ReadPart(ctx context.Context, out *bucket.Bucket, chunk int) (archive.Origin, []*archive.Row, error) {
 	name := job.PartName(chunk)
 	data, _, err := out.Get(ctx, name, maxPart)
+	if err == nil && len(data) == 0 {
+		err = fmt.Errorf("%s: %w", name, fs.ErrNotExist) // as for job.Missing
+	}
 	if err != nil {
 		return archive.Origin{}, nil, err
 	}
