@@ -39,6 +39,10 @@ type File struct {
 	meta   metadata
 }
 
+// EncodeMemory is the bytes that encoding the picture takes: those of Image, and
+// the codec's copy of the pixels, 3 bytes each.
+func (f *File) EncodeMemory() int64 { return f.Memory + 3*int64(f.Width)*int64(f.Height) }
+
 // Open finds the format of a file and reads its header. Errors do not name the file.
 func Open(r io.ReadSeeker) (*File, error) {
 	format, err := sniff(r)
