@@ -15,31 +15,22 @@ type tuner struct {
 	prior           format.Prior
 	mean, deviation []float32 // of the vector's dimensions, as the file has them
 	vector          []float32
-	frame           frame
-	target          []float32 // the picture at 32 x 32, the judge of color maps
-
-	planes map[int]quant.Planes // of the picture, by the color map's side
+	thumbnails
 }
 
-func newTuner(h format.Header, prior format.Prior, f frame, vector []float32) *tuner {
-	t := &tuner{h: h, prior: prior, frame: f, vector: vector, planes: map[int]quant.Planes{}}
+func newTuner(h format.Header, prior format.Prior, small thumbnails, vector []float32) *tuner {
+	t := &tuner{h: h, prior: prior, vector: vector, thumbnails: small}
 	t.h.Spread = 1 // the model's own deviations
 	t.mean, t.deviation = quant.Moments(t.h, prior)
 	t.h.Spread = quant.NearestSpread(vector, t.mean, t.deviation)
 	t.mean, t.deviation = quant.Moments(t.h, prior)
-	t.target = quant.Average(f.rgb, f.w, f.h, quant.ScoreSide)
 	return t
 }
 
 // color sets the header's color map and range, and returns the codes.
 func (t *tuner) color(n, bits int) format.ColorMap {
-	m, ok := t.planes[n]
-	if !ok {
-		m = quant.NewPlanes(t.frame.rgb, t.frame.w, t.frame.h, n, true)
-		t.planes[n] = m
-	}
 	t.h.MapSize, t.h.ColorBits = n, bits
-	c, r := quant.QuantizeTunedColor(m, bits)
+	c, r := quant.QuantizeTunedColor(t.planes[n], bits)
 	t.h.Range = r
 	return c
 }
@@ -56,14 +47,17 @@ func (t *tuner) file() ([]byte, error) {
 // errNoRoom reports that no file fits a budget.
 var errNoRoom = errors.New("codec: no file fits the budget")
 
-// fit returns the best file of at most budget bytes: of the color maps in plans
-// that take between a fortieth and three quarters of it, each with as many bits
-// of the vector as fit beside it, the one with the least loss. It
-// returns errNoRoom if none fits.
+// planned reports whether a color map of so many bytes is tried for a budget:
+// it takes between a fortieth and three quarters of it.
+func planned(bytes, budget int) bool { return bytes >= budget/40 && bytes <= budget*3/4 }
+
+// fit returns the best file of at most budget bytes: of the planned color
+// maps, each with as many bits of the vector as fit beside it, the one with the
+// least loss. It returns errNoRoom if none fits.
 func (t *tuner) fit(ctx context.Context, budget int) ([]byte, error) {
 	least, n, bits := math.Inf(1), 0, 0
 	for _, p := range plans {
-		if p.bytes < budget/40 || p.bytes > budget*3/4 {
+		if !planned(p.bytes, budget) {
 			continue
 		}
 		if err := ctx.Err(); err != nil {

@@ -63,8 +63,7 @@ type round struct {
 // every candidate.
 type search struct {
 	*painter
-	frame  frame     // the picture
-	vector []float32 // its CLIP vector
+	vector []float32 // the picture's CLIP vector
 	colors []float32 // its pixels at 32 x 32
 	judged func(Judgment)
 	rounds []round
@@ -82,7 +81,7 @@ type candidate struct {
 
 // choose returns the file with the best candidate. If ctx ends, it returns the
 // file with the best one so far, and the context's error.
-func (c *Codec) choose(ctx context.Context, data []byte, f frame, vector []float32, o *EncodeOptions) ([]byte, error) {
+func (c *Codec) choose(ctx context.Context, data []byte, small thumbnails, vector []float32, o *EncodeOptions) ([]byte, error) {
 	file, err := Parse(data)
 	if err != nil {
 		return nil, err
@@ -93,7 +92,7 @@ func (c *Codec) choose(ctx context.Context, data []byte, f frame, vector []float
 		return nil, err
 	}
 	defer p.ws.Close()
-	s := &search{painter: p, frame: f, vector: vector, colors: quant.Average(f.rgb, f.w, f.h, quant.ScoreSide), judged: o.Judged, n: o.Candidates}
+	s := &search{painter: p, vector: vector, colors: small.target, judged: o.Judged, n: o.Candidates}
 	if s.judged == nil {
 		s.judged = func(Judgment) {}
 	}
@@ -208,7 +207,7 @@ func (s *search) judgeOne(ctx context.Context, net *vae.Decoder, k *candidate) e
 	if err != nil {
 		return err
 	}
-	f := frame{rgb: rgbOf(img), w: s.w, h: s.h, shape: s.frame.shape}
+	f := frame{rgb: rgbOf(img), w: s.w, h: s.h, shape: s.file.f.Shape}
 	vector, err := s.embed(ctx, f, false)
 	if err != nil {
 		return err

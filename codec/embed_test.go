@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"image/color"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -82,6 +84,62 @@ func TestTogether(t *testing.T) {
 			if !bytes.Equal(files[i], want) {
 				t.Errorf("%+v: picture %d has another file in a batch", o, i)
 			}
+		}
+	}
+}
+
+// A plain is a picture of one color that takes no memory.
+type plain struct {
+	*image.Uniform
+	bounds image.Rectangle
+}
+
+func (p plain) Bounds() image.Rectangle { return p.bounds }
+
+// TestEmbeddedMemory: neither a call that waits for the tower nor an Embedded
+// holds a copy of the picture, whatever the file may become.
+func TestEmbeddedMemory(t *testing.T) {
+	c := open(t, "tiny")
+	tower, err := c.model.ImageEncoder(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	const side = 2000 // 12 MB
+	img := plain{image.NewUniform(color.Gray{200}), image.Rect(0, 0, side, side)}
+	memory := func() int64 {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return int64(m.HeapAlloc)
+	}
+	for _, o := range []EncodeOptions{{}, {Whole: true, Antialias: true}, {Profile: Tuned, Bytes: MaxBytes}} {
+		g := &c.gallery[nn.Exact]
+		g.mu.Lock()
+		g.working = true
+		g.mu.Unlock()
+		before := memory()
+		done := make(chan *Embedded)
+		go func() {
+			e, err := c.Embed(t.Context(), img, &o)
+			if err != nil {
+				t.Error(err)
+			}
+			done <- e
+		}()
+		queued(t, g, 1)
+		if n := memory() - before; n > 2<<20 {
+			t.Errorf("%+v: a call that waits holds %d bytes", o, n)
+		}
+		go g.work(tower)
+		e := <-done
+		if n := memory() - before; n > 2<<20 {
+			t.Errorf("%+v: an Embedded holds %d bytes", o, n)
+		}
+		if e == nil {
+			continue
+		}
+		if _, err := e.Encode(t.Context()); err != nil {
+			t.Error(err)
 		}
 	}
 }

@@ -31,38 +31,34 @@ func (c *Codec) Encode(ctx context.Context, img image.Image, opts *EncodeOptions
 
 // Encode returns the picture's file; see [Codec.Encode].
 func (e *Embedded) Encode(ctx context.Context) ([]byte, error) {
-	c, f, vector, o := e.codec, e.frame, e.vector, &e.opts
+	c, small, vector, o := e.codec, e.thumbnails, e.vector, &e.opts
 	o.Progress = e.Progress
 	if o.Raw {
 		p, err := o.params(len(vector))
 		if err != nil {
 			return nil, err
 		}
-		s, err := paperSymbols(f, vector, p, o.Antialias)
+		s, err := paperSymbols(small, vector, p)
 		if err != nil {
 			return nil, err
 		}
 		return format.Pack(p, s), nil
 	}
-	h, prior, err := c.header(len(vector), f.shape, o)
+	h, prior, err := c.header(len(vector), small.shape, o)
 	if err != nil {
 		return nil, err
 	}
-	data, err := c.quantize(ctx, h, prior, f, vector, o)
+	data, err := c.quantize(ctx, h, prior, small, vector, o)
 	if err != nil || o.Candidates < 2 {
 		return data, err
 	}
-	return c.choose(ctx, data, f, vector, o)
+	return c.choose(ctx, data, small, vector, o)
 }
 
 // quantize returns the file of a picture with the first candidate.
-func (c *Codec) quantize(ctx context.Context, h format.Header, prior format.Prior, f frame, vector []float32, o *EncodeOptions) ([]byte, error) {
+func (c *Codec) quantize(ctx context.Context, h format.Header, prior format.Prior, small thumbnails, vector []float32, o *EncodeOptions) ([]byte, error) {
 	if o.Bytes != 0 {
-		budget := o.Bytes
-		if o.Candidates > 1 {
-			budget-- // the candidate's own byte
-		}
-		data, err := newTuner(h, prior, f, vector).fit(ctx, budget)
+		data, err := newTuner(h, prior, small, vector).fit(ctx, o.budget())
 		if err == errNoRoom && o.Prompt != "" {
 			return nil, optionErrorf("budget %d: no file is so small with a prompt that takes %d bytes", o.Bytes, (h.PromptBits()+7)/8)
 		}
@@ -72,9 +68,9 @@ func (c *Codec) quantize(ctx context.Context, h format.Header, prior format.Prio
 		return data, err
 	}
 	if o.Profile == Tuned {
-		return newTuner(h, prior, f, vector).file()
+		return newTuner(h, prior, small, vector).file()
 	}
-	s, err := paperSymbols(f, vector, h.Params, o.Antialias)
+	s, err := paperSymbols(small, vector, h.Params)
 	if err != nil {
 		return nil, err
 	}
@@ -82,10 +78,10 @@ func (c *Codec) quantize(ctx context.Context, h format.Header, prior format.Prio
 }
 
 // paperSymbols quantizes as the paper does.
-func paperSymbols(f frame, vector []float32, p format.Params, antialias bool) (format.Symbols, error) {
+func paperSymbols(small thumbnails, vector []float32, p format.Params) (format.Symbols, error) {
 	s := format.Symbols{
 		Vector:   make([]uint16, len(vector)),
-		ColorMap: quant.QuantizePaperColor(quant.NewPlanes(f.rgb, f.w, f.h, p.MapSize, antialias), p.MapSize, p.ColorBits),
+		ColorMap: quant.QuantizePaperColor(small.planes[p.MapSize], p.MapSize, p.ColorBits),
 	}
 	return s, quant.QuantizePaperVector(s.Vector, vector, p.DimensionBits)
 }

@@ -26,7 +26,7 @@ func TestValues(t *testing.T) {
 		{"encode", "--strength", "1.5", "must be a number from 0 to 1"}, {"decode", "--strength", "nan", "must be a number from 0 to 1"},
 		{"encode", "--guidance", "656", "must be a number from 0 to 655.35"}, {"decode", "--guidance", "inf", "must be a number from 0 to 1e+06"},
 		{"decode", "--seed", "-1", "must be a whole number from 0 to 18446744073709551615"}, {"decode", "--noise-level", "1000", "must be a whole number from 0 to 999"},
-		{"decode", "--size", "8192", "must be a whole number from 1 to 4096"}, {"decode", "--jpeg-quality", "101", "must be a whole number from 1 to 100"},
+		{"decode", "--size", "8192", "must be a whole number from 8 to 4096"}, {"decode", "--size", "1", "must be a whole number from 8 to 4096"}, {"decode", "--jpeg-quality", "101", "must be a whole number from 1 to 100"},
 		{"decode", "--format", "gif", "must be png, jpg or webp"}, {"decode", "--precision", "double", "must be fast or exact"},
 		{"decode", "--sampler", "euler", "must be model, ddim, dpm++2m, dpm++3m, dpm++2m-sde, unipc or unipc3"},
 		{"decode", "--schedule", "beta", "must be model, linspace, leading, trailing, karras or exponential"},

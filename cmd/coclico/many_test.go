@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/coclico/coclico/cmd/internal/batch"
+	"github.com/coclico/coclico/cmd/internal/files"
 	"github.com/coclico/coclico/cmd/internal/picture"
 	"github.com/coclico/coclico/cmd/internal/process"
 	"github.com/coclico/coclico/codec"
@@ -102,6 +103,28 @@ func sameFiles(t *testing.T, got, want map[string]string) {
 		if _, ok := want[name]; !ok {
 			t.Errorf("%s exists", name)
 		}
+	}
+}
+
+// TestEncodeManyMemory: a picture of a folder is announced with the copy that
+// the codec makes of it.
+func TestEncodeManyMemory(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.png")
+	var b bytes.Buffer
+	if err := png.Encode(&b, image.NewNRGBA(image.Rect(0, 0, 100, 100))); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, b.Bytes(), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	r := &encodeRunner{encoding: &encoding{}, files: &files.IO{}}
+	in, err := r.open(t.Context(), batch.Job{Input: path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const rows = 2 * 4 * 100
+	if in.Memory != (4+3)*100*100+rows {
+		t.Errorf("announced %d bytes", in.Memory)
 	}
 }
 

@@ -27,7 +27,7 @@ type source struct {
 
 // A sourceFile is an open picture file.
 type sourceFile struct {
-	memory int64                  // bytes that read takes
+	memory int64                  // bytes that read and the encoder take
 	read   func() (source, error) // closes the file
 }
 
@@ -67,7 +67,7 @@ func sourceOf(in files.File, path string, fresh bool) (*sourceFile, error) {
 	if err != nil {
 		return nil, files.Named(path, err)
 	}
-	return &sourceFile{p.Memory, func() (source, error) {
+	return &sourceFile{p.EncodeMemory(), func() (source, error) {
 		defer in.Close()
 		img, err := p.Image()
 		if err != nil {

@@ -30,7 +30,7 @@ func Decode(flags *pflag.FlagSet) func() *Decoding {
 	sampler := samplerFlags(flags)
 	prompt := flags.String("prompt", "", "`text` that says what the picture shows")
 	negative := flags.String("negative-prompt", "", "`text` that says what the picture is to be unlike")
-	size := Whole(flags, "size", 0, 1, codec.MaxSize, "pixels of the longer side (default the model's own)")
+	size := Whole(flags, "size", 0, 8, codec.MaxSize, "pixels of the longer side, a multiple of 8 (default the model's own)")
 	level := Whole(flags, "noise-level", 0, 0, 999, "noise added to the CLIP vector, 0 to 999")
 	exact := Precision(flags, "fast", "exact")
 	plain := flags.Bool("no-projection", false, "tuned: leave the colors as the model painted them, instead of moving them into the levels that the file says they had")

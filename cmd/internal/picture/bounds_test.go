@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"image"
 	"image/jpeg"
+	"image/png"
 	"io"
 	"runtime"
 	"testing"
@@ -95,5 +96,30 @@ func TestManyBlocks(t *testing.T) {
 		if f, err := Open(bytes.NewReader(head)); err == nil {
 			t.Errorf("%d samples: accepted with %d bytes", samples, f.Memory)
 		}
+	}
+}
+
+// TestAnnounced: decoding allocates what the file has announced, and little more.
+func TestAnnounced(t *testing.T) {
+	wide := encode(t, func(w io.Writer) error { return png.Encode(w, image.NewNRGBA64(image.Rect(0, 0, 1_000_000, 1))) })
+	still := encode(t, func(w io.Writer) error { return encodeWebP(w, image.NewNRGBA(image.Rect(0, 0, 998, 998)), nil) })
+	frame := []byte{0, 0, 0, 0, 0, 0, 997 & 0xff, 997 >> 8, 0, 997 & 0xff, 997 >> 8, 0, 100, 0, 0, 0} // at the screen's corner
+	film := webpFrom(webpAnimation, image.Pt(1000, 1000), appendWebPChunk(nil, "ANMF", append(frame, still[webpHeader:]...)))
+	for name, data := range map[string][]byte{"a PNG of one row": wide, "a lossless frame in a WebP": film} {
+		f, err := Open(bytes.NewReader(data))
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, err = f.Image()
+		runtime.ReadMemStats(&after)
+		if n := int64(after.TotalAlloc - before.TotalAlloc); err != nil || n > f.Memory+1<<20 {
+			t.Errorf("%s: %d bytes, announced %d (%v)", name, n, f.Memory, err)
+		}
+	}
+	if _, err := Open(bytes.NewReader(pngHeader(1<<14, 1<<14))); err != nil {
+		t.Errorf("the largest picture: %v", err) // four bytes a pixel, and rows
 	}
 }

@@ -22,6 +22,14 @@ type format struct {
 	decode func(io.ReadSeeker) (image.Image, error)
 }
 
+// picture names a picture of the format.
+func (f *format) picture() string {
+	if f.name == "AVIF" {
+		return "an AVIF picture"
+	}
+	return "a " + f.name + " picture"
+}
+
 // formats is the list of what is read. The standard library's registry is not
 // used: it answers "unknown format" for a broken file that begins like a PNG.
 func formats() []format {

@@ -3,6 +3,7 @@ package picture
 import (
 	"bytes"
 	"image/png"
+	"io"
 	"os"
 	"strings"
 	"testing"
@@ -127,6 +128,20 @@ func TestFaulty(t *testing.T) {
 			t.Errorf("%d bytes: error %v", n, err)
 		case says != "" && (err != nil || len(f.Warnings) != 1 || !strings.HasPrefix(f.Warnings[0], says)):
 			t.Errorf("%d bytes: warnings %q, error %v, want %q", n, f.Warnings, err, says)
+		}
+	}
+}
+
+// TestCutShort: what is said of a file that is cut short.
+func TestCutShort(t *testing.T) {
+	photo := encode(t, func(w io.Writer) error { return png.Encode(w, sample()) })
+	avif := testdata(t, "../heif/testdata/limited.avif")
+	for says, data := range map[string][]byte{
+		"a PNG picture that is cut short":   photo[:len(photo)-40],
+		"an AVIF picture that is cut short": avif[:len(avif)-9],
+	} {
+		if _, err := read(data); err == nil || err.Error() != says {
+			t.Errorf("error %v, want %s", err, says)
 		}
 	}
 }

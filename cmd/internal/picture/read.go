@@ -14,7 +14,7 @@ import (
 // Limits of what is read.
 const (
 	MaxPixels = 1 << 28 // 16,384 x 16,384 pixels, or any other shape of that area
-	MaxMemory = 1 << 30 // bytes that reading takes: 4 a pixel of most pictures, 8 with 16 bits a channel
+	MaxMemory = 1 << 30 // bytes that reading takes, in whole MiB: 4 a pixel of most pictures, 8 with 16 bits a channel
 )
 
 // A SizeError reports a picture of more than MaxPixels, or one that takes more
@@ -28,7 +28,7 @@ type File struct {
 	// Width and Height are the picture's in the file, before it is turned
 	// upright.
 	Width, Height int
-	// Memory is the bytes that Image takes at its peak, at most MaxMemory.
+	// Memory is the bytes that Image takes at its peak, at most about MaxMemory.
 	Memory int64
 	// Warnings is what is wrong with the file although it can be read, a phrase
 	// each. It is complete once Image has returned.
@@ -38,6 +38,10 @@ type File struct {
 	format *format
 	meta   metadata
 }
+
+// EncodeMemory is the bytes that encoding the picture takes: those of Image, and
+// the codec's copy of the pixels, 3 bytes each.
+func (f *File) EncodeMemory() int64 { return f.Memory + 3*int64(f.Width)*int64(f.Height) }
 
 // Open finds the format of a file and reads its header. Errors do not name the file.
 func Open(r io.ReadSeeker) (*File, error) {
@@ -54,7 +58,7 @@ func Open(r io.ReadSeeker) (*File, error) {
 	case err != nil:
 		return nil, err
 	case cfg.Width < 1 || cfg.Height < 1:
-		return nil, fmt.Errorf("a %s picture without pixels (%d x %d)", format.name, cfg.Width, cfg.Height)
+		return nil, fmt.Errorf("%s without pixels (%d x %d)", format.picture(), cfg.Width, cfg.Height)
 	case cfg.Width > MaxPixels/cfg.Height:
 		return nil, SizeError(fmt.Sprintf("a picture of %d x %d pixels: at most %d pixels are read, scale it down first", cfg.Width, cfg.Height, MaxPixels))
 	}
@@ -68,7 +72,7 @@ func Open(r io.ReadSeeker) (*File, error) {
 	if err := f.measure(cfg); err != nil {
 		return nil, err
 	}
-	if f.Memory > MaxMemory {
+	if f.Memory>>20 > MaxMemory>>20 {
 		return nil, SizeError(fmt.Sprintf("a picture of %d x %d pixels that takes %d MiB to read: at most %d are used, scale it down first",
 			cfg.Width, cfg.Height, f.Memory>>20, MaxMemory>>20))
 	}
@@ -79,6 +83,7 @@ func Open(r io.ReadSeeker) (*File, error) {
 func (f *File) measure(cfg image.Config) error {
 	each := bytesPerPixel(cfg.ColorModel)
 	w, h := int64(cfg.Width), int64(cfg.Height)
+	rows := int64(0)
 	switch f.format.name {
 	case "JPEG":
 		switch {
@@ -91,6 +96,7 @@ func (f *File) measure(cfg image.Config) error {
 			each *= 2 // turned in memory
 		}
 	case "PNG":
+		rows = 2 * each * w // this one and the one before
 		if cfg.ColorModel == color.GrayModel || cfg.ColorModel == color.Gray16Model {
 			each *= 4 // if one gray is clear, which the header does not say
 		}
@@ -100,7 +106,13 @@ func (f *File) measure(cfg image.Config) error {
 	case "GIF":
 		each = 1 + 4 // the frame, and the screen
 	case "WebP":
-		each *= 2 // and what is not yet decoded
+		if cfg.ColorModel == color.YCbCrModel && !extended(f.r) {
+			each *= 2 // and what is not yet decoded
+		} else {
+			each = 4 + 4 + 1 // a lossless frame, the screen, what predicts
+		}
+	case "BMP":
+		rows = 4 * w // of the file
 	case "TIFF":
 		err := guard(f.format, func() (err error) {
 			f.Memory, err = tiff.Memory(f.r)
@@ -117,10 +129,7 @@ func (f *File) measure(cfg image.Config) error {
 		f.Memory = max(f.Memory, (each+converting(cfg.ColorModel, f.meta.profile))*w*h)
 		return err
 	}
-	f.Memory = (each + converting(cfg.ColorModel, f.meta.profile)) * w * h
-	if f.format.name == "BMP" {
-		f.Memory += 4 * w // a row of the file
-	}
+	f.Memory = (each+converting(cfg.ColorModel, f.meta.profile))*w*h + rows
 	return nil
 }
 
@@ -167,7 +176,7 @@ func (f *File) Image() (image.Image, error) {
 	case err != nil:
 		return nil, err
 	case img.Bounds().Empty():
-		return nil, fmt.Errorf("a %s picture without pixels", f.format.name)
+		return nil, fmt.Errorf("%s without pixels", f.format.picture())
 	}
 	img = upright(img, f.meta.orientation)
 	if f.meta.profile != nil {
@@ -197,15 +206,16 @@ func guard(f *format, decode func() error) (err error) {
 	case err == nil:
 		return nil
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF),
-		strings.HasSuffix(err.Error(), "short Huffman data"): // image/jpeg's end of file
-		return fmt.Errorf("a %s picture that is cut short", f.name)
+		strings.HasSuffix(err.Error(), "short Huffman data"),    // image/jpeg's end of file
+		strings.HasSuffix(err.Error(), "not enough pixel data"): // image/png's
+		return fmt.Errorf("%s that is cut short", f.picture())
 	}
 	reason := err.Error()
 	for _, prefix := range []string{"png: ", "jpeg: ", "invalid JPEG format: ", "gif: ", "webp: ", "vp8: ", "vp8l: ", "riff: ", "tiff: ", "bmp: ", "heif: "} {
 		reason = strings.TrimPrefix(reason, prefix)
 	}
 	if what, ok := strings.CutPrefix(reason, "unsupported feature: "); ok {
-		return fmt.Errorf("a %s picture of a kind that is not read: %s", f.name, what)
+		return fmt.Errorf("%s of a kind that is not read: %s", f.picture(), what)
 	}
 	return fmt.Errorf("not a valid %s picture: %s", f.name, reason)
 }

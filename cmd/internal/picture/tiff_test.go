@@ -55,7 +55,7 @@ func TestTIFFMemory(t *testing.T) {
 		"100, JPEG":        {10_000, 10_000, []tiffEntry{{259, jpegData}, gray}, 0},
 		"24, JPEG":         {6000, 4000, []tiffEntry{{259, jpegData}, gray}, 24e6 + 16 + 6*6000 + 16*24e6 + 2*fixed},
 		"JPEG in strips":   {10_000, 10_000, []tiffEntry{{259, jpegData}, gray, {278, 16}}, 100e6 + 16*625 + 6*10_000 + 16*160_000 + 2*fixed},
-		"268, with alpha":  {16_384, 16_384, []tiffEntry{{259, deflate}, gray, {277, 4}, {338, 2}}, 0},
+		"268, with alpha":  {16_384, 16_384, []tiffEntry{{259, deflate}, gray, {277, 4}, {338, 2}}, 1<<30 + 16 + 6*4*16_384 + fixed},
 	} {
 		for _, order := range []binary.AppendByteOrder{binary.LittleEndian, binary.BigEndian} {
 			f, err := Open(bytes.NewReader(tiffHeader(order, c.w, c.h, c.tags...)))

@@ -51,6 +51,13 @@ const (
 	webpAlpha     = 1 << 4
 )
 
+// extended reports whether the pixels stand in a container that says what they
+// are, truly or not: an animation's frame may be lossless in any.
+func extended(r io.ReadSeeker) bool {
+	var name [4]byte
+	return readAt(r, webpHeader, name[:]) == nil && string(name[:]) == "VP8X"
+}
+
 func uint24(b []byte) int { return int(b[0]) | int(b[1])<<8 | int(b[2])<<16 }
 
 // webpChunk reads the head of a chunk; of its data follow n bytes and, if n is

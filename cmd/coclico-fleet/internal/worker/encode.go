@@ -21,7 +21,7 @@ import (
 const (
 	maxPicture = 1 << 30 // a picture to encode
 	maxFile    = 1 << 20 // more than the longest .coclico file
-	maxMemory  = 2 << 30 // all pictures that a worker decodes at a time
+	maxMemory  = 2 << 30 // all pictures that a worker encodes at a time
 )
 
 // An Encoder makes rows of pictures by encoding them.
@@ -68,10 +68,11 @@ func (e *Encoder) Make(ctx context.Context, o bucket.Object) (*archive.Row, erro
 	if err != nil {
 		return nil, PictureError(err.Error())
 	}
-	if err := e.pixels.Acquire(ctx, max(1, p.Memory)); err != nil {
+	memory := min(p.EncodeMemory(), maxMemory) // what takes more is alone
+	if err := e.pixels.Acquire(ctx, memory); err != nil {
 		return nil, err
 	}
-	defer e.pixels.Release(max(1, p.Memory))
+	defer e.pixels.Release(memory)
 	img, err := p.Image()
 	if err != nil {
 		return nil, PictureError(err.Error())

@@ -2,11 +2,13 @@ package worker
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"image"
 	"image/png"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/spf13/pflag"
 
@@ -62,6 +64,34 @@ func TestOption(t *testing.T) {
 	var wrong PictureError
 	if !errors.As(err, &wrong) || !strings.Contains(err.Error(), "budget") {
 		t.Errorf("error %v", err)
+	}
+}
+
+// TestEncodeMemory: a picture waits for the memory of its pixels and of the copy
+// that the codec makes.
+func TestEncodeMemory(t *testing.T) {
+	var b bytes.Buffer
+	if err := png.Encode(&b, image.NewNRGBA(image.Rect(0, 0, 100, 100))); err != nil {
+		t.Fatal(err)
+	}
+	from, o := source(t, "a.png", b.Bytes())
+	e, err := NewEncoder(from, builtIn(t), &options.Encoding{Fresh: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const rows, need = 2 * 4 * 100, (4 + 3) * 100 * 100
+	others := int64(maxMemory - need - rows + 1)
+	if err := e.pixels.Acquire(t.Context(), others); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if _, err := e.Make(ctx, o); !errors.Is(err, context.DeadlineExceeded) || !e.pixels.TryAcquire(need+rows-1) {
+		t.Errorf("with a byte too few: %v", err)
+	}
+	e.pixels.Release(need + rows)
+	if _, err := e.Make(t.Context(), o); err != nil {
+		t.Error(err)
 	}
 }
 

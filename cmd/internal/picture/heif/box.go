@@ -18,6 +18,7 @@ type Header struct {
 	transforms              []transform
 	hevc                    *CICP  // what the coded picture itself says
 	alpha                   uint32 // the item that holds the transparency, 0 for none
+	fullMask                bool   // its values are 0 to 255
 	primaryAt, primaryBytes int    // where the file has the number of its primary item
 }
 
@@ -247,7 +248,7 @@ func parseMeta(body []byte) (*Header, error) {
 	}
 	for _, r := range refs {
 		if r.name == "auxl" && slices.Contains(r.to, primary) && slices.ContainsFunc(properties[r.from], isAlpha) {
-			h.alpha = r.from
+			h.alpha, h.fullMask = r.from, isFull(properties[r.from])
 		}
 	}
 	const most = 1 << 34 // pixels: far more than anybody decodes, and no sum of them overflows

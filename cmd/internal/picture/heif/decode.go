@@ -55,6 +55,9 @@ func decodeAVIF(data []byte, h *Header) (image.Image, error) {
 
 // decodeHEIC returns a picture as h.model says, or a gray one.
 func decodeHEIC(data []byte, h *Header) (image.Image, error) {
+	if h.primaryBytes == 2 && h.alpha > 0xffff {
+		return nil, UnsupportedError("transparency numbered above 65535")
+	}
 	img, err := decodeItem(data, h)
 	if err != nil || h.alpha == 0 {
 		return img, err
@@ -64,7 +67,9 @@ func decodeHEIC(data []byte, h *Header) (image.Image, error) {
 	data = bytes.Clone(data)
 	id := binary.BigEndian.AppendUint32(nil, h.alpha)
 	copy(data[h.primaryAt:h.primaryAt+h.primaryBytes], id[4-h.primaryBytes:])
-	mask, err := decodeItem(data, h)
+	alone := *h
+	alone.CICP = &CICP{Matrix: 2, FullRange: h.fullMask} // only the luma counts
+	mask, err := decodeItem(data, &alone)
 	if err != nil {
 		return nil, err
 	}
@@ -80,6 +85,11 @@ func masked(img, mask image.Image) (image.Image, error) {
 		alpha, stride = mask.Pix, mask.Stride
 	case *image.YCbCr:
 		alpha, stride = mask.Y, mask.YStride
+	case *image.RGBA: // of toRGB, gray
+		stride = mask.Stride / 4
+		for i := 0; i < len(mask.Pix); i += 4 {
+			alpha = append(alpha, mask.Pix[i])
+		}
 	default:
 		return nil, UnsupportedError("kind of transparency")
 	}

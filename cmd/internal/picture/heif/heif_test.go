@@ -12,6 +12,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 )
@@ -91,6 +92,50 @@ func TestDecode(t *testing.T) {
 				t.Errorf("mean difference %.2f of 255, want at most %.2f", d, bound)
 			}
 		})
+	}
+}
+
+// alphas returns the opacity of every pixel.
+func alphas(img image.Image) (a []uint8) {
+	b := img.Bounds()
+	for y := b.Min.Y; y < b.Max.Y; y++ {
+		for x := b.Min.X; x < b.Max.X; x++ {
+			_, _, _, v := img.At(x, y).RGBA()
+			a = append(a, uint8(v>>8))
+		}
+	}
+	return a
+}
+
+// TestMask: transparency has a range of its own, and may have a number too large
+// to be taken for the primary picture's.
+func TestMask(t *testing.T) {
+	data := read(t, "alpha.heic")
+	img, h, err := decode(data)
+	if err != nil || h.alpha == 0 || !h.fullMask || !h.signal().FullRange {
+		t.Fatalf("%+v, %v", h, err)
+	}
+	want := alphas(img)
+	h.CICP.FullRange = false // of the colors
+	if img, err = Decode(data, h); err != nil || !slices.Equal(alphas(img), want) {
+		t.Errorf("colors of another range change the transparency (%v)", err)
+	}
+	h.fullMask = false
+	if img, err = Decode(data, h); err != nil || slices.Equal(alphas(img), want) {
+		t.Errorf("the transparency's range does not count (%v)", err)
+	}
+	said := box{"colr", []byte("nclx\x00\x02\x00\x02\x00\x02\x00")}
+	if !isFull(nil) || isFull([]box{said}) {
+		t.Error("the range that the file says, or what stands for none")
+	}
+	gray := toRGB(&image.YCbCr{Y: []uint8{16, 235}, Cb: []uint8{128, 128}, Cr: []uint8{128, 128}, YStride: 2, CStride: 2, Rect: image.Rect(0, 0, 2, 1)}, CICP{Matrix: 2})
+	if img, err := masked(image.NewGray(gray.Rect), gray); err != nil || !slices.Equal(alphas(img), []uint8{0, 255}) {
+		t.Errorf("a mask with chroma: %v, %v", img, err)
+	}
+	h.alpha = 1<<16 + 1
+	var unsupported UnsupportedError
+	if _, err := Decode(data, h); !errors.As(err, &unsupported) {
+		t.Errorf("a number of more than two bytes: %v", err)
 	}
 }
 

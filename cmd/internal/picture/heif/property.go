@@ -75,6 +75,16 @@ func isAlpha(b box) bool {
 	return b.name == "auxC" && (bytes.Contains(b.body, []byte("auxid:1\x00")) || bytes.Contains(b.body, []byte("auxiliary:alpha\x00")))
 }
 
+// isFull reports whether an item with transparency has all values from 0 to 255:
+// as the file says, else the coded picture, else as transparency is meant to be.
+func isFull(properties []box) bool {
+	h := &Header{}
+	for _, p := range properties {
+		h.addCoded(p)
+	}
+	return h.CICP == nil && h.hevc == nil || h.signal().FullRange
+}
+
 // A transform is applied to a decoded picture.
 type transform interface {
 	size(w, h int) (int, int)

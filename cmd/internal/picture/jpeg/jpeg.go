@@ -61,6 +61,7 @@ type header struct {
 	width, height int
 	components    []component
 	progressive   bool
+	apart         bool // the first scan does not have all planes
 	jfif, adobe   bool
 	transform     byte // Adobe's: 0 for RGB or CMYK
 }
@@ -88,6 +89,8 @@ func readHeader(from io.Reader) (*header, error) {
 		case marker == sos && h.components == nil:
 			return nil, FormatError("scan without a frame")
 		case marker == sos:
+			b, err := r.Peek(3) // its length, and how many planes it has
+			h.apart = err != nil || int(b[2]) < len(h.components)
 			return h, nil
 		case marker == eoi:
 			return nil, FormatError("no scan")
@@ -250,6 +253,9 @@ func DecodeConfig(r io.Reader) (image.Config, error) {
 // NoEnd is the fault of a file that is complete except for its last two bytes.
 const NoEnd = "its end marker is missing"
 
+// noDetails is the fault of a progressive file that lacks scans.
+const noDetails = "it is cut short, its finer details are missing"
+
 // Decode decodes a picture. With a picture it may return what is wrong with the
 // file nevertheless, as a phrase.
 func Decode(r io.ReadSeeker) (img image.Image, fault string, err error) {
@@ -260,10 +266,26 @@ func Decode(r io.ReadSeeker) (img image.Image, fault string, err error) {
 	if _, err := r.Seek(0, io.SeekStart); err != nil {
 		return nil, "", err
 	}
+	whole := true
+	if h.progressive || h.apart {
+		scans, err := h.readScans(r)
+		if err == nil {
+			err = scans.missing()
+		}
+		if err != nil {
+			return nil, "", err
+		}
+		whole = scans.whole()
+		if _, err := r.Seek(0, io.SeekStart); err != nil {
+			return nil, "", err
+		}
+	}
 	img, complete, err := h.decode(r)
 	switch {
 	case err == nil && complete:
 		return img, "", nil
+	case err == nil && !whole:
+		return img, noDetails, nil
 	case err == nil:
 		return img, NoEnd, nil
 	}
@@ -335,17 +357,21 @@ func (t *tail) Read(p []byte) (int, error) {
 }
 
 // withoutLastScan decodes a progressive file without its last scan, and returns
-// nil if it has only that one.
+// nil if a plane has only that one.
 func (h *header) withoutLastScan(data []byte) (image.Image, string) {
 	at := bytes.LastIndex(data, []byte{0xff, sos})
-	if at < 0 || bytes.Index(data, []byte{0xff, sos}) == at {
+	if at < 0 {
 		return nil, ""
 	}
-	img, _, err := h.decode(bytes.NewReader(data[:at]))
+	data = data[:at]
+	if scans, err := h.readScans(bytes.NewReader(data)); err != nil || scans.missing() != nil {
+		return nil, ""
+	}
+	img, _, err := h.decode(bytes.NewReader(data))
 	if err != nil {
 		return nil, ""
 	}
-	return img, "it is cut short, its finest details are missing"
+	return img, noDetails
 }
 
 // cutShort is the fault of a file that lacks rows.

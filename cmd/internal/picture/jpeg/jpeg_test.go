@@ -6,6 +6,7 @@ import (
 	"image/color"
 	"image/jpeg"
 	"image/png"
+	"io"
 	"math/rand/v2"
 	"os"
 	"strings"
@@ -146,6 +147,85 @@ func TestCutShort(t *testing.T) {
 		if last > want.Bounds().Dy()*3/4 && name != "progressive" {
 			t.Errorf("%s: no file was read with less than %d rows", name, last)
 		}
+	}
+}
+
+// scansOf returns where the scans of a file begin.
+func scansOf(data []byte) (at []int) {
+	for i := range data[1:] {
+		if data[i] == 0xff && data[i+1] == sos {
+			at = append(at, i)
+		}
+	}
+	return at
+}
+
+// TestMissingScans cuts files between two scans, where image/jpeg sees no fault.
+// A plane without a scan is an error, whether an end marker follows or not.
+func TestMissingScans(t *testing.T) {
+	for _, name := range []string{"scans.jpg", "progressive.jpg"} {
+		data := read(t, name)
+		at := scansOf(data)
+		if len(at) < 3 {
+			t.Fatalf("%s has %d scans", name, len(at))
+		}
+		for _, n := range at[1:] {
+			cut := bytes.Clone(data[:n])
+			_, fault, err := Decode(bytes.NewReader(cut))
+			_, endedFault, endedErr := Decode(bytes.NewReader(append(cut, 0xff, eoi)))
+			if name == "scans.jpg" {
+				if err != io.ErrUnexpectedEOF || endedErr != FormatError("plane without a scan") {
+					t.Errorf("%s: %d bytes: %v, with an end %v", name, n, err, endedErr)
+				}
+			} else if err != nil || fault != noDetails || endedErr != nil || endedFault != "" {
+				t.Errorf("%s: %d bytes: %q, %v, with an end %q, %v", name, n, fault, err, endedFault, endedErr)
+			}
+		}
+	}
+	// A second component that no scan names, and a cut behind the first plane.
+	data := read(t, "progressive.jpg")
+	at := scansOf(data)
+	first := data[at[0]:at[1]]
+	if n := first[4]; n != 3 {
+		t.Fatalf("the first scan has %d planes", n)
+	}
+	only := append(bytes.Clone(data[:at[0]]), 0xff, sos, 0, 8, 1, first[5], first[6], 0, 0, first[13])
+	only = append(only, first[14:]...)
+	for _, rest := range [][]byte{nil, {0xff, eoi}, data[at[1] : at[2]+20]} {
+		if img, fault, err := Decode(bytes.NewReader(append(bytes.Clone(only), rest...))); err == nil {
+			t.Errorf("without two planes: %v, %q", img.Bounds(), fault)
+		}
+	}
+}
+
+// manyScans is a progressive file of 8 x 8 pixels with n scans, all but the first
+// of three bytes.
+func manyScans(n int) []byte {
+	segment := func(b []byte, marker byte, data ...byte) []byte {
+		return append(append(b, 0xff, marker, 0, byte(len(data)+2)), data...)
+	}
+	table := func(class, value byte) []byte { // its only code is a bit
+		return append([]byte{class, 1, 15: 0, 16: 0}, value)
+	}
+	b := segment([]byte{0xff, soi}, dqt, append([]byte{0}, bytes.Repeat([]byte{1}, 64)...)...)
+	b = segment(b, sof2, 8, 0, 8, 0, 8, 1, 1, 0x11, 0)
+	b = segment(b, dht, table(0, 0)...)
+	b = segment(b, dht, table(0x10, 0)...)
+	b = append(segment(b, sos, 1, 1, 0, 0, 0, 0), 0x7f)
+	for range n - 1 {
+		b = append(segment(b, sos, 1, 1, 0, 1, 63, 0), 0x7f)
+	}
+	return append(b, 0xff, eoi)
+}
+
+// TestManyScans: a file of a few hundred kilobytes does not occupy the decoder
+// for hours.
+func TestManyScans(t *testing.T) {
+	if _, fault, err := Decode(bytes.NewReader(manyScans(maxScans))); err != nil || fault != "" {
+		t.Errorf("%d scans: %q, %v", maxScans, fault, err)
+	}
+	if _, _, err := Decode(bytes.NewReader(manyScans(maxScans + 1))); err != UnsupportedError("more than 500 scans") {
+		t.Errorf("%d scans: %v", maxScans+1, err)
 	}
 }
 

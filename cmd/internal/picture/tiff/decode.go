@@ -40,6 +40,15 @@ func Decode(r io.ReadSeeker) (image.Image, error) {
 	if int64(len(at)) < d.blocks() || int64(len(sizes)) < d.blocks() {
 		return nil, FormatError("too few strips or tiles")
 	}
+	if err := d.allow(int64(d.width) * int64(d.height)); err != nil {
+		return nil, err
+	}
+	if e, ok := d.entries[tagJPEGTables]; ok && d.compression == jpegData {
+		const most = 1 << 16
+		if d.tables, err = d.bytes(e, 1, most); err != nil {
+			return nil, err
+		}
+	}
 	c := d.newCanvas(image.Rect(0, 0, d.width, d.height))
 	across, down := ceil(d.width, d.blockWidth), ceil(d.height, d.blockHeight)
 	for i := range at {
@@ -54,7 +63,11 @@ func Decode(r io.ReadSeeker) (image.Image, error) {
 		if !d.tiled {
 			b.height = min(b.height, d.height-b.y)
 		}
-		if err := d.decodeBlock(c, b, io.NewSectionReader(d, at[i], sizes[i])); err != nil {
+		err := d.decodeBlock(c, b, io.NewSectionReader(d, at[i], sizes[i]))
+		switch {
+		case d.left < 0:
+			return nil, errOverlap
+		case err != nil:
 			return nil, err
 		}
 	}
@@ -201,18 +214,12 @@ func (d *decoder) unpack(samples []uint16, row []byte) {
 
 // decodeJPEG decodes a block that is a JPEG, whose tables may stand in a tag.
 func (d *decoder) decodeJPEG(c *canvas, b block, section *io.SectionReader) error {
-	const most = 1 << 16 // bytes of tables
 	// More than any coding of so many samples takes.
 	data, err := io.ReadAll(io.LimitReader(section, 1<<16+4*int64(b.samples)*int64(b.width)*int64(d.blockHeight)))
 	if err != nil {
 		return err
 	}
-	var tables []byte
-	if e, ok := d.entries[tagJPEGTables]; ok {
-		if tables, err = d.bytes(e, 1, most); err != nil {
-			return err
-		}
-	}
+	d.left -= int64(len(d.tables))
 	if len(data) < 2 {
 		return io.ErrUnexpectedEOF
 	}
@@ -223,8 +230,8 @@ func (d *decoder) decodeJPEG(c *canvas, b block, section *io.SectionReader) erro
 		transform = 1
 	}
 	file := append([]byte("\xff\xd8\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00"), transform)
-	if len(tables) >= 4 {
-		file = append(file, tables[2:len(tables)-2]...)
+	if len(d.tables) >= 4 {
+		file = append(file, d.tables[2:len(d.tables)-2]...)
 	}
 	file = append(file, data[2:]...)
 	cfg, err := jpeg.DecodeConfig(bytes.NewReader(file))

@@ -40,15 +40,32 @@ const (
 type source struct {
 	r     io.ReadSeeker
 	order binary.ByteOrder
+	left  int64 // bytes that strips and tiles may still have
 }
 
-// ReadAt is for io.SectionReader.
+// ReadAt is for io.SectionReader, of strips and tiles.
 func (s *source) ReadAt(b []byte, at int64) (int, error) {
+	if s.left < 0 {
+		return 0, errOverlap
+	}
 	if _, err := s.r.Seek(at, io.SeekStart); err != nil {
 		return 0, err
 	}
-	return io.ReadFull(s.r, b)
+	n, err := io.ReadFull(s.r, b)
+	s.left -= int64(n)
+	return n, err
 }
+
+// allow sets what strips and tiles may have: all of the file, and for each pixel
+// a few bytes more, since those that are alike may share a place, and all of them
+// read JPEG's tables. Millions that share a large place would take hours.
+func (s *source) allow(pixels int64) error {
+	size, err := s.r.Seek(0, io.SeekEnd)
+	s.left = size + 4*pixels + 64<<20
+	return err
+}
+
+const errOverlap = UnsupportedError("strips or tiles that share too much")
 
 // read reads n bytes, which do not allocate more than the file has.
 func (s *source) read(at, n int64) ([]byte, error) {

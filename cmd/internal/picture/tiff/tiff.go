@@ -68,6 +68,7 @@ type decoder struct {
 	apart         bool // planes
 	alpha         int64
 	palette       color.Palette
+	tables        []byte // of JPEG data, read once
 
 	blockWidth, blockHeight int
 	tiled                   bool

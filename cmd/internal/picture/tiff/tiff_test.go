@@ -6,6 +6,7 @@ import (
 	"image"
 	"image/color"
 	"image/draw"
+	"image/jpeg"
 	"image/png"
 	"os"
 	"path/filepath"
@@ -185,6 +186,53 @@ func TestUnsupported(t *testing.T) {
 	} {
 		if _, err := Decode(bytes.NewReader(data)); err == nil {
 			t.Errorf("%s: no error", name)
+		}
+	}
+}
+
+// TestOverlap: tiles that share a large place, or tables, do not take hours. Of
+// few such tiles, each is read.
+func TestOverlap(t *testing.T) {
+	var gray bytes.Buffer
+	if err := jpeg.Encode(&gray, image.NewGray(image.Rect(0, 0, 8, 8)), nil); err != nil {
+		t.Fatal(err)
+	}
+	tables := append([]byte("\xff\xd8\xff\xfe\xff\xfa"), make([]byte, 1<<16-8)...) // a comment
+	tables = append(tables, 0xff, 0xd9)
+	idle := append(bytes.Repeat([]byte{128}, 1<<20), 256-63, 77) // codes for nothing, then 64 samples
+	file := func(n int, compression uint32, data, tables []byte) []byte {
+		const tags = 11
+		le, at := binary.LittleEndian, uint32(8+2+12*tags+4)
+		sizes := at + uint32(len(data)+len(tables))
+		b := le.AppendUint16([]byte("II\x2a\x00\x08\x00\x00\x00"), tags)
+		for _, tag := range [tags][3]uint32{
+			{tagWidth, 1, uint32(8 * n)}, {tagHeight, 1, 8}, {tagBits, 1, 8}, {tagCompression, 1, compression}, {tagPhotometric, 1, 1}, {tagSamples, 1, 1},
+			{tagTileWidth, 1, 8}, {tagTileLength, 1, 8}, {tagTileOffsets, uint32(n), sizes + uint32(4*n)}, {tagTileByteCounts, uint32(n), sizes},
+			{tagJPEGTables, uint32(len(tables)), at + uint32(len(data))},
+		} {
+			b = le.AppendUint16(le.AppendUint16(b, uint16(tag[0])), 4)
+			if tag[0] == tagJPEGTables {
+				b[len(b)-2] = 7 // bytes
+			}
+			b = le.AppendUint32(le.AppendUint32(b, tag[1]), tag[2])
+		}
+		b = append(append(append(b, 0, 0, 0, 0), data...), tables...)
+		for _, v := range []uint32{uint32(len(data)), at} {
+			for range n {
+				b = le.AppendUint32(b, v)
+			}
+		}
+		return b
+	}
+	for name, c := range map[string]struct {
+		compression  uint32
+		data, tables []byte
+	}{"PackBits": {packBits, idle, nil}, "JPEG": {jpegData, gray.Bytes(), tables}} {
+		if _, err := Decode(bytes.NewReader(file(20, c.compression, c.data, c.tables))); err != nil {
+			t.Errorf("%s, 20 tiles: %v", name, err)
+		}
+		if _, err := Decode(bytes.NewReader(file(2000, c.compression, c.data, c.tables))); err != errOverlap {
+			t.Errorf("%s, 2000 tiles: %v", name, err)
 		}
 	}
 }

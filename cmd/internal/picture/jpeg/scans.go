@@ -1,0 +1,100 @@
+package jpeg
+
+import (
+	"bufio"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"slices"
+)
+
+// maxScans bounds the scans of a file. A progressive one has about ten; each of
+// them goes over all of the picture, and may be a few bytes of the file.
+const maxScans = 500
+
+// A coverage is how well a plane's 64 coefficients are known.
+type coverage [64]uint8
+
+const (
+	unknown = iota
+	rough
+	exact // to the last bit
+)
+
+// A scanList is what the headers of a file's scans say.
+type scanList struct {
+	planes []coverage // in the order of the components
+	ended  bool       // by an end marker
+}
+
+// readScans reads the headers of a file's scans as far as they are valid. What
+// is coded between them contains no marker.
+func (h *header) readScans(from io.Reader) (*scanList, error) {
+	r := bufio.NewReader(from)
+	_, _ = r.Discard(2) // as readHeader has seen
+	list := &scanList{planes: make([]coverage, len(h.components))}
+	for n := 0; n <= maxScans; {
+		marker, err := nextMarker(r)
+		if err != nil || marker == eoi {
+			list.ended = err == nil
+			return list, nil
+		}
+		length, err := r.Peek(2)
+		if err != nil {
+			return list, nil
+		}
+		size := int(binary.BigEndian.Uint16(length))
+		if marker == sos {
+			n++
+			b, err := r.Peek(size)
+			if err != nil || size < 6 || size != 6+2*int(b[2]) {
+				return list, nil
+			}
+			h.addScan(list, b[3:])
+		}
+		if _, err := r.Discard(size); err != nil {
+			return list, nil
+		}
+	}
+	return nil, UnsupportedError(fmt.Sprintf("more than %d scans", maxScans))
+}
+
+// addScan takes the header of a scan from its first plane on (B.2.3).
+func (h *header) addScan(list *scanList, b []byte) {
+	planes, bands := b[:len(b)-3], b[len(b)-3:]
+	first, last, known := int(bands[0]), min(int(bands[1]), 63), uint8(exact)
+	switch {
+	case !h.progressive:
+		first, last = 0, 63
+	case bands[2]&15 > 0: // bits that later scans refine
+		known = rough
+	}
+	for ; len(planes) > 0; planes = planes[2:] {
+		i := slices.IndexFunc(h.components, func(c component) bool { return c.id == planes[0] })
+		if i < 0 {
+			continue
+		}
+		for k := first; k <= last; k++ {
+			list.planes[i][k] = known
+		}
+	}
+}
+
+// missing returns an error if a plane has no scan. To image/jpeg its samples
+// are zeros, and the picture is green.
+func (l *scanList) missing() error {
+	switch {
+	case !slices.Contains(l.planes, coverage{}):
+		return nil
+	case l.ended:
+		return FormatError("plane without a scan")
+	}
+	return io.ErrUnexpectedEOF
+}
+
+// whole reports whether all coefficients are exact.
+func (l *scanList) whole() bool {
+	return !slices.ContainsFunc(l.planes, func(c coverage) bool {
+		return slices.ContainsFunc(c[:], func(known uint8) bool { return known != exact })
+	})
+}
