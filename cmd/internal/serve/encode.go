@@ -137,8 +137,10 @@ func (s *Server) encodeBody(ctx context.Context, b *body, how *options.Encoding,
 			return nil, err
 		}
 	}
-	p, err := picture.Open(in)
+	p, err := picture.Open(cancelable{in, ctx})
 	switch {
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
 	case errors.As(err, new(picture.SizeError)):
 		return nil, pictureTooLarge.problem("%v", err)
 	case err != nil:
@@ -163,19 +165,43 @@ func (s *Server) encodeBody(ctx context.Context, b *body, how *options.Encoding,
 	return &encoded{fileJSON: s.describe(f), Source: source, Warnings: append([]string{}, p.Warnings...), data: data}, nil
 }
 
+// A cancelable is a picture whose decoder, which takes no context, ends with
+// the request.
+type cancelable struct {
+	io.ReadSeeker
+	ctx context.Context
+}
+
+func (c cancelable) Read(p []byte) (int, error) {
+	if err := c.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return c.ReadSeeker.Read(p)
+}
+
+func (c cancelable) Seek(offset int64, whence int) (int64, error) {
+	if err := c.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return c.ReadSeeker.Seek(offset, whence)
+}
+
 // embed shows a picture to the image encoder.
 func (s *Server) embed(ctx context.Context, p *picture.File, how *options.Encoding) (*codec.Embedded, *sourceJSON, error) {
 	if err := s.encodes.Acquire(ctx, 1); err != nil {
 		return nil, nil, err
 	}
 	defer s.encodes.Release(1)
-	memory := min(p.Memory, s.Limits.PictureMemory) // what takes more is alone
+	memory := min(p.EncodeMemory(), s.Limits.PictureMemory) // what takes more is alone
 	if err := s.pictures.Acquire(ctx, memory); err != nil {
 		return nil, nil, err
 	}
 	defer s.pictures.Release(memory)
 	img, err := p.Image()
-	if err != nil {
+	switch {
+	case ctx.Err() != nil:
+		return nil, nil, ctx.Err() // err calls the picture broken
+	case err != nil:
 		return nil, nil, badPicture.problem("%v", err)
 	}
 	size := img.Bounds().Size()

@@ -3,7 +3,9 @@ package serve
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
@@ -16,6 +18,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/coclico/coclico/cmd/internal/options"
+	"github.com/coclico/coclico/cmd/internal/picture"
 	"github.com/coclico/coclico/codec"
 )
 
@@ -356,5 +360,23 @@ func TestHalfClosed(t *testing.T) {
 	}
 	for !strings.Contains(s.log.String(), `"status":499`) {
 		time.Sleep(time.Millisecond)
+	}
+}
+
+// TestDecoderEnds: a picture's decoder ends with the request, though it knows no
+// context.
+func TestDecoderEnds(t *testing.T) {
+	s := start(t, nil)
+	ctx, cancel := context.WithCancel(t.Context())
+	p, err := picture.Open(cancelable{bytes.NewReader(photo(t, 1)), ctx})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	if _, err := p.Image(); !strings.Contains(fmt.Sprint(err), context.Canceled.Error()) {
+		t.Errorf("error %v", err)
+	}
+	if _, err := s.encodeBody(ctx, &body{data: photo(t, 1)}, new(options.Encoding), ""); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
 	}
 }
