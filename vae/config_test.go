@@ -27,7 +27,7 @@ func TestParseConfigErrors(t *testing.T) {
 		{`{"block_out_channels": [32, 64]}`, `down_block_types is [DownEncoderBlock2D]`},
 		{`{"block_out_channels": [33]}`, `norm_num_groups is 32`},
 		{`{"layers_per_block": 0}`, `layers_per_block is 0`},
-		{`{"layers_per_block": [2]}`, `layers_per_block is a array`},
+		{`{"layers_per_block": [2]}`, `layers_per_block is an array`},
 		{`{"scaling_factor": 0}`, `scaling_factor is 0`},
 		{`{"shift_factor": 0.1159}`, `shift_factor is 0.1159`},
 		{`{"latent_channels": 1000000}`, `latent_channels is 1000000`},

@@ -78,10 +78,12 @@ func find(a *archive.Archive, name string) (*archive.Row, error) {
 		row, err = a.Get(archive.Quote(name))
 	}
 	if errors.Is(err, fs.ErrNotExist) {
-		err = errors.New("the archive has no such name")
+		err = errNoName
 	}
 	return row, err
 }
+
+var errNoName = errors.New("the archive has no such name")
 
 // counted returns a number of things, "1 row" or "2 rows".
 func counted(n int64, what string) string {

@@ -27,9 +27,9 @@ files. Links in tar and zip files are not followed.
 A picture whose size and time have not changed, and whose row records the same
 parameters, is not encoded again; --force does it again. One that cannot be read
 has a row with its error, unless the archive has the picture, which it keeps; it
-is tried again by the next run. Rows of pictures that do not exist any more stay:
-archive remove removes them. Ctrl-C, or a run that was killed, leaves a whole
-archive with the pictures up to half a minute before, and the same command
+is tried again by the next run. Rows of pictures that do not exist any more
+stay: archive remove removes them. Ctrl-C, or a run that was killed, leaves a
+whole archive with the pictures up to half a minute before, and the same command
 resumes with the rest.
 
 Small shards are merged at the end. Whoever has opened the archive to read it

@@ -110,7 +110,7 @@ func checkPath(name string) error {
 	case strings.ContainsRune(name, 0):
 		return errors.New("a name with a NUL, which no file has")
 	case path.Clean(name) != name:
-		return fmt.Errorf("a name for %s, which another may have", path.Clean(name))
+		return fmt.Errorf("not the shortest name of the file %s, which another row may have", path.Clean(name))
 	}
 	return nil
 }
@@ -157,7 +157,9 @@ func (e *extraction) folder(ctx context.Context, output string) error {
 }
 
 // writeBelow writes a file below a folder, which no name and no link leads out
-// of, as a whole or not at all. One that has these bytes is left as it is.
+// of, as a whole or not at all. One that has these bytes is left as it is. It is
+// not synced, which would take longer than all the rest: the archive has it, and
+// the same command mends what a power failure has cut.
 func writeBelow(root *os.Root, dir, base string, data []byte) error {
 	if err := root.MkdirAll(dir, 0o777); err != nil {
 		return err
@@ -171,9 +173,7 @@ func writeBelow(root *os.Root, dir, base string, data []byte) error {
 	if err != nil {
 		return err
 	}
-	if _, err = f.Write(data); err == nil {
-		err = f.Sync()
-	}
+	_, err = f.Write(data)
 	if err = errors.Join(err, f.Close()); err == nil {
 		err = root.Rename(part, name)
 	}

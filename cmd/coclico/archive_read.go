@@ -82,7 +82,7 @@ func archiveLsCmd(s *terminal.Screen) *cobra.Command {
 func eachRow(ctx context.Context, s *terminal.Screen, bar *rowBar, dir string, patterns []string, f func(*archive.Row) error) error {
 	defer bar.Close()
 	var g globs
-	bad, shards, last, done := 0, 0, "", int64(0)
+	bad, shards, last, done := map[string]bool{}, 0, "", int64(0)
 	read := func() error {
 		a, err := openArchive(dir)
 		if err != nil {
@@ -104,8 +104,10 @@ func eachRow(ctx context.Context, s *terminal.Screen, bar *rowBar, dir string, p
 				return err
 			case err != nil:
 				bar.Close()
-				s.Complain(files.Named(dir, err).Error())
-				bad++
+				if message := files.Named(dir, err).Error(); !bad[message] { // once, though the archive is opened again
+					s.Complain(message)
+					bad[message] = true
+				}
 				continue
 			}
 			bar.show(done, total)
@@ -127,8 +129,8 @@ func eachRow(ctx context.Context, s *terminal.Screen, bar *rowBar, dir string, p
 	switch none := g.unmatched(); {
 	case err != nil:
 		return err
-	case bad > 0:
-		return badShards(dir, bad, shards)
+	case len(bad) > 0:
+		return badShards(dir, len(bad), shards)
 	case len(none) > 0:
 		return missingError(fmt.Sprintf("%s: no name matches %s", dir, strings.Join(none, ", ")))
 	}

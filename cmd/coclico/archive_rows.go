@@ -29,8 +29,11 @@ func newGlobs(a *archive.Archive, patterns []string) (globs, error) {
 	for _, pattern := range patterns {
 		next := glob{pattern: pattern}
 		if strings.ContainsAny(pattern, `*?[\`) {
-			if row, err := find(a, pattern); err == nil {
+			switch row, err := find(a, pattern); {
+			case err == nil:
 				next = glob{pattern: row.Name, name: true}
+			case err != errNoName: // it may be a name all the same
+				return nil, err
 			}
 		}
 		if _, err := path.Match(pattern, ""); err != nil && !next.name {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"io"
 	"os"
 	"path/filepath"
@@ -25,16 +26,16 @@ folders of $MANPATH, or by their path.`,
 			if err := os.MkdirAll(args[0], 0o777); err != nil {
 				return files.Named(args[0], err)
 			}
-			return writePages(f, cmd.Root(), args[0])
+			return writePages(cmd.Context(), f, cmd.Root(), args[0])
 		},
 	}
 }
 
 // writePages writes the pages of a command and of those below it.
-func writePages(f *files.IO, cmd *cobra.Command, dir string) error {
+func writePages(ctx context.Context, f *files.IO, cmd *cobra.Command, dir string) error {
 	for _, sub := range cmd.Commands() {
 		if sub.IsAvailableCommand() {
-			if err := writePages(f, sub, dir); err != nil {
+			if err := writePages(ctx, f, sub, dir); err != nil {
 				return err
 			}
 		}
@@ -45,5 +46,5 @@ func writePages(f *files.IO, cmd *cobra.Command, dir string) error {
 		Source: "coclico " + version(), Manual: "CoCliCo",
 	}
 	name := strings.ReplaceAll(cmd.CommandPath(), " ", "-") + ".1"
-	return f.Write(cmd.Context(), filepath.Join(dir, name), func(w io.Writer) error { return doc.GenMan(cmd, header, w) })
+	return f.Write(ctx, filepath.Join(dir, name), func(w io.Writer) error { return doc.GenMan(cmd, header, w) })
 }

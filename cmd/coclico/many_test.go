@@ -553,6 +553,15 @@ func TestDash(t *testing.T) {
 	if now, err := os.ReadFile(part); err != nil || !bytes.Equal(now, data) {
 		t.Errorf("the picture is gone (%v)", err)
 	}
+	if runtime.GOOS != "windows" && runtime.GOOS != "js" {
+		link, to := filepath.Join(dir, "link.png"), filepath.Join(t.TempDir(), "to.coclico")
+		err := errors.Join(os.Symlink(part, link), os.WriteFile(filepath.Join(dir, "y.coclico"), nil, 0o666), os.Symlink(filepath.Join(dir, "y.coclico"), to))
+		if err != nil {
+			t.Fatal(err)
+		}
+		fail(t, process.Failed, says, "encode", link, "-o", filepath.Join(dir, "y.coclico"))
+		fail(t, process.Failed, says, "encode", part, "-o", to)
+	}
 	t.Chdir(dir)
 	file := succeed(t, "encode", photo, "-o", "-")
 	for _, make := range []func() error{

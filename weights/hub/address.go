@@ -16,7 +16,11 @@ import (
 // Bytes with another hash are thrown away. No token is sent, unless the address
 // is the endpoint's.
 func (c *Client) PullAddress(ctx context.Context, address string, f File, path string, progress func(done int64)) error {
-	if info, err := os.Lstat(path); err == nil && info.Mode().IsRegular() && info.Size() == f.Size {
+	whole := func() bool {
+		info, err := os.Lstat(path)
+		return err == nil && info.Mode().IsRegular() && info.Size() == f.Size
+	}
+	if whole() {
 		return nil
 	}
 	if err := c.room(filepath.Dir(path), f.Size-f.part(path)); err != nil {
@@ -29,6 +33,9 @@ func (c *Client) PullAddress(ctx context.Context, address string, f File, path s
 	}
 	defer unlock()
 	defer os.Remove(lock) // while it is held: see sameAs
+	if whole() {
+		return nil // by whom this one has waited for
+	}
 	t := &tally{progress: progress}
 	d := &download{c: c, address: address, file: f, path: path + incomplete, advance: t.add}
 	if err := d.all(ctx); err != nil {

@@ -70,8 +70,9 @@ func parseListing(data []byte) (*Listing, error) {
 		if err != nil {
 			return nil, err
 		}
-		// A file that has such a name is none of a model's: it is not listed, so
-		// that nothing can ask for it.
+		// A path that some systems cannot have, or that a terminal would not show
+		// as it is, is none of a model's: it is left out, so that nothing can ask
+		// for it.
 		if fs.ValidPath(f.Path) && !plainPath(f.Path) {
 			continue
 		}

@@ -13,7 +13,7 @@ func (c *Client) lockFile(ctx context.Context, path, name string) (unlock func()
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		return nil, err
 	}
-	for try := 0; ; try++ {
+	for told := c.Waiting == nil; ; {
 		f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o664)
 		if err != nil {
 			return nil, err
@@ -26,8 +26,9 @@ func (c *Client) lockFile(ctx context.Context, path, name string) (unlock func()
 		if err != nil {
 			return nil, err
 		}
-		if try == 0 && c.Waiting != nil {
+		if !told && !locked {
 			c.Waiting(name)
+			told = true
 		}
 		select {
 		case <-ctx.Done():

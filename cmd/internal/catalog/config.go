@@ -84,8 +84,8 @@ func readConfig(path string) (*Config, error) {
 }
 
 // Update changes the configuration and writes its file. change is applied to what
-// the file has by then, under the lock of the file's writer, so that no decision
-// of another process is lost. If the file is a link, its target is written.
+// the file has by then, under the lock of the file's writer, so that where the
+// system has locks no decision of another process is lost. If the file is a link, its target is written.
 func (c *Config) Update(change func(now *Config)) error {
 	if c.path == "" {
 		return errors.New("no folder for the configuration: set " + ConfigVar)

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+
+	"github.com/coclico/coclico/weights"
 )
 
 // OS is the operating system's disk.
@@ -47,3 +49,6 @@ func (OS) Create(part string) (Part, error) {
 	}
 	return nil, ErrBusy
 }
+
+// SyncFolder implements [Disk].
+func (OS) SyncFolder(dir string) error { return weights.SyncFolder(dir) }

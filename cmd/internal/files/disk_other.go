@@ -16,9 +16,6 @@ func (OS) Rename(p Part, part, path string) error {
 	return os.Rename(part, path)
 }
 
-// SyncFolder implements [Disk]. Windows syncs no folders.
-func (OS) SyncFolder(string) error { return nil }
-
 // Discard implements [Disk]. Windows removes no open file.
 func (OS) Discard(p Part, part string) {
 	p.Close()

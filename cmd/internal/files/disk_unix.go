@@ -38,20 +38,6 @@ func keepMode(part, path string) error {
 	return os.Chmod(part, info.Mode().Perm())
 }
 
-// SyncFolder implements [Disk]. A folder that cannot be opened, or a file
-// system that syncs none, is left to itself.
-func (OS) SyncFolder(dir string) error {
-	f, err := os.Open(dir)
-	if err != nil {
-		return nil
-	}
-	defer f.Close()
-	if err := f.Sync(); err != nil && !errors.Is(err, unix.EINVAL) && !errors.Is(err, unix.ENOTSUP) && !errors.Is(err, unix.EACCES) {
-		return err
-	}
-	return nil
-}
-
 // Discard implements [Disk]. The part is removed while it is locked: afterwards
 // it may be another process's.
 func (OS) Discard(p Part, part string) {

@@ -109,27 +109,28 @@ const maxName = 255
 // Overwrites returns an error if writing an output would take an input away: if
 // they are one regular file, or if the input has the name of the output's part.
 func Overwrites(input, output string) error {
+	target := output
+	if t, err := filepath.EvalSymlinks(output); err == nil {
+		target = t // as IO.Write has it
+	}
 	switch {
 	case input == Stdio || output == Stdio:
 		return nil
 	case IsRegular(output) && Same(input, output):
 		return Named(input, errors.New("would be overwritten by its own result"))
-	case filepath.Ext(input) == partExt && Same(input, partOf(output)):
+	case Same(partOf(target), input):
 		return Named(input, fmt.Errorf("has the name under which %s is written: rename it", output))
 	}
 	return nil
 }
 
-// partExt ends the name under which a file is written.
-const partExt = ".part"
-
 // partOf returns the name under which a file is written.
 func partOf(path string) string {
 	dir, base := filepath.Split(path)
-	if len(base)+len("."+partExt) > maxName {
+	if len(base)+len("..part") > maxName {
 		base = fmt.Sprintf("%x", sha256.Sum256([]byte(base)))
 	}
-	return dir + "." + base + partExt
+	return dir + "." + base + ".part"
 }
 
 // Fit shortens a file's name, without folders, to at most 255 bytes. A longer

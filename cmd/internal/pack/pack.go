@@ -104,7 +104,8 @@ func eachTar(r io.Reader, yield func(Entry, error) bool) error {
 		case err != nil:
 			return fmt.Errorf("not a tar or zip file, or damaged: %w", err)
 		case refuse(h) != nil:
-			// A cut behind zeros of a sparse file is taken for an end.
+			// Its data is not read here: a file that is cut within it, after
+			// zeros, is taken for one that ends.
 			if !yield(unread(h.Name, h.Size, h.ModTime, refuse(h)), nil) {
 				return errStop
 			}

@@ -14,7 +14,7 @@ import (
 // Limits of what is read.
 const (
 	MaxPixels = 1 << 28 // 16,384 x 16,384 pixels, or any other shape of that area
-	MaxMemory = 1 << 30 // bytes that reading takes, in whole MiB: 4 a pixel of most pictures, 8 with 16 bits a channel
+	MaxMemory = 1 << 30 // bytes that reading takes, compared in whole MiB: 4 a pixel of most pictures, 8 with 16 bits a channel
 )
 
 // A SizeError reports a picture of more than MaxPixels, or one that takes more

@@ -228,25 +228,45 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request) error {
 	if err := checkNames(query, "after", "limit"); err != nil {
 		return err
 	}
-	out, err := s.startList(w, r, "rows", 0)
+	rows, size, err := s.rowsAfter(query.Get("after"), limit)
+	if err != nil {
+		return err
+	}
+	out, err := s.startList(w, r, "rows", size)
 	if err != nil {
 		return err
 	}
 	defer out.close()
-	last := ""
-	for row, err := range s.Archive.Rows.RowsAfter(query.Get("after")) {
-		if err != nil {
-			return err
-		}
-		if out.rows == limit {
-			return out.end(last)
-		}
+	next := ""
+	if len(rows) > limit {
+		rows, next = rows[:limit], rows[limit-1].Name
+	}
+	for _, row := range rows {
 		if err := out.add(newRow(row)); err != nil {
 			return err
 		}
-		last = row.Name
 	}
-	return out.end("")
+	return out.end(next)
+}
+
+// rowsAfter returns the rows that follow a name, one more than limit if there are so
+// many, and the bytes of their files. Nothing of the archive is open afterwards,
+// however slowly the client reads.
+func (s *Server) rowsAfter(after string, limit int) (rows []*archive.Row, size int, err error) {
+	if !s.searches.TryAcquire(1) {
+		return nil, 0, busy.problem("%d searches and lists are read already", maxSearches)
+	}
+	defer s.searches.Release(1)
+	for row, err := range s.Archive.Rows.RowsAfter(after) {
+		if err != nil {
+			return nil, 0, err
+		}
+		rows, size = append(rows, row), size+len(row.Data)
+		if len(rows) > limit {
+			break
+		}
+	}
+	return rows, size, nil
 }
 
 func checkNames(query url.Values, names ...string) error {

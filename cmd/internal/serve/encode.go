@@ -153,7 +153,8 @@ func (s *Server) encodeBody(ctx context.Context, b *body, how *options.Encoding,
 		return nil, err
 	}
 	source.Bytes = len(b.data)
-	b.release() // before the queue
+	warnings := append([]string{}, p.Warnings...) // of p alone, which holds the body
+	b.release()                                   // before the queue
 	data, err := s.finish(ctx, embedded, how, address)
 	if err != nil {
 		return nil, err
@@ -162,11 +163,11 @@ func (s *Server) encodeBody(ctx context.Context, b *body, how *options.Encoding,
 	if err != nil {
 		return nil, fmt.Errorf("a file that was just written: %v", err) // not the client's fault
 	}
-	return &encoded{fileJSON: s.describe(f), Source: source, Warnings: append([]string{}, p.Warnings...), data: data}, nil
+	return &encoded{fileJSON: s.describe(f), Source: source, Warnings: warnings, data: data}, nil
 }
 
 // A cancelable is a picture whose decoder, which takes no context, ends with
-// the request.
+// the request when it next reads. That of HEIC and AVIF has read all before.
 type cancelable struct {
 	io.ReadSeeker
 	ctx context.Context

@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"image"
+	"image/png"
 	"io"
 	"math/rand/v2"
 	"net"
@@ -363,20 +365,43 @@ func TestHalfClosed(t *testing.T) {
 	}
 }
 
+// A fewReads is a picture whose client leaves while it is decoded.
+type fewReads struct {
+	*bytes.Reader
+	left  int // reads until then
+	leave func()
+}
+
+func (f *fewReads) Read(p []byte) (int, error) {
+	if f.left--; f.left == 0 {
+		f.leave()
+	}
+	return f.Reader.Read(p[:min(len(p), 512)])
+}
+
 // TestDecoderEnds: a picture's decoder ends with the request, though it knows no
 // context.
 func TestDecoderEnds(t *testing.T) {
-	s := start(t, nil)
 	ctx, cancel := context.WithCancel(t.Context())
-	p, err := picture.Open(cancelable{bytes.NewReader(photo(t, 1)), ctx})
+	noise := image.NewGray(image.Rect(0, 0, 200, 200))
+	for i := range noise.Pix {
+		noise.Pix[i] = uint8(rand.Uint32())
+	}
+	var data bytes.Buffer
+	if err := png.Encode(&data, noise); err != nil {
+		t.Fatal(err)
+	}
+	source := &fewReads{Reader: bytes.NewReader(data.Bytes()), left: -1, leave: cancel}
+	p, err := picture.Open(cancelable{source, ctx})
 	if err != nil {
 		t.Fatal(err)
 	}
-	cancel()
-	if _, err := p.Image(); !strings.Contains(fmt.Sprint(err), context.Canceled.Error()) {
-		t.Errorf("error %v", err)
+	source.left = 3
+	if _, err := p.Image(); !strings.Contains(fmt.Sprint(err), context.Canceled.Error()) || source.left < 0 {
+		t.Errorf("error %v, %d reads after the end", err, -source.left)
 	}
-	if _, err := s.encodeBody(ctx, &body{data: photo(t, 1)}, new(options.Encoding), ""); !errors.Is(err, context.Canceled) {
+	s := start(t, nil)
+	if _, err := s.encodeBody(ctx, &body{data: data.Bytes()}, new(options.Encoding), ""); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v", err)
 	}
 }

@@ -21,7 +21,7 @@ type Limits struct {
 	PictureMemory int64         // bytes of pictures that are encoded; 1 GiB
 	Encodes       int           // pictures that are encoded at once; 16
 	Streams       int           // of events, and clients that wait for a decode; 16,384 of each
-	Grace         time.Duration // that a decode may take to finish when the server stops, and a fifth more for all else; 20 seconds
+	Grace         time.Duration // that a decode may take to finish when the server stops; other requests have a fifth more; 20 seconds
 }
 
 func (l Limits) orDefault() Limits {

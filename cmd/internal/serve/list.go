@@ -15,14 +15,14 @@ type list struct {
 	free func()
 }
 
-// listSize is what a list takes besides what the caller holds: what is read of
-// the archive, a row, and a piece of the answer.
+// listSize is what a list takes besides what the caller holds: its rows' other
+// columns, and a piece of the answer.
 const listSize = 1 << 20
 
 // startList begins an answer: an object of JSON whose member of this name has the
 // rows. The caller, who holds size bytes for it, must close it.
 func (s *Server) startList(w http.ResponseWriter, r *http.Request, name string, size int) (*list, error) {
-	n := min(int64(size+listSize), s.listShares.each) // what takes more is alone
+	n := min(int64(size+listSize), s.listShares.each) // what takes more is this client's only one
 	client := sharer(r)
 	if !s.listShares.take(client, n) {
 		return nil, busy.problem("this client has lists to read already")

@@ -111,8 +111,9 @@ func basic(next http.Handler) http.Handler {
 
 // A record is what the log says about a request.
 type record struct {
-	id  string
-	err string // of the server, or of the connection
+	id       string
+	err      string // of the server, or of the connection
+	internal bool   // of the server, even if an answer had begun
 }
 
 type recordKey struct{}
@@ -170,7 +171,7 @@ func (s *Server) log(r *http.Request, w *response, rec *record, took time.Durati
 	}
 	if rec.err != "" {
 		attrs = append(attrs, slog.String("error", rec.err))
-		if status >= 500 {
+		if status >= 500 || rec.internal {
 			level = slog.LevelError
 		}
 	}
@@ -231,6 +232,7 @@ func (w *response) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 func (w *response) WriteHeader(status int) {
 	if w.status == 0 {
 		w.status = status
+		w.Header().Del("Accept-Ranges")        // of http.ServeContent: all is given
 		if status == http.StatusUnauthorized { // for browsers
 			w.Header().Add("WWW-Authenticate", `Basic realm="coclico", charset="UTF-8"`)
 		}

@@ -148,7 +148,7 @@ func (s *Server) answer(h handler) http.HandlerFunc {
 			logged(r).err = "the client reads too slowly"
 			p = clientLeft.problem("the client reads too slowly")
 		default:
-			logged(r).err = err.Error()
+			logged(r).err, logged(r).internal = err.Error(), true
 			p = internal.problem("the server's log says more, request %s", logged(r).id)
 		}
 		if begun, ok := w.(*response); ok && begun.status != 0 {

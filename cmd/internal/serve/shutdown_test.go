@@ -116,10 +116,14 @@ func TestEncodesAtShutdown(t *testing.T) {
 			}
 			got <- readAnswer(t, response)
 		}()
-		for read := false; !read; time.Sleep(time.Millisecond) { // the body is
+		deadline := time.Now().Add(time.Minute)
+		for begun := false; !begun; time.Sleep(time.Millisecond) { // to read its body: it is not refused
 			s.shares.mu.Lock()
-			read = len(s.shares.held) > 0
+			begun = len(s.shares.held) > 0
 			s.shares.mu.Unlock()
+			if time.Now().After(deadline) {
+				t.Fatal("the encode does not begin")
+			}
 		}
 		s.stop()
 		timer := time.AfterFunc(c.work, func() { s.encodes.Release(int64(s.Limits.Encodes)) })

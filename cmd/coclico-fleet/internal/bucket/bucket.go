@@ -5,7 +5,8 @@
 // and Put never replaces one: of several workers that made the same object, the
 // first wins, and the others learn it. So work that is done twice is done once.
 // An empty object is none to Has and Put where the store is a folder: there it
-// may be what a killed process has left.
+// may be what a killed process has left. Of several that find the same one in a
+// folder without links, the last wins, and all of them think that they did.
 //
 // A folder is written by this package and not by gocloud.dev/blob/fileblob. In
 // version 0.47.0 that neither syncs a file nor puts it atomically if it is

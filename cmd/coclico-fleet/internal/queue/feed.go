@@ -69,14 +69,17 @@ func (f *Feeder) Run(ctx context.Context, nc *nats.Conn) (err error) {
 	f.lost = make([]bool, f.Job.Chunks())
 	for failures := 0; ; f.rounds++ {
 		missing, err := job.Missing(ctx, f.Job, f.Out)
-		if err == nil {
-			if len(missing) == 0 {
-				return f.end(ctx)
-			}
-			if done := f.Job.Chunks() - len(missing); done > f.done {
-				f.done, failures = done, 0 // a queue with room for a few does a few at a time
-			}
+		if done := f.Job.Chunks() - len(missing); err == nil && done > f.done {
+			f.done, failures = done, 0 // a queue with room for a few does a few at a time
+		}
+		switch {
+		case err != nil:
+		case len(missing) > 0:
 			err = f.round(ctx, missing)
+		default:
+			if err = f.end(ctx); err == nil {
+				return nil
+			}
 		}
 		switch {
 		case err == nil:
@@ -87,7 +90,7 @@ func (f *Feeder) Run(ctx context.Context, nc *nats.Conn) (err error) {
 		case errors.Is(err, errOther), errors.Is(err, fs.ErrPermission):
 			return err
 		}
-		if failures++; failures == maxFailures || isFull(err) && failures == maxFull {
+		if failures++; failures == maxFailures || isFull(err) && failures >= maxFull {
 			return final(err)
 		}
 		f.Log.Warn("the queue or the bucket failed; what is not done is published again", "error", err)

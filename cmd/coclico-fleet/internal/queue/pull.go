@@ -54,7 +54,7 @@ func (p *Puller) Run(ctx, soft context.Context, nc *nats.Conn) error {
 			if err := p.handle(ctx, soft, msg); err != nil {
 				return err
 			}
-			busy = time.Now()
+			busy, looks = time.Now(), 0
 			continue
 		case nc.IsClosed():
 			if err := nc.LastError(); err != nil {

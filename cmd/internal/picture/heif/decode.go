@@ -68,32 +68,37 @@ func decodeHEIC(data []byte, h *Header) (image.Image, error) {
 	id := binary.BigEndian.AppendUint32(nil, h.alpha)
 	copy(data[h.primaryAt:h.primaryAt+h.primaryBytes], id[4-h.primaryBytes:])
 	alone := *h
-	alone.CICP = &CICP{Matrix: 2, FullRange: h.fullMask} // only the luma counts
+	alone.CICP = &CICP{Matrix: 2, FullRange: true} // as it is: only the luma counts
 	mask, err := decodeItem(data, &alone)
 	if err != nil {
 		return nil, err
 	}
-	return masked(img, mask)
+	luma, err := lumaOf(mask, h.fullMask)
+	if err != nil {
+		return nil, err
+	}
+	return masked(img, luma)
 }
 
-// masked gives a picture the transparency of another one's luma.
-func masked(img, mask image.Image) (image.Image, error) {
-	var alpha []uint8
-	var stride int
-	switch mask := mask.(type) {
+// lumaOf returns the luma of a picture, in the full range.
+func lumaOf(img image.Image, full bool) (luma *image.Gray, err error) {
+	switch img := img.(type) {
 	case *image.Gray:
-		alpha, stride = mask.Pix, mask.Stride
+		luma = img
 	case *image.YCbCr:
-		alpha, stride = mask.Y, mask.YStride
-	case *image.RGBA: // of toRGB, gray
-		stride = mask.Stride / 4
-		for i := 0; i < len(mask.Pix); i += 4 {
-			alpha = append(alpha, mask.Pix[i])
-		}
+		luma = &image.Gray{Pix: img.Y, Stride: img.YStride, Rect: img.Rect}
 	default:
 		return nil, UnsupportedError("kind of transparency")
 	}
-	r := img.Bounds()
+	if !full {
+		stretch(luma)
+	}
+	return luma, nil
+}
+
+// masked gives a picture the transparency of a gray one.
+func masked(img image.Image, mask *image.Gray) (image.Image, error) {
+	alpha, stride, r := mask.Pix, mask.Stride, img.Bounds()
 	if mask.Bounds() != r {
 		return nil, UnsupportedError("transparency of another size")
 	}

@@ -128,8 +128,12 @@ func TestMask(t *testing.T) {
 	if !isFull(nil) || isFull([]box{said}) {
 		t.Error("the range that the file says, or what stands for none")
 	}
-	gray := toRGB(&image.YCbCr{Y: []uint8{16, 235}, Cb: []uint8{128, 128}, Cr: []uint8{128, 128}, YStride: 2, CStride: 2, Rect: image.Rect(0, 0, 2, 1)}, CICP{Matrix: 2})
-	if img, err := masked(image.NewGray(gray.Rect), gray); err != nil || !slices.Equal(alphas(img), []uint8{0, 255}) {
+	mask := &image.YCbCr{Y: []uint8{16, 235}, Cb: []uint8{100, 128}, Cr: []uint8{200, 128}, YStride: 2, CStride: 2, Rect: image.Rect(0, 0, 2, 1)}
+	luma, err := lumaOf(mask, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if img, err := masked(image.NewGray(mask.Rect), luma); err != nil || !slices.Equal(alphas(img), []uint8{0, 255}) {
 		t.Errorf("a mask with chroma: %v, %v", img, err)
 	}
 	h.alpha = 1<<16 + 1
