@@ -158,12 +158,20 @@ func unread(name string, size int64, t time.Time, err error) Entry {
 	return e
 }
 
-// readAll reads a file of a known size, which is allocated once.
+// readAll reads a file of a known size, which is allocated once. It reads on up
+// to the end, where a zip file's checksum is compared.
 func readAll(r io.Reader, size int64) ([]byte, error) {
-	var b bytes.Buffer
-	b.Grow(int(size) + bytes.MinRead)
-	_, err := b.ReadFrom(r)
-	return b.Bytes(), err
+	data := make([]byte, size)
+	if _, err := io.ReadFull(r, data); err != nil {
+		return nil, err
+	}
+	switch n, err := r.Read(make([]byte, 1)); {
+	case n > 0:
+		return nil, errLonger
+	case err != io.EOF:
+		return nil, err
+	}
+	return data, nil
 }
 
 // tarBlock is the size of a tar file's blocks. Two of zeros are its end; some
@@ -191,6 +199,7 @@ func (z *zeroReader) Read(p []byte) (int, error) {
 var (
 	errTooLarge = fmt.Errorf("more than %d MiB in a tar or zip file", maxFile>>20)
 	errSparse   = errors.New("a sparse file, which is not read in a tar file: tar without --sparse writes all of it")
+	errLonger   = errors.New("longer than it says")
 	errLinked   = errors.New("a link, which is not followed in a zip file")
 )
 
