@@ -20,9 +20,9 @@ const archiveSourcesHelp = `PICTURE is a picture that encode reads, a folder of 
 or not), a zip file or a WebDataset shard, or - for a tar or zip file on
 standard input. A picture's name is the one that cp -r would give it: a.jpg, and
 photos/sub/b.png below the folder photos, but sub/b.png below photos/. (with the
-dot). In a tar or zip file it is the one that it has there; of several pictures
-of one name the last counts, and one that is a file before those in tar and zip
-files. Links in tar and zip files are not followed.
+dot). In a tar or zip file it is the one that it has there. Of several pictures
+of one name the last counts, but a picture on the disk counts before those in
+tar and zip files. Links in tar and zip files are not followed.
 
 A picture whose size and time have not changed, and whose row records the same
 parameters, is not encoded again; --force does it again. One that cannot be read

@@ -101,8 +101,8 @@ func (e *extraction) each(ctx context.Context, write func(path string, r *archiv
 	return err
 }
 
-// checkPath refuses a name that can be no file's path, or is one that another
-// name may have as well.
+// checkPath refuses a name that cannot be a file's path, or that is another
+// spelling of a path.
 func checkPath(name string) error {
 	switch {
 	case !filepath.IsLocal(filepath.FromSlash(name)):

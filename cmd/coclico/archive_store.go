@@ -30,8 +30,8 @@ type archiveStore struct {
 
 	// redone has hashes of names that this run encodes again. Where there is a
 	// tar or zip file, a name may come twice: the later picture counts, and it
-	// must not be compared with a row that this run replaces. It is nil if there
-	// is none. Only Done uses it.
+	// must not be compared with a row that this run replaces. It is nil
+	// without such a file. Only Done uses it.
 	redone map[uint64]bool
 	seed   maphash.Seed
 

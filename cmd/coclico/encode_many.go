@@ -156,7 +156,7 @@ func (e *encoding) matches(f *codec.File) bool {
 		return false // with the first candidate a file does not tell whether there were others
 	case o.Bytes > 0:
 		full := f.VectorBits() == format.MaxTunedBits*f.Dimensions() // more bytes would not be used
-		return f.Len() <= o.Bytes && (full || f.Len() > o.Bytes-4)   // a budget is used but for a byte or two
+		return f.Len() <= o.Bytes && (full || f.Len() > o.Bytes-4)   // encode leaves a byte or two unused
 	}
 	got := f.Format()
 	return got.MapSize == o.MapSize && got.ColorBits == o.ColorBits && f.VectorBits() == o.DimensionBits*f.Dimensions()

@@ -14,8 +14,8 @@ import (
 	"github.com/coclico/coclico/cmd/internal/process"
 )
 
-// TestPipe: a named pipe is read like a file, and one that nobody writes, or
-// reads, does not delay Ctrl-C.
+// TestPipe: a named pipe is read like a file. A pipe without a process at its
+// other end does not delay Ctrl-C.
 func TestPipe(t *testing.T) {
 	dir := t.TempDir()
 	out := filepath.Join(dir, "out")

@@ -70,9 +70,8 @@ func parseListing(data []byte) (*Listing, error) {
 		if err != nil {
 			return nil, err
 		}
-		// A path that some systems cannot have, or that a terminal would not show
-		// as it is, is none of a model's: it is left out, so that nothing can ask
-		// for it.
+		// No model has a file whose path some systems cannot have, or a terminal
+		// would not show as it is. It is left out, so that nothing can ask for it.
 		if fs.ValidPath(f.Path) && !plainPath(f.Path) {
 			continue
 		}

@@ -146,8 +146,8 @@ func (f *IO) Read(ctx context.Context, path string, limit int64) ([]byte, error)
 // Write opens an output and calls work to fill it, so that an output that cannot
 // be written is an error before the work. A file is replaced as a whole, see
 // [Replace]; the target of a link is replaced and the link kept; a device or a
-// pipe is written to, until a second after the end of ctx: what is left of
-// interrupted work, a partial picture, is written if somebody takes it.
+// pipe is written to, until a second after the end of ctx: what remains of
+// interrupted work, a partial picture, is written if somebody reads it.
 func (f *IO) Write(ctx context.Context, path string, work func(w io.Writer) error) error {
 	ctx, cancel := lasting(ctx, time.Second)
 	defer cancel()

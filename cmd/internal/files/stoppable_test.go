@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// TestWriteEnds: an output that nobody takes does not outlive the end of the
-// run by more than a moment, and one that somebody takes gets what is left.
+// TestWriteEnds: an output that nobody reads delays the end of a run by no more
+// than a moment, and an output that somebody reads gets the rest.
 func TestWriteEnds(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	reader, writer := io.Pipe()

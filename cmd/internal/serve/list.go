@@ -53,8 +53,8 @@ func (l *list) add(row any) error {
 	return l.json.Encode(row)
 }
 
-// end writes what follows the rows: what the next list is to begin after, "" if
-// there is none.
+// end writes what follows the rows: the name after which the next list begins,
+// or nothing if next is "" because this list is the last.
 func (l *list) end(next string) error {
 	l.out.WriteByte(']')
 	if next != "" {

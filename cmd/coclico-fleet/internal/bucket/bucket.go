@@ -4,9 +4,9 @@
 // Results depend on two properties of it. An object appears whole or not at all,
 // and Put never replaces one: of several workers that made the same object, the
 // first wins, and the others learn it. So work that is done twice is done once.
-// An empty object is none to Has and Put where the store is a folder: there it
-// may be what a killed process has left. Of several that find the same one in a
-// folder without links, the last wins, and all of them think that they did.
+// In a folder, Has and Put ignore empty files, which a killed process may have
+// left. In a folder without links, several workers may replace the same empty
+// file: the last one wins, and each of them believes that it has won.
 //
 // A folder is written by this package and not by gocloud.dev/blob/fileblob. In
 // version 0.47.0 that neither syncs a file nor puts it atomically if it is

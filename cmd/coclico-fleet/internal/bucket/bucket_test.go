@@ -205,10 +205,10 @@ func TestPutOnce(t *testing.T) {
 	}
 }
 
-// TestClaim has an empty file in the place of an object, which a process leaves
-// that is killed while it puts one into a folder without links: it is none, and
-// the next one that puts the object replaces it. A claim that is filled in time
-// is another's object.
+// TestClaim has an empty file in the place of an object. A process leaves it
+// when it is killed while it puts the object into a folder without links. It is
+// ignored, and the next process that puts the object replaces it. A claim that
+// is filled in time is another process's object.
 func TestClaim(t *testing.T) {
 	dir := t.TempDir()
 	b := open(t, dir)

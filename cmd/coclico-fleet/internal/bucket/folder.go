@@ -103,8 +103,8 @@ func (f *folder) put(_ context.Context, name string, fill func(io.Writer) error,
 	return files.OS{}.SyncFolder(filepath.Join(f.dir, filepath.FromSlash(dir)))
 }
 
-// link gives a file a second name that no object has. An empty file is none: see
-// below.
+// link gives a file a second name, which no object may have yet. An empty file
+// does not count as an object: see below.
 func link(root *os.Root, temp, name string) error {
 	err := root.Link(temp, name)
 	if err != nil && !errors.Is(err, fs.ErrExist) {
