@@ -47,6 +47,20 @@
 	VBROADCASTSS EXP2_C(5), Z30; \
 	VBROADCASTSS EXP2_C(6), Z31
 
+// EXP2_SUM stores 2^(x*scale - max) of two vectors and adds them to Z16 and Z17.
+// Z24 holds the scale, Z25 the maximum; Z0 to Z5 are clobbered.
+#define EXP2_SUM(x0, x1, p0, p1) \
+	VMOVUPS x0, Z0; \
+	VMOVUPS x1, Z3; \
+	VFMSUB213PS Z25, Z24, Z0; \
+	VFMSUB213PS Z25, Z24, Z3; \
+	EXP2(Z0, Z1, Z2); \
+	EXP2(Z3, Z4, Z5); \
+	VADDPS Z2, Z16, Z16; \
+	VADDPS Z5, Z17, Z17; \
+	VMOVUPS Z2, p0; \
+	VMOVUPS Z5, p1
+
 // REDUCE combines the 16 elements of z with op into the lowest. y and x are the
 // lower parts of z. It clobbers t, whose lower parts are ty and tx.
 #define REDUCE(op, z, y, x, t, ty, tx) \

@@ -1,6 +1,20 @@
-// Shared by the loops over scores: 2^x for probabilities that become bfloat16.
+// Shared by the loops over scores.
 
-// EXPONENTIAL(x, t, y): y = 2^x for x <= 0 or -Inf. It clobbers t. Z24..Z29
+// SOFTMAX_BLOCK loads the fields of the softmaxBlock at b that every softmax
+// needs, except the scale.
+#define SOFTMAX_BLOCK(b) \
+	MOVQ softmaxBlock_scores(b), SI; \
+	MOVQ softmaxBlock_ld(b), R9; \
+	MOVQ softmaxBlock_probs(b), DI; \
+	MOVQ softmaxBlock_pitch(b), R10; \
+	MOVQ softmaxBlock_rows(b), R11; \
+	MOVQ softmaxBlock_cols(b), R12; \
+	MOVQ softmaxBlock_max(b), R13; \
+	MOVQ softmaxBlock_sum(b), BX; \
+	MOVQ softmaxBlock_factor(b), R15
+
+// EXPONENTIAL(x, t, y): y = 2^x for x <= 0 or -Inf, as probabilities that become
+// bfloat16 need it. It clobbers t. Z24..Z29
 // hold c0..c5 of exp2BF16Table. VREDUCEPS $1 gives x - floor(x), VSCALEFPS
 // multiplies by 2^floor(x).
 #define EXPONENTIAL(x, t, y) \

@@ -12,15 +12,7 @@
 // running maximum. About 13 operations for 16 scores.
 TEXT ·softmaxBF16(SB), NOSPLIT, $0-8
 	MOVQ b+0(FP), R8
-	MOVQ softmaxBlock_scores(R8), SI
-	MOVQ softmaxBlock_ld(R8), R9
-	MOVQ softmaxBlock_probs(R8), DI
-	MOVQ softmaxBlock_pitch(R8), R10
-	MOVQ softmaxBlock_rows(R8), R11
-	MOVQ softmaxBlock_cols(R8), R12
-	MOVQ softmaxBlock_max(R8), R13
-	MOVQ softmaxBlock_sum(R8), BX
-	MOVQ softmaxBlock_factor(R8), R15
+	SOFTMAX_BLOCK(R8)
 	VBROADCASTSS softmaxBlock_scale(R8), Z30
 	SOFTMAX_CONSTANTS
 
@@ -137,15 +129,7 @@ loop: \
 // numbers that become one, takes as long as a third of a row of exponentials.
 TEXT ·softmaxAVX512(SB), NOSPLIT, $0-8
 	MOVQ b+0(FP), R8
-	MOVQ softmaxBlock_scores(R8), SI
-	MOVQ softmaxBlock_ld(R8), R9
-	MOVQ softmaxBlock_probs(R8), DI
-	MOVQ softmaxBlock_pitch(R8), R10
-	MOVQ softmaxBlock_rows(R8), R11
-	MOVQ softmaxBlock_cols(R8), R12
-	MOVQ softmaxBlock_max(R8), R13
-	MOVQ softmaxBlock_sum(R8), BX
-	MOVQ softmaxBlock_factor(R8), R15
+	SOFTMAX_BLOCK(R8)
 	VBROADCASTSS softmaxBlock_scale(R8), Z24
 	EXP2_CONSTANTS
 	MOVL $0xFF800000, AX // -Inf
@@ -167,16 +151,7 @@ last:
 	XORQ CX, CX
 
 exp:
-	VMOVUPS (SI)(CX*4), Z0
-	VMOVUPS 64(SI)(CX*4), Z3
-	VFMSUB213PS Z25, Z24, Z0
-	VFMSUB213PS Z25, Z24, Z3
-	EXP2(Z0, Z1, Z2)
-	EXP2(Z3, Z4, Z5)
-	VADDPS Z2, Z16, Z16
-	VADDPS Z5, Z17, Z17
-	VMOVUPS Z2, (DI)(CX*4)
-	VMOVUPS Z5, 64(DI)(CX*4)
+	EXP2_SUM((SI)(CX*4), 64(SI)(CX*4), (DI)(CX*4), 64(DI)(CX*4))
 	ADDQ $32, CX
 	CMPQ CX, R12
 	JLT  exp
