@@ -70,7 +70,7 @@ func (f *IO) Open(ctx context.Context, path string, limit int64) (File, error) {
 		if err != nil {
 			return nil, Named(path, err)
 		}
-		return inMemory{bytes.NewReader(data)}, nil
+		return InMemory(data), nil
 	}
 	switch {
 	case err != nil:
@@ -87,10 +87,12 @@ func (f *IO) Open(ctx context.Context, path string, limit int64) (File, error) {
 	if err != nil {
 		return nil, Named(path, err)
 	}
-	return cancelable{ctx, r}, nil
+	return Cancelable(ctx, r), nil
 }
 
-// inMemory is a file in memory.
+// InMemory returns a file of these bytes.
+func InMemory(data []byte) File { return inMemory{bytes.NewReader(data)} }
+
 type inMemory struct{ *bytes.Reader }
 
 func (inMemory) Close() error { return nil }

@@ -134,10 +134,12 @@ func (p *pipe) Close() error {
 	return nil
 }
 
-// cancelable is a file whose reads fail when its context has ended.
+// Cancelable returns f with reads that fail when ctx has ended.
+func Cancelable(ctx context.Context, f File) File { return cancelable{ctx, f} }
+
 type cancelable struct {
 	ctx context.Context
-	*os.File
+	File
 }
 
 func (c cancelable) Read(p []byte) (int, error) {

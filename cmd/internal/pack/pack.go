@@ -123,7 +123,7 @@ func eachTar(r io.Reader, yield func(Entry, error) bool) error {
 			if err != nil {
 				return fmt.Errorf("damaged at %s: %w", e.Name, err)
 			}
-			e.Open = func(context.Context) (files.File, error) { return memory{bytes.NewReader(data)}, nil }
+			e.Open = func(context.Context) (files.File, error) { return files.InMemory(data), nil }
 			e.Head = func(n int) []byte { return data[:min(n, len(data))] }
 		} else if _, err := io.Copy(io.Discard, t); err != nil {
 			return fmt.Errorf("damaged at %s: %w", e.Name, err)
@@ -214,7 +214,7 @@ func eachZip(r, b io.Reader, yield func(Entry, error) bool) error {
 		if err != nil {
 			return err
 		}
-		f = memory{bytes.NewReader(data)}
+		f = files.InMemory(data)
 	}
 	size, err := f.Seek(0, io.SeekEnd)
 	if err != nil {
@@ -250,7 +250,7 @@ func fromZip(file *zip.File) (open func(context.Context) (files.File, error), he
 		}
 		defer r.Close()
 		data, err := readAll(r, int64(file.UncompressedSize64)) // a longer one is an error
-		return memory{bytes.NewReader(data)}, err
+		return files.InMemory(data), err
 	}
 	head = func(n int) []byte {
 		r, err := file.Open()
@@ -273,11 +273,6 @@ func newEntry(name string, size int64, t time.Time) Entry {
 	}
 	return Entry{Name: clean, Size: size, Time: t}
 }
-
-// memory is a file in memory.
-type memory struct{ *bytes.Reader }
-
-func (memory) Close() error { return nil }
 
 // A Writer writes files to a tar or zip file.
 type Writer interface {

@@ -1,7 +1,6 @@
 package serve
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +10,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/coclico/coclico/cmd/internal/files"
 	"github.com/coclico/coclico/cmd/internal/options"
 	"github.com/coclico/coclico/cmd/internal/picture"
 	"github.com/coclico/coclico/codec"
@@ -120,7 +120,9 @@ type sourceJSON struct {
 
 // encodeBody encodes a picture. It waits for the memory that this takes.
 func (s *Server) encodeBody(ctx context.Context, b *body, how *options.Encoding, address string) (*encoded, error) {
-	in := bytes.NewReader(b.data)
+	// A decoder takes no context, and ends with the request when it next reads.
+	// That of HEIC and AVIF reads all before.
+	in := files.Cancelable(ctx, files.InMemory(b.data))
 	if !how.Fresh {
 		kept, err := picture.Stream(in)
 		if err == nil && kept != nil {
@@ -130,14 +132,17 @@ func (s *Server) encodeBody(ctx context.Context, b *body, how *options.Encoding,
 			}
 			err = fmt.Errorf("the stream that it holds is not a file: %w; from_pixels encodes the picture instead", err)
 		}
-		if err != nil {
+		switch {
+		case ctx.Err() != nil:
+			return nil, ctx.Err()
+		case err != nil:
 			return nil, badPicture.problem("%v", err)
 		}
 		if _, err := in.Seek(0, io.SeekStart); err != nil {
 			return nil, err
 		}
 	}
-	p, err := picture.Open(cancelable{in, ctx})
+	p, err := picture.Open(in)
 	switch {
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
@@ -164,27 +169,6 @@ func (s *Server) encodeBody(ctx context.Context, b *body, how *options.Encoding,
 		return nil, fmt.Errorf("a file that was just written: %v", err) // not the client's fault
 	}
 	return &encoded{fileJSON: s.describe(f), Source: source, Warnings: warnings, data: data}, nil
-}
-
-// A cancelable is a picture whose decoder, which takes no context, ends with
-// the request when it next reads. That of HEIC and AVIF has read all before.
-type cancelable struct {
-	io.ReadSeeker
-	ctx context.Context
-}
-
-func (c cancelable) Read(p []byte) (int, error) {
-	if err := c.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return c.ReadSeeker.Read(p)
-}
-
-func (c cancelable) Seek(offset int64, whence int) (int64, error) {
-	if err := c.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return c.ReadSeeker.Seek(offset, whence)
 }
 
 // embed shows a picture to the image encoder.
