@@ -87,7 +87,7 @@ func (f *IO) Open(ctx context.Context, path string, limit int64) (File, error) {
 	if err != nil {
 		return nil, Named(path, err)
 	}
-	return Cancelable(ctx, r), nil
+	return cancelable{ctx, r}, nil
 }
 
 // InMemory returns a file of these bytes.

@@ -134,12 +134,10 @@ func (p *pipe) Close() error {
 	return nil
 }
 
-// Cancelable returns f with reads that fail when ctx has ended.
-func Cancelable(ctx context.Context, f File) File { return cancelable{ctx, f} }
-
+// cancelable is a file whose reads fail when its context has ended.
 type cancelable struct {
 	ctx context.Context
-	File
+	*os.File
 }
 
 func (c cancelable) Read(p []byte) (int, error) {

@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -10,7 +11,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/coclico/coclico/cmd/internal/files"
 	"github.com/coclico/coclico/cmd/internal/options"
 	"github.com/coclico/coclico/cmd/internal/picture"
 	"github.com/coclico/coclico/codec"
@@ -120,9 +120,7 @@ type sourceJSON struct {
 
 // encodeBody encodes a picture. It waits for the memory that this takes.
 func (s *Server) encodeBody(ctx context.Context, b *body, how *options.Encoding, address string) (*encoded, error) {
-	// A decoder takes no context, and ends with the request when it next reads.
-	// That of HEIC and AVIF reads all before.
-	in := files.Cancelable(ctx, files.InMemory(b.data))
+	in := cancelable{bytes.NewReader(b.data), ctx}
 	if !how.Fresh {
 		kept, err := picture.Stream(in)
 		if err == nil && kept != nil {
@@ -169,6 +167,27 @@ func (s *Server) encodeBody(ctx context.Context, b *body, how *options.Encoding,
 		return nil, fmt.Errorf("a file that was just written: %v", err) // not the client's fault
 	}
 	return &encoded{fileJSON: s.describe(f), Source: source, Warnings: warnings, data: data}, nil
+}
+
+// A cancelable is a picture whose decoder, which takes no context, ends with
+// the request when it next reads. That of HEIC and AVIF has read all before.
+type cancelable struct {
+	io.ReadSeeker
+	ctx context.Context
+}
+
+func (c cancelable) Read(p []byte) (int, error) {
+	if err := c.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return c.ReadSeeker.Read(p)
+}
+
+func (c cancelable) Seek(offset int64, whence int) (int64, error) {
+	if err := c.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return c.ReadSeeker.Seek(offset, whence)
 }
 
 // embed shows a picture to the image encoder.

@@ -20,7 +20,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/coclico/coclico/cmd/internal/files"
 	"github.com/coclico/coclico/cmd/internal/options"
 	"github.com/coclico/coclico/cmd/internal/picture"
 	"github.com/coclico/coclico/codec"
@@ -380,8 +379,6 @@ func (f *fewReads) Read(p []byte) (int, error) {
 	return f.Reader.Read(p[:min(len(p), 512)])
 }
 
-func (f *fewReads) Close() error { return nil }
-
 // TestDecoderEnds: a picture's decoder ends with the request, though it knows no
 // context.
 func TestDecoderEnds(t *testing.T) {
@@ -395,7 +392,7 @@ func TestDecoderEnds(t *testing.T) {
 		t.Fatal(err)
 	}
 	source := &fewReads{Reader: bytes.NewReader(data.Bytes()), left: -1, leave: cancel}
-	p, err := picture.Open(files.Cancelable(ctx, source))
+	p, err := picture.Open(cancelable{source, ctx})
 	if err != nil {
 		t.Fatal(err)
 	}
