@@ -223,7 +223,9 @@ const (
 
 // removeOthers deletes the indexes of shards that are gone, and what killed
 // builds left, but no other files: in a stranger's archive the folder may be a
-// link to another. What cannot be deleted stays.
+// link to another. What cannot be deleted stays, and so does what is new: the
+// archive may have changed since this process read its manifest, and another
+// one be about to open the index that it made.
 func removeOthers(dir string, keep map[string]bool) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -231,11 +233,9 @@ func removeOthers(dir string, keep map[string]bool) {
 	}
 	for _, e := range entries {
 		name := e.Name()
-		stale := isIndexName(name) && !keep[name]
-		if strings.HasPrefix(name, tempPrefix) && strings.HasSuffix(name, tempSuffix) {
-			stale = abandoned(e)
-		}
-		if stale && e.Type().IsRegular() {
+		gone := isIndexName(name) && !keep[name]
+		build := strings.HasPrefix(name, tempPrefix) && strings.HasSuffix(name, tempSuffix)
+		if (gone || build) && e.Type().IsRegular() && abandoned(e) {
 			os.Remove(filepath.Join(dir, name))
 		}
 	}
@@ -247,5 +247,5 @@ func abandoned(e fs.DirEntry) bool {
 }
 
 // abandonedAfter is the age from which on a file of a build is taken for one
-// whose build was killed.
+// whose build was killed, and an index for one that no other process wants.
 const abandonedAfter = time.Hour

@@ -92,16 +92,19 @@ func TestRebuild(t *testing.T) {
 	if back, err := os.ReadFile(path); err != nil || !slices.Equal(back, whole) {
 		t.Errorf("not the same index again (%v)", err)
 	}
-	rewrite(t, filepath.Join(dir, (&key{}).fileName()), whole)
+	gone := (&key{}).fileName()
 	others := []string{"notes.txt", "notes" + extension, "notes" + tempSuffix} // somebody else's
-	for _, name := range others {
-		rewrite(t, filepath.Join(dir, name), nil)
+	for _, name := range append(others, gone) {
+		rewrite(t, filepath.Join(dir, name), whole)
 		if err := os.Chtimes(filepath.Join(dir, name), time.Time{}, time.Now().Add(-2*abandonedAfter)); err != nil {
 			t.Fatal(err)
 		}
 	}
+	// That of a shard that another process has added since.
+	added := (&key{prior: priorKey(l.prior)}).fileName()
+	rewrite(t, filepath.Join(dir, added), whole)
 	built()
-	want := append(slices.Clone(files), others...)
+	want := append(append(slices.Clone(files), others...), added)
 	slices.Sort(want)
 	if now := indexFiles(t, l.dir); !slices.Equal(now, want) {
 		t.Errorf("%v, want %v", now, want)
