@@ -129,6 +129,11 @@ def narrow(on=True):
     return torch.autocast("cpu", torch.bfloat16, enabled=on and torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
+def mean(v, of):
+    """The mean of those v [N] that of [N] is true of, 0 where there are none."""
+    return (v * of).sum() / of.sum().clamp(min=1)
+
+
 class Clock:
     """The share of a time budget that is used up, in which no step counts for more than three usual ones.
 

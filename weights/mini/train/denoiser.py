@@ -91,7 +91,7 @@ def variants(pixels):
 
 @torch.no_grad()
 def prepare(work, n=8):
-    """Encodes the training pictures: latents, those of the colour maps, the 768 bits, and notes their kinds.
+    """Encodes the training pictures: latents, those of the colour maps, the 768 bits, and notes what they show.
 
     Every other picture is encoded a second time in the colours of the one before it ("mixed"): the picture that the
     decoder shall paint of the bits of the one and the map of the other.
@@ -103,9 +103,10 @@ def prepare(work, n=8):
     m, scaling = autoencoder.load(work)
     eyes = tower.load(work)
     encode = lambda x: m.encode(2 * x - 1).latent_dist.mean.float() * scaling
-    out = {"latents": [], "maps": [], "bits": [], "mixed": []}
+    out = {"pixels": [], "latents": [], "maps": [], "bits": [], "mixed": []}
     for p in pixels.split(n):
         x = variants(p)
+        out["pixels"].append((255 * x).round().byte())
         ranged = torch.rand(len(x), 1, 1, 1) < RANGED
         maps = torch.where(ranged, pipeline.ranged_map(x), pipeline.colour_map(x))
         with data.narrow():
@@ -113,7 +114,9 @@ def prepare(work, n=8):
             out["latents"].append(encode(x))
             out["maps"].append(encode(pipeline.upsample(maps, data.SIZE)))
             out["mixed"].append(encode(data.transfer(x[1::2], x[0::2], data.rand(len(x) // 2, 0.75, 1))))
-    torch.save({k: torch.cat(v) for k, v in out.items()} | {"kinds": kinds}, os.path.join(work, "latents.pt"))
+    seen, certain = (v[order] for v in data.objects(work, "train"))
+    known = {"kinds": kinds, "seen": seen, "certain": certain}
+    torch.save({k: torch.cat(v) for k, v in out.items()} | known, os.path.join(work, "latents.pt"))
 
 
 def levels(n):
@@ -126,12 +129,16 @@ class Batches:
 
     def __init__(self, work):
         saved = torch.load(os.path.join(work, "latents.pt"))
-        self.latents, self.maps, self.mixed = saved["latents"], saved["maps"], saved["mixed"]
-        self.kinds, self.bits = saved["kinds"], saved["bits"]
+        self.pixels, self.latents, self.maps, self.mixed = (saved[k] for k in ("pixels", "latents", "maps", "mixed"))
+        self.kinds, self.bits, self.seen, self.certain = (saved[k] for k in ("kinds", "bits", "seen", "certain"))
         self.vectors = torch.where(self.bits, 0.5, -0.5)
         stat = torch.load(os.path.join(work, "statistics.pt"))
         self.mean, self.std = stat["mean"], stat["std"]
         self.alpha, self.sigma = pipeline.alphas(pipeline.SCHEDULER)
+
+    def wanted(self, i):
+        """What eyes.py wants to see of paintings with the bits of pictures i."""
+        return {"kinds": self.kinds[i], "seen": self.seen[i], "certain": self.certain[i], "vectors": self.vectors[i]}
 
     def pictures(self, n):
         """Latents of pictures, those of their colour maps, and vectors."""

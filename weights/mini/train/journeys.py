@@ -6,8 +6,12 @@ for a step of training, and wherever one is, the picture that the guided sum poi
 whether it is of the bits' kind, has their content and looks like a picture, and its colours are compared with those of the
 picture that the map is of. Gradients go through the one evaluation (as in DRaFT-1, Clark et al. 2023, but at every step of a
 journey), journeys go on from what was painted. Half of each batch is the usual training, which keeps the rest as it was.
+
+Those nearest to their end are decoded, by the painter where DIR has one. Then the painter's discriminator and limits say of them
+what they say in painter.py, so that the denoiser puts edges where the painter could only guess them.
 """
 
+import functools
 import os
 
 import torch
@@ -15,20 +19,26 @@ import torch.nn.functional as F
 from diffusers import DPMSolverMultistepScheduler, PNDMScheduler
 
 import autoencoder
-import classifier
 import critic
 import data
 import denoiser
+import discriminator
+import eyes
+import limits
+import looks
 import pipeline
-import tower
 
 STEPS, GUIDANCE = 20, 12.0
-SWAPPED = 0.5  # share of the journeys whose colour map is another picture's
+SWAPPED = 0.55  # share of the journeys whose colour map is another picture's
 USUAL, MADE = 6, 12  # batch of a process: usual samples, steps of journeys
 POOL = 96  # journeys that are under way, a process
 DECODED = 3  # of them
 PEAK = 3e-4  # learning rate
-WEIGHTS = {"kind": 0.3, "bits": 0.5, "real": 0.06, "colour": 40.0, "donor": 300.0, "eye": 0.35, "tower": 0.5}
+WEIGHTS = {
+    "kind": 0.3, "bits": 0.5, "real": 0.06, "colour": 40.0, "donor": 300.0, "eye": 0.3, "objects": 0.06, "tower": 0.5,
+    "look": 0.7, "texture": 10.0, "lattice": 10.0, "slopes": 0.5, "fooled": 0.07,
+}
+PEAK_D = 5e-4  # of the discriminator
 USUALLY = 3.2 / autoencoder.DEVIATION**2  # weight of the usual loss, so that it is as heavy whatever the latents' deviation
 MARGIN = 0.02  # by which colours shall be nearer to those of the map's picture than to those of the bits' picture
 
@@ -75,19 +85,44 @@ class Colours:
         return y.transpose(1, 2).unflatten(2, (16, 16))
 
 
-class Eyes:
-    """What is seen of decoded pictures: kinds, by a classifier, and the tower's vectors."""
+class Paintings:
+    """What is said of decoded pictures: by the eye and the tower, and by a painter's limits and discriminator, which learns from them."""
 
     def __init__(self, work):
-        (self.vae, self.scaling), self.classifier, self.tower = autoencoder.load(work), classifier.load(work, "eye"), tower.load(work)
+        self.eyes, state = eyes.Eyes(work), os.path.join(work, "painter_state.pt")
+        self.painter = os.path.exists(state)
+        self.vae, self.scaling = autoencoder.load(work, "painter" if self.painter else "autoencoder")
+        if self.painter:
+            self.d = discriminator.Discriminator(self.eyes.eye)
+            self.d.load_state_dict(torch.load(state)["d"])
+            self.opt = torch.optim.AdamW(self.d.parameters(), PEAK_D, weight_decay=0, betas=(0.5, 0.95))
 
-    def __call__(self, x0, kinds, vectors):
-        """Of latents [N, 4, 16, 16]: cross entropy of kinds, 1 - cosine to the vectors that the bits stand for, which kinds are right [N]."""
+    def terms(self, x0, i, own, batches):
+        """The terms of latents x0 [N, 4, 16, 16] with the bits of pictures i, and which of their kinds are seen [N]."""
         with data.narrow():
-            x = (self.vae.decode(x0 / self.scaling).sample / 2 + 0.5).clamp(0, 1).float()
-            views = data.chance(data.crop(x, 0.8), 0.5, data.recolour)
-            logits, e = self.classifier(2 * views - 1).float()[:, : len(data.KINDS)], tower.embed(self.tower, x)
-        return F.cross_entropy(logits, kinds), 1 - F.cosine_similarity(e, vectors).mean(), (logits.argmax(1) == kinds).float()
+            y = self.vae.decode(x0 / self.scaling).sample.float()
+        terms, recognised = self.eyes.terms(y, batches.wanted(i), own, torch.ones_like(own))
+        if self.painter:
+            terms |= self.painted(y, batches.pixels[i].float() / 127.5 - 1, own)
+        return terms, recognised
+
+    def painted(self, y, x, own):
+        """The terms of paintings y of pictures x [N, 3, H, W] in [-1, 1]; the discriminator learns from them."""
+        fake, real = discriminator.moved(y, x)
+        loss, _ = discriminator.lesson(self.d, real, fake.detach())
+        self.opt.zero_grad()
+        loss.backward()
+        self.opt.step()
+        self.d.requires_grad_(False)
+        with torch.no_grad():
+            beside = self.d(real)[0]
+        fooled = sum(F.softplus(b - a).mean() for a, b in zip(self.d(fake)[0], beside))
+        self.d.requires_grad_(True)
+        texture, lattice = limits.excess(y, x, own)
+        return {
+            "look": data.mean(self.eyes.look(y, x), own), "texture": texture.mean(), "lattice": lattice.mean(),
+            "slopes": (looks.gradient_ratio(y, x) - 0.95).relu().mean(), "fooled": fooled,
+        }
 
 
 class Journeys:
@@ -110,12 +145,25 @@ class Journeys:
         new["z"][rows] = self.solver.begin(self.batches.maps[j], first)
         self.__dict__.update(new)
 
-    def pick(self):
-        """Rows of the pool, and their latents, times and class vectors."""
-        rows = torch.randperm(POOL)[:MADE]
-        e, zero = self.batches.vectors[self.i[rows]], torch.zeros(MADE, dtype=torch.long)
+    def of(self, rows):
+        """The rows' latents, times and class vectors."""
+        e, zero = self.batches.vectors[self.i[rows]], torch.zeros(len(rows), dtype=torch.long)
         cond = pipeline.condition(e, self.batches.mean, self.batches.std, zero, torch.zeros_like(e))
-        return rows, self.z[rows], self.solver.times[self.k[rows]], cond
+        return self.z[rows], self.solver.times[self.k[rows]], cond
+
+    def points_to(self, rows, v):
+        """The pictures that the rows' latents and v stand for."""
+        k = self.k[rows]
+        return self.solver.alpha[k] * self.z[rows] - self.solver.sigma[k] * v
+
+    @torch.no_grad()
+    def spread(self, denoise):
+        """Lets all go on to steps of their own, so that from the first step of the training on some are near to their end."""
+        until = self.first + (torch.rand(POOL) * (STEPS - self.first)).long()
+        while (self.k < until).any():
+            rows = (self.k < until).nonzero()[:24, 0]
+            u, c = denoise(*self.of(rows))
+            self.go(rows, self.points_to(rows, u + GUIDANCE * (c - u)))
 
     def go(self, rows, x0):
         """The given rows go a step on; in place of those that have arrived, new ones begin."""
@@ -127,24 +175,23 @@ class Journeys:
             self.begin(rows[arrived])
 
 
-def judged(x0, rows, pool, kinds, lessons, eyes, colours):
+def judged(x0, rows, pool, lessons, paintings, colours):
     """The terms of the loss of pictures that journeys point to; late ones count more."""
-    i, j, k = pool.i[rows], pool.j[rows], pool.k[rows]
+    i, j, k, kinds = pool.i[rows], pool.j[rows], pool.k[rows], pool.batches.kinds
     late = ((k - 2) / (STEPS - 3)).clamp(0.1, 1)
     late = late / late.mean()
     kind, bits, real = lessons.opinion(x0)
     own, got, donor = (colours(z) for z in (pool.batches.latents[i], x0, pool.batches.latents[j]))
     off = lambda a, b, n: ((F.adaptive_avg_pool2d(a, n) - F.adaptive_avg_pool2d(b, n)) ** 2).mean((1, 2, 3))
     last = k.argsort(descending=True)[:DECODED]
-    eye, seen_by_tower, recognised = eyes(x0[last], kinds[i[last]], pool.batches.vectors[i[last]])
+    seen_of, recognised = paintings.terms(x0[last], i[last], (i == j)[last], pool.batches)
     terms = {
         "kind": F.cross_entropy(kind, kinds[i], reduction="none"),
         "bits": F.binary_cross_entropy_with_logits(bits, pool.batches.bits[i].float(), reduction="none").mean(1),
         "real": F.softplus(-real) * (k >= STEPS - 6),
         "colour": torch.where(i == j, off(got, donor, 16) + off(got, donor, 8), off(got, donor, 8) + off(got, donor, 4)),
         "donor": F.relu(off(got, donor, 16) - off(got, own, 16) + MARGIN) * (i != j),
-        "eye": eye, "tower": seen_by_tower,
-    }
+    } | seen_of
     right, swapped = (kind.argmax(1) == kinds[i]).float(), (i != j)[last]
     seen = {"own": right[i == j], "swapped": right[i != j], "eye_own": recognised[~swapped], "eye_swapped": recognised[swapped],
             "late_colour": terms["colour"].detach()[(k >= STEPS - 3) & (i == j)]}
@@ -160,39 +207,44 @@ def run(rank, workers, work, minutes):
     torch.manual_seed(900 + rank)
     log = data.Log(work, "journeys")
     colours = Colours(work, batches.latents)
-    eyes = Eyes(work)
+    paintings = Paintings(work)
     lessons = critic.Lessons(batches.latents, batches.kinds, batches.bits)
-    right = [lessons.step(48) for _ in range(400)]
+    right = [lessons.step(48) for _ in range(250)]
     if rank == 0:
         log.say(f"colours of latents: mean squared error {colours.error:.5f}; critic: {100 * sum(right[-50:]) / 50:.1f} % of views right")
-    pool = Journeys(batches, solver)
-    m = denoiser.load(work).requires_grad_(True)
+    m = denoiser.load(work).requires_grad_(True).to(memory_format=torch.channels_last)  # a fifth faster
     fused = torch.compile(m, dynamic=False)
+
+    def denoise(x, t, cond, m=fused):
+        """v without and with the class vectors."""
+        two = lambda a: torch.cat([a, a])
+        labels = torch.cat([torch.zeros_like(cond), cond])
+        with data.narrow():
+            return m(two(x), two(t), encoder_hidden_states=words.expand(2 * len(x), -1, -1), class_labels=labels).sample.float().chunk(2)
+
+    pool = Journeys(batches, solver)
+    pool.spread(functools.partial(denoise, m=m))
     average = torch.optim.swa_utils.AveragedModel(m, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.996))
     opt = torch.optim.AdamW(denoiser.groups(m, PEAK), PEAK, weight_decay=0.01, betas=(0.9, 0.98))
     clock, share = data.Clock(minutes), 0.0
     while share < 1:
         x, t, cond, v = batches(USUAL)
-        rows, z, times, vectors = pool.pick()
-        x, t, cond = torch.cat([x, z]), torch.cat([t, times]), torch.cat([cond, vectors])
-        two = lambda a: torch.cat([a, a])
-        with data.narrow():
-            out = fused(two(x), two(t), encoder_hidden_states=words.expand(2 * len(x), -1, -1), class_labels=torch.cat([torch.zeros_like(cond), cond])).sample
-        u, c = out.float().chunk(2)
+        rows = torch.randperm(POOL)[:MADE]
+        u, c = denoise(*(torch.cat(p) for p in zip((x, t, cond), pool.of(rows))))
         guided = F.mse_loss((u + denoiser.GUIDANCE * (c - u))[:USUAL], v)
         unguided = F.mse_loss(u[:USUAL], v)
-        k = pool.k[rows]
-        x0 = solver.alpha[k] * z - solver.sigma[k] * (u + GUIDANCE * (c - u))[USUAL:]
-        terms, seen = judged(x0, rows, pool, batches.kinds, lessons, eyes, colours)
+        x0 = pool.points_to(rows, (u + GUIDANCE * (c - u))[USUAL:])
+        terms, seen = judged(x0, rows, pool, lessons, paintings, colours)
         loss = USUALLY * (guided + denoiser.UNGUIDED * unguided) + sum(WEIGHTS[name] * term for name, term in terms.items())
         opt.zero_grad()
         loss.backward()
         share, norm = data.descend(m, opt, clock.tick() if rank == 0 else 0.0, workers)
         average.update_parameters(m)
+        lessons.add(x0.detach()[pool.k[rows] >= STEPS - 3])
         pool.go(rows, x0.detach())
-        lessons.add(x0.detach()[k >= STEPS - 3])
         lessons.step(peak=5e-4)
         if rank == 0:
             log.add(share, guided=guided.detach(), unguided=unguided.detach(), norm=norm, **{n: t.detach() for n, t in (terms | seen).items()})
             if log.step % 100 == 0 or share >= 1:
-                torch.save(average.module.state_dict(), os.path.join(work, "denoiser.pt"))
+                weights = {k: v.contiguous() for k, v in average.module.state_dict().items()}
+                torch.save(weights, os.path.join(work, "denoiser.pt"))

@@ -9,11 +9,10 @@ What holds the paintings (y) to their pictures (x):
   pixels   the pixels themselves, lightly, so that nothing wanders
   texture, lattice, slopes   no more detail than the picture has; nothing asks for as much, which any stripes would give (limits.py)
   look     what the eye sees of them, place by place
-  kind, objects, bits   the eye sees what the bits' picture has, the tower its vector
+  eye, objects, tower   the eye sees what the bits' picture has, the tower its vector
   true     the autoencoder's own loss, on true latents, and the discriminator's features
 What pulls them on:
   real     the discriminator's verdicts, as strongly as all the others together, measured by their gradients at the pixels
-The eye is journeys.py's, a classifier of other widths and seed than the judge, whom no training sees.
 """
 
 import contextlib
@@ -25,17 +24,16 @@ import torch.nn.functional as F
 from torch import nn
 
 import autoencoder
-import classifier
 import data
 import discriminator
+import eyes
 import limits
 import looks
-import tower
 
 JOURNEYS, TRUE = 2, 1  # pictures of a step of each process
 PEAK, PEAK_D = 2.5e-4, 1e-3  # of the painter and of the discriminator; at 4e-4 the painter's colors wandered from step to step
 WEIGHTS = {
-    "low": 1.5, "pixels": 0.1, "texture": 2.5, "lattice": 2.5, "slopes": 0.15, "look": 0.3, "kind": 0.02, "objects": 0.02, "bits": 0.08,
+    "low": 1.5, "pixels": 0.1, "texture": 2.5, "lattice": 2.5, "slopes": 0.15, "look": 0.3, "eye": 0.02, "objects": 0.02, "tower": 0.08,
     "true": 0.8, "true_features": 0.05, "real": 1.0, "true_real": 0.8,
 }
 FREE = "real", "true_real"  # terms that pull on; their sum is scaled to HEARD times the pull of the others
@@ -67,36 +65,12 @@ class Pool:
             for rows in others.split(20):
                 self.low[rows] = F.avg_pool2d(painter.decode(self.ends[rows]).sample.clamp(-1, 1), 8)
 
+    def wanted(self, rows):
+        """What eyes.py wants to see of the rows' paintings."""
+        return {"kinds": self.kinds[rows], "seen": self.seen[rows], "certain": self.certain[rows], "vectors": self.vectors[rows]}
+
     def picture(self, rows):
         return 2 * data.floats(self.pixels[self.of[rows]]) - 1
-
-
-class Eyes:
-    """What is seen of paintings: by the eye, a classifier, and by the tower."""
-
-    def __init__(self, work):
-        self.eye, self.tower = classifier.load(work, "eye"), tower.load(work)
-
-    def terms(self, y, rows, pool):
-        """The terms of paintings y [JOURNEYS, 3, H, W] in [-1, 1] of the pool's rows."""
-        own, known = pool.own[rows], pool.own[rows] | pool.swapped[rows]
-        views = data.chance(data.crop((y / 2 + 0.5).clamp(0, 1), 0.85), 0.5, data.recolour)
-        kind, objects = self.eye(2 * views - 1).split([len(data.KINDS), len(data.OBJECTS)], 1)
-        mistaken = F.binary_cross_entropy_with_logits(objects, pool.seen[rows].float(), reduction="none") * pool.certain[rows]
-        unlike = 1 - F.cosine_similarity(tower.embed(self.tower, (y / 2 + 0.5).clamp(0, 1)), pool.vectors[rows].float())
-        return {
-            "kind": mean(F.cross_entropy(kind, pool.kinds[rows], label_smoothing=0.05, reduction="none"), known),
-            "objects": mean(mistaken.sum(1), own), "bits": unlike.mean(),
-        }
-
-    def look(self, y, x):
-        """How different the eye sees y and x [N], place by place."""
-        return sum((a - b).abs().mean((1, 2, 3)) for a, b in zip(*(classifier.blocks(self.eye, v) for v in (y, x))))
-
-
-def mean(v, of):
-    """The mean of those v [N] that of [N] is true of, 0 where there are none."""
-    return (v * of).sum() / of.sum().clamp(min=1)
 
 
 def terms(s, y, x, rows, pool):
@@ -111,11 +85,11 @@ def terms(s, y, x, rows, pool):
     fooled = sum(F.softplus(b - a).mean((1, 2, 3)) for a, b in zip(logits, logits_x))
     texture, lattice = limits.excess(y, x, alike)
     low = torch.where(own[:, None, None, None], shrink(x[:n]), pool.low[rows[:n]])
-    return s.eyes.terms(y[:n], rows[:n], pool) | {
+    return s.eyes.terms(y[:n], pool.wanted(rows[:n]), own, own | pool.swapped[rows[:n]])[0] | {
         "low": (shrink(y[:n]) - low).abs().mean(),
-        "pixels": mean((y[:n] - x[:n]).abs().mean((1, 2, 3)), own),
+        "pixels": data.mean((y[:n] - x[:n]).abs().mean((1, 2, 3)), own),
         "texture": texture.mean(), "lattice": lattice.mean(), "slopes": (looks.gradient_ratio(y, x) - 0.95).relu().mean(),
-        "look": mean(s.eyes.look(y, x), alike),
+        "look": data.mean(s.eyes.look(y, x), alike),
         "true": autoencoder.difference(y[n:], x[n:]),
         "true_features": sum((a[n:] - b[n:]).abs().mean() for a, b in zip(f, g)),
         "real": fooled[:n].mean(), "true_real": fooled[n:].mean(),
@@ -131,7 +105,7 @@ class State:
 
     def __init__(self, work, vae):
         self.path = os.path.join(work, "painter_state.pt")
-        self.eyes = Eyes(work)
+        self.eyes = eyes.Eyes(work)
         self.g, self.d = nn.ModuleList([vae.post_quant_conv, vae.decoder]), discriminator.Discriminator(self.eyes.eye)
         for m in (self.g, self.d):
             m.to(memory_format=torch.channels_last).requires_grad_(True).train()
