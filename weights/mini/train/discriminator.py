@@ -1,6 +1,6 @@
 """Says of patches of 10, 22 and 46 pixels, and of what the eye sees of a picture, whether they are of a picture or of a painting.
 
-It is there for painter.py, and learns all the time. It is given the pictures' fine detail beside them, four times as strong, and begins with
+It is there for painter.py and journeys.py, and learns all the time. It is given the pictures' fine detail beside them, four times as strong, and begins with
 weights that keep the size of what passes through: without either it learns nothing of texture in 600 steps, and lets stripes and dots pass.
 It compares each painted patch with the same place of its picture, and its slopes are kept small: of the ways to a better verdict there
 are always some that nobody sees, and a painter takes the steepest. The table in README.md has what other discriminators led to.
@@ -58,6 +58,11 @@ def lesson(d, real, fake):
     logits, n = d(torch.cat([real, fake]))[0], len(real)
     loss = sum(F.softplus(y[n:] - y[:n]).mean() for y in logits)
     return loss, torch.stack([(y[n:] > y[:n]).float().mean() for y in logits]).detach()
+
+
+def told(painted, real):
+    """How far the logits of paintings are below those of their pictures [N], a loss of whoever paints."""
+    return sum(F.softplus(b - a).mean((1, 2, 3)) for a, b in zip(painted, real))
 
 
 def slope(d, x):

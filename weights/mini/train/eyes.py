@@ -1,6 +1,5 @@
 """What is seen of paintings: by the eye, a classifier of other widths and seed than the judge, whom no training sees, and by the tower."""
 
-import torch
 import torch.nn.functional as F
 
 import classifier

@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 
 import autoencoder
+import looks
 
 YUV = torch.tensor([[1 / 3, 1 / 3, 1 / 3], [0.5, -0.5, 0.0], [-0.25, -0.25, 0.5]])  # of texture: gray, and two differences of colors
 
@@ -30,6 +31,11 @@ def lattice(x):
     fine = x - F.avg_pool2d(F.pad(x, (2, 2, 2, 2), mode="reflect"), 5, 1)
     cells = F.pixel_unshuffle(fine, 8)  # a channel for each of a cell's 64 places
     return F.avg_pool2d(cells, 4, 2).unflatten(1, (3, 64)).abs().mean(2)
+
+
+def slopes(y, x):
+    """By how much paintings y [N] have more of slopes, in the whole, than 0.95 of those of pictures x."""
+    return (looks.gradient_ratio(y, x) - 0.95).relu()
 
 
 def excess(y, x, alike):

@@ -82,17 +82,17 @@ def terms(s, y, x, rows, pool):
     logits, f = s.d(shown)
     with torch.no_grad():
         logits_x, g = s.d(beside)
-    fooled = sum(F.softplus(b - a).mean((1, 2, 3)) for a, b in zip(logits, logits_x))
+    told = discriminator.told(logits, logits_x)
     texture, lattice = limits.excess(y, x, alike)
     low = torch.where(own[:, None, None, None], shrink(x[:n]), pool.low[rows[:n]])
     return s.eyes.terms(y[:n], pool.wanted(rows[:n]), own, own | pool.swapped[rows[:n]])[0] | {
         "low": (shrink(y[:n]) - low).abs().mean(),
         "pixels": data.mean((y[:n] - x[:n]).abs().mean((1, 2, 3)), own),
-        "texture": texture.mean(), "lattice": lattice.mean(), "slopes": (looks.gradient_ratio(y, x) - 0.95).relu().mean(),
+        "texture": texture.mean(), "lattice": lattice.mean(), "slopes": limits.slopes(y, x).mean(),
         "look": data.mean(s.eyes.look(y, x), alike),
         "true": autoencoder.difference(y[n:], x[n:]),
         "true_features": sum((a[n:] - b[n:]).abs().mean() for a, b in zip(f, g)),
-        "real": fooled[:n].mean(), "true_real": fooled[n:].mean(),
+        "real": told[:n].mean(), "true_real": told[n:].mean(),
     }
 
 

@@ -5,7 +5,7 @@ A sky is drawn out of a list of names; the lists are shared, so that colours do 
 
 import numpy as np
 
-from scenes_elements import clouds, ground, mix, range_, settle_fog, sky
+from scenes_elements import clouds, mix, range_, settle_fog, sky
 from scenes_noise import F, line
 from scenes_objects import bare_tree, foliage, round_tree
 
