@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -58,7 +59,8 @@ func misbehave(how string) func(string) {
 }
 
 // runTests forgets the user's models and queues: the tests are about the built-in
-// model. What is encoded does not depend on the number of processors.
+// model. What is encoded does not depend on the number of processors. Go's caches
+// stay where they are: in a new home, TestImage fetched all modules again, 2 GB.
 func runTests(m *testing.M) int {
 	dir, err := os.MkdirTemp("", "coclico-fleet-test-")
 	if err != nil {
@@ -67,6 +69,11 @@ func runTests(m *testing.M) int {
 	defer os.RemoveAll(dir)
 	for _, name := range []string{catalog.ModelVar, "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", shardsVar, pictureVar, stampVar, storeVar} {
 		os.Unsetenv(name)
+	}
+	for _, name := range []string{"GOMODCACHE", "GOCACHE"} {
+		if out, err := exec.Command("go", "env", name).Output(); err == nil {
+			os.Setenv(name, strings.TrimSpace(string(out)))
+		}
 	}
 	for name, value := range map[string]string{
 		"HF_HOME": filepath.Join(dir, "hf"), "HF_HUB_OFFLINE": "1", catalog.ConfigVar: filepath.Join(dir, "config.json"),
