@@ -3,45 +3,53 @@
 #include "go_asm.h"
 #include "textflag.h"
 
-// A tile of C is 14 rows of two vectors: 28 of the 32 registers. Each of the 16
-// K of a step takes 2 loads of B, 14 broadcasts from A and 28 products. Two FMA
-// ports need 14 cycles for the products, two load ports 8 for the loads. There
-// are loads to spare because two vectors of C share a broadcast: a tile of 28
-// rows of one vector would load once for every product.
+// A tile of C is 14 rows of two vectors: 28 of the 32 registers. The 28 products
+// of one K keep two FMA ports busy for 14 cycles.
+//
+// What bounds the loop is the front end, since a core's two threads share it: four
+// instructions in a cycle, or two while the other thread has work, whether it is
+// ours (Go runs as many threads as there are) or another tenant's. So there are
+// few instructions: a broadcast is part of the product where that is
+// possible. That takes two loads for a row in place of one, and with 5 such rows a
+// K has 2 loads of B, 9 broadcasts and 10 products that load, 21 of the 28 loads
+// that the ports can do meanwhile. And the loop is short, 4 K, so that half of the
+// cache of decoded instructions holds it.
 //
 // B is prefetched one step ahead. It comes in order from L2, 128 bytes in 14
 // cycles. (A prefetch passes the end of the panel's last step, but cannot
 // fault.)
 //
-// Measured with BenchmarkStripF32, K = 64 to 11520, in percent of peakAVX512:
-// 99 to 100 with the core to itself, 77 to 82 while other tenants of the
-// machine share it (see amxLoops). Without the prefetch, 93 to 100 and 70 to
-// 76. Prefetching A's next lines as well changes nothing.
+// RESULTS_HERE
 
-#define ROW(a, x, c0, c1) \
-	VBROADCASTSS a, x; \
-	VFMADD231PS Z28, x, c0; \
-	VFMADD231PS Z29, x, c1
+// PAIR multiplies an even row of A, at a, and the next one, R9 bytes apart, by
+// row k of B. The even row of PAIRM is not broadcast into a register.
+#define PAIR(k, a, c0, c1, c2, c3) \
+	VBROADCASTSS (k*4)(a), Z30; \
+	VFMADD231PS Z28, Z30, c0; \
+	VFMADD231PS Z29, Z30, c1; \
+	ODD(k, a, c2, c3)
 
-// K multiplies element k of every row of A by row k of B. Rows 0, 5 and 10 of A
-// are at AX, DX and R13; rows are R9 bytes apart, and R10 is 3*R9.
+#define PAIRM(k, a, c0, c1, c2, c3) \
+	VFMADD231PS.BCST (k*4)(a), Z28, c0; \
+	VFMADD231PS.BCST (k*4)(a), Z29, c1; \
+	ODD(k, a, c2, c3)
+
+#define ODD(k, a, c0, c1) \
+	VBROADCASTSS (k*4)(a)(R9*1), Z31; \
+	VFMADD231PS Z28, Z31, c0; \
+	VFMADD231PS Z29, Z31, c1
+
+// K multiplies element k of every row of A by row k of B, at BX.
 #define K(k) \
 	VMOVUPS (k*128)(BX), Z28; \
 	VMOVUPS (k*128+64)(BX), Z29; \
-	ROW((k*4)(AX), Z30, Z0, Z1); \
-	ROW((k*4)(AX)(R9*1), Z31, Z2, Z3); \
-	ROW((k*4)(AX)(R9*2), Z30, Z4, Z5); \
-	ROW((k*4)(AX)(R10*1), Z31, Z6, Z7); \
-	ROW((k*4)(AX)(R9*4), Z30, Z8, Z9); \
-	ROW((k*4)(DX), Z31, Z10, Z11); \
-	ROW((k*4)(DX)(R9*1), Z30, Z12, Z13); \
-	ROW((k*4)(DX)(R9*2), Z31, Z14, Z15); \
-	ROW((k*4)(DX)(R10*1), Z30, Z16, Z17); \
-	ROW((k*4)(DX)(R9*4), Z31, Z18, Z19); \
-	ROW((k*4)(R13), Z30, Z20, Z21); \
-	ROW((k*4)(R13)(R9*1), Z31, Z22, Z23); \
-	ROW((k*4)(R13)(R9*2), Z30, Z24, Z25); \
-	ROW((k*4)(R13)(R10*1), Z31, Z26, Z27); \
+	PAIRM(k, AX, Z0, Z1, Z2, Z3); \
+	PAIR(k, CX, Z4, Z5, Z6, Z7); \
+	PAIRM(k, DX, Z8, Z9, Z10, Z11); \
+	PAIRM(k, R8, Z12, Z13, Z14, Z15); \
+	PAIRM(k, R10, Z16, Z17, Z18, Z19); \
+	PAIR(k, R11, Z20, Z21, Z22, Z23); \
+	PAIRM(k, R12, Z24, Z25, Z26, Z27); \
 	PREFETCHT0 (k*128+2048)(BX); \
 	PREFETCHT0 (k*128+2112)(BX)
 
@@ -63,52 +71,58 @@
 #define STORE(c0, c1) \
 	VMOVUPS c0, (R15); \
 	VMOVUPS c1, 64(R15); \
-	ADDQ R11, R15
+	ADDQ AX, R15
 
 // func runAVX512(s *strip)
-TEXT ·runAVX512(SB), NOSPLIT, $0-8
+TEXT ·runAVX512(SB), NOSPLIT, $24-8
 	MOVQ s+0(FP), DI
-	MOVQ strip_a(DI), R8
+	MOVQ strip_a(DI), AX
+	MOVQ AX, a-8(SP)
+	MOVQ strip_tiles(DI), AX
+	MOVQ AX, tiles-16(SP)
 	MOVQ strip_lda(DI), R9
-	LEAQ (R9)(R9*2), R10
-	MOVQ strip_ldc(DI), R11
-	MOVQ strip_tiles(DI), R12
 	MOVQ strip_c(DI), R15
 
 tile:
 	ZERO28
 	MOVQ strip_steps(DI), SI
-	MOVQ strip_n(DI), CX
+	MOVQ strip_n(DI), AX
+	MOVQ AX, n-24(SP)
 
 step:
 	MOVQ step_a(SI), AX
-	ADDQ R8, AX
-	LEAQ (AX)(R9*4), DX
-	ADDQ R9, DX
-	LEAQ (DX)(R9*4), R13
-	ADDQ R9, R13
+	ADDQ a-8(SP), AX
+	LEAQ (AX)(R9*2), CX
+	LEAQ (CX)(R9*2), DX
+	LEAQ (DX)(R9*2), R8
+	LEAQ (R8)(R9*2), R10
+	LEAQ (R10)(R9*2), R11
+	LEAQ (R11)(R9*2), R12
 	MOVQ step_b(SI), BX
 	ADDQ strip_b(DI), BX
+	MOVQ $4, R13
+
+quarter:
 	K(0)
 	K(1)
 	K(2)
 	K(3)
-	K(4)
-	K(5)
-	K(6)
-	K(7)
-	K(8)
-	K(9)
-	K(10)
-	K(11)
-	K(12)
-	K(13)
-	K(14)
-	K(15)
+	ADDQ $16, AX
+	ADDQ $16, CX
+	ADDQ $16, DX
+	ADDQ $16, R8
+	ADDQ $16, R10
+	ADDQ $16, R11
+	ADDQ $16, R12
+	ADDQ $512, BX
+	DECQ R13
+	JNZ quarter
+
 	ADDQ $step__size, SI
-	DECQ CX
+	DECQ n-24(SP)
 	JNZ step
 
+	MOVQ strip_ldc(DI), AX
 	STORE(Z0, Z1)
 	STORE(Z2, Z3)
 	STORE(Z4, Z5)
@@ -124,8 +138,8 @@ step:
 	STORE(Z24, Z25)
 	STORE(Z26, Z27)
 	IMUL3Q $14, R9, AX
-	ADDQ AX, R8
-	DECQ R12
+	ADDQ AX, a-8(SP)
+	DECQ tiles-16(SP)
 	JNZ tile
 	VZEROUPPER
 	RET

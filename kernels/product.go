@@ -278,18 +278,24 @@ func (t *productTask) do(i int) {
 
 // product runs a strip into c, one part of K after the other.
 func (t *productTask) product(r *runner, st *strip, c, part []float32) {
-	g := t.w.g
-	parts := (len(t.steps)*stepBytes*g.nr + stripBytes - 1) / stripBytes
+	parts := (len(t.steps)*stepBytes*t.w.g.nr + stripBytes - 1) / stripBytes
 	for i := range parts {
 		from, to := i*len(t.steps)/parts, (i+1)*len(t.steps)/parts
 		st.steps, st.n = &t.steps[from], to-from
-		if i == 0 {
-			st.c = unsafe.Pointer(&c[0])
-			r.run(g, st)
-			continue
-		}
-		st.c = unsafe.Pointer(&part[0])
-		r.run(g, st)
-		t.v.finish(&c[0], g.nr, &part[0], g.nr, st.tiles*g.mr, g.nr, nil, &c[0], g.nr)
+		t.sum(r, st, c, part, i > 0)
 	}
+}
+
+// sum runs a strip of one panel into c. If add is set, it runs into part, which is
+// added to c.
+func (t *productTask) sum(r *runner, st *strip, c, part []float32, add bool) {
+	g := t.w.g
+	if !add {
+		st.c = unsafe.Pointer(&c[0])
+		r.run(g, st)
+		return
+	}
+	st.c = unsafe.Pointer(&part[0])
+	r.run(g, st)
+	t.v.finish(&c[0], g.nr, &part[0], g.nr, st.tiles*g.mr, g.nr, nil, &c[0], g.nr)
 }
