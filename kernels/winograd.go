@@ -105,13 +105,14 @@ type winogradLoops struct {
 // part of the band: it transforms the weights once and then takes a block of
 // tiles at a time, whose products stay in L2.
 //
-// The transformed weights of a panel with many channels do not: 1280 take 5.9 MB of
-// float32 in 36 planes. Then a piece takes as many channels at a time as do, for all
-// of its tiles, and adds up the products, which saves the way to memory and
-// back: 1280 outputs of 1280 and 2560 channels take 0.85 of the time at 24x24, 0.55 and
-// 0.64 at 12x12. Half as many channels at a time leave too many sums to be added
-// (0.93 to 1.17 at 24x24), 320 and 512 channels gain nothing (0.9 to 1.3), and
-// enlarging convolutions, whose four blocks of 49 planes of sums leave L2 as well, lose (1.02 to 1.23).
+// The transformed weights of a panel with many channels do not stay there: 1280 take
+// 5.9 MB of float32 in 36 planes. So a piece takes as many of the channels at a time
+// as do, for all of its tiles, and adds up the products. That saves the way to memory
+// and back (1280 outputs of 1280 and 2560 channels: 0.85 of the time at 24x24, 0.55
+// and 0.64 at 12x12) and halves the error. Half as many channels at a time leave too
+// many sums to be added (0.93 to 1.17 at 24x24), and 320 and 512 channels gain nothing
+// (0.9 to 1.3). Enlarging convolutions lose, 1.02 to 1.23: their four blocks of 49
+// planes of sums leave L2 as well.
 //
 // A band of F(4x4,3x3) is two blocks, more if its pieces need them, and one if it
 // would exceed winogradBandBytes. There are winogradPieces pieces, or two for each
