@@ -6,11 +6,11 @@
 // A tile of C is 14 rows of two vectors: 28 of the 32 registers. The 28 products
 // of one K keep two FMA ports busy for 14 cycles.
 //
-// What bounds the loop is the front end, since a core's two threads share it: four
-// instructions in a cycle, or two while the other thread has work, whether it is
-// ours (Go runs as many threads as there are) or another tenant's. So there are
-// few instructions: where a row's two products load its element themselves, they
-// need no broadcast. That takes two loads in place of one. With 5 such rows a K
+// What bounds the loop most of the time is the front end, since a core's two threads
+// share it: four instructions in a cycle, or two while the other thread has work,
+// whether it is ours (Go runs as many threads as there are) or another tenant's. So
+// there are few instructions: where a row's two products load its element themselves,
+// they need no broadcast. That takes two loads in place of one. With 5 such rows a K
 // has 2 loads of B, 9 broadcasts and 10 products that load, 21 of the 28 loads that
 // the ports can do meanwhile. And the loop is short, 4 K, so that half of the cache
 // of decoded instructions holds it.

@@ -101,14 +101,14 @@ type winogradLoops struct {
 }
 
 // Blocking. The pictures are processed a band of tiles at a time, whose
-// transformed pixels all pieces share. A piece is one panel of weights and a
-// part of the band: it transforms the weights once and then takes a block of
+// transformed pixels all pieces use. A piece is one panel of weights and a
+// share of the band: it transforms the weights once and then takes a block of
 // tiles at a time, whose products stay in L2.
 //
-// The transformed weights of a panel with many channels do not stay there: 1280 take
-// 5.9 MB of float32 in 36 planes. So a piece takes as many of the channels at a time
-// as do, for all of its tiles, and adds up the products. That saves the way to memory
-// and back (1280 outputs of 1280 and 2560 channels: 0.85 of the time at 24x24, 0.55
+// The transformed weights of a panel with many channels do not fit: 1280 channels take
+// 5.9 MB of float32 in 36 planes. So a piece takes a part of the channels at a time,
+// for all of its tiles, and adds up the products. That saves writing the weights to
+// memory and reading them back (1280 outputs of 1280 and 2560 channels: 0.85 of the time at 24x24, 0.55
 // and 0.64 at 12x12) and halves the error. Half as many channels at a time leave too
 // many sums to be added (0.93 to 1.17 at 24x24), and 320 and 512 channels gain nothing
 // (0.9 to 1.3). Enlarging convolutions lose, 1.02 to 1.23: their four blocks of 49
@@ -145,8 +145,8 @@ type winogradTask struct {
 	rows, cols int // of tiles in a picture
 	first, n   int // tiles of the band
 	block      int // tiles in a block
-	parts      int // pieces along the tiles of a band, for each panel
-	partTiles  int // tiles in a part
+	shares     int // of the tiles of a band, each a piece of each panel
+	shareTiles int // tiles in a share
 	pitch      int // bytes between tiles in v
 	plane      int // bytes between planes of v
 	v          []byte
@@ -204,15 +204,15 @@ func (t *productTask) runWinograd(f *winogradForm, loop *winogradLoops) {
 	w.block = roundUp(winogradBlockTiles, g.mr)
 
 	tiles := a.N * w.rows * w.cols
-	w.parts = (max(winogradPieces, 2*runtime.GOMAXPROCS(0)) + t.w.panels - 1) / t.w.panels
-	band := max(f.blocks, w.parts) * w.block
+	w.shares = (max(winogradPieces, 2*runtime.GOMAXPROCS(0)) + t.w.panels - 1) / t.w.panels
+	band := max(f.blocks, w.shares) * w.block
 	if f.planes*w.pitch*band > winogradBandBytes {
 		band = w.block
 	}
 	bands := (tiles + band - 1) / band
 	band = roundUp((tiles+bands-1)/bands, g.mr)
-	w.parts = min(w.parts, (band+w.block-1)/w.block)
-	w.partTiles = roundUp((band+w.parts-1)/w.parts, g.mr)
+	w.shares = min(w.shares, (band+w.block-1)/w.block)
+	w.shareTiles = roundUp((band+w.shares-1)/w.shares, g.mr)
 
 	// Planes are an odd number of lines apart, so that the elements of a tile
 	// are in different sets of the caches.
@@ -224,7 +224,7 @@ func (t *productTask) runWinograd(f *winogradForm, loop *winogradLoops) {
 		w.phase = (*winogradTask).input
 		parallel((w.n+winogradInputTiles-1)/winogradInputTiles, w)
 		w.phase = (*winogradTask).products
-		parallel(t.w.panels*w.parts, w)
+		parallel(t.w.panels*w.shares, w)
 	}
 	w.t, w.form, w.loop = nil, nil, nil
 	winogradTasks.keep(w)
@@ -283,11 +283,11 @@ func (w *winogradTask) raceInput(pixels []unsafe.Pointer, k int) {
 	raceWrite(unsafe.Pointer(&w.v[k*w.pitch]), w.plane, w.form.planes, len(w.steps)*stepBytes)
 }
 
-// products computes one panel of the result for a part of the band.
+// products computes one panel of the result for a share of the band.
 func (w *winogradTask) products(i int) {
-	g, f, panel := w.t.w.g, w.form, i/w.parts
-	from := i % w.parts * w.partTiles
-	to := min(from+w.partTiles, w.n)
+	g, f, panel := w.t.w.g, w.form, i/w.shares
+	from := i % w.shares * w.shareTiles
+	to := min(from+w.shareTiles, w.n)
 	if from >= to {
 		return
 	}

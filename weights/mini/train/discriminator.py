@@ -61,7 +61,7 @@ def lesson(d, real, fake):
 
 
 def told(painted, real):
-    """How far the logits of paintings are below those of their pictures [N], a loss of whoever paints."""
+    """How far the logits of paintings are below those of their pictures [N], the loss of the network that paints."""
     return sum(F.softplus(b - a).mean((1, 2, 3)) for a, b in zip(painted, real))
 
 
