@@ -6,102 +6,137 @@
 #include "avx512_amd64.h"
 #include "softmax_avx512_amd64.h"
 
-// Bytes between rows.
-#define SCORES (4*const_scoreLine)
-#define PROBS const_probsLine
-#define OUTPUT (4*const_fusedDim)
+// Between rows of scores and output, and of probabilities: 32 queries.
+#define LINE (4*const_fusedRows)
 
-// EXPONENTIALS turns the 32 scores at off in the row into 2^(scale*x - max),
-// adds them to the sums and stores them as bfloat16. Meanwhile it updates the
-// maximum with the 32 scores below, which are the next row's, and prefetches an
-// eighth of the keys or values of the next iteration: the loads of tiles, which
-// a lack of registers holds up, then find them in L1 (5 % more).
-#define EXPONENTIALS(off) \
+// PAIR turns the scores of two keys into probabilities 2^(scale*x - max), adds
+// them to the sums and stores a row of a tile of probabilities for each half of
+// the queries: pairs of bfloat16, one of either key, as TDPBF16PS multiplies
+// them. off is the offset of the first score. About 11 operations for 16 scores.
+#define PAIR(off) \
 	VMOVAPS Z30, Z0; \
-	VFMSUB132PS (off)(R11), Z31, Z0; \
 	VMOVAPS Z30, Z1; \
-	VFMSUB132PS (off+64)(R11), Z31, Z1; \
-	VMAXPS (SCORES+off)(R11), Z18, Z18; \
-	VMAXPS (SCORES+off+64)(R11), Z19, Z19; \
-	PREFETCHT0 (4096+4*off)(DX); \
-	PREFETCHT0 (4160+4*off)(DX); \
-	PREFETCHT0 (4224+4*off)(DX); \
-	PREFETCHT0 (4288+4*off)(DX); \
-	EXPONENTIAL(Z0, Z2, Z4); \
-	PREFETCHT0 (4352+4*off)(DX); \
-	PREFETCHT0 (4416+4*off)(DX); \
-	PREFETCHT0 (4480+4*off)(DX); \
-	PREFETCHT0 (4544+4*off)(DX); \
-	EXPONENTIAL(Z1, Z3, Z5); \
+	VMOVAPS Z30, Z2; \
+	VMOVAPS Z30, Z3; \
+	VFMSUB132PS (off)(R11), Z22, Z0; \
+	VFMSUB132PS (off+64)(R11), Z23, Z1; \
+	VFMSUB132PS (off+LINE)(R11), Z22, Z2; \
+	VFMSUB132PS (off+LINE+64)(R11), Z23, Z3; \
+	EXPONENTIAL(Z0, Z8, Z4); \
+	EXPONENTIAL(Z1, Z9, Z5); \
+	EXPONENTIAL(Z2, Z10, Z6); \
+	EXPONENTIAL(Z3, Z11, Z7); \
 	VADDPS Z4, Z16, Z16; \
 	VADDPS Z5, Z17, Z17; \
-	VCVTNE2PS2BF16(4, 5, 6); \
-	VMOVDQU16 Z6, (off/2)(R12)
+	VCVTNE2PS2BF16(4, 6, 0); \
+	VCVTNE2PS2BF16(5, 7, 1); \
+	VADDPS Z6, Z16, Z16; \
+	VADDPS Z7, Z17, Z17; \
+	VPERMW Z0, Z28, Z0; \
+	VPERMW Z1, Z28, Z1; \
+	VMOVDQU16 Z0, (off/2)(R12); \
+	VMOVDQU16 Z1, (off/2+64)(R12)
 
-// LARGEST sets X20 to the scaled maximum of Z18 and Z19, which it resets.
-#define LARGEST \
-	VMAXPS Z19, Z18, Z20; \
-	VMOVAPS Z21, Z18; \
-	VMOVAPS Z21, Z19; \
-	VEXTRACTF64X4 $1, Z20, Y22; \
-	VMAXPS Y22, Y20, Y20; \
-	VEXTRACTF32X4 $1, Y20, X22; \
-	VMAXPS X22, X20, X20; \
-	VPERMILPS $0x4E, X20, X22; \
-	VMAXPS X22, X20, X20; \
-	VPERMILPS $0xB1, X20, X22; \
-	VMAXPS X22, X20, X20; \
-	VMULSS X30, X20, X20
+// LARGEST takes the scores of four keys, from off on, into the maxima.
+#define LARGEST(off) \
+	VMAXPS (off)(R13), Z18, Z18; \
+	VMAXPS (off+64)(R13), Z19, Z19; \
+	VMAXPS (off+LINE)(R13), Z20, Z20; \
+	VMAXPS (off+LINE+64)(R13), Z21, Z21; \
+	VMAXPS (off+2*LINE)(R13), Z18, Z18; \
+	VMAXPS (off+2*LINE+64)(R13), Z19, Z19; \
+	VMAXPS (off+3*LINE)(R13), Z20, Z20; \
+	VMAXPS (off+3*LINE+64)(R13), Z21, Z21
 
-// BEGIN_ROW sets the row's maximum (Z31) to the larger of X20 and its maximum
-// so far. If that is a new maximum, which is rare after the first blocks of
-// keys, it scales the row's sum and output by the exponential of the
-// difference.
-#define BEGIN_ROW(same) \
-	VMOVSS (R13), X2; \
-	VMAXSS X2, X20, X0; \
-	VXORPS Z16, Z16, Z16; \
-	VXORPS Z17, Z17, Z17; \
-	VBROADCASTSS X0, Z31; \
-	VUCOMISS X2, X0; \
-	JE same; \
-	VMOVSS X0, (R13); \
-	VSUBSS X0, X2, X2; \
-	VBROADCASTSS X2, Z2; \
-	EXPONENTIAL(Z2, Z3, Z4); \
-	VMULPS (R14), Z4, Z5; \
-	VMOVUPS Z5, (R14); \
-	VMULPS (R15), Z4, Z5; \
-	VMOVUPS Z5, (R15); \
-	VMULPS 64(R15), Z4, Z5; \
-	VMOVUPS Z5, 64(R15); \
-	VMULPS 128(R15), Z4, Z5; \
-	VMOVUPS Z5, 128(R15); \
-	VMULPS 192(R15), Z4, Z5; \
-	VMOVUPS Z5, 192(R15); \
-same:
+// STORE puts the sums of 32x32 results in their place.
+#define STORE \
+	TILESTORED(0, RDI, RBX, 0); \
+	TILESTORED(1, RDI, RBX, 64); \
+	TILESTORED(2, RDI, RBX, (16*LINE)); \
+	TILESTORED(3, RDI, RBX, (16*LINE+64))
 
-#define END_ROW \
-	VADDPS Z17, Z16, Z16; \
-	VADDPS (R14), Z16, Z16; \
-	VMOVUPS Z16, (R14); \
-	ADDQ $SCORES, R11; \
-	ADDQ $PROBS, R12; \
-	ADDQ $4, R13; \
-	ADDQ $64, R14; \
-	ADDQ $OUTPUT, R15
+// MULTIPLY adds the products of two left and two right tiles.
+#define MULTIPLY \
+	TDPBF16PS(0, 4, 6); \
+	TDPBF16PS(1, 4, 7); \
+	TDPBF16PS(2, 5, 6); \
+	TDPBF16PS(3, 5, 7)
+
+// SCORES computes those of 32 keys, while pairs of keys become probabilities.
+#define SCORES \
+	TILELOADD(4, RDX, RCX, 0); \
+	TILELOADD(6, RAX, RCX, 0); \
+	TILELOADD(7, RAX, RCX, 1024); \
+	TILELOADD(5, RDX, RCX, 2048); \
+	PAIR(0); \
+	PAIR((2*LINE)); \
+	STORE; \
+	PAIR((4*LINE)); \
+	TILEZERO(0); \
+	TILEZERO(1); \
+	TILEZERO(2); \
+	TILEZERO(3); \
+	MULTIPLY; \
+	TILELOADD(4, RDX, RCX, 1024); \
+	TILELOADD(6, RAX, RCX, 2048); \
+	TILELOADD(7, RAX, RCX, 3072); \
+	TILELOADD(5, RDX, RCX, 3072); \
+	PAIR((6*LINE)); \
+	PAIR((8*LINE)); \
+	MULTIPLY; \
+	PAIR((10*LINE)); \
+	PAIR((12*LINE)); \
+	PAIR((14*LINE))
+
+// VALUES adds the products of 32 keys. PAIR and LARGEST go on meanwhile.
+#define VALUES \
+	TILELOADD(4, RDX, RCX, 0); \
+	TILELOADD(6, RSI, RBX, 0); \
+	TILELOADD(7, RSI, RBX, 64); \
+	TILELOADD(5, RDX, RCX, 1024); \
+	PAIR(0); \
+	LARGEST(0); \
+	MULTIPLY; \
+	PAIR((2*LINE)); \
+	LARGEST((4*LINE)); \
+	PAIR((4*LINE)); \
+	LARGEST((8*LINE)); \
+	PAIR((6*LINE)); \
+	LARGEST((12*LINE))
+
+// interleave is VPERMW's table for pairs of the words of two halves.
+DATA interleave<>+0(SB)/8, $0x0011000100100000
+DATA interleave<>+8(SB)/8, $0x0013000300120002
+DATA interleave<>+16(SB)/8, $0x0015000500140004
+DATA interleave<>+24(SB)/8, $0x0017000700160006
+DATA interleave<>+32(SB)/8, $0x0019000900180008
+DATA interleave<>+40(SB)/8, $0x001b000b001a000a
+DATA interleave<>+48(SB)/8, $0x001d000d001c000c
+DATA interleave<>+56(SB)/8, $0x001f000f001e000e
+GLOBL interleave<>(SB), RODATA|NOPTR, $64
 
 // func attendAMX(b *attendBlock)
 //
-// One stage works on three units of 16 queries and 256 keys at once: the scores
-// of one (32 tile products), the softmax of the previous one (16 rows), and the
-// weighted values of the one before that (32 tile products). An iteration of
-// the loops is one row and 4 products. Neither waits for the other, so the tile
-// unit works while the vector units compute exponentials, and the stage takes
-// as long as the slower of the two.
+// One stage works on three units of 32 queries and 64 keys at once: the scores
+// of one (32 tile products), the softmax of the previous one (64 rows), and the
+// weighted values of the one before that (32 tile products). No part waits for
+// another.
 //
-// Tiles: T0 (and T1) hold sums, T4 (and T1) queries or probabilities, T6 keys
-// or values. Why only four: see amxLoops.
+// They share ports, though. A product holds the multiplier of port 5 for its 16
+// cycles, which leaves that of port 0 to the exponentials; a TILELOADD takes
+// both ports for 8 cycles, a TILESTORED for 14. So a stage takes little less
+// than the sum of its parts, and what counts is how few tiles it moves.
+//
+// A tile is stored long after its last product, when the numbers are there: a
+// store that waits holds up every load whose address ends in the same 12 bits.
+// DI is where T0..T3 go then. TILEZERO costs 36 cycles of the tile unit, but a
+// load of zeros instead of it is dearer (0.95).
+//
+// Tiles: T0..T3 sums, T4 and T5 the left factors, T6 and T7 the right ones.
+//
+// Registers: Z16, Z17 sums, Z18..Z21 the largest scores, Z22, Z23 the maximum
+// that is subtracted, Z24..Z27 the polynomial, Z28 interleave, Z29 slack, Z30
+// scale, Z31 -Inf.
 TEXT ·attendAMX(SB), NOSPLIT, $16-8
 	MOVQ b+0(FP), R8
 	MOVQ attendBlock_stages(R8), R9
@@ -109,125 +144,123 @@ TEXT ·attendAMX(SB), NOSPLIT, $16-8
 	MOVQ AX, 0(SP) // stages left
 	VBROADCASTSS attendBlock_scale(R8), Z30
 	SOFTMAX_CONSTANTS
-	VBROADCASTSS 24(AX), Z21 // -Inf
+	VBROADCASTSS 16(AX), Z31
+	VBROADCASTSS 20(AX), Z29
+	VMOVDQU16 interleave<>(SB), Z28
+	VMOVAPS Z31, Z18 // before the first unit
+	VMOVAPS Z31, Z19
 	MOVQ $64, CX
+	MOVQ $LINE, BX
 	LEAQ tileConfig<>(SB), AX
 	LDTILECFG(RAX)
+	MOVQ attendBlock_nobody(R8), DI
 
 stage:
+	MOVQ attendStage_max(R9), R14
+	MOVQ attendStage_sum(R9), R15
+	VMOVUPS (R14), Z22
+	VMOVUPS 64(R14), Z23
+	VMOVUPS (R15), Z16
+	VMOVUPS 64(R15), Z17
+	VMULPS Z30, Z18, Z18
+	VMULPS Z30, Z19, Z19
+	VADDPS Z29, Z22, Z0
+	VADDPS Z29, Z23, Z1
+	VCMPPS $0x1E, Z0, Z18, K1 // greater, ordered
+	VCMPPS $0x1E, Z1, Z19, K2
+	KORTESTW K1, K2
+	JZ same
+
+	// A score exceeds the maximum by more than the slack.
+	VMAXPS Z22, Z18, Z2
+	VMAXPS Z23, Z19, Z3
+	VSUBPS Z2, Z22, Z0
+	VSUBPS Z3, Z23, Z1
+	VMOVAPS Z2, Z22
+	VMOVAPS Z3, Z23
+	VMOVUPS Z22, (R14)
+	VMOVUPS Z23, 64(R14)
+	EXPONENTIAL(Z0, Z2, Z4)
+	EXPONENTIAL(Z1, Z3, Z5)
+	VMULPS Z4, Z16, Z16
+	VMULPS Z5, Z17, Z17
+	STORE // which may be output of these queries
+	MOVQ attendBlock_nobody(R8), DI
+	MOVQ attendStage_rescale(R9), AX
+	MOVQ $const_fusedDim, R10
+
+rescale:
+	VMULPS (AX), Z4, Z0
+	VMULPS 64(AX), Z5, Z1
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	ADDQ $LINE, AX
+	DECQ R10
+	JNZ rescale
+
+same:
 	MOVQ attendStage_queries(R9), AX
-	MOVQ attendBlock_lda(R8), SI
-	TILELOADD(4, RAX, RSI, 0)
-	TILELOADD(1, RAX, RSI, 64)
 	MOVQ attendStage_keys(R9), DX
-	MOVQ attendStage_scores(R9), DI
-	MOVQ $SCORES, BX
+	MOVQ attendStage_scores(R9), R13
 	MOVQ attendStage_from(R9), R11
 	MOVQ attendStage_probs(R9), R12
-	MOVQ attendStage_max(R9), R13
-	MOVQ attendStage_sum(R9), R14
-	MOVQ attendStage_rescale(R9), R15
+	MOVQ $(const_fusedKeys/32), R10
 
-	VMOVUPS (R11), Z18
-	VMOVUPS 64(R11), Z19
-	VMAXPS 128(R11), Z18, Z18
-	VMAXPS 192(R11), Z19, Z19
-	VMAXPS 256(R11), Z18, Z18
-	VMAXPS 320(R11), Z19, Z19
-	VMAXPS 384(R11), Z18, Z18
-	VMAXPS 448(R11), Z19, Z19
-	VMAXPS 512(R11), Z18, Z18
-	VMAXPS 576(R11), Z19, Z19
-	VMAXPS 640(R11), Z18, Z18
-	VMAXPS 704(R11), Z19, Z19
-	VMAXPS 768(R11), Z18, Z18
-	VMAXPS 832(R11), Z19, Z19
-	VMAXPS 896(R11), Z18, Z18
-	VMAXPS 960(R11), Z19, Z19
-	LARGEST
-	MOVQ $8, R10
-
-	// Rows 0 to 7, each with the scores of a panel of 32 keys.
+	// 32 keys; a fourth of the scores become probabilities.
 scores:
-	BEGIN_ROW(sameS)
-	TILEZERO(0)
-	EXPONENTIALS(0)
-	TILELOADD(6, RDX, RCX, 0)
-	TDPBF16PS(0, 4, 6)
-	EXPONENTIALS(128)
-	TILELOADD(6, RDX, RCX, 2048)
-	TDPBF16PS(0, 1, 6)
-	EXPONENTIALS(256)
-	EXPONENTIALS(384)
-	TILESTORED(0, RDI, RBX, 0)
-	TILEZERO(0)
-	EXPONENTIALS(512)
-	TILELOADD(6, RDX, RCX, 1024)
-	TDPBF16PS(0, 4, 6)
-	EXPONENTIALS(640)
-	TILELOADD(6, RDX, RCX, 3072)
-	TDPBF16PS(0, 1, 6)
-	EXPONENTIALS(768)
-	EXPONENTIALS(896)
-	TILESTORED(0, RDI, RBX, 64)
+	SCORES
+	MOVQ R13, DI
 	ADDQ $4096, DX
-	ADDQ $128, DI
-	LARGEST
-	END_ROW
+	ADDQ $(32*LINE), R13
+	ADDQ $(16*LINE), R11
+	ADDQ $(8*LINE), R12
 	DECQ R10
-	JNZ  scores
+	JNZ scores
 
 	MOVQ attendStage_values(R9), DX
-	MOVQ attendStage_weightedValue(R9), DI
-	MOVQ $PROBS, SI
-	MOVQ $OUTPUT, BX
+	MOVQ attendStage_weightedValue(R9), AX
+	MOVQ attendStage_scores(R9), R13
+	VMOVAPS Z31, Z18
+	VMOVAPS Z31, Z19
+	VMOVAPS Z31, Z20
+	VMOVAPS Z31, Z21
 	MOVQ $2, 8(SP) // panels of values
 
-	// Rows 8 to 15, each with 64 keys of a panel of 32 values.
+	// 32 dimensions; a fourth of the scores become probabilities.
 panel:
-	MOVQ attendStage_probsBefore(R9), AX
+	MOVQ attendStage_probsBefore(R9), SI
+	STORE
+	MOVQ AX, DI
 	TILELOADD(0, RDI, RBX, 0)
 	TILELOADD(1, RDI, RBX, 64)
-	MOVQ $4, R10
+	TILELOADD(2, RDI, RBX, (16*LINE))
+	TILELOADD(3, RDI, RBX, (16*LINE+64))
+	ADDQ $(32*LINE), AX
+	MOVQ $(const_fusedKeys/32), R10
 
 values:
-	BEGIN_ROW(sameV)
-	TILELOADD(4, RAX, RSI, 0)
-	EXPONENTIALS(0)
-	TILELOADD(6, RDX, RCX, 0)
-	TDPBF16PS(0, 4, 6)
-	EXPONENTIALS(128)
-	TILELOADD(6, RDX, RCX, 1024)
-	TDPBF16PS(1, 4, 6)
-	EXPONENTIALS(256)
-	EXPONENTIALS(384)
-	TILELOADD(4, RAX, RSI, 64)
-	EXPONENTIALS(512)
-	TILELOADD(6, RDX, RCX, 2048)
-	TDPBF16PS(0, 4, 6)
-	EXPONENTIALS(640)
-	TILELOADD(6, RDX, RCX, 3072)
-	TDPBF16PS(1, 4, 6)
-	EXPONENTIALS(768)
-	EXPONENTIALS(896)
-	ADDQ $4096, DX
-	ADDQ $128, AX
-	LARGEST
-	END_ROW
+	VALUES
+	ADDQ $2048, DX
+	ADDQ $(16*LINE), SI
+	ADDQ $(8*LINE), R11
+	ADDQ $(4*LINE), R12
+	ADDQ $(16*LINE), R13
 	DECQ R10
-	JNZ  values
+	JNZ values
 
-	TILESTORED(0, RDI, RBX, 0)
-	TILESTORED(1, RDI, RBX, 64)
-	ADDQ $128, DI
 	MOVQ attendStage_values(R9), DX
 	ADDQ attendBlock_panel(R8), DX // the second panel
 	DECQ 8(SP)
 	JNZ  panel
 
+	VMAXPS Z20, Z18, Z18
+	VMAXPS Z21, Z19, Z19
+	VMOVUPS Z16, (R15)
+	VMOVUPS Z17, 64(R15)
 	ADDQ $attendStage__size, R9
 	DECQ 0(SP)
 	JNZ  stage
+	STORE
 	TILERELEASE
 	VZEROUPPER
 	RET

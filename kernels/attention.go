@@ -90,6 +90,7 @@ type attentionTask struct {
 	planes                   int
 	stepB                    int // bytes of one step of a panel
 	keys, values             []byte
+	fusedTo                  int    // keys before this one are packed for the gemm's own loop
 	keyHeadBytes, valueBytes int    // of one head: planes of panels of steps
 	kTable, vTable, vTail    []step // vTail is for the last block of keys
 	pPitch, pPlane           int    // bytes between rows and between planes of probabilities
@@ -130,8 +131,9 @@ func (t *attentionTask) plan() {
 	t.packPieces = (t.lk + keyBlock - 1) / keyBlock
 	t.pPitch = keyBlock*g.form.size + stepBytes // of float32 that of scores
 	t.pPlane = t.qRows * t.pPitch
+	t.fusedTo = t.fusible()
 	t.kTable, t.vTable, t.vTail = t.kTable[:0], t.vTable[:0], t.vTail[:0]
-	tail := (t.lk%keyBlock + per - 1) / per
+	tail := ((t.lk-t.fusedTo)%keyBlock + per - 1) / per
 	for planeA, planeB := range products(t.planes, t.planes) {
 		for s := range t.kSteps {
 			t.kTable = append(t.kTable, step{planeA*q.planeBytes() + s*stepBytes, planeB*keyPlane + s*t.stepB})
@@ -159,8 +161,15 @@ func (t *attentionTask) do(i int) {
 // pack packs a block of keys and values of one head.
 func (t *attentionTask) pack(image, head, first int) {
 	g, per := t.g, t.g.form.perStep()
-	n := min(keyBlock, t.lk-first)
+	end := min(first+keyBlock, t.lk)
 	h := image*t.heads + head
+	for ; first < min(end, t.fusedTo); first += fusedKeys {
+		t.packFused(image, head, first)
+	}
+	n := end - first
+	if n == 0 {
+		return
+	}
 	es := g.form.size
 	ga := gatherer{v: t.v, g: g, es: es}
 	for plane := range t.planes {
@@ -224,11 +233,10 @@ func (t *attentionTask) attend(image, head, first int) {
 		kh = 0
 	}
 	kh = kh*t.heads + head
-	blocks := t.fusible(rows)
-	if blocks > 0 {
-		t.fused(s, b, o, first, rows, head, image, kh, blocks)
+	if t.fusedTo > 0 {
+		t.fused(s, b, o, first, rows, head, image, kh)
 	}
-	for key := blocks * keyBlock; key < t.lk; key += keyBlock {
+	for key := t.fusedTo; key < t.lk; key += keyBlock {
 		if t.causal && key > first+rows-1 {
 			break
 		}

@@ -1,10 +1,13 @@
 package kernels
 
-import "unsafe"
+import (
+	"math"
+	"unsafe"
+)
 
 // A gemm may have a loop of its own for attention, which computes the scores,
 // the softmax and the weighted values of different queries at the same time. It
-// works on units of fusedRows queries and keyBlock keys, for heads of 33 to 64
+// works on units of fusedRows queries and fusedKeys keys, for heads of 33 to 64
 // channels. Units follow each other in the order
 //
 //	keys 0: queries 0, 1, 2, ...; keys 1: queries 0, 1, 2, ...; ...
@@ -13,111 +16,175 @@ import "unsafe"
 // weighted values of unit s-2. At the two ends, where there is no such unit, it
 // works on memory that nobody reads, so that no stage is special.
 //
+// Everything is transposed: a row holds one key's scores of all queries, so that
+// maxima and sums belong to lanes of a vector, and none is taken across one.
+// Keys and the transposed values are left factors, whose tiles are read once for
+// all of a unit's queries; queries and probabilities are right factors.
+//
+//	Sᵀ = K Qᵀ;  Pᵀ = exp(Sᵀ-m);  Oᵀ += Vᵀ Pᵀ
+//
 // The softmax of a unit rescales its queries' output in place, so the previous
 // unit of these queries must be finished: it takes at least two units of
-// queries.
+// queries. It does so only if a score exceeds the maximum so far by more than
+// fusedSlack: probabilities up to 2^8 do no harm, since rounding is relative
+// and they are divided by their sum in the end. Otherwise a new maximum of any
+// of 32 queries would rescale all of them, in most blocks of 9216 keys.
 //
-// What this is worth, in GFLOP per CPU second on 9216 tokens of 5 heads of 64,
-// on a core that others disturbed (see amxLoops): 250 with one part after the
-// other, 374 fused, 393 with prefetched keys. With parts of the fused loop left
-// out, one at a time: 459 without exponentials, 765 without tile instructions,
-// 467 without products but with their loads, 485 with the same keys for all,
-// that is, from L1. So the loads of tiles hold it up. In a quiet moment the
-// exponentials do, with 13 operations for 16 scores.
+// What this is worth, on a quiet core of a Xeon with AMX, 9216 tokens of 5 heads of
+// 64, in GFLOP per CPU second: 510 with one part after the other, 555 with the
+// loop before this one, whose rows were queries, 16 at a time, 640 with this one
+// (128 keys at a time: 610). Vector operations alone would reach 1700, and tile
+// instructions alone 960.
 const (
-	fusedRows = 16
-	fusedDim  = 64
-	probsLine = keyBlock*2 + stepBytes // bytes between rows of probabilities
+	fusedRows  = 32
+	fusedKeys  = 64 // divides keyBlock
+	fusedDim   = 64
+	fusedSlack = 8
+
+	tileBytes  = 1024
+	unitFloats = fusedRows * fusedDim
 )
 
 // An attendStage locates its three units. The assembly knows this layout.
 type attendStage struct {
-	queries, keys, scores              unsafe.Pointer // scores = queries keysᵀ
-	from, probs, max, sum, rescale     unsafe.Pointer // probs = softmax of from; 16 partial sums per row
-	probsBefore, values, weightedValue unsafe.Pointer // weightedValue += probsBefore values
+	queries, keys, scores              unsafe.Pointer // scores [key][query] = keys queriesᵀ
+	from, probs, max, sum, rescale     unsafe.Pointer // probs = softmax of from
+	probsBefore, values, weightedValue unsafe.Pointer // weightedValue [dim][query] += valuesᵀ probsBefore
 }
 
 // An attendBlock is a run of stages. The assembly knows this layout.
 type attendBlock struct {
 	stages *attendStage
 	n      int
-	lda    uintptr // bytes between queries
-	panel  uintptr // bytes between panels of values
+	panel  uintptr        // bytes between the first and the last 32 dimensions of values
+	nobody unsafe.Pointer // 32x32 results that nobody reads
 	scale  float32
 }
 
-// race tells the race detector what a run of stages reads from the caller. The
-// rest is memory of the running goroutine.
-func (b *attendBlock) race() {
-	for _, st := range unsafe.Slice(b.stages, b.n) {
-		raceRead(st.queries, int(b.lda), fusedRows, 2*fusedDim)
-	}
-}
-
-// fusible returns the number of blocks of keys that the gemm's own loop can
-// take.
-func (t *attentionTask) fusible(rows int) int {
-	if t.g.attend == nil || t.causal || rows <= fusedRows || t.kSteps != 2 || t.vPanels != 2 {
+// fusible returns the number of keys that the gemm's own loop takes. Few keys are
+// left to the others: two stages of each block of queries work for nobody.
+func (t *attentionTask) fusible() int {
+	if t.g.attend == nil || t.causal || t.kSteps != 2 || t.vPanels != 2 || t.lk < 4*fusedKeys {
 		return 0
 	}
-	return t.lk / keyBlock
+	return t.lk / fusedKeys * fusedKeys
 }
 
-// fusedFloats is the number of floats that fused needs: two units of scores
-// (and a row that is read too early), two of probabilities, and a unit that
-// nobody reads.
-const fusedFloats = (2*fusedRows+1)*scoreLine + 2*fusedRows*probsLine/4 + fusedRows*(fusedDim+16+1)
-
-// fused computes what attend's loop computes for the first n blocks of keys.
-func (t *attentionTask) fused(s *scratch, b *softmaxBlock, o []float32, first, rows, head, image, kh, n int) {
-	units := (rows + fusedRows - 1) / fusedRows
-	buf := float32s(grow(&s.p, (fusedFloats+units*fusedRows*16)*4))
-	next := func(n int) []float32 {
-		x := buf[:n]
-		buf = buf[n:]
-		return x
+// packFused packs fusedKeys keys and values of one head in tiles of 16 lines,
+// which take the place of the panels of as many keys: for 32 keys, two tiles of
+// either 16 keys, with 32 dimensions each, and two tiles of 16 dimensions, with
+// 32 keys each, in either panel of values.
+func (t *attentionTask) packFused(image, head, first int) {
+	h := image*t.heads + head
+	k, v := t.k.Op, t.val.Op
+	keys := t.keys[h*t.keyHeadBytes+first*2*stepBytes:][:fusedKeys*2*stepBytes]
+	if raceEnabled {
+		raceRead(k.ptr(0, image*t.lk+first, t.k.Col+head*t.dim), k.pitch, fusedKeys, 2*t.dim)
+		raceRead(v.ptr(0, image*t.lk+first, t.val.Col+head*t.dim), v.pitch, fusedKeys, 2*t.dim)
 	}
-	scores, probs := next((2*fusedRows+1)*scoreLine), next(2*fusedRows*probsLine/4)
-	sums := next(units * fusedRows * 16)
-	nowhere := next(fusedRows * (fusedDim + 16 + 1))
-	clear(sums)
-	at := func(x []float32, i int) unsafe.Pointer { return unsafe.Pointer(&x[i]) }
-	q := t.q.Op.ptr(0, image*t.lq+first, t.q.Col+head*t.dim)
+	for i := range fusedKeys {
+		src := unsafe.Slice((*byte)(k.ptr(0, image*t.lk+first+i, t.k.Col+head*t.dim)), 2*t.dim)
+		to := keys[i/16*2*tileBytes+i%16*stepBytes:]
+		copy(to[:stepBytes], src)
+		clear(to[tileBytes+copy(to[tileBytes:], src[stepBytes:]) : tileBytes+stepBytes])
+	}
+	// The loop's output has fusedDim dimensions: those beyond t.dim are of whatever
+	// follows in the line, and nobody reads them.
+	for p := range 2 {
+		values := t.values[h*t.valueBytes+(p*t.vSteps+first/32)*t.stepB:]
+		for i := 0; i < fusedKeys; i += 16 {
+			src := v.ptr(0, image*t.lk+first+i, t.val.Col+head*t.dim+32*p)
+			to := unsafe.Pointer(&values[i/32*t.stepB+i%32*2])
+			t.v.transposeWords(to, stepBytes, tileBytes, src, v.pitch, 2)
+		}
+	}
+}
+
+// packQueries packs a unit of queries in four tiles, of 32 dimensions and of 16
+// queries each, with pairs of dimensions side by side. It reads whole units:
+// operands have readable lines after their last.
+func (t *attentionTask) packQueries(to []byte, line, head int) {
+	q := t.q.Op
+	for i := range 2 {
+		src := q.ptr(0, line+16*i, t.q.Col+head*t.dim)
+		if raceEnabled {
+			raceRead(src, q.pitch, 16, 2*t.dim)
+		}
+		t.v.transpose(unsafe.Pointer(&to[i*tileBytes]), stepBytes, 2*tileBytes, src, q.pitch, 2)
+	}
+}
+
+// A fusedMemory is what stages work on: two units of scores and of
+// probabilities; and of every unit of queries, and of one that nobody reads, the
+// packed queries, the maximum, the sum and the output.
+type fusedMemory struct {
+	scores [2][fusedKeys * fusedRows]float32
+	probs  [2][fusedKeys * fusedRows]uint16
+	units  [queryRows/fusedRows + 1]fusedUnit
+}
+
+type fusedUnit struct {
+	output   [unitFloats]float32
+	queries  [4 * tileBytes]byte
+	max, sum [fusedRows]float32
+}
+
+// fused computes what attend's loop computes for the keys before t.fusedTo.
+func (t *attentionTask) fused(s *scratch, b *softmaxBlock, o []float32, first, rows, head, image, kh int) {
+	m := (*fusedMemory)(unsafe.Pointer(&grow(&s.fused, int(unsafe.Sizeof(fusedMemory{})))[0]))
+	units := max(2, (rows+fusedRows-1)/fusedRows)
+	for u := range units {
+		unit := &m.units[u]
+		clear(unit.output[:])
+		clear(unit.sum[:])
+		for i := range unit.max {
+			unit.max[i] = float32(math.Inf(-1))
+		}
+		clear(unit.queries[:])
+		if u*fusedRows < rows {
+			t.packQueries(unit.queries[:], image*t.lq+first+u*fusedRows, head)
+		}
+	}
+	t.stage(s, m, units, kh)
+	s.attend = attendBlock{&s.stages[0], len(s.stages), uintptr(t.vSteps * t.stepB), unsafe.Pointer(&m.units[len(m.units)-1].output), b.scale}
+	t.g.attend(&s.attend)
+	limit, sum := unsafe.Slice(b.max, rows), unsafe.Slice(b.sum, rows)
+	for r := 0; r < rows; r += fusedRows {
+		unit := &m.units[r/fusedRows]
+		copy(limit[r:], unit.max[:])
+		copy(sum[r:], unit.sum[:])
+		for d := 0; d < fusedDim; d += 16 {
+			from, to := unsafe.Pointer(&unit.output[d*fusedRows]), unsafe.Pointer(&o[r*fusedDim+d])
+			t.v.transpose(to, 4*fusedDim, 16*4*fusedDim, from, 4*fusedRows, fusedRows/16)
+		}
+	}
+}
+
+// stage lists the stages of some units of queries and all of their keys.
+func (t *attentionTask) stage(s *scratch, m *fusedMemory, units, kh int) {
 	keys, values := unsafe.Pointer(&t.keys[kh*t.keyHeadBytes]), unsafe.Pointer(&t.values[kh*t.valueBytes])
-	last := n*units - 1
-	s.stages = resize(s.stages, n*units+2)
+	last := t.fusedTo/fusedKeys*units - 1
+	nobody := &m.units[len(m.units)-1]
+	s.stages = resize(s.stages, last+3)
 	for i := range s.stages {
 		u, x, w := min(i, last), i-1, i-2
-		st := &s.stages[i]
-		*st = attendStage{
-			queries: unsafe.Add(q, u%units*fusedRows*t.q.Op.pitch),
-			keys:    unsafe.Add(keys, u/units*keyBlock/t.g.nr*t.kSteps*t.stepB),
-			scores:  at(scores, i%2*fusedRows*scoreLine),
-			from:    at(scores, (i+1)%2*fusedRows*scoreLine),
-			probs:   at(probs, (i+1)%2*fusedRows*probsLine/4),
-			max:     at(nowhere, 0), sum: at(nowhere, fusedRows), rescale: at(nowhere, fusedRows*17),
-			probsBefore:   at(probs, i%2*fusedRows*probsLine/4),
-			values:        values,
-			weightedValue: at(nowhere, fusedRows*17),
-		}
+		softmax, weigh, block := nobody, nobody, 0
 		if 0 <= x && x <= last {
-			row := x % units * fusedRows
-			st.max, st.sum, st.rescale = unsafe.Add(unsafe.Pointer(b.max), 4*row), at(sums, 16*row), at(o, fusedDim*row)
+			softmax = &m.units[x%units]
 		}
 		if w >= 0 {
-			st.values = unsafe.Add(values, w/units*keyBlock/t.g.form.perStep()*t.stepB)
-			st.weightedValue = at(o, w%units*fusedRows*fusedDim)
+			weigh, block = &m.units[w%units], w/units
 		}
-	}
-	s.attend = attendBlock{&s.stages[0], len(s.stages), uintptr(t.q.Op.pitch), uintptr(t.vSteps * t.stepB), b.scale}
-	if raceEnabled {
-		s.attend.race()
-	}
-	t.g.attend(&s.attend)
-	l := unsafe.Slice(b.sum, rows)
-	for r := range l {
-		for _, x := range sums[16*r : 16*r+16] {
-			l[r] += x
+		s.stages[i] = attendStage{
+			queries: unsafe.Pointer(&m.units[u%units].queries),
+			keys:    unsafe.Add(keys, u/units*fusedKeys*2*stepBytes),
+			scores:  unsafe.Pointer(&m.scores[i%2]),
+			from:    unsafe.Pointer(&m.scores[(i+1)%2]),
+			probs:   unsafe.Pointer(&m.probs[(i+1)%2]),
+			max:     unsafe.Pointer(&softmax.max), sum: unsafe.Pointer(&softmax.sum), rescale: unsafe.Pointer(&softmax.output),
+			probsBefore:   unsafe.Pointer(&m.probs[i%2]),
+			values:        unsafe.Add(values, block*fusedKeys/32*t.stepB),
+			weightedValue: unsafe.Pointer(&weigh.output),
 		}
 	}
 }

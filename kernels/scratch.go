@@ -44,6 +44,7 @@ func (l *freeList[T]) keep(v *T) {
 type scratch struct {
 	panel, c, p []byte
 	rows        []float32
+	fused       []byte
 
 	runner runner
 
