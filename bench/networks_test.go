@@ -55,18 +55,24 @@ func BenchmarkUNet(b *testing.B) {
 	text := m.Context(ws, ramp(1, 1, 77, cfg.ContextDim()))
 	side := int(cfg.SampleSize)
 	x, class := ramp(2, side, side, cfg.InChannels), ramp(2, 1, 1, cfg.ClassEmbeddingsDim)
-	step := func() {
-		y, err := m.Forward(context.Background(), ws, x, 500, text, class)
+	warm(b, ws, func() (*nn.Tensor, error) { return m.Forward(context.Background(), ws, x, 500, text, class) })
+	b.ReportMetric(float64(ws.Peak())/(1<<20), "MiB-activations")
+}
+
+// warm times f, which computes a tensor of ws, after a first call that packs the
+// weights and takes the memory.
+func warm(b *testing.B, ws *nn.Workspace, f func() (*nn.Tensor, error)) {
+	call := func() {
+		y, err := f()
 		if err != nil {
 			b.Fatal(err)
 		}
 		ws.Put(y)
 	}
-	step() // packs the weights
+	call()
 	for b.Loop() {
-		step()
+		call()
 	}
-	b.ReportMetric(float64(ws.Peak())/(1<<20), "MiB-activations")
 }
 
 func BenchmarkVAE(b *testing.B) {
@@ -80,42 +86,28 @@ func BenchmarkVAE(b *testing.B) {
 	ws := &nn.Workspace{Precision: kernels.Fast}
 	b.Run("decode", func(b *testing.B) {
 		z := ramp(1, side/cfg.Factor(), side/cfg.Factor(), cfg.LatentChannels)
-		for b.Loop() {
-			y, err := m.Decode(context.Background(), ws, z)
-			if err != nil {
-				b.Fatal(err)
-			}
-			ws.Put(y)
-		}
+		warm(b, ws, func() (*nn.Tensor, error) { return m.Decode(context.Background(), ws, z) })
 		b.ReportMetric(float64(ws.Peak())/(1<<20), "MiB-activations")
 	})
 	b.Run("encode", func(b *testing.B) {
 		x := ramp(1, side, side, cfg.InChannels)
-		for b.Loop() {
-			y, err := m.Encode(context.Background(), ws, x)
-			if err != nil {
-				b.Fatal(err)
-			}
-			ws.Put(y)
-		}
+		warm(b, ws, func() (*nn.Tensor, error) { return m.Encode(context.Background(), ws, x) })
 	})
 }
 
-// BenchmarkViT times the vision tower on two pictures.
+// BenchmarkViT times the vision tower on two pictures, exact and fast.
 func BenchmarkViT(b *testing.B) {
 	config, s := part(b, weights.ImageEncoder)
 	cfg, err := vit.ParseConfig(config)
 	if err != nil {
 		b.Fatal(err)
 	}
-	m := vit.New(s.Scope(), cfg)
-	ws := &nn.Workspace{Precision: kernels.Exact}
-	x := ramp(2, cfg.ImageSize, cfg.ImageSize, cfg.NumChannels)
-	for b.Loop() {
-		y, err := m.Forward(context.Background(), ws, x)
-		if err != nil {
-			b.Fatal(err)
-		}
-		ws.Put(y)
+	for p := range kernels.Precision(kernels.NumPrecisions) {
+		b.Run(p.String(), func(b *testing.B) {
+			m := vit.New(s.Scope(), cfg)
+			ws := &nn.Workspace{Precision: p}
+			x := ramp(2, cfg.ImageSize, cfg.ImageSize, cfg.NumChannels)
+			warm(b, ws, func() (*nn.Tensor, error) { return m.Forward(context.Background(), ws, x) })
+		})
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/coclico/coclico/kernels"
 	"github.com/coclico/coclico/kernels/mem"
@@ -50,6 +51,11 @@ func operand(n, h, w, c, pad int) *kernels.Operand {
 	return o
 }
 
+// floats returns memory such as a [nn.Workspace] has.
+func floats(n int) []float32 {
+	return unsafe.Slice((*float32)(unsafe.Pointer(unsafe.SliceData(mem.Alloc(4*n)))), n)
+}
+
 func halves(n int) kernels.Array {
 	data := make([]byte, 2*n)
 	for i := range n {
@@ -70,7 +76,7 @@ func benchmarkProduct(b *testing.B, p Product) {
 		out /= 2
 	}
 	bias := kernels.Epilogue{Bias: make([]float32, p.Out)}
-	dst := make([]float32, p.N*side*side*out)
+	dst := floats(p.N * side * side * out)
 	switch {
 	case p.Up:
 		w := kernels.PackUp(kernels.Fast, shape, weights)
