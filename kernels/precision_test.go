@@ -185,11 +185,7 @@ func TestProducts(t *testing.T) {
 		{3, 2, "[[2 0] [1 1] [1 0] [0 1] [0 0]]"},
 		{3, 3, "[[2 0] [1 1] [0 2] [1 0] [0 1] [0 0]]"},
 	} {
-		var got [][2]int
-		for a, b := range products(c.a, c.b) {
-			got = append(got, [2]int{a, b})
-		}
-		if fmt.Sprint(got) != c.want {
+		if got := products(c.a, c.b); fmt.Sprint(got) != c.want {
 			t.Errorf("%d and %d planes: %v, want %s", c.a, c.b, got, c.want)
 		}
 	}

@@ -83,7 +83,9 @@ type productTask struct {
 	positions      int // in one run
 	stride         int
 	steps          []step
+	panelBytes     int // of all planes
 
+	strip         int  // rows of C that are multiplied at a time, in whole tiles
 	byRow         bool // a unit is a row of outputs and not a strip
 	chunk, chunks int  // units per piece; pieces along the rows of one run
 	group, groups int  // panels per piece; pieces along the columns
@@ -138,7 +140,8 @@ func (t *productTask) conv(a *Operand, w *Packed, stride, origin int, e Epilogue
 }
 
 // setSteps fills the table of K steps: those of [Packed] in their order, once
-// for each pair of planes.
+// for the small pairs of planes and once for the two largest planes. The small
+// pairs of a step follow each other, and find each other's lines in L1.
 func (t *productTask) setSteps(w *Packed) {
 	a := t.a
 	if a.C != w.shape.In || a.form != w.g.form {
@@ -146,19 +149,25 @@ func (t *productTask) setSteps(w *Packed) {
 	}
 	per := w.g.form.perStep()
 	panelBytes := w.panelElems() * w.g.form.size
+	t.panelBytes = panelBytes * w.weights().planes
 	t.steps = t.steps[:0]
-	for planeA, planeB := range products(a.form.planes, w.weights().planes) {
-		b := planeB * panelBytes
+	pass := func(pairs [][2]int) {
+		b := 0
 		for dy := range w.shape.KH {
 			for c := 0; c < a.C; c += per {
 				for dx := range w.shape.KW {
 					line := dy*(a.W+1) + dx
-					t.steps = append(t.steps, step{planeA*a.planeBytes() + line*a.pitch + c*a.form.size, b})
+					for _, p := range pairs {
+						t.steps = append(t.steps, step{p[0]*a.planeBytes() + line*a.pitch + c*a.form.size, p[1]*panelBytes + b})
+					}
 					b += stepBytes * w.g.nr
 				}
 			}
 		}
 	}
+	pairs := products(a.form.planes, w.weights().planes)
+	pass(pairs[:len(pairs)-1])
+	pass(pairs[len(pairs)-1:])
 }
 
 // Blocking. A piece keeps its rows of A in half of a 2 MiB L2 cache while the
@@ -172,7 +181,7 @@ func (t *productTask) setSteps(w *Packed) {
 // 6.82 s without.
 const (
 	chunkBytes = 1 << 19
-	stripTiles = 8
+	stripTiles = 10
 	stripBytes = 192 << 10
 )
 
@@ -181,8 +190,15 @@ func (t *productTask) cut() {
 	// Along the rows the unit is a strip or, at stride 2, a row of outputs, since a
 	// run has the odd rows of the picture, too, which no output needs. Narrow rows
 	// that fill less than half of a tile stay in runs.
-	units, unitBytes := (t.positions+stripTiles*g.mr-1)/(stripTiles*g.mr), stripTiles*g.mr
-	t.byRow = t.stride == 2 && t.outH*((t.outW+g.mr-1)/g.mr) < (t.positions+g.mr-1)/g.mr
+	tiles := func(n int) int { return (n + g.mr - 1) / g.mr }
+	row := t.positions
+	t.byRow = t.stride == 2 && t.outH*tiles(t.outW) < tiles(t.positions)
+	if t.byRow {
+		row = t.outW
+	}
+	strips := (tiles(row) + stripTiles - 1) / stripTiles
+	t.strip = (tiles(row) + strips - 1) / strips * g.mr
+	units, unitBytes := strips, t.strip
 	if t.byRow {
 		units, unitBytes = t.outH, t.pitch
 	}
@@ -253,8 +269,8 @@ func (t *productTask) do(i int) {
 	sums := float32s(grow(&s.c, 2*size*4))
 	c, part := sums[:size], sums[size:]
 	// The positions are rows of n, pitch apart.
-	begin := first * stripTiles * g.mr
-	rows, n := 1, min(t.chunk*stripTiles*g.mr, t.positions-begin)
+	begin := first * t.strip
+	rows, n := 1, min(t.chunk*t.strip, t.positions-begin)
 	if t.byRow {
 		begin = first * t.pitch
 		rows, n = min(t.chunk, t.outH-first), t.outW
@@ -264,8 +280,8 @@ func (t *productTask) do(i int) {
 	for p := i % t.groups * t.group; p < min((i%t.groups+1)*t.group, t.w.panels); p++ {
 		st.b = t.w.panel(p, s)
 		for y := range rows {
-			for x := 0; x < n; x += stripTiles * g.mr {
-				pos, m := begin+y*t.pitch+x, min(stripTiles*g.mr, n-x)
+			for x := 0; x < n; x += t.strip {
+				pos, m := begin+y*t.pitch+x, min(t.strip, n-x)
 				st.a = t.a.ptr(0, t.firstLine+image*t.runLines+pos*t.stride, 0)
 				st.tiles = (m + g.mr - 1) / g.mr
 				t.product(&s.runner, st, c, part)
@@ -278,7 +294,7 @@ func (t *productTask) do(i int) {
 
 // product runs a strip into c, one part of K after the other.
 func (t *productTask) product(r *runner, st *strip, c, part []float32) {
-	parts := (len(t.steps)*stepBytes*t.w.g.nr + stripBytes - 1) / stripBytes
+	parts := (t.panelBytes + stripBytes - 1) / stripBytes
 	for i := range parts {
 		from, to := i*len(t.steps)/parts, (i+1)*len(t.steps)/parts
 		st.steps, st.n = &t.steps[from], to-from
