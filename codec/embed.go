@@ -93,11 +93,11 @@ func (c *Codec) embed(ctx context.Context, f frame, fast bool) ([]float32, error
 		seen = pre.PreprocessWhole
 	}
 	vit.Normalize(v.pixels, seen(f.rgb, f.w, f.h), pre.Mean, pre.Std)
-	g := &c.gallery[nn.Exact]
+	p := nn.Exact
 	if fast {
-		g = &c.gallery[nn.Fast]
+		p = nn.Fast
 	}
-	if err := g.see(ctx, tower, v); err != nil {
+	if err := c.gallery[p].see(ctx, tower, p, v); err != nil {
 		return nil, err
 	}
 	if err := c.finite(weights.ImageEncoder, &nn.Tensor{N: 1, H: 1, W: 1, C: len(v.vector), Data: v.vector}); err != nil {
@@ -115,10 +115,8 @@ func (c *Codec) embed(ctx context.Context, f frame, fast bool) ([]float32, error
 // MB for each, and its weights, 600 MB as float16, pass by once for all.
 const maxBatch = 16
 
-// A gallery shows the tower the pictures of concurrent calls.
+// A gallery shows the tower the pictures of concurrent calls of one precision.
 type gallery struct {
-	precision nn.Precision
-
 	mu      sync.Mutex
 	waiting []*view
 	working bool // a goroutine takes what waits
@@ -143,12 +141,12 @@ type viewing struct {
 // see sets v.vector. It returns early if ctx ends, but not before the tower has
 // stopped if no other call waits for the batch: a call that has returned uses
 // the model no more.
-func (g *gallery) see(ctx context.Context, tower *vit.Model, v *view) error {
+func (g *gallery) see(ctx context.Context, tower *vit.Model, p nn.Precision, v *view) error {
 	g.mu.Lock()
 	g.waiting = append(g.waiting, v)
 	if !g.working {
 		g.working = true
-		go g.work(tower)
+		go g.work(tower, p)
 	}
 	g.mu.Unlock()
 	select {
@@ -180,7 +178,7 @@ func (g *gallery) leave(v *view) bool {
 }
 
 // work shows the tower one batch after the other until nothing waits.
-func (g *gallery) work(tower *vit.Model) {
+func (g *gallery) work(tower *vit.Model, p nn.Precision) {
 	for {
 		ctx, cancel := context.WithCancel(context.Background())
 		g.mu.Lock()
@@ -194,7 +192,7 @@ func (g *gallery) work(tower *vit.Model) {
 		}
 		g.mu.Unlock()
 		if n > 0 {
-			g.show(ctx, tower, batch)
+			show(ctx, tower, p, batch)
 		}
 		cancel()
 		if n == 0 {
@@ -207,8 +205,8 @@ func (g *gallery) work(tower *vit.Model) {
 }
 
 // show sets the vectors, or the errors, of a batch.
-func (g *gallery) show(ctx context.Context, tower *vit.Model, batch []*view) {
-	ws := nn.Workspace{Precision: g.precision}
+func show(ctx context.Context, tower *vit.Model, p nn.Precision, batch []*view) {
+	ws := nn.Workspace{Precision: p}
 	defer ws.Close()
 	side := tower.Config().ImageSize
 	pixels := ws.Get(len(batch), side, side, 3)

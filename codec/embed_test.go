@@ -8,10 +8,12 @@ import (
 	"image"
 	"image/color"
 	"runtime"
+	"slices"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/coclico/coclico/kernels"
 	"github.com/coclico/coclico/nn"
 )
 
@@ -31,10 +33,11 @@ func together(t *testing.T, c *Codec, all []image.Image, o EncodeOptions) [][]by
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := &c.gallery[nn.Exact]
+	p := nn.Exact
 	if o.Fast {
-		g = &c.gallery[nn.Fast]
+		p = nn.Fast
 	}
+	g := &c.gallery[p]
 	g.mu.Lock()
 	g.working = true // as if a batch were in the tower
 	g.mu.Unlock()
@@ -49,7 +52,7 @@ func together(t *testing.T, c *Codec, all []image.Image, o EncodeOptions) [][]by
 		})
 	}
 	queued(t, g, len(all))
-	g.work(tower)
+	g.work(tower, p)
 	wait.Wait()
 	return files
 }
@@ -85,6 +88,24 @@ func TestTogether(t *testing.T) {
 				t.Errorf("%+v: picture %d has another file in a batch", o, i)
 			}
 		}
+	}
+}
+
+// TestFast: fast vectors are rounded where the machine multiplies bfloat16, and
+// the exact ones elsewhere.
+func TestFast(t *testing.T) {
+	c := open(t, "tiny")
+	var vectors [2][]float32
+	for i, fast := range []bool{false, true} {
+		e, err := c.Embed(t.Context(), testPicture(60, 50), &EncodeOptions{Fast: fast})
+		if err != nil {
+			t.Fatal(err)
+		}
+		vectors[i] = e.Vector()
+	}
+	bf16 := kernels.Active() == "amx" || kernels.Active() == "avx512bf16"
+	if slices.Equal(vectors[0], vectors[1]) == bf16 {
+		t.Errorf("with %s kernels fast vectors are the exact ones: %t", kernels.Active(), !bf16)
 	}
 }
 
@@ -130,7 +151,7 @@ func TestEmbeddedMemory(t *testing.T) {
 		if n := memory() - before; n > 2<<20 {
 			t.Errorf("%+v: a call that waits holds %d bytes", o, n)
 		}
-		go g.work(tower)
+		go g.work(tower, nn.Exact)
 		e := <-done
 		if n := memory() - before; n > 2<<20 {
 			t.Errorf("%+v: an Embedded holds %d bytes", o, n)
@@ -169,7 +190,7 @@ func TestLeaving(t *testing.T) {
 	cancel()
 	left.Wait() // while the tower does nothing
 	queued(t, g, 1)
-	g.work(tower)
+	g.work(tower, nn.Exact)
 	stayed.Wait()
 	if !errors.Is(errs[0], context.Canceled) || !errors.Is(errs[2], context.Canceled) || errs[1] != nil {
 		t.Errorf("errors %v", errs)

@@ -1,9 +1,9 @@
 """CoCliCo against a peer, in turn, on the same weights and inputs; prints the ratio of each pair and their median.
 
-    python bench/peers/race.py MODEL_DIR CASES_DIR [--peer openvino] [--rounds 3] [--kernels avx2|avx512] [unet vae-decode vae-encode vision ...]
+    python bench/peers/race.py MODEL_DIR CASES_DIR [--peer openvino] [--rounds 3] [--kernels avx2|avx512|avx512bf16] [unet vae-decode vae-encode vision ...]
 
 PyTorch runs in bfloat16 as torch_bench.py has it, eager and channels_last, and the better of the two counts. With --kernels both
-sides are held to that instruction set and PyTorch runs in float32. OpenVINO (unet and vae-decode) runs as openvino_bench.py has it. CoCliCo runs `go test ./bench`; the build is not timed. A run
+sides are held to that instruction set, and PyTorch runs in float32 unless it has bfloat16. OpenVINO (unet and vae-decode) runs as openvino_bench.py has it. CoCliCo runs `go test ./bench`; the build is not timed. A run
 is a process of its own, whose shortest time counts: what the machine's other tenants do hits both sides alike.
 """
 import argparse
@@ -20,6 +20,7 @@ HERE = pathlib.Path(__file__).parent
 WORK = {"unet": "UNet$", "vae-decode": "VAE/decode", "vae-encode": "VAE/encode", "vision": "ViT/exact", "vision-fast": "ViT/fast"}  # and the Go benchmark
 TORCH_LIMIT = {
     "avx2": {"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2", "MKL_ENABLE_INSTRUCTIONS": "AVX2"},
+    "avx512bf16": {"ATEN_CPU_CAPABILITY": "avx512", "ONEDNN_MAX_CPU_ISA": "AVX512_CORE_BF16", "MKL_ENABLE_INSTRUCTIONS": "AVX512"},
     "avx512": {"ATEN_CPU_CAPABILITY": "avx512", "ONEDNN_MAX_CPU_ISA": "AVX512_CORE", "MKL_ENABLE_INSTRUCTIONS": "AVX512"},
 }
 
@@ -34,7 +35,8 @@ def output(command, **env):
 
 def torch_seconds(args, work):
     """The shortest of PyTorch's runs, over its memory formats."""
-    dtype, limit = ("float32", TORCH_LIMIT[args.kernels]) if args.kernels else ("bf16", {})
+    limit = TORCH_LIMIT.get(args.kernels, {})
+    dtype = "float32" if args.kernels in ("avx2", "avx512") else "bf16"
     best = float("inf")
     for layout in (["channels_last"] if "vision" not in work else []), []:
         text = output([sys.executable, HERE / "torch_bench.py", args.model, args.cases, work.removesuffix("-fast"), dtype, *layout], **limit)
