@@ -134,7 +134,8 @@ func (t *attentionTask) plan() {
 	t.fusedTo = t.fusible()
 	t.kTable, t.vTable, t.vTail = t.kTable[:0], t.vTable[:0], t.vTail[:0]
 	tail := ((t.lk-t.fusedTo)%keyBlock + per - 1) / per
-	for _, pair := range products(t.planes, t.planes) {
+	pairs, n := products(t.planes, t.planes)
+	for _, pair := range pairs[:n] {
 		planeA, planeB := pair[0], pair[1]
 		for s := range t.kSteps {
 			t.kTable = append(t.kTable, step{planeA*q.planeBytes() + s*stepBytes, planeB*keyPlane + s*t.stepB})

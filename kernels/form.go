@@ -112,17 +112,20 @@ func (f *form) convert(dst, src []byte, dt DType, planes int) {
 // the whole product, smallest first. Plane i carries bits 8i to 8i+8, so the
 // pair (i,j) is 2^-8(i+j) of the whole. Pairs smaller than the last plane of A
 // are left out: with three planes they are below float32's own rounding, 2^-24.
-func products(planesA, planesB int) [][2]int {
-	var pairs [][2]int
+func products(planesA, planesB int) (pairs [maxPairs][2]int, n int) {
 	for sum := planesA - 1; sum >= 0; sum-- {
 		for a := sum; a >= 0; a-- {
 			if b := sum - a; b < planesB {
-				pairs = append(pairs, [2]int{a, b})
+				pairs[n] = [2]int{a, b}
+				n++
 			}
 		}
 	}
-	return pairs
+	return pairs, n
 }
+
+// maxPairs is the number of pairs of planes of two operands with three.
+const maxPairs = 6
 
 func narrowF32(_ *form, dst unsafe.Pointer, pitch, _ int, src *float32, lds, rows, cols int) {
 	for r := range rows {

@@ -165,9 +165,9 @@ func (t *productTask) setSteps(w *Packed) {
 			}
 		}
 	}
-	pairs := products(a.form.planes, w.weights().planes)
-	pass(pairs[:len(pairs)-1])
-	pass(pairs[len(pairs)-1:])
+	pairs, n := products(a.form.planes, w.weights().planes)
+	pass(pairs[:n-1])
+	pass(pairs[n-1 : n])
 }
 
 // Blocking. A piece keeps its rows of A in half of a 2 MiB L2 cache while the
