@@ -127,10 +127,9 @@ GLOBL interleave<>(SB), RODATA|NOPTR, $64
 // both ports for 8 cycles, a TILESTORED for 14. So a stage takes little less
 // than the sum of its parts, and what counts is how few tiles it moves.
 //
-// A tile is stored long after its last product, when the numbers are there: a
-// store that waits holds up every load whose address ends in the same 12 bits.
-// DI is where T0..T3 go then. TILEZERO costs 36 cycles of the tile unit, but a
-// load of zeros instead of it is dearer (0.95).
+// A tile is stored long after its last product, when the numbers are there; DI
+// is where T0..T3 go then. TILEZERO costs 36 cycles of the tile unit, but a load
+// of zeros in its place takes longer, 0.96 to 1.
 //
 // Tiles: T0..T3 sums, T4 and T5 the left factors, T6 and T7 the right ones.
 //
