@@ -41,8 +41,7 @@ const (
 	fusedDim   = 64
 	fusedSlack = 8
 
-	tileBytes  = 1024
-	unitFloats = fusedRows * fusedDim
+	tileBytes = 16 * stepBytes
 )
 
 // An attendStage locates its three units. The assembly knows this layout.
@@ -124,7 +123,7 @@ type fusedMemory struct {
 }
 
 type fusedUnit struct {
-	output   [unitFloats]float32
+	output   [fusedDim * fusedRows]float32 // [dim][query]
 	queries  [4 * tileBytes]byte
 	max, sum [fusedRows]float32
 }
@@ -148,10 +147,10 @@ func (t *attentionTask) fused(s *scratch, b *softmaxBlock, o []float32, first, r
 	t.stage(s, m, units, kh)
 	s.attend = attendBlock{&s.stages[0], len(s.stages), uintptr(t.vSteps * t.stepB), unsafe.Pointer(&m.units[len(m.units)-1].output), b.scale}
 	t.g.attend(&s.attend)
-	limit, sum := unsafe.Slice(b.max, rows), unsafe.Slice(b.sum, rows)
+	largest, sum := unsafe.Slice(b.max, rows), unsafe.Slice(b.sum, rows)
 	for r := 0; r < rows; r += fusedRows {
 		unit := &m.units[r/fusedRows]
-		copy(limit[r:], unit.max[:])
+		copy(largest[r:], unit.max[:])
 		copy(sum[r:], unit.sum[:])
 		for d := 0; d < fusedDim; d += 16 {
 			from, to := unsafe.Pointer(&unit.output[d*fusedRows]), unsafe.Pointer(&o[r*fusedDim+d])
