@@ -73,7 +73,7 @@ func BenchmarkStripAMX(b *testing.B) {
 			b.Run(fmt.Sprintf("k=%d/tiles=%d", k, tiles), func(b *testing.B) {
 				steps := k / 32
 				lda := (steps | 1) * 64
-				a, bb := mem.Alloc((tiles*32+1)*lda), mem.Alloc(steps*2048)
+				a, bb := written((tiles*32+1)*lda), written(steps*2048)
 				table := make([]step, steps)
 				for i := range table {
 					table[i] = step{i * 64, i * 2048}
