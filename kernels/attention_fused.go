@@ -139,9 +139,10 @@ func (t *attentionTask) fused(s *scratch, b *softmaxBlock, o []float32, first, r
 		for i := range unit.max {
 			unit.max[i] = float32(math.Inf(-1))
 		}
-		clear(unit.queries[:])
 		if u*fusedRows < rows {
 			t.packQueries(unit.queries[:], image*t.lq+first+u*fusedRows, head)
+		} else {
+			clear(unit.queries[:])
 		}
 	}
 	t.stage(s, m, units, kh)

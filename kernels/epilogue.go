@@ -1,5 +1,15 @@
 package kernels
 
+// finishPanels stores some panels, size elements apart, of positions [pos, pos+n),
+// a few rows of all of them at a time.
+func (t *productTask) finishPanels(c []float32, size, image, pos, n, panel, panels int) {
+	for r := 0; r < n; r += finishRows {
+		for p := range panels {
+			t.finish(c[p*size+r*t.w.g.nr:], image, pos+r, min(finishRows, n-r), panel+p)
+		}
+	}
+}
+
 // finish stores one panel of positions [pos, pos+n): the pixels among them, one
 // row at a time.
 func (t *productTask) finish(c []float32, image, pos, n, panel int) {
