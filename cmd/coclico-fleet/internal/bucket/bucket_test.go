@@ -20,7 +20,8 @@ import (
 	"github.com/johannesboyne/gofakes3/backend/s3mem"
 )
 
-// buckets returns an empty bucket of each kind, by its URL.
+// buckets returns an empty bucket of each kind, by its URL. None of them holds
+// another.
 func buckets(t *testing.T) map[string]string {
 	for name, value := range map[string]string{
 		"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "us-east-1",
@@ -29,8 +30,10 @@ func buckets(t *testing.T) map[string]string {
 		t.Setenv(name, value)
 	}
 	backend := s3mem.New()
-	if err := backend.CreateBucket("b"); err != nil {
-		t.Fatal(err)
+	for _, name := range []string{"b", "c"} {
+		if err := backend.CreateBucket(name); err != nil {
+			t.Fatal(err)
+		}
 	}
 	server := httptest.NewServer(gofakes3.New(backend).Server())
 	t.Cleanup(server.Close)
@@ -40,7 +43,7 @@ func buckets(t *testing.T) map[string]string {
 		"file":   "file://" + filepath.ToSlash(t.TempDir()),
 		"mem":    "mem://",
 		"s3":     "s3://b" + query,
-		"prefix": "s3://b/some/where" + query,
+		"prefix": "s3://c/some/where" + query,
 	}
 }
 
