@@ -18,8 +18,12 @@ func TestLevels(t *testing.T) {
 		fmt.Println("best:", Active())
 		return
 	}
+	bf16 := "avx512bf16"
+	if slowAVX512BF16() {
+		bf16 = "avx512"
+	}
 	for _, c := range []struct{ off, without, best string }{
-		{"amxbf16", "amx", "avx512bf16"},
+		{"amxbf16", "amx", bf16},
 		{"avx512bf16", "avx512bf16", "avx512"},
 		{"avx512", "avx512", "avx2"},
 		{"avx512vl", "avx512", "avx2"},
@@ -42,5 +46,18 @@ func TestLevels(t *testing.T) {
 				t.Errorf("%v, want best: %s\n%s", err, c.best, out)
 			}
 		})
+	}
+}
+
+// TestSlowAVX512BF16 compares the processor's identification with Linux's.
+func TestSlowAVX512BF16(t *testing.T) {
+	info, err := os.ReadFile("/proc/cpuinfo")
+	if err != nil {
+		t.Skip(err)
+	}
+	text := string(info)
+	want := strings.Contains(text, "GenuineIntel") && strings.Contains(text, " avx512_fp16 ")
+	if got := slowAVX512BF16(); got != want {
+		t.Errorf("%t, want %t", got, want)
 	}
 }

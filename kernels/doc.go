@@ -18,6 +18,7 @@
 //	generic      float32          float32           4x16    Go
 //
 // Convolutions with avx512bf16 have operands of float32 in both precisions.
+// Where VDPBF16PS is slow, avx512bf16 is used only if it is selected.
 //
 // By default the best impl that the machine supports is used. The environment
 // variable COCLICO_KERNELS selects one by name. Every impl computes what

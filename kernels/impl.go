@@ -33,6 +33,10 @@ type impl struct {
 	gemms     [NumPrecisions]*gemm
 	convs     *[NumPrecisions]*gemm // if not nil, replaces gemms in convolutions
 	vec       *vec
+
+	// outdone, if not nil, reports whether the next implementation is faster on
+	// this machine, so that this one must be asked for by name.
+	outdone func() bool
 }
 
 // gemm returns the gemm of a precision, of convolutions or of other products.
@@ -63,7 +67,7 @@ func choose(name string) (*impl, error) {
 			}
 			return im, nil
 		}
-		if ok && best == nil {
+		if ok && best == nil && (im.outdone == nil || !im.outdone()) {
 			best = im
 		}
 	}
