@@ -26,12 +26,12 @@ var hasAMX = sync.OnceValue(func() bool {
 
 var (
 	gemmAMX = &gemm{
-		form: formBF16.with(narrowAVX512BF16, encodeAVX512BF16), mr: 32, nr: 32, vnni: true,
+		form: formBF16.with(narrowAVX512BF16, encodeAVX512BF16), mr: 32, nr: 32, group: 2,
 		loops: amxLoops, softmax: softmaxBF16, attend: attendAMX,
 		peak: peakAMX, peakFLOP: 4 * 2 * 16 * 16 * 32,
 	}
 	gemmAMXExact = &gemm{
-		form: formBF16x3.with(narrowBF16AVX512, encodeBF16AVX512), mr: 32, nr: 32, vnni: true,
+		form: formBF16x3.with(narrowBF16AVX512, encodeBF16AVX512), mr: 32, nr: 32, group: 2,
 		loops: amxLoops,
 		peak:  peakAMX, peakFLOP: 4 * 2 * 16 * 16 * 32,
 	}
@@ -59,7 +59,7 @@ var (
 // So a piece of work times both and continues with the better one.
 var amxLoops = []func(*strip){runAMX, runAMXNarrow}
 
-// runAMX computes what runBF16 computes, with mr = nr = 32.
+// runAMX computes what runBF16 computes, with mr = nr = 32 and pairs of K.
 //
 //go:noescape
 func runAMX(s *strip)

@@ -47,7 +47,7 @@ func cpuid(leaf, sub uint32) (eax, ebx, ecx, edx uint32)
 // gemmAVX512BF16 multiplies bfloat16 in tiles of 14 rows by 32 columns. It
 // reads the panels of gemmAMX.
 var gemmAVX512BF16 = &gemm{
-	form: formBF16.with(narrowAVX512BF16, encodeAVX512BF16), mr: 14, nr: 32, vnni: true, single: true,
+	form: formBF16.with(narrowAVX512BF16, encodeAVX512BF16), mr: 14, nr: 32, group: 2, single: true,
 	loops:   []func(*strip){runAVX512BF16},
 	softmax: softmaxBF16,
 	peak:    peakAVX512BF16, peakFLOP: 28 * 16 * 4,
@@ -71,9 +71,9 @@ func encodeAVX512BF16(_ *form, dst, src []byte, dt DType, _ int) {
 	}
 }
 
-// runAVX512BF16 computes what runBF16 computes with mr = 14 and nr = 32, except
-// that products are not rounded before they are added, that of a pair the
-// second is added first, and that numbers below 2^-126 count as zero.
+// runAVX512BF16 computes what runBF16 computes with mr = 14, nr = 32 and pairs of
+// K, except that products are not rounded before they are added, that of a pair
+// the second is added first, and that numbers below 2^-126 count as zero.
 //
 //go:noescape
 func runAVX512BF16(s *strip)

@@ -11,9 +11,9 @@ const (
 
 // A gatherer copies elements into a panel's order.
 //
-// With rows of K it is [k][j]. With vnni it is tiles of 16 columns, in a tile
-// 16 rows, in a row 16 columns of two consecutive K each:
-// [j/16][k/2][j%16][k%2].
+// With rows of K it is [k][j]. With groups of K it is tiles of 16 columns, in a
+// tile rows of 16 columns, in a column one group, such as a pair:
+// [j/16][k/group][j%16][k%group].
 type gatherer struct {
 	v  *vec
 	g  *gemm
@@ -22,10 +22,10 @@ type gatherer struct {
 
 // index returns the place of element (k,j) in a step of perStep*nr elements.
 func (g *gemm) index(k, j int) int {
-	if !g.vnni {
+	if g.group == 0 {
 		return k*g.nr + j
 	}
-	return j/16*512 + k/2*32 + j%16*2 + k%2
+	return j/16*512 + k/g.group*16*g.group + j%16*g.group + k%g.group
 }
 
 // gather copies k elements of n columns, at most 16, to consecutive steps at
@@ -39,18 +39,19 @@ func (g *gatherer) gather(dst []byte, j int, src unsafe.Pointer, strideN, stride
 		at := unsafe.Pointer(&dst[g.g.index(0, j)*g.es])
 		done = g.steps(at, stepB, src, strideN, strideK, k/per) * per
 	}
-	if strideN == g.es && !g.g.vnni { // rows as they are
+	if strideN == g.es && g.g.group == 0 { // rows as they are
 		for i := done; i < k; i++ {
 			s := unsafe.Slice((*byte)(unsafe.Add(src, i*strideK)), n*g.es)
 			copy(dst[i/per*stepB+g.g.index(i%per, j)*g.es:], s)
 		}
 		return
 	}
+	gap := max(1, g.g.group) * g.es // between columns
 	for i := done; i < k; i++ {
-		d := unsafe.Pointer(&dst[i/per*stepB])
+		d := unsafe.Pointer(&dst[i/per*stepB+g.g.index(i%per, j)*g.es])
 		s := unsafe.Add(src, i*strideK)
 		for c := range n {
-			to, from := unsafe.Add(d, g.g.index(i%per, j+c)*g.es), unsafe.Add(s, c*strideN)
+			to, from := unsafe.Add(d, c*gap), unsafe.Add(s, c*strideN)
 			switch g.es {
 			case 1:
 				*(*uint8)(to) = *(*uint8)(from)
@@ -67,7 +68,7 @@ func (g *gatherer) gather(dst []byte, j int, src unsafe.Pointer, strideN, stride
 // rows of K.
 func (g *gatherer) transposes(m int) bool {
 	switch {
-	case g.g.vnni || g.g.form.perStep() != 16 || m != 16:
+	case g.g.group != 0 || g.g.form.perStep() != 16 || m != 16:
 		return false
 	case g.es == 2:
 		return g.v.transposeWords != nil
@@ -79,9 +80,10 @@ func (g *gatherer) transposes(m int) bool {
 // has any that fit, and returns the number of steps that it copied.
 func (g *gatherer) steps(dst unsafe.Pointer, stepB int, src unsafe.Pointer, strideN, strideK, steps int) int {
 	per := g.g.form.perStep()
-	lines := per*g.es == stepBytes && (g.g.vnni || g.es == 4)
+	rows, pairs := g.g.group == 0, g.g.group == 2
+	lines := per*g.es == stepBytes && (pairs || g.es == 4 && rows)
 	switch {
-	case g.v.transposeWords != nil && strideK == g.es && g.es == 2 && per == 16 && !g.g.vnni:
+	case g.v.transposeWords != nil && strideK == g.es && g.es == 2 && per == 16 && rows:
 		if raceEnabled {
 			raceRead(src, strideN, 16, steps*32)
 		}
@@ -89,9 +91,9 @@ func (g *gatherer) steps(dst unsafe.Pointer, stepB int, src unsafe.Pointer, stri
 		return steps
 	case g.v.transpose != nil && strideK == g.es && lines:
 		// 16 columns of whole lines: a transposition of 16x16 dwords, which
-		// are pairs of bfloat16 with vnni.
+		// are pairs of bfloat16 in groups of two.
 		pitch := stepBytes
-		if !g.g.vnni {
+		if rows {
 			pitch = g.g.nr * 4
 		}
 		if raceEnabled {
@@ -99,7 +101,7 @@ func (g *gatherer) steps(dst unsafe.Pointer, stepB int, src unsafe.Pointer, stri
 		}
 		g.v.transpose(dst, pitch, stepB, src, strideN, steps)
 		return steps
-	case g.v.interleave != nil && strideN == 2 && g.g.vnni && g.es == 2:
+	case g.v.interleave != nil && strideN == 2 && pairs && g.es == 2:
 		if raceEnabled {
 			raceRead(src, strideK, 32*steps, 32)
 		}

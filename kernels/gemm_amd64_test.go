@@ -4,52 +4,12 @@ package kernels
 
 import (
 	"fmt"
-	"math"
 	"testing"
 	"time"
 	"unsafe"
 
 	"github.com/coclico/coclico/kernels/mem"
 )
-
-// TestPairs multiplies numbers for which a product is special, one pair at a
-// time. The dot products of bfloat16 take numbers below 2^-126 for zero, and
-// make them zero.
-func TestPairs(t *testing.T) {
-	flush := func(x float32) float32 {
-		if math.Abs(float64(x)) < 0x1p-126 {
-			return 0
-		}
-		return x
-	}
-	for _, im := range []*impl{implAMX, implAVX512BF16} {
-		if !im.available() {
-			continue
-		}
-		g := im.gemms[Fast]
-		for loop := range g.loops {
-			for k := range 32 {
-				x, y := make([]float32, g.mr), make([]float32, g.nr)
-				a, b := mem.Alloc(g.mr*stepBytes), mem.Alloc(g.nr*stepBytes)
-				for r := range x {
-					x[r] = bf16ToFloat(floatToBF16(awkward[(r+k)%len(awkward)]))
-					putUint16(a, r*32+k, floatToBF16(x[r]))
-				}
-				for c := range y {
-					y[c] = bf16ToFloat(floatToBF16(awkward[(3*c+k)%len(awkward)]))
-					putUint16(b, c/16*512+k/2*32+c%16*2+k%2, floatToBF16(y[c]))
-				}
-				got, want := make([]float32, g.mr*g.nr), make([]float32, g.mr*g.nr)
-				g.run(loop, &strip{a: unsafe.Pointer(&a[0]), lda: stepBytes, b: unsafe.Pointer(&b[0]), steps: &step{}, n: 1,
-					c: unsafe.Pointer(&got[0]), ldc: uintptr(4 * g.nr), tiles: 1, panels: 1})
-				for i := range want {
-					want[i] = flush(flush(x[i/g.nr]) * flush(y[i%g.nr]))
-				}
-				same(t, fmt.Sprintf("%s, loop %d, element %d", im.name, loop, k), got, want, nil)
-			}
-		}
-	}
-}
 
 // BenchmarkStripF32 reports the rate of the tile loops, also as a percentage of
 // the rate of their multiplications alone, measured in the same run. Strips

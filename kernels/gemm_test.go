@@ -2,10 +2,13 @@ package kernels
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
 	"unsafe"
+
+	"github.com/coclico/coclico/kernels/mem"
 )
 
 // TestStrip runs every loop of every gemm on small integers, whose sums are
@@ -64,7 +67,7 @@ func testStrip(t *testing.T, g *gemm, loop int, m memory) {
 					if g.form.plain {
 						runF32(&s, g.mr, g.nr)
 					} else {
-						runBF16(&s, g.mr, g.nr)
+						runBF16(&s, g.mr, g.nr, g.group)
 					}
 				}
 				same(t, fmt.Sprintf("tiles=%d steps=%d lda=%d panels=%d", tiles, steps, lda, panels), got, want, nil)
@@ -83,6 +86,86 @@ func smallIntegers(r *rand.Rand, f *form, b []byte) []byte {
 		putUint16(b, i, floatToBF16(x))
 	}
 	return b
+}
+
+// TestPairs multiplies numbers for which a product is special, one pair at a
+// time. The dot products of bfloat16 take numbers below 2^-126 for zero, and
+// make them zero.
+func TestPairs(t *testing.T) {
+	flush := func(x float32) float32 {
+		if math.Abs(float64(x)) < 0x1p-126 {
+			return 0
+		}
+		return x
+	}
+	eachRounding(t, func(t *testing.T, g *gemm, loop int) {
+		for k := range 32 {
+			x, y := make([]float32, g.mr), make([]float32, g.nr)
+			a, b := mem.Alloc(g.mr*stepBytes), mem.Alloc(g.nr*stepBytes)
+			for r := range x {
+				x[r] = bf16ToFloat(floatToBF16(awkward[(r+k)%len(awkward)]))
+				putUint16(a, r*32+k, floatToBF16(x[r]))
+			}
+			for c := range y {
+				y[c] = bf16ToFloat(floatToBF16(awkward[(3*c+k)%len(awkward)]))
+				putUint16(b, g.index(k, c), floatToBF16(y[c]))
+			}
+			got, want := make([]float32, g.mr*g.nr), make([]float32, g.mr*g.nr)
+			g.run(loop, &strip{a: unsafe.Pointer(&a[0]), lda: stepBytes, b: unsafe.Pointer(&b[0]), steps: &step{}, n: 1,
+				c: unsafe.Pointer(&got[0]), ldc: uintptr(4 * g.nr), tiles: 1, panels: 1})
+			for i := range want {
+				want[i] = flush(flush(x[i/g.nr]) * flush(y[i%g.nr]))
+			}
+			same(t, fmt.Sprint("element ", k), got, want, nil)
+		}
+	})
+}
+
+// TestLongSums checks that sums of products of bfloat16 are as accurate as
+// float32, in any rounding.
+func TestLongSums(t *testing.T) {
+	eachRounding(t, func(t *testing.T, g *gemm, loop int) {
+		const steps = 90
+		const k = 32 * steps
+		r := rand.New(rand.NewPCG(2, 7))
+		x, y := make([]float32, g.mr*k), make([]float32, g.nr*k)
+		a, b := mem.Alloc(2*len(x)), mem.Alloc(2*len(y))
+		for i := range x {
+			n := floatToBF16(float32(r.NormFloat64()))
+			x[i] = bf16ToFloat(n)
+			putUint16(a, i, n)
+		}
+		for i := range y {
+			n := floatToBF16(float32(r.NormFloat64()))
+			y[i] = bf16ToFloat(n)
+			putUint16(b, i%k/32*32*g.nr+g.index(i%32, i/k), n)
+		}
+		table := make([]step, steps)
+		for i := range table {
+			table[i] = step{i * stepBytes, i * stepBytes * g.nr}
+		}
+		got := make([]float32, g.mr*g.nr)
+		g.run(loop, &strip{a: unsafe.Pointer(&a[0]), lda: 2 * k, b: unsafe.Pointer(&b[0]), steps: &table[0], n: steps,
+			c: unsafe.Pointer(&got[0]), ldc: uintptr(4 * g.nr), tiles: 1, panels: 1})
+		want, tol := product(x, y, g.mr, k, g.nr)
+		for i := range tol {
+			tol[i] *= bound(gemmGeneric, k)
+		}
+		within(t, "sums", got, want, tol)
+	})
+}
+
+// eachRounding runs f for every loop of the machines that multiplies bfloat16.
+func eachRounding(t *testing.T, f func(t *testing.T, g *gemm, loop int)) {
+	for _, im := range machines() {
+		g := im.gemms[Fast]
+		if !rounds(g.form) {
+			continue
+		}
+		for loop := range g.loops {
+			t.Run(fmt.Sprint(im.name, "/", loop), func(t *testing.T) { f(t, g, loop) })
+		}
+	}
 }
 
 // TestPackZeroParts checks that a part without data is zero, in any place.

@@ -70,8 +70,8 @@ func runF32(s *strip, mr, nr int) {
 	}
 }
 
-// runBF16 computes what every bfloat16 gemm with pairs of K in B computes.
-func runBF16(s *strip, mr, nr int) {
+// runBF16 computes what every bfloat16 gemm with groups of K in B computes.
+func runBF16(s *strip, mr, nr, group int) {
 	steps := unsafe.Slice(s.steps, s.n)
 	for m := range s.tiles * mr {
 		c := unsafe.Slice((*float32)(unsafe.Add(s.c, uintptr(m)*s.ldc)), nr)
@@ -80,10 +80,11 @@ func runBF16(s *strip, mr, nr int) {
 			a := (*[32]uint16)(unsafe.Add(s.a, m*int(s.lda)+st.a))
 			b := unsafe.Slice((*uint16)(unsafe.Add(s.b, st.b)), 32*nr)
 			for j := range c {
-				pairs := b[j/16*512+j%16*2:] // see gatherer
-				for k := 0; k < len(a); k += 2 {
-					c[j] += float32(bf16ToFloat(a[k]) * bf16ToFloat(pairs[16*k]))
-					c[j] += float32(bf16ToFloat(a[k+1]) * bf16ToFloat(pairs[16*k+1]))
+				groups := b[j/16*512+j%16*group:] // see gatherer
+				for k := 0; k < len(a); k += group {
+					for i, x := range a[k : k+group] {
+						c[j] += float32(bf16ToFloat(x) * bf16ToFloat(groups[16*k+i]))
+					}
 				}
 			}
 		}

@@ -71,7 +71,7 @@ func use(t testing.TB, im *impl) {
 func implBF16() *impl {
 	best := machines()[0]
 	g := func(f *form) *gemm {
-		return &gemm{form: f, mr: 32, nr: 32, vnni: true, single: true, loops: []func(*strip){func(s *strip) { runBF16(s, 32, 32) }}}
+		return &gemm{form: f, mr: 32, nr: 32, group: 2, single: true, loops: []func(*strip){func(s *strip) { runBF16(s, 32, 32, 2) }}}
 	}
 	return &impl{name: "bf16", gemms: [NumPrecisions]*gemm{Exact: g(best.forms[2]), Fast: g(best.forms[1])}, vec: best.vec}
 }
@@ -89,7 +89,7 @@ func implPairs() *impl {
 		}
 	}
 	fast := *im.gemms[Fast]
-	fast.mr, fast.loops = 14, []func(*strip){func(s *strip) { runBF16(s, 14, 32) }}
+	fast.mr, fast.loops = 14, []func(*strip){func(s *strip) { runBF16(s, 14, 32, 2) }}
 	im.gemms[Fast] = &fast
 	return im
 }

@@ -37,7 +37,7 @@ type strip struct {
 type gemm struct {
 	form   *form
 	mr, nr int
-	vnni   bool             // B holds pairs of K (for bfloat16 dot products), not rows of K
+	group  int              // consecutive K of a column that lie side by side in B, for bfloat16 dot products; if 0, B holds rows of K
 	loops  []func(s *strip) // all compute the same bits; see runner
 	single bool             // the loops take one panel at a time
 
