@@ -6,6 +6,7 @@
 // section C7.2, with Q = 1 for 128 bits and sz = 0 for single precision:
 //
 //	three registers  0 Q U 01110 x sz 1 Rm opcode:5 1 Rn Rd
+//	three, extra     0 Q U 01110 x sz 0 Rm 1 opcode:4 1 Rn Rd
 //	two registers    0 Q U 01110 x sz 10000 opcode:5 10 Rn Rd
 //	across lanes     0 Q U 01110 x sz 11000 opcode:5 10 Rn Rd
 //	by element       0 Q U 01111 1 sz L M Rm opcode:4 H 0 Rn Rd, index H:L, register M:Rm
@@ -43,6 +44,13 @@
 
 // SSHR shifts int32 right: U=0 opcode 00000, immh:immb = 64 - by.
 #define SSHR(by, n, d) TWO(0x4F000400 | (64-(by))<<16, n, d)
+
+// FEAT_BF16 has BFMMLA, for which n and m are 2x4 matrices of bfloat16 in rows
+// and d is a 2x2 matrix of float32: d += n mᵀ. BFCVTN narrows float32 to bfloat16,
+// into the low half of d, and clears the rest; BFCVTN2 (Q=1) into the high half.
+#define BFMMLA(m, n, d) THREE(0x6E40EC00, m, n, d) // extra, U=1 x=0 sz=1 opcode 1101
+#define BFCVTN(n, d)    TWO(0x0EA16800, n, d)      // U=0 x=1 opcode 10110
+#define BFCVTN2(n, d)   TWO(0x4EA16800, n, d)
 
 // FMLA_LANE: d += n * m[i], opcode 0001.
 #define FMLA_LANE(i, m, n, d) THREE(0x4F801000 | ((i)&1)<<21 | ((i)>>1)<<11, m, n, d)

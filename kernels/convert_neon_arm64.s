@@ -60,3 +60,29 @@ loop:
 	SUBS $1, R2
 	BNE loop
 	RET
+
+// func narrowOctets(dst unsafe.Pointer, pitch int, src *float32, lds, rows, n int)
+TEXT ·narrowOctets(SB), NOSPLIT, $0-48
+	MOVD dst+0(FP), R0
+	MOVD pitch+8(FP), R1
+	MOVD src+16(FP), R2
+	MOVD lds+24(FP), R3
+	MOVD rows+32(FP), R4
+	MOVD n+40(FP), R5
+	LSL $2, R3
+row:
+	MOVD R0, R6
+	MOVD R2, R7
+	MOVD R5, R8
+loop:
+	VLD1.P 32(R7), [V0.S4, V1.S4]
+	BFCVTN(0, 2)
+	BFCVTN2(1, 2)
+	VST1.P [V2.H8], 16(R6)
+	SUBS $1, R8
+	BNE loop
+	ADD R1, R0
+	ADD R3, R2
+	SUBS $1, R4
+	BNE row
+	RET

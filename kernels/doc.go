@@ -13,12 +13,15 @@
 //	avx512bf16   bfloat16         float32           14x32   AVX-512 and AVX512_BF16
 //	avx512       float32          float32           14x32   AVX-512 F, BW, DQ, VL, CD
 //	avx2         float32          float32           6x16    AVX2, FMA, F16C
+//	neonbf16     bfloat16         float32           6x16    NEON
 //	neon         float32          float32           6x16    NEON
 //	simd128      float32          float32           4x16    Go; products in WebAssembly's vectors
 //	generic      float32          float32           4x16    Go
 //
-// Convolutions with avx512bf16 have operands of float32 in both precisions.
-// Where VDPBF16PS is slow, avx512bf16 is used only if it is selected.
+// Convolutions with avx512bf16 and neonbf16 have operands of float32 in both
+// precisions. Where VDPBF16PS is slow, avx512bf16 is used only if it is selected.
+// neonbf16 needs FEAT_BF16, which is optional from Armv8.2 on and in every
+// processor from Armv8.6 on.
 //
 // By default the best impl that the machine supports is used. The environment
 // variable COCLICO_KERNELS selects one by name. Every impl computes what

@@ -28,7 +28,7 @@ func (p Precision) String() string { return precisionNames[p] }
 
 // An impl is everything that one instruction set does.
 type impl struct {
-	name      string // one of "generic", "avx2", "avx512", "avx512bf16", "amx", "neon", "simd128"
+	name      string // one of "generic", "avx2", "avx512", "avx512bf16", "amx", "neonbf16", "neon", "simd128"
 	available func() bool
 	gemms     [NumPrecisions]*gemm
 	convs     *[NumPrecisions]*gemm // if not nil, replaces gemms in convolutions

@@ -95,7 +95,8 @@ func implPairs() *impl {
 }
 
 // eachImpl runs f for every implementation that this machine supports and for
-// implBF16 and implPairs, with every precision.
+// implBF16 and implPairs, with every precision. With -short it skips what has
+// run by another name: many precisions and implementations share all they have.
 func eachImpl(t *testing.T, f func(t *testing.T, im *impl, p Precision)) {
 	list := []*impl{}
 	for _, im := range machines() {
@@ -107,9 +108,20 @@ func eachImpl(t *testing.T, f func(t *testing.T, im *impl, p Precision)) {
 			list = append(list, implPairs())
 		}
 	}
+	type parts struct {
+		v          *vec
+		gemm, conv *gemm
+	}
+	ran := map[parts]string{}
 	for _, im := range list {
 		for p := range Precision(NumPrecisions) {
-			t.Run(im.name+"/"+p.String(), func(t *testing.T) {
+			name := im.name + "/" + p.String()
+			t.Run(name, func(t *testing.T) {
+				has := parts{im.vec, im.gemm(p, false), im.gemm(p, true)}
+				if testing.Short() && ran[has] != "" {
+					t.Skip("the same as ", ran[has])
+				}
+				ran[has] = name
 				use(t, im)
 				f(t, im, p)
 			})

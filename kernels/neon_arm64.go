@@ -5,7 +5,7 @@ package kernels
 import "unsafe"
 
 // archImpls returns the implementations of this architecture, best first.
-func archImpls() []*impl { return []*impl{implNEON} }
+func archImpls() []*impl { return []*impl{implNEONBF16, implNEON} }
 
 // implNEON uses the vector instructions that every arm64 processor has: the Go
 // port requires them.

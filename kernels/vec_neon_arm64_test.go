@@ -3,6 +3,7 @@
 package kernels
 
 import (
+	"bytes"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -79,6 +80,37 @@ func TestHalvesNEON(t *testing.T) {
 		toF32NEON(got, src, dt)
 		toF32Generic(want, src, dt)
 		same(t, fmt.Sprint("type ", dt), got, want, nil)
+	}
+}
+
+// TestNarrowNEONBF16 narrows numbers with every upper half, NaNs of every kind
+// among them, and encodes every float16 and bfloat16.
+func TestNarrowNEONBF16(t *testing.T) {
+	if !hasNEONBF16() {
+		t.Skip("this machine does not support FEAT_BF16")
+	}
+	const n = 1 << 16
+	equal := func(what string, got, want []byte) {
+		t.Helper()
+		if !bytes.Equal(got, want) {
+			t.Errorf("%s: the results differ", what)
+		}
+	}
+	got, want, halves, src := make([]byte, 2*n), make([]byte, 2*n), make([]byte, 2*n), make([]byte, 4*n)
+	for _, lower := range []uint16{0, 1, 0x7fff, 0x8000, 0x8001, 0xffff} {
+		for i := range n {
+			putUint16(halves, i, uint16(i))
+			putUint16(src, 2*i, lower)
+			putUint16(src, 2*i+1, uint16(i))
+		}
+		narrowNEONBF16(&formBF16, unsafe.Pointer(&got[0]), 0, 0, &float32s(src)[0], 0, 1, n)
+		narrowBF16(&formBF16, unsafe.Pointer(&want[0]), 0, 0, &float32s(src)[0], 0, 1, n)
+		equal(fmt.Sprintf("lower half %#x", lower), got, want)
+	}
+	for dt, b := range map[DType][]byte{F32: src, F16: halves, BF16: halves} {
+		encodeNEONBF16(&formBF16, got, b, dt, 1)
+		encodeBF16(&formBF16, want, b, dt, 1)
+		equal(fmt.Sprint("type ", dt), got, want)
 	}
 }
 
