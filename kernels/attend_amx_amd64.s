@@ -118,8 +118,8 @@ GLOBL interleave<>(SB), RODATA|NOPTR, $64
 // func attendAMX(b *attendBlock)
 //
 // One stage works on three units of 32 queries and 64 keys at once: the scores
-// of one (32 tile products), the softmax of the previous one (64 rows), and the
-// weighted values of the one before that (32 tile products). No part waits for
+// of one (16 tile products), the softmax of the previous one (64 rows), and the
+// weighted values of the one before that (16 tile products). No part waits for
 // another.
 //
 // They share ports, though. A product holds the multiplier of port 5 for its 16

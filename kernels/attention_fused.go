@@ -101,8 +101,10 @@ func (t *attentionTask) packFused(image, head, first int) {
 
 // packQueries packs a unit of queries in four tiles, of 32 dimensions and of 16
 // queries each, with pairs of dimensions side by side. It reads whole units:
-// operands have readable lines after their last.
-func (t *attentionTask) packQueries(to []byte, line, head int) {
+// operands have readable lines after their last. After rows queries the lanes
+// become zero. They would be queries of the next picture, whose scores may
+// rescale, and so round, all of the unit.
+func (t *attentionTask) packQueries(to []byte, line, rows, head int) {
 	q := t.q.Op
 	for i := range 2 {
 		src := q.ptr(0, line+16*i, t.q.Col+head*t.dim)
@@ -110,6 +112,13 @@ func (t *attentionTask) packQueries(to []byte, line, head int) {
 			raceRead(src, q.pitch, 16, 2*t.dim)
 		}
 		t.v.transpose(unsafe.Pointer(&to[i*tileBytes]), stepBytes, 2*tileBytes, src, q.pitch, 2)
+		for lanes := max(0, rows-16*i); lanes < 16; lanes++ {
+			for l := range 16 {
+				at := i*tileBytes + l*stepBytes + 4*lanes
+				clear(to[at:][:4])
+				clear(to[at+2*tileBytes:][:4])
+			}
+		}
 	}
 }
 
@@ -140,7 +149,7 @@ func (t *attentionTask) fused(s *scratch, b *softmaxBlock, o []float32, first, r
 			unit.max[i] = float32(math.Inf(-1))
 		}
 		if u*fusedRows < rows {
-			t.packQueries(unit.queries[:], image*t.lq+first+u*fusedRows, head)
+			t.packQueries(unit.queries[:], image*t.lq+first+u*fusedRows, min(rows-u*fusedRows, fusedRows), head)
 		} else {
 			clear(unit.queries[:])
 		}

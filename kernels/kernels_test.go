@@ -319,7 +319,7 @@ func TestAttention(t *testing.T) {
 			shared, causal        bool
 		}{
 			{1, 1, 1, 1, 1, false, false}, {2, 5, 5, 2, 7, false, false}, {2, 70, 77, 3, 16, true, false}, {1, 77, 77, 2, 64, false, true},
-			{1, 33, 700, 1, 40, false, false}, {2, 70, 1030, 2, 64, false, false}, {1, 200, 256, 1, 50, true, false}, {1, 17, 512, 1, 33, false, false}, {1, 600, 600, 1, 12, false, true}, {2, 65, 512, 1, 65, false, false}, {1, 20, 513, 2, 32, false, false},
+			{1, 33, 700, 1, 40, false, false}, {2, 70, 1030, 2, 64, false, false}, {1, 200, 256, 1, 50, true, false}, {1, 17, 512, 1, 33, false, false}, {1, 600, 600, 1, 12, false, true}, {1, 97, 600, 2, 64, false, false}, {2, 65, 512, 1, 65, false, false}, {1, 20, 513, 2, 32, false, false},
 			{1, 1, 256, 1, 64, false, false}, {1, 97, 319, 2, 64, false, false}, {1, 160, 448, 1, 63, false, false},
 		} {
 			width := s.heads * s.dim

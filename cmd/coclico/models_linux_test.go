@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -39,6 +38,20 @@ func newTerminal(t *testing.T) (program, user *os.File) {
 	return program, user
 }
 
+// An onQuestion is an output that calls then when a question was written to it.
+type onQuestion struct {
+	bytes.Buffer
+	then func()
+}
+
+func (a *onQuestion) Write(p []byte) (int, error) {
+	n, err := a.Buffer.Write(p)
+	if strings.Contains(a.String(), "[y/N]") {
+		a.then()
+	}
+	return n, err
+}
+
 // TestRemoveAsks: on a terminal, a model is deleted if the user agrees, and
 // Ctrl-C does not mean yes.
 func TestRemoveAsks(t *testing.T) {
@@ -53,12 +66,13 @@ func TestRemoveAsks(t *testing.T) {
 		program, user := newTerminal(t)
 		ctx, stop := context.WithCancel(t.Context())
 		defer stop()
+		var stdout bytes.Buffer
+		stderr := onQuestion{then: func() {}}
 		if answer == "" {
-			time.AfterFunc(20*time.Millisecond, stop)
+			stderr.then = stop
 		} else if _, err := user.WriteString(answer); err != nil {
 			t.Fatal(err)
 		}
-		var stdout, stderr bytes.Buffer
 		status := run(ctx, []string{"models", "remove", "owner/name"}, program, &stdout, &stderr)
 		return status, stderr.String()
 	}
