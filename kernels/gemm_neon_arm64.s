@@ -3,15 +3,10 @@
 #include "textflag.h"
 #include "go_asm.h"
 #include "asm_neon_arm64.h"
+#include "gemm_neon_arm64.h"
 
 // V8-V31 hold C, four registers per row; V0-V5 four K of each row of A; V6 and
 // V7 half a row of B.
-
-#define ZERO4(a, b, c, d) \
-	VEOR a.B16, a.B16, a.B16; \
-	VEOR b.B16, b.B16, b.B16; \
-	VEOR c.B16, c.B16, c.B16; \
-	VEOR d.B16, d.B16, d.B16
 
 // HALF adds lane i of A times 8 columns of B, at b(R20), to columns c and c+1
 // of every row.
@@ -55,37 +50,14 @@
 // func runNEON(s *strip)
 TEXT ·runNEON(SB), NOSPLIT, $0-8
 	MOVD s+0(FP), R0
-	MOVD strip_a(R0), R1
-	MOVD strip_lda(R0), R2
-	MOVD strip_b(R0), R3
-	MOVD strip_c(R0), R4
-	MOVD strip_ldc(R0), R5
-	MOVD strip_tiles(R0), R6
+	STRIP
 
 tile:
-	ZERO4(V8, V9, V10, V11)
-	ZERO4(V12, V13, V14, V15)
-	ZERO4(V16, V17, V18, V19)
-	ZERO4(V20, V21, V22, V23)
-	ZERO4(V24, V25, V26, V27)
-	ZERO4(V28, V29, V30, V31)
-	MOVD strip_steps(R0), R7
-	MOVD strip_n(R0), R8
-	ADD R2, R1, R10 // R1, R10-R14: the rows of A
-	ADD R2, R10, R11
-	ADD R2, R11, R12
-	ADD R2, R12, R13
-	ADD R2, R13, R14
+	ZERO_SUMS
+	TILE
 
 step:
-	LDP.P step__size(R7), (R19, R20) // step.a, step.b
-	ADD R19, R1, R21
-	ADD R19, R10, R22
-	ADD R19, R11, R23
-	ADD R19, R12, R24
-	ADD R19, R13, R25
-	ADD R19, R14, R9
-	ADD R3, R20
+	STEP
 	FOUR(0, 0)
 	FOUR(16, 256)
 	FOUR(32, 512)

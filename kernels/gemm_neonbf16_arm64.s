@@ -3,25 +3,11 @@
 #include "textflag.h"
 #include "go_asm.h"
 #include "asm_neon_arm64.h"
+#include "gemm_neon_arm64.h"
 
 // V8-V31 hold C, eight registers per pair of rows, in each of them two columns
 // of both rows; V0-V2 four K of the three pairs of rows of A, V3-V5 the next
 // four; V6 and V7 four K of two columns of B each. See gemmNEONBF16.
-
-#define ZERO8(a, b, c, d, e, f, g, h) \
-	VEOR a.B16, a.B16, a.B16; \
-	VEOR b.B16, b.B16, b.B16; \
-	VEOR c.B16, c.B16, c.B16; \
-	VEOR d.B16, d.B16, d.B16; \
-	VEOR e.B16, e.B16, e.B16; \
-	VEOR f.B16, f.B16, f.B16; \
-	VEOR g.B16, g.B16, g.B16; \
-	VEOR h.B16, h.B16, h.B16
-
-#define ZERO24 \
-	ZERO8(V8, V9, V10, V11, V12, V13, V14, V15); \
-	ZERO8(V16, V17, V18, V19, V20, V21, V22, V23); \
-	ZERO8(V24, V25, V26, V27, V28, V29, V30, V31)
 
 // ROWS loads eight K, at a in rows r and s of A, and pairs up the first four in
 // lo and the others in hi.
@@ -76,32 +62,14 @@
 // func runNEONBF16(s *strip)
 TEXT ·runNEONBF16(SB), NOSPLIT, $0-8
 	MOVD s+0(FP), R0
-	MOVD strip_a(R0), R1
-	MOVD strip_lda(R0), R2
-	MOVD strip_b(R0), R3
-	MOVD strip_c(R0), R4
-	MOVD strip_ldc(R0), R5
-	MOVD strip_tiles(R0), R6
+	STRIP
 
 tile:
-	ZERO24
-	MOVD strip_steps(R0), R7
-	MOVD strip_n(R0), R8
-	ADD R2, R1, R10 // R1, R10-R14: the rows of A
-	ADD R2, R10, R11
-	ADD R2, R11, R12
-	ADD R2, R12, R13
-	ADD R2, R13, R14
+	ZERO_SUMS
+	TILE
 
 step:
-	LDP.P step__size(R7), (R19, R20) // step.a, step.b
-	ADD R19, R1, R21
-	ADD R19, R10, R22
-	ADD R19, R11, R23
-	ADD R19, R12, R24
-	ADD R19, R13, R25
-	ADD R19, R14, R9
-	ADD R3, R20
+	STEP
 	EIGHT(0, 0)
 	EIGHT(16, 256)
 	EIGHT(32, 512)
@@ -128,8 +96,9 @@ step:
 // func peakNEONBF16(n int)
 TEXT ·peakNEONBF16(SB), NOSPLIT, $0-8
 	MOVD n+0(FP), R0
-	ZERO24
-	ZERO8(V0, V1, V2, V3, V4, V5, V6, V7)
+	ZERO_SUMS
+	ZERO4(V0, V1, V2, V3)
+	ZERO4(V4, V5, V6, V7)
 
 loop:
 	PRODUCT6(8)
