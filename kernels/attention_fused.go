@@ -112,11 +112,10 @@ func (t *attentionTask) packQueries(to []byte, line, rows, head int) {
 			raceRead(src, q.pitch, 16, 2*t.dim)
 		}
 		t.v.transpose(unsafe.Pointer(&to[i*tileBytes]), stepBytes, 2*tileBytes, src, q.pitch, 2)
-		for lanes := max(0, rows-16*i); lanes < 16; lanes++ {
-			for l := range 16 {
-				at := i*tileBytes + l*stepBytes + 4*lanes
-				clear(to[at:][:4])
-				clear(to[at+2*tileBytes:][:4])
+		if n := max(0, rows-16*i); n < 16 {
+			for l := range 32 { // 16 of either tile
+				line := to[(i+l/16*2)*tileBytes+l%16*stepBytes:][:stepBytes]
+				clear(line[4*n:])
 			}
 		}
 	}

@@ -44,10 +44,10 @@ type onQuestion struct {
 	then func()
 }
 
-func (a *onQuestion) Write(p []byte) (int, error) {
-	n, err := a.Buffer.Write(p)
-	if strings.Contains(a.String(), "[y/N]") {
-		a.then()
+func (q *onQuestion) Write(p []byte) (int, error) {
+	n, err := q.Buffer.Write(p)
+	if strings.Contains(q.String(), "[y/N]") {
+		q.then()
 	}
 	return n, err
 }
