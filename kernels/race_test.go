@@ -118,13 +118,20 @@ func TestRaces(t *testing.T) {
 	for _, im := range machines() {
 		for _, c := range races {
 			t.Run(im.name+"/"+c.name, func(t *testing.T) {
-				cmd := exec.Command(exe, "-test.run=^TestRaces$")
-				cmd.Env = append(os.Environ(), "COCLICO_TEST_RACE="+c.name, EnvVar+"="+im.name, "COCLICO_REQUIRE=", "GORACE=atexit_sleep_ms=0")
-				out, err := cmd.CombinedOutput()
-				var exit *exec.ExitError
-				found := errors.As(err, &exit) && exit.ExitCode() == 66 && strings.Contains(string(out), "DATA RACE")
-				if err != nil && !found {
-					t.Fatalf("%v\n%s", err, out)
+				// The detector keeps a few accesses to a word and forgets others:
+				// of the races with generic's weights it misses one in twelve.
+				var found bool
+				var out []byte
+				for n := 0; n < 5 && !found && (c.racy || n == 0); n++ {
+					cmd := exec.Command(exe, "-test.run=^TestRaces$")
+					cmd.Env = append(os.Environ(), "COCLICO_TEST_RACE="+c.name, EnvVar+"="+im.name, "COCLICO_REQUIRE=", "GORACE=atexit_sleep_ms=0")
+					var err error
+					out, err = cmd.CombinedOutput()
+					var exit *exec.ExitError
+					found = errors.As(err, &exit) && exit.ExitCode() == 66 && strings.Contains(string(out), "DATA RACE")
+					if err != nil && !found {
+						t.Fatalf("%v\n%s", err, out)
+					}
 				}
 				if found != c.racy {
 					t.Errorf("race found: %v, want %v\n%s", found, c.racy, out)
