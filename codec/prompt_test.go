@@ -236,3 +236,43 @@ func TestBrokenTokenizer(t *testing.T) {
 		}
 	}
 }
+
+// TestPromptWidth: a folder may have a constant context and a text encoder too,
+// which must make contexts as wide.
+func TestPromptWidth(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "tiny")
+	if err := synth.Write(t.Context(), dir, "tiny", 1, nil); err != nil {
+		t.Fatal(err)
+	}
+	constant := dir + "-constant"
+	if _, err := convert.Folder(t.Context(), dir, constant, convert.Options{ConstantContext: true}); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.CopyFS(filepath.Join(dir, string(weights.PromptEmbeds)), os.DirFS(filepath.Join(constant, string(weights.PromptEmbeds)))); err != nil {
+		t.Fatal(err)
+	}
+	config := filepath.Join(dir, string(weights.TextEncoder), "config.json")
+	text, err := os.ReadFile(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	narrow := bytes.Replace(text, []byte(`"hidden_size": 64`), []byte(`"hidden_size": 32`), 1)
+	for _, k := range []struct {
+		config []byte
+		want   string
+	}{{text, ""}, {narrow, "text_encoder's hidden_size 32"}} {
+		if err := os.WriteFile(config, k.config, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		c, err := Open(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		o, words := quick(), "a fox"
+		o.Prompt = &words
+		if _, err := c.Paint(t.Context(), rawFile(t), o); (err != nil) != (k.want != "") || err != nil && !strings.Contains(err.Error(), k.want) {
+			t.Errorf("error %v, want %q", err, k.want)
+		}
+	}
+}

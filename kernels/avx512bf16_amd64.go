@@ -27,7 +27,7 @@ func hasAVX512BF16() bool { return hasAVX512() && cpu.X86.HasAVX512BF16 }
 // float32 multiplications. Intel has left it at one in two cycles since its cores
 // have AVX512_FP16 (Golden Cove, 2021) and tiles for bfloat16: 109 GFLOP/s where
 // float32 has 218. There implAVX512 takes 13.4 seconds for an evaluation of Stable
-// unCLIP's UNet, and implAVX512BF16 17.2. It matters where the operating system
+// unCLIP's UNet, and implAVX512BF16 17.1. It matters where the operating system
 // or a hypervisor denies the tiles.
 func slowAVX512BF16() bool {
 	const avx512FP16 = 1 << 23 // CPUID 7.0, EDX

@@ -66,6 +66,11 @@ func TestOperandEdges(t *testing.T) {
 			Attention(dst, View{q, 0}, View{kv, 0}, View{kv, 24}, 2, 12, 1, false)
 			MatMul(make([]float32, l*5), q, Pack(p, Shape{Out: 5, In: 24, KH: 1, KW: 1}, Array{F16, nil}), Epilogue{})
 		}
+		for _, a := range []struct{ lq, lk, heads, dim int }{{1, 256, 1, 64}, {33, 320, 2, 33}, {97, 257, 1, 40}} { // what fused loops take
+			c := a.heads * a.dim
+			q, kv, dst := edge(0, 1, 1, a.lq, c, 0), edge(1, 1, 1, a.lk, 2*c, 0), edge(2, 1, 1, a.lq, c, 0)
+			Attention(dst, View{q, 0}, View{kv, 0}, View{kv, c}, a.heads, a.dim, 1, false)
+		}
 		w := Shape{Out: 3, In: 4, KH: 3, KW: 3}
 		for _, s := range [][2]int{{2, 2}, {3, 2}, {2, 9}, {17, 3}, {5, 33}, {8, 8}} {
 			o := edge(3, 2, s[0], s[1], 4, 1)

@@ -19,6 +19,8 @@ type job struct {
 	done atomic.Int64 // pieces finished
 	refs atomic.Int64 // goroutines that may still access this job
 	wake chan struct{}
+
+	panicked atomic.Pointer[any] // the value of the first panic of a piece
 }
 
 // The workers wait on queue, which gets a job once for every worker that should
@@ -35,7 +37,7 @@ func (j *job) work() {
 		if i >= j.n {
 			break
 		}
-		j.task.do(int(i))
+		j.do(int(i))
 		if j.done.Add(1) == j.n {
 			j.wake <- struct{}{}
 		}
@@ -46,6 +48,17 @@ func (j *job) work() {
 	}
 }
 
+// do runs a piece. A panic in it, as of memory that the system refuses, is the
+// caller's, who may survive it: see parallel.
+func (j *job) do(i int) {
+	defer func() {
+		if v := recover(); v != nil {
+			j.panicked.CompareAndSwap(nil, &v)
+		}
+	}()
+	j.task.do(i)
+}
+
 func worker() {
 	for j := range queue {
 		j.work()
@@ -54,7 +67,8 @@ func worker() {
 
 // parallel runs t.do(0) ... t.do(n-1) on up to GOMAXPROCS goroutines, including
 // the caller's, and returns when all of them have finished. Pieces are handed
-// out one by one, so they need not take the same time.
+// out one by one, so they need not take the same time. If one panics, parallel
+// does when none runs any more: the caller may then free what they work on.
 func parallel(n int, t task) {
 	helpers := min(n, runtime.GOMAXPROCS(0)) - 1
 	if helpers <= 0 {
@@ -72,6 +86,7 @@ func parallel(n int, t task) {
 	j.task, j.n = t, int64(n)
 	j.next.Store(0)
 	j.done.Store(0)
+	j.panicked.Store(nil)
 	j.refs.Store(int64(helpers) + 2) // the helpers, work below, and this function
 	sent := 0
 	for ; sent < helpers; sent++ {
@@ -85,9 +100,13 @@ func parallel(n int, t task) {
 	j.refs.Add(int64(sent - helpers))
 	j.work()
 	<-j.wake
+	v := j.panicked.Load()
 	if j.refs.Add(-1) == 0 {
 		j.task = nil
 		freeJobs.Put(j)
+	}
+	if v != nil {
+		panic(*v)
 	}
 }
 

@@ -27,6 +27,51 @@ func TestParallel(t *testing.T) {
 	}
 }
 
+// TestParallelPanics: a panic of a piece is the caller's, once the others are done.
+func TestParallelPanics(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	for _, procs := range []int{1, 2, 7} {
+		runtime.GOMAXPROCS(procs)
+		for round := range 50 {
+			var running atomic.Int32
+			func() {
+				defer func() {
+					if v := recover(); v != round || running.Load() != 0 {
+						t.Errorf("GOMAXPROCS=%d: panic %v while %d pieces ran, want %d", procs, v, running.Load(), round)
+					}
+				}()
+				Parallel(20, func(i int) {
+					if i == 7 {
+						panic(round)
+					}
+					running.Add(1)
+					runtime.Gosched()
+					running.Add(-1)
+				})
+			}()
+		}
+		n := atomic.Int32{}
+		Parallel(20, func(int) { n.Add(1) })
+		if n.Load() != 20 {
+			t.Errorf("GOMAXPROCS=%d: %d pieces of 20 ran after a panic", procs, n.Load())
+		}
+	}
+}
+
+// TestPeaks runs each implementation's loop of multiplications alone.
+func TestPeaks(t *testing.T) {
+	for _, m := range machines() {
+		for _, g := range m.gemms {
+			if g.peak == nil {
+				continue
+			}
+			if g.peak(3); g.peakFLOP <= 0 {
+				t.Errorf("%s, %s: %d operations a round", m.name, g.form.name, g.peakFLOP)
+			}
+		}
+	}
+}
+
 // TestDeterminism checks that results do not depend on the number of goroutines
 // that share the work, nor on their timing.
 func TestDeterminism(t *testing.T) {

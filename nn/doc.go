@@ -38,6 +38,7 @@
 //
 // # Large pictures
 //
-// A large operand between a norm and a convolution is made and multiplied in
-// bands of rows. The results are the same, bit for bit.
+// A large operand between a norm and a convolution of a residual block is made and
+// multiplied in bands of rows. The results are the same, bit for bit. The last
+// convolution of a network has no bands: less else is in memory by then.
 package nn

@@ -3,7 +3,7 @@ package nn
 import "github.com/coclico/coclico/kernels"
 
 // bandBytes bounds the operand between a norm and a 3x3 convolution. The UNet's
-// largest operand, 960 channels of two pictures of 96x96, fits. An
+// largest operand, 960 channels of two pictures of 96x96, fits in bfloat16. An
 // autoencoder's operand for a picture of 768x768 has up to 340 MB: it is made
 // and multiplied a band of rows at a time, at the price of normalizing the row
 // above and the row below each band twice. The result is the same, bit for bit.

@@ -112,11 +112,12 @@ func TestParseConfigErrors(t *testing.T) {
 // level is 0 or infinite.
 func TestBetasBeyondFloat32(t *testing.T) {
 	for keys, steps := range map[string]int{
-		`"num_train_timesteps": 2, "trained_betas": [1e-9, 1e-9]`:                    1,
-		`"num_train_timesteps": 100000`:                                              5,
-		`"num_train_timesteps": 100000, "use_karras_sigmas": true`:                   5,
-		`"num_train_timesteps": 3, "beta_end": 0.9999999999999, "beta_start": 0.999`: 2,
-		`"lambda_min_clipped": 100`:                                                  5,
+		`"num_train_timesteps": 2, "trained_betas": [1e-9, 1e-9]`:                           1,
+		`"num_train_timesteps": 2, "trained_betas": [1e-9, 0.5], "use_karras_sigmas": true`: 1,
+		`"num_train_timesteps": 100000`:                                                     5,
+		`"num_train_timesteps": 100000, "use_karras_sigmas": true`:                          5,
+		`"num_train_timesteps": 3, "beta_end": 0.9999999999999, "beta_start": 0.999`:        2,
+		`"lambda_min_clipped": 100`:                                                         5,
 	} {
 		if _, err := New(with(t, keys), steps); err == nil {
 			t.Errorf("%s: no error", keys)

@@ -41,6 +41,8 @@ func newSchedule(cfg *Config, steps int) (schedule, error) {
 	}
 	var s schedule
 	switch {
+	case train[0] == 0 && (cfg.UseKarrasSigmas || cfg.UseExponentialSigmas):
+		return schedule{}, fmt.Errorf("solver: without noise at timestep 0 levels cannot be spaced: the first beta, %g, is below the precision of float32", cfg.betas()[0])
 	case cfg.UseKarrasSigmas: // clipping has no effect
 		s = assigned(train, karras(train, steps), cfg.Method == UniPC || cfg.BetaSchedule != "squaredcos_cap_v2")
 	case cfg.UseExponentialSigmas:

@@ -63,11 +63,16 @@ func ParseConfig(data []byte) (Config, error) {
 // weights. Known models have 4 to 32 channels.
 const maxLatentChannels = 256
 
+// maxLevels bounds the ratio of a picture's sides to those of its latent, by
+// 128: programs choose pictures of a few latents a side, which must not be large.
+// Stable Diffusion has 4 levels.
+const maxLevels = 8
+
 // Validate returns an error that names the first key with an unsupported value.
 func (c Config) Validate() error {
 	var k config.Checker
 	levels := len(c.BlockOutChannels)
-	k.Must(levels >= 1 && levels <= config.MaxLevels, "block_out_channels", c.BlockOutChannels, fmt.Sprintf("a list of 1 to %d", config.MaxLevels))
+	k.Must(levels >= 1 && levels <= maxLevels, "block_out_channels", c.BlockOutChannels, fmt.Sprintf("a list of 1 to %d", maxLevels))
 	k.Must(len(c.DownBlockTypes) == levels, "down_block_types", c.DownBlockTypes, fmt.Sprintf("a list of %d", levels))
 	k.Must(len(c.UpBlockTypes) == levels, "up_block_types", c.UpBlockTypes, fmt.Sprintf("a list of %d", levels))
 	k.Range("in_channels", c.InChannels, 1, config.MaxChannels)

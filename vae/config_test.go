@@ -26,6 +26,7 @@ func TestParseConfigErrors(t *testing.T) {
 		{`{"down_block_types": ["AttnDownEncoderBlock2D"]}`, `down_block_types is "AttnDownEncoderBlock2D"`},
 		{`{"block_out_channels": [32, 64]}`, `down_block_types is [DownEncoderBlock2D]`},
 		{`{"block_out_channels": [33]}`, `norm_num_groups is 32`},
+		{`{"block_out_channels": [32, 32, 32, 32, 32, 32, 32, 32, 32]}`, `it must be a list of 1 to 8`},
 		{`{"layers_per_block": 0}`, `layers_per_block is 0`},
 		{`{"layers_per_block": [2]}`, `layers_per_block is an array`},
 		{`{"scaling_factor": 0}`, `scaling_factor is 0`},

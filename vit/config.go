@@ -2,6 +2,7 @@ package vit
 
 import (
 	"encoding/json"
+	"fmt"
 
 	"github.com/coclico/coclico/nn"
 	"github.com/coclico/coclico/nn/config"
@@ -112,6 +113,10 @@ func (c TextEmbedConfig) Validate() error {
 	return k.Err
 }
 
+// maxPatch bounds the side of a patch: one layer makes a vector of all of its
+// numbers, as if they were channels.
+const maxPatch = 128
+
 // Validate returns an error that names the first key with an unsupported value.
 func (c Config) Validate() error {
 	var k config.Checker
@@ -122,6 +127,7 @@ func (c Config) Validate() error {
 	k.Range("projection_dim", c.ProjectionDim, 1, config.MaxChannels)
 	if k.Err == nil {
 		k.Must(c.patches() <= 1<<14, "patch_size", c.PatchSize, "large enough for at most 16384 patches")
+		k.Must(c.PatchSize <= maxPatch, "patch_size", c.PatchSize, fmt.Sprintf("at most %d", maxPatch))
 	}
 	return k.Err
 }

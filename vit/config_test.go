@@ -22,6 +22,7 @@ func TestParseConfigErrors(t *testing.T) {
 		{`{"layer_norm_eps": -1}`, `layer_norm_eps is -1`, `layer_norm_eps is -1`},
 		{`{"image_size": 4096, "patch_size": 1}`, `patch_size is 1`, ""},
 		{`{"patch_size": 225}`, `patch_size is 225`, ""},
+		{`{"image_size": 4096, "patch_size": 4096}`, `patch_size is 4096`, ""},
 		{`{"num_channels": 4}`, `num_channels is 4`, ""},
 		{`{"vocab_size": -5}`, "", `vocab_size is -5`},
 		{`{"max_position_embeddings": 99999999}`, "", `max_position_embeddings is 99999999`},

@@ -74,9 +74,12 @@ func (m *Model) loadUNet(ctx context.Context) (*unet.Model, error) {
 }
 
 // checkContext compares the width of the network's text context with the width
-// of the context that there will be.
+// of the context that there will be: that of prompts too if there can be any.
 func (m *Model) checkContext(cfg unet.Config) error {
 	width, source, err := m.contextDim()
+	if err == nil && width == cfg.ContextDim() && m.folder.Has(weights.Tokenizer) && m.folder.Has(weights.TextEncoder) {
+		width, source, err = m.textDim()
+	}
 	if err == nil && width != cfg.ContextDim() {
 		err = m.misfit(weights.UNet, "cross_attention_dim is %d, the %s %d", cfg.ContextDim(), source, width)
 	}

@@ -137,6 +137,12 @@ func (m *Model) contextDim() (width int, source string, err error) {
 		}
 		return p.embeds.C, "width of " + PromptTensor, nil
 	}
+	return m.textDim()
+}
+
+// textDim returns the width of what the text encoder makes of a prompt, and its
+// name.
+func (m *Model) textDim() (width int, source string, err error) {
 	cfg, err := configOf(m, weights.TextEncoder, vit.ParseTextConfig)
 	return cfg.HiddenSize, string(weights.TextEncoder) + "'s hidden_size", err
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -111,10 +112,13 @@ func addedTokens(raw json.RawMessage) (map[string]token, error) {
 		return nil, fmt.Errorf("added_tokens_decoder %w", err)
 	}
 	added := make(map[string]token)
-	for _, value := range members {
-		t, err := parseToken(value, "", nil)
+	for _, id := range slices.Sorted(maps.Keys(members)) {
+		t, err := parseToken(members[id], "", nil)
 		if err != nil {
 			return nil, fmt.Errorf("added_tokens_decoder has a token that %w", err)
+		}
+		if _, twice := added[t.text]; twice {
+			return nil, fmt.Errorf("added_tokens_decoder has %q twice", t.text)
 		}
 		added[t.text] = t
 	}

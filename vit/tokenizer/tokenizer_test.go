@@ -260,6 +260,7 @@ func TestErrors(t *testing.T) {
 		{"tokenizer_config.json", []byte(`{"model_max_length": "77"}`), "model_max_length is not"},
 		{"tokenizer_config.json", []byte(`{"added_tokens_decoder": []}`), "added_tokens_decoder is not a JSON object"},
 		{"tokenizer_config.json", []byte(`{"added_tokens_decoder": {"0": {}}}`), "neither a string nor a token"},
+		{"tokenizer_config.json", []byte(`{"added_tokens_decoder": {"1": {"content": "a", "normalized": false}, "2": {"content": "a", "normalized": true}}}`), `has "a" twice`},
 		{"tokenizer_config.json", []byte(`{"bos_token": "` + strings.Repeat("a", 513) + `"}`), ""}, // special_tokens_map.json has another
 		{"tokenizer_config.json", bytes.Repeat([]byte(" "), maxConfig+1), "larger than"},
 	} {
