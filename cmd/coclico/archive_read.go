@@ -102,6 +102,8 @@ func eachRow(ctx context.Context, s *terminal.Screen, bar *rowBar, dir string, p
 				return ctx.Err()
 			case errors.Is(err, archive.ErrChanged):
 				return err
+			case errors.Is(err, archive.ErrOverlap):
+				return files.Named(dir, err)
 			case err != nil:
 				bar.Close()
 				if message := files.Named(dir, err).Error(); !bad[message] { // once, though the archive is opened again

@@ -15,7 +15,8 @@ type globs []glob
 
 type glob struct {
 	pattern string
-	name    bool // it is a name that the archive has
+	quoted  string // as the archive spells it
+	name    bool   // it is a name that the archive has
 	matched bool
 }
 
@@ -27,7 +28,7 @@ stands for all names below it. A GLOB that matches nothing is an error.`
 func newGlobs(a *archive.Archive, patterns []string) (globs, error) {
 	var g globs
 	for _, pattern := range patterns {
-		next := glob{pattern: pattern}
+		next := glob{pattern: pattern, quoted: archive.Quote(pattern)}
 		if strings.ContainsAny(pattern, `*?[\`) {
 			switch row, err := find(a, pattern); {
 			case err == nil:
@@ -59,12 +60,16 @@ func (g *glob) match(name string) bool {
 	if g.name {
 		return name == g.pattern
 	}
+	return matchGlob(g.pattern, name) || g.quoted != g.pattern && matchGlob(g.quoted, name)
+}
+
+func matchGlob(pattern, name string) bool {
 	against := name
-	if !strings.Contains(g.pattern, "/") {
+	if !strings.Contains(pattern, "/") {
 		against = path.Base(name)
 	}
-	ok, _ := path.Match(g.pattern, against)
-	return ok || strings.HasSuffix(g.pattern, "/") && strings.HasPrefix(name, g.pattern)
+	ok, _ := path.Match(pattern, against)
+	return ok || strings.HasSuffix(pattern, "/") && strings.HasPrefix(name, pattern)
 }
 
 // unmatched returns the patterns that have matched nothing.

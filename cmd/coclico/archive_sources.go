@@ -18,8 +18,9 @@ import (
 	"github.com/coclico/coclico/codec/archive"
 )
 
-// sources are what an archive is made of, in the order of the names that they
-// have there. Nothing that grows with their number is kept.
+// sources are what an archive is made of: tar and zip files, and then the rest in
+// the order of the names that they have there. Of pictures nothing that grows with
+// their number is kept.
 type sources struct {
 	files  *files.IO
 	out    string
@@ -58,7 +59,7 @@ func findSources(f *files.IO, out string, args []string) (*sources, error) {
 		}
 		s.inputs = append(s.inputs, in)
 	}
-	slices.SortStableFunc(s.inputs, func(a, b sourceInput) int { return strings.Compare(a.prefix, b.prefix) })
+	slices.SortStableFunc(s.inputs, compareInputs)
 	for i, b := range s.inputs {
 		for _, a := range s.inputs[:i] {
 			if !a.pack && !b.pack && (a.prefix == b.prefix || a.has(b.prefix)) && filepath.Clean(a.path) != filepath.Clean(b.path) {
@@ -68,6 +69,18 @@ func findSources(f *files.IO, out string, args []string) (*sources, error) {
 	}
 	s.inputs = slices.CompactFunc(s.inputs, func(a, b sourceInput) bool { return !a.pack && filepath.Clean(a.path) == filepath.Clean(b.path) })
 	return s, nil
+}
+
+// compareInputs puts tar and zip files first, whose pictures those on the disk
+// replace, and the others in the order of their names.
+func compareInputs(a, b sourceInput) int {
+	switch {
+	case a.pack && !b.pack:
+		return -1
+	case b.pack && !a.pack:
+		return 1
+	}
+	return strings.Compare(a.prefix, b.prefix)
 }
 
 // has reports whether the names of a folder's contents may begin as another

@@ -151,44 +151,77 @@ func (s *archiveStore) take(name string) *archive.Row {
 	return old
 }
 
-// knownRows finds rows of an archive, fast if they are asked for in order.
+// knownRows finds rows of an archive, fast if they are asked for in order: then it
+// walks from one name to the next.
 type knownRows struct {
-	archive *archive.Archive
-	next    func() (*archive.Row, error, bool)
-	stop    func()
-	row     *archive.Row
-	last    string // the name that was asked for last
-	end     bool
+	archive   *archive.Archive
+	scattered bool   // the rows cannot be read in order
+	last      string // the name that was asked for last, of those in order
+
+	next func() (*archive.Row, error, bool) // nil while there is no walk
+	stop func()
+	row  *archive.Row // that the walk has come to
 }
+
+// maxWalk is how many rows are read on the way to a name. Finding it takes about
+// as long.
+const maxWalk = 4096
 
 func newKnownRows(a *archive.Archive) *knownRows {
-	k := &knownRows{archive: a}
-	k.next, k.stop = iter.Pull2(a.Rows())
-	return k
+	return &knownRows{archive: a, scattered: a.Manifest().Overlap() > archive.MaxOverlap}
 }
 
-// get returns the row of a name, or nil if no shard has a readable one.
+// get returns the row of a name, or nil if there is none that can be read.
 func (k *knownRows) get(name string) *archive.Row {
-	if name <= k.last {
-		row, err := k.archive.Get(name)
-		if err != nil {
-			return nil
+	if name > k.last {
+		row, there := k.walk(name)
+		if k.last = name; there {
+			return row
 		}
-		return row
 	}
-	k.last = name
-	for !k.end && (k.row == nil || k.row.Name < name) {
-		row, _, more := k.next()
-		k.row, k.end = row, !more
+	row, err := k.archive.Get(name)
+	if err != nil {
+		return nil
 	}
-	if k.row != nil && k.row.Name == name {
-		return k.row
+	return row
+}
+
+// walk walks to where a name is or would be, and returns its row or nil. It
+// reports whether it has come there: if not, the next walk begins at the name.
+func (k *knownRows) walk(name string) (row *archive.Row, there bool) {
+	if k.last == "" || k.scattered {
+		return nil, false
 	}
-	return nil
+	if k.next == nil {
+		k.next, k.stop = iter.Pull2(k.archive.RowsAfter(k.last))
+	}
+	for range maxWalk {
+		switch {
+		case k.row == nil || k.row.Name < name:
+		case k.row.Name > name:
+			return nil, true
+		default:
+			return k.row, true
+		}
+		var more bool
+		if k.row, _, more = k.next(); !more {
+			return nil, true
+		}
+	}
+	k.end()
+	return nil, false
+}
+
+// end ends a walk.
+func (k *knownRows) end() {
+	if k.next != nil {
+		k.stop()
+	}
+	k.next, k.row = nil, nil
 }
 
 func (k *knownRows) close() error {
-	k.stop()
+	k.end()
 	return k.archive.Close()
 }
 

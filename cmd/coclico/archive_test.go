@@ -476,9 +476,10 @@ func TestExtractNames(t *testing.T) {
 // TestGlobs: a name that looks like a pattern stands for itself, and a pattern
 // that matches nothing is an error, which does not keep the others.
 func TestGlobs(t *testing.T) {
-	a := archiveOf(t, "a1.jpg", "a[1].jpg", "b/a[1].jpg", "b/a2.jpg", "c[.jpg")
+	a := archiveOf(t, "a1.jpg", "a[1].jpg", "b/a[1].jpg", "b/a2.jpg", "c[.jpg", "d\uFFFDff/e.jpg") // the last is not UTF-8
 	for _, c := range []struct{ glob, want string }{
 		{"a[1].jpg", "a[1].jpg"}, {"a[0-9].jpg", "a1.jpg b/a2.jpg"}, {`a\[*`, "a[1].jpg b/a[1].jpg"}, {"c[.jpg", "c[.jpg"}, {"b/", "b/a2.jpg b/a[1].jpg"},
+		{"d\xff/e.jpg", "d\uFFFDff/e.jpg"}, {"d\xff/", "d\uFFFDff/e.jpg"}, {"d\xff/*", "d\uFFFDff/e.jpg"}, {"d\uFFFDff/?.jpg", "d\uFFFDff/e.jpg"},
 	} {
 		if got := strings.Join(strings.Fields(succeed(t, "archive", "ls", a, c.glob)), " "); got != c.want {
 			t.Errorf("%s: %s", c.glob, got)
@@ -500,7 +501,7 @@ func TestGlobs(t *testing.T) {
 	if _, err := os.Stat(out); err != nil {
 		t.Error(err)
 	}
-	if got := succeed(t, "archive", "ls", a); got != "a1.jpg\nb/a2.jpg\nb/a[1].jpg\nc[.jpg\n" {
+	if got := succeed(t, "archive", "ls", a); got != "a1.jpg\nb/a2.jpg\nb/a[1].jpg\nc[.jpg\nd\uFFFDff/e.jpg\n" {
 		t.Errorf("after remove: %q", got)
 	}
 }

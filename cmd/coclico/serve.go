@@ -20,6 +20,8 @@ import (
 	"github.com/coclico/coclico/cmd/internal/serve"
 	"github.com/coclico/coclico/cmd/internal/terminal"
 	"github.com/coclico/coclico/codec"
+	"github.com/coclico/coclico/codec/archive"
+	"github.com/coclico/coclico/codec/search"
 	"github.com/coclico/coclico/weights"
 )
 
@@ -32,7 +34,8 @@ func serveCmd(f *files.IO, s *terminal.Screen) *cobra.Command {
 		Short: "Encode, paint and search over HTTP, with a page for browsers",
 		Long: `Serve answers HTTP requests: it encodes pictures, paints files, and with
 --archive searches an archive. Its address shows a page that does all of that,
-and /openapi.yaml describes the API.
+and /openapi.yaml describes the API. Other commands may add to the archive
+meanwhile: it is opened again.
 
 It serves this machine alone, at 127.0.0.1, unless --listen names another
 address. That needs --token-file, for everyone who can reach it could use it,
@@ -121,9 +124,12 @@ func (o *serving) run(ctx context.Context, f *files.IO, s *terminal.Screen, poli
 		if err := q.open(ctx, o.archive); err != nil {
 			return err
 		}
-		defer q.close()
 		m = q.model // the archive's, if the user named none
 		words := o.serveArchive(ctx, q)
+		defer o.config.Archive.Close()
+		if q.archive.Manifest().Overlap() > archive.MaxOverlap {
+			return files.Named(o.archive, archive.ErrOverlap) // its gallery could not be listed
+		}
 		if words != nil {
 			defer words.Close()
 		}
@@ -198,10 +204,33 @@ func (o *serving) open(shelf *shelf, m *shelved) error {
 	return nil
 }
 
+// again opens the archive once more, as another process has left it.
+func (q *query) again(ctx context.Context, dir string) (*serve.View, error) {
+	a, err := openArchive(dir)
+	if err != nil {
+		return nil, err
+	}
+	if a.Manifest().Fingerprint != q.archive.Manifest().Fingerprint {
+		err = files.Named(dir, errors.New("is of another model now: start the server again"))
+	}
+	var set *search.Set
+	if err == nil {
+		set, err = openSet(ctx, q.screen, a, dir, q.prior)
+	}
+	if err != nil {
+		a.Close()
+		return nil, err
+	}
+	return &serve.View{Rows: a, Set: set}, nil
+}
+
 // serveArchive adds an archive to what is served. It returns the reader of words,
 // nil if words cannot be searched for.
 func (o *serving) serveArchive(ctx context.Context, q *query) reader {
-	o.config.Archive = &serve.Archive{Rows: q.archive, Set: q.set, Prior: q.prior}
+	o.config.Archive = serve.NewArchive(&serve.View{Rows: q.archive, Set: q.set}, func(ctx context.Context) (*serve.View, error) {
+		return q.again(ctx, o.archive)
+	})
+	o.config.Archive.Prior = q.prior
 	words, err := q.reader(ctx)
 	if err != nil {
 		q.screen.Note("words cannot be searched for: %v", err)

@@ -16,6 +16,7 @@ type Archive struct {
 	fsys     fs.FS
 	dir      string // for errors, if it is known
 	manifest *Manifest
+	written  fs.FileInfo // of the manifest's file; nil if that is not known
 	shards   []*Shard
 
 	mu   sync.Mutex
@@ -53,11 +54,14 @@ func Open(dir string) (*Archive, error) {
 // OpenFS opens the archive at the root of a file system, whose files must
 // implement [io.ReaderAt].
 func OpenFS(fsys fs.FS) (*Archive, error) {
+	written, _ := fs.Stat(fsys, ManifestName) // before it is read: a change after that is seen
 	m, err := readManifest(fsys)
 	if err != nil {
 		return nil, err
 	}
-	return newArchive(fsys, m), nil
+	a := newArchive(fsys, m)
+	a.written = written
+	return a, nil
 }
 
 func newArchive(fsys fs.FS, m *Manifest) *Archive {
@@ -75,6 +79,13 @@ func (a *Archive) Close() error {
 		s.release(true)
 	}
 	return nil
+}
+
+// Changed reports whether the archive has been written to since it was opened, as
+// far as the time and the size of its manifest tell.
+func (a *Archive) Changed() bool {
+	now, err := fs.Stat(a.fsys, ManifestName)
+	return err == nil && (a.written == nil || !now.ModTime().Equal(a.written.ModTime()) || now.Size() != a.written.Size())
 }
 
 // Manifest returns the archive's manifest. The caller must not change it.
@@ -123,7 +134,8 @@ func (a *Archive) Get(name string) (*Row, error) {
 // A shard that cannot be read further yields an error, which is a [ShardError],
 // and the rows of the others follow it. A caller that continues must know that
 // the broken shard's rows are missing, and that a row may have been replaced
-// there. After [ErrChanged] it should open the archive again instead.
+// there. After [ErrChanged] it should open the archive again instead. Where too
+// many shards overlap, [ErrOverlap] is all that Rows yields.
 func (a *Archive) Rows() iter.Seq2[*Row, error] { return a.RowsAfter("") }
 
 // RowsAfter is Rows of those whose names follow one, which the archive need not

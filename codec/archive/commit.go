@@ -115,9 +115,8 @@ func (w *Writer) inspect(name, fingerprint string) (ShardInfo, error) {
 const stale = 24 * time.Hour
 
 // repair brings the folder to what the manifest says, after a run that was
-// killed. held reports whether the lock is held, so that no other process can be
-// writing.
-func (w *Writer) repair(held bool) error {
+// killed.
+func (w *Writer) repair() error {
 	entries, err := os.ReadDir(w.dir)
 	if err != nil {
 		return err
@@ -128,14 +127,14 @@ func (w *Writer) repair(held bool) error {
 		n := shardNumber(e.Name())
 		switch {
 		case isTemp(e.Name()):
-			if info, err := e.Info(); held || err == nil && time.Since(info.ModTime()) > stale {
+			if info, err := e.Info(); w.held || err == nil && time.Since(info.ModTime()) > stale {
 				os.Remove(path)
 			}
 		case n < 0 || w.manifest.has(e.Name()):
-		case n < w.manifest.Next && held:
+		case n < w.manifest.Next && w.held:
 			os.Remove(path) // replaced by others
 		case n >= w.manifest.Next:
-			if info, err := e.Info(); held && err == nil && info.Size() == 0 {
+			if info, err := e.Info(); w.held && err == nil && info.Size() == 0 {
 				os.Remove(path)
 				continue
 			}

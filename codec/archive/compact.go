@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,8 +18,13 @@ const (
 
 // gather merges the newest shards into one, if there are at least so many that
 // are small: none has more rows than twice those after it together. So a row is
-// written again about as often as the number of rows has doubled.
+// written again about as often as the number of rows has doubled. Without a lock
+// it merges none: the result would be newer than what another process has added
+// meanwhile.
 func (w *Writer) gather(least int) error {
+	if !w.held {
+		return nil
+	}
 	n, rows := 0, int64(0)
 	for _, s := range slices.Backward(w.manifest.Shards) {
 		if n > 0 && s.Rows > 2*rows || s.Rows > w.opt.ShardRows/2 || n == maxMerge || shardNumber(s.Name) < w.first {
@@ -88,7 +94,7 @@ func neighbours(shards []ShardInfo) (groups [][]ShardInfo) {
 	return groups
 }
 
-// common returns what the origins of shards have in common.
+// common returns the origin of the rows of shards.
 func common(shards []*Shard) (o Origin, err error) {
 	for i, s := range shards {
 		next, err := s.Origin()
@@ -209,6 +215,11 @@ func (w *Writer) Compact(ctx context.Context, progress func(done, total int64)) 
 	return w.merge(ctx, len(w.manifest.Shards), &meter{progress: progress})
 }
 
+// MaxOverlap is the number of shards that may have one name, as far as
+// [Manifest.Overlap] tells, where rows are read in order: each takes a few
+// megabytes. [Archive.Find] and [Writer.Compact] work with any number.
+const MaxOverlap = 512
+
 // Overlap returns the greatest number of shards that may have one name, as far as
 // their first and last names tell.
 func (m *Manifest) Overlap() int { return overlap(m.Shards) }
@@ -254,6 +265,9 @@ func Merge(ctx context.Context, dir string, from []*Archive, o *Options, progres
 	for _, a := range from {
 		if a.manifest.Fingerprint != opt.Origin.Fingerprint {
 			return fmt.Errorf("%w: %s and %s", ErrModel, a.manifest.Fingerprint, opt.Origin.Fingerprint)
+		}
+		if a.manifest.Overlap() > MaxOverlap { // which is not damage to skip
+			return fmt.Errorf("%s: %w", cmp.Or(a.dir, ManifestName), ErrOverlap)
 		}
 		shards := a.Shards()
 		if o.Damaged != nil {

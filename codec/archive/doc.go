@@ -32,7 +32,8 @@
 // The footer also has coclico.fingerprint, the fingerprint of the model in eight
 // hex digits (package codec/model has its definition), without which the
 // pictures cannot be decoded, and for people: coclico.model, coclico.profile,
-// coclico.params, coclico.kernels and coclico.software.
+// coclico.params, coclico.kernels and coclico.software, each of which is "mixed"
+// where rows differ in it.
 //
 // This package writes row groups of 131,072 rows, pages of 64 KiB, shards of a
 // million rows, and a split-block bloom filter of 10 bits a name. Names are
@@ -70,23 +71,24 @@
 //     temporary name, synced and renamed. Then the folder is synced again.
 //   - Shards that others replace are deleted after that.
 //
-// So a file with a shard's name is a whole shard. If it is not in the manifest,
-// there are two cases. Its number is at least the manifest's "next": it was
-// finished by a run that was killed before it wrote the manifest, and the next
-// writer adds it. Its rows are right, whether they are new or part of a merge's
-// output: a merge writes the newest row of each name, under higher numbers, and
-// what it replaces stays until all of its output is in the manifest. Or its
-// number is lower: it was replaced but not deleted yet, and the next writer
-// deletes it, as it does temporary files. A reader goes by the manifest alone
-// and so sees the archive as it was at one moment, or, if a writer has deleted a
-// shard since then, gets [ErrChanged]: adding rows merges small shards, and
-// [Writer.Compact] all of them.
+// So a file with a shard's name is a whole shard, or it is empty: where a file
+// system has no hard links, an empty file claims the number until the shard
+// replaces it. If a shard is not in the manifest, there are two cases. Its number
+// is at least the manifest's "next": it was finished by a run that was killed
+// before it wrote the manifest, and the next writer adds it. Its rows are right,
+// whether they are new or part of a merge's output: a merge writes the newest row
+// of each name, under higher numbers, and what it replaces stays until all of its
+// output is in the manifest. Or its number is lower: it was replaced but not
+// deleted yet, and the next writer deletes it, as it does temporary files. A
+// reader goes by the manifest alone and so sees the archive as it was at one
+// moment, or, if a writer has deleted a shard since then, gets [ErrChanged]:
+// adding rows merges small shards, and [Writer.Compact] all of them.
 //
 // Two writers exclude each other by a lock on the file _lock (flock, LockFileEx):
 // the second gets [ErrBusy]. Where a file system has no locks, two writers that
-// add rows still lose none: the numbers of shards are claimed by links, and each
-// adds to the manifest what the other has written. Compacting and removing must
-// then be left to one.
+// add rows still lose none: the numbers of shards are claimed by links, each adds
+// to the manifest what the other has written, and small shards are not merged.
+// Compacting and removing must then be left to one.
 //
 // # Hostile and damaged files
 //
@@ -94,13 +96,16 @@
 // library that writes them, github.com/parquet-go/parquet-go, which trusts the
 // sizes in a file and allocates what they say, but with a reader in this package
 // for the subset of Parquet above. It checks each number against the file before
-// using it, reads no page of more than 1 MiB or 131,072 values, and takes a few
-// megabytes a shard. Tests compare the two.
+// using it, reads no page of more than 1 MiB or 20,480 values, and takes a few
+// megabytes a shard. Tests compare the two. Where more than 512 shards may have
+// one name, reading rows in order is [ErrOverlap] until [Writer.Compact], which
+// reads 64 of them at once. It takes hundreds of millions of pictures, in no
+// order, to come to that with shards of a million rows.
 //
-// Every page has a CRC-32, which is checked whenever the page is read. What the
-// offset index says is compared with the pages, and names are found by comparing
-// names alone, so that a damaged index is an error and not another picture. The
-// manifest has a CRC, and the SHA-256 of each shard, which [Archive.Check]
-// compares. An error in one shard is a [ShardError], which names it; the others
-// stay readable.
+// Every page that this package writes has a CRC-32, which is checked whenever the
+// page is read; those of other programs need not have one. What the offset index
+// says is compared with the pages, and names are found by comparing names alone,
+// so that a damaged index is an error and not another picture. The manifest has a
+// CRC, and the SHA-256 of each shard, which [Archive.Check] compares. An error in
+// one shard is a [ShardError], which names it; the others stay readable.
 package archive

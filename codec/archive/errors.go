@@ -38,6 +38,8 @@ var (
 	ErrChanged = errors.New("another process has rewritten the archive meanwhile: try again")
 	// ErrModel means that rows were made with another model than the archive's.
 	ErrModel = errors.New("made with another model than the archive")
+	// ErrOverlap means that more than MaxOverlap shards may have one name.
+	ErrOverlap = fmt.Errorf("more than %d shards have names in the same range: compact the archive first", MaxOverlap)
 	// errNoNumber means that an archive can have no more shards.
 	errNoNumber = errors.New("no number is left for another shard: merge the archive into a new one")
 	// errShards means that the manifest would be longer than is read.
@@ -60,7 +62,7 @@ const (
 	errCount       = FormatError("columns of different lengths")
 	errPage        = FormatError("corrupt page")
 	errSum         = FormatError("CRC of a page does not match")
-	errPageSize    = FormatError("page of more than 1 MiB or 131,072 values")
+	errPageSize    = FormatError("page of more than 1 MiB or 20,480 values")
 	errNoIndex     = FormatError("no offset index")
 	errIndex       = FormatError("corrupt offset index")
 	errOrder       = FormatError("names not in order")

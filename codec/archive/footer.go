@@ -42,13 +42,15 @@ var columns = [numColumns]struct {
 	colError:  {"error", kindByteArray, true},
 }
 
-// Limits of what is read. A shard that [Writer] writes stays far below them.
+// Limits of what is read. A shard that [Writer] writes stays far below them, and
+// its pages below 17,100 values. A value may take no space in the file, but takes
+// up to 24 bytes in memory.
 const (
 	maxFooter = 4 << 20
 	maxIndex  = 4 << 20
 	maxPage   = 1 << 20
 	maxHeader = 64 << 10 // of a page
-	maxValues = 1 << 17  // of a page
+	maxValues = 20 << 10 // of a page
 )
 
 const parquetMagic = "PAR1"

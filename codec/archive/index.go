@@ -31,7 +31,12 @@ func readIndex(r io.ReaderAt, g *group, col column) ([]location, error) {
 				t.fail()
 				return
 			}
-			index = append(index, t.location())
+			l, n := t.location(), len(index)
+			if l.size < 1 || l.row < 0 || n > 0 && l.row <= index[n-1].row {
+				t.fail() // so that a short index cannot fill the memory with locations
+				return
+			}
+			index = append(index, l)
 		})
 	})
 	if t.failed || len(index) == 0 || index[0].row != 0 {
@@ -43,7 +48,7 @@ func readIndex(r io.ReaderAt, g *group, col column) ([]location, error) {
 			end = index[i+1].row
 		}
 		l.rows = end - l.row
-		if l.row < 0 || l.rows < 1 || l.at < c.start || l.size < 1 || l.size > maxPage+maxHeader || l.at > c.end-l.size {
+		if l.rows < 1 || l.at < c.start || l.size > maxPage+maxHeader || l.at > c.end-l.size {
 			return nil, errIndex
 		}
 	}

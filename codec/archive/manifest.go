@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
@@ -73,21 +74,49 @@ func readManifest(fsys fs.FS) (*Manifest, error) {
 }
 
 func parseManifest(data []byte) (*Manifest, error) {
-	m := &Manifest{}
-	if err := json.Unmarshal(data, m); err != nil {
-		if m.Version <= Version {
-			return nil, FormatError("not a manifest: " + err.Error())
-		}
+	var file struct {
+		Manifest
+		Shards json.RawMessage `json:"shards"`
+	}
+	err := json.Unmarshal(data, &file)
+	m := file.Manifest
+	if err != nil && m.Version <= Version {
+		return nil, noManifest(err)
 	}
 	if err := checkVersion(m.Version); err != nil {
+		return nil, err
+	}
+	if m.Shards, err = parseShards(file.Shards); err != nil {
 		return nil, err
 	}
 	again, err := m.encode()
 	if err != nil || !bytes.Equal(again, data) {
 		return nil, FormatError("manifest corrupt, or edited by hand: its CRC does not match")
 	}
-	return m, m.check()
+	return &m, m.check()
 }
+
+// parseShards decodes entries one by one, up to the first that is wrong: 64 MiB of
+// empty ones would take gigabytes.
+func parseShards(list json.RawMessage) (shards []ShardInfo, err error) {
+	d := json.NewDecoder(bytes.NewReader(list))
+	if start, err := d.Token(); err != nil || start != json.Delim('[') {
+		return nil, noManifest(errors.New("it has no list of shards"))
+	}
+	for d.More() {
+		var s ShardInfo
+		if err := d.Decode(&s); err != nil {
+			return nil, noManifest(err)
+		}
+		if err := s.check(); err != nil {
+			return nil, err
+		}
+		shards = append(shards, s)
+	}
+	return shards, nil
+}
+
+func noManifest(err error) error { return FormatError("not a manifest: " + err.Error()) }
 
 // check returns an error if a manifest is not one that Writer writes.
 func (m *Manifest) check() error {
@@ -193,7 +222,8 @@ func shardNumber(name string) int {
 }
 
 // An Origin is how the rows of a shard were made. It is in the shard's footer.
-// Fields other than Fingerprint inform people only.
+// Fields other than Fingerprint inform people only. One is empty where there is
+// nothing to say, as of tombstones, and "mixed" where rows differ.
 type Origin struct {
 	Fingerprint string `json:"fingerprint"` // of the model, in eight hex digits
 	Model       string `json:"model"`       // its name
@@ -236,11 +266,17 @@ func originOf(notes map[string]string) (Origin, error) {
 	}, nil
 }
 
-// both returns what two origins have in common.
+// mixed is a field of an Origin in which rows differ.
+const mixed = "mixed"
+
+// both returns the origin of the rows of two.
 func (o Origin) both(p Origin) Origin {
 	for _, f := range [][2]*string{{&o.Model, &p.Model}, {&o.Profile, &p.Profile}, {&o.Params, &p.Params}, {&o.Kernels, &p.Kernels}, {&o.Software, &p.Software}} {
-		if *f[0] != *f[1] {
-			*f[0] = ""
+		switch {
+		case *f[0] == "":
+			*f[0] = *f[1]
+		case *f[1] != "" && *f[0] != *f[1]:
+			*f[0] = mixed
 		}
 	}
 	return o

@@ -11,15 +11,21 @@ import (
 // several rows of a name it has that of the newest shard, which may be a
 // tombstone. Names that do not follow after are left out. A shard is opened when
 // its first name comes up, so that where names do not overlap, one is open at a
-// time. The rows that are read, replaced ones too, are counted in m, if there is
-// one.
+// time. Where more than MaxOverlap would be, there are no rows, only ErrOverlap.
+// The rows that are read, replaced ones too, are counted in m, if there is one.
 func newest(shards []*Shard, after string, m *meter) iter.Seq2[*Row, error] {
 	return func(yield func(*Row, error) bool) {
 		var runs []*run
+		var infos []ShardInfo
 		for _, s := range shards {
 			if after == "" || s.Info.Last > after {
 				runs = append(runs, &run{rows: s.counted(after, m), name: max(s.Info.First, after)})
+				infos = append(infos, s.Info)
 			}
+		}
+		if len(infos) > MaxOverlap && overlap(infos) > MaxOverlap {
+			yield(nil, ErrOverlap)
+			return
 		}
 		latest(runs)(yield)
 	}

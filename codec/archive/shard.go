@@ -172,9 +172,14 @@ type Entry struct {
 // Entries returns the names and the bytes of all rows, tombstones and rows of
 // unread pictures included, in the order of the shard, which is that of the
 // names. An error ends it.
-func (s *Shard) Entries() iter.Seq2[Entry, error] {
+func (s *Shard) Entries() iter.Seq2[Entry, error] { return s.entries(colName, colData) }
+
+// Names is Entries without Data, which are most of the bytes.
+func (s *Shard) Names() iter.Seq2[Entry, error] { return s.entries(colName) }
+
+func (s *Shard) entries(cols ...column) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
-		for r, err := range s.scan("", colName, colData) {
+		for r, err := range s.scan("", cols...) {
 			if !yield(Entry{r.at, r.row.Name, r.row.Data}, err) || err != nil {
 				return
 			}
@@ -215,7 +220,7 @@ type numbered struct {
 	row Row
 }
 
-// scan reads some columns of the rows whose names follow one.
+// scan reads some columns of the rows whose names follow one. An error ends it.
 func (s *Shard) scan(after string, cols ...column) iter.Seq2[numbered, error] {
 	return func(yield func(numbered, error) bool) {
 		h, err := s.open()
@@ -236,7 +241,10 @@ func (s *Shard) scan(after string, cols ...column) iter.Seq2[numbered, error] {
 			}
 		}
 		for r, err := range scan(h.file, h.footer, from, cols) {
-			if !yield(r, named(s.Info.Name, err)) {
+			if err == nil && s.Info.Last != "" && r.row.Name > s.Info.Last {
+				err = errFirst
+			}
+			if !yield(r, named(s.Info.Name, err)) || err != nil {
 				return
 			}
 		}

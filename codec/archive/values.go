@@ -52,7 +52,7 @@ func plainInts(b []byte, n, kind int) ([]int64, error) {
 const maxRun = 1 << 10
 
 // nulls decodes the definition levels of an optional column: which of n values
-// are null. It returns nil if none is, and the number of the others.
+// are null, and the number of the others.
 func nulls(b []byte, n int) (null []bool, values int, err error) {
 	null = make([]bool, 0, min(n, len(b)*maxRun))
 	ok := runs(b, 1, n, func(v uint32, count int) bool {

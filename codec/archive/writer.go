@@ -63,6 +63,7 @@ type Writer struct {
 	dir  string
 	opt  Options
 	lock *os.File
+	held bool // the lock, so that no other process writes
 
 	manifest *Manifest
 	first    int   // number of the first shard that may be merged with others
@@ -109,8 +110,7 @@ func (w *Writer) open() (err error) {
 	if w.lock, err = os.OpenFile(filepath.Join(w.dir, lockName), os.O_RDWR|os.O_CREATE, 0o666); err != nil {
 		return err
 	}
-	held, err := lockFile(w.lock)
-	if err != nil {
+	if w.held, err = lockFile(w.lock); err != nil {
 		return err
 	}
 	w.manifest, err = readManifest(os.DirFS(w.dir))
@@ -130,7 +130,7 @@ func (w *Writer) open() (err error) {
 	if w.opt.Origin.Fingerprint != w.manifest.Fingerprint {
 		return fmt.Errorf("%w: %s, not %s", ErrModel, w.opt.Origin.Fingerprint, w.manifest.Fingerprint)
 	}
-	if err := w.repair(held); err != nil {
+	if err := w.repair(); err != nil {
 		return err
 	}
 	w.first = w.manifest.Next
@@ -248,7 +248,7 @@ func (w *Writer) Flush() error {
 }
 
 // Close commits all rows, unless there was an error, and merges small shards,
-// unless one is damaged.
+// unless one is damaged or the file system has no locks.
 func (w *Writer) Close() error {
 	err := w.Flush()
 	if w.first = 0; err == nil {

@@ -84,6 +84,32 @@ func TestNoLocks(t *testing.T) {
 	wantRows(t, dir, all...)
 }
 
+// TestNoLocksOrder: where there are no locks, closing a writer does not put its
+// older row of a name before another writer's newer one.
+func TestNoLocksOrder(t *testing.T) {
+	defer func(f func(*os.File) (bool, error)) { lockFile = f }(lockFile)
+	lockFile = func(*os.File) (bool, error) { return false, nil }
+	dir := t.TempDir()
+	var writers [2]*Writer
+	for i := range writers {
+		w, err := NewWriter(dir, testOptions(0))
+		if err != nil {
+			t.Fatal(err)
+		}
+		writers[i] = w
+	}
+	first, second := writers[0], writers[1]
+	for _, name := range []string{"x", "y"} {
+		if err := errors.Join(first.Add(testRow(name, 1)), first.Flush()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(second.Add(testRow("x", 2)), second.Flush(), first.Close(), second.Close()); err != nil {
+		t.Fatal(err)
+	}
+	wantRows(t, dir, testRow("x", 2), testRow("y", 1))
+}
+
 // TestLeftovers: what a killed run leaves is adopted or removed.
 func TestLeftovers(t *testing.T) {
 	var rows []*Row
@@ -304,6 +330,32 @@ func TestMerge(t *testing.T) {
 	wantRows(t, rest, testRow("a", 1), testRow("b", 1), testRow("c", 1))
 	if len(damaged) != 1 || !errors.Is(damaged[0], errCut) || !strings.HasPrefix(damaged[0].Error(), b+": "+shardName(0)) {
 		t.Errorf("a damaged archive that is skipped: %v", damaged)
+	}
+}
+
+// TestMergedOrigin: shards that are merged say how all of their rows were made.
+// Tombstones say nothing about that.
+func TestMergedOrigin(t *testing.T) {
+	dir := t.TempDir()
+	rows := 0
+	for _, c := range []struct{ add, want Origin }{
+		{Origin{Model: "m", Profile: "tuned", Params: "p"}, Origin{Model: "m", Profile: "tuned", Params: "p"}},
+		{Origin{Software: "s"}, Origin{Model: "m", Profile: "tuned", Params: "p", Software: "s"}},
+		{Origin{Model: "m", Profile: "paper", Params: "p"}, Origin{Model: "m", Profile: mixed, Params: "p", Software: "s"}},
+		{Origin{Model: "n", Profile: "paper"}, Origin{Model: mixed, Profile: mixed, Params: "p", Software: "s"}},
+	} {
+		c.add.Fingerprint, c.want.Fingerprint = testPrint, testPrint
+		w, err := NewWriter(dir, &Options{Origin: c.add})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(w.Add(testRow(testName(rows), 1)), w.Compact(t.Context(), nil), w.Close()); err != nil {
+			t.Fatal(err)
+		}
+		rows++
+		if got, err := openTest(t, dir).Shards()[0].Origin(); err != nil || got != c.want {
+			t.Errorf("%+v, want %+v (%v)", got, c.want, err)
+		}
 	}
 }
 

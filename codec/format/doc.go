@@ -12,6 +12,7 @@
 // # Errors
 //
 // A [FormatError] reports bytes that are no file; an [UnsupportedError] what a
-// file cannot hold. Both are constant phrases, listed in errors.go. Everything
-// is checked before anything is allocated.
+// file cannot hold. Those of this package are listed in errors.go, and constant
+// except for the number of a later version. Everything is checked before anything
+// is allocated.
 package format

@@ -32,7 +32,12 @@ type batch struct {
 	done  chan struct{} // closed when the codes are there
 }
 
-const batchRows = 4096
+// A batch ends with the row that makes it so large. 4,096 usual files have half
+// as many bytes.
+const (
+	batchRows  = 4096
+	batchBytes = 1 << 20
+)
 
 // buildIndex writes the index of a shard's entries: beside its path, and then
 // under its name. progress is called with rows as they are done.
@@ -129,7 +134,7 @@ func batches(entries iter.Seq2[archive.Entry, error]) iter.Seq[*batch] {
 			}
 			b.data = append(b.data, e.Data...)
 			b.ends = append(b.ends, len(b.data))
-			if len(b.ends) == batchRows {
+			if len(b.ends) == batchRows || len(b.data) >= batchBytes {
 				if !yield(b) {
 					return
 				}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"iter"
+	"math"
 	"slices"
 
 	"github.com/coclico/coclico/codec/archive"
@@ -64,7 +65,9 @@ type Duplicates struct {
 }
 
 // Duplicates finds all pairs of pictures whose codes differ in few bits. Rows
-// that a newer shard has replaced or removed are not compared.
+// that a newer shard has replaced or removed are not compared. Where more than
+// [archive.MaxOverlap] shards may have one name, the error is
+// [archive.ErrOverlap].
 //
 // # Method
 //
@@ -100,7 +103,8 @@ func (s *Set) Duplicates(ctx context.Context, o DuplicateOptions) (*Duplicates, 
 		return nil, err
 	}
 	d := &Duplicates{set: s}
-	f := &finder{set: s, pairs: nearestPairs{limit: cmp.Or(o.Limit, DefaultLimit)}, live: live, progress: o.Progress}
+	limit := min(cmp.Or(o.Limit, DefaultLimit), math.MaxInt/2) // twice as many are listed
+	f := &finder{set: s, pairs: nearestPairs{limit: limit}, live: live, progress: o.Progress}
 	groups := s.groups()
 	d.Groups = len(groups)
 	plans := make([]plan, len(groups))
@@ -169,65 +173,6 @@ func (k *kindSet) sample() (codes [][]uint64) {
 		skip -= int64(s.run.n)
 	}
 	return codes
-}
-
-// live returns the rows that count of each shard, a bit for each, or nil if all
-// of a shard's do.
-func (s *Set) live(ctx context.Context) ([][]uint64, error) {
-	all := make([][]uint64, len(s.shards))
-	for i := range s.shards {
-		sh := &s.shards[i]
-		if len(sh.newer) == 0 {
-			continue
-		}
-		bits, err := current(ctx, sh)
-		if err != nil {
-			return nil, err
-		}
-		all[i] = bits
-	}
-	return all, nil
-}
-
-// current reads the names of a shard and of the newer ones, and returns a bit
-// for each row that none of them replaces or removes.
-func current(ctx context.Context, sh *shard) ([]uint64, error) {
-	type head struct {
-		next func() (archive.Entry, error, bool)
-		name string
-		ok   bool
-	}
-	heads := make([]head, len(sh.newer))
-	for i, newer := range sh.newer {
-		next, stop := iter.Pull2(newer.Entries())
-		defer stop()
-		heads[i].next, heads[i].ok = next, true
-	}
-	bits := make([]uint64, (sh.Rows+63)/64)
-	for e, err := range sh.shard.Entries() {
-		if err == nil {
-			err = ctx.Err()
-		}
-		if err != nil {
-			return nil, err
-		}
-		replaced := false
-		for i := range heads {
-			h := &heads[i]
-			for h.ok && h.name < e.Name {
-				var next archive.Entry
-				if next, err, h.ok = h.next(); err != nil {
-					return nil, err
-				}
-				h.name = next.Name
-			}
-			replaced = replaced || h.ok && h.name == e.Name
-		}
-		if !replaced {
-			bits[e.Row/64] |= 1 << (e.Row % 64)
-		}
-	}
-	return bits, nil
 }
 
 // Pairs returns the pairs that were kept: the nearest first, and those of equal

@@ -3,6 +3,7 @@ package search
 import (
 	"context"
 	"fmt"
+	"math"
 	"math/bits"
 	"math/rand"
 	"slices"
@@ -143,7 +144,7 @@ func TestDuplicatePairs(t *testing.T) {
 func TestMasks(t *testing.T) {
 	rng := rand.New(rand.NewSource(5))
 	for _, c := range []struct{ dim, within, radius, masks int }{
-		{768, 24, 0, 25}, {768, 24, 1, 768}, {768, 767, 0, 768}, {768, 768, 0, 0}, {768, 765, 1, 768}, {768, 768, 1, 0}, {70, 0, 0, 1}, {70, 3, 1, 70}, {1, 0, 0, 1}, {1, 0, 1, 0},
+		{768, 24, 0, 25}, {768, 24, 1, 768}, {768, 767, 0, 768}, {768, 768, 0, 0}, {768, 765, 1, 768}, {768, 768, 1, 0}, {768, math.MaxInt, 0, 0}, {768, math.MaxInt, 1, 0}, {70, 0, 0, 1}, {70, 3, 1, 70}, {1, 0, 0, 1}, {1, 0, 1, 0},
 	} {
 		masks := masksWithin(c.dim, c.within, c.radius)
 		if len(masks) != c.masks {
@@ -214,14 +215,17 @@ func TestDuplicates(t *testing.T) {
 		s := l.open(t)
 		list := l.all(t)
 		var want []string
-		groups := s.groups()
+		groups, every := s.groups(), int64(0)
 		for i, a := range list {
 			for _, b := range list[i+1:] {
 				d := 0
 				for w := range a.sides {
 					d += bits.OnesCount64(a.sides[w] ^ b.sides[w])
 				}
-				if d <= c.within && alike(a.kind, b.kind) {
+				if !alike(a.kind, b.kind) {
+					continue
+				}
+				if every++; d <= c.within {
 					want = append(want, fmt.Sprintf("%03d %s %s", d, a.name, b.name))
 				}
 			}
@@ -240,6 +244,9 @@ func TestDuplicates(t *testing.T) {
 		}
 		if len(want) == 0 || !slices.Equal(got, want) || d.Found != int64(len(want)) || d.Groups != len(groups) {
 			t.Errorf("%+v: %d pairs in %d groups, found\n%s\nwant\n%s", c, d.Found, d.Groups, strings.Join(got, "\n"), strings.Join(want, "\n"))
+		}
+		if all, err := s.Duplicates(t.Context(), DuplicateOptions{Within: math.MaxInt, Limit: math.MaxInt}); err != nil || all.Found != every {
+			t.Errorf("%+v: not all of %d pairs are found (%v)", c, every, err)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()

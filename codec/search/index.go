@@ -115,17 +115,23 @@ var errStale = errors.New("not the index of this shard")
 // openIndex opens the index in a file. The error is errStale for anything but a
 // whole index of this key, and otherwise that of the file system.
 func openIndex(path string, k key, dimensions int, rows int64) (*index, error) {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular():
+		return nil, errStale // opening a FIFO would wait for somebody to write to it
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
+	if info, err = f.Stat(); err != nil {
 		return nil, err
 	}
 	size := info.Size()
-	if !info.Mode().IsRegular() || size < headerBytes || size > math.MaxInt {
+	if size < headerBytes || size > math.MaxInt {
 		return nil, errStale
 	}
 	header := make([]byte, headerBytes)

@@ -51,7 +51,7 @@ func (m mask) agree(a, b []uint64) bool {
 // most one bit that differs, and a mask is a chunk without one of its bits.
 // The result is nil if there are fewer bits than that needs.
 func masksWithin(dim, within, radius int) (list []mask) {
-	n := within/(radius+1) + 1
+	n := min(within, dim)/(radius+1) + 1
 	if n*(radius+1) > dim {
 		return nil
 	}

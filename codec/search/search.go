@@ -55,15 +55,16 @@ func (s *Set) Search(ctx context.Context, q Query) ([]Hit, error) {
 	if len(q.Vector) != s.dim {
 		panic("search: a query of another number of dimensions")
 	}
-	if q.K < 1 {
+	codes := int(min(s.Counts.Codes, math.MaxInt/4)) // no number need be larger
+	if q.K = min(q.K, codes); q.K < 1 {
 		return nil, nil
 	}
-	m, d := q.Candidates, q.Decoded
+	m, d := min(q.Candidates, codes), min(q.Decoded, codes)
 	if m == 0 {
 		m = max(min(1000*min(q.K, MaxCandidates), MaxCandidates), q.K)
 	}
 	if d == 0 {
-		d = max(leastDecoded, 4*min(q.K, math.MaxInt/8))
+		d = max(leastDecoded, 4*q.K)
 	} else if d > 0 {
 		d = max(d, q.K)
 	}
@@ -110,7 +111,8 @@ func (s *Set) candidates(ctx context.Context, q []float32, m int) ([]scored, err
 }
 
 // hits reads the rows of the best candidates, and orders those of equal score
-// by name. dropped is set if a newer shard has replaced one of them.
+// by name. dropped is set if a newer shard has replaced one of them, so that more
+// candidates may have hits in its place.
 func (s *Set) hits(ctx context.Context, all []scored, q Query) (hits []Hit, dropped bool, err error) {
 	for len(all) > 0 && len(hits) < q.K {
 		n := 1
@@ -118,7 +120,7 @@ func (s *Set) hits(ctx context.Context, all []scored, q Query) (hits []Hit, drop
 			n++
 		}
 		if q.Min != 0 && !(all[0].score >= q.Min) {
-			break
+			return hits, false, nil // more candidates would be no better
 		}
 		m := s.merger(all[:n])
 		for len(hits) < q.K {

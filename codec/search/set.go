@@ -54,8 +54,10 @@ type shard struct {
 	*index
 	number  int // among the set's
 	shard   *archive.Shard
-	ordinal uint64           // of its first code, among those of all shards
-	newer   []*archive.Shard // that may replace rows of it
+	ordinal uint64 // of its first code, among those of all shards
+
+	// Whether a newer shard may replace rows of it, or it those of an older one.
+	replaced, replaces bool
 }
 
 // A kindSet is all codes of one kind.
@@ -93,13 +95,14 @@ func Open(ctx context.Context, a *archive.Archive, prior format.Prior, o Options
 		return nil, err
 	}
 	b := builds{ctx: ctx, o: o, prior: prior, keep: map[string]bool{}}
-	for i, sh := range a.Shards() {
+	for _, sh := range a.Shards() {
 		x, err := b.find(sh)
 		if err != nil {
 			return nil, err
 		}
-		s.shards = append(s.shards, shard{index: x, shard: sh, newer: overlapping(sh, a.Shards()[i+1:])})
+		s.shards = append(s.shards, shard{index: x, shard: sh})
 	}
+	s.overlap()
 	for i := range s.shards {
 		if sh := &s.shards[i]; sh.index == nil {
 			if sh.index, err = b.build(sh.shard); err != nil {
@@ -198,14 +201,18 @@ func (b *builds) build(sh *archive.Shard) (*index, error) {
 	return openIndex(path, k, len(b.prior.Moments), sh.Info.Rows)
 }
 
-// overlapping returns the shards that may have a name of sh.
-func overlapping(sh *archive.Shard, newer []*archive.Shard) (list []*archive.Shard) {
-	for _, n := range newer {
-		if n.Info.First <= sh.Info.Last && sh.Info.First <= n.Info.Last {
-			list = append(list, n)
+// overlap finds out which shards may replace rows of others.
+func (s *Set) overlap() {
+	for i := range s.shards {
+		older := &s.shards[i]
+		for j := range s.shards[i+1:] {
+			newer := &s.shards[i+1+j]
+			a, b := &older.shard.Info, &newer.shard.Info
+			if a.First <= b.Last && b.First <= a.Last {
+				older.replaced, newer.replaces = true, true
+			}
 		}
 	}
-	return list
 }
 
 // arrange numbers all codes and sorts them by kind.
@@ -269,7 +276,7 @@ func (s *Set) code(ordinal uint64) []uint64 {
 // removed it.
 func (s *Set) read(p place) (*archive.Row, error) {
 	row, err := p.shard.shard.Row(p.row)
-	if err != nil || len(p.shard.newer) == 0 {
+	if err != nil || !p.shard.replaced {
 		return row, err
 	}
 	sh, n, _, err := s.archive.Find(row.Name)

@@ -11,28 +11,8 @@ import (
 
 	"github.com/coclico/coclico/codec"
 	"github.com/coclico/coclico/codec/archive"
-	"github.com/coclico/coclico/codec/format"
 	"github.com/coclico/coclico/codec/search"
 )
-
-// An Archive is what the gallery shows and searches.
-type Archive struct {
-	Rows  *archive.Archive
-	Set   *search.Set
-	Prior format.Prior // of the archive's model
-
-	// Words returns the direction of words among the pictures' vectors. It is
-	// nil if words cannot be searched for. An error is the client's.
-	Words func(ctx context.Context, text string) ([]float32, error)
-}
-
-// rows returns the number of rows, replaced ones too.
-func (a *Archive) rows() (n int64) {
-	for _, s := range a.Rows.Shards() {
-		n += s.Info.Rows
-	}
-	return n
-}
 
 // A rowJSON is a picture of the archive.
 type rowJSON struct {
@@ -105,7 +85,7 @@ func (s *Server) search(w http.ResponseWriter, r *http.Request) error {
 }
 
 // find returns the hits of a query, if few searches run: no longer than it takes.
-func (s *Server) find(ctx context.Context, query url.Values, k int, least float64) ([]search.Hit, error) {
+func (s *Server) find(ctx context.Context, query url.Values, k int, least float64) (hits []search.Hit, err error) {
 	if !s.searches.TryAcquire(1) {
 		return nil, busy.problem("%d searches run already", maxSearches)
 	}
@@ -114,7 +94,10 @@ func (s *Server) find(ctx context.Context, query url.Values, k int, least float6
 	if err != nil {
 		return nil, err
 	}
-	hits, err := s.Archive.Set.Search(ctx, search.Query{Vector: vector, K: k + 1, Min: least})
+	err = s.Archive.read(ctx, func(v *View) (err error) {
+		hits, err = v.Set.Search(ctx, search.Query{Vector: vector, K: k + 1, Min: least})
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -144,7 +127,7 @@ func (s *Server) vector(ctx context.Context, query url.Values) (v []float32, its
 			return nil, "", badParameter.problem("file: not base64url without padding").of("file")
 		}
 	default:
-		row, err := s.row(query.Get("near"))
+		row, err := s.row(ctx, query.Get("near"))
 		if err != nil {
 			return nil, "", err
 		}
@@ -181,11 +164,14 @@ func (s *Server) words(ctx context.Context, text string) ([]float32, error) {
 const maxWords = 1024
 
 // row returns the row of a name, as the archive or as the user spells it.
-func (s *Server) row(name string) (*archive.Row, error) {
-	row, err := s.Archive.Rows.Get(name)
-	if errors.Is(err, fs.ErrNotExist) && archive.Quote(name) != name {
-		row, err = s.Archive.Rows.Get(archive.Quote(name))
-	}
+func (s *Server) row(ctx context.Context, name string) (row *archive.Row, err error) {
+	err = s.Archive.read(ctx, func(v *View) (err error) {
+		row, err = v.Rows.Get(name)
+		if errors.Is(err, fs.ErrNotExist) && archive.Quote(name) != name {
+			row, err = v.Rows.Get(archive.Quote(name))
+		}
+		return err
+	})
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, notFound.problem("the archive has no such name")
 	}
@@ -201,7 +187,7 @@ func (s *Server) file(w http.ResponseWriter, r *http.Request) error {
 	if err := checkNames(query, "name"); err != nil {
 		return err
 	}
-	row, err := s.row(query.Get("name"))
+	row, err := s.row(r.Context(), query.Get("name"))
 	if err != nil {
 		return err
 	}
@@ -228,7 +214,7 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request) error {
 	if err := checkNames(query, "after", "limit"); err != nil {
 		return err
 	}
-	rows, size, err := s.rowsAfter(query.Get("after"), limit)
+	rows, size, err := s.rowsAfter(r.Context(), query.Get("after"), limit)
 	if err != nil {
 		return err
 	}
@@ -252,21 +238,25 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request) error {
 // rowsAfter returns the rows that follow a name, one more than limit if there are so
 // many, and the bytes of their files. Nothing of the archive is open afterwards,
 // however slowly the client reads.
-func (s *Server) rowsAfter(after string, limit int) (rows []*archive.Row, size int, err error) {
+func (s *Server) rowsAfter(ctx context.Context, after string, limit int) (rows []*archive.Row, size int, err error) {
 	if !s.searches.TryAcquire(1) {
 		return nil, 0, busy.problem("%d searches and lists are read already", maxSearches)
 	}
 	defer s.searches.Release(1)
-	for row, err := range s.Archive.Rows.RowsAfter(after) {
-		if err != nil {
-			return nil, 0, err
+	err = s.Archive.read(ctx, func(v *View) error {
+		rows, size = nil, 0
+		for row, err := range v.Rows.RowsAfter(after) {
+			if err != nil {
+				return err
+			}
+			rows, size = append(rows, row), size+len(row.Data)
+			if len(rows) > limit {
+				break
+			}
 		}
-		rows, size = append(rows, row), size+len(row.Data)
-		if len(rows) > limit {
-			break
-		}
-	}
-	return rows, size, nil
+		return nil
+	})
+	return rows, size, err
 }
 
 func checkNames(query url.Values, names ...string) error {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -24,26 +25,41 @@ import (
 // withArchive returns a change of the configuration: an archive of n pictures,
 // with a row that has none.
 func withArchive(t *testing.T, n int) func(*Config) {
+	change, _ := withArchiveIn(t, t.TempDir(), n)
+	return change
+}
+
+// withArchiveIn is withArchive in a folder. Write adds a picture to it, and makes
+// one shard of all if compact is set.
+func withArchiveIn(t *testing.T, dir string, n int) (change func(*Config), write func(name string, compact bool)) {
 	t.Helper()
-	dir := t.TempDir()
-	w, err := archive.NewWriter(dir, &archive.Options{Origin: archive.Origin{Fingerprint: "904e1edc"}})
-	if err != nil {
-		t.Fatal(err)
-	}
 	source := start(t, nil)
-	for i := range n {
-		if err := w.Add(&archive.Row{Name: fmt.Sprintf("sea/%04d.png", i), Data: source.encode(i, ""), Width: 96, Height: 64}); err != nil {
+	add := func(compact bool, rows ...*archive.Row) {
+		t.Helper()
+		w, err := archive.NewWriter(dir, &archive.Options{Origin: archive.Origin{Fingerprint: "904e1edc"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range rows {
+			if err := w.Add(r); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if compact {
+			err = w.Compact(t.Context(), nil)
+		}
+		if err := errors.Join(err, w.Close()); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := errors.Join(w.Add(&archive.Row{Name: "sea/broken.png", Error: "cut short"}), w.Close()); err != nil {
-		t.Fatal(err)
+	picture := func(name string, i int) *archive.Row {
+		return &archive.Row{Name: name, Data: source.encode(i, ""), Width: 96, Height: 64}
 	}
-	a, err := archive.Open(dir)
-	if err != nil {
-		t.Fatal(err)
+	var rows []*archive.Row
+	for i := range n {
+		rows = append(rows, picture(fmt.Sprintf("sea/%04d.png", i), i))
 	}
-	t.Cleanup(func() { a.Close() })
+	add(false, append(rows, &archive.Row{Name: "sea/broken.png", Error: "cut short"})...)
 	c, err := codec.BuiltIn()
 	if err != nil {
 		t.Fatal(err)
@@ -53,13 +69,73 @@ func withArchive(t *testing.T, n int) func(*Config) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	set, err := search.Open(t.Context(), a, prior, search.Options{Dir: filepath.Join(dir, search.Folder)})
+	view := func(ctx context.Context) (*View, error) {
+		a, err := archive.Open(dir)
+		if err != nil {
+			return nil, err
+		}
+		set, err := search.Open(ctx, a, prior, search.Options{Dir: filepath.Join(dir, search.Folder)})
+		return &View{a, set}, err
+	}
+	v, err := view(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { set.Close() })
 	return func(c *Config) {
-		c.Archive = &Archive{Rows: a, Set: set, Prior: prior, Words: func(_ context.Context, text string) ([]float32, error) { return mini.Words(text) }}
+		c.Archive = NewArchive(v, view)
+		c.Archive.Prior = prior
+		c.Archive.Words = func(_ context.Context, text string) ([]float32, error) { return mini.Words(text) }
+		t.Cleanup(func() { c.Archive.Close() })
+	}, func(name string, compact bool) { add(compact, picture(name, n)) }
+}
+
+// TestArchiveGrows has another process add to the archive, and then take away the
+// shards that the server knows.
+func TestArchiveGrows(t *testing.T) {
+	dir := t.TempDir()
+	change, write := withArchiveIn(t, dir, 3)
+	s := start(t, change)
+	list := func() (names []string) {
+		var page struct{ Rows []rowJSON }
+		s.do(200, "GET", "/v1/archive", nil).json(t, &page)
+		for _, r := range page.Rows {
+			names = append(names, r.Name)
+		}
+		return names
+	}
+	want := list()
+	first := s.Archive.newest
+	write("sea/later.png", false)
+	list() // opens it again, or begins to
+	<-s.Archive.renew(first)
+	if want = append(want, "sea/later.png"); !slices.Equal(list(), want) {
+		t.Errorf("%q, want %q", list(), want)
+	}
+	if _, err := first.Rows.Get("sea/0000.png"); !errors.Is(err, fs.ErrClosed) {
+		t.Errorf("the archive as it was is still open: %v", err)
+	}
+	write("sea/latest.png", true)
+	if want = append(want, "sea/latest.png"); !slices.Equal(list(), want) {
+		t.Errorf("%q, want %q", list(), want)
+	}
+	last := s.Archive.newest
+	write("sea/more.png", true)
+	<-s.Archive.renew(last)
+	var found struct{ Hits []hitJSON }
+	s.do(200, "GET", "/v1/search?near=sea%2Fmore.png&k=9", nil).json(t, &found)
+	if len(found.Hits) != 5 {
+		t.Errorf("%d hits near the new picture, want the 5 others", len(found.Hits))
+	}
+	// What was to be read has been replaced since the archive was last looked at.
+	var views []*View
+	err := s.Archive.read(t.Context(), func(v *View) error {
+		if views = append(views, v); len(views) == 1 {
+			return archive.ErrChanged
+		}
+		return nil
+	})
+	if err != nil || len(views) != 2 || views[0] == views[1] {
+		t.Errorf("read %d times: %v", len(views), err)
 	}
 }
 
