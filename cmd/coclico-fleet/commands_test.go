@@ -3,12 +3,16 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"image/png"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/spf13/pflag"
 
 	"github.com/coclico/coclico/cmd/coclico-fleet/internal/job"
 	"github.com/coclico/coclico/cmd/coclico-fleet/internal/worker"
@@ -173,6 +177,8 @@ func TestUsage(t *testing.T) {
 		{process.Failed, "belongs in a file", []string{"work", "--queue", secretURL}},
 		{process.Failed, "without a token", []string{"serve", out, "--listen", "0.0.0.0:0"}},
 		{process.Failed, "--tls-cert", []string{"serve", out, "--listen", "0.0.0.0:0", "--token-file", token(t)}},
+		{process.Failed, "nowhere: no such file", []string{"serve", out, "--token-file", "nowhere"}},
+		{process.Usage, "exclude each other", []string{"serve", out, "--token-file", "nowhere", "--no-auth"}},
 		{process.Usage, "unknown flag --nothing", []string{"run", out, "--nothing"}},
 	} {
 		p := start(t, nil, c.args...)
@@ -186,7 +192,7 @@ func TestUsage(t *testing.T) {
 }
 
 // TestChanged has pictures that are gone, have changed, or are none, when a
-// worker reads them, and a name that might lead out of a folder.
+// worker reads them, a name that might lead out of a folder, and a link to one.
 func TestChanged(t *testing.T) {
 	t.Parallel()
 	from, out := t.TempDir(), filepath.Join(t.TempDir(), "out")
@@ -203,7 +209,12 @@ func TestChanged(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	call(t, process.OK, "plan", from, out)
+	if err := os.Symlink(pictures, filepath.Join(from, "linked")); err != nil {
+		t.Fatal(err)
+	}
+	if text := call(t, process.OK, "plan", from, out); !strings.Contains(text, "1 linked folder passed over") {
+		t.Error(text)
+	}
 	if err := os.Remove(filepath.Join(from, "gone.png")); err != nil {
 		t.Fatal(err)
 	}
@@ -215,6 +226,37 @@ func TestChanged(t *testing.T) {
 	for _, want := range []string{"4 of 4 pictures", "4 pictures with errors", "changed.png: has changed since", "gone.png: is no longer", "none.png: not a picture", "a name with a backslash"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("status does not say %q: %s", want, text)
+		}
+	}
+}
+
+// TestPace: a worker does several pictures at a time, except those that it paints.
+func TestPace(t *testing.T) {
+	c, err := codec.BuiltIn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	for _, k := range []struct {
+		j     job.Job
+		flags []string
+		jobs  int
+		limit time.Duration
+	}{
+		{job.Job{}, nil, 8, 10 * time.Minute},
+		{job.Job{Params: []string{"--candidates=1"}}, nil, 8, 10 * time.Minute},
+		{job.Job{Params: []string{"--candidates=2", "--steps=1"}}, nil, 1, 2 * time.Hour},
+		{job.Job{Decode: true}, nil, 1, 2 * time.Hour},
+		{job.Job{Decode: true}, []string{"--jobs=3", "--limit=1m"}, 3, time.Minute},
+	} {
+		flags := pflag.NewFlagSet("", pflag.ContinueOnError)
+		w := addWorkerFlags(flags)
+		e, _, err := parseParams(&k.j)
+		if err := errors.Join(err, flags.Parse(k.flags), tryParams(t.Context(), &k.j, c)); err != nil {
+			t.Fatal(err)
+		}
+		if jobs, limit := w.pace(e); jobs != k.jobs || limit != k.limit || k.j.Paints != (k.jobs < 8) {
+			t.Errorf("%+v %v: %d for %v", k.j, k.flags, jobs, limit)
 		}
 	}
 }

@@ -55,7 +55,11 @@ func addParams(flags *pflag.FlagSet) func(decode bool) ([]string, error) {
 	}
 }
 
-// parseParams returns the options of a job.
+// paints reports whether the pictures of a job are painted, from files or as
+// candidates to choose from: each takes minutes, not seconds.
+func paints(e *options.Encoding) bool { return e == nil || e.Options.Candidates > 1 }
+
+// parseParams returns the options of a job: of encoding or of decoding, and nil.
 func parseParams(j *job.Job) (*options.Encoding, *options.Decoding, error) {
 	flags, how := newFlags(j.Decode)
 	if err := flags.Parse(j.Params); err != nil {

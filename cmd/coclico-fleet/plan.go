@@ -11,6 +11,7 @@ import (
 
 	"github.com/coclico/coclico/cmd/coclico-fleet/internal/bucket"
 	"github.com/coclico/coclico/cmd/coclico-fleet/internal/job"
+	"github.com/coclico/coclico/cmd/internal/batch"
 	"github.com/coclico/coclico/cmd/internal/options"
 	"github.com/coclico/coclico/cmd/internal/terminal"
 	"github.com/coclico/coclico/codec"
@@ -26,8 +27,9 @@ encoded. With --decode, SOURCE is of .coclico files, and DESTINATION gets the
 pictures that they describe, as PNG below pictures/.
 
 What is a picture is told by the ending of its name. Names that begin with a dot
-are left out, and so are names that are not UTF-8. A picture that has changed
-when a worker reads it becomes a row with an error.
+are left out, and so are names that are not UTF-8 and, in a folder, links to
+other folders: plan reports how many. A picture that has changed when a worker
+reads it becomes a row with an error.
 
 Every worker must have the model that plan found here, and the same version of
 this program.`,
@@ -38,7 +40,7 @@ this program.`,
 	}
 	flags := cmd.Flags()
 	decode := flags.Bool("decode", false, "paint files instead of encoding pictures")
-	chunk := options.Whole(flags, "chunk", 0, 1, job.MaxChunk, "`pictures` that a worker does at a time (default 256, or 8 to decode, but enough chunks to share)")
+	chunk := options.Whole(flags, "chunk", 0, 1, job.MaxChunk, "`pictures` that a worker does at a time (default 256, or 8 to decode or with --candidates, but enough chunks to share)")
 	asJSON := flags.Bool("json", false, "print the job as a line of JSON")
 	name := modelFlag(flags)
 	params := addParams(flags)
@@ -73,6 +75,8 @@ func (p *program) plan(ctx context.Context, j *job.Job, m *chosen, from, to stri
 	}
 	defer out.Close()
 	j.Source = source.URL()
+	var passed batch.Passed
+	source.Passed = &passed
 	bar := p.screen.Bar()
 	sum, err := job.Write(ctx, j, source.List(ctx, ""), out, func(n int64) { bar.Line(fmt.Sprintf("%d pictures", n)) })
 	bar.Close()
@@ -80,9 +84,15 @@ func (p *program) plan(ctx context.Context, j *job.Job, m *chosen, from, to stri
 	case errors.Is(err, fs.ErrExist):
 		return fmt.Errorf("%s has a job already: coclico-fleet run resumes it; another job needs another destination", to)
 	case errors.Is(err, job.ErrNothing):
+		if over := passed.String(); over != "" {
+			return fmt.Errorf("%s has no %s (%s)", from, kinds(j), over)
+		}
 		return fmt.Errorf("%s has no %s", from, kinds(j))
 	case err != nil:
 		return err
+	}
+	if over := passed.String(); over != "" {
+		p.screen.Complain(from + ": " + over)
 	}
 	if asJSON {
 		return p.screen.JSON(j)
@@ -113,6 +123,7 @@ func tryParams(ctx context.Context, j *job.Job, c *codec.Codec) error {
 	if err != nil {
 		return err
 	}
+	j.Paints = paints(e)
 	if j.Decode {
 		err = d.Check(ctx, c)
 	} else {

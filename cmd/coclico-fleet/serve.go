@@ -43,8 +43,11 @@ may be lost: what has no result is handed out again.`,
 	replicas := options.Whole(flags, "replicas", 1, 1, 5, "--queue: copies of the stream in the cluster")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		policy, err := g.Policy()
-		if err != nil {
+		if errors.As(err, new(guard.FlagError)) {
 			return options.UsageError{Err: err}
+		}
+		if err != nil {
+			return err
 		}
 		s := &serving{program: p, queueFlags: q, policy: policy, replicas: *replicas, stream: *c.stream}
 		if *c.url != "" {

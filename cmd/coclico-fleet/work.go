@@ -148,10 +148,19 @@ type workerFlags struct {
 func addWorkerFlags(flags *pflag.FlagSet) *workerFlags {
 	return &workerFlags{
 		model: flags.String("model", "", "`model` of this machine, if it has another name here than the job's"),
-		jobs:  options.Whole(flags, "jobs", 0, 1, 1024, "pictures at a time (default 8, or 1 to decode); the network has all processors in any case"),
-		limit: flags.Duration("limit", 0, "longest time for one picture (default 10m, or 2h to decode)"),
+		jobs:  options.Whole(flags, "jobs", 0, 1, 1024, "pictures at a time (default 8, or 1 to decode or with --candidates); the network has all processors in any case"),
+		limit: flags.Duration("limit", 0, "longest time for one picture (default 10m, or 2h to decode or with --candidates)"),
 		grace: flags.Duration("grace", 50*time.Second, "time to finish the pictures that are begun when the worker is told to stop"),
 	}
+}
+
+// pace returns how many pictures are done at a time, and how long each may take.
+func (f *workerFlags) pace(e *options.Encoding) (jobs int, limit time.Duration) {
+	jobs, limit = 8, 10*time.Minute
+	if paints(e) {
+		jobs, limit = 1, 2*time.Hour
+	}
+	return cmp.Or(*f.jobs, jobs), cmp.Or(*f.limit, limit)
 }
 
 // beforePicture is called before each picture, if not nil. Tests set it.
@@ -177,12 +186,9 @@ func (p *program) newWorker(ctx context.Context, j *job.Job, out *bucket.Bucket,
 		m.codec.Close()
 		return nil, nil, err
 	}
-	w := &worker.Worker{
-		Job: j, Out: out, Log: obs.log, Origin: origin(j, m), Before: beforePicture, Count: obs.picture,
-		Jobs: cmp.Or(*f.jobs, 8), Limit: cmp.Or(*f.limit, 10*time.Minute),
-	}
+	w := &worker.Worker{Job: j, Out: out, Log: obs.log, Origin: origin(j, m), Before: beforePicture, Count: obs.picture}
+	w.Jobs, w.Limit = f.pace(encoding)
 	if j.Decode {
-		w.Jobs, w.Limit = cmp.Or(*f.jobs, 1), cmp.Or(*f.limit, 2*time.Hour)
 		w.Maker = &worker.Painter{Source: source, Out: out, Codec: m.codec, Decoding: decoding, Software: "coclico " + version(), Model: m.name + " " + m.fingerprint}
 	} else {
 		if w.Maker, err = worker.NewEncoder(source, m.codec, encoding); err != nil {

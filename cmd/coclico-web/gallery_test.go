@@ -13,7 +13,7 @@ import (
 const shownMaps = `document.querySelectorAll('#maps a').length`
 
 // TestGallery: the archive's color maps are shown, words and pictures find
-// some, arrows move among them, and the chosen one is painted.
+// some, arrows move among them, the chosen one is painted, and Back leads back.
 func TestGallery(t *testing.T) {
 	p := newProfile(t)
 	scenes, err := filepath.Glob(scenes + "*.png")
@@ -42,6 +42,8 @@ func TestGallery(t *testing.T) {
 	if want := eval[string](b, `fetch('v1/archive').then((r) => r.json()).then((r) => r.rows[1].file)`); "#"+want != eval[string](b, `location.hash.split('?')[0]`) {
 		t.Errorf("the page paints a file of %d bytes, not the second of the archive", f.Len())
 	}
+	eval[bool](b, `history.back() ?? true`)
+	b.until(`!document.querySelector('#gallery').hidden`)
 }
 
 // TestScreenshots writes the pictures of the README to the folder that the

@@ -54,6 +54,17 @@ func TestNode(t *testing.T) {
 	}
 }
 
+// TestWorkerFiles: the worker keeps no file but the one that the site lists.
+func TestWorkerFiles(t *testing.T) {
+	node, err := exec.LookPath("node")
+	if err != nil {
+		t.Skip("no node on this machine: apt-get install nodejs")
+	}
+	if out, err := exec.Command(node, "testdata/worker.mjs", "../internal/page/worker.js").CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
 // TestSize: the site is small enough to be fetched by a phone.
 func TestSize(t *testing.T) {
 	all, err := files()

@@ -223,7 +223,8 @@ func TestCancel(t *testing.T) {
 // done counts the pictures that are painted.
 const done = `[...document.querySelectorAll('#tiles .state')].filter((s) => /^\d+ bytes$/.test(s.textContent)).length`
 
-// TestTabs: two tabs paint at once, and each shows the other's pictures.
+// TestTabs: two tabs paint at once, and each shows the other's pictures. What is
+// removed in one of them is gone in the other too, which has it open.
 func TestTabs(t *testing.T) {
 	everywhere(t, func(t *testing.T, url string, p *profile) {
 		a, b := p.open(url+link(t, 1, quick)), p.open(url+link(t, 2, quick))
@@ -232,6 +233,25 @@ func TestTabs(t *testing.T) {
 		}
 		if differing(a.painting(), b.painting()) == 0 {
 			t.Error("both tabs show the same painting")
+		}
+		a.do(chromedp.Navigate(url + link(t, 2, quick)))
+		a.do(chromedp.Click("#open .remove"))
+		for _, tab := range []*tab{a, b} {
+			tab.until(`document.querySelectorAll('#tiles li').length === 1 && location.hash === '#/'`)
+		}
+	})
+}
+
+// TestOtherwise: of a link's settings, those that the user did not touch stay,
+// even where a slider has no place for them.
+func TestOtherwise(t *testing.T) {
+	everywhere(t, func(t *testing.T, url string, p *profile) {
+		b := p.open(url + link(t, 1, quick) + "&guidance=7.3")
+		b.painting()
+		eval[bool](b, `((form) => { form.elements.seed.value = 5; form.requestSubmit(); return true; })(document.querySelector('#open form'))`)
+		b.until(`/seed=5/.test(location.hash)`)
+		if hash := eval[string](b, `location.hash`); !strings.Contains(hash, "guidance=7.3") {
+			t.Error(hash[strings.Index(hash, "?"):])
 		}
 	})
 }

@@ -35,8 +35,13 @@ type list struct {
 }
 
 type entry struct {
-	Path  string `json:"path"`
-	Bytes int    `json:"bytes"`
+	Path   string `json:"path"`
+	Bytes  int    `json:"bytes"`
+	SHA256 string `json:"sha256"`
+}
+
+func newEntry(name string, data []byte) entry {
+	return entry{name, len(data), fmt.Sprintf("%x", sha256.Sum256(data))}
 }
 
 // site returns the site's files by their names.
@@ -63,13 +68,13 @@ func site() (map[string][]byte, error) {
 	}
 	l := list{
 		Version: version(files), Runtime: runtimeFile,
-		Program: entry{programFile, len(files[programFile])}, Model: map[string]entry{},
+		Program: newEntry(programFile, files[programFile]), Model: map[string]entry{},
 		Shell: append(shell, "./", listFile, runtimeFile),
 	}
 	slices.Sort(l.Shell)
 	for name, data := range files {
 		if part, ok := strings.CutPrefix(name, modelDir+"/"); ok {
-			l.Model[part] = entry{name, len(data)}
+			l.Model[part] = newEntry(name, data)
 		}
 	}
 	files[listFile], err = json.Marshal(l)

@@ -63,6 +63,9 @@ done is finished, others are canceled, and who watches them is told.
 	o := serveFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		policy, err := o.guard.Policy()
+		if errors.As(err, new(guard.FlagError)) {
+			return usageError{Err: err}
+		}
 		if err != nil {
 			return err
 		}

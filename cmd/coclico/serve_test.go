@@ -172,6 +172,7 @@ func TestServeRefuses(t *testing.T) {
 		{process.Failed, "write 0.0.0.0", []string{"--listen", ":0"}},
 		{process.Failed, "--tls-cert", []string{"--listen", "0.0.0.0:0", "--no-auth"}},
 		{process.Failed, "3 bytes", []string{"--token-file", short}},
+		{process.Usage, "exclude each other (coclico serve --help)", []string{"--token-file", short, "--no-auth"}},
 		{process.Failed, "HOST:PORT", []string{"--listen", "7788"}},
 		{process.Failed, empty, []string{"--model", empty}},
 		{process.Failed, "nowhere", []string{"--model", "nowhere"}},

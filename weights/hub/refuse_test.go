@@ -144,6 +144,29 @@ func TestProxyDown(t *testing.T) {
 	}
 }
 
+// TestRedirects: so many are followed as SECURITY.md has, and no more.
+func TestRedirects(t *testing.T) {
+	for _, c := range []struct {
+		redirects int
+		err       string
+	}{{6, ""}, {7, "too many redirects"}} {
+		f := newHub(t)
+		left := c.redirects
+		f.API = func(w http.ResponseWriter, r *http.Request) {
+			if left--; left < 0 {
+				f.API = nil
+				f.ServeListing(w, r)
+				return
+			}
+			http.Redirect(w, r, r.URL.RequestURI(), http.StatusFound)
+		}
+		_, _, err := pull(client(f, t), hub.Everything)
+		if c.err == "" && err != nil || c.err != "" && (err == nil || !strings.Contains(err.Error(), c.err)) {
+			t.Errorf("%d redirects: %v", c.redirects, err)
+		}
+	}
+}
+
 // TestSecondHostRefuses: its refusal has nothing to do with terms or a token.
 func TestSecondHostRefuses(t *testing.T) {
 	f := newHub(t)

@@ -138,7 +138,7 @@ func (c *Client) request(ctx context.Context, method, address string, follow boo
 	ctx, cancel := context.WithCancelCause(ctx)
 	dog := time.AfterFunc(c.stall(), func() { cancel(errStalled) })
 	stop := func() { dog.Stop(); cancel(nil) }
-	for range maxRedirects {
+	for range maxRedirects + 1 {
 		resp, err := c.send(ctx, method, address, header)
 		if err != nil {
 			err = unreachable(ctx, address, err)

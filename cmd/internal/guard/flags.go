@@ -1,10 +1,6 @@
 package guard
 
-import (
-	"errors"
-
-	"github.com/spf13/pflag"
-)
+import "github.com/spf13/pflag"
 
 // Flags are the flags of a server that fill in a [Policy].
 type Flags struct {
@@ -23,19 +19,37 @@ func AddFlags(flags *pflag.FlagSet) *Flags {
 	return f
 }
 
-// Policy reads the files that the flags name.
+// A FlagError is a contradiction of flags. It is a string.
+type FlagError string
+
+func (e FlagError) Error() string { return string(e) }
+
+// check returns a FlagError for flags that do not go together.
+func (f *Flags) check() error {
+	switch {
+	case f.tokenFile != "" && f.open:
+		return FlagError("--token-file and --no-auth exclude each other")
+	case f.plain && f.cert+f.key != "":
+		return FlagError("--tls-cert and --no-tls exclude each other")
+	case f.cert != "" && f.key == "":
+		return FlagError("--tls-cert " + f.cert + " needs --tls-key")
+	case f.cert == "" && f.key != "":
+		return FlagError("--tls-key " + f.key + " needs --tls-cert")
+	}
+	return nil
+}
+
+// Policy reads the files that the flags name. An error is a [FlagError] if no
+// file is to blame.
 func (f *Flags) Policy() (p Policy, err error) {
+	if err := f.check(); err != nil {
+		return Policy{}, err
+	}
 	p = Policy{Open: f.open, Plain: f.plain}
 	if f.tokenFile != "" {
-		if f.open {
-			return Policy{}, errors.New("--token-file and --no-auth exclude each other")
-		}
 		if p.Token, err = ReadToken(f.tokenFile); err != nil {
 			return Policy{}, err
 		}
-	}
-	if f.plain && f.cert+f.key != "" {
-		return Policy{}, errors.New("--tls-cert and --no-tls exclude each other")
 	}
 	if p.TLS, err = LoadTLS(f.cert, f.key); err != nil {
 		return Policy{}, err

@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"io"
 	"log"
 	"math/big"
@@ -239,8 +240,10 @@ func TestFlags(t *testing.T) {
 		{[]string{"--no-auth"}, false, false, true, ""},
 		{[]string{"--no-auth", "--token-file", token}, false, false, false, "exclude"},
 		{[]string{"--no-tls", "--tls-cert", certFile, "--tls-key", keyFile}, false, false, false, "exclude"},
-		{[]string{"--tls-cert", certFile}, false, false, false, certFile},
+		{[]string{"--tls-cert", certFile}, false, false, false, "needs --tls-key"},
+		{[]string{"--tls-key", keyFile}, false, false, false, "needs --tls-cert"},
 		{[]string{"--token-file", token + ".none"}, false, false, false, token},
+		{[]string{"--tls-cert", certFile + ".none", "--tls-key", keyFile}, false, false, false, certFile},
 	} {
 		set := pflag.NewFlagSet("", pflag.ContinueOnError)
 		flags := AddFlags(set)
@@ -251,6 +254,9 @@ func TestFlags(t *testing.T) {
 		if test.err != "" {
 			if err == nil || !strings.Contains(err.Error(), test.err) {
 				t.Errorf("%q: error %v, want one that says %q", test.args, err, test.err)
+			}
+			if isFile := filepath.IsAbs(test.err); errors.As(err, new(FlagError)) == isFile {
+				t.Errorf("%q: error %v is a %T", test.args, err, err)
 			}
 			continue
 		}

@@ -28,6 +28,10 @@ const maxFile = 256 << 20
 // maxZip is the size of the largest zip file that is read from a pipe.
 const maxZip = 1 << 30
 
+// maxDirectory is the size of the largest directory of a zip file. A file
+// takes some 120 bytes there, and three times as many in memory.
+const maxDirectory = 256 << 20
+
 // An Entry is a file in a tar or zip file.
 type Entry struct {
 	Name    string // its path, without "." and a leading '/'
@@ -216,11 +220,7 @@ func eachZip(r, b io.Reader, yield func(Entry, error) bool) error {
 		}
 		f = files.InMemory(data)
 	}
-	size, err := f.Seek(0, io.SeekEnd)
-	if err != nil {
-		return err
-	}
-	z, err := zip.NewReader(f, size)
+	z, err := openZip(f, maxDirectory)
 	if err != nil {
 		return err
 	}
@@ -239,6 +239,40 @@ func eachZip(r, b io.Reader, yield func(Entry, error) bool) error {
 		}
 	}
 	return nil
+}
+
+// openZip reads the directory of a zip file, of at most limit bytes.
+func openZip(f files.File, limit int64) (*zip.Reader, error) {
+	size, err := f.Seek(0, io.SeekEnd)
+	if err != nil {
+		return nil, err
+	}
+	r := &budget{f, limit, true}
+	z, err := zip.NewReader(r, size)
+	if errors.Is(err, errSpent) {
+		err = fmt.Errorf("a zip file whose directory has more than %d MiB, which is enough for two million files: divide it", limit>>20)
+	}
+	r.counts = false // what is read of the files
+	return z, err
+}
+
+// A budget is a reader that, as long as it counts, fails when it has read a
+// number of bytes.
+type budget struct {
+	r      io.ReaderAt
+	left   int64
+	counts bool
+}
+
+var errSpent = errors.New("the budget is spent")
+
+func (b *budget) ReadAt(p []byte, off int64) (int, error) {
+	if b.counts {
+		if b.left -= int64(len(p)); b.left < 0 {
+			return 0, errSpent
+		}
+	}
+	return b.r.ReadAt(p, off)
 }
 
 // fromZip returns the functions of the [Entry] of a file in a zip file.

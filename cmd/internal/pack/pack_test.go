@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/coclico/coclico/cmd/internal/files"
 )
 
 // tarOf returns a tar file of regular files, each with its name as contents, and
@@ -237,6 +239,27 @@ func TestTooLarge(t *testing.T) {
 	}
 	if want := []string{"large.png: " + errTooLarge.Error(), "small.png"}; !slices.Equal(opened, want) {
 		t.Errorf("%q, want %q", opened, want)
+	}
+}
+
+// TestDirectory: a zip file's directory has a limit, and what is read of its
+// files has none.
+func TestDirectory(t *testing.T) {
+	names := slices.Repeat([]string{"name.png"}, 2000)
+	f := files.InMemory(zipOf(t, names...))
+	if _, err := openZip(f, 64<<10); err == nil || !strings.Contains(err.Error(), "divide it") {
+		t.Errorf("error %v", err)
+	}
+	z, err := openZip(f, 256<<10)
+	if err != nil || len(z.File) != len(names) {
+		t.Fatal(err)
+	}
+	for _, file := range z.File {
+		if open, _ := fromZip(file); open == nil {
+			t.Fatal("no file")
+		} else if _, err := open(t.Context()); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

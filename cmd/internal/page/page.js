@@ -122,8 +122,12 @@ class Server {
       on('error', ({ problem }) => end(reject, new Problem(problem.detail ?? problem.title, problem.status)));
       source.onerror = () => {
         if (source.readyState !== EventSource.CLOSED) return;
-        this.request(job).then((r) => r.json()).then(
-          ({ state, picture }) => state === 'done' ? resolve(picture) : reject(new Problem(`the decode is ${state}`, 404)), reject);
+        this.request(job).then((r) => r.json()).then(({ state, picture }) => {
+          if (state === 'done') resolve(picture);
+          // It is still at work: only the stream was refused, as by a proxy.
+          else if (['queued', 'running'].includes(state)) reject(new Problem('the server sends no events now', 503, 2));
+          else reject(new Problem(`the decode is ${state}`, 404));
+        }).catch(reject);
       };
       signal.addEventListener('abort', () => end(reject, signal.reason));
       if (signal.aborted) end(reject, signal.reason);
@@ -219,7 +223,7 @@ async function findEngine() {
     const response = await fetch('v1/info', { headers: { Accept: 'application/json' } });
     if (response.ok && response.headers.get('Content-Type')?.includes('json')) return new Server(await response.json());
   } catch { /* no network: the site may be in the cache */ }
-  const response = await fetch('site.json');
+  const response = await fetch('site.json', { cache: 'no-cache' }); // as old as the files that it lists
   if (!response.ok) throw new Error('there is neither a server nor a model here');
   const list = await response.json();
   navigator.serviceWorker?.register(`sw.js?${list.version}`).catch(() => {});
@@ -279,10 +283,23 @@ tabs?.addEventListener('message', async ({ data: { id, cancel } }) => {
   }
   const kept = await store.get(id);
   const work = works.get(id);
-  if (!kept) works.delete(id);
-  else if (!work?.controller) works.set(id, kept);
+  if (!kept) {
+    work?.controller?.abort();
+    works.delete(id);
+  } else if (!work) {
+    works.set(id, kept);
+  } else if (!work.controller) {
+    Object.assign(work, kept); // run may be waiting with it
+  }
   showTiles();
-  if (id === shown) kept ? showWork(works.get(id)) : showHash();
+  if (id !== shown) return;
+  if (kept) {
+    showWork(works.get(id));
+  } else {
+    // Its link would make it again. The gallery may be in front of it.
+    if (!location.hash.startsWith('#/')) history.replaceState(null, '', '#/');
+    showHash();
+  }
 });
 
 // ---- Works
@@ -475,6 +492,7 @@ function showHash() {
     work = newWork({ file: name, overrides, name: given.get('name') ?? '', state: 'waiting' });
     run(work);
   }
+  if (location.hash !== link) history.replaceState(null, '', link); // open would add it, and Back lead here again
   open(work);
 }
 
@@ -701,6 +719,9 @@ async function repaint(work, properties) {
 
 const sizesOf = ({ size, maxSize }) => [0.5, 1, 1.5, 2, 3, 4].map((f) => f * size).filter((s) => s % 8 === 0 && s <= maxSize && s >= 64);
 
+// controls are the names of what the form changes.
+const controls = ['strength', 'guidance', 'seed', 'candidates', 'size'];
+
 // settings are what a work is painted with.
 const settings = (work) => ({ ...work.info?.sampling, candidates: 1, size: '', ...work.encoding, ...work.overrides });
 
@@ -712,7 +733,11 @@ function showForm(article, work) {
   sizes.replaceChildren(element('option', { value: '', textContent: `${engine.size} (the model’s own)` }),
     ...sizesOf(engine).filter((s) => s !== engine.size).map((s) => element('option', { value: s, textContent: s })));
   const now = settings(work);
-  for (const name of ['strength', 'guidance', 'seed', 'candidates', 'size']) form.elements[name].value = now[name];
+  for (const name of controls) {
+    const control = form.elements[name];
+    control.value = now[name];
+    control.dataset.was = control.value; // a range rounds it
+  }
   candidates.disabled = !work.input;
   candidates.nextElementSibling.textContent = work.input ? 'Paints from so many seeds and keeps the one nearest to the picture, for a byte.' : 'A link does not hold the picture that candidates are compared with.';
   $('.note', form).textContent = work.input ? 'The file will hold it.' : 'The link will hold it.';
@@ -726,11 +751,10 @@ function showOutputs(form) {
 // paintOtherwise writes the settings into a new file where the picture is at
 // hand, and into the link where only a file is.
 function paintOtherwise(work, form) {
-  const before = settings(work);
   const changed = {};
-  for (const name of ['strength', 'guidance', 'seed', 'candidates', 'size']) {
-    const { value } = form.elements[name];
-    if (value !== String(before[name])) changed[name] = value;
+  for (const name of controls) {
+    const { value, dataset } = form.elements[name];
+    if (value !== (dataset.was ?? value)) changed[name] = dataset.was = value;
   }
   const { size, ...sampling } = changed;
   const overrides = { ...work.overrides, ...size !== undefined && { size } };

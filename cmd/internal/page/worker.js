@@ -73,7 +73,7 @@ async function bytesOf(file, version, progress) {
     progress(data.length);
     return data;
   }
-  const response = await fetch(file.path);
+  const response = await fetch(file.path, { cache: 'no-cache' });
   if (!response.ok) throw new Error(`${file.path}: ${response.status} ${response.statusText}`);
   const data = new Uint8Array(file.bytes);
   let n = 0;
@@ -85,6 +85,17 @@ async function bytesOf(file, version, progress) {
     n += value.length;
     progress(value.length);
   }
-  if (n === data.length) await cache?.put(file.path, new Response(data)).catch(() => {}); // a full disk is no reason to stop
-  return data.subarray(0, n);
+  if (n < data.length) return data.subarray(0, n);
+  if (!await isListed(data, file)) throw new Error(`${file.path}: a file of another version; load the page again in a few minutes`);
+  await cache?.put(file.path, new Response(data)).catch(() => {}); // a full disk is no reason to stop
+  return data;
+}
+
+// isListed reports whether data is a file of this version: what comes first to an
+// address may be an older one. A browser that has no digests, as without HTTPS,
+// has no cache either that could keep it.
+async function isListed(data, file) {
+  if (!self.crypto?.subtle) return true;
+  const sum = new Uint8Array(await self.crypto.subtle.digest('SHA-256', data));
+  return Array.from(sum, (b) => b.toString(16).padStart(2, '0')).join('') === file.sha256;
 }

@@ -121,8 +121,8 @@ type recordKey struct{}
 func logged(r *http.Request) *record { return r.Context().Value(recordKey{}).(*record) }
 
 // observe gives every request a number, a place in the log and in the metrics,
-// and every answer the headers that protect the page. A panic is an answer of
-// status 500 and an entry of the log.
+// and every answer the headers that protect the page. A panic is an entry of the
+// log and an answer of status 500, or the end of the connection.
 func (s *Server) observe(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		s.handlers.Add(1)
@@ -141,16 +141,16 @@ func (s *Server) observe(next http.Handler) http.Handler {
 			_ = w.control.SetReadDeadline(start.Add(s.Limits.BodyTime))
 		}
 		defer func() {
-			v := recover()
+			v, begun := recover(), w.status != 0
 			if v != nil && v != http.ErrAbortHandler {
-				rec.err = fmt.Sprintf("panic: %v\n%s", v, debug.Stack())
-				if w.status == 0 {
+				rec.err, rec.internal = fmt.Sprintf("panic: %v\n%s", v, debug.Stack()), true
+				if !begun {
 					internal.problem("the server's log says more, request %s", rec.id).write(w)
 				}
 			}
 			s.log(r, w, rec, time.Since(start))
-			if v == http.ErrAbortHandler {
-				panic(v)
+			if v == http.ErrAbortHandler || v != nil && begun {
+				panic(http.ErrAbortHandler) // the part of an answer must not look like the whole
 			}
 		}()
 		next.ServeHTTP(w, r)

@@ -26,6 +26,38 @@ import (
 	"github.com/coclico/coclico/codec"
 )
 
+// TestPanic: a handler that panics is answered with status 500, or, if its answer
+// has begun, with the end of the connection.
+func TestPanic(t *testing.T) {
+	log := new(lockedBuffer)
+	s, _ := secureServer(t, func(c *Config) { c.Log = slog.New(slog.NewJSONHandler(log, nil)) })
+	server := httptest.NewServer(s.observe(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/begun" {
+			fmt.Fprint(w, "a part")
+			_ = http.NewResponseController(w).Flush()
+		}
+		panic("bad")
+	})))
+	defer server.Close()
+	resp, err := http.Get(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if resp.Body.Close(); resp.StatusCode != http.StatusInternalServerError {
+		t.Errorf("status %s", resp.Status)
+	}
+	if resp, err = http.Get(server.URL + "/begun"); err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if part, err := io.ReadAll(resp.Body); string(part) != "a part" || err == nil {
+		t.Errorf("%q ends like a whole answer", part)
+	}
+	if n := strings.Count(log.String(), `"level":"ERROR"`); n != 2 {
+		t.Errorf("%d errors in the log, want 2:\n%s", n, log)
+	}
+}
+
 // secureServer returns a server with the built-in model whose painter does not
 // work, and its handler.
 func secureServer(t *testing.T, change func(*Config)) (*Server, http.Handler) {

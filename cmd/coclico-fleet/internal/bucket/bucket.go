@@ -30,6 +30,7 @@ import (
 
 	"gocloud.dev/gcerrors"
 
+	"github.com/coclico/coclico/cmd/internal/batch"
 	"github.com/coclico/coclico/cmd/internal/files"
 )
 
@@ -45,6 +46,11 @@ type Bucket struct {
 	// Fault, if not nil, is called before and after every write, for tests. Its
 	// error is the write's.
 	Fault func(name string, after bool) error
+
+	// Passed, if not nil, counts what List leaves out of a folder: links to
+	// folders, what is no file, and names that begin with a dot. It is for one
+	// List at a time.
+	Passed *batch.Passed
 }
 
 // A store has the operations of a kind of buckets. A name is valid, see
@@ -64,6 +70,8 @@ type Object struct {
 	Size int64
 	Time time.Time // when it was last modified
 	ETag string    // "" if the store has none
+
+	kind batch.Kind // of a name in a folder: what is not Wanted is no object
 }
 
 // Open opens a bucket by its URL, such as s3://name/prefix?region=eu-west-1, or a
@@ -173,6 +181,12 @@ func (b *Bucket) List(ctx context.Context, prefix string) iter.Seq2[Object, erro
 		for o, err := range b.store.list(ctx, prefix) {
 			if err != nil {
 				err = fmt.Errorf("%s: %w", b.url, plain(err))
+			}
+			if o.kind != batch.Wanted {
+				if b.Passed != nil {
+					b.Passed.Count(batch.Found{Path: o.Name, Kind: o.kind})
+				}
+				continue
 			}
 			if !yield(o, err) || err != nil {
 				return

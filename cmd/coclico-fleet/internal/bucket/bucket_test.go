@@ -9,6 +9,8 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"reflect"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -18,6 +20,8 @@ import (
 
 	"github.com/johannesboyne/gofakes3"
 	"github.com/johannesboyne/gofakes3/backend/s3mem"
+
+	"github.com/coclico/coclico/cmd/internal/batch"
 )
 
 // buckets returns an empty bucket of each kind, by its URL. None of them holds
@@ -170,6 +174,54 @@ func TestList(t *testing.T) {
 				t.Error(err)
 			}
 		})
+	}
+}
+
+// TestPassed lists a folder with what is no object, which is counted.
+func TestPassed(t *testing.T) {
+	b, other := open(t, t.TempDir()), t.TempDir()
+	for _, name := range []string{"a/x.png", "a/.hidden.png", ".git/x.png"} {
+		if err := b.Put(t.Context(), name, []byte("x")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for link, to := range map[string]string{"file.png": "a/x.png", "linked": other, "nowhere.png": "nothing"} {
+		if err := os.Symlink(to, filepath.Join(b.Folder(), link)); err != nil {
+			t.Skip(err)
+		}
+	}
+	if got := list(t, b, ""); !slices.Equal(got, []string{"a/x.png", "file.png"}) {
+		t.Error(got)
+	}
+	b.Passed = new(batch.Passed)
+	list(t, b, "")
+	want := batch.Passed{Files: []string{"nowhere.png"}, Folders: []string{"linked"}, Hidden: []string{".git", "a/.hidden.png"}}
+	if !reflect.DeepEqual(*b.Passed, want) {
+		t.Errorf("%+v", *b.Passed)
+	}
+}
+
+// TestLockedFolder: a folder that cannot be read is an error, and no object.
+func TestLockedFolder(t *testing.T) {
+	if os.Geteuid() == 0 || runtime.GOOS == "windows" {
+		t.Skip("every folder can be read here")
+	}
+	b := open(t, t.TempDir())
+	if err := b.Put(t.Context(), "a/locked/x.png", []byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	locked := filepath.Join(b.Folder(), "a", "locked")
+	if err := os.Chmod(locked, 0); err != nil {
+		t.Fatal(err)
+	}
+	defer os.Chmod(locked, 0o777)
+	for o, err := range b.List(t.Context(), "a/") {
+		if !errors.Is(err, fs.ErrPermission) || !strings.Contains(err.Error(), "a/locked") {
+			t.Errorf("%+v, %v", o, err)
+		}
+	}
+	if got := list(t, b, "a/x"); got != nil {
+		t.Error(got)
 	}
 }
 

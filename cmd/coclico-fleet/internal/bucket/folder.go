@@ -1,6 +1,7 @@
 package bucket
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -191,20 +192,35 @@ func (f *folder) list(ctx context.Context, prefix string) iter.Seq2[Object, erro
 				return
 			}
 			name := filepath.ToSlash(rel)
-			if found.Kind != batch.Wanted || !strings.HasPrefix(name, prefix) {
+			if !strings.HasPrefix(name, prefix) {
 				continue
 			}
-			info, err := os.Stat(found.Path)
+			o, err := object(name, found)
 			if errors.Is(err, fs.ErrNotExist) {
 				continue // it was just removed
 			}
-			if err != nil {
-				yield(Object{}, err)
-				return
-			}
-			if !yield(Object{Name: name, Size: info.Size(), Time: info.ModTime()}, nil) {
+			if !yield(o, err) || err != nil {
 				return
 			}
 		}
 	}
 }
+
+// object returns what a listing says about what a walk has found. A folder that
+// could not be read is an error: nobody knows what it has.
+func object(name string, found batch.Found) (Object, error) {
+	if found.Kind != batch.Wanted {
+		return Object{Name: name, kind: found.Kind}, nil
+	}
+	info, err := os.Stat(found.Path)
+	if err != nil {
+		return Object{}, err
+	}
+	if info.IsDir() {
+		_, err := os.ReadDir(found.Path)
+		return Object{}, files.Named(name, cmp.Or(err, errUnread))
+	}
+	return Object{Name: name, Size: info.Size(), Time: info.ModTime()}, nil
+}
+
+var errUnread = errors.New("this folder could not be read")

@@ -51,6 +51,7 @@ type Job struct {
 
 	Pictures int64  `json:"pictures"`
 	Bytes    int64  `json:"bytes"` // of all sources
+	Paints   bool   `json:"-"`     // which takes long: Write's default is a smaller Chunk
 	Chunk    int    `json:"chunk"` // pictures of a chunk; the last may have fewer
 	Rows     int    `json:"rows"`  // pictures of a list, a multiple of Chunk; the last may have fewer
 	Lists    []List `json:"lists"`

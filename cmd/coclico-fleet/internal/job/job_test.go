@@ -78,6 +78,19 @@ func TestWrite(t *testing.T) {
 	}
 }
 
+func TestDefaultChunk(t *testing.T) {
+	for _, c := range []struct {
+		pictures int64
+		paints   bool
+		want     int
+	}{{1_000_000, false, 256}, {1_000_000, true, 8}, {640, false, 10}, {640, true, 8}, {10, true, 1}} {
+		j := &Job{Pictures: c.pictures, Paints: c.paints}
+		if got := j.defaultChunk(); got != c.want {
+			t.Errorf("%+v: chunks of %d", c, got)
+		}
+	}
+}
+
 // TestListing has names that are no pictures, hidden, or no names for an archive.
 func TestListing(t *testing.T) {
 	b, _ := folder(t)

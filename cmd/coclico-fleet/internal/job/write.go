@@ -49,7 +49,7 @@ type Summary struct {
 // job to be shared.
 func (j *Job) defaultChunk() int {
 	most := int64(256)
-	if j.Decode {
+	if j.Paints {
 		most = 8
 	}
 	return int(max(1, min(most, j.Pictures/64)))

@@ -1,6 +1,8 @@
 package queue
 
 import (
+	"bufio"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -19,11 +21,9 @@ type redirect string
 
 func (r redirect) Dial(network, _ string) (net.Conn, error) { return net.Dial(network, string(r)) }
 
-// TestTokenInTheClear: a token goes to another machine by TLS alone, unless the
-// user allows otherwise, and to this machine in any case.
-func TestTokenInTheClear(t *testing.T) {
-	dir := t.TempDir()
-	file := filepath.Join(dir, "token")
+func token(t *testing.T) *guard.Token {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "token")
 	if err := os.WriteFile(file, []byte("0123456789abcdef0123456789abcdef\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -31,6 +31,13 @@ func TestTokenInTheClear(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return token
+}
+
+// TestTokenInTheClear: a token goes to another machine by TLS alone, unless the
+// user allows otherwise, and to this machine in any case.
+func TestTokenInTheClear(t *testing.T) {
+	dir, token := t.TempDir(), token(t)
 	server, err := Start(&ServerOptions{
 		Folder: filepath.Join(dir, "queue"), Address: netip.MustParseAddrPort("127.0.0.1:0"), Policy: guard.Policy{Token: token}, Log: slog.New(slog.DiscardHandler),
 	})
@@ -61,6 +68,41 @@ func TestTokenInTheClear(t *testing.T) {
 		case c.want == "" || !strings.Contains(err.Error(), c.want):
 			t.Errorf("%s: error %v, want one with %q", c.url, err, c.want)
 		}
+	}
+}
+
+// TestAdvertised: a server of this machine cannot send the token to another one,
+// unless the user allows that.
+func TestAdvertised(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	go func() {
+		for {
+			c, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			fmt.Fprintf(c, "INFO {\"auth_required\":true,\"max_payload\":1024,\"connect_urls\":[\"192.0.2.1:4222\"]}\r\n")
+			for in := bufio.NewScanner(c); in.Scan(); {
+				if in.Text() == "PING" {
+					fmt.Fprint(c, "PONG\r\n")
+				}
+			}
+		}
+	}()
+	for _, noTLS := range []bool{false, true} {
+		d := &Dial{URL: "nats://" + ln.Addr().String(), Token: token(t), NoTLS: noTLS, Log: slog.New(slog.DiscardHandler)}
+		nc, err := d.Connect(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if servers := nc.DiscoveredServers(); (len(servers) > 0) != noTLS {
+			t.Errorf("--no-tls %v: the token may go to %q", noTLS, servers)
+		}
+		nc.Close()
 	}
 }
 

@@ -154,8 +154,11 @@ func (f *Feeder) round(ctx context.Context, missing []int) error {
 	if err != nil {
 		return err
 	}
-	if info := consumer.CachedInfo(); info.NumPending > 0 || info.NumAckPending > 0 {
-		f.Log.Info("the queue resumes", "chunks", int(info.NumPending)+info.NumAckPending)
+	later := 0 // chunks that neither the queue has nor this round publishes
+	info := consumer.CachedInfo()
+	if queued := int(info.NumPending) + info.NumAckPending; queued > 0 {
+		f.Log.Info("the queue resumes", "chunks", queued)
+		later = max(0, len(missing)-queued)
 		missing = nil
 	} else if err := stream.Purge(ctx); err != nil { // what was delivered too often
 		return err
@@ -178,7 +181,7 @@ func (f *Feeder) round(ctx context.Context, missing []int) error {
 			}
 		}
 		left := len(missing) + waiting + info.NumAckPending
-		f.report(State{Done: f.Job.Chunks() - left, Waiting: waiting, Working: info.NumAckPending, Redelivered: info.NumRedelivered})
+		f.report(State{Done: f.Job.Chunks() - later - left, Waiting: waiting, Working: info.NumAckPending, Redelivered: info.NumRedelivered})
 		if left == 0 {
 			for _, chunk := range published {
 				f.lost[chunk] = true // if it has no part

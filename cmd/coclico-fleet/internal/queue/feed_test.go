@@ -1,15 +1,18 @@
 package queue
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/netip"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/coclico/coclico/cmd/coclico-fleet/internal/bucket"
@@ -34,6 +37,66 @@ func TestFinal(t *testing.T) {
 	}
 }
 
+// queueOf returns a server without a token, and a connection to it.
+func queueOf(t *testing.T, folder string, log *slog.Logger) *nats.Conn {
+	t.Helper()
+	server, err := Start(&ServerOptions{Folder: folder, Address: netip.MustParseAddrPort("127.0.0.1:0"), Log: log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Close)
+	nc, err := server.Connect(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(nc.Close)
+	return nc
+}
+
+// TestResumed has a queue with two chunks of five, as a feeder leaves it that is
+// killed while it publishes: none is reported as done.
+func TestResumed(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	out, err := bucket.Open(ctx, "mem://")
+	if err != nil {
+		t.Fatal(err)
+	}
+	j := &job.Job{Source: "mem://", Chunk: 1, Model: "m", Fingerprint: "01234567"}
+	five := func(yield func(bucket.Object, error) bool) {
+		for name := range strings.SplitSeq("a.png b.png c.png d.png e.png", " ") {
+			if !yield(bucket.Object{Name: name}, nil) {
+				return
+			}
+		}
+	}
+	if _, err := job.Write(ctx, j, five, out, nil); err != nil {
+		t.Fatal(err)
+	}
+	log := slog.New(slog.DiscardHandler)
+	nc := queueOf(t, t.TempDir(), log)
+	js, err := jetstream.New(nc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	killed := &Feeder{Stream: DefaultStream, AckWait: DefaultAckWait, Job: j, Out: out, Log: log, js: js, lost: make([]bool, 5)}
+	if _, _, err := killed.prepare(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if err := killed.publish(ctx, []int{0, 1}); err != nil {
+		t.Fatal(err)
+	}
+	f := &Feeder{Stream: DefaultStream, AckWait: DefaultAckWait, Job: j, Out: out, Log: log, Progress: func(s State) {
+		cancel()
+		if s.Done != 0 || s.Waiting != 2 || s.Chunks != 5 {
+			t.Errorf("%+v", s)
+		}
+	}}
+	if err := f.Run(ctx, nc); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+}
+
 // TestListingFails has a bucket that cannot be listed for a moment: the feeder
 // waits for it.
 func TestListingFails(t *testing.T) {
@@ -52,16 +115,7 @@ func TestListingFails(t *testing.T) {
 		t.Skip(err)
 	}
 	log := slog.New(slog.DiscardHandler)
-	server, err := Start(&ServerOptions{Folder: filepath.Join(dir, "queue"), Address: netip.MustParseAddrPort("127.0.0.1:0"), Log: log})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer server.Close()
-	nc, err := server.Connect(ctx, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer nc.Close()
+	nc := queueOf(t, filepath.Join(dir, "queue"), log)
 	time.AfterFunc(interval/2, func() {
 		if err := errors.Join(os.Remove(parts), out.Put(ctx, job.PartName(0), []byte("part"))); err != nil {
 			t.Error(err)

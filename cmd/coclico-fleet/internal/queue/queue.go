@@ -78,7 +78,12 @@ func (d *Dial) Connect(ctx context.Context, more ...nats.Option) (*nats.Conn, er
 	}
 	if d.Token != nil {
 		o = append(o, nats.TokenHandler(d.Token.Reveal))
-		if !local && !d.NoTLS {
+		switch {
+		case d.NoTLS:
+		case local:
+			// What a server of this machine advertises may be another machine.
+			o = append(o, nats.IgnoreDiscoveredServers())
+		default:
 			// Without it, who answers decides whether the token is encrypted.
 			o = append(o, nats.Secure())
 		}

@@ -154,7 +154,7 @@ func (w *Worker) together(ctx, soft context.Context, t *attempt) error {
 				if failed.Err() != nil || soft.Err() != nil {
 					continue
 				}
-				row, err := w.picture(ctx, t.sources[i])
+				row, err := w.picture(ctx, t, i)
 				if err != nil {
 					fail(err)
 					continue
@@ -212,18 +212,18 @@ func (w *Worker) noted(ctx context.Context, t *attempt, i int) (err error) {
 	if err != nil {
 		return err
 	}
-	if t.rows[i], err = w.picture(ctx, t.sources[i]); err != nil {
+	if t.rows[i], err = w.picture(ctx, t, i); err != nil {
 		return err
 	}
 	return t.save(ctx, fmt.Sprintf("row-%04d", i), t.rows[i:i+1])
 }
 
-// picture returns the row of a picture. It returns in time even if the picture's
-// work does not, or panics.
-func (w *Worker) picture(ctx context.Context, source bucket.Object) (*archive.Row, error) {
+// picture makes a row. It returns in time even if the picture's work does not, or
+// panics.
+func (w *Worker) picture(ctx context.Context, t *attempt, i int) (*archive.Row, error) {
 	limited, cancel := context.WithTimeout(ctx, w.Limit)
 	defer cancel()
-	row, err := w.wait(ctx, limited, w.begin(limited, source))
+	row, err := w.wait(ctx, limited, w.begin(limited, t, i))
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return nil, ctx.Err()
@@ -232,7 +232,7 @@ func (w *Worker) picture(ctx context.Context, source bucket.Object) (*archive.Ro
 	}
 	var wrong PictureError
 	if errors.As(err, &wrong) {
-		row, err = errorRow(source, wrong.Error()), nil
+		row, err = errorRow(t.sources[i], wrong.Error()), nil
 	}
 	if w.Count != nil && err == nil {
 		w.Count(row.Error != "")
@@ -247,13 +247,14 @@ type result struct {
 }
 
 // begin has a row made by a goroutine of its own.
-func (w *Worker) begin(ctx context.Context, source bucket.Object) <-chan result {
+func (w *Worker) begin(ctx context.Context, t *attempt, i int) <-chan result {
+	source := t.sources[i]
 	done := make(chan result, 1)
 	go func() {
 		var r result
 		defer func() {
 			if p := recover(); p != nil {
-				w.Log.Error("a picture makes the program panic", "name", source.Name, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+				w.Log.Error("a picture makes the program panic", "chunk", t.chunk, "row", i, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
 				r = result{err: PictureError(fmt.Sprintf("makes the program panic: %.200v", p))}
 			}
 			done <- r

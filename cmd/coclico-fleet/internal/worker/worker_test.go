@@ -126,6 +126,8 @@ func TestChunk(t *testing.T) {
 // TestRowsWithErrors has pictures that cannot be read, panic, or do not end.
 func TestRowsWithErrors(t *testing.T) {
 	w, s := newWorker(t, 10)
+	var log bytes.Buffer
+	w.Log = slog.New(slog.NewTextHandler(&log, nil))
 	s.does[name(1)] = func(context.Context) error { return PictureError("not a picture") }
 	s.does[name(2)] = func(context.Context) error { panic("bad") }
 	w.Limit = 2 * time.Second // and not less, since others may take long on a loaded machine
@@ -141,6 +143,9 @@ func TestRowsWithErrors(t *testing.T) {
 		if !strings.Contains(failed[name(i)], want) {
 			t.Errorf("%s: %q, want %q", name(i), failed[name(i)], want)
 		}
+	}
+	if !strings.Contains(log.String(), "row=2 panic=bad") || strings.Contains(log.String(), name(2)) {
+		t.Errorf("the log names a picture, or not its row: %s", &log)
 	}
 	if w.Stuck() == 0 {
 		t.Error("no picture is stuck")

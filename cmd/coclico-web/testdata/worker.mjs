@@ -1,0 +1,40 @@
+// node worker.mjs WORKER: fetches a file with worker.js from a host that first
+// sends one of another version, and then the right one.
+import assert from 'node:assert';
+import { createHash } from 'node:crypto';
+import fs from 'node:fs';
+import vm from 'node:vm';
+
+const right = new TextEncoder().encode('a file of this version');
+const wrong = new TextEncoder().encode('a file of that version');
+const file = { path: 'model/x', bytes: right.length, sha256: createHash('sha256').update(right).digest('hex') };
+
+let sent;
+const kept = new Map();
+Object.assign(globalThis, {
+  self: globalThis,
+  caches: { open: async () => ({ match: async (path) => kept.get(path)?.clone(), put: async (path, response) => { kept.set(path, response); } }) },
+  fetch: async (path, { cache } = {}) => {
+    assert.equal(cache, 'no-cache', 'the answer may be an old one');
+    return new Response(sent);
+  },
+});
+vm.runInThisContext(fs.readFileSync(process.argv[2], 'utf8'));
+const get = () => bytesOf(file, 'coclico-1', () => {});
+
+sent = wrong;
+await assert.rejects(get(), /another version/);
+assert.equal(kept.size, 0);
+sent = right;
+assert.deepEqual(await get(), right);
+assert.equal(kept.size, 1);
+sent = wrong;
+assert.deepEqual(await get(), right, 'what is kept is not used');
+
+// Without digests a file has the right length at least.
+kept.clear();
+Object.defineProperty(globalThis, 'crypto', { value: {} });
+assert.deepEqual(await get(), wrong);
+kept.clear();
+sent = right.subarray(1);
+assert.equal((await get()).length, right.length - 1);
