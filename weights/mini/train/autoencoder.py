@@ -24,6 +24,7 @@ DEVIATION = 4.0
 
 def build():
     m = AutoencoderKL(**{k: v for k, v in CONFIG.items() if not k.startswith("_")})
+    m.decoder.conv_out = data.Exact(CONFIG["block_out_channels"][0], 3, 3, 1, 1)
     for a in (m.encoder.mid_block.attentions[0], m.decoder.mid_block.attentions[0]):
         a.set_processor(AttnProcessor())  # its backward pass is several times faster on a CPU
     return m

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import nn
 
 import classifier
+import data
 
 SHIFT = 8  # pixels by which crops are moved before they are looked at, so that no place on the latents' grid has a look of its own
 
@@ -25,14 +26,18 @@ class Discriminator(nn.Module):
         self.eye = (eye,)  # no part of what is trained
         widths = [6, c, 2 * c, 4 * c, 4 * c]
         self.down = nn.ModuleList([nn.Conv2d(a, b, 4, 2, 1) for a, b in zip(widths, widths[1:])])
-        self.heads = nn.ModuleList([nn.Conv2d(w, 1, 3, 1, 1) for w in widths[2:]])
+        self.heads = nn.ModuleList([data.Exact(w, 1, 3, 1, 1) for w in widths[2:]])
         seen = classifier.KNOWN["eye"][0][1:]
-        self.sights = nn.ModuleList([nn.Sequential(nn.Conv2d(w, 2 * c, 1), nn.LeakyReLU(0.2), nn.Conv2d(2 * c, 1, 3, 1, 1)) for w in seen])
+        self.sights = nn.ModuleList([nn.Sequential(nn.Conv2d(w, 2 * c, 1), nn.LeakyReLU(0.2), data.Exact(2 * c, 1, 3, 1, 1)) for w in seen])
         for layer in self.down:
             nn.init.kaiming_normal_(layer.weight, 0.2)
             nn.init.zeros_(layer.bias)
 
     def forward(self, x):
+        with data.narrow():
+            return self.verdicts(x)
+
+    def verdicts(self, x):
         seen = classifier.blocks(self.eye[0], x)
         blurred, features = F.avg_pool2d(F.pad(x, (2, 2, 2, 2), mode="reflect"), 5, 1), []
         x = torch.cat([x, 4 * (x - blurred)], 1).contiguous(memory_format=torch.channels_last)

@@ -30,4 +30,6 @@ class Eyes:
 
     def look(self, y, x):
         """How different the eye sees y and x [N], place by place."""
-        return sum((a - b).abs().mean((1, 2, 3)) for a, b in zip(*(classifier.blocks(self.eye, v) for v in (y, x))))
+        with data.narrow():
+            seen = [classifier.blocks(self.eye, v) for v in (y, x)]
+        return sum((a.float() - b.float()).abs().mean((1, 2, 3)) for a, b in zip(*seen))

@@ -28,14 +28,15 @@ import limits
 import pipeline
 
 STEPS, GUIDANCE = 20, 12.0
-SWAPPED = 0.55  # share of the journeys whose colour map is another picture's
+SWAPPED = 0.6  # share of the journeys whose colour map is another picture's
 USUAL, MADE = 6, 12  # batch of a process: usual samples, steps of journeys
 POOL = 96  # journeys that are under way, a process
-DECODED = 3  # of them
+DECODED = 4  # of a step's journeys that are seen as pictures,
+SOME = 6  # from this step on, while what they will show is still open: nearest to their end nothing but fine detail is
 PEAK = 3e-4  # learning rate
 WEIGHTS = {
-    "kind": 0.3, "bits": 0.5, "real": 0.06, "colour": 40.0, "donor": 300.0, "eye": 0.3, "objects": 0.06, "tower": 0.5,
-    "look": 0.7, "texture": 10.0, "lattice": 10.0, "slopes": 0.5, "told": 0.07,
+    "kind": 0.3, "bits": 0.5, "real": 0.3, "colour": 40.0, "donor": 350.0, "eye": 0.3, "objects": 0.12, "tower": 0.5,
+    "look": 0.7, "texture": 10.0, "lattice": 10.0, "slopes": 0.5, "told": 0.15,
 }
 PEAK_D = 5e-4  # of the discriminator
 USUALLY = 3.2 / autoencoder.DEVIATION**2  # weight of the usual loss, so that it is as heavy whatever the latents' deviation
@@ -182,12 +183,12 @@ def judged(x0, rows, pool, lessons, paintings, colours):
     kind, bits, real = lessons.opinion(x0)
     own, got, donor = (colours(z) for z in (pool.batches.latents[i], x0, pool.batches.latents[j]))
     off = lambda a, b, n: ((F.adaptive_avg_pool2d(a, n) - F.adaptive_avg_pool2d(b, n)) ** 2).mean((1, 2, 3))
-    last = k.argsort(descending=True)[:DECODED]
+    last = ((k >= SOME) + torch.rand(len(k))).argsort(descending=True)[:DECODED]
     seen_of, recognised = paintings.terms(x0[last], i[last], (i == j)[last], pool.batches)
     terms = {
         "kind": F.cross_entropy(kind, kinds[i], reduction="none"),
         "bits": F.binary_cross_entropy_with_logits(bits, pool.batches.bits[i].float(), reduction="none").mean(1),
-        "real": F.softplus(-real) * (k >= STEPS - 6),
+        "real": F.softplus(-real) * (k >= SOME),
         "colour": torch.where(i == j, off(got, donor, 16) + off(got, donor, 8), off(got, donor, 8) + off(got, donor, 4)),
         "donor": F.relu(off(got, donor, 16) - off(got, own, 16) + MARGIN) * (i != j),
     } | seen_of
@@ -239,7 +240,7 @@ def run(rank, workers, work, minutes):
         loss.backward()
         share, norm = data.descend(m, opt, clock.tick() if rank == 0 else 0.0, workers)
         average.update_parameters(m)
-        lessons.add(x0.detach()[pool.k[rows] >= STEPS - 3])
+        lessons.add(x0.detach()[pool.k[rows] >= SOME])
         pool.go(rows, x0.detach())
         lessons.step(peak=5e-4)
         if rank == 0:
