@@ -53,7 +53,8 @@ func (j *job) work() {
 func (j *job) do(i int) {
 	defer func() {
 		if v := recover(); v != nil {
-			j.panicked.CompareAndSwap(nil, &v)
+			first := v // v itself would cost an allocation for each piece
+			j.panicked.CompareAndSwap(nil, &first)
 		}
 	}()
 	j.task.do(i)
