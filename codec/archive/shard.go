@@ -172,14 +172,9 @@ type Entry struct {
 // Entries returns the names and the bytes of all rows, tombstones and rows of
 // unread pictures included, in the order of the shard, which is that of the
 // names. An error ends it.
-func (s *Shard) Entries() iter.Seq2[Entry, error] { return s.entries(colName, colData) }
-
-// Names is Entries without Data, which are most of the bytes.
-func (s *Shard) Names() iter.Seq2[Entry, error] { return s.entries(colName) }
-
-func (s *Shard) entries(cols ...column) iter.Seq2[Entry, error] {
+func (s *Shard) Entries() iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
-		for r, err := range s.scan("", cols...) {
+		for r, err := range s.scan("", colName, colData) {
 			if !yield(Entry{r.at, r.row.Name, r.row.Data}, err) || err != nil {
 				return
 			}
@@ -189,13 +184,13 @@ func (s *Shard) entries(cols ...column) iter.Seq2[Entry, error] {
 
 // Rows returns all rows, tombstones included, in the order of the shard, which
 // is that of the names. An error ends it.
-func (s *Shard) Rows() iter.Seq2[*Row, error] { return s.rowsAfter("") }
+func (s *Shard) Rows() iter.Seq2[*Row, error] { return s.rowsAfter("", allColumns...) }
 
-// rowsAfter is Rows of those whose names follow one.
-func (s *Shard) rowsAfter(name string) iter.Seq2[*Row, error] {
+// rowsAfter is Rows of those whose names follow one, with some columns.
+func (s *Shard) rowsAfter(name string, cols ...column) iter.Seq2[*Row, error] {
 	return func(yield func(*Row, error) bool) {
 		first := name < s.Info.First
-		for r, err := range s.scan(name, allColumns...) {
+		for r, err := range s.scan(name, cols...) {
 			if err == nil && first && r.row.Name != s.Info.First {
 				err = named(s.Info.Name, errFirst)
 			}

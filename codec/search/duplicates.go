@@ -175,6 +175,32 @@ func (k *kindSet) sample() (codes [][]uint64) {
 	return codes
 }
 
+// live returns the rows that count of each shard, a bit for each, or nil if all
+// of a shard's do. Shards that overlap with none are not read.
+func (s *Set) live(ctx context.Context) ([][]uint64, error) {
+	all := make([][]uint64, len(s.shards))
+	var shards []*archive.Shard
+	var numbers []int // of them among the set's
+	for i := range s.shards {
+		sh := &s.shards[i]
+		if sh.replaced {
+			all[i] = make([]uint64, (sh.Rows+63)/64)
+		}
+		if sh.replaced || sh.replaces {
+			shards, numbers = append(shards, sh.shard), append(numbers, i)
+		}
+	}
+	for p, err := range archive.Newest(shards) {
+		if err := cmp.Or(err, ctx.Err()); err != nil {
+			return nil, err
+		}
+		if bits := all[numbers[p.Shard]]; bits != nil {
+			bits[p.Row/64] |= 1 << (p.Row % 64)
+		}
+	}
+	return all, nil
+}
+
 // Pairs returns the pairs that were kept: the nearest first, and those of equal
 // distance by their names. An error ends it, and so does the end of ctx. The set
 // must be open.
