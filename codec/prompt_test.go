@@ -150,18 +150,26 @@ func TestStoredPrompt(t *testing.T) {
 	}
 }
 
+// tinyFolders writes the tiny model, and beside it the same with a constant
+// context in place of its text encoder.
+func tinyFolders(t *testing.T) (dir, constant string) {
+	t.Helper()
+	dir = filepath.Join(t.TempDir(), "tiny")
+	constant = dir + "-constant"
+	if err := synth.Write(t.Context(), dir, "tiny", 1, nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := convert.Folder(t.Context(), dir, constant, convert.Options{ConstantContext: true}); err != nil {
+		t.Fatal(err)
+	}
+	return dir, constant
+}
+
 // TestPromptErrors: a model that cannot read prompts says so when it is given
 // one, and only then.
 func TestPromptErrors(t *testing.T) {
 	words := "a fox"
-	dir := filepath.Join(t.TempDir(), "tiny")
-	if err := synth.Write(t.Context(), dir, "tiny", 1, nil); err != nil {
-		t.Fatal(err)
-	}
-	constant := dir + "-constant"
-	if _, err := convert.Folder(t.Context(), dir, constant, convert.Options{ConstantContext: true}); err != nil {
-		t.Fatal(err)
-	}
+	dir, constant := tinyFolders(t)
 	whole := dir + "-whole"
 	if _, err := convert.Folder(t.Context(), dir, whole, convert.Options{}); err != nil {
 		t.Fatal(err)
@@ -240,14 +248,7 @@ func TestBrokenTokenizer(t *testing.T) {
 // TestPromptWidth: a folder may have a constant context and a text encoder too,
 // which must make contexts as wide.
 func TestPromptWidth(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "tiny")
-	if err := synth.Write(t.Context(), dir, "tiny", 1, nil); err != nil {
-		t.Fatal(err)
-	}
-	constant := dir + "-constant"
-	if _, err := convert.Folder(t.Context(), dir, constant, convert.Options{ConstantContext: true}); err != nil {
-		t.Fatal(err)
-	}
+	dir, constant := tinyFolders(t)
 	if err := os.CopyFS(filepath.Join(dir, string(weights.PromptEmbeds)), os.DirFS(filepath.Join(constant, string(weights.PromptEmbeds)))); err != nil {
 		t.Fatal(err)
 	}
