@@ -21,7 +21,6 @@ import (
 	"github.com/coclico/coclico/cmd/internal/terminal"
 	"github.com/coclico/coclico/codec"
 	"github.com/coclico/coclico/codec/archive"
-	"github.com/coclico/coclico/codec/search"
 	"github.com/coclico/coclico/weights"
 )
 
@@ -130,11 +129,11 @@ func (o *serving) run(ctx context.Context, f *files.IO, s *terminal.Screen, poli
 		m = q.model // the archive's, if the user named none
 		words := o.serveArchive(ctx, q)
 		defer o.config.Archive.Close()
-		if q.archive.Manifest().Overlap() > archive.MaxOverlap {
-			return files.Named(o.archive, archive.ErrOverlap) // its gallery could not be listed
-		}
 		if words != nil {
 			defer words.Close()
+		}
+		if q.archive.Manifest().Overlap() > archive.MaxOverlap {
+			return files.Named(o.archive, archive.ErrOverlap) // its gallery could not be listed
 		}
 	}
 	if err != nil {
@@ -208,23 +207,21 @@ func (o *serving) open(shelf *shelf, m *shelved) error {
 }
 
 // again opens the archive once more, as another process has left it.
-func (q *query) again(ctx context.Context, dir string) (*serve.View, error) {
+func (q *query) again(ctx context.Context, dir string) (_ *serve.View, err error) {
 	a, err := openArchive(dir)
 	if err != nil {
 		return nil, err
 	}
+	defer func() {
+		if err != nil {
+			a.Close()
+		}
+	}()
 	if a.Manifest().Fingerprint != q.archive.Manifest().Fingerprint {
-		err = files.Named(dir, errors.New("is of another model now: start the server again"))
+		return nil, files.Named(dir, errors.New("is of another model now: start the server again"))
 	}
-	var set *search.Set
-	if err == nil {
-		set, err = openSet(ctx, q.screen, a, dir, q.prior)
-	}
-	if err != nil {
-		a.Close()
-		return nil, err
-	}
-	return &serve.View{Rows: a, Set: set}, nil
+	set, err := openSet(ctx, q.screen, a, dir, q.prior)
+	return &serve.View{Rows: a, Set: set}, err
 }
 
 // serveArchive adds an archive to what is served. It returns the reader of words,

@@ -25,7 +25,7 @@ type Archive struct {
 
 	mu      sync.Mutex
 	newest  *lent
-	opening chan struct{} // closed when the next view is open or cannot be; nil if none is on its way
+	opening chan struct{} // closed when the next view is open or has failed; nil if none is being opened
 	err     error         // of the last that could not be
 }
 
@@ -75,7 +75,7 @@ func (a *Archive) read(ctx context.Context, f func(*View) error) error {
 	for {
 		v := a.borrow()
 		err := f(v.View)
-		a.giveBack(v)
+		a.release(v)
 		if !errors.Is(err, archive.ErrChanged) {
 			return err
 		}
@@ -97,7 +97,7 @@ func (a *Archive) read(ctx context.Context, f func(*View) error) error {
 func (a *Archive) refresh(ctx context.Context) {
 	v := a.borrow()
 	changed := v.Rows.Changed()
-	a.giveBack(v)
+	a.release(v)
 	if !changed {
 		return
 	}
@@ -116,7 +116,7 @@ func (a *Archive) borrow() *lent {
 	return a.newest
 }
 
-func (a *Archive) giveBack(v *lent) {
+func (a *Archive) release(v *lent) {
 	a.mu.Lock()
 	v.readers--
 	done := v.old && v.readers == 0
@@ -126,8 +126,8 @@ func (a *Archive) giveBack(v *lent) {
 	}
 }
 
-// renew begins to open the archive again, unless a newer view than v is there or
-// on its way. The channel is closed when that has ended.
+// renew begins to open the archive again, unless a newer view than v exists or is
+// being opened. The channel is closed when that has ended.
 func (a *Archive) renew(v *lent) <-chan struct{} {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -162,7 +162,7 @@ func (a *Archive) openAgain(before *lent, opening chan struct{}) {
 // rows returns the number of rows, replaced ones too.
 func (a *Archive) rows() (n int64) {
 	v := a.borrow()
-	defer a.giveBack(v)
+	defer a.release(v)
 	for _, s := range v.Rows.Shards() {
 		n += s.Info.Rows
 	}
