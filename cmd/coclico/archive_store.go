@@ -171,7 +171,7 @@ func newKnownRows(a *archive.Archive) *knownRows {
 	return &knownRows{archive: a, scattered: a.Manifest().Overlap() > archive.MaxOverlap}
 }
 
-// get returns the row of a name, or nil if there is none that can be read.
+// get returns the row of a name, or nil if no shard has a readable one.
 func (k *knownRows) get(name string) *archive.Row {
 	if name > k.last {
 		row, there := k.walk(name)

@@ -145,7 +145,7 @@ func TestRemoveOrigin(t *testing.T) {
 	}
 }
 
-// TestOverlap: an archive that must be compacted before it is read says so, and
+// TestOverlap: it is reported that an archive must be compacted before it is read, and
 // is not taken for a damaged one.
 func TestOverlap(t *testing.T) {
 	var shards []archive.ShardInfo

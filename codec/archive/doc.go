@@ -32,8 +32,8 @@
 // The footer also has coclico.fingerprint, the fingerprint of the model in eight
 // hex digits (package codec/model has its definition), without which the
 // pictures cannot be decoded, and for people: coclico.model, coclico.profile,
-// coclico.params, coclico.kernels and coclico.software, each of which is "mixed"
-// where rows differ in it.
+// coclico.params, coclico.kernels and coclico.software. Each is "mixed" where
+// rows differ in it.
 //
 // This package writes row groups of 131,072 rows, pages of 64 KiB, shards of a
 // million rows, and a split-block bloom filter of 10 bits a name. Names are

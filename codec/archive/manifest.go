@@ -222,8 +222,8 @@ func shardNumber(name string) int {
 }
 
 // An Origin is how the rows of a shard were made. It is in the shard's footer.
-// Fields other than Fingerprint inform people only. One is empty where there is
-// nothing to say, as of tombstones, and "mixed" where rows differ.
+// Fields other than Fingerprint inform people only. One is empty where
+// nothing is known, as of tombstones, and "mixed" where rows differ.
 type Origin struct {
 	Fingerprint string `json:"fingerprint"` // of the model, in eight hex digits
 	Model       string `json:"model"`       // its name

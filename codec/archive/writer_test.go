@@ -333,8 +333,8 @@ func TestMerge(t *testing.T) {
 	}
 }
 
-// TestMergedOrigin: shards that are merged say how all of their rows were made.
-// Tombstones say nothing about that.
+// TestMergedOrigin: shards that are merged specify how all of their rows were
+// made. Tombstones specify nothing.
 func TestMergedOrigin(t *testing.T) {
 	dir := t.TempDir()
 	rows := 0

@@ -206,8 +206,8 @@ func (f *folder) list(ctx context.Context, prefix string) iter.Seq2[Object, erro
 	}
 }
 
-// object returns what a listing says about what a walk has found. A folder that
-// could not be read is an error: nobody knows what it has.
+// object returns the object that a walk has found. A folder that could not be
+// read is an error: nobody knows what it has.
 func object(name string, found batch.Found) (Object, error) {
 	if found.Kind != batch.Wanted {
 		return Object{Name: name, kind: found.Kind}, nil
