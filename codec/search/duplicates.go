@@ -191,7 +191,10 @@ func (s *Set) live(ctx context.Context) ([][]uint64, error) {
 		}
 	}
 	for p, err := range archive.Newest(shards) {
-		if err := cmp.Or(err, ctx.Err()); err != nil {
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err != nil {
 			return nil, err
 		}
 		if bits := all[numbers[p.Shard]]; bits != nil {
