@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"image"
-	"image/png"
 	"io"
 	"strings"
 
@@ -34,7 +33,7 @@ func (f *format) picture() string {
 // used: it answers "unknown format" for a broken file that begins like a PNG.
 func formats() []format {
 	return []format{
-		{name: "PNG", magic: pngSignature, config: once(png.DecodeConfig), decode: once(png.Decode)},
+		{name: "PNG", magic: pngSignature, config: once(pngConfig), decode: decodePNG},
 		{name: "JPEG", magic: "\xff\xd8", config: once(jpeg.DecodeConfig), decode: decodeJPEG},
 		gifFormat(),
 		webpFormat(),

@@ -2,11 +2,16 @@ package picture
 
 import (
 	"bytes"
+	"image"
 	"image/png"
 	"io"
 	"os"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
+
+	"golang.org/x/image/webp"
 
 	"github.com/coclico/coclico/cmd/internal/picture/heif"
 )
@@ -129,6 +134,54 @@ func TestFaulty(t *testing.T) {
 		case says != "" && (err != nil || len(f.Warnings) != 1 || !strings.HasPrefix(f.Warnings[0], says)):
 			t.Errorf("%d bytes: warnings %q, error %v, want %q", n, f.Warnings, err, says)
 		}
+	}
+}
+
+// TestNoEnd: a PNG without its last chunk has all of its pixels.
+func TestNoEnd(t *testing.T) {
+	whole := encode(t, func(w io.Writer) error { return png.Encode(w, sample()) })
+	f, err := Open(bytes.NewReader(whole[:len(whole)-12]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	img, err := f.Image()
+	if err != nil || !slices.Equal(f.Warnings, []string{"its end marker is missing"}) {
+		t.Fatalf("warnings %q, error %v", f.Warnings, err)
+	}
+	if want := sample(); !bytes.Equal(img.(*image.RGBA).Pix, want.Pix) {
+		t.Error("other pixels")
+	}
+}
+
+// TestWebPFlag: a container whose flag is wrong about transparency shows what its
+// chunks have.
+func TestWebPFlag(t *testing.T) {
+	for _, name := range []string{"lossy-alpha.webp", "lossless-alpha.webp"} {
+		data := testdata(t, name)
+		if string(data[webpHeader:webpHeader+4]) != "VP8X" { // a picture alone: put it into a container
+			size, err := webp.DecodeConfig(bytes.NewReader(data))
+			if err != nil {
+				t.Fatal(err)
+			}
+			data = webpFrom(webpAlpha, image.Pt(size.Width, size.Height), data[webpHeader:])
+		}
+		want, err := read(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		data[webpHeader+8] ^= webpAlpha
+		if got, err := read(data); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: another picture (%v)", name, err)
+		}
+	}
+	opaque := bytes.Clone(testdata(t, "lossy.webp"))
+	want, err := read(opaque)
+	if err != nil {
+		t.Fatal(err)
+	}
+	size := want.Bounds().Size()
+	if got, err := read(webpFrom(webpAlpha, size, opaque[webpHeader:])); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("opaque: another picture (%v)", err)
 	}
 }
 

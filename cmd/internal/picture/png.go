@@ -1,6 +1,7 @@
 package picture
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/binary"
 	"errors"
@@ -9,6 +10,9 @@ import (
 	"image"
 	"image/png"
 	"io"
+	"strings"
+
+	"github.com/coclico/coclico/cmd/internal/picture/jpeg"
 )
 
 const (
@@ -24,6 +28,34 @@ const (
 
 	maxStream = 1 << 20 // bytes; no stream is as long
 )
+
+// pngConfig reads the header. Apple's variant for the programs of its phones has
+// another chunk before it, and pixels that are not a PNG's.
+func pngConfig(r io.Reader) (image.Config, error) {
+	b := bufio.NewReader(r)
+	if head, err := b.Peek(16); err == nil && string(head[12:]) == "CgBI" {
+		return image.Config{}, errors.New("unsupported feature: Apple's CgBI, convert it with pngcrush -revert-iphone-optimizations")
+	}
+	return png.DecodeConfig(b)
+}
+
+// pngEnd is a file's last chunk, IEND.
+const pngEnd = "\x00\x00\x00\x00IEND\xae\x42\x60\x82"
+
+// decodePNG decodes a picture, also one that lacks its last chunk alone.
+func decodePNG(r io.ReadSeeker) (image.Image, error) {
+	img, err := png.Decode(r)
+	if err != io.ErrUnexpectedEOF {
+		return img, err
+	}
+	if _, err := r.Seek(0, io.SeekStart); err != nil {
+		return nil, err
+	}
+	if img, e := png.Decode(io.MultiReader(r, strings.NewReader(pngEnd))); e == nil {
+		return img, warning(jpeg.NoEnd)
+	}
+	return nil, err
+}
 
 // A Note is a text chunk of a PNG: a keyword of 1 to 79 Latin letters and a text.
 type Note struct{ Key, Text string }

@@ -207,7 +207,9 @@ func guard(f *format, decode func() error) (err error) {
 		return nil
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF),
 		strings.HasSuffix(err.Error(), "short Huffman data"),    // image/jpeg's end of file
-		strings.HasSuffix(err.Error(), "not enough pixel data"): // image/png's
+		strings.HasSuffix(err.Error(), "not enough pixel data"), // image/png's
+		strings.HasSuffix(err.Error(), "not enough image data"), // image/gif's
+		strings.HasSuffix(err.Error(), "unexpected EOF"):
 		return fmt.Errorf("%s that is cut short", f.picture())
 	}
 	reason := err.Error()

@@ -15,16 +15,33 @@ import (
 )
 
 func webpFormat() format {
-	return format{name: "WebP", magic: "RIFF????WEBPVP8", config: once(webp.DecodeConfig), decode: once(decodeWebP)}
+	return format{name: "WebP", magic: "RIFF????WEBPVP8", config: once(webp.DecodeConfig), decode: decodeWebP}
 }
 
 // decodeWebP decodes a picture, of an animation its first frame.
-func decodeWebP(r io.Reader) (image.Image, error) {
-	b := bufio.NewReader(r)
-	head, err := b.Peek(webpHeader + 18)
-	if err != nil || string(head[webpHeader:webpHeader+4]) != "VP8X" || head[webpHeader+8]&webpAnimation == 0 {
-		return decodeStill(b)
+func decodeWebP(r io.ReadSeeker) (image.Image, error) {
+	head := make([]byte, webpHeader+18)
+	if readAt(r, 0, head) != nil || string(head[webpHeader:webpHeader+4]) != "VP8X" {
+		if _, err := r.Seek(0, io.SeekStart); err != nil {
+			return nil, err
+		}
+		return decodeStill(r)
 	}
+	if head[webpHeader+8]&webpAnimation == 0 {
+		// Like libwebp, and unlike x/image, believe the chunks and not the flag.
+		head[webpHeader+8] &^= webpAlpha
+		if hasAlpha(r) {
+			head[webpHeader+8] |= webpAlpha
+		}
+		if _, err := r.Seek(int64(len(head)), io.SeekStart); err != nil {
+			return nil, err
+		}
+		return decodeStill(io.MultiReader(bytes.NewReader(head), r))
+	}
+	if _, err := r.Seek(0, io.SeekStart); err != nil {
+		return nil, err
+	}
+	b := bufio.NewReader(r)
 	screen := image.Rect(0, 0, 1+uint24(head[webpHeader+12:]), 1+uint24(head[webpHeader+15:]))
 	if _, err := b.Discard(webpHeader); err != nil {
 		return nil, err
@@ -82,6 +99,24 @@ func webpFrom(flags byte, size image.Point, chunks []byte) []byte {
 	b = append(b, chunks...)
 	binary.LittleEndian.PutUint32(b[4:], uint32(len(b)-8))
 	return b
+}
+
+// hasAlpha reports whether transparency is next among the chunks that have pixels,
+// from where r is.
+func hasAlpha(r io.ReadSeeker) bool {
+	for range maxChunks {
+		name, n, err := webpChunk(r)
+		if err != nil || name == "VP8 " || name == "VP8L" {
+			return false
+		}
+		if name == "ALPH" {
+			return true
+		}
+		if _, err := r.Seek(n+n%2, io.SeekCurrent); err != nil {
+			return false
+		}
+	}
+	return false
 }
 
 // decodeFrame decodes a frame of an animation, an ANMF chunk, as a file of its

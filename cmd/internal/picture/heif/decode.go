@@ -58,6 +58,9 @@ func decodeHEIC(data []byte, h *Header) (image.Image, error) {
 	if h.primaryBytes == 2 && h.alpha > 0xffff {
 		return nil, UnsupportedError("transparency numbered above 65535")
 	}
+	if err := h.checkMatrix(); err != nil {
+		return nil, err
+	}
 	img, err := decodeItem(data, h)
 	if err != nil || h.alpha == 0 {
 		return img, err
@@ -221,6 +224,29 @@ func (l *layout) size() (int, error) {
 // pixels, 64 at least, and is a multiple of 16.
 func stride(bytes int) int { return (max(bytes+bytes&1, 64) + 15) &^ 15 }
 
+// mendBorder continues a plane linearly to its outermost samples. The module
+// decodes 4:2:0 by way of 4:4:4, and at a picture's border libheif 1.18.2 takes
+// chroma from half as far along it as it is (cx / 2 for cx in
+// Op_YCbCr420_bilinear_to_YCbCr444, libheif/color-conversion/chroma_sampling.cc).
+func mendBorder(plane []byte, stride, w, h int) {
+	// From the border inwards, from offset at in steps, n times along it.
+	mend := func(at, in, along, n int) {
+		for range n {
+			v := 2*int(plane[at+in]) - int(plane[at+2*in])
+			plane[at] = uint8(min(max(v, 0), 255))
+			at += along
+		}
+	}
+	if h > 4 {
+		mend(0, stride, 1, w)
+		mend((h-1)*stride, -stride, 1, w)
+	}
+	if w > 4 {
+		mend(0, 1, stride, h)
+		mend(w-1, -1, stride, h)
+	}
+}
+
 // picture is the picture of these pixels, which it keeps.
 func (l *layout) picture(pix []byte, h *Header) image.Image {
 	r := image.Rect(0, 0, l.w, l.h)
@@ -237,6 +263,11 @@ func (l *layout) picture(pix []byte, h *Header) image.Image {
 		img := &image.YCbCr{
 			Y: pix[:n], Cb: pix[n : n+c], Cr: pix[n+c:],
 			YStride: l.planes[0][0], CStride: l.planes[1][0], SubsampleRatio: l.ratio, Rect: r,
+		}
+		if l.chroma == chroma420 {
+			for _, plane := range [][]byte{img.Cb, img.Cr} {
+				mendBorder(plane, img.CStride, (l.w+1)/2, (l.h+1)/2)
+			}
 		}
 		if h.fullRange601() {
 			return img

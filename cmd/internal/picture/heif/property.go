@@ -2,6 +2,7 @@ package heif
 
 import (
 	"bytes"
+	"fmt"
 	"image"
 )
 
@@ -226,8 +227,17 @@ func (h *Header) fullRange601() bool {
 	return s.FullRange && !other
 }
 
+// checkMatrix refuses a HEIC whose luma and chroma are of a kind that toRGB does
+// not know, or differ from their linear combinations, such as YCgCo.
+func (h *Header) checkMatrix() error {
+	if m := h.signal().Matrix; m == 3 || m == 8 || m > 9 {
+		return UnsupportedError(fmt.Sprintf("color matrix %d", m))
+	}
+	return nil
+}
+
 // weights returns a matrix's weights of red and blue in the luma, and whether it
-// is not that of BT.601, which stands for what is unspecified or not known.
+// is not that of BT.601, which stands for what is unspecified.
 func weights(matrix uint16) (kr, kb float64, other bool) {
 	switch matrix {
 	case 1: // BT.709

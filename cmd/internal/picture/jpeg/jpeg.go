@@ -272,6 +272,9 @@ func Decode(r io.ReadSeeker) (img image.Image, fault string, err error) {
 		if err == nil {
 			err = scans.missing()
 		}
+		if err == nil && h.progressive && scans.miscounted {
+			err = UnsupportedError("progressive coding with restart markers in planes of several sizes")
+		}
 		if err != nil {
 			return nil, "", err
 		}

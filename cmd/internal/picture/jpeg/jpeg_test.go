@@ -256,6 +256,7 @@ func TestUnsupported(t *testing.T) {
 		frame(0xc0, "\x08\x00\x00\x00\x08\x01\x01\x11\x00"): "height that follows",
 		string(read(t, "arithmetic.jpg")):                   "arithmetic coding",
 		string(read(t, "progressive3x2.jpg")):               "progressive coding with planes of odd sizes",
+		string(read(t, "progressive-restart.jpg")):          "progressive coding with restart markers",
 	} {
 		_, _, err := Decode(strings.NewReader(data))
 		if _, ok := err.(UnsupportedError); !ok || !strings.Contains(err.Error(), says) {

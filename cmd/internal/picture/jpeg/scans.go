@@ -25,6 +25,10 @@ const (
 type scanList struct {
 	planes []coverage // in the order of the components
 	ended  bool       // by an end marker
+
+	// A scan of one plane of several blocks a group has restart markers, which
+	// image/jpeg expects after as many groups instead of blocks.
+	miscounted bool
 }
 
 // readScans reads the headers of a file's scans as far as they are valid. What
@@ -33,6 +37,7 @@ func (h *header) readScans(from io.Reader) (*scanList, error) {
 	r := bufio.NewReader(from)
 	_, _ = r.Discard(2) // as readHeader has seen
 	list := &scanList{planes: make([]coverage, len(h.components))}
+	interval := 0 // blocks or groups between restart markers
 	for n := 0; n <= maxScans; {
 		marker, err := nextMarker(r)
 		if err != nil || marker == eoi {
@@ -51,12 +56,34 @@ func (h *header) readScans(from io.Reader) (*scanList, error) {
 				return list, nil
 			}
 			h.addScan(list, b[3:])
+			list.miscounted = list.miscounted || 0 < interval && interval < h.blocksAlone(b[3:])
+		}
+		if b, err := r.Peek(4); marker == dri && err == nil {
+			interval = int(binary.BigEndian.Uint16(b[2:]))
 		}
 		if _, err := r.Discard(size); err != nil {
 			return list, nil
 		}
 	}
 	return nil, UnsupportedError(fmt.Sprintf("more than %d scans", maxScans))
+}
+
+// blocksAlone returns the number of blocks of a scan that has one plane, of those
+// that have several blocks in a group of planes, and 0 for any other scan.
+func (h *header) blocksAlone(b []byte) int {
+	if len(b) != 2+3 {
+		return 0
+	}
+	i := slices.IndexFunc(h.components, func(c component) bool { return c.id == b[0] })
+	if i < 0 || h.components[i].h*h.components[i].v == 1 {
+		return 0
+	}
+	across, down := 1, 1
+	for _, c := range h.components {
+		across, down = max(across, c.h), max(down, c.v)
+	}
+	side := func(size, part, of int) int { return (size*part + 8*of - 1) / (8 * of) }
+	return side(h.width, h.components[i].h, across) * side(h.height, h.components[i].v, down)
 }
 
 // addScan takes the header of a scan from its first plane on (B.2.3).

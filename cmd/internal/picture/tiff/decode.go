@@ -34,7 +34,7 @@ func Decode(r io.ReadSeeker) (image.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	if sizes == nil && len(at) == 1 && d.compression == none { // up to the end of the file
+	if (len(sizes) == 0 || sizes[0] == 0) && len(at) == 1 && d.compression == none { // up to the end of the file
 		sizes = []int64{1<<63 - 1 - at[0]}
 	}
 	if int64(len(at)) < d.blocks() || int64(len(sizes)) < d.blocks() {

@@ -90,6 +90,7 @@ type entry struct {
 type directory struct {
 	*source
 	entries map[uint16]entry
+	next    int64 // where the next picture's is, 0 for none
 }
 
 // newSource reads the header; first is where the first directory is.
@@ -119,7 +120,10 @@ func (s *source) directory(at int64) (*directory, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &directory{s, map[uint16]entry{}}
+	d := &directory{source: s, entries: map[uint16]entry{}}
+	if next, err := s.read(at+2+int64(len(b)), 4); err == nil { // files without a list may end here
+		d.next = int64(s.order.Uint32(next))
+	}
 	for ; len(b) > 0; b = b[12:] {
 		tag := s.order.Uint16(b)
 		if _, ok := d.entries[tag]; !ok { // the first counts
@@ -127,6 +131,26 @@ func (s *source) directory(at int64) (*directory, error) {
 		}
 	}
 	return d, nil
+}
+
+// main returns the directory, or if it is a thumbnail's the first one after it
+// that is not.
+func (d *directory) main() (*directory, error) {
+	const most = 16 // directories that are looked at
+	for at, n := d, 0; n < most && at.thumbnail() && at.next != 0; n++ {
+		next, err := d.directory(at.next)
+		if err != nil || !next.thumbnail() {
+			return next, err
+		}
+		at = next
+	}
+	return d, nil
+}
+
+// thumbnail reports whether the picture is a smaller one of another in the file.
+func (d *directory) thumbnail() bool {
+	v, err := d.values(tagSubfileType, 1)
+	return err == nil && len(v) == 1 && v[0]&1 != 0
 }
 
 func (d *directory) has(tag uint16) bool {

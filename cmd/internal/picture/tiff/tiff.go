@@ -113,6 +113,9 @@ func newDecoder(r io.ReadSeeker) (*decoder, error) {
 	if err := refuseRaw(dir); err != nil {
 		return nil, err
 	}
+	if dir, err = dir.main(); err != nil {
+		return nil, err
+	}
 	n := &integers{directory: dir}
 	w, h := n.value(tagWidth, 0), n.value(tagHeight, 0)
 	d := &decoder{

@@ -79,6 +79,7 @@ func TestDecode(t *testing.T) {
 		"16.tif":             {photo, color.RGBA64Model, 0},
 		"16-differences.tif": {photo, color.RGBA64Model, 0},
 		"extra.tif":          {photo, color.RGBAModel, 0},
+		"thumbnail.tif":      {photo, color.RGBAModel, 0}, // its first picture
 		"straight.tif":       {half(photo), color.NRGBAModel, 0},
 		"premultiplied.tif":  {half(photo), color.RGBAModel, 1},
 		"cmyk.tif":           {photo, color.CMYKModel, 0},

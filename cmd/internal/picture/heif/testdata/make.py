@@ -3,6 +3,7 @@ and avifenc 0.11 or later, and beside each what libheif and libavif make of it.
 
     python make.py FOLDER/no_eoi.jpg.twin.png   # any small photo
 """
+import math
 import subprocess
 import sys
 
@@ -21,6 +22,14 @@ def heic(name, img=photo, **options):
     img.save(name, quality=90, **options)
 
 
+def wheel(size):
+    """A picture of strong colors, whose hue goes around it once."""
+    w, h = size
+    img = Image.new("HSV", size)
+    img.putdata([(int(128 * (1 + math.atan2(y - h / 2, x - w / 2) / math.pi)) % 256, 255, 200) for y in range(h) for x in range(w)])
+    return img.convert("RGB")
+
+
 def avif(name, *options):
     subprocess.run(["avifenc", "--min", "5", "--max", "8", *options, "/tmp/photo.png", name], check=True, capture_output=True)
 
@@ -30,6 +39,7 @@ heic("limited709.heic", matrix_coefficients=1, full_range_flag=0, **nclx)
 heic("full2020.heic", matrix_coefficients=9, full_range_flag=1, **nclx)
 heic("nameless.heic", save_nclx_profile=False)  # only the coded picture says what it is
 heic("narrow.heic", photo.resize((21, 31)))
+heic("border.heic", wheel((64, 48)))  # colors that change along the border
 heic("gray.heic", photo.convert("L"))
 heic("alpha.heic", clear)
 avif("deep.avif", "-d", "10")
@@ -38,7 +48,7 @@ avif("limited.avif", "-r", "limited", "-y", "420")
 clear.save("/tmp/photo.png")
 avif("alpha.avif")
 
-for name in ["limited709.heic", "full2020.heic", "nameless.heic", "narrow.heic", "gray.heic", "alpha.heic",
+for name in ["limited709.heic", "full2020.heic", "nameless.heic", "narrow.heic", "border.heic", "gray.heic", "alpha.heic",
              "deep.avif", "turned.avif", "limited.avif", "alpha.avif"]:
     img = ImageOps.exif_transpose(Image.open(name)).convert("RGBA")
     white = Image.new("RGBA", img.size, "white")

@@ -65,3 +65,7 @@ write("cmyk-apart.tif", cmyk.transpose(2, 0, 1), photometric="separated", planar
 Image.fromarray(cmyk, "CMYK").save("cmyk-jpeg.tif", compression="jpeg", quality=95)
 photo.quantize(200).save("palette.tif")
 photo.quantize(200).convert("RGB").save("palette.png")
+
+with tifffile.TiffWriter("thumbnail.tif") as f:
+    f.write(rgb[::4, ::4].copy(), photometric="rgb", subfiletype=1)
+    f.write(rgb, photometric="rgb")
