@@ -199,7 +199,7 @@ func (p *painter) sides() error {
 	}
 	switch {
 	case size == 0:
-		return optionErrorf("size is needed: the model does not know that of its pictures")
+		return optionErrorf("size is needed: the model's unet/config.json has no sample_size")
 	case size < f || size > MaxSize || size%f != 0:
 		return bad("it is a multiple of %d from %d to %d", f, f, MaxSize)
 	}

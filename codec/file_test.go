@@ -224,7 +224,7 @@ func TestSampleSize(t *testing.T) {
 	}
 	for n, want := range map[string]string{
 		"65536": name + ": sample_size 65536 makes pictures of size 524288: it is a multiple of 8 from 8 to 4096: choose a size",
-		"0":     "size is needed: the model does not know that of its pictures",
+		"0":     "size is needed: the model's unet/config.json has no sample_size",
 	} {
 		changed := regexp.MustCompile(`"sample_size": *[0-9]+`).ReplaceAll(text, []byte(`"sample_size": `+n))
 		if err := os.WriteFile(name, changed, 0o666); err != nil {

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -101,14 +102,14 @@ func ParseConfig(data []byte) (Config, error) {
 	file := struct {
 		*Config
 		common
-		AlgorithmType string      `json:"algorithm_type"`
-		VarianceType  string      `json:"variance_type"`
-		Beta          bool        `json:"use_beta_sigmas"`
-		LuLambdas     bool        `json:"use_lu_lambdas"`
-		Flow          bool        `json:"use_flow_sigmas"`
-		SigmaMin      *float64    `json:"sigma_min"`
-		SigmaMax      *float64    `json:"sigma_max"`
-		LambdaMin     json.Number `json:"lambda_min_clipped"` // hides that of Config; may be infinite
+		AlgorithmType string          `json:"algorithm_type"`
+		VarianceType  string          `json:"variance_type"`
+		Beta          bool            `json:"use_beta_sigmas"`
+		LuLambdas     bool            `json:"use_lu_lambdas"`
+		Flow          bool            `json:"use_flow_sigmas"`
+		SigmaMin      *float64        `json:"sigma_min"`
+		SigmaMax      *float64        `json:"sigma_max"`
+		LambdaMin     json.RawMessage `json:"lambda_min_clipped"` // hides that of Config; may be infinite
 	}{AlgorithmType: "dpmsolver++"}
 	cfg := DefaultConfig()
 	file.Config = &cfg
@@ -118,8 +119,12 @@ func ParseConfig(data []byte) (Config, error) {
 	if err := file.common.validate(); err != nil {
 		return Config{}, err
 	}
-	if file.LambdaMin != "" {
-		cfg.LambdaMinClipped, _ = file.LambdaMin.Float64() // a JSON number: infinite if float64 overflows
+	if text := string(file.LambdaMin); text != "" && text != "null" {
+		v, err := strconv.ParseFloat(text, 64)
+		if err != nil && !errors.Is(err, strconv.ErrRange) { // beyond the range it is infinite
+			return Config{}, fmt.Errorf("solver: lambda_min_clipped is %.40s: it must be a number", text)
+		}
+		cfg.LambdaMinClipped = v
 	}
 	for _, flag := range []struct {
 		key string

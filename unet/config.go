@@ -179,7 +179,7 @@ func (c Config) checkBlocks(k *config.Checker) {
 		mid := i == c.levels()-1 && c.MidBlockType == crossMid
 		blocks += 2*c.LayersPerBlock.At(i) + 1
 		if down == crossDown || up == crossUp || mid {
-			k.Must(c.heads(i) <= ch, "attention_head_dim", c.heads(i), fmt.Sprintf("at most the level's %d channels", ch))
+			k.Must(c.heads(i) <= ch, c.headsKey(), c.heads(i), fmt.Sprintf("at most the level's %d channels", ch))
 			k.Must(context == 0 || context == c.CrossAttentionDim.At(i), "cross_attention_dim", c.CrossAttentionDim, "the same at all levels")
 			context = c.CrossAttentionDim.At(i)
 			blocks += (2*c.LayersPerBlock.At(i) + 2) * c.TransformerLayers.At(i)
@@ -192,6 +192,14 @@ func (c Config) checkBlocks(k *config.Checker) {
 }
 
 func (c Config) levels() int { return len(c.BlockOutChannels) }
+
+// headsKey returns the key of the numbers of attention heads.
+func (c Config) headsKey() string {
+	if len(c.NumAttentionHeads) > 0 {
+		return "num_attention_heads"
+	}
+	return "attention_head_dim"
+}
 
 // heads returns the number of attention heads at a level.
 func (c Config) heads(level int) int {

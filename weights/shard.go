@@ -29,15 +29,21 @@ func parseShards(data []byte) (map[string]string, error) {
 	if !ok {
 		return nil, errors.New("bad index: no weight_map")
 	}
-	var where map[string]string
-	if err := json.Unmarshal(raw, &where); err != nil {
+	var entries map[string]json.RawMessage
+	if err := json.Unmarshal(raw, &entries); err != nil {
 		return nil, fmt.Errorf("bad index: weight_map: %s", clip(err.Error()))
 	}
-	if len(where) == 0 {
+	if len(entries) == 0 {
 		return nil, errors.New("bad index: weight_map is empty")
 	}
-	for _, name := range slices.Sorted(maps.Keys(where)) {
-		if shard := where[name]; !plainName(shard) || !strings.HasSuffix(shard, ".safetensors") {
+	where := make(map[string]string, len(entries))
+	for _, name := range slices.Sorted(maps.Keys(entries)) {
+		var shard string
+		if err := json.Unmarshal(entries[name], &shard); err != nil {
+			return nil, fmt.Errorf("bad index: weight_map: tensor %s is in %s, which is no name", show(name), clip(string(entries[name])))
+		}
+		where[name] = shard
+		if !plainName(shard) || !strings.HasSuffix(shard, ".safetensors") {
 			return nil, fmt.Errorf("bad index: tensor %s is in %s, which is not the name of a safetensors file",
 				show(name), clip(shard))
 		}

@@ -39,7 +39,10 @@ func (m *Metric) Score(ctx context.Context, p nn.Precision, reference, picture *
 		score *= m.scale
 	}
 	if err == nil && math.IsNaN(score) {
-		err = fmt.Errorf("%s: the score is not a number: the weights in %s are not usable", m.Name, m.File)
+		err = fmt.Errorf("%s: the score is not a number", m.Name)
+		if m.File != "" {
+			err = fmt.Errorf("%w: the weights in %s are not usable", err, m.File)
+		}
 	}
 	return score, err
 }

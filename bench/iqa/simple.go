@@ -10,10 +10,10 @@ import (
 // psnr returns the peak signal-to-noise ratio in dB, of the mean square over
 // all three channels; +Inf for equal pictures.
 func psnr(_ context.Context, _ *nn.Workspace, p, q *Picture) (float64, error) {
-	sum := 0
+	var sum int64
 	for i, v := range p.Pix {
 		d := int(v) - int(q.Pix[i])
-		sum += d * d
+		sum += int64(d * d)
 	}
 	return 10 * math.Log10(255*255*float64(len(p.Pix))/float64(sum)), nil
 }

@@ -6,6 +6,17 @@ import (
 	"testing"
 )
 
+// TestPSNR: the sum of squares of a large picture takes more than 32 bits.
+func TestPSNR(t *testing.T) {
+	p, q := &Picture{Pix: make([]byte, 3*768*768)}, &Picture{Pix: make([]byte, 3*768*768)}
+	for i := range q.Pix {
+		q.Pix[i] = 64
+	}
+	if got, err := psnr(t.Context(), nil, p, q); err != nil || math.Abs(got-20*math.Log10(255./64)) > 1e-9 {
+		t.Errorf("PSNR %v, want %v (%v)", got, 20*math.Log10(255./64), err)
+	}
+}
+
 // TestSimple compares PSNR and MS-SSIM with plain definitions in PyTorch, whose
 // MS-SSIM agrees with pytorch-msssim's.
 func TestSimple(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -41,6 +42,15 @@ func openArchive(dir string) (*archive.Archive, error) {
 		err = files.Named(dir, errNoArchive)
 	}
 	return a, err
+}
+
+// isArchive returns an error about a folder that is an archive and was taken for
+// one of files, and nil about any other.
+func isArchive(dir string) error {
+	if !files.IsRegular(filepath.Join(dir, archive.ManifestName)) {
+		return nil
+	}
+	return files.Named(dir, fmt.Errorf("is an archive: %s names a picture in it, and coclico archive extract writes its files", files.Member(dir, "NAME")))
 }
 
 var errNoArchive = errors.New("no archive in this folder: it has no " + archive.ManifestName)

@@ -33,7 +33,10 @@ rewrites it.
 			n++
 			return w.Remove(r.Name)
 		})
-		if err == nil || errors.As(err, new(missingError)) {
+		switch {
+		case cmd.Context().Err() != nil:
+			return interruptedError(fmt.Sprintf("interrupted with %d removed; the same command removes the rest", n))
+		case err == nil || errors.As(err, new(missingError)):
 			fmt.Fprintf(s.Out, "%d removed\n", n)
 		}
 		return err
@@ -88,6 +91,9 @@ the others are copied, and what it replaced or removed counts again.`,
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if *output == "" {
 			return usagef("archive merge needs an archive to write: -o FOLDER")
+		}
+		if err := checkFolder(*output); err != nil {
+			return err
 		}
 		var from []*archive.Archive
 		for _, dir := range args {

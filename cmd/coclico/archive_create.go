@@ -90,7 +90,10 @@ func createArchive(ctx context.Context, f *files.IO, s *terminal.Screen, m *many
 	if err != nil {
 		return err
 	}
-	if err := src.count(ctx); err != nil {
+	bar := newLookBar(s)
+	err = src.count(ctx, bar.show)
+	bar.Close()
+	if err != nil {
 		return err
 	}
 	jobs, err := begun(src.jobs(ctx)) // before an archive is made of what is no input

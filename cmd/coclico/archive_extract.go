@@ -28,14 +28,17 @@ func archiveExtractCmd(f *files.IO, s *terminal.Screen) *cobra.Command {
 		Long: `Extract writes the .coclico files of an archive into a folder, as encode would
 have: photos/a.jpg as OUT/photos/a.jpg.coclico. Names that would lead out of the
 folder, and those that are longer than they need be, such as ./a.jpg, are
-refused. If OUT ends in .tar, .tar.gz, .tgz or .zip, it is such a file, and - is
-a tar file on standard output.
+refused. If OUT ends in .tar, .tar.gz, .tgz or .zip, it is such a file, which is
+replaced with --force only, and - is a tar file on standard output.
+
+Ctrl-C leaves whole files; in a folder the same command resumes with the rest.
 
 ` + globHelp,
 		Example: "  coclico archive extract A -o out/\n  coclico archive extract A '*.png' -o pngs.tar",
 		Args:    archiveArgs("", 0),
 	}
 	output := cmd.Flags().StringP("output", "o", "", "`folder`, or tar or zip file, to write (required)")
+	force := cmd.Flags().Bool("force", false, "replace a tar or zip file")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if *output == "" {
 			return usagef("archive extract needs an output: -o OUT")
@@ -43,6 +46,9 @@ a tar file on standard output.
 		e := &extraction{screen: s, bar: newRowBar(s, "extracting"), dir: args[0], patterns: args[1:]}
 		var err error
 		if *output == files.Stdio || pack.IsPack(*output) {
+			if !*force && files.IsRegular(*output) {
+				return files.Named(*output, errors.New("exists: --force replaces it"))
+			}
 			err = f.Write(cmd.Context(), *output, func(w io.Writer) error { return e.pack(cmd.Context(), *output, w) })
 		} else {
 			err = e.folder(cmd.Context(), *output)
@@ -138,8 +144,8 @@ func (e *extraction) pack(ctx context.Context, output string, w io.Writer) error
 }
 
 func (e *extraction) folder(ctx context.Context, output string) error {
-	if err := os.MkdirAll(output, 0o777); err != nil {
-		return files.Named(output, err)
+	if err := files.Probe(output); err != nil {
+		return err
 	}
 	root, err := os.OpenRoot(output)
 	if err != nil {
@@ -150,7 +156,10 @@ func (e *extraction) folder(ctx context.Context, output string) error {
 		dir, base := filepath.Split(filepath.FromSlash(path))
 		return files.Full(writeBelow(root, filepath.Clean(dir), files.Fit(base), r.Data))
 	})
-	if errors.Is(err, files.ErrFull) {
+	switch {
+	case ctx.Err() != nil:
+		err = interruptedError(fmt.Sprintf("interrupted with %d extracted; the same command resumes with the rest", e.done))
+	case errors.Is(err, files.ErrFull):
 		err = fmt.Errorf("%s: %w; %d are extracted, and the same command resumes with the rest", output, err, e.done)
 	}
 	return err

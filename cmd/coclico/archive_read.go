@@ -152,16 +152,22 @@ func (e missingError) Error() string { return string(e) }
 
 func archiveGetCmd(f *files.IO) *cobra.Command {
 	cmd := &cobra.Command{
-		Use:     "get ARCHIVE NAME -o FILE",
-		Short:   "Write the .coclico file of a picture in an archive",
-		Long:    "Get writes the .coclico file of a picture in an archive, to standard output if\nFILE is -.",
+		Use:   "get ARCHIVE NAME -o FILE",
+		Short: "Write the .coclico file of a picture in an archive",
+		Long: `Get writes the .coclico file of a picture in an archive, to standard output if
+FILE is -. FILE is replaced if it exists; one that is named like a picture is
+replaced with --force only.`,
 		Example: "  coclico archive get A photos/a.jpg -o a.coclico",
 		Args:    twoArgs("an ARCHIVE and a NAME"),
 	}
 	output := cmd.Flags().StringP("output", "o", "", "`file` to write (required)")
+	force := cmd.Flags().Bool("force", false, "replace a FILE that is named like a picture")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if *output == "" {
 			return usagef("archive get needs an output: -o FILE")
+		}
+		if err := keepPicture(*output, *force); err != nil {
+			return err
 		}
 		data, err := member(args[0], args[1])
 		if err != nil {

@@ -90,21 +90,29 @@ func rowsOf(a *archive.Archive) (n int64) {
 	return n
 }
 
-// A rowBar shows how many rows are done. The zero value shows nothing.
+// A rowBar shows how many rows are done, and the time left. The zero value shows
+// nothing.
 type rowBar struct {
 	terminal.Bar
-	doing string
-	shown time.Time
+	doing          string
+	started, shown time.Time
 }
 
 // newRowBar returns a bar on standard error. The caller must Close it.
 func newRowBar(s *terminal.Screen, doing string) *rowBar {
-	return &rowBar{Bar: *s.Bar(), doing: doing}
+	return &rowBar{Bar: *s.Bar(), doing: doing, started: time.Now()}
 }
 
 func (b *rowBar) show(done, total int64) {
-	if now := time.Now(); now.Sub(b.shown) > time.Second/10 {
-		b.shown = now
-		b.Line(fmt.Sprintf("%s: %d of %d rows", b.doing, done, total))
+	now := time.Now()
+	if now.Sub(b.shown) <= time.Second/10 {
+		return
 	}
+	b.shown = now
+	line := fmt.Sprintf("%s: %d of %d rows", b.doing, done, total)
+	if 0 < done && done < total {
+		left := time.Duration(float64(now.Sub(b.started)) * float64(total-done) / float64(done))
+		line += fmt.Sprintf(", %v left", left.Round(time.Second))
+	}
+	b.Line(line)
 }

@@ -98,9 +98,9 @@ func (s *sources) packed() bool {
 	return slices.ContainsFunc(s.inputs, func(in sourceInput) bool { return in.pack })
 }
 
-// count counts the pictures, unless some are in a tar or zip file. A folder
-// without pictures is an error.
-func (s *sources) count(ctx context.Context) error {
+// count counts the pictures, unless some are in a tar or zip file, and tells
+// progress how many there are so far. A folder without pictures is an error.
+func (s *sources) count(ctx context.Context, progress func(n int)) error {
 	total := 0
 	for _, in := range s.inputs {
 		switch {
@@ -117,6 +117,7 @@ func (s *sources) count(ctx context.Context) error {
 				if !passed.Count(f) {
 					n++
 				}
+				progress(total + n)
 			}
 			if n == 0 {
 				return passed.Nothing(in.path, "pictures")

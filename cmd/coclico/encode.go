@@ -44,7 +44,7 @@ decode --keep-stream wrote yields the bytes that it holds.
 
 --candidates paints the picture from several noises with the model's decoder and
 keeps the one whose picture comes out nearest, as the model's image encoder sees
-it; the file takes a byte more. Ctrl-C keeps the best one so far.
+it; the file takes a byte more. With one picture, Ctrl-C keeps the best so far.
 ` + builtInHelp + manyHelp + `a.jpg as OUT/a.jpg.coclico,
 and photos/sub/b.png as OUT/photos/sub/b.png.coclico. In a folder, every file
 that is (or is named like) a picture is taken.` + manyRestHelp,
@@ -74,8 +74,8 @@ that is (or is named like) a picture is taken.` + manyRestHelp,
 		if err := options.NoEffect(cmd.Flags(), "it is for many files", "jobs"); err != nil {
 			return err
 		}
-		if !m.force && files.IsRegular(*output) && isPictureName(*output) && !files.Same(args[0], *output) {
-			return files.Named(*output, errors.New("exists and is named like a picture: --force replaces it"))
+		if err := keepPicture(*output, m.force || files.Same(args[0], *output)); err != nil {
+			return err
 		}
 		return one(s, m, args[0], *output, func() error { return encodeFile(cmd.Context(), f, s, e, args[0], *output) })
 	}

@@ -78,6 +78,9 @@ repeats what failed and what has changed.
 		if *out == "" {
 			return usagef("evaluate needs an output: -o OUT")
 		}
+		if err := checkFolder(*out); err != nil {
+			return err
+		}
 		if *paint && !*withFigures {
 			return usagef("--paint is for --figures")
 		}

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"text/tabwriter"
 
@@ -84,31 +86,51 @@ func printTable(ctx context.Context, i *inspector, inputs []string, asJSON bool)
 		i.screen.Complain(err.Error())
 		failed++
 	}
-	paths, passed, err := findFiles(ctx, inputs, fail)
+	paths, passed, err := findFiles(ctx, i.screen, inputs, fail)
 	if err != nil {
 		return err
 	}
+	board := i.screen.Board()
+	defer board.Close()
+	board.Start(len(paths))
 	t := tabwriter.NewWriter(i.screen.Out, 0, 0, 2, ' ', 0)
 	if !asJSON {
 		fmt.Fprintln(t, inspect.Header)
 	}
-	for _, path := range paths {
+	flush := func() error {
+		board.Close() // both may be on one terminal
+		return t.Flush()
+	}
+	for n, path := range paths {
 		if ctx.Err() != nil {
-			return ctx.Err()
+			return errors.Join(flush(), interruptedError(fmt.Sprintf("interrupted after %d of %d files", n, len(paths))))
 		}
+		board.Begin(path)
 		subject, err := i.open(ctx, path)
 		switch {
 		case err != nil:
-			fail(err)
-		case asJSON:
-			if err := i.screen.JSON(inspect.Describe(subject)); err != nil {
-				return err
+			if ctx.Err() != nil {
+				continue
 			}
+			board.Close()
+			fail(err)
+			board.Failed()
+			continue
+		case asJSON:
+			board.Close()
+			err = i.screen.JSON(inspect.Describe(subject))
 		default:
 			fmt.Fprintln(t, inspect.Describe(subject).Row())
+			if n%tableLines == tableLines-1 {
+				err = flush()
+			}
 		}
+		if err != nil {
+			return err
+		}
+		board.Done()
 	}
-	if err := t.Flush(); err != nil {
+	if err := flush(); err != nil {
 		return err
 	}
 	if err := printPassed(i.screen, passed, asJSON); err != nil {
@@ -120,15 +142,24 @@ func printTable(ctx context.Context, i *inspector, inputs []string, asJSON bool)
 	return nil
 }
 
+// tableLines is how many lines are aligned with each other: more would be kept in
+// memory, and from whoever waits for them.
+const tableLines = 100
+
 // findFiles lists the files among the inputs and in folders. What is wrong with
 // an input is left to fail.
-func findFiles(ctx context.Context, inputs []string, fail func(error)) (paths []string, passed batch.Passed, err error) {
+func findFiles(ctx context.Context, s *terminal.Screen, inputs []string, fail func(error)) (paths []string, passed batch.Passed, err error) {
+	bar := newLookBar(s)
+	defer bar.Close()
 	for _, input := range inputs {
 		if input == files.Stdio {
 			paths = append(paths, input)
 			continue
 		}
-		found, over, err := batch.Find(ctx, input, isStreamName, "*"+streamExt+" files")
+		found, over, err := batch.Find(ctx, input, isStreamName, "*"+streamExt+" files", bar.show)
+		if err != nil {
+			err = cmp.Or(isArchive(input), err)
+		}
 		switch {
 		case ctx.Err() != nil:
 			return nil, passed, ctx.Err()

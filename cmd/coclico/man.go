@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -23,8 +22,11 @@ folders of $MANPATH, or by their path.`,
 		Example: "  coclico man man1 && man man1/coclico-encode.1\n  sudo coclico man /usr/local/share/man/man1",
 		Args:    oneArg("DIR"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := os.MkdirAll(args[0], 0o777); err != nil {
-				return files.Named(args[0], err)
+			if err := checkFolder(args[0]); err != nil {
+				return err
+			}
+			if err := files.Probe(args[0]); err != nil {
+				return err
 			}
 			return writePages(cmd.Context(), f, cmd.Root(), args[0])
 		},

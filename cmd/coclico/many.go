@@ -42,8 +42,9 @@ mirrored in the output folder as cp -r would: `
 a dot are skipped, and so are linked folders; what is passed over is counted at
 the end. A result's name of more than 255 bytes is shortened. A file that is
 done is skipped if nothing can have changed it since, and if its result records
-the same parameters, as far as it can; --force does it again. A bad file does
-not end the run: bad files are listed at the end, and the exit status is 1.
+the same parameters, as far as it can; --force does it again. A name that does
+not exist ends the run before it begins. A bad file does not end it: bad files
+are listed at the end, and the exit status is 1.
 Ctrl-C, or a run that was killed, leaves whole files only, and the same command
 resumes with the rest.`
 )
@@ -59,13 +60,26 @@ func isFolder(path string) bool { return path != files.Stdio && files.IsDir(path
 
 // checkFolder refuses a name for a new folder that can only be meant for a file.
 func checkFolder(out string) error {
-	if out == files.Stdio {
-		return usagef("-o -: many files need a folder for their results")
-	}
-	if !files.IsDir(out) && hasEnding(out, []string{streamExt[1:], "png", "jpg", "jpeg", "webp"}) {
-		return usagef("-o %s: many files need a folder for their results", out)
+	if out == files.Stdio || !files.IsDir(out) && hasEnding(out, []string{streamExt[1:], "png", "jpg", "jpeg", "webp"}) {
+		return usagef("%s: must be a folder", out)
 	}
 	return nil
+}
+
+// A lookBar shows how many files have been found in folders.
+type lookBar struct {
+	*terminal.Bar
+	shown time.Time
+}
+
+// newLookBar returns a bar on standard error. The caller must Close it.
+func newLookBar(s *terminal.Screen) *lookBar { return &lookBar{s.Bar(), time.Now()} }
+
+func (b *lookBar) show(n int) {
+	if now := time.Now(); now.Sub(b.shown) > time.Second/10 {
+		b.shown = now
+		b.Line(fmt.Sprintf("looking: %d files", n))
+	}
 }
 
 // memoryAhead is what the inputs in memory may take together.
@@ -79,8 +93,14 @@ func runMany[T any](ctx context.Context, f *files.IO, s *terminal.Screen, board 
 	if err := checkFolder(plan.Out); err != nil {
 		return err
 	}
+	bar := newLookBar(s)
+	plan.Found = bar.show
 	jobs, passed, err := plan.Jobs(ctx, inputs)
+	bar.Close()
 	if err != nil {
+		for _, input := range inputs {
+			err = cmp.Or(isArchive(input), err)
+		}
 		return err
 	}
 	if err := files.Probe(plan.Out); err != nil {
@@ -155,7 +175,7 @@ func summarize(s *terminal.Screen, m *many, sum batch.Summary, passed batch.Pass
 			line += fmt.Sprintf(", %d unchanged", sum.Unchanged)
 		}
 		if sum.Done > 0 {
-			line += fmt.Sprintf(", in %v (%.3g files/s)", sum.Elapsed.Round(10*time.Millisecond), float64(sum.Done)/sum.Elapsed.Seconds())
+			line += fmt.Sprintf(", in %v (%s files/s)", sum.Elapsed.Round(10*time.Millisecond), terminal.Rate(float64(sum.Done)/sum.Elapsed.Seconds()))
 		}
 		fmt.Fprintln(s.Out, line)
 	}

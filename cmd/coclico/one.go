@@ -10,6 +10,15 @@ import (
 	"github.com/coclico/coclico/cmd/internal/terminal"
 )
 
+// keepPicture refuses to replace a file that is named like a picture by one that
+// is none, which is a slip more often than not.
+func keepPicture(output string, force bool) error {
+	if !force && files.IsRegular(output) && isPictureName(output) {
+		return files.Named(output, errors.New("exists and is named like a picture: --force replaces it"))
+	}
+	return nil
+}
+
 // one does the work on a single file, and reports it as a line of JSON if asked
 // to.
 func one(s *terminal.Screen, m *many, input, output string, work func() error) error {

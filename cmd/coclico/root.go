@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -32,6 +34,7 @@ unCLIP.
 	root.AddCommand(encodeCmd(f, s), decodeCmd(f, s), infoCmd(f, s), compareCmd(f, s), archiveCmd(f, s), searchCmd(f, s), serveCmd(f, s), pullCmd(s), modelsCmd(f, s), synthCmd(s), verifyCmd(s), benchCmd(s), evaluateCmd(f, s),
 		manCmd(f), completionCmd(s), versionCmd(s))
 	addVersionFlag(root)
+	refuseEmpty(root)
 	root.SetHelpCommand(helpCmd())
 	root.SetUsageFunc(usage)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return options.FlagError(err) })
@@ -59,6 +62,27 @@ func nameOf(cmd *cobra.Command) string {
 	return strings.TrimPrefix(cmd.CommandPath(), cmd.Root().Name()+" ")
 }
 
+// refuseEmpty makes a command and those below it refuse empty arguments, which
+// are variables of a script that are not set.
+func refuseEmpty(cmd *cobra.Command) {
+	for _, c := range cmd.Commands() {
+		refuseEmpty(c)
+	}
+	check := cmd.Args
+	if check == nil {
+		return
+	}
+	cmd.Args = func(cmd *cobra.Command, args []string) error {
+		if err := check(cmd, args); err != nil {
+			return err
+		}
+		if slices.Contains(args, "") {
+			return usagef("%s: an argument is empty", nameOf(cmd))
+		}
+		return nil
+	}
+}
+
 // oneArg demands a single argument, under the name that the usage line gives it.
 func oneArg(name string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
@@ -71,10 +95,18 @@ func oneArg(name string) cobra.PositionalArgs {
 
 // noArgs refuses arguments.
 func noArgs(cmd *cobra.Command, args []string) error {
-	if len(args) > 0 {
+	if len(args) == 0 {
+		return nil
+	}
+	if !cmd.HasSubCommands() {
 		return fmt.Errorf("%s takes no arguments, not %s", nameOf(cmd), args[0])
 	}
-	return nil
+	cmd.SuggestionsMinimumDistance = 2
+	text := fmt.Sprintf("%s has no command %s", nameOf(cmd), args[0])
+	if like := cmd.SuggestionsFor(args[0]); len(like) > 0 {
+		text += ": did you mean " + options.OrList(like) + "?"
+	}
+	return errors.New(text)
 }
 
 // optionalArg takes an argument or none.

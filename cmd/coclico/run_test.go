@@ -353,7 +353,7 @@ func TestHelp(t *testing.T) {
 	for _, c := range [][]string{
 		{"help", "bogus", `unknown command "bogus" for "coclico" (coclico --help)`}, {"help", "models", "bogus", `unknown command "bogus"`}, {"help", "encode", "bogus", `unknown command "bogus"`},
 		{"completion", "zhs", "completion zhs: must be bash, zsh, fish or powershell"}, {"completion", "completion takes one SHELL"}, {"completion", "zsh", "fish", "completion takes one SHELL"},
-		{"enc", `unknown command "enc" for "coclico"; did you mean encode`},
+		{"enc", `unknown command "enc" for "coclico"; did you mean bench or encode`},
 	} {
 		n := len(c) - 1
 		fail(t, process.Usage, c[n:], c[:n]...)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"image/color"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -54,7 +55,7 @@ written. --sheet shows the color maps of what was found on one picture, with
 	flags.StringVar(&q.near, "near", "", "the `name` of a picture in the archive")
 	flags.StringVar(&q.text, "text", "", "`words`")
 	k := flags.IntP("hits", "k", 10, "hits at most")
-	least := options.Decimal(flags, "min", 0, 0, 1, "least score")
+	least := options.Decimal(flags, "min", 0, -1, 1, "least score (default any)")
 	asJSON := flags.Bool("json", false, "print a line of JSON for each hit")
 	sheet := flags.String("sheet", "", "write a picture of all hits to this `file`")
 	paint := flags.Bool("paint", false, "paint the hits of the sheet")
@@ -78,6 +79,14 @@ written. --sheet shows the color maps of what was found on one picture, with
 			return usagef("--paint needs --sheet")
 		case *sheet != "" && *k > maxTiles:
 			return usagef("--sheet shows at most %d hits", maxTiles)
+		}
+		if *least == 0 && flags.Changed("min") {
+			*least = math.SmallestNonzeroFloat64 // 0 is any score
+		}
+		for _, input := range []string{q.picture, q.file} {
+			if err := files.Overwrites(input, *sheet); err != nil && input != "" {
+				return err
+			}
 		}
 		q.shelf = &shelf{flag: *model}
 		defer q.shelf.close()

@@ -148,7 +148,7 @@ func (o *serving) run(ctx context.Context, f *files.IO, s *terminal.Screen, poli
 	}
 	listener, err := guard.Listen(ctx, o.listen, policy)
 	if err != nil {
-		return err
+		return fmt.Errorf("--listen %w", err)
 	}
 	adminAt := adminOff
 	if o.admin != adminOff {

@@ -1,11 +1,14 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 
 	"github.com/spf13/cobra"
 
+	"github.com/coclico/coclico/cmd/internal/files"
 	"github.com/coclico/coclico/cmd/internal/options"
 	"github.com/coclico/coclico/cmd/internal/terminal"
 	"github.com/coclico/coclico/codec/model/synth"
@@ -28,12 +31,22 @@ and may be a real model, is only overwritten with --force.`,
 	seed := flags.Int64("seed", 1, "seed of the weights")
 	force := flags.Bool("force", false, "overwrite what is in DIR")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if entries, _ := os.ReadDir(args[0]); len(entries) > 0 && !*force {
+		if err := checkFolder(args[0]); err != nil {
+			return err
+		}
+		switch entries, err := os.ReadDir(args[0]); {
+		case err != nil && !errors.Is(err, fs.ErrNotExist):
+			return files.Named(args[0], err)
+		case len(entries) > 0 && !*force:
 			return fmt.Errorf("%s: is not empty: --force overwrites it", args[0])
 		}
 		bar := s.Bar()
 		defer bar.Close()
-		if err := synth.Write(cmd.Context(), args[0], *config, *seed, bar.Bytes); err != nil {
+		err := synth.Write(cmd.Context(), args[0], *config, *seed, bar.Bytes)
+		if cmd.Context().Err() != nil {
+			return interruptedError(fmt.Sprintf("interrupted: %s is not whole; the same command with --force writes it again", args[0]))
+		}
+		if err != nil {
 			return err
 		}
 		bar.Close()

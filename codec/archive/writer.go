@@ -93,6 +93,24 @@ func NewWriter(dir string, o *Options) (*Writer, error) {
 	return w, nil
 }
 
+// checkOwn refuses a folder that has no archive and other files: a million rows
+// among them would be hard to take out again.
+func checkOwn(dir string) error {
+	if _, err := os.Stat(filepath.Join(dir, ManifestName)); err == nil {
+		return nil
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if name := e.Name(); !strings.HasPrefix(name, "_") && !strings.HasPrefix(name, ".") && shardNumber(name) < 0 {
+			return fmt.Errorf("is no archive, and has %s: an archive needs a folder of its own", name)
+		}
+	}
+	return nil
+}
+
 // lockName is the name of the file that a writer locks. It stays.
 const lockName = "_lock"
 
@@ -102,6 +120,9 @@ var lockFile = lock
 func (w *Writer) open() (err error) {
 	if !w.opt.MustExist {
 		if err := os.MkdirAll(w.dir, 0o777); err != nil {
+			return err
+		}
+		if err := checkOwn(w.dir); err != nil {
 			return err
 		}
 	} else if _, err := os.Stat(filepath.Join(w.dir, ManifestName)); err != nil {

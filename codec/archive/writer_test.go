@@ -178,6 +178,13 @@ func TestWriterErrors(t *testing.T) {
 	if _, err := NewWriter(t.TempDir(), o); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("no archive: %v", err)
 	}
+	own := t.TempDir()
+	if err := os.WriteFile(filepath.Join(own, "thesis.txt"), nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := NewWriter(own, testOptions(0)); err == nil || !strings.Contains(err.Error(), "has thesis.txt") {
+		t.Errorf("somebody's folder: %v", err)
+	}
 	if _, err := NewWriter(t.TempDir(), &Options{Origin: Origin{Fingerprint: "12"}}); err == nil {
 		t.Error("a short fingerprint is no error")
 	}

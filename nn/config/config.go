@@ -52,16 +52,11 @@ func Decode(data []byte, v any, fixed []Fixed) error {
 		}
 		return errors.New(clip(err.Error()))
 	}
-	exact, err := exactFields(fields, v)
-	if err != nil {
-		return err
+	if key := twice(data); key != "" {
+		return fmt.Errorf("%s appears twice", clip(key))
 	}
-	if err := json.Unmarshal(exact, v); err != nil {
-		if t, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && t.Field != "" {
-			key := t.Field[strings.LastIndexByte(t.Field, '.')+1:] // without the name of the embedded struct
-			return &Error{clip(key), article(clip(t.Value)), kind(t.Type)}
-		}
-		return errors.New(clip(err.Error()))
+	if err := decodeFields(fields, v); err != nil {
+		return err
 	}
 	for _, f := range fixed {
 		raw, ok := fields[f.Key]
@@ -70,6 +65,58 @@ func Decode(data []byte, v any, fixed []Fixed) error {
 		}
 	}
 	return nil
+}
+
+// decodeFields sets the fields of v, one by one so that an error is known to be
+// about one of them.
+func decodeFields(fields map[string]json.RawMessage, v any) error {
+	fields, err := exactFields(fields, v)
+	if err != nil {
+		return err
+	}
+	for _, key := range slices.Sorted(maps.Keys(fields)) {
+		one, err := json.Marshal(map[string]json.RawMessage{key: fields[key]})
+		if err == nil {
+			err = json.Unmarshal(one, v)
+		}
+		if err == nil {
+			continue
+		}
+		if t, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+			return &Error{clip(key), article(clip(t.Value)), kind(t.Type)}
+		}
+		if want, ok := errors.AsType[wantError](err); ok {
+			return &Error{clip(key), clip(string(fields[key])), string(want)}
+		}
+		return fmt.Errorf("%s: %s", clip(key), clip(err.Error()))
+	}
+	return nil
+}
+
+// A wantError is an error of a value, and names what is supported.
+type wantError string
+
+func (e wantError) Error() string { return "must be " + string(e) }
+
+// twice returns a key that an object has twice, of which package json would
+// take the last, or "". The object is valid.
+func twice(object []byte) string {
+	dec := json.NewDecoder(bytes.NewReader(object))
+	dec.Token() // {
+	seen := map[string]bool{}
+	for dec.More() {
+		key, _ := dec.Token()
+		name, _ := key.(string)
+		if seen[name] {
+			return name
+		}
+		seen[name] = true
+		var value json.RawMessage
+		if dec.Decode(&value) != nil {
+			break
+		}
+	}
+	return ""
 }
 
 // article puts an article before the name of one of JSON's types.
@@ -99,7 +146,7 @@ func kind(t reflect.Type) string {
 
 // exactFields returns the object without the keys that are not exactly a field
 // of v: package json would also accept In_Channels for in_channels.
-func exactFields(fields map[string]json.RawMessage, v any) ([]byte, error) {
+func exactFields(fields map[string]json.RawMessage, v any) (map[string]json.RawMessage, error) {
 	b, err := json.Marshal(v)
 	if err != nil {
 		return nil, err
@@ -110,7 +157,7 @@ func exactFields(fields map[string]json.RawMessage, v any) ([]byte, error) {
 	}
 	fields = maps.Clone(fields)
 	maps.DeleteFunc(fields, func(key string, _ json.RawMessage) bool { _, ok := known[key]; return !ok })
-	return json.Marshal(fields)
+	return fields, nil
 }
 
 func allowed(raw json.RawMessage, values []string) bool {
@@ -153,7 +200,7 @@ func (n *Ints) UnmarshalJSON(b []byte) error {
 	}
 	var list []int
 	if err := json.Unmarshal(b, &list); err != nil {
-		return fmt.Errorf("%s is neither a whole number nor a list of them", clip(string(b)))
+		return wantError("a whole number or a list of them")
 	}
 	*n = list
 	return nil

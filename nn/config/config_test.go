@@ -28,14 +28,15 @@ func TestDecode(t *testing.T) {
 		{`{"mean": ["x"]}`, "mean is a string, which is not supported: it must be a finite number"},
 		{`{"eps": []}`, "eps is an array, which is not supported: it must be a finite number"},
 		{`{"groups": 1.5}`, "groups is a number 1.5"},
-		{`{"heads": "x"}`, "neither a whole number nor a list"},
+		{`{"heads": "x"}`, `heads is "x", which is not supported: it must be a whole number or a list of them`},
+		{`{"groups": 1, "groups": 2}`, "groups appears twice"},
 		{`{"eps": 1e999}`, "eps is a number 1e999"},
 		{`[]`, "JSON object"},
 		{`{"groups": 1`, "unexpected end of JSON input"},
 		{``, "unexpected end of JSON input"},
 		{`{"Groups": 8, "GROUPS": "x", "group\u017f": 7, "\u017f": 0}`, ""}, // package json would accept all but the last
 		{`{"Only_Cross_Attention": true}`, ""},
-		{`{"heads": "\u001b[2J"}`, `"\u001b[2J" is neither a whole number`},
+		{`{"heads": "\u001b[2J"}`, `heads is "\u001b[2J", which`},
 		{"{\"only_cross_attention\": [false,\n true]}", `only_cross_attention is "[false,\n true]"`},
 		{`{"groups": "` + strings.Repeat("x", 1000) + `"}`, "groups is a string"},
 	} {

@@ -35,6 +35,7 @@ type Plan struct {
 	Name   func(input string) string    // a result's name (no folders) for an input's
 	Same   func(input, out string) bool // whether a result was made of its input as it would be now; nil: always
 	Ours   func(out string) bool        // whether a file in a result's place is an older result; nil: always
+	Found  func(n int)                  // is told how many files have been found so far; nil: nobody
 	Kind   string                       // what Wanted looks for, "pictures"
 }
 
@@ -58,12 +59,26 @@ func (p *Plan) Jobs(ctx context.Context, inputs []string) (jobs []Job, passed Pa
 			}
 		}
 	}
+	read := map[string]string{} // inputs by their full names
 	for _, j := range jobs {
 		if err := files.Overwrites(j.Input, j.Output); err != nil {
 			return nil, passed, err
 		}
+		read[fullName(j.Input)] = j.Input
+	}
+	for _, j := range jobs {
+		if other, ok := read[fullName(j.Output)]; ok {
+			return nil, passed, files.Named(other, fmt.Errorf("would be overwritten by what %s becomes", j.Input))
+		}
 	}
 	return jobs, passed, nil
+}
+
+func fullName(path string) string {
+	if full, err := filepath.Abs(path); err == nil {
+		path = full
+	}
+	return sameName(filepath.Clean(path))
 }
 
 // find lists the work on one argument.
@@ -85,7 +100,7 @@ func (p *Plan) find(ctx context.Context, input string) ([]Job, Passed, error) {
 			base = ""
 		}
 	}
-	found, passed, err := Find(ctx, input, p.Wanted, p.Kind)
+	found, passed, err := Find(ctx, input, p.Wanted, p.Kind, p.Found)
 	var jobs []Job
 	for _, path := range found {
 		rel := "."
@@ -100,11 +115,12 @@ func (p *Plan) find(ctx context.Context, input string) ([]Job, Passed, error) {
 	return jobs, passed, err
 }
 
-// Find returns a file, also one in an archive, or the wanted files in a folder and below it, and what was
-// passed over there. If a folder has no wanted files, the error calls them kind.
-// A folder below that cannot be read is returned like a file: opening it reports
-// why.
-func Find(ctx context.Context, input string, wanted func(path string) bool, kind string) (found []string, passed Passed, err error) {
+// Find returns a file, also one in an archive, or the wanted files in a folder
+// and below it, and what was passed over there. If a folder has no wanted files,
+// the error calls them kind. A folder below that cannot be read is returned like
+// a file: opening it reports why. progress, which may be nil, is told how many
+// files there are so far.
+func Find(ctx context.Context, input string, wanted func(path string) bool, kind string, progress func(n int)) (found []string, passed Passed, err error) {
 	info, err := os.Stat(input)
 	if _, _, member := files.SplitMember(input); err == nil && !info.IsDir() || err != nil && member {
 		return []string{input}, passed, nil
@@ -118,6 +134,9 @@ func Find(ctx context.Context, input string, wanted func(path string) bool, kind
 		}
 		if !passed.Count(f) {
 			found = append(found, f.Path)
+		}
+		if progress != nil {
+			progress(len(found))
 		}
 	}
 	if len(found) == 0 {

@@ -80,6 +80,10 @@ func TestJobs(t *testing.T) {
 	if _, _, err := onto.Jobs(t.Context(), []string{"a.txt"}); err == nil || !strings.Contains(err.Error(), "own result") {
 		t.Errorf("a file onto itself: error %v", err)
 	}
+	tree(t, dir, "a.txt.up")
+	if _, _, err := testPlan(".").Jobs(t.Context(), []string{"a.txt", "a.txt.up"}); err == nil || err.Error() != "a.txt.up: would be overwritten by what a.txt becomes" {
+		t.Errorf("a file onto another input: error %v", err)
+	}
 	if _, err := os.Stat("out"); err == nil {
 		t.Error("planning has made the output folder")
 	}

@@ -171,6 +171,7 @@ func (r *Runner[T]) readAhead(ctx context.Context, jobs iter.Seq2[Job, error], s
 			} else {
 				e.memory = input.Memory
 				if !budget.acquire(e.memory) {
+					_, _ = input.Read() // which closes it, and stops since ctx has ended
 					return nil
 				}
 				readers.Go(func() {

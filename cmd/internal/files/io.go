@@ -23,6 +23,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"golang.org/x/term"
+
 	"github.com/coclico/coclico/weights"
 )
 
@@ -154,6 +156,9 @@ func (f *IO) Write(ctx context.Context, path string, work func(w io.Writer) erro
 	ctx, cancel := lasting(ctx, time.Second)
 	defer cancel()
 	if path == Stdio {
+		if out, ok := f.stdout.(*os.File); ok && term.IsTerminal(int(out.Fd())) {
+			return WriteError{errors.New("standard output is a terminal, which cannot show the file: give it to another program, or write it to a file")}
+		}
 		return work(stoppableWriter{ctx, f.stdout})
 	}
 	if target, err := filepath.EvalSymlinks(path); err == nil {

@@ -118,7 +118,7 @@ func (b *Board) lines(elapsed time.Duration) (first, second string) {
 	}
 	if n := b.worked + b.failed; n > 0 && elapsed > 0 {
 		rate := float64(n) / elapsed.Seconds()
-		first += fmt.Sprintf("  %.3g files/s", rate)
+		first += fmt.Sprintf("  %s files/s", Rate(rate))
 		if left := time.Duration(float64(b.files-b.ended) / rate * float64(time.Second)); b.files > 0 {
 			first += fmt.Sprintf(", %v left", left.Round(time.Second))
 		}
@@ -128,6 +128,14 @@ func (b *Board) lines(elapsed time.Duration) (first, second string) {
 		second += fmt.Sprintf(", step %d of %d", min(b.step+1, b.steps), b.steps)
 	}
 	return first, second
+}
+
+// Rate returns a rate in three digits, or in all of them from 1,000 on.
+func Rate(r float64) string {
+	if r >= 1000 {
+		return fmt.Sprintf("%.0f", r)
+	}
+	return fmt.Sprintf("%.3g", r)
 }
 
 // meter is a bar of 20 columns.
