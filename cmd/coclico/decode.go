@@ -110,6 +110,11 @@ func decodingFlags(cmd *cobra.Command) func() (*decoding, error) {
 				return nil, err
 			}
 		}
+		if flags.Changed("guidance") && flags.Lookup("guidance").Value.String() == "1" {
+			if err := options.NoEffect(flags, "--guidance 1 turns guidance off", "guidance-interval", "guidance-rescale", "apg"); err != nil {
+				return nil, err
+			}
+		}
 		d := &decoding{shelf: &shelf{flag: *model}, reading: r, how: how()}
 		d.how.Options.LowMemory = *lowMemory
 		return d, nil

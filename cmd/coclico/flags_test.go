@@ -93,6 +93,7 @@ func TestNoEffect(t *testing.T) {
 		{"preview", "one file", []string{"decode", "x", "z", "-o", "y", "--preview", "terminal"}},
 		{"jpeg-quality", "not a JPEG", []string{"decode", "x", "-o", "y.png", "--jpeg-quality", "50"}},
 		{"jpeg-quality", "not a JPEG", []string{"decode", "x", "-o", "y/", "--format", "webp", "--jpeg-quality", "50"}},
+		{"apg", "turns guidance off", []string{"decode", "x", "-o", "y.png", "--guidance", "1.0", "--apg", "0"}},
 		{"map-size", "without --raw", []string{"decode", "x", "-o", "y.png", "--map-size", "16"}},
 		{"color-bits", "without --raw", []string{"info", "x", "--color-bits", "3"}},
 		{"clip-bits", "without --raw", []string{"compare", "x", "y", "--clip-bits", "3"}},
