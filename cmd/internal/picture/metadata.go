@@ -4,10 +4,11 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/binary"
-	"errors"
 	"io"
 
 	"github.com/coclico/coclico/cmd/internal/icc"
+	"github.com/coclico/coclico/cmd/internal/picture/jpeg"
+	"github.com/coclico/coclico/cmd/internal/picture/tiff"
 )
 
 // metadata is what a file says about its picture besides the pixels. Of a broken
@@ -58,7 +59,7 @@ func (m *metadata) setICC(data []byte) { m.profile, m.faulty = icc.Parse(data) }
 // setEXIF takes EXIF data, which some programs begin with JPEG's signature in
 // other files too.
 func (m *metadata) setEXIF(data []byte) {
-	m.orientation = exifOrientation(bytes.TrimPrefix(data, []byte(exifSegment)))
+	m.orientation, _, _ = tiff.Metadata(bytes.NewReader(bytes.TrimPrefix(data, []byte(exifSegment))))
 }
 
 // Signatures of JPEG segments: CIPA DC-008, 4.7.2; ICC.1:2022, B.4.
@@ -85,7 +86,7 @@ func (m *metadata) readJPEG(r io.Reader) {
 		return
 	}
 	for {
-		marker, n, err := nextSegment(b)
+		marker, n, err := jpeg.NextSegment(b)
 		switch {
 		case err != nil, marker == 0xd9, marker == 0xda: // end of image, start of scan
 			return
@@ -109,47 +110,6 @@ func (m *metadata) readJPEG(r io.Reader) {
 		}
 		if _, err := b.Discard(n); err != nil {
 			return
-		}
-	}
-}
-
-// nextSegment finds a segment and reads its length, that of its data; the end of
-// the image and the start of a scan have none.
-func nextSegment(b *bufio.Reader) (marker byte, n int, err error) {
-	marker, err = nextMarker(b)
-	if err != nil || marker == 0xd9 || marker == 0xda {
-		return marker, 0, err
-	}
-	var length [2]byte
-	if _, err := io.ReadFull(b, length[:]); err != nil {
-		return 0, 0, err
-	}
-	if n = int(binary.BigEndian.Uint16(length[:])) - 2; n < 0 {
-		return 0, 0, errSegment
-	}
-	return marker, n, nil
-}
-
-var errSegment = errors.New("segment too short")
-
-// nextMarker finds a segment. It passes over what image/jpeg does - stray bytes,
-// fill bytes, restart markers - because a frame header that only one of the two
-// finds would take more memory than was announced.
-func nextMarker(b *bufio.Reader) (marker byte, err error) {
-	for {
-		if _, err := b.ReadSlice(0xff); err == bufio.ErrBufferFull {
-			continue
-		} else if err != nil {
-			return 0, err
-		}
-		if marker, err = b.ReadByte(); marker == 0 && err == nil {
-			continue
-		}
-		for marker == 0xff && err == nil {
-			marker, err = b.ReadByte()
-		}
-		if restart := marker >= 0xd0 && marker <= 0xd7; !restart || err != nil {
-			return marker, err
 		}
 	}
 }
@@ -233,20 +193,10 @@ func readPart(r io.Reader, n, limit int64) ([]byte, error) {
 	return data, err
 }
 
-// readTIFF reads the tags of the first picture.
+// readTIFF reads the tags of the picture.
 func (m *metadata) readTIFF(r io.ReadSeeker) {
-	const profile = 34675 // ICC.1:2022, B.5
 	var at, n int64
-	_ = readDirectory(r, func(e entry) bool {
-		switch e.tag {
-		case orientationTag:
-			m.orientation = e.orientation()
-		case profile:
-			at, n = int64(e.order.Uint32(e.value[:])), int64(e.count)
-		}
-		return true
-	})
-	if n <= 4 {
+	if m.orientation, at, n = tiff.Metadata(r); n == 0 {
 		return
 	}
 	if _, err := r.Seek(at, io.SeekStart); err != nil {

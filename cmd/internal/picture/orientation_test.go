@@ -14,6 +14,8 @@ import (
 	"testing"
 )
 
+const orientationTag = 274
+
 // exif returns an APP1 segment that holds another tag and an orientation.
 func exif(order binary.AppendByteOrder, magic string, o uint16) []byte {
 	b := order.AppendUint16([]byte(magic), 42)

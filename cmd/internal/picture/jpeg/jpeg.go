@@ -82,7 +82,7 @@ func readHeader(from io.Reader) (*header, error) {
 	}
 	_, _ = r.Discard(2) // as peeked
 	for {
-		marker, err := nextMarker(r)
+		marker, n, err := NextSegment(r)
 		switch {
 		case err != nil:
 			return nil, err
@@ -94,14 +94,6 @@ func readHeader(from io.Reader) (*header, error) {
 			return h, nil
 		case marker == eoi:
 			return nil, FormatError("no scan")
-		}
-		var length [2]byte
-		if _, err := io.ReadFull(r, length[:]); err != nil {
-			return nil, io.ErrUnexpectedEOF
-		}
-		n := int(binary.BigEndian.Uint16(length[:])) - 2
-		if n < 0 {
-			return nil, FormatError("short segment")
 		}
 		switch {
 		case marker == sof55, marker >= sof0 && marker <= sof15 && marker != dht && marker != jpg && marker != dac, marker == app0, marker == app14:
@@ -118,6 +110,24 @@ func readHeader(from io.Reader) (*header, error) {
 			}
 		}
 	}
+}
+
+// NextSegment finds a segment and reads its length, that of its data; the end of
+// the image and the start of a scan have none. It passes over what image/jpeg does:
+// stray bytes, fill bytes and restart markers.
+func NextSegment(r *bufio.Reader) (marker byte, n int, err error) {
+	marker, err = nextMarker(r)
+	if err != nil || marker == eoi || marker == sos {
+		return marker, 0, err
+	}
+	var length [2]byte
+	if _, err := io.ReadFull(r, length[:]); err != nil {
+		return 0, 0, io.ErrUnexpectedEOF
+	}
+	if n = int(binary.BigEndian.Uint16(length[:])) - 2; n < 0 {
+		return 0, 0, FormatError("short segment")
+	}
+	return marker, n, nil
 }
 
 // nextMarker finds a marker with a segment.

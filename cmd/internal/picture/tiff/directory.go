@@ -17,6 +17,7 @@ const (
 	tagFillOrder       = 266
 	tagMake            = 271
 	tagStripOffsets    = 273
+	tagOrientation     = 274
 	tagSamples         = 277
 	tagRowsPerStrip    = 278
 	tagStripByteCounts = 279
@@ -33,6 +34,7 @@ const (
 	tagExtraSamples    = 338
 	tagSampleFormat    = 339
 	tagJPEGTables      = 347
+	tagProfile         = 34675 // ICC.1:2022, B.5
 	tagDNGVersion      = 50706
 )
 
@@ -110,27 +112,25 @@ func newSource(r io.ReadSeeker) (s *source, first int64, err error) {
 	return s, int64(s.order.Uint32(head[4:])), nil
 }
 
-// directory reads the directory there.
+// directory reads the directory there. With an error it may return the tags
+// before the end of the file.
 func (s *source) directory(at int64) (*directory, error) {
 	n, err := s.read(at, 2)
 	if err != nil {
 		return nil, err
 	}
 	b, err := s.read(at+2, 12*int64(s.order.Uint16(n)))
-	if err != nil {
-		return nil, err
-	}
 	d := &directory{source: s, entries: map[uint16]entry{}}
-	if next, err := s.read(at+2+int64(len(b)), 4); err == nil { // files without a list may end here
+	if next, e := s.read(at+2+int64(len(b)), 4); err == nil && e == nil { // files without a list may end here
 		d.next = int64(s.order.Uint32(next))
 	}
-	for ; len(b) > 0; b = b[12:] {
+	for ; len(b) >= 12; b = b[12:] {
 		tag := s.order.Uint16(b)
 		if _, ok := d.entries[tag]; !ok { // the first counts
 			d.entries[tag] = entry{s.order.Uint16(b[2:]), s.order.Uint32(b[4:]), [4]byte(b[8:12])}
 		}
 	}
-	return d, nil
+	return d, err
 }
 
 // main returns the directory, or if it is a thumbnail's the first one after it

@@ -83,6 +83,31 @@ func DecodeConfig(r io.ReadSeeker) (image.Config, error) {
 	return image.Config{ColorModel: d.newCanvas(image.Rectangle{}).img.ColorModel(), Width: d.width, Height: d.height}, nil
 }
 
+// Metadata returns what a file, or EXIF data, which is a TIFF file without pixels,
+// says of its picture beside them: the orientation, 1 for none or a bad one, and
+// the place and length of its color profile, 0 for none.
+func Metadata(r io.ReadSeeker) (orientation int, profile, length int64) {
+	s, first, err := newSource(r)
+	if err != nil {
+		return 1, 0, 0
+	}
+	d, _ := s.directory(first) // the tags that there are
+	if d == nil {
+		return 1, 0, 0
+	}
+	if main, err := d.main(); err == nil {
+		d = main
+	}
+	orientation = 1
+	if v, err := d.values(tagOrientation, 1); err == nil && len(v) == 1 && 1 <= v[0] && v[0] <= 8 {
+		orientation = int(v[0])
+	}
+	if e := d.entries[tagProfile]; e.count > 4 { // else it has no place
+		profile, length = int64(d.order.Uint32(e.value[:])), int64(e.count)
+	}
+	return orientation, profile, length
+}
+
 // Memory returns the bytes that Decode takes at its peak.
 func Memory(r io.ReadSeeker) (int64, error) {
 	d, err := newDecoder(r)
