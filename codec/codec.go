@@ -56,13 +56,21 @@ func New(folder *weights.Folder) *Codec {
 	return c
 }
 
-// Close releases the model's files. No call may be running or follow.
+// Close releases the model's files, which are mapped into memory. No call may be
+// running or follow: one that reads them then ends the process.
 func (c *Codec) Close() error { return c.model.Folder().Close() }
 
 // ModelID returns the ID of the codec's model, which its files hold.
 func (c *Codec) ModelID() (ModelID, error) {
 	fingerprint, err := c.model.Fingerprint()
 	return ModelID(fingerprint >> (32 - format.FingerprintBits)), err
+}
+
+// Fingerprint returns the fingerprint of the codec's model, eight hex digits, which
+// an archive of its files records. ModelID is its beginning.
+func (c *Codec) Fingerprint() (string, error) {
+	fingerprint, err := c.model.Fingerprint()
+	return fmt.Sprintf("%08x", fingerprint), err
 }
 
 // Prior returns what the model's files depend on, for those who read many of

@@ -31,7 +31,8 @@ func (c *Codec) Decode(ctx context.Context, data []byte, opts *DecodeOptions) (i
 //
 // When ctx ends, Paint returns its error within one block of a network, and no
 // picture unless [DecodeOptions].Partial asks for one. Other errors are a
-// [FormatError] for a file that was truncated or altered, an [UnsupportedError]
+// [FormatError] for a file that was truncated or altered, if that can be told (a
+// file has no checksum, see FORMAT.md), an [UnsupportedError]
 // for one that the model cannot paint, a [*ModelError] for one of another
 // model, a [PromptError] for a prompt that the model cannot read, an
 // [OptionError], and those of the model's files.

@@ -31,7 +31,8 @@ func (c *Codec) Encode(ctx context.Context, img image.Image, opts *EncodeOptions
 
 // Encode returns the picture's file; see [Codec.Encode].
 func (e *Embedded) Encode(ctx context.Context) ([]byte, error) {
-	c, small, vector, o := e.codec, e.thumbnails, e.vector, &e.opts
+	c, small, vector, own := e.codec, e.thumbnails, e.vector, e.opts
+	o := &own // calls may run at the same time
 	o.Progress = e.Progress
 	if o.Raw {
 		p, err := o.params(len(vector))

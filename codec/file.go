@@ -193,8 +193,8 @@ func (f *File) RawVector() *Vector {
 }
 
 // Vector returns the CLIP vector of a file. It returns a [*ModelError] if the
-// file was made with another model, and a [FormatError] if it was truncated or
-// altered.
+// file was made with another model, and a [FormatError] if it can be told that
+// it was truncated or altered: a file has no checksum, see FORMAT.md.
 func (c *Codec) Vector(f *File) (*Vector, error) { return c.vector(f, false) }
 
 func (c *Codec) vector(f *File, anyModel bool) (*Vector, error) {
@@ -206,6 +206,8 @@ func (c *Codec) vector(f *File, anyModel bool) (*Vector, error) {
 	switch known := h.Dimensions == len(p.Moments); {
 	case f.f.Raw && !known:
 		return nil, FormatError(fmt.Sprintf("%d CLIP dimensions; the model has %d", h.Dimensions, len(p.Moments)))
+	case !f.f.Raw && !known && anyModel:
+		return nil, UnsupportedError(fmt.Sprintf("a file with %d CLIP dimensions, for a model that has %d", h.Dimensions, len(p.Moments)))
 	case !f.f.Raw && (!known || h.Fingerprint != p.Fingerprint && !anyModel):
 		id := ModelID(h.Fingerprint)
 		return nil, &ModelError{File: id, Model: ModelID(p.Fingerprint), FileName: names[id], ModelName: c.model.Folder().Name()}

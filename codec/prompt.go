@@ -111,27 +111,46 @@ func (p *painter) encodePrompt(ctx context.Context) error {
 		return nil
 	}
 	c := &p.prompts[p.ws.Precision]
+	if known, err := p.knownContext(ctx, c); known || err != nil {
+		return err
+	}
+	p.o.Progress(Progress{Stage: StagePrompt}) // without the lock, which other decodes wait for
 	if err := c.lock.Acquire(ctx); err != nil {
 		return err
 	}
 	defer c.lock.Release()
-	p.text, err = p.promptContext(ctx, c, net)
+	if p.text = c.of(p.texts); p.text.guided == nil {
+		p.text, err = p.promptContext(ctx, c, net)
+	}
 	return err
 }
 
-// promptContext brings the prompts into the UNet's form, or returns what it has
-// made of the same ones before. The text encoder is not needed again.
-func (p *painter) promptContext(ctx context.Context, c *prompt, net *unet.Model) (t textContext, err error) {
-	empty := p.texts == [2]string{}
-	switch {
-	case empty && c.empty != nil:
-		return textContext{c.empty, c.empty}, nil
-	case !empty && c.last.guided != nil && c.texts == p.texts:
-		return c.last, nil
+// knownContext takes what was made of the same prompts before, if there is any.
+func (p *painter) knownContext(ctx context.Context, c *prompt) (bool, error) {
+	if err := c.lock.Acquire(ctx); err != nil {
+		return false, err
 	}
-	p.o.Progress(Progress{Stage: StagePrompt})
+	defer c.lock.Release()
+	p.text = c.of(p.texts)
+	return p.text.guided != nil, nil
+}
+
+// of returns what was made of prompts, zero for others than the last. The text
+// encoder is not needed again.
+func (c *prompt) of(texts [2]string) textContext {
+	switch {
+	case texts == [2]string{}:
+		return textContext{c.empty, c.empty}
+	case c.texts == texts:
+		return c.last
+	}
+	return textContext{}
+}
+
+// promptContext brings the prompts into the UNet's form, and keeps that.
+func (p *painter) promptContext(ctx context.Context, c *prompt, net *unet.Model) (t textContext, err error) {
 	defer p.ws.Close()
-	if empty {
+	if p.texts == [2]string{} {
 		text, err := p.model.PromptEmbeds(ctx, p.o.LowMemory)
 		if err != nil {
 			return t, err

@@ -2,6 +2,7 @@ package codec
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"math"
 	"os"
@@ -9,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/coclico/coclico/codec/model/convert"
 	"github.com/coclico/coclico/codec/model/synth"
@@ -47,6 +49,36 @@ func TestGoldenPrompts(t *testing.T) {
 				t.Errorf("%s: the %s have a relative RMS error of %.3g, at most %.3g", k.name, name, e, bound)
 			}
 		}
+	}
+}
+
+// TestPromptStage: whoever is slow to hear that prompts are encoded keeps nobody
+// else waiting.
+func TestPromptStage(t *testing.T) {
+	c := open(t, "tiny")
+	f := rawFile(t)
+	reached, release := make(chan bool), make(chan bool)
+	slow := quick()
+	slow.Progress = func(p Progress) {
+		if p.Stage == StagePrompt {
+			close(reached)
+			<-release
+		}
+	}
+	ended := make(chan error)
+	go func() {
+		_, err := c.Paint(t.Context(), f, slow)
+		ended <- err
+	}()
+	<-reached
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	if _, err := c.Paint(ctx, f, quick()); err != nil {
+		t.Errorf("meanwhile: %v", err)
+	}
+	close(release)
+	if err := <-ended; err != nil {
+		t.Error(err)
 	}
 }
 

@@ -292,7 +292,8 @@ func (m *measurement) row(ctx context.Context, profile int, way string, find fin
 	if profile >= 0 {
 		files = codec.Profile(profile).String()
 		recall, _, err := m.byPicture(ctx, find, func(p *picture) ([]float32, error) {
-			return search.FileDeviations(p.files[profile], m.prior)
+			q, err := search.FileQuery(p.files[profile], m.prior)
+			return q.Vector, err
 		})
 		if err != nil {
 			return err

@@ -203,39 +203,39 @@ func (s *shelf) archived(a *archive.Archive) (*shelved, error) {
 	return nil, modelError(&codec.ModelError{File: id, Model: m.id}, m)
 }
 
-// vector returns what is searched for, as deviations from the model's means.
-func (q *query) vector(ctx context.Context) ([]float32, error) {
+// target returns what is searched for.
+func (q *query) target(ctx context.Context) (t search.Query, err error) {
 	switch {
 	case q.text != "":
 		v, err := q.words(ctx)
 		if err != nil {
-			return nil, err
+			return t, err
 		}
-		return search.Direction(v, q.prior), nil
+		return search.Query{Vector: search.Direction(v, q.prior)}, nil
 	case q.near != "":
 		row, err := find(q.archive, q.near)
 		if err == nil && row.Error != "" {
 			err = errors.New("the picture could not be read: " + row.Error)
 		}
 		if err != nil {
-			return nil, files.Named(q.near, err)
+			return t, files.Named(q.near, err)
 		}
 		q.near = row.Name
 		return q.ofFile(q.near, row.Data)
 	case q.file != "":
 		data, err := q.files.Read(ctx, q.file, maxStream)
 		if err != nil {
-			return nil, err
+			return t, err
 		}
 		return q.ofFile(q.file, data)
 	}
 	src, err := openSource(ctx, q.files, q.picture, false)
 	if err != nil {
-		return nil, err
+		return t, err
 	}
 	p, err := src.read()
 	if err != nil {
-		return nil, cmp.Or(ctx.Err(), err)
+		return t, cmp.Or(ctx.Err(), err)
 	}
 	if p.stream != nil {
 		return q.ofFile(q.picture, p.stream)
@@ -243,27 +243,27 @@ func (q *query) vector(ctx context.Context) ([]float32, error) {
 	q.screen.Warn(files.Name(q.picture), p.warnings)
 	e, err := q.codec.Embed(ctx, picture.Over(p.img, color.RGBA{255, 255, 255, 255}), nil)
 	if err != nil {
-		return nil, advise(err)
+		return t, advise(err)
 	}
-	return search.Deviations(e.Vector(), q.prior), nil
+	return search.Query{Vector: search.Deviations(e.Vector(), q.prior)}, nil
 }
 
-func (q *query) ofFile(name string, data []byte) ([]float32, error) {
-	v, err := search.FileDeviations(data, q.prior)
-	return v, named(name, err)
+func (q *query) ofFile(name string, data []byte) (search.Query, error) {
+	t, err := search.FileQuery(data, q.prior)
+	return t, named(name, err)
 }
 
 // search returns the hits. A picture of the archive does not find itself.
 func (q *query) search(ctx context.Context, k int, least float64) ([]search.Hit, error) {
-	v, err := q.vector(ctx)
+	target, err := q.target(ctx)
 	if err != nil {
 		return nil, err
 	}
-	more := 0
+	target.K, target.Min = k, least
 	if q.near != "" {
-		more = 1
+		target.K++
 	}
-	hits, err := q.set.Search(ctx, search.Query{Vector: v, K: k + more, Min: least})
+	hits, err := q.set.Search(ctx, target)
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"image/png"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -89,7 +90,7 @@ func TestSearch(t *testing.T) {
 		}
 		file := filepath.Join(t.TempDir(), "q"+streamExt)
 		succeed(t, "encode", scenePath(name), "-o", file, "--profile", []string{"tuned", "paper"}[i%2])
-		if line := first("--file", file); !strings.HasSuffix(line, "  "+name+".png") {
+		if line := first("--file", file); !strings.HasPrefix(line, " 1.000 ") || !strings.HasSuffix(line, "  "+name+".png") {
 			t.Errorf("by its file, %s: found %q", name, line)
 		}
 		if out := succeed(t, "search", dir, "--near", name+".png"); strings.Contains(out, name+".png") || strings.Count(out, "\n") != len(sceneNames)-1 {
@@ -106,6 +107,37 @@ func TestSearch(t *testing.T) {
 	line := first("--picture", scenePath("forest"), "--json")
 	if err := json.Unmarshal([]byte(line), &hit); err != nil || hit.Name != "forest.png" || hit.Score < 0.8 || hit.Score > 1 || hit.Width != 128 {
 		t.Errorf("%s (%v)", line, err)
+	}
+}
+
+// TestSearchScale: scores by a file are as large as those by its picture.
+func TestSearchScale(t *testing.T) {
+	dir := sceneArchive(t)
+	scores := func(args ...string) map[string]float64 {
+		found := map[string]float64{}
+		for line := range strings.Lines(succeed(t, append([]string{"search", dir, "--json"}, args...)...)) {
+			var hit hitLine
+			if err := json.Unmarshal([]byte(line), &hit); err != nil {
+				t.Fatal(err)
+			}
+			found[hit.Name] = hit.Score
+		}
+		return found
+	}
+	byPicture, byFile := 0.0, 0.0
+	for _, name := range sceneNames {
+		files := scores("--near", name+".png")
+		for other, score := range scores("--picture", scenePath(name)) {
+			if other != name+".png" {
+				byPicture += math.Abs(score)
+				byFile += math.Abs(files[other])
+			}
+		}
+	}
+	if ratio := byFile / byPicture; ratio < 0.9 || ratio > 1.1 {
+		t.Errorf("scores by files are %.2f times those by pictures", ratio)
+	} else {
+		t.Logf("ratio %.3f", ratio)
 	}
 }
 

@@ -82,11 +82,11 @@ func TestSearchText(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			x, err := search.FileDeviations(data, prior)
+			file, err := search.FileQuery(data, prior)
 			if err != nil {
 				t.Fatal(err)
 			}
-			product, length := 0.0, 0.0
+			x, product, length := file.Vector, 0.0, 0.0
 			for i := range x {
 				product += float64(q[i]) * float64(x[i])
 				length += float64(x[i]) * float64(x[i])

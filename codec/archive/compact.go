@@ -251,12 +251,13 @@ func overlap(shards []ShardInfo) int {
 // necessary, and it must not be among the others. Of several rows of one name, that
 // of the last archive counts; what one archive has removed, another still has. See
 // [Options.Damaged] for shards that cannot be read. progress, if not nil, is
-// called with the rows read so far and in all.
+// called with the rows read so far and in all. Nil options are the zero ones. Merge
+// panics if there are no archives to merge.
 func Merge(ctx context.Context, dir string, from []*Archive, o *Options, progress func(done, total int64)) error {
 	if len(from) == 0 {
 		panic("archive: Merge of nothing")
 	}
-	opt := *o
+	opt := *cmp.Or(o, &Options{})
 	opt.Context = ctx
 	opt.Origin.Fingerprint = from[0].manifest.Fingerprint
 	m := &meter{progress: progress}

@@ -49,7 +49,7 @@ var (
 const (
 	errMissing     = FormatError("the manifest lists it, but there is no such file")
 	errLarge       = FormatError("manifest of more than 64 MiB")
-	errFingerprint = FormatError("a model's fingerprint has eight hex digits")
+	errFingerprint = FormatError("a model's fingerprint has eight hex digits, a to f in lower case")
 	errNumbers     = FormatError("shards not in the order of their numbers, or beyond the next one")
 	errText        = FormatError("error too long or not UTF-8")
 	errIrregular   = FormatError("not a regular file")
@@ -69,6 +69,8 @@ const (
 	errName        = FormatError("name empty, too long or not UTF-8")
 	errData        = FormatError("picture of more than 256 KiB")
 	errBoth        = FormatError("row with both a picture and an error")
+	errSource      = FormatError("size of a source that is negative or too large")
+	errTime        = FormatError("time of a source that milliseconds in 64 bits cannot hold")
 	errFirst       = FormatError("names differ from the manifest's")
 	errHash        = FormatError("SHA-256 differs from the manifest's")
 	errRows        = FormatError("number of rows differs from the manifest's")

@@ -290,8 +290,9 @@ func (o *Origin) check() error {
 	return nil
 }
 
-// isFingerprint reports whether a string can be a model's fingerprint.
+// isFingerprint reports whether a string can be a model's fingerprint: eight hex
+// digits, in one spelling since they are compared.
 func isFingerprint(s string) bool {
 	b, err := hex.DecodeString(s)
-	return err == nil && len(b) == 4
+	return err == nil && len(b) == 4 && hex.EncodeToString(b) == s
 }

@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"math"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -47,6 +48,10 @@ func (r *Row) check() error {
 		return errText
 	case len(r.Data) > 0 && r.Error != "":
 		return errBoth
+	case min(r.Width, r.Height) < 0 || max(r.Width, r.Height) > math.MaxInt32 || r.Size < 0:
+		return errSource
+	case !time.UnixMilli(r.Time.UnixMilli()).Equal(r.Time.Truncate(time.Millisecond)):
+		return errTime
 	}
 	return nil
 }

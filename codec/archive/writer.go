@@ -78,12 +78,14 @@ type Writer struct {
 
 // NewWriter opens the archive in a folder for writing, or creates one. It
 // repairs what a killed run left: it adopts shards that are complete and not in
-// the manifest, and removes the rest.
+// the manifest, and removes the rest. Nil options are the zero ones, with which
+// an archive can be opened and not created. That a row's file was made with the
+// archive's model is for the caller to see to: the Writer does not parse it.
 func NewWriter(dir string, o *Options) (*Writer, error) {
-	w := &Writer{dir: dir, opt: *o, sorted: true}
-	w.opt.ShardRows = cmp.Or(o.ShardRows, DefaultShardRows)
-	w.opt.Interval = cmp.Or(o.Interval, DefaultInterval)
-	w.opt.Context = cmp.Or(o.Context, context.Background())
+	w := &Writer{dir: dir, opt: *cmp.Or(o, &Options{}), sorted: true}
+	w.opt.ShardRows = cmp.Or(w.opt.ShardRows, DefaultShardRows)
+	w.opt.Interval = cmp.Or(w.opt.Interval, DefaultInterval)
+	w.opt.Context = cmp.Or(w.opt.Context, context.Background())
 	if err := w.open(); err != nil {
 		if w.lock != nil {
 			w.lock.Close()

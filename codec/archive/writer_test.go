@@ -185,8 +185,13 @@ func TestWriterErrors(t *testing.T) {
 	if _, err := NewWriter(own, testOptions(0)); err == nil || !strings.Contains(err.Error(), "has thesis.txt") {
 		t.Errorf("somebody's folder: %v", err)
 	}
-	if _, err := NewWriter(t.TempDir(), &Options{Origin: Origin{Fingerprint: "12"}}); err == nil {
-		t.Error("a short fingerprint is no error")
+	for _, fingerprint := range []string{"", "12", "ABCDEF01"} {
+		if _, err := NewWriter(t.TempDir(), &Options{Origin: Origin{Fingerprint: fingerprint}}); !errors.Is(err, errFingerprint) {
+			t.Errorf("fingerprint %q: error %v", fingerprint, err)
+		}
+	}
+	if _, err := NewWriter(t.TempDir(), nil); !errors.Is(err, errFingerprint) {
+		t.Errorf("a new archive without options: error %v", err)
 	}
 	dir := fill(t, testOptions(0), testRow("a", 1))
 	if _, err := NewWriter(dir, &Options{Origin: Origin{Fingerprint: "ffffffff"}}); !errors.Is(err, ErrModel) {
@@ -196,7 +201,7 @@ func TestWriterErrors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, r := range []*Row{{}, {Name: "\xff"}, {Name: strings.Repeat("a", MaxName+1)}, {Name: "b", Data: make([]byte, MaxData+1)}, {Name: "b", Data: []byte("c"), Error: "d"}, {Name: "b", Error: "\xff"}, {Name: "b", Error: strings.Repeat("e", MaxName+1)}} {
+	for _, r := range []*Row{{}, {Name: "\xff"}, {Name: strings.Repeat("a", MaxName+1)}, {Name: "b", Data: make([]byte, MaxData+1)}, {Name: "b", Data: []byte("c"), Error: "d"}, {Name: "b", Error: "\xff"}, {Name: "b", Error: strings.Repeat("e", MaxName+1)}, {Name: "b", Width: -1}, {Name: "b", Height: 1 << 31}, {Name: "b", Size: -1}, {Name: "b", Time: time.Unix(1<<61, 0)}} {
 		if err := w.Add(r); err == nil {
 			t.Errorf("%.10q is no error", r.Name)
 		}

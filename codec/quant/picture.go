@@ -122,7 +122,12 @@ func grayRow(img *image.Gray) func(dst []byte, x, y int) {
 func genericRow(img image.Image) func(dst []byte, x, y int) {
 	return func(dst []byte, x, y int) {
 		for i := 0; i < len(dst); i += 3 {
-			dst[i], dst[i+1], dst[i+2] = overWhite(img.At(x, y).RGBA())
+			c := img.At(x, y)
+			if p, ok := c.(color.YCbCr); ok { // its RGBA rounds otherwise than ycbcrRow
+				dst[i], dst[i+1], dst[i+2] = color.YCbCrToRGB(p.Y, p.Cb, p.Cr)
+			} else {
+				dst[i], dst[i+1], dst[i+2] = overWhite(c.RGBA())
+			}
 			x++
 		}
 	}

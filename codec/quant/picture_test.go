@@ -83,6 +83,9 @@ func TestCenterSquareYCbCr(t *testing.T) {
 				t.Fatalf("%v: pixel %d is %v, want %v", ratio, i/3, rgb[i:i+3], []byte{r, g, b})
 			}
 		}
+		if generic, _, _ := CenterSquare(opaque{sub}); !bytes.Equal(generic, rgb) {
+			t.Errorf("%v: the fast path and the generic one differ", ratio)
+		}
 	}
 }
 

@@ -66,13 +66,14 @@ func TestLeast(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	q, err := FileDeviations(l.rows[name], l.prior)
+	q, err := FileQuery(l.rows[name], l.prior)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []struct{ decoded, reads int }{{-1, 100}, {20, 150}} {
 		reads.Store(0)
-		hits, err := s.Search(t.Context(), Query{Vector: q, K: 10, Min: 0.9, Candidates: 20, Decoded: c.decoded})
+		q.K, q.Min, q.Candidates, q.Decoded = 10, 0.9, 20, c.decoded
+		hits, err := s.Search(t.Context(), q)
 		if n := int(reads.Load()); err != nil || len(hits) != 0 || n == 0 || n > c.reads {
 			t.Errorf("%+v: %d hits of %d reads, %v", c, len(hits), n, err)
 		}

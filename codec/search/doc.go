@@ -31,7 +31,10 @@
 //
 //	score = q·y / (|q| |y|) · sqrt(E|x|² / E|y|²)
 //
-// It is an estimate, and may come out a little above 1. Thresholds that are the
+// It is an estimate, and may come out a little above 1. A query by a file has lost
+// as much as what it is compared with, so that its score is divided by the same
+// square root once more. What two files tell of one picture errs alike, and then
+// that is too much: at most 1 is left. Thresholds that are the
 // means give y = ±s with s = E|x|, dimension by dimension: then the score is the
 // sum of q s b over the bits b = ±1, times a constant of the query. Where the
 // thresholds are not the means, y is not ±s about 0: a bit that nearly all

@@ -17,24 +17,25 @@ func Deviations(vector []float32, p format.Prior) []float32 {
 	return q
 }
 
-// FileDeviations returns the vector of a .coclico file as a query: what its codes
-// tell of the picture's, see [quant.Expectation]. Errors are those of
+// FileQuery returns a query for the picture of a .coclico file: what its codes tell
+// of the picture's vector, see [quant.Expectation]. Errors are those of
 // [format.Parse] and [format.File.Vector]; a file of another model is a
 // [format.FormatError].
-func FileDeviations(data []byte, p format.Prior) ([]float32, error) {
+func FileQuery(data []byte, p format.Prior) (Query, error) {
 	f, err := format.Parse(data)
 	if err != nil {
-		return nil, err
+		return Query{}, err
 	}
 	if f.Fingerprint != p.Fingerprint {
-		return nil, errModel
+		return Query{}, errModel
 	}
 	codes, err := f.Vector(p)
 	if err != nil {
-		return nil, err
+		return Query{}, err
 	}
-	q := make([]float32, len(codes))
-	quant.NewExpectation(f.Header, p).Put(q, codes, f.Header)
+	e := quant.NewExpectation(f.Header, p)
+	q := Query{Vector: make([]float32, len(codes)), Share: e.Energy / e.Total}
+	e.Put(q.Vector, codes, f.Header)
 	return q, nil
 }
 

@@ -15,6 +15,12 @@ type Query struct {
 	// Vector is a CLIP vector, as deviations from the model's means.
 	Vector []float32
 
+	// Share is how much of a vector's mean square is in Vector if that is what
+	// a file tells of it, as [FileQuery] has it; 0 for a whole vector. Then
+	// scores are made as large as those of the whole one would be, and at most
+	// 1.
+	Share float64
+
 	K   int     // hits at most
 	Min float64 // least score, if not 0
 
@@ -50,7 +56,8 @@ func compareScores(a, b scored) int {
 	return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(a.ordinal, b.ordinal))
 }
 
-// Search returns the pictures nearest to a query, the nearest first.
+// Search returns the pictures nearest to a query, the nearest first. It panics if
+// the query's vector has another number of dimensions than the model's.
 func (s *Set) Search(ctx context.Context, q Query) ([]Hit, error) {
 	if len(q.Vector) != s.dim {
 		panic("search: a query of another number of dimensions")
@@ -60,7 +67,7 @@ func (s *Set) Search(ctx context.Context, q Query) ([]Hit, error) {
 		return nil, nil
 	}
 	m, d := min(q.Candidates, codes), min(q.Decoded, codes)
-	if m == 0 {
+	if m <= 0 {
 		m = max(min(1000*min(q.K, MaxCandidates), MaxCandidates), q.K)
 	}
 	if d == 0 {
@@ -119,7 +126,8 @@ func (s *Set) hits(ctx context.Context, all []scored, q Query) (hits []Hit, drop
 		for n < len(all) && all[n].score == all[0].score {
 			n++
 		}
-		if q.Min != 0 && !(all[0].score >= q.Min) {
+		score := q.score(all[0].score)
+		if q.Min != 0 && !(score >= q.Min) {
 			return hits, false, nil // more candidates would be no better
 		}
 		m := s.merger(all[:n])
@@ -138,11 +146,19 @@ func (s *Set) hits(ctx context.Context, all []scored, q Query) (hits []Hit, drop
 				dropped = true
 				continue
 			}
-			hits = append(hits, Hit{row, c.score, c.distance})
+			hits = append(hits, Hit{row, score, c.distance})
 		}
 		all = all[n:]
 	}
 	return hits, dropped, nil
+}
+
+// score returns the score of a query's hit for that of its vector.
+func (q *Query) score(s float64) float64 {
+	if q.Share > 0 {
+		return min(s/math.Sqrt(q.Share), 1)
+	}
+	return s
 }
 
 // A merger goes through candidates of equal score by their names. Within a shard

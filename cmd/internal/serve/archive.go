@@ -90,12 +90,13 @@ func (s *Server) find(ctx context.Context, query url.Values, k int, least float6
 		return nil, busy.problem("%d searches run already", maxSearches)
 	}
 	defer s.searches.Release(1)
-	vector, itself, err := s.vector(ctx, query)
+	target, itself, err := s.target(ctx, query)
 	if err != nil {
 		return nil, err
 	}
+	target.K, target.Min = k+1, least
 	err = s.Archive.read(ctx, func(v *View) (err error) {
-		hits, err = v.Set.Search(ctx, search.Query{Vector: vector, K: k + 1, Min: least})
+		hits, err = v.Set.Search(ctx, target)
 		return err
 	})
 	if err != nil {
@@ -105,9 +106,9 @@ func (s *Server) find(ctx context.Context, query url.Values, k int, least float6
 	return hits[:min(k, len(hits))], nil
 }
 
-// vector returns what a query searches for, as deviations from the model's means,
-// and the name of the picture that it is, if it is one of the archive's.
-func (s *Server) vector(ctx context.Context, query url.Values) (v []float32, itself string, err error) {
+// target returns what a query searches for, and the name of the picture that it is,
+// if it is one of the archive's.
+func (s *Server) target(ctx context.Context, query url.Values) (t search.Query, itself string, err error) {
 	given := 0
 	for _, name := range []string{"q", "file", "near"} {
 		if query.Get(name) != "" {
@@ -115,32 +116,32 @@ func (s *Server) vector(ctx context.Context, query url.Values) (v []float32, its
 		}
 	}
 	if given != 1 {
-		return nil, "", badParameter.problem("one of q, file and near must be given")
+		return t, "", badParameter.problem("one of q, file and near must be given")
 	}
 	var data []byte
 	switch {
 	case query.Get("q") != "":
-		v, err := s.words(ctx, query.Get("q"))
-		return v, "", err
+		t.Vector, err = s.words(ctx, query.Get("q"))
+		return t, "", err
 	case query.Get("file") != "":
 		if data, err = parseBase64URL(query.Get("file")); err != nil {
-			return nil, "", badParameter.problem("file: not base64url without padding").of("file")
+			return t, "", badParameter.problem("file: not base64url without padding").of("file")
 		}
 	default:
 		row, err := s.row(ctx, query.Get("near"))
 		if err != nil {
-			return nil, "", err
+			return t, "", err
 		}
 		if row.Error != "" {
-			return nil, "", badFile.problem("the picture could not be read when it was archived")
+			return t, "", badFile.problem("the picture could not be read when it was archived")
 		}
 		data, itself = row.Data, row.Name
 	}
-	v, err = search.FileDeviations(data, s.Archive.Prior)
+	t, err = search.FileQuery(data, s.Archive.Prior)
 	if err != nil && problemOf(err) == nil {
 		err = badFile.problem("%v", err)
 	}
-	return v, itself, err
+	return t, itself, err
 }
 
 func (s *Server) words(ctx context.Context, text string) ([]float32, error) {
