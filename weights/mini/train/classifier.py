@@ -21,8 +21,9 @@ class Block(nn.Module):
         return F.relu(y + self.skip(x))
 
 
-# Widths and seeds: the judge's, and those of a second one, the eye of journeys.py, so that no training ever sees the judge.
-KNOWN = {"classifier": ((32, 48, 96, 128), 77), "eye": ((24, 64, 80, 160), 78)}
+# Widths and seeds: the judge's, and those of the two eyes, so that no training ever sees the judge.
+KNOWN = {"classifier": ((32, 48, 96, 128), 77), "eye": ((24, 64, 80, 160), 78), "second_eye": ((40, 40, 112, 112), 79)}
+EYES = "eye", "second_eye"
 
 
 def build(widths):

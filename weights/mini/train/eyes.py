@@ -1,5 +1,9 @@
-"""What is seen of paintings: by the eye, a classifier of other widths and seed than the judge, whom no training sees, and by the tower."""
+"""What is seen of paintings: by two eyes, classifiers of other widths and seeds than the judge, whom no training sees, and by the tower.
 
+Two, since what fools one of them seldom fools the other.
+"""
+
+import torch
 import torch.nn.functional as F
 
 import classifier
@@ -9,7 +13,7 @@ import tower
 
 class Eyes:
     def __init__(self, work):
-        self.eye, self.tower = classifier.load(work, "eye"), tower.load(work)
+        (self.eye, self.second), self.tower = (classifier.load(work, name) for name in classifier.EYES), tower.load(work)
 
     def terms(self, y, wanted, own, known):
         """The terms of paintings y [N, 3, H, W] in [-1, 1], and which of their kinds are seen [N].
@@ -19,14 +23,15 @@ class Eyes:
         with data.narrow():
             p = (y / 2 + 0.5).clamp(0, 1)
             views = data.chance(data.crop(p, 0.85), 0.5, data.recolour)
-            logits, e = self.eye(2 * views - 1).float(), tower.embed(self.tower, p)
-        kind, objects = logits.split([len(data.KINDS), len(data.OBJECTS)], 1)
-        mistaken = F.binary_cross_entropy_with_logits(objects, wanted["seen"].float(), reduction="none") * wanted["certain"]
+            both, e = torch.stack([eye(2 * views - 1).float() for eye in (self.eye, self.second)]), tower.embed(self.tower, p)
+        kind, objects = both.split([len(data.KINDS), len(data.OBJECTS)], 2)
+        unlike = [F.cross_entropy(k, wanted["kinds"], label_smoothing=0.05, reduction="none") for k in kind]
+        missed = F.binary_cross_entropy_with_logits(objects, wanted["seen"].float().expand_as(objects), reduction="none") * wanted["certain"]
         return {
-            "eye": data.mean(F.cross_entropy(kind, wanted["kinds"], label_smoothing=0.05, reduction="none"), known),
-            "objects": data.mean(mistaken.sum(1), own),
+            "eye": data.mean(sum(unlike) / 2, known),
+            "objects": data.mean(missed.sum(2).mean(0), own),
             "tower": (1 - F.cosine_similarity(e, wanted["vectors"].float())).mean(),
-        }, (kind.argmax(1) == wanted["kinds"]).float()
+        }, (kind.argmax(2) == wanted["kinds"]).float().mean(0)
 
     def look(self, y, x):
         """How different the eye sees y and x [N], place by place."""

@@ -33,8 +33,8 @@ import looks
 JOURNEYS, TRUE = 2, 1  # pictures of a step of each process
 PEAK, PEAK_D = 2.5e-4, 1e-3  # of the painter and of the discriminator; at 4e-4 the painter's colors wandered from step to step
 WEIGHTS = {
-    "low": 1.5, "pixels": 0.1, "texture": 2.5, "lattice": 2.5, "slopes": 0.5, "look": 0.3, "eye": 0.02, "objects": 0.02, "tower": 0.08,
-    "true": 0.8, "true_features": 0.05, "real": 1.0, "true_real": 0.8,
+    "low": 1.5, "pixels": 0.1, "texture": 3.5, "lattice": 2.5, "slopes": 1.0, "look": 0.3, "eye": 0.02, "objects": 0.02, "tower": 0.08,
+    "true": 1.2, "true_features": 0.08, "real": 1.0, "true_real": 0.8,
 }
 FREE = "real", "true_real"  # terms that pull on; their sum is scaled to HEARD times the pull of the others
 HEARD = 1.0

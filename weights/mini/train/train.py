@@ -39,7 +39,8 @@ def classifier(a):
 def eye(a):
     import classifier
 
-    classifier.train(a.work, a.minutes, "eye")
+    for name in classifier.EYES:
+        classifier.train(a.work, a.minutes, name)
 
 
 def autoencoder(a):
