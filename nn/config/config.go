@@ -75,7 +75,7 @@ func decodeFields(fields map[string]json.RawMessage, v any) error {
 		return err
 	}
 	for _, key := range slices.Sorted(maps.Keys(fields)) {
-		one, err := json.Marshal(map[string]json.RawMessage{key: fields[key]})
+		one, err := json.Marshal(map[string]json.RawMessage{key: fields[key]}) // without its white space
 		if err == nil {
 			err = json.Unmarshal(one, v)
 		}
@@ -86,7 +86,8 @@ func decodeFields(fields map[string]json.RawMessage, v any) error {
 			return &Error{clip(key), article(clip(t.Value)), kind(t.Type)}
 		}
 		if want, ok := errors.AsType[wantError](err); ok {
-			return &Error{clip(key), clip(string(fields[key])), string(want)}
+			value := one[bytes.IndexByte(one, ':')+1 : len(one)-1]
+			return &Error{clip(key), clip(string(value)), string(want)}
 		}
 		return fmt.Errorf("%s: %s", clip(key), clip(err.Error()))
 	}
