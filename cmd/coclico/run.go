@@ -22,6 +22,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	s := terminal.New(stdout, stderr, os.Getenv)
 	started := false // the command line was right
 	f := files.New(stdin, s.Out)
+	f.Terminal = terminal.IsTerminal(s.Out)
 	f.Member = member
 	root := rootCmd(f, s, &started)
 	root.SetArgs(args)

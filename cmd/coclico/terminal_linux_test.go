@@ -61,6 +61,14 @@ func onAnsweringTerminal(t *testing.T, ctx context.Context, answer string, args 
 	return <-done, strings.ReplaceAll(strings.TrimSuffix(b.String(), "\x00"), "\r\n", "\n")
 }
 
+// TestFileOnTerminal: a file is not written where it would be shown as letters.
+func TestFileOnTerminal(t *testing.T) {
+	status, seen := onTerminal(t, "encode", photo, "-o", "-")
+	if status != process.Failed || !strings.Contains(seen, "standard output is a terminal") || strings.Count(seen, "\n") != 1 {
+		t.Errorf("status %d, %q", status, seen)
+	}
+}
+
 // TestNotes: what a user is told at a terminal, and nobody in a pipe.
 func TestNotes(t *testing.T) {
 	t.Setenv("TERM", "dumb") // no bars among the notes

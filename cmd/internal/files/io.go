@@ -23,8 +23,6 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"golang.org/x/term"
-
 	"github.com/coclico/coclico/weights"
 )
 
@@ -36,6 +34,10 @@ type IO struct {
 	stdin  io.Reader
 	stdout io.Writer
 	disk   Disk
+
+	// Terminal reports whether standard output is a terminal, which can show no
+	// file: then none is written there.
+	Terminal bool
 
 	// Member, if not nil, returns the bytes of a file in an archive, which
 	// Open opens as FOLDER::NAME.
@@ -49,7 +51,7 @@ func New(stdin io.Reader, stdout io.Writer) *IO { return &IO{stdin: stdin, stdou
 func (f *IO) Disk() Disk { return f.disk }
 
 // OnDisk returns an IO that writes on another disk.
-func (f *IO) OnDisk(d Disk) *IO { return &IO{f.stdin, f.stdout, d, f.Member} }
+func (f *IO) OnDisk(d Disk) *IO { return &IO{f.stdin, f.stdout, d, f.Terminal, f.Member} }
 
 // A File is an open input. Its parts can be read in any order: a decoder of TIFF
 // would read a mere stream into memory up to the farthest part.
@@ -156,7 +158,7 @@ func (f *IO) Write(ctx context.Context, path string, work func(w io.Writer) erro
 	ctx, cancel := lasting(ctx, time.Second)
 	defer cancel()
 	if path == Stdio {
-		if out, ok := f.stdout.(*os.File); ok && term.IsTerminal(int(out.Fd())) {
+		if f.Terminal {
 			return WriteError{errors.New("standard output is a terminal, which cannot show the file: give it to another program, or write it to a file")}
 		}
 		return work(stoppableWriter{ctx, f.stdout})
