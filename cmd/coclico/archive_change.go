@@ -34,7 +34,7 @@ rewrites it.
 			return w.Remove(r.Name)
 		})
 		switch {
-		case cmd.Context().Err() != nil:
+		case err != nil && cmd.Context().Err() != nil:
 			return interruptedError(fmt.Sprintf("interrupted with %d removed; the same command removes the rest", n))
 		case err == nil || errors.As(err, new(missingError)):
 			fmt.Fprintf(s.Out, "%d removed\n", n)

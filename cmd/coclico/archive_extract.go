@@ -157,7 +157,7 @@ func (e *extraction) folder(ctx context.Context, output string) error {
 		return files.Full(writeBelow(root, filepath.Clean(dir), files.Fit(base), r.Data))
 	})
 	switch {
-	case ctx.Err() != nil:
+	case err != nil && ctx.Err() != nil:
 		err = interruptedError(fmt.Sprintf("interrupted with %d extracted; the same command resumes with the rest", e.done))
 	case errors.Is(err, files.ErrFull):
 		err = fmt.Errorf("%s: %w; %d are extracted, and the same command resumes with the rest", output, err, e.done)

@@ -102,16 +102,12 @@ func printTable(ctx context.Context, i *inspector, inputs []string, asJSON bool)
 		return t.Flush()
 	}
 	for n, path := range paths {
-		if ctx.Err() != nil {
-			return errors.Join(flush(), interruptedError(fmt.Sprintf("interrupted after %d of %d files", n, len(paths))))
-		}
 		board.Begin(path)
 		subject, err := i.open(ctx, path)
 		switch {
+		case ctx.Err() != nil:
+			return errors.Join(flush(), interruptedError(fmt.Sprintf("interrupted after %d of %d files", n, len(paths))))
 		case err != nil:
-			if ctx.Err() != nil {
-				continue
-			}
 			board.Close()
 			fail(err)
 			board.Failed()

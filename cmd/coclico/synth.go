@@ -43,7 +43,7 @@ and may be a real model, is only overwritten with --force.`,
 		bar := s.Bar()
 		defer bar.Close()
 		err := synth.Write(cmd.Context(), args[0], *config, *seed, bar.Bytes)
-		if cmd.Context().Err() != nil {
+		if err != nil && cmd.Context().Err() != nil {
 			return interruptedError(fmt.Sprintf("interrupted: %s is not whole; the same command with --force writes it again", args[0]))
 		}
 		if err != nil {
