@@ -207,11 +207,7 @@ func (d *decoding) decode(ctx context.Context, name string, f *codec.File, p pro
 	case words && o.Prompt == nil && f.Prompt() != "":
 		return nil, files.Named(name, filePromptError{err})
 	case errors.As(err, &wrong):
-		err = modelError(wrong, m)
-		if !o.AnyModel { // which takes all but vectors of other sizes
-			err = fmt.Errorf("%w; --any-model decodes anyway", err)
-		}
-		return nil, files.Named(name, err)
+		return nil, files.Named(name, fmt.Errorf("%w; --any-model decodes anyway", modelError(wrong, m)))
 	case isAboutFile(err):
 		return nil, files.Named(name, err)
 	}
