@@ -57,7 +57,7 @@ func New(folder *weights.Folder) *Codec {
 }
 
 // Close releases the model's files, which are mapped into memory. No call may be
-// running or follow: one that reads them then ends the process.
+// running or follow: if it reads them, the process ends.
 func (c *Codec) Close() error { return c.model.Folder().Close() }
 
 // ModelID returns the ID of the codec's model, which its files hold.

@@ -44,9 +44,9 @@ func openArchive(dir string) (*archive.Archive, error) {
 	return a, err
 }
 
-// isArchive returns an error about a folder that is an archive and was taken for
-// one of files, and nil about any other.
-func isArchive(dir string) error {
+// takenForFolder returns an error about an archive that was taken for a folder of
+// files, and nil about any other folder.
+func takenForFolder(dir string) error {
 	if !files.IsRegular(filepath.Join(dir, archive.ManifestName)) {
 		return nil
 	}

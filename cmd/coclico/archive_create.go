@@ -90,8 +90,8 @@ func createArchive(ctx context.Context, f *files.IO, s *terminal.Screen, m *many
 	if err != nil {
 		return err
 	}
-	bar := newLookBar(s)
-	err = src.count(ctx, bar.show)
+	bar := s.Bar()
+	err = src.count(ctx, looking(bar))
 	bar.Close()
 	if err != nil {
 		return err

@@ -74,16 +74,10 @@ const maxPairs = 10_000_000
 func (q *query) duplicates(ctx context.Context, within, limit int) (*search.Duplicates, error) {
 	bar := q.screen.Bar()
 	defer bar.Close()
-	begun := time.Now()
-	shown := begun
 	return q.set.Duplicates(ctx, search.DuplicateOptions{Within: within, Limit: limit, Progress: func(done float64) {
-		now := time.Now()
-		if now.Sub(shown) < time.Second/10 || done <= 0 {
-			return
-		}
-		shown = now
-		left := time.Duration(float64(now.Sub(begun)) * (1 - done) / done)
-		bar.Line(fmt.Sprintf("comparing: %.0f %%, %v left", 100*done, left.Round(time.Second)))
+		bar.Count(func(elapsed time.Duration) string {
+			return fmt.Sprintf("comparing: %.0f %%, %s", 100*done, terminal.Left(elapsed, max(done, 1e-6)))
+		})
 	}})
 }
 

@@ -94,25 +94,20 @@ func rowsOf(a *archive.Archive) (n int64) {
 // nothing.
 type rowBar struct {
 	terminal.Bar
-	doing          string
-	started, shown time.Time
+	doing string
 }
 
 // newRowBar returns a bar on standard error. The caller must Close it.
 func newRowBar(s *terminal.Screen, doing string) *rowBar {
-	return &rowBar{Bar: *s.Bar(), doing: doing, started: time.Now()}
+	return &rowBar{Bar: *s.Bar(), doing: doing}
 }
 
 func (b *rowBar) show(done, total int64) {
-	now := time.Now()
-	if now.Sub(b.shown) <= time.Second/10 {
-		return
-	}
-	b.shown = now
-	line := fmt.Sprintf("%s: %d of %d rows", b.doing, done, total)
-	if 0 < done && done < total {
-		left := time.Duration(float64(now.Sub(b.started)) * float64(total-done) / float64(done))
-		line += fmt.Sprintf(", %v left", left.Round(time.Second))
-	}
-	b.Line(line)
+	b.Count(func(elapsed time.Duration) string {
+		line := fmt.Sprintf("%s: %d of %d rows", b.doing, done, total)
+		if 0 < done && done < total {
+			line += ", " + terminal.Left(elapsed, float64(done)/float64(total))
+		}
+		return line
+	})
 }

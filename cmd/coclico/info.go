@@ -145,16 +145,16 @@ const tableLines = 100
 // findFiles lists the files among the inputs and in folders. What is wrong with
 // an input is left to fail.
 func findFiles(ctx context.Context, s *terminal.Screen, inputs []string, fail func(error)) (paths []string, passed batch.Passed, err error) {
-	bar := newLookBar(s)
+	bar := s.Bar()
 	defer bar.Close()
 	for _, input := range inputs {
 		if input == files.Stdio {
 			paths = append(paths, input)
 			continue
 		}
-		found, over, err := batch.Find(ctx, input, isStreamName, "*"+streamExt+" files", bar.show)
+		found, over, err := batch.Find(ctx, input, isStreamName, "*"+streamExt+" files", looking(bar))
 		if err != nil {
-			err = cmp.Or(isArchive(input), err)
+			err = cmp.Or(takenForFolder(input), err)
 		}
 		switch {
 		case ctx.Err() != nil:

@@ -66,19 +66,10 @@ func checkFolder(out string) error {
 	return nil
 }
 
-// A lookBar shows how many files have been found in folders.
-type lookBar struct {
-	*terminal.Bar
-	shown time.Time
-}
-
-// newLookBar returns a bar on standard error. The caller must Close it.
-func newLookBar(s *terminal.Screen) *lookBar { return &lookBar{s.Bar(), time.Now()} }
-
-func (b *lookBar) show(n int) {
-	if now := time.Now(); now.Sub(b.shown) > time.Second/10 {
-		b.shown = now
-		b.Line(fmt.Sprintf("looking: %d files", n))
+// looking shows on a bar how many files have been found in folders.
+func looking(bar *terminal.Bar) func(n int) {
+	return func(n int) {
+		bar.Count(func(time.Duration) string { return fmt.Sprintf("looking: %d files", n) })
 	}
 }
 
@@ -93,13 +84,13 @@ func runMany[T any](ctx context.Context, f *files.IO, s *terminal.Screen, board 
 	if err := checkFolder(plan.Out); err != nil {
 		return err
 	}
-	bar := newLookBar(s)
-	plan.Found = bar.show
+	bar := s.Bar()
+	plan.Found = looking(bar)
 	jobs, passed, err := plan.Jobs(ctx, inputs)
 	bar.Close()
 	if err != nil {
 		for _, input := range inputs {
-			err = cmp.Or(isArchive(input), err)
+			err = cmp.Or(takenForFolder(input), err)
 		}
 		return err
 	}

@@ -10,8 +10,8 @@ import (
 	"github.com/coclico/coclico/cmd/internal/terminal"
 )
 
-// keepPicture refuses to replace a file that is named like a picture by one that
-// is none, which is a slip more often than not.
+// keepPicture refuses to replace a file that is named like a picture with a
+// .coclico file, which is usually a slip.
 func keepPicture(output string, force bool) error {
 	if !force && files.IsRegular(output) && isPictureName(output) {
 		return files.Named(output, errors.New("exists and is named like a picture: --force replaces it"))

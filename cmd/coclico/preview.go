@@ -78,7 +78,7 @@ func newViewer(ctx context.Context, f *files.IO, s *terminal.Screen, bar *termin
 		return v, nil
 	}
 	for _, other := range []string{input, output} {
-		if files.Same(string(p), other) || absolute(string(p)) == absolute(other) {
+		if files.Same(string(p), other) || files.FullName(string(p)) == files.FullName(other) {
 			return nil, usagef("--preview %s: previews need a file of their own", p)
 		}
 	}
@@ -95,14 +95,6 @@ func newViewer(ctx context.Context, f *files.IO, s *terminal.Screen, bar *termin
 		}
 	}
 	return v, nil
-}
-
-// absolute returns a file's full name, whether the file exists or not.
-func absolute(name string) string {
-	if full, err := filepath.Abs(name); err == nil {
-		return full
-	}
-	return filepath.Clean(name)
 }
 
 // preview shows a preview, but at most ten a second and for at most a tenth of

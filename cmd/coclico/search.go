@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"image/color"
 	"io/fs"
-	"math"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -80,8 +79,8 @@ written. --sheet shows the color maps of what was found on one picture, with
 		case *sheet != "" && *k > maxTiles:
 			return usagef("--sheet shows at most %d hits", maxTiles)
 		}
-		if *least == 0 && flags.Changed("min") {
-			*least = math.SmallestNonzeroFloat64 // 0 is any score
+		if !flags.Changed("min") {
+			least = nil
 		}
 		for _, input := range []string{q.picture, q.file} {
 			if err := files.Overwrites(input, *sheet); err != nil && input != "" {
@@ -95,7 +94,7 @@ written. --sheet shows the color maps of what was found on one picture, with
 			return err
 		}
 		defer q.close()
-		hits, err := q.search(ctx, *k, *least)
+		hits, err := q.search(ctx, *k, least)
 		if err != nil {
 			return err
 		}
@@ -254,7 +253,7 @@ func (q *query) ofFile(name string, data []byte) (search.Query, error) {
 }
 
 // search returns the hits. A picture of the archive does not find itself.
-func (q *query) search(ctx context.Context, k int, least float64) ([]search.Hit, error) {
+func (q *query) search(ctx context.Context, k int, least *float64) ([]search.Hit, error) {
 	target, err := q.target(ctx)
 	if err != nil {
 		return nil, err

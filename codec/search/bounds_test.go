@@ -72,7 +72,7 @@ func TestLeast(t *testing.T) {
 	}
 	for _, c := range []struct{ decoded, reads int }{{-1, 100}, {20, 150}} {
 		reads.Store(0)
-		q.K, q.Min, q.Candidates, q.Decoded = 10, 0.9, 20, c.decoded
+		q.K, q.Min, q.Candidates, q.Decoded = 10, new(0.9), 20, c.decoded
 		hits, err := s.Search(t.Context(), q)
 		if n := int(reads.Load()); err != nil || len(hits) != 0 || n == 0 || n > c.reads {
 			t.Errorf("%+v: %d hits of %d reads, %v", c, len(hits), n, err)
@@ -86,7 +86,7 @@ func TestHuge(t *testing.T) {
 	s := l.open(t)
 	q := make([]float32, 64)
 	q[0] = 1
-	query := Query{Vector: q, K: math.MaxInt, Min: 10, Candidates: math.MaxInt, Decoded: -1}
+	query := Query{Vector: q, K: math.MaxInt, Min: new(10.0), Candidates: math.MaxInt, Decoded: -1}
 	if hits, err := s.Search(t.Context(), query); err != nil || len(hits) != 0 {
 		t.Errorf("%d hits, %v", len(hits), err)
 	}

@@ -21,8 +21,8 @@ type Query struct {
 	// 1.
 	Share float64
 
-	K   int     // hits at most
-	Min float64 // least score, if not 0
+	K   int      // hits at most
+	Min *float64 // least score, nil for any
 
 	// Candidates is the number of pictures that the second stage scores; 0 is
 	// 1,000 for each hit, and at most MaxCandidates, or all hits if they are
@@ -127,7 +127,7 @@ func (s *Set) hits(ctx context.Context, all []scored, q Query) (hits []Hit, drop
 			n++
 		}
 		score := q.score(all[0].score)
-		if q.Min != 0 && !(score >= q.Min) {
+		if q.Min != nil && !(score >= *q.Min) {
 			return hits, false, nil // more candidates would be no better
 		}
 		m := s.merger(all[:n])

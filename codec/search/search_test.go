@@ -246,7 +246,7 @@ func TestSearch(t *testing.T) {
 				}
 				if len(list) > 5 {
 					least := (list[4].score + list[5].score) / 2
-					hits, err := s.Search(t.Context(), Query{Vector: q, K: len(list), Min: least, Decoded: decoded})
+					hits, err := s.Search(t.Context(), Query{Vector: q, K: len(list), Min: &least, Decoded: decoded})
 					for i, h := range hits {
 						if h.Score < least || i > 0 && h.Score > hits[i-1].Score {
 							t.Errorf("score %v, at least %v", h.Score, least)

@@ -99,8 +99,8 @@ type wantError string
 
 func (e wantError) Error() string { return "must be " + string(e) }
 
-// twice returns a key that an object has twice, of which package json would
-// take the last, or "". The object is valid.
+// twice returns a key that an object has twice, or "" if no key is. Package json
+// would take the last value of such a key. The object is valid.
 func twice(object []byte) string {
 	dec := json.NewDecoder(bytes.NewReader(object))
 	dec.Token() // {

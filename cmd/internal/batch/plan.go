@@ -74,12 +74,7 @@ func (p *Plan) Jobs(ctx context.Context, inputs []string) (jobs []Job, passed Pa
 	return jobs, passed, nil
 }
 
-func fullName(path string) string {
-	if full, err := filepath.Abs(path); err == nil {
-		path = full
-	}
-	return sameName(filepath.Clean(path))
-}
+func fullName(path string) string { return sameName(files.FullName(path)) }
 
 // find lists the work on one argument.
 func (p *Plan) find(ctx context.Context, input string) ([]Job, Passed, error) {

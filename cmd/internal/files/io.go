@@ -236,6 +236,14 @@ func Same(a, b string) bool {
 	return err == nil && os.SameFile(x, y)
 }
 
+// FullName returns a file's absolute name, whether the file exists or not.
+func FullName(path string) string {
+	if full, err := filepath.Abs(path); err == nil {
+		return full
+	}
+	return filepath.Clean(path)
+}
+
 // Bytes returns the bytes of a name that is not UTF-8 and so has no JSON string.
 // It returns nil for any other name.
 func Bytes(name string) []byte {

@@ -85,7 +85,7 @@ func (s *Server) search(w http.ResponseWriter, r *http.Request) error {
 }
 
 // find returns the hits of a query, if few searches run: no longer than it takes.
-func (s *Server) find(ctx context.Context, query url.Values, k int, least float64) (hits []search.Hit, err error) {
+func (s *Server) find(ctx context.Context, query url.Values, k int, least *float64) (hits []search.Hit, err error) {
 	if !s.searches.TryAcquire(1) {
 		return nil, busy.problem("%d searches run already", maxSearches)
 	}
@@ -288,14 +288,15 @@ func wholeOf(query url.Values, name string, value, least, most int) (int, error)
 	return n, nil
 }
 
-func decimalOf(query url.Values, name string, least, most float64) (float64, error) {
+// decimalOf returns a parameter's number, nil if it is not given.
+func decimalOf(query url.Values, name string, least, most float64) (*float64, error) {
 	text := query.Get(name)
 	if text == "" {
-		return 0, nil
+		return nil, nil
 	}
 	x, err := strconv.ParseFloat(text, 64)
 	if err != nil || !(x >= least && x <= most) {
-		return 0, badParameter.problem("%s %s: must be a number from %v to %v", name, text, least, most).of(name)
+		return nil, badParameter.problem("%s %s: must be a number from %v to %v", name, text, least, most).of(name)
 	}
-	return x, nil
+	return &x, nil
 }

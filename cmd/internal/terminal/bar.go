@@ -20,6 +20,8 @@ type Bar struct {
 	theme  progressbar.Theme
 	bar    *progressbar.ProgressBar
 	canvas *canvas // nil before Draw
+
+	begun, counted time.Time // of Count
 }
 
 // Bar returns a bar on standard error. The caller must Close it.
@@ -90,6 +92,26 @@ func (b *Bar) Line(what string) {
 	if b.w != nil {
 		fmt.Fprintf(b.w, "\r\x1b[K%s ...", what)
 	}
+}
+
+// Count names what is being done and how far it is, at most ten times a second.
+// What is told how long it has been done.
+func (b *Bar) Count(what func(elapsed time.Duration) string) {
+	now := time.Now()
+	if b.begun.IsZero() {
+		b.begun = now
+	}
+	if now.Sub(b.counted) > time.Second/10 {
+		b.counted = now
+		b.Line(what(now.Sub(b.begun)))
+	}
+}
+
+// Left reports how much time is left when a share of the work, above 0, has taken
+// that long.
+func Left(elapsed time.Duration, share float64) string {
+	left := time.Duration(float64(elapsed) * (1 - share) / share)
+	return fmt.Sprintf("%v left", left.Round(time.Second))
 }
 
 // Bytes shows how much of a known amount is done.

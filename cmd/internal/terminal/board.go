@@ -117,10 +117,9 @@ func (b *Board) lines(elapsed time.Duration) (first, second string) {
 		first += fmt.Sprintf(", %d failed", b.failed)
 	}
 	if n := b.worked + b.failed; n > 0 && elapsed > 0 {
-		rate := float64(n) / elapsed.Seconds()
-		first += fmt.Sprintf("  %s files/s", Rate(rate))
-		if left := time.Duration(float64(b.files-b.ended) / rate * float64(time.Second)); b.files > 0 {
-			first += fmt.Sprintf(", %v left", left.Round(time.Second))
+		first += fmt.Sprintf("  %s files/s", Rate(float64(n)/elapsed.Seconds()))
+		if b.files > 0 { // by those that took work
+			first += ", " + Left(elapsed, float64(n)/float64(n+b.files-b.ended))
 		}
 	}
 	second = fmt.Sprintf("%s %s: %s", meter(b.step, b.steps), filepath.Base(b.file), b.stage)
