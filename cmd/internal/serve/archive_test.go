@@ -201,6 +201,15 @@ func TestSearch(t *testing.T) {
 	if hits := search("q=sea"); len(hits) != 25 || hits[0].Score < hits[24].Score {
 		t.Errorf("by words: %d hits", len(hits))
 	}
+	below := 0 // of all hits by words
+	for _, h := range search("q=snow") {
+		if h.Score < 0 {
+			below++
+		}
+	}
+	if hits := search("q=snow&min=0"); below == 0 || len(hits) != 25-below {
+		t.Errorf("at least 0: %d hits, %d of 25 are below", len(hits), below)
+	}
 	for _, c := range []struct {
 		status      int
 		query, says string
