@@ -200,12 +200,12 @@ func TestChanged(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"changed.png", "gone.png", "none.png", `back\slash.png`} {
+	for _, name := range []string{"changed.png", "gone.png", "none.png", `back\slash.png`, "folder/in.png"} {
 		data := whole
 		if name == "none.png" {
 			data = []byte("not a picture")
 		}
-		if err := os.WriteFile(filepath.Join(from, name), data, 0o666); err != nil {
+		if err := errors.Join(os.MkdirAll(filepath.Dir(filepath.Join(from, name)), 0o777), os.WriteFile(filepath.Join(from, name), data, 0o666)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -221,9 +221,12 @@ func TestChanged(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(from, "changed.png"), append(whole, 0), 0o666); err != nil {
 		t.Fatal(err)
 	}
+	if err := errors.Join(os.RemoveAll(filepath.Join(from, "folder")), os.WriteFile(filepath.Join(from, "folder"), nil, 0o666)); err != nil {
+		t.Fatal(err)
+	}
 	call(t, process.OK, "work", out, "--shard", "0/1")
 	text := call(t, process.OK, "status", out)
-	for _, want := range []string{"4 of 4 pictures", "4 pictures with errors", "changed.png: has changed since", "gone.png: is no longer", "none.png: not a picture", "a name with a backslash"} {
+	for _, want := range []string{"5 of 5 pictures", "5 pictures with errors", "changed.png: has changed since", "gone.png: is no longer", "folder/in.png: is no longer", "none.png: not a picture", "a name with a backslash"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("status does not say %q: %s", want, text)
 		}

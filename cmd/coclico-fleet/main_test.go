@@ -25,7 +25,9 @@ const (
 func TestMain(m *testing.M) {
 	if os.Getenv(childVar) != "" {
 		stamp = os.Getenv(stampVar)
-		maxStore, _ = strconv.ParseInt(os.Getenv(storeVar), 10, 64)
+		if n, err := strconv.ParseInt(os.Getenv(storeVar), 10, 64); err == nil {
+			maxStore = n
+		}
 		beforePicture = misbehave(os.Getenv(pictureVar))
 		main()
 	}

@@ -141,8 +141,9 @@ func (s *serving) close(server *queue.Server) {
 	}
 }
 
-// maxStore is what a queue may take of the disk, 0 for most of it. Tests set it.
-var maxStore int64
+// maxStore is what a queue may take of the disk: a job of a hundred million
+// pictures takes some tens of megabytes. Tests set it.
+var maxStore int64 = 1 << 30
 
 // feedOwn feeds a server in this process.
 func (s *serving) feedOwn(ctx context.Context, destination, address string, o *observeFlags) error {

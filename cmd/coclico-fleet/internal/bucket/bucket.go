@@ -253,7 +253,7 @@ func (b *Bucket) try(ctx context.Context, name string, f func() error) error {
 
 // permanent reports whether another try would end in the same error.
 func permanent(err error) bool {
-	for _, e := range []error{fs.ErrNotExist, fs.ErrExist, fs.ErrPermission, errLong, files.ErrFull, context.Canceled} {
+	for _, e := range []error{fs.ErrNotExist, fs.ErrExist, fs.ErrPermission, ErrLong, files.ErrFull, context.Canceled} {
 		if errors.Is(err, e) {
 			return true
 		}
@@ -284,4 +284,5 @@ func plain(err error) error {
 	return err
 }
 
-var errLong = errors.New("larger than what is read")
+// ErrLong is the error of an object with more bytes than are to be read.
+var ErrLong = errors.New("larger than what is read")

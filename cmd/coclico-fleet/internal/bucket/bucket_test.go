@@ -84,7 +84,7 @@ func TestBucket(t *testing.T) {
 					t.Errorf("%d bytes came back as %d, %+v, %v", len(data), len(got), o, err)
 				}
 				if len(data) > 0 {
-					if _, _, err := b.Get(ctx, name, int64(len(data)-1)); !errors.Is(err, errLong) {
+					if _, _, err := b.Get(ctx, name, int64(len(data)-1)); !errors.Is(err, ErrLong) {
 						t.Errorf("Get of too much: %v", err)
 					}
 				}
@@ -98,7 +98,7 @@ func TestBucket(t *testing.T) {
 			if has, err := b.Has(ctx, "x/5"); !has || err != nil {
 				t.Error(has, err)
 			}
-			for _, missing := range []string{"x/6", "x", "y/z"} {
+			for _, missing := range []string{"x/6", "x", "y/z", "x/5/z"} {
 				if has, err := b.Has(ctx, missing); has || err != nil {
 					t.Error(missing, has, err)
 				}

@@ -62,7 +62,7 @@ func (c *cloud) get(ctx context.Context, name string, limit int64) ([]byte, Obje
 	}
 	defer r.Close()
 	if r.Size() > limit {
-		return nil, Object{}, errLong
+		return nil, Object{}, ErrLong
 	}
 	data, err := io.ReadAll(io.LimitReader(r, limit))
 	return data, Object{Name: name, Size: r.Size(), Time: r.ModTime()}, err

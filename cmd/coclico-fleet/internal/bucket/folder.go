@@ -37,7 +37,7 @@ func (f *folder) close() error { return nil }
 func (f *folder) get(_ context.Context, name string, limit int64) ([]byte, Object, error) {
 	file, err := os.Open(filepath.Join(f.dir, filepath.FromSlash(name)))
 	if err != nil {
-		return nil, Object{}, err
+		return nil, Object{}, missing(err)
 	}
 	defer file.Close()
 	info, err := file.Stat()
@@ -47,10 +47,19 @@ func (f *folder) get(_ context.Context, name string, limit int64) ([]byte, Objec
 	case info.IsDir():
 		return nil, Object{}, fs.ErrNotExist
 	case info.Size() > limit:
-		return nil, Object{}, errLong
+		return nil, Object{}, ErrLong
 	}
 	data, err := io.ReadAll(io.LimitReader(file, limit))
 	return data, Object{Name: name, Size: info.Size(), Time: info.ModTime()}, err
+}
+
+// missing returns fs.ErrNotExist for an error that means that there is no such
+// file, also where what was its folder is a file.
+func missing(err error) error {
+	if isTaken(err) {
+		return fs.ErrNotExist
+	}
+	return err
 }
 
 // tempMark begins the names of files that are being written. A listing omits
@@ -159,7 +168,7 @@ func full(err error) error {
 
 func (f *folder) has(_ context.Context, name string) (bool, error) {
 	info, err := os.Stat(filepath.Join(f.dir, filepath.FromSlash(name)))
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(missing(err), fs.ErrNotExist) {
 		return false, nil
 	}
 	return err == nil && !info.IsDir() && info.Size() > 0, err // an empty one may be a claim
@@ -171,7 +180,7 @@ func (f *folder) remove(_ context.Context, name string) error {
 		return err
 	}
 	defer root.Close()
-	return root.Remove(name)
+	return missing(root.Remove(name))
 }
 
 func (f *folder) list(ctx context.Context, prefix string) iter.Seq2[Object, error] {

@@ -206,7 +206,11 @@ var errOther = errors.New("is another job's")
 // prepare creates the stream and the consumer, or finds them.
 func (f *Feeder) prepare(ctx context.Context) (jetstream.Stream, jetstream.Consumer, error) {
 	about := map[string]string{keyJob: f.Job.ID, keyDestination: f.Out.URL()}
-	if old, err := f.js.Stream(ctx, f.Stream); err == nil && old.CachedInfo().Config.Metadata[keyJob] != f.Job.ID {
+	switch old, err := f.js.Stream(ctx, f.Stream); {
+	case errors.Is(err, jetstream.ErrStreamNotFound):
+	case err != nil: // whose it is is not known
+		return nil, nil, err
+	case old.CachedInfo().Config.Metadata[keyJob] != f.Job.ID:
 		return nil, nil, fmt.Errorf("the stream %s %w, of %s: another name is needed for this job", f.Stream, errOther, old.CachedInfo().Config.Metadata[keyDestination])
 	}
 	stream, err := f.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{

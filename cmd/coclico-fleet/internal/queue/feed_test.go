@@ -97,6 +97,39 @@ func TestResumed(t *testing.T) {
 	}
 }
 
+// TestStreamsOfClients: what clients may take of the memory is small, and a stream
+// of which a feeder cannot learn whose it is stays as it is.
+func TestStreamsOfClients(t *testing.T) {
+	log := slog.New(slog.DiscardHandler)
+	js, err := jetstream.New(queueOf(t, t.TempDir(), log))
+	if err != nil {
+		t.Fatal(err)
+	}
+	large := jetstream.StreamConfig{Name: "large", Storage: jetstream.MemoryStorage, MaxBytes: 1 << 30}
+	if _, err := js.CreateStream(t.Context(), large); err == nil {
+		t.Error("a client has a gigabyte of memory")
+	}
+	theirs := jetstream.StreamConfig{Name: DefaultStream, Metadata: map[string]string{keyJob: "theirs"}}
+	if _, err := js.CreateStream(t.Context(), theirs); err != nil {
+		t.Fatal(err)
+	}
+	f := &Feeder{Stream: DefaultStream, Job: &job.Job{ID: "ours"}, Out: &bucket.Bucket{}, Log: log, js: unknown{js}}
+	if _, _, err := f.prepare(t.Context()); !errors.Is(err, errLookup) {
+		t.Error(err)
+	}
+	stream, err := js.Stream(t.Context(), DefaultStream)
+	if err != nil || stream.CachedInfo().Config.Metadata[keyJob] != "theirs" {
+		t.Errorf("the other job's stream is lost: %v", err)
+	}
+}
+
+// An unknown is a JetStream whose streams cannot be looked up for a while.
+type unknown struct{ jetstream.JetStream }
+
+var errLookup = errors.New("no leader yet")
+
+func (unknown) Stream(context.Context, string) (jetstream.Stream, error) { return nil, errLookup }
+
 // TestListingFails has a bucket that cannot be listed for a moment: the feeder
 // waits for it.
 func TestListingFails(t *testing.T) {

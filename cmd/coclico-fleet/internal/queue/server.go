@@ -62,9 +62,12 @@ func Start(o *ServerOptions) (*Server, error) {
 }
 
 func (s *Server) start(o *ServerOptions) (err error) {
+	// Clients may create streams of their own. NATS would let those in memory
+	// take three quarters of it; the queue itself has none.
+	const maxMemory = 16 << 20
 	options := &server.Options{
 		ServerName: "coclico-fleet", Host: o.Address.Addr().String(), Port: int(o.Address.Port()), NoSigs: true,
-		JetStream: true, StoreDir: o.Folder, SyncAlways: true, JetStreamMaxStore: o.MaxStore,
+		JetStream: true, StoreDir: o.Folder, SyncAlways: true, JetStreamMaxStore: o.MaxStore, JetStreamMaxMemory: maxMemory,
 		TLSConfig: o.Policy.TLS, TLSTimeout: 5, DisableJetStreamBanner: true,
 	}
 	if options.Port == 0 {

@@ -131,9 +131,15 @@ func newID() string { return strings.ToLower(rand.Text()) }
 // withdraw removes a start or a note, since the process that has left it has not
 // ended on a picture. That is so even when ctx has ended.
 func (t *attempt) withdraw(ctx context.Context, name string) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), withdrawal)
+	ctx, cancel := afterwards(ctx)
 	defer cancel()
 	return t.out.Remove(ctx, name)
+}
+
+// afterwards returns the context of what is done after an attempt has failed or
+// was stopped, also when its own has ended.
+func afterwards(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), withdrawal)
 }
 
 // save writes rows for a later attempt.
@@ -157,8 +163,11 @@ func (t *attempt) good() (rows []*archive.Row) {
 }
 
 // keep saves the rows of pictures that were read, if this attempt has made any,
-// when a worker fails or is stopped.
+// when a worker fails or is stopped. They may have taken an hour to paint, so that
+// is done even when ctx has ended.
 func (t *attempt) keep(ctx context.Context) error {
+	ctx, cancel := afterwards(ctx)
+	defer cancel()
 	rows := t.good()
 	if len(rows) <= t.found {
 		return nil

@@ -79,9 +79,9 @@ func (w *Worker) Stuck() int { return int(w.stuck.Load()) }
 // Chunk does a chunk, unless it is done. When soft ends, it finishes the pictures
 // that it has begun, keeps the rows for the next worker, and returns
 // [ErrStopped]; so it does after an error that is not of a picture, which it
-// returns. When ctx ends, it returns at once. A careful worker goes through
-// a chunk that was lost before picture by picture, and finds the one that ends
-// processes.
+// returns. When ctx ends, it keeps them too, and leaves pictures that it has begun.
+// A careful worker goes through a chunk that was lost before picture by picture,
+// and finds the one that ends processes.
 func (w *Worker) Chunk(ctx, soft context.Context, chunk int, careful bool) error {
 	w.once.Do(func() { w.names = w.Job.Names(w.Out) })
 	sources, err := w.names.Chunk(ctx, chunk)
@@ -124,7 +124,7 @@ func (w *Worker) attempt(ctx, soft context.Context, t *attempt, careful bool) (e
 	if err == nil {
 		err = w.finish(ctx, t.chunk, t.rows)
 	}
-	if err != nil && !careful && ctx.Err() == nil {
+	if err != nil && !careful {
 		if err := t.keep(ctx); err != nil {
 			w.Log.Warn("the rows that are done were not kept", "chunk", t.chunk, "error", err)
 		}

@@ -283,15 +283,29 @@ func TestAbandoned(t *testing.T) {
 	}
 }
 
-// TestKept stops a worker in the middle of a chunk: the next one does the rest.
+// TestKept stops a worker in the middle of a chunk, whose picture ends or does
+// not: the next one does the rest.
 func TestKept(t *testing.T) {
+	t.Run("soft", func(t *testing.T) {
+		soft, stop := context.WithCancel(t.Context())
+		kept(t, t.Context(), soft, func(context.Context) error { stop(); return nil }, ErrStopped, 10)
+	})
+	t.Run("at once", func(t *testing.T) {
+		ctx, stop := context.WithCancel(t.Context())
+		kept(t, ctx, ctx, func(ctx context.Context) error { stop(); <-ctx.Done(); return ctx.Err() }, context.Canceled, 11)
+	})
+}
+
+// kept has the fifth of ten pictures stop a worker with an error. In all it wants
+// some number of pictures to be made.
+func kept(t *testing.T, ctx, soft context.Context, fifth func(context.Context) error, want error, made int) {
 	w, s := newWorker(t, 10)
 	w.Jobs, w.Starts = 1, true
-	soft, stop := context.WithCancel(t.Context())
-	s.does[name(4)] = func(context.Context) error { stop(); return nil }
-	if err := w.Chunk(t.Context(), soft, 0, false); !errors.Is(err, ErrStopped) {
+	s.does[name(4)] = fifth
+	if err := w.Chunk(ctx, soft, 0, false); !errors.Is(err, want) {
 		t.Fatal(err)
 	}
+	delete(s.does, name(4))
 	if got := tries(t, w); len(got) != 1 || !strings.HasPrefix(got[0], "part-00000000/kept-") {
 		t.Error(got)
 	}
@@ -299,7 +313,7 @@ func TestKept(t *testing.T) {
 	if err := w.Chunk(t.Context(), t.Context(), 0, false); err != nil {
 		t.Fatal(err)
 	}
-	if before < 5 || len(s.made) != 10 {
+	if before < 5 || len(s.made) != made {
 		t.Errorf("%d pictures before the stop, %d in all: %v", before, len(s.made), s.made)
 	}
 	if failed := part(t, w, 0); len(failed) > 0 || tries(t, w) != nil {
