@@ -30,6 +30,7 @@ type View struct {
 func Attention(dst *Operand, q, k, v View, heads, dim int, scale float32, causal bool) {
 	im := active()
 	t := attentionTasks.get()
+	defer t.release()
 	t.v, t.g, t.dst, t.q, t.k, t.val = im.vec, im.gemms[Exact], dst, q, k, v
 	t.heads, t.dim, t.scale, t.causal = heads, dim, scale, causal
 	for _, g := range im.gemms {
@@ -43,7 +44,12 @@ func Attention(dst *Operand, q, k, v View, heads, dim int, scale float32, causal
 	parallel(k.Op.N*heads*t.packPieces, t)
 	t.phase = phaseAttend
 	parallel(q.Op.N*heads*t.qBlocks, t)
-	t.dst, t.q, t.k, t.val = nil, View{}, View{}, View{} // keep tables and buffers, not the operands
+}
+
+// release returns t to the free list with its tables and buffers, but without
+// the operands.
+func (t *attentionTask) release() {
+	t.dst, t.q, t.k, t.val = nil, View{}, View{}, View{}
 	limit(&t.keys, maxKept)
 	limit(&t.values, maxKept)
 	attentionTasks.keep(t)
@@ -205,6 +211,7 @@ func (g *gatherer) panel(dst []byte, src unsafe.Pointer, strideN, strideK, n, k 
 func (t *attentionTask) attend(image, head, first int) {
 	g := t.g
 	s := scratches.get()
+	defer s.release()
 	rows := min(t.qRows, t.lq-first)
 	width := t.vPanels * g.nr
 	buf := float32s(grow(&s.c, t.qRows*(scoreLine+2*width+3)*4))
@@ -258,7 +265,6 @@ func (t *attentionTask) attend(image, head, first int) {
 		}
 	}
 	t.dst.store(image*t.lq+first, head*t.dim, o, width, rows, t.dim)
-	s.release()
 }
 
 // hide sets the scores of keys that a row must not see to -Inf: those after the

@@ -59,6 +59,7 @@ var fewTasks freeList[fewTask]
 func (t *fewTask) do(i int) {
 	image, first := i/t.pieces, i%t.pieces*fewRows
 	s := scratches.get()
+	defer s.release()
 	w, a := t.w.taps, t.a
 	tile := stripTiles * w.g.mr
 	lines := roundUp(a.W+2, tile)
@@ -81,7 +82,6 @@ func (t *fewTask) do(i int) {
 			t.finishRun(c, image, (image*t.outH+y)*t.outW+x, n, 0)
 		}
 	}
-	s.release()
 }
 
 // shares multiplies row y of the windows' rows: panel p's columns of line x are

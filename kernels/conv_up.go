@@ -41,13 +41,13 @@ func PackUp(p Precision, s Shape, a Array) *PackedUp {
 	u := new(PackedUp)
 	s.KH, s.KW = 2, 2
 	sums := mem.Alloc(s.Out * s.In * 4 * 4)
+	defer mem.Free(sums)
 	for i := range u.phase {
 		if a.Data != nil {
 			parallel(s.Out, &foldTask{v: im.vec, a: a, in: s.In, py: i / 2, px: i % 2, dst: float32s(sums)})
 		}
 		u.phase[i] = pack(im, im.gemm(p, true), s, []Array{{DType: F32, Data: sums}})
 	}
-	mem.Free(sums)
 	return u
 }
 
@@ -62,6 +62,7 @@ type foldTask struct {
 
 func (t *foldTask) do(i int) {
 	s := scratches.get()
+	defer s.release()
 	n := t.in * 9
 	s.rows = resize(s.rows, n)
 	t.v.toF32(s.rows, t.a.Data[i*n*t.a.DType.Size():(i+1)*n*t.a.DType.Size()], t.a.DType)
@@ -85,7 +86,6 @@ func (t *foldTask) do(i int) {
 			o[0], o[1], o[2], o[3] = up[0]+up[1], up[2], down[0]+down[1], down[2]
 		}
 	}
-	s.release()
 }
 
 // ConvUp2D enlarges a, which has Pad 1, 2x by repetition and convolves it

@@ -124,6 +124,8 @@ func TestMatMul(t *testing.T) {
 			testMatMul(t, im, p, g.mr+1, k, g.nr+3, F16, randoms(r, (g.mr+1)*k), randoms(r, (g.nr+3)*k), false)
 		}
 		testMatMul(t, im, p, 600, 70, 70, F16, randoms(r, 600*70), randoms(r, 70*70), false)
+		long := stripBytes/(g.nr*g.form.size) + 100 // so long that it is cut
+		testMatMul(t, im, p, g.mr+1, long, g.nr+3, F16, integers(r, (g.mr+1)*long), integers(r, (g.nr+3)*long), true)
 	})
 }
 
@@ -265,7 +267,7 @@ func TestConv2D(t *testing.T) {
 	eachImpl(t, func(t *testing.T, im *impl, p Precision) {
 		r := rand.New(rand.NewPCG(7, 8))
 		for _, s := range []struct{ n, h, w, in, out int }{
-			{1, 1, 1, 1, 1}, {1, 2, 2, 3, 5}, {2, 3, 5, 4, 33}, {1, 12, 12, 33, 20}, {3, 7, 4, 17, 16}, {2, 9, 40, 8, 40}, {1, 33, 33, 5, 3}, {2, 6, 14, 7, 35}, {2, 19, 21, 20, 4}, {2, 35, 3, 130, 2},
+			{1, 1, 1, 1, 1}, {1, 2, 2, 3, 5}, {2, 3, 5, 4, 33}, {1, 12, 12, 33, 20}, {3, 7, 4, 17, 16}, {2, 9, 40, 8, 40}, {1, 33, 33, 5, 3}, {2, 6, 14, 7, 35}, {2, 19, 21, 20, 4}, {2, 35, 3, 130, 2}, {1, 4, 6, 400, 20},
 		} {
 			x := integers(r, s.n*s.h*s.w*s.in)
 			arr, w := array(integers(r, s.out*s.in*9), F16)

@@ -139,6 +139,7 @@ func (t *normTask) applyRow(o *Operand, line, n int, row []float32, silu bool) {
 	c := o.C
 	scale, shift := t.scale[n*c:(n+1)*c], t.shift[n*c:(n+1)*c]
 	s := scratches.get()
+	defer s.release()
 	// A few pixels at a time, so that what affine writes is read from L1.
 	step := max(1, 4096/c)
 	s.rows = resize(s.rows, step*c)
@@ -147,7 +148,6 @@ func (t *normTask) applyRow(o *Operand, line, n int, row []float32, silu bool) {
 		t.v.affine(s.rows[:m*c], row[x*c:(x+m)*c], scale, shift, silu)
 		o.store(line+x, 0, s.rows[:m*c], c, m, c)
 	}
-	s.release()
 }
 
 // LayerNorm normalizes every row of x [N*H*W, C], scales it by weight and
@@ -178,12 +178,12 @@ var layerNormTasks freeList[layerNormTask]
 func (t *layerNormTask) do(i int) {
 	c := t.o.C
 	s := scratches.get()
+	defer s.release()
 	s.rows = resize(s.rows, c)
 	for r := i * layerNormRows; r < min((i+1)*layerNormRows, t.o.rows()); r++ {
 		t.v.layerNorm(s.rows, t.x[r*c:(r+1)*c], t.weight, t.bias, t.eps)
 		t.o.store(r, 0, s.rows, c, 1, c)
 	}
-	s.release()
 }
 
 // Activate applies act to every element of x.

@@ -195,10 +195,10 @@ func (t *packTask) do(i int) {
 		return
 	}
 	s := scratches.get()
+	defer s.release()
 	raw := grow(&s.panel, w.panelElems()*w.dtype.Size())
 	t.gather(raw, i)
 	w.g.form.convert(dst, raw, w.dtype, 1)
-	s.release()
 }
 
 // gather copies the elements of panel i to dst in the panel's order, with zeros

@@ -1,11 +1,14 @@
 package kernels
 
 import (
+	"math"
 	"math/rand/v2"
 	"runtime"
 	"slices"
 	"sync/atomic"
 	"testing"
+
+	"github.com/coclico/coclico/kernels/mem"
 )
 
 // TestParallel checks that every piece runs exactly once, also in nested calls.
@@ -135,4 +138,36 @@ func TestScratchesForget(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestPanicsLoseNothing: after a panic that a caller survives, memory that the
+// garbage collector does not see is where it was, or is freed.
+func TestPanicsLoseNothing(t *testing.T) {
+	survived := func(f func()) (panicked bool) {
+		defer func() { panicked = recover() != nil }()
+		f()
+		return
+	}
+	b := mem.Alloc(mem.HugePage)
+	if !survived(func() { grow(&b, math.MaxInt-2*mem.HugePage) }) || b != nil {
+		t.Errorf("%d bytes are left of a buffer that was freed", len(b))
+	}
+	idle := func() int {
+		scratches.mu.Lock()
+		defer scratches.mu.Unlock()
+		return len(scratches.free)
+	}
+	scratches.keep(new(scratch))
+	before := idle()
+	noWeights := &foldTask{v: active().vec, in: 1, a: Array{DType: F32}}
+	if !survived(func() { noWeights.do(0) }) || idle() != before {
+		t.Errorf("%d scratches are idle, %d before a panic", idle(), before)
+	}
+	tasks := len(attentionTasks.free)
+	if !survived(func() {
+		Attention(new(Operand), View{new(Operand), 0}, View{new(Operand), 0}, View{new(Operand), 0}, 0, 0, 1, false)
+	}) ||
+		len(attentionTasks.free) < max(tasks, 1) {
+		t.Errorf("%d tasks of attention are idle, %d before a panic", len(attentionTasks.free), tasks)
+	}
 }

@@ -220,6 +220,7 @@ func (t *productTask) cut() {
 }
 
 func (t *productTask) run(v *vec) {
+	defer t.release()
 	t.v = v
 	out := t.w.Out()
 	rows := t.outRows()
@@ -245,7 +246,6 @@ func (t *productTask) run(v *vec) {
 		t.cut()
 		parallel(t.runs*t.chunks*t.groups, t)
 	}
-	t.release()
 }
 
 // release returns t to the free list, with nothing but its memory.
@@ -269,6 +269,7 @@ func (t *productTask) do(i int) {
 	first := i / t.groups % t.chunks * t.chunk
 	g := t.w.g
 	s := scratches.get()
+	defer s.release()
 	size := t.strip * g.nr
 	sums := float32s(grow(&s.c, (t.group+1)*size*4))
 	c, part := sums[:t.group*size], sums[t.group*size:]
@@ -295,7 +296,6 @@ func (t *productTask) do(i int) {
 			t.finishPanels(c, size, image, pos, m, panel, panels)
 		}
 	}
-	s.release()
 }
 
 // product runs a strip into c, one part of K after the other.

@@ -59,7 +59,9 @@ type scratch struct {
 var scratches freeList[scratch]
 
 // release takes s back without the arguments, which point into the caller's
-// memory and would keep it alive.
+// memory and would keep it alive. It is deferred, as is every return of memory
+// from the system: a caller may survive a panic, and that memory is lost if
+// nobody keeps it.
 func (s *scratch) release() {
 	s.strip, s.softmax, s.attend = strip{}, softmaxBlock{}, attendBlock{}
 	clear(s.pixels[:])
@@ -73,6 +75,7 @@ func (s *scratch) release() {
 func grow(b *[]byte, n int) []byte {
 	if cap(*b) < n {
 		mem.Free(*b)
+		*b = nil // also if Alloc panics
 		*b = mem.Alloc(n)
 	}
 	return (*b)[:n]

@@ -197,6 +197,7 @@ func (t *productTask) winogradPays() bool {
 
 func (t *productTask) runWinograd(f *winogradForm, loop *winogradLoops) {
 	w := winogradTasks.get()
+	defer w.release()
 	w.t, w.form, w.loop = t, f, loop
 	g, a := t.w.g, t.a
 	w.rows, w.cols = (t.outH+f.lead+f.out-1)/f.out, (t.outW+f.lead+f.out-1)/f.out
@@ -226,6 +227,10 @@ func (t *productTask) runWinograd(f *winogradForm, loop *winogradLoops) {
 		w.phase = (*winogradTask).products
 		parallel(t.w.panels*w.shares, w)
 	}
+}
+
+// release returns w to the free list with its buffer and its table.
+func (w *winogradTask) release() {
 	w.t, w.form, w.loop = nil, nil, nil
 	winogradTasks.keep(w)
 }
@@ -253,6 +258,7 @@ func (w *winogradTask) tile(i int) (n, y, x int) {
 func (w *winogradTask) input(i int) {
 	a, f := w.t.a, w.form
 	s := scratches.get()
+	defer s.release()
 	tmp := unsafe.Pointer(&grow(&s.c, winogradArea*stepBytes)[0])
 	zero := a.ptr(0, 0, 0) // the line before the border
 	from := i * winogradInputTiles
@@ -273,7 +279,6 @@ func (w *winogradTask) input(i int) {
 		}
 		w.loop.input(unsafe.Pointer(&w.v[k*w.pitch]), w.plane, &s.pixels, tmp, len(w.steps))
 	}
-	s.release()
 }
 
 func (w *winogradTask) raceInput(pixels []unsafe.Pointer, k int) {
@@ -292,6 +297,7 @@ func (w *winogradTask) products(i int) {
 		return
 	}
 	s := scratches.get()
+	defer s.release()
 	stepB := stepBytes * g.nr
 	parts, block := 1, w.block
 	if n := len(f.products) * len(w.steps) * stepB; f.split && n > winogradPanelBytes {
@@ -326,7 +332,6 @@ func (w *winogradTask) products(i int) {
 		}
 		w.output(c, planeC, w.first+first, n, panel, rest, tmp)
 	}
-	s.release()
 }
 
 // output turns the products of n tiles and one panel into pixels, some tiles of

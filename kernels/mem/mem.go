@@ -27,8 +27,9 @@ const align = 64
 const outOfMemory = "mem: out of memory"
 
 // Alloc returns n zeroed bytes that start on a 64-byte boundary. The caller
-// must release a block of [HugePage] bytes or more with [Free]. Alloc panics
-// when there is no memory left, as make does.
+// must release a block of [HugePage] bytes or more with [Free]. Alloc panics if
+// the system refuses the memory. Where the memory is Go's, to run out of it is a
+// crash, which no caller survives.
 func Alloc(n int) []byte {
 	b := TryAlloc(n)
 	if b == nil {
