@@ -77,12 +77,19 @@ func ParseTextConfig(data []byte) (TextConfig, error) {
 }
 
 // ParseTextEmbedConfig parses and validates the config.json of a
-// CLIPTextModelWithProjection, or of a whole CLIP, whose text_config it is.
-// Absent keys have the defaults of transformers' CLIPTextConfig.
+// CLIPTextModelWithProjection, or of a whole CLIP: its projection_dim and the
+// rest of its text_config, whose own projection_dim says nothing there (see
+// transformers' CLIPModel). Absent keys have the defaults of transformers.
 func ParseTextEmbedConfig(data []byte) (TextEmbedConfig, error) {
 	var whole struct {
 		Model string          `json:"model_type"`
 		Text  json.RawMessage `json:"text_config"`
+	}
+	projection := struct {
+		Dim int `json:"projection_dim"`
+	}{512}
+	if err := config.Decode(data, &projection, nil); err != nil {
+		return TextEmbedConfig{}, err
 	}
 	if json.Unmarshal(data, &whole) == nil && whole.Model == "clip" && whole.Text != nil {
 		data = whole.Text
@@ -91,14 +98,13 @@ func ParseTextEmbedConfig(data []byte) (TextEmbedConfig, error) {
 	if err != nil {
 		return TextEmbedConfig{}, err
 	}
-	own := struct {
-		ProjectionDim int `json:"projection_dim"`
-		EOSTokenID    int `json:"eos_token_id"`
-	}{512, 49407}
-	if err := config.Decode(data, &own, nil); err != nil {
+	end := struct {
+		ID int `json:"eos_token_id"`
+	}{49407}
+	if err := config.Decode(data, &end, nil); err != nil {
 		return TextEmbedConfig{}, err
 	}
-	c := TextEmbedConfig{text, own.ProjectionDim, own.EOSTokenID}
+	c := TextEmbedConfig{text, projection.Dim, end.ID}
 	return c, c.Validate()
 }
 

@@ -57,7 +57,7 @@ func TestNames(t *testing.T) {
 		t.Fatal(err)
 	}
 	embed, err := ParseTextEmbedConfig([]byte(`{"model_type": "clip", "projection_dim": 768, "vision_config": {"hidden_size": 1024},
-		"text_config": {"model_type": "clip_text_model", "hidden_size": 768, "intermediate_size": 3072, "num_attention_heads": 12, "projection_dim": 768, "eos_token_id": 2}}`))
+		"text_config": {"model_type": "clip_text_model", "hidden_size": 768, "intermediate_size": 3072, "num_attention_heads": 12, "projection_dim": 512, "eos_token_id": 2}}`))
 	if err != nil || embed.EOSTokenID != 2 {
 		t.Fatal(embed, err)
 	}

@@ -29,8 +29,8 @@ const visionSize = 1 << 20
 // dimensions, and whose vision tower is larger.
 func writeCLIP(t *testing.T, dir string, dimensions int) {
 	t.Helper()
-	config := fmt.Appendf(nil, `{"model_type": "clip", "text_config": {"model_type": "clip_text_model", "hidden_size": 32, "intermediate_size": 64,
-		"num_attention_heads": 4, "num_hidden_layers": 2, "vocab_size": 600, "projection_dim": %d, "eos_token_id": 2}}`, dimensions)
+	config := fmt.Appendf(nil, `{"model_type": "clip", "projection_dim": %d, "text_config": {"model_type": "clip_text_model", "hidden_size": 32, "intermediate_size": 64,
+		"num_attention_heads": 4, "num_hidden_layers": 2, "vocab_size": 600, "eos_token_id": 2}}`, dimensions)
 	cfg, err := vit.ParseTextEmbedConfig(config)
 	if err != nil {
 		t.Fatal(err)

@@ -17,8 +17,8 @@ import (
 	"github.com/coclico/coclico/weights"
 )
 
-const config = `{"model_type": "clip", "text_config": {"model_type": "clip_text_model", "hidden_size": 32, "intermediate_size": 64,
-	"num_attention_heads": 4, "num_hidden_layers": 2, "vocab_size": 600, "projection_dim": 24, "eos_token_id": 2}}`
+const config = `{"model_type": "clip", "projection_dim": 24, "text_config": {"model_type": "clip_text_model", "hidden_size": 32, "intermediate_size": 64,
+	"num_attention_heads": 4, "num_hidden_layers": 2, "vocab_size": 600, "eos_token_id": 2}}`
 
 // clip writes the folder of a small CLIP with synthetic weights of its text
 // tower, and one tensor of its vision tower.
