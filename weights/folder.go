@@ -229,8 +229,11 @@ func (f *Folder) Part(part Part) (*Store, error) {
 	}
 	for _, name := range weightFiles {
 		name = path.Join(string(part), name)
-		if _, err := fs.Stat(f.fsys, name); err != nil {
+		switch _, err := fs.Stat(f.fsys, name); {
+		case errors.Is(err, fs.ErrNotExist):
 			continue
+		case err != nil: // another variant would be other weights
+			return nil, NewFileError(f.Path(name), err)
 		}
 		open := f.openSingle
 		if strings.HasSuffix(name, ".json") {
@@ -318,8 +321,14 @@ func (f *Folder) openSharded(index string) (_ *Store, err error) {
 }
 
 // Drop closes a store that [Folder.Part] has returned and that nobody uses any
-// more, as after an error. It does nothing if the store is not the folder's.
+// more, as after an error. It does nothing if the store is not the folder's, nor
+// of one that lends it parts.
 func (f *Folder) Drop(s *Store) error {
+	for _, from := range f.borrowed {
+		if err := from.Drop(s); err != nil {
+			return err
+		}
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	i := slices.Index(f.stores, s)

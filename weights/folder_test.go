@@ -412,6 +412,12 @@ func TestBorrow(t *testing.T) {
 	if len(from.stores) != 1 {
 		t.Errorf("%d stores in the other folder", len(from.stores))
 	}
+	if err := f.Drop(s); err != nil || len(from.stores) != 0 {
+		t.Errorf("%v, %d stores after Drop", err, len(from.stores))
+	}
+	if _, err := f.Part(UNet); err != nil {
+		t.Fatal(err)
+	}
 	if err := f.Close(); err != nil || len(from.stores) != 0 {
 		t.Errorf("%v, %d stores left", err, len(from.stores))
 	}
