@@ -96,8 +96,8 @@ var schedulers = []string{
 // the default of the DPM solver, never that of the class that wrote the file:
 // the file of Stable unCLIP, a PNDMScheduler without timestep_spacing, means
 // linspace and not PNDM's leading, and its set_alpha_to_one and skip_prk_steps
-// have no effect. The result is valid: [New] can refuse only the number of
-// steps, or a schedule with noise levels outside float32's range.
+// have no effect. The result is valid: [New] can refuse only what depends on the
+// schedule's levels, see there.
 func ParseConfig(data []byte) (Config, error) {
 	file := struct {
 		*Config
@@ -232,10 +232,11 @@ func decode(data []byte, dst any) error {
 // exactFields returns the object without the keys that are not exactly a field
 // of dst: package json would also accept Beta_Start for beta_start.
 func exactFields(data []byte, dst any) ([]byte, error) {
-	var fields, known map[string]json.RawMessage
-	if err := json.Unmarshal(data, &fields); err != nil {
+	fields, err := object(data)
+	if err != nil {
 		return nil, err
 	}
+	var known map[string]json.RawMessage
 	b, err := json.Marshal(dst)
 	if err != nil {
 		return nil, err
@@ -245,6 +246,34 @@ func exactFields(data []byte, dst any) ([]byte, error) {
 	}
 	maps.DeleteFunc(fields, func(key string, _ json.RawMessage) bool { _, ok := known[key]; return !ok })
 	return json.Marshal(fields)
+}
+
+// object returns the members of an object. A key that appears twice is an error:
+// programs differ in the value that they take.
+func object(data []byte) (map[string]json.RawMessage, error) {
+	members := map[string]json.RawMessage{}
+	if err := json.Unmarshal(data, &members); err != nil {
+		return nil, err // what is beyond the object too
+	}
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.Token() // the opening brace
+	seen := map[string]bool{}
+	for dec.More() {
+		var value json.RawMessage
+		key, err := dec.Token()
+		if err != nil {
+			return nil, err
+		}
+		if err := dec.Decode(&value); err != nil {
+			return nil, err
+		}
+		name, _ := key.(string)
+		if seen[name] {
+			return nil, fmt.Errorf("%.60q appears twice", name)
+		}
+		seen[name] = true
+	}
+	return members, nil
 }
 
 // plainJSON converts the output of Python's json module to JSON: outside

@@ -87,8 +87,9 @@ func TestParseConfigErrors(t *testing.T) {
 		`"num_train_timesteps": 1.5`:                                "num_train_timesteps is a JSON number 1.5",
 		`"lambda_min_clipped": NaN`:                                 "invalid character",
 		`"lambda_min_clipped": [1]`:                                 "lambda_min_clipped",
+		`"steps_offset": 1, "steps_offset": 2`:                      `"steps_offset" appears twice`,
 	} {
-		_, err := ParseConfig([]byte(strings.TrimSuffix(shipped, "}") + "," + keys + "}"))
+		_, err := ParseConfig(changed(keys))
 		if err == nil || !strings.Contains(err.Error(), words) || strings.Contains(err.Error(), "\n") || strings.Contains(err.Error(), "Go ") {
 			t.Errorf("%s: error %v, want one with %s", keys, err, words)
 		}

@@ -3,6 +3,8 @@ package solver
 import (
 	"fmt"
 	"math"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -68,15 +70,25 @@ const shipped = `{"_class_name": "PNDMScheduler", "_diffusers_version": "0.15.0.
 	"beta_schedule": "scaled_linear", "clip_sample": false, "num_train_timesteps": 1000, "prediction_type": "v_prediction",
 	"set_alpha_to_one": false, "skip_prk_steps": true, "steps_offset": 1, "trained_betas": null}`
 
+var member = regexp.MustCompile(`"\w+": (?:"[^"]*"|[^",}]+)`)
+
+// changed returns the shipped file with more keys, which replace equal ones.
+func changed(keys string) []byte {
+	members := slices.DeleteFunc(member.FindAllString(shipped, -1), func(m string) bool {
+		key, _, _ := strings.Cut(m, ":")
+		return strings.Contains(keys, key+":")
+	})
+	if keys != "" {
+		members = append(members, keys)
+	}
+	return []byte("{" + strings.Join(members, ", ") + "}")
+}
+
 // with returns the shipped configuration with more keys, which replace equal
 // ones.
 func with(t testing.TB, keys string) Config {
 	t.Helper()
-	text := shipped
-	if keys != "" {
-		text = strings.TrimSuffix(text, "}") + "," + keys + "}"
-	}
-	cfg, err := ParseConfig([]byte(text))
+	cfg, err := ParseConfig(changed(keys))
 	if err != nil {
 		t.Fatal(err)
 	}

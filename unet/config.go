@@ -73,8 +73,8 @@ func (m *MidBlock) UnmarshalJSON(b []byte) error {
 		*m = ""
 		return nil
 	}
-	if len(b) < 2 || b[0] != '"' {
-		return errors.New("mid_block_type is neither a string nor null")
+	if len(b) <= 2 || b[0] != '"' {
+		return errors.New("neither the name of a block nor null")
 	}
 	*m = MidBlock(b[1 : len(b)-1])
 	return nil
