@@ -156,6 +156,7 @@ func (s *search) advance(ctx context.Context, step int) error {
 	if err != nil {
 		return err
 	}
+	defer s.painter.done(net)
 	for _, k := range s.field {
 		for k.done < step {
 			s.progress(k)
@@ -164,7 +165,6 @@ func (s *search) advance(ctx context.Context, step int) error {
 			}
 		}
 	}
-	s.painter.done(net)
 	return nil
 }
 
@@ -175,6 +175,7 @@ func (s *search) judge(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	defer s.painter.done(net)
 	for i, k := range s.field {
 		s.progress(k)
 		if err := s.judgeOne(ctx, net, k); err != nil {
@@ -185,7 +186,6 @@ func (s *search) judge(ctx context.Context) error {
 		}
 		s.judged(Judgment{k.number, k.done, len(k.steps), k.distance, k.score})
 	}
-	s.painter.done(net)
 	sortCandidates(s.field)
 	return nil
 }

@@ -158,14 +158,8 @@ func (p *painter) paint(ctx context.Context) (image.Image, error) {
 // partial returns the picture of the last step's estimate beside err, the error
 // of a context that has ended.
 func (p *painter) partial(err error) (image.Image, error) {
-	ctx := p.o.Partial()
-	net, e := p.model.UNet(ctx)
-	if e != nil {
-		return nil, e
-	}
-	p.done(net)
 	copy(p.path.z.Data, p.path.estimate.Data)
-	img, e := p.decodeLatent(ctx)
+	img, e := p.decodeLatent(p.o.Partial())
 	if e != nil {
 		return nil, e
 	}
@@ -225,6 +219,7 @@ func (p *painter) encodeMap(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	defer p.done(net)
 	x := p.ws.Get(1, p.h, p.w, 3)
 	for i, v := range quant.Upsample(p.file.rgb, p.file.f.MapSize, p.w, p.h) {
 		x.Data[i] = 2*v - 1
@@ -241,11 +236,7 @@ func (p *painter) encodeMap(ctx context.Context) error {
 		p.target.Data[i] = v * float32(ae.ScalingFactor)
 	}
 	p.trace("z_color", p.target)
-	if err := p.fitColors(ctx, net); err != nil {
-		return err
-	}
-	p.done(net)
-	return nil
+	return p.fitColors(ctx, net)
 }
 
 // done empties the workspace and releases a network unless it is kept: no
@@ -264,6 +255,7 @@ func (p *painter) denoise(ctx context.Context) error {
 		return err
 	}
 	t := p.path
+	defer p.done(net)
 	p.start(t)
 	for t.done < len(t.steps) {
 		p.o.Progress(Progress{Stage: StageDenoise, Step: t.done, Steps: len(t.steps)})
@@ -273,7 +265,6 @@ func (p *painter) denoise(ctx context.Context) error {
 		p.preview(t.estimate.Data, t.done)
 	}
 	p.o.Progress(Progress{Stage: StageDenoise, Step: t.done, Steps: len(t.steps)})
-	p.done(net)
 	return nil
 }
 
@@ -284,11 +275,11 @@ func (p *painter) decodeLatent(ctx context.Context) (image.Image, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer p.done(net)
 	img, err := p.pixels(ctx, net, p.path.z)
 	if err != nil {
 		return nil, err
 	}
-	p.done(net)
 	return img, nil
 }
 
