@@ -29,10 +29,14 @@ const DefaultSide = 768
 // A Size is how large a file is painted.
 type Size struct{ Width, Height int }
 
+// unit is what sides of paintings are multiples of: a latent of Stable Diffusion's
+// autoencoders and of the built-in one has 8 x 8 pixels.
+const unit = 8
+
 // SizeOf returns the size of a file whose longer side has so many pixels; 0 is
 // DefaultSide.
 func SizeOf(f *codec.File, side int) Size {
-	w, h := f.Size(cmp.Or(side, DefaultSide), 1)
+	w, h := f.Size(cmp.Or(side, DefaultSide), unit)
 	return Size{w, h}
 }
 

@@ -43,6 +43,32 @@ func subject(t *testing.T, name string, c color.Color, o codec.EncodeOptions) in
 	return s
 }
 
+// TestSizeOf: a file is described in the size at which it is painted.
+func TestSizeOf(t *testing.T) {
+	m, err := codec.BuiltIn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	for _, size := range []image.Point{{96, 64}, {64, 96}, {600, 100}, {50, 50}} {
+		data, err := m.Encode(t.Context(), image.NewGray(image.Rectangle{Max: size}), &codec.EncodeOptions{Whole: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := codec.Parse(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		img, err := m.Paint(t.Context(), f, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, want := inspect.SizeOf(f, 128), img.Bounds().Size(); got != (inspect.Size{Width: want.X, Height: want.Y}) {
+			t.Errorf("a picture of %v is described as %v and painted as %v", size, got, want)
+		}
+	}
+}
+
 func screen(w *bytes.Buffer) *terminal.Screen {
 	return terminal.New(w, w, func(string) string { return "" })
 }

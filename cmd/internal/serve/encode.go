@@ -74,8 +74,9 @@ func (s *Server) readPicture(w http.ResponseWriter, r *http.Request) (*body, err
 		}
 		return s.readBody(w, r, r.Body, s.Limits.Body, why)
 	}
-	// What precedes the picture counts too.
-	rest := &io.LimitedReader{R: r.Body, N: s.Limits.Body + multipartOverhead}
+	// What precedes the picture counts too, and is little: a part's header is
+	// kept in memory, where nothing but this limits it.
+	rest := &io.LimitedReader{R: r.Body, N: multipartOverhead}
 	r.Body = struct {
 		io.Reader
 		io.Closer
@@ -91,10 +92,11 @@ func (s *Server) readPicture(w http.ResponseWriter, r *http.Request) (*body, err
 			return nil, badBody.problem("the form has no field picture")
 		case err != nil && rest.N <= 0:
 			w.Header().Set("Connection", "close")
-			return nil, bodyTooLarge.problem("the form has more than %d bytes; %s", s.Limits.Body+multipartOverhead, why)
+			return nil, bodyTooLarge.problem("more than %d bytes precede the field picture", multipartOverhead)
 		case err != nil:
 			return nil, s.bodyProblem(w, r, err)
 		case part.FormName() == "picture":
+			rest.N += s.Limits.Body
 			return s.readBody(w, r, part, s.Limits.Body, why)
 		}
 	}
