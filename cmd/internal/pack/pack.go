@@ -78,10 +78,7 @@ func Entries(r io.Reader) iter.Seq2[Entry, error] {
 		case bytes.Equal(magic, []byte("PK\x03\x04")) || bytes.Equal(magic, []byte("PK\x05\x06")):
 			err = eachZip(r, b, yield)
 		case bytes.HasPrefix(magic, []byte("\x1f\x8b")):
-			var z *gzip.Reader
-			if z, err = gzip.NewReader(b); err == nil {
-				err = eachTar(z, yield)
-			}
+			err = eachGzip(b, yield)
 		default:
 			err = eachTar(b, yield)
 		}
@@ -93,6 +90,21 @@ func Entries(r io.Reader) iter.Seq2[Entry, error] {
 
 // errStop means that the caller of an iterator wants no more.
 var errStop = errors.New("stop")
+
+func eachGzip(r io.Reader, yield func(Entry, error) bool) error {
+	z, err := gzip.NewReader(r)
+	if err != nil {
+		return err
+	}
+	if err := eachTar(z, yield); err != nil {
+		return err
+	}
+	// The checksum follows what the tar file ends with.
+	if _, err := io.Copy(io.Discard, z); err != nil && err != gzip.ErrHeader { // padding, as tapes have it, is no header
+		return fmt.Errorf("damaged: %w", err)
+	}
+	return nil
+}
 
 func eachTar(r io.Reader, yield func(Entry, error) bool) error {
 	zeros := &zeroReader{r: r}

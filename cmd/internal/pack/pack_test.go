@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"archive/zip"
 	"bytes"
+	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
@@ -274,6 +275,34 @@ func TestDamaged(t *testing.T) {
 			if last == nil {
 				t.Errorf("%s: %d bytes of %d are no error", kind, n, len(data))
 			}
+		}
+	}
+}
+
+// TestGzipChecksum: contents that differ from their checksum are an error, what
+// follows it is not.
+func TestGzipChecksum(t *testing.T) {
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	if _, err := z.Write(tarOf(t, "a")); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	whole := b.Bytes()
+	wrong := bytes.Clone(whole)
+	wrong[len(wrong)-6] ^= 1 // of the CRC
+	for _, c := range []struct {
+		data []byte
+		want error
+	}{{whole, nil}, {wrong, gzip.ErrChecksum}, {whole[:len(whole)-3], io.ErrUnexpectedEOF}, {append(whole, make([]byte, 512)...), nil}} {
+		var last error
+		for _, err := range Entries(bytes.NewReader(c.data)) {
+			last = err
+		}
+		if !errors.Is(last, c.want) {
+			t.Errorf("%d bytes of %d: error %v, want %v", len(c.data), len(whole), last, c.want)
 		}
 	}
 }
