@@ -27,7 +27,7 @@ rewrites it.
 		if err != nil {
 			return err
 		}
-		defer func() { err = errors.Join(err, w.Close()) }()
+		defer func() { err = closeArchive(w, err) }()
 		n := 0
 		err = eachRow(cmd.Context(), s, newRowBar(s, "removing"), args[0], args[1:], func(r *archive.Row) error {
 			n++
@@ -60,7 +60,7 @@ it is done. Whoever reads the archive meanwhile must open it again.`,
 		if err != nil {
 			return err
 		}
-		defer func() { err = errors.Join(err, w.Close()) }()
+		defer func() { err = closeArchive(w, err) }()
 		bar := newRowBar(s, "compacting")
 		err = w.Compact(cmd.Context(), bar.show)
 		bar.Close()

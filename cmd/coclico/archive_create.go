@@ -111,9 +111,7 @@ func createArchive(ctx context.Context, f *files.IO, s *terminal.Screen, m *many
 	known := newKnownRows(w.Archive())
 	defer func() {
 		known.close()
-		if e := w.Close(); e != nil && !errors.Is(err, e) {
-			err = errors.Join(err, e)
-		}
+		err = closeArchive(w, err)
 	}()
 	board := s.Board()
 	store := &archiveStore{dir: out, writer: w, how: e, model: model.id, known: known, old: map[string]*archive.Row{}, seed: maphash.MakeSeed()}
@@ -127,6 +125,15 @@ func createArchive(ctx context.Context, f *files.IO, s *terminal.Screen, m *many
 		s.Complain(fmt.Sprintf("%s: keeps %s whose source could not be read", out, counted(store.kept, "picture")))
 	}
 	r.note(s)
+	return err
+}
+
+// closeArchive closes a writer when err, or nothing, has ended its use. An error
+// that the writer has returned before is reported once.
+func closeArchive(w *archive.Writer, err error) error {
+	if e := w.Close(); e != nil && !errors.Is(err, e) {
+		return errors.Join(err, e)
+	}
 	return err
 }
 

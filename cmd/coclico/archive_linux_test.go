@@ -2,13 +2,18 @@ package main
 
 import (
 	"fmt"
+	"io"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/coclico/coclico/cmd/internal/batch"
 	"github.com/coclico/coclico/cmd/internal/process"
+	"github.com/coclico/coclico/cmd/internal/terminal"
+	"github.com/coclico/coclico/codec/archive"
 )
 
 // TestExtractFull: a full disk ends extract at once, and the same command
@@ -59,5 +64,25 @@ func TestRowBar(t *testing.T) {
 		if status != process.OK || at < 0 || end < at || !strings.HasPrefix(seen[end:], " of 3 rows ...\r\x1b[K") || strings.Count(seen, "\n") != 1 {
 			t.Errorf("%s: status %d, %q", c.doing, status, seen)
 		}
+	}
+}
+
+// TestCloseArchive: what keeps an archive from being written, such as a full disk,
+// ends a batch and is reported once, with the archive's folder.
+func TestCloseArchive(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "A")
+	w, err := archive.NewWriter(dir, &archive.Options{Origin: archive.Origin{Fingerprint: "00000000"}, Interval: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	store := &archiveStore{dir: dir, writer: w}
+	err = batch.Fatal(store.add(&archive.Row{Name: "a", Data: []byte("a")}))
+	err = closeArchive(w, summarize(&terminal.Screen{Out: io.Discard, Err: io.Discard}, new(many), batch.Summary{Done: 1}, batch.Passed{}, 2, "encoded", err))
+	want := dir + ": no such file or directory; 1 of 2 files are encoded, and the same command resumes with the rest"
+	if err.Error() != want {
+		t.Errorf("%q, want %q", err, want)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"os"
 	"slices"
 	"sort"
@@ -13,7 +14,7 @@ import (
 
 const (
 	manyParts = 16 // small shards are merged when there are so many
-	maxMerge  = 64 // shards that are merged at once, for each takes half a megabyte
+	maxMerge  = 64 // shards that are merged at once, for each takes 1.7 MB, most of it read ahead
 )
 
 // gather merges the newest shards into one, if there are at least so many that
@@ -32,7 +33,11 @@ func (w *Writer) gather(least int) error {
 		}
 		n, rows = n+1, rows+s.Rows
 	}
-	if n < max(2, least) {
+	least = max(2, least)
+	if n >= least {
+		n = w.mergeable(n)
+	}
+	if n < least {
 		return nil
 	}
 	err := w.merge(w.opt.Context, n, &meter{})
@@ -44,6 +49,20 @@ func (w *Writer) gather(least int) error {
 		return nil
 	}
 	return err
+}
+
+// mergeable returns how many of the newest n shards are newer than all that have
+// columns of a later program. Those stay as they are.
+func (w *Writer) mergeable(n int) int {
+	a := w.Archive()
+	defer a.Close()
+	shards := a.shards[len(a.shards)-n:]
+	for i, s := range slices.Backward(shards) {
+		if _, err := s.mergeable(); errors.Is(err, errOthers) {
+			return len(shards) - 1 - i
+		}
+	}
+	return n
 }
 
 // merge replaces the newest n shards by what they hold, in order and without
@@ -94,10 +113,10 @@ func neighbours(shards []ShardInfo) (groups [][]ShardInfo) {
 	return groups
 }
 
-// common returns the origin of the rows of shards.
+// common returns the origin of the rows of shards that are to be merged.
 func common(shards []*Shard) (o Origin, err error) {
 	for i, s := range shards {
-		next, err := s.Origin()
+		next, err := s.mergeable()
 		if err != nil {
 			return o, s.located(err)
 		}
@@ -203,14 +222,20 @@ func (m *merged) discard() {
 // replaced or removed. It needs as much free space as the archive takes, or twice
 // as much where more than 64 shards may have one name. What it replaces is
 // deleted at the end; an archive that somebody has open loses it. If ctx ends, the
-// archive is as it was. progress, if not nil, is called with the rows read so far
-// and in all. Rows that are read twice count twice.
+// archive is as it was, and so it is if a shard has columns of a later program,
+// which is a [VersionError]. progress, if not nil, is called with the rows read so
+// far and in all. Rows that are read twice count twice.
 func (w *Writer) Compact(ctx context.Context, progress func(done, total int64)) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
 	if len(w.manifest.Shards) == 0 {
 		return nil
+	}
+	a := w.Archive()
+	defer a.Close()
+	if _, err := common(a.shards); err != nil { // before hours of merging
+		return err
 	}
 	return w.merge(ctx, len(w.manifest.Shards), &meter{progress: progress})
 }
@@ -250,9 +275,13 @@ func overlap(shards []ShardInfo) int {
 // Merge adds the rows of archives to the one in a folder. It creates that one if
 // necessary, and it must not be among the others. Of several rows of one name, that
 // of the last archive counts; what one archive has removed, another still has. See
-// [Options.Damaged] for shards that cannot be read. progress, if not nil, is
-// called with the rows read so far and in all. Nil options are the zero ones. Merge
-// panics if there are no archives to merge.
+// [Options.Damaged] for shards that cannot be read. A shard with columns of a later
+// program is a [VersionError]. progress, if not nil, is called with the rows read
+// so far and in all. Nil options are the zero ones. Merge panics if there are no
+// archives to merge.
+//
+// A Merge that fails, or whose ctx ends, commits the rows that it has copied so
+// far. The same Merge, called again, copies all of them.
 func Merge(ctx context.Context, dir string, from []*Archive, o *Options, progress func(done, total int64)) error {
 	if len(from) == 0 {
 		panic("archive: Merge of nothing")
@@ -271,15 +300,8 @@ func Merge(ctx context.Context, dir string, from []*Archive, o *Options, progres
 			return fmt.Errorf("%s: %w", cmp.Or(a.dir, ManifestName), ErrOverlap)
 		}
 		shards := a.Shards()
-		if o.Damaged != nil {
-			shards = slices.DeleteFunc(shards, func(s *Shard) bool {
-				_, err := s.Origin()
-				if err == nil || errors.Is(err, ErrChanged) {
-					return false
-				}
-				o.Damaged(withFolder(s.located(err)))
-				return true
-			})
+		if opt.Damaged != nil {
+			shards = slices.DeleteFunc(shards, func(s *Shard) bool { return s.skipped(opt.Damaged) })
 		}
 		all = append(all, shards...)
 		for _, s := range shards {
@@ -298,13 +320,31 @@ func Merge(ctx context.Context, dir string, from []*Archive, o *Options, progres
 	if err != nil {
 		return err
 	}
-	defer w.Close()
-	for row, err := range latest(runs) {
+	err = w.addAll(latest(runs))
+	if e := w.Close(); e != nil && !errors.Is(err, e) {
+		err = errors.Join(err, e)
+	}
+	return err
+}
+
+// skipped reports whether a shard cannot be read, and calls damaged if so.
+func (s *Shard) skipped(damaged func(error)) bool {
+	_, err := s.Origin()
+	if err == nil || errors.Is(err, ErrChanged) {
+		return false
+	}
+	damaged(withFolder(s.located(err)))
+	return true
+}
+
+// addAll adds rows of other archives.
+func (w *Writer) addAll(rows iter.Seq2[*Row, error]) error {
+	for row, err := range rows {
 		switch {
-		case ctx.Err() != nil:
-			return ctx.Err()
-		case err != nil && o.Damaged != nil && !errors.Is(err, ErrChanged):
-			o.Damaged(withFolder(err))
+		case w.opt.Context.Err() != nil:
+			return w.opt.Context.Err()
+		case err != nil && w.opt.Damaged != nil && !errors.Is(err, ErrChanged):
+			w.opt.Damaged(withFolder(err))
 			continue
 		case err != nil:
 			return withFolder(err)
@@ -313,5 +353,5 @@ func Merge(ctx context.Context, dir string, from []*Archive, o *Options, progres
 			return err
 		}
 	}
-	return w.Close()
+	return nil
 }

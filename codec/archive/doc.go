@@ -15,7 +15,8 @@
 //
 // A shard is a Parquet file whose footer has coclico.archive = 1 among its
 // key-value metadata, and these columns. A reader must pass over others, which
-// later programs may add as optional columns.
+// later programs may add as optional columns. A writer that does not know them
+// must leave such a shard as it is: merging it would delete them.
 //
 //	name          BYTE_ARRAY, UTF-8   path below the root, separated by '/'
 //	coclico       BYTE_ARRAY          the .coclico file, or empty

@@ -33,7 +33,7 @@ var (
 	// ErrBusy means that another process writes to the archive.
 	ErrBusy = errors.New("another process is writing to this archive")
 	// ErrChanged means that another process has replaced a shard since the
-	// archive was opened. It must be opened again; [Archive.RowsAfter] goes on
+	// archive was opened. It must be opened again; [Archive.RowsAfter] resumes
 	// where Rows was.
 	ErrChanged = errors.New("another process has rewritten the archive meanwhile: try again")
 	// ErrModel means that rows were made with another model than the archive's.
@@ -76,6 +76,9 @@ const (
 	errRows        = FormatError("number of rows differs from the manifest's")
 )
 
+// errOthers means that a shard has columns of a later program.
+const errOthers = VersionError("it has columns that this program does not know, which merging would delete; a newer coclico merges them")
+
 // located records the folder of a shard's archive in its error.
 func (s *Shard) located(err error) error {
 	var e *ShardError
@@ -93,6 +96,15 @@ func withFolder(err error) error {
 		return fmt.Errorf("%s: %w", e.dir, err)
 	}
 	return err
+}
+
+// inFolder returns an error of writing to the archive in a folder. It begins
+// with the folder instead of a file's name, which may be temporary.
+func inFolder(dir string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", dir, cause(err))
 }
 
 // cause returns the reason alone from an error of the operating system, which

@@ -23,25 +23,29 @@ func find(f io.ReaderAt, foot *footer, name string) (row int64, ok bool, err err
 		}
 		return names
 	}
-	indexes := make([][]location, len(foot.groups))
-	index := func(i int) []location {
-		if indexes[i] == nil && failed == nil {
-			indexes[i], failed = readIndex(f, &foot.groups[i], colName)
-		}
-		if failed != nil {
-			return []location{{}}
-		}
-		return indexes[i]
-	}
 	// The last group that does not begin after the name, and its last such page.
+	// An index is read again rather than kept: those of a hostile shard's groups
+	// may be one index of megabytes, and take several times as many each.
 	at := sort.Search(len(foot.groups), func(i int) bool {
-		l := index(i)[0]
-		return failed != nil || look(&foot.groups[i], l)[0] > name
+		if failed != nil {
+			return true
+		}
+		g := &foot.groups[i]
+		pages, err := readIndex(f, g, colName)
+		if err != nil {
+			failed = err
+			return true
+		}
+		return look(g, pages[0])[0] > name
 	}) - 1
 	if failed != nil || at < 0 {
 		return 0, false, failed
 	}
-	g, pages := &foot.groups[at], index(at)
+	g := &foot.groups[at]
+	pages, err := readIndex(f, g, colName)
+	if err != nil {
+		return 0, false, err
+	}
 	at = sort.Search(len(pages), func(i int) bool {
 		return failed != nil || look(g, pages[i])[0] > name
 	}) - 1

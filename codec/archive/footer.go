@@ -60,6 +60,7 @@ type footer struct {
 	rows   int64
 	groups []group
 	notes  map[string]string // the key-value metadata
+	others bool              // it has columns that are not in columns
 
 	schemaErr error
 }
@@ -136,7 +137,7 @@ func parseFooter(b []byte) (*footer, error) {
 	t.fields(func(id int, typ byte) {
 		switch {
 		case id == 2 && typ == thriftList:
-			f.schemaErr = t.schema()
+			f.others, f.schemaErr = t.schema()
 		case id == 3 && typ == thriftI64:
 			f.rows = t.int()
 		case id == 4 && typ == thriftList:

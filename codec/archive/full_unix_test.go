@@ -5,6 +5,7 @@ package archive
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -80,6 +81,10 @@ func TestFull(t *testing.T) {
 		if !errors.As(err, &exit) || !strings.Contains(string(out), unix.EFBIG.Error()) {
 			t.Fatalf("limit %d: %v: %s", limit, err, out)
 		}
+		// The line names the folder, and no file of which nobody knows.
+		if line := strings.TrimPrefix(string(out), "begun\n"); !strings.HasPrefix(line, dir+": ") || strings.Contains(line, tempSuffix) || strings.Count(line, "\n") != 1 {
+			t.Errorf("limit %d: %q", limit, out)
+		}
 		for name, row := range rowsOf(t, dir) {
 			if row != old[name] && row != want[name] {
 				t.Fatalf("limit %d: %s is neither old nor new", limit, name)
@@ -93,5 +98,65 @@ func TestFull(t *testing.T) {
 			t.Errorf("limit %d: %d rows, want %d", limit, len(got), len(want))
 		}
 		checkFolder(t, dir)
+	}
+}
+
+// TestGone: when the folder of an archive disappears, each method that writes
+// returns one error, which begins with the folder and is the same for Close.
+func TestGone(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		write func(w *Writer) error
+	}{
+		{"add", func(w *Writer) error {
+			w.opt.Interval = 1
+			return w.Add(testRow("a", 1))
+		}},
+		{"flush", func(w *Writer) error { return errors.Join(w.Add(testRow("a", 1)), w.Flush()) }},
+		{"close", func(w *Writer) error { return w.Add(testRow("a", 1)) }},
+	} {
+		dir := filepath.Join(t.TempDir(), "A")
+		w, err := NewWriter(dir, testOptions(0))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.RemoveAll(dir); err != nil {
+			t.Fatal(err)
+		}
+		want := dir + ": no such file or directory"
+		err = c.write(w)
+		closed := w.Close()
+		if closed == nil || closed.Error() != want {
+			t.Errorf("%s: Close: %v", c.name, closed)
+		}
+		if c.name != "close" && (err == nil || err.Error() != want || !errors.Is(err, closed)) {
+			t.Errorf("%s: %v, and then Close: %v", c.name, err, closed)
+		}
+	}
+}
+
+// TestMergeFails: a Merge that fails leaves the rows before the damage. If they
+// cannot be committed, that is reported too.
+func TestMergeFails(t *testing.T) {
+	var rows []*Row
+	for i := range 3000 {
+		rows = append(rows, testRow(testName(i), 1))
+	}
+	from := fill(t, testOptions(0), rows...)
+	spoilLastPage(t, filepath.Join(from, shardName(0)))
+	dir := filepath.Join(t.TempDir(), "A")
+	merge := func(progress func(done, total int64)) error {
+		return Merge(t.Context(), dir, []*Archive{openTest(t, from)}, &Options{}, progress)
+	}
+	if err := merge(nil); !errors.Is(err, errSum) || errors.Is(err, fs.ErrNotExist) {
+		t.Fatal(err)
+	}
+	n := len(rowsOf(t, dir))
+	if n < 1024 || n == len(rows) {
+		t.Fatalf("%d rows", n)
+	}
+	wantRows(t, dir, rows[:n]...)
+	if err := merge(func(int64, int64) { os.RemoveAll(dir) }); !errors.Is(err, errSum) || !errors.Is(err, fs.ErrNotExist) || strings.Count(err.Error(), "\n") != 1 {
+		t.Errorf("that cannot be committed: %v", err)
 	}
 }

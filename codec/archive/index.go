@@ -1,6 +1,13 @@
 package archive
 
-import "io"
+import (
+	"io"
+	"slices"
+)
+
+// leastLocation is how many bytes a location takes in an offset index at least,
+// other than the first: its size and its row with their types, and its end.
+const leastLocation = 5
 
 // A location is where a page is.
 type location struct {
@@ -26,13 +33,16 @@ func readIndex(r io.ReaderAt, g *group, col column) ([]location, error) {
 			t.skip(typ)
 			return
 		}
-		t.list(func(_, _ int, typ byte) {
+		t.list(func(i, n int, typ byte) {
 			if typ != thriftStruct {
 				t.fail()
 				return
 			}
-			l, n := t.location(), len(index)
-			if l.size < 1 || l.row < 0 || n > 0 && l.row <= index[n-1].row {
+			if i == 0 {
+				index = slices.Grow(index, min(n, 1+(len(t.b)-t.at)/leastLocation))
+			}
+			l, last := t.location(), len(index)-1
+			if l.size < 1 || l.row < 0 || last >= 0 && l.row <= index[last].row {
 				t.fail() // so that a short index cannot fill the memory with locations
 				return
 			}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"io"
 	"runtime"
 	"strings"
 	"testing"
@@ -98,5 +99,61 @@ func TestOverlap(t *testing.T) {
 	}
 	if n != 12 {
 		t.Errorf("%d rows", n)
+	}
+}
+
+// An indexReader measures, whenever an offset index is read, how much memory is in
+// use.
+type indexReader struct {
+	io.ReaderAt
+	at   int64 // of the index
+	most uint64
+	read int
+}
+
+func (r *indexReader) ReadAt(b []byte, at int64) (int, error) {
+	if at == r.at {
+		r.read++
+		r.most = max(r.most, inUse())
+	}
+	return r.ReaderAt.ReadAt(b, at)
+}
+
+// inUse returns how much memory is in use.
+func inUse() uint64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
+
+// TestFindMemory: looking up a name takes the memory of one offset index, even if
+// a hostile shard has thousands of groups that share a long one.
+func TestFindMemory(t *testing.T) {
+	page := appendField([]byte{0x15, pageDataV1}, 1, 5)
+	page = appendField(page, 1, 5)
+	page = append(appendField(append(page, 2<<4|thriftStruct), 1, 1), 0x15, encodingPlain, 0, 0)
+	page = append(page, 1, 0, 0, 0, 'a')
+	const n = 400_000
+	index := binary.AppendUvarint([]byte{1<<4 | thriftList, 15<<4 | thriftStruct}, n)
+	for i := range n {
+		index = binary.AppendVarint(append(index, 1<<4|thriftI64), 0)
+		index = binary.AppendVarint(append(index, 1<<4|thriftI32), int64(len(page)))
+		index = append(binary.AppendVarint(append(index, 1<<4|thriftI64), int64(i)), 0)
+	}
+	index = append(index, 0)
+	foot := &footer{}
+	for i := range 1 << 14 {
+		g := group{rows: n, first: int64(i) * n}
+		g.chunks[colName] = chunk{kind: kindByteArray, values: n, end: int64(len(page)), indexAt: int64(len(page)), indexLen: int64(len(index))}
+		foot.groups = append(foot.groups, g)
+	}
+	r := &indexReader{ReaderAt: bytes.NewReader(append(page, index...)), at: int64(len(page))}
+	before := inUse()
+	if _, ok, err := find(r, foot, "b"); ok || err != nil || len(index) > maxIndex {
+		t.Fatalf("found: %v, error %v", ok, err)
+	}
+	if r.read < 14 || r.most > before+48<<20 {
+		t.Errorf("%d bytes are in use after %d times that an index of %d was read", r.most-before, r.read, len(index))
 	}
 }

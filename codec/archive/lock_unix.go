@@ -13,11 +13,18 @@ import (
 // It returns ErrBusy if another process has the lock, and false on a file system
 // without locks.
 func lock(f *os.File) (held bool, err error) {
-	err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
-	if errors.Is(err, unix.EWOULDBLOCK) {
-		return false, ErrBusy
+	for {
+		err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+		switch {
+		case errors.Is(err, unix.EINTR):
+			continue
+		case errors.Is(err, unix.EWOULDBLOCK):
+			return false, ErrBusy
+		case errors.Is(err, unix.ENOSYS), errors.Is(err, unix.ENOTSUP), errors.Is(err, unix.EOPNOTSUPP), errors.Is(err, unix.ENOLCK):
+			return false, nil
+		}
+		return err == nil, os.NewSyscallError("flock", err)
 	}
-	return err == nil, nil
 }
 
 // syncFolder commits the names in a folder to the disk. A file system that syncs

@@ -2,8 +2,9 @@ package archive
 
 import "fmt"
 
-// schema reads the schema and checks the columns in it.
-func (t *thrift) schema() (err error) {
+// schema reads the schema and checks the columns in it. It reports whether there
+// are others.
+func (t *thrift) schema() (others bool, err error) {
 	var found [numColumns]bool
 	nested := 0 // elements that are below a column that is not one of ours
 	t.list(func(i, _ int, typ byte) {
@@ -20,11 +21,13 @@ func (t *thrift) schema() (err error) {
 			return
 		}
 		nested = e.children
+		known := false
 		for c := range columns {
 			want := &columns[c]
 			if e.name != want.name {
 				continue
 			}
+			known = true
 			switch {
 			case found[c]:
 				err = FormatError(fmt.Sprintf("column %s twice", want.name))
@@ -35,13 +38,14 @@ func (t *thrift) schema() (err error) {
 			}
 			found[c] = true
 		}
+		others = others || !known
 	})
 	for c, ok := range found {
 		if !ok && err == nil && !t.failed {
 			err = FormatError(fmt.Sprintf("no column %s", columns[c].name))
 		}
 	}
-	return err
+	return others, err
 }
 
 // A schemaElement is a column or a group of columns.

@@ -46,13 +46,30 @@ func (s *Shard) open() (*handle, error) {
 
 // Origin returns how the shard's rows were made.
 func (s *Shard) Origin() (Origin, error) {
+	o, _, err := s.describe()
+	return o, err
+}
+
+// mergeable is Origin of a shard that is to be merged. If the shard has columns
+// that this package does not know, and so would delete, the error is errOthers.
+func (s *Shard) mergeable() (Origin, error) {
+	o, others, err := s.describe()
+	if err == nil && others {
+		err = named(s.Info.Name, errOthers)
+	}
+	return o, err
+}
+
+// describe returns how the shard's rows were made, and whether it has columns
+// that this package does not know.
+func (s *Shard) describe() (o Origin, others bool, err error) {
 	h, err := s.open()
 	if err != nil {
-		return Origin{}, err
+		return Origin{}, false, err
 	}
 	defer h.file.Close()
-	o, err := originOf(h.footer.notes)
-	return o, named(s.Info.Name, err)
+	o, err = originOf(h.footer.notes)
+	return o, h.footer.others, named(s.Info.Name, err)
 }
 
 // use calls f with an open shard, which stays open for the next call.

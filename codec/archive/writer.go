@@ -90,7 +90,7 @@ func NewWriter(dir string, o *Options) (*Writer, error) {
 		if w.lock != nil {
 			w.lock.Close()
 		}
-		return nil, fmt.Errorf("%s: %w", dir, cause(err))
+		return nil, inFolder(dir, err)
 	}
 	return w, nil
 }
@@ -187,7 +187,7 @@ func (w *Writer) Add(r *Row) error {
 	case time.Since(w.since) > w.opt.Interval:
 		return w.Flush()
 	case len(w.rows) == chunkRows || w.bytes > chunkBytes:
-		w.err = w.write()
+		w.err = inFolder(w.dir, w.write())
 	}
 	return w.err
 }
@@ -258,31 +258,36 @@ func (w *Writer) seal() error {
 // Flush commits all rows that were added.
 func (w *Writer) Flush() error {
 	if w.err == nil {
-		w.err = w.write()
-	}
-	if w.err == nil && w.part != nil {
-		w.err = w.seal()
-	}
-	if w.err == nil {
-		w.err = w.gather(manyParts)
+		w.err = inFolder(w.dir, w.flush())
 	}
 	w.since = time.Now()
 	return w.err
 }
 
-// Close commits all rows, unless there was an error, and merges small shards,
-// unless one is damaged or the file system has no locks.
+func (w *Writer) flush() error {
+	if err := w.write(); err != nil {
+		return err
+	}
+	if w.part != nil {
+		if err := w.seal(); err != nil {
+			return err
+		}
+	}
+	return w.gather(manyParts)
+}
+
+// Close commits all rows and merges small shards, unless one is damaged or the
+// file system has no locks. If Add or Flush could not write, it does neither and
+// returns the same error.
 func (w *Writer) Close() error {
 	err := w.Flush()
 	if w.first = 0; err == nil {
-		err = w.gather(2)
+		err = inFolder(w.dir, w.gather(2))
 	}
 	if w.part != nil {
 		w.part.discard()
 	}
 	w.lock.Close()
-	if w.err = fs.ErrClosed; err != nil {
-		return fmt.Errorf("%s: %w", w.dir, cause(err))
-	}
-	return nil
+	w.err = inFolder(w.dir, fs.ErrClosed)
+	return err
 }

@@ -251,19 +251,7 @@ func TestInterval(t *testing.T) {
 // the writing of more rows fail.
 func TestGatherDamaged(t *testing.T) {
 	dir := fill(t, testOptions(0), testRow("a", 1), testRow("b", 1))
-	path := filepath.Join(dir, shardName(0))
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	foot, err := readFooter(bytes.NewReader(data), int64(len(data)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	data[foot.groups[0].chunks[colData].end-10] ^= 1
-	if err := os.WriteFile(path, data, 0o666); err != nil {
-		t.Fatal(err)
-	}
+	spoilLastPage(t, filepath.Join(dir, shardName(0)))
 	add(t, dir, testOptions(0), testRow("c", 1), testRow("d", 1))
 	a := openTest(t, dir)
 	var names []string
@@ -278,6 +266,23 @@ func TestGatherDamaged(t *testing.T) {
 	}
 	if !slices.Equal(names, []string{"c", "d"}) || errs != 1 || len(a.Shards()) != 2 {
 		t.Errorf("rows %q and %d errors in %d shards", names, errs, len(a.Shards()))
+	}
+}
+
+// spoilLastPage damages the last page of pictures of a shard of one group.
+func spoilLastPage(t *testing.T, path string) {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	foot, err := readFooter(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	data[foot.groups[0].chunks[colData].end-10] ^= 1
+	if err := os.WriteFile(path, data, 0o666); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -304,7 +309,7 @@ func TestMerge(t *testing.T) {
 	b := fill(t, testOptions(0), testRow("b", 2), testRow("d", 2))
 	other := fill(t, &Options{Origin: Origin{Fingerprint: "ffffffff"}}, testRow("e", 1))
 	dir := filepath.Join(t.TempDir(), "c")
-	if err := Merge(t.Context(), dir, []*Archive{openTest(t, a), openTest(t, b)}, &Options{}, nil); err != nil {
+	if err := Merge(t.Context(), dir, []*Archive{openTest(t, a), openTest(t, b)}, nil, nil); err != nil {
 		t.Fatal(err)
 	}
 	wantRows(t, dir, testRow("a", 1), testRow("b", 2), testRow("c", 1), testRow("d", 2))
@@ -512,7 +517,7 @@ func TestCompactMany(t *testing.T) {
 }
 
 // TestChanged: whoever reads an archive while it is rewritten is told so, and
-// RowsAfter of the new one goes on where Rows was.
+// RowsAfter of the new one resumes where Rows was.
 func TestChanged(t *testing.T) {
 	var rows []*Row
 	for i := range 300 {
@@ -520,9 +525,10 @@ func TestChanged(t *testing.T) {
 	}
 	dir := fill(t, testOptions(100), rows...)
 	a := openTest(t, dir)
-	n := 0
+	n, told := 0, false
 	for row, err := range a.Rows() {
 		if err != nil {
+			told = true
 			if wantShard := shardName(1) + ": "; !errors.Is(err, ErrChanged) || !strings.HasPrefix(err.Error(), wantShard) {
 				t.Errorf("row %d: %v", n, err)
 			}
@@ -538,6 +544,9 @@ func TestChanged(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
+	}
+	if !told || n != 100 {
+		t.Errorf("%d rows, and told of the change: %v", n, told)
 	}
 	for row, err := range openTest(t, dir).RowsAfter(rows[n-1].Name) {
 		if err != nil {

@@ -222,35 +222,53 @@ func (b *builder) write(batch *batch) error {
 
 // A file of a build has a name of its own between these.
 const (
-	tempPrefix = "build-"
+	tempPrefix = "coclico-search-"
 	tempSuffix = ".tmp"
 )
 
-// removeOthers deletes the indexes of shards that are gone, and what killed
-// builds left, but no other files: in a stranger's archive the folder may be a
-// link to another. What cannot be deleted stays, and so does what is new: the
-// archive may have changed since this process read its manifest, and another
-// one be about to open the index that it made.
-func removeOthers(dir string, keep map[string]bool) {
+// isBuild reports whether a name is that of a build's file, which has nothing but
+// digits where [os.CreateTemp] puts them.
+func isBuild(name string) bool {
+	digits, ok := strings.CutPrefix(name, tempPrefix)
+	digits, ok2 := strings.CutSuffix(digits, tempSuffix)
+	return ok && ok2 && digits != "" && strings.Trim(digits, "0123456789") == ""
+}
+
+// removeOthers deletes indexes of other shards that have not been used for a
+// time, and what killed builds left, but no other files: in a stranger's archive
+// the folder may be a link to another. What cannot be deleted stays, and so does
+// what is new: the archive may have changed since this process read its manifest,
+// and another one be about to open the index that it made.
+func removeOthers(dir string, keep map[string]bool, unused time.Duration) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return
 	}
 	for _, e := range entries {
 		name := e.Name()
-		gone := isIndexName(name) && !keep[name]
-		build := strings.HasPrefix(name, tempPrefix) && strings.HasSuffix(name, tempSuffix)
-		if (gone || build) && e.Type().IsRegular() && abandoned(e) {
+		gone := isIndexName(name) && !keep[name] && older(e, unused)
+		build := isBuild(name) && older(e, abandonedAfter)
+		if (gone || build) && e.Type().IsRegular() {
 			os.Remove(filepath.Join(dir, name))
 		}
 	}
 }
 
-func abandoned(e fs.DirEntry) bool {
+func older(e fs.DirEntry, age time.Duration) bool {
 	info, err := e.Info()
-	return err == nil && info.ModTime().Before(time.Now().Add(-abandonedAfter))
+	return err == nil && info.ModTime().Before(time.Now().Add(-age))
 }
 
-// abandonedAfter is the age from which on a file of a build is taken for one
-// whose build was killed, and an index for one that no other process wants.
-const abandonedAfter = time.Hour
+const (
+	// abandonedAfter is the age from which on a file of a build is taken for
+	// one whose build was killed, and an index beside an archive's shards for
+	// one that no other process wants.
+	abandonedAfter = time.Hour
+
+	// unusedAfter is how long an index stays that nobody opens, in a folder
+	// that archives share: nothing there tells whether its shard still exists.
+	// An archive that is searched once a quarter keeps its index, which takes a
+	// pass over all of its rows to make again; that of a shard that was
+	// replaced, 100 MB for a million pictures, does not stay for good.
+	unusedAfter = 90 * 24 * time.Hour
+)

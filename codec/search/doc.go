@@ -78,7 +78,8 @@
 //
 // The codes of a shard are in a file of their own, named by the shard's SHA-256.
 // It is made when it is missing, in a folder beside the shards or elsewhere, and
-// deleted when its shard is gone. Files of another model and of other
+// deleted when its shard is gone, or, in a folder that archives share, when
+// nobody has opened it for 90 days. Files of another model and of other
 // dimensions, files that cannot be parsed, and rows without a picture have no
 // code. All numbers are little-endian.
 //

@@ -93,8 +93,9 @@ func TestRebuild(t *testing.T) {
 		t.Errorf("not the same index again (%v)", err)
 	}
 	gone := (&key{}).fileName()
-	others := []string{"notes.txt", "notes" + extension, "notes" + tempSuffix} // somebody else's
-	for _, name := range append(others, gone) {
+	killed := tempPrefix + "0123456789" + tempSuffix
+	others := []string{"notes.txt", "notes" + extension, "notes" + tempSuffix, "build-2024-thesis.tmp", "coclico-search-x.tmp", tempPrefix + tempSuffix} // somebody else's
+	for _, name := range append(others, gone, killed) {
 		rewrite(t, filepath.Join(dir, name), whole)
 		if err := os.Chtimes(filepath.Join(dir, name), time.Time{}, time.Now().Add(-2*abandonedAfter)); err != nil {
 			t.Fatal(err)
@@ -112,6 +113,66 @@ func TestRebuild(t *testing.T) {
 	l.prior.Moments[3].Mean++
 	if built() != l.counts.Rows {
 		t.Error("indexes of other statistics are taken")
+	}
+}
+
+// TestShared: in a folder that archives share, an index stays while somebody opens
+// it now and then, and so does that of another archive. What killed builds left
+// goes.
+func TestShared(t *testing.T) {
+	l := newLibrary(t, 64, 100, 2)
+	a, err := archive.Open(l.dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Close()
+	dir := t.TempDir()
+	open := func() {
+		t.Helper()
+		s, err := Open(t.Context(), a, l.prior, Options{Dir: dir, Shared: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Close()
+	}
+	list := func() (names []string) {
+		t.Helper()
+		entries, err := os.ReadDir(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range entries {
+			names = append(names, e.Name())
+		}
+		return names
+	}
+	age := func(name string, age time.Duration) {
+		t.Helper()
+		if err := os.Chtimes(filepath.Join(dir, name), time.Time{}, time.Now().Add(-age)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	open()
+	own := list()
+	for _, name := range own {
+		age(name, 2*unusedAfter)
+	}
+	used, unused := (&key{shard: [32]byte{1}}).fileName(), (&key{shard: [32]byte{2}}).fileName()
+	killed, running := tempPrefix+"1"+tempSuffix, tempPrefix+"2"+tempSuffix
+	for name, old := range map[string]time.Duration{used: unusedAfter - time.Hour, unused: unusedAfter + time.Hour, killed: 2 * abandonedAfter, running: 0} {
+		rewrite(t, filepath.Join(dir, name), nil)
+		age(name, old)
+	}
+	open()
+	want := append(slices.Clone(own), used, running)
+	slices.Sort(want)
+	if now := list(); !slices.Equal(now, want) {
+		t.Errorf("%v, want %v", now, want)
+	}
+	for _, name := range own {
+		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || time.Since(info.ModTime()) > time.Hour {
+			t.Errorf("%s is not known to be in use (%v)", name, err)
+		}
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"sort"
 	"strings"
+	"time"
 
 	"github.com/coclico/coclico/codec/archive"
 	"github.com/coclico/coclico/codec/format"
@@ -27,8 +28,9 @@ const (
 // Options configures Open.
 type Options struct {
 	// Dir is the folder of the indexes, which is created if it is missing.
-	// Indexes of shards that the archive does not have are deleted from it,
-	// unless Shared is set.
+	// Indexes of shards that the archive does not have are deleted from it.
+	// Where archives share the folder, Shared must be set: then indexes are
+	// deleted that no archive has opened for 90 days.
 	Dir    string
 	Shared bool
 
@@ -110,9 +112,11 @@ func Open(ctx context.Context, a *archive.Archive, prior format.Prior, o Options
 			}
 		}
 	}
-	if !o.Shared {
-		removeOthers(o.Dir, b.keep)
+	unused := abandonedAfter
+	if o.Shared {
+		unused = unusedAfter
 	}
+	removeOthers(o.Dir, b.keep, unused)
 	s.arrange(prior)
 	return s, nil
 }
@@ -179,6 +183,9 @@ func (b *builds) find(sh *archive.Shard) (*index, error) {
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errStale) {
 		b.total += sh.Info.Rows
 		return nil, nil
+	}
+	if err == nil && b.o.Shared {
+		_ = os.Chtimes(path, time.Time{}, time.Now()) // it is in use, see unusedAfter
 	}
 	return x, err
 }
