@@ -38,12 +38,52 @@ func TestGallery(t *testing.T) {
 	b.do(chromedp.KeyEvent(kb.ArrowRight), chromedp.KeyEvent("\r"))
 	b.painting()
 	b.until(`document.querySelector('#gallery').hidden`)
+	if at := b.focus(); at != "h1.title" {
+		t.Errorf("the focus is at %s, not at the picture's title", at)
+	}
 	f := b.file()
 	if want := eval[string](b, `fetch('v1/archive').then((r) => r.json()).then((r) => r.rows[1].file)`); "#"+want != eval[string](b, `location.hash.split('?')[0]`) {
 		t.Errorf("the page paints a file of %d bytes, not the second of the archive", f.Len())
 	}
 	eval[bool](b, `history.back() ?? true`)
 	b.until(`!document.querySelector('#gallery').hidden`)
+}
+
+// TestShowMore: the archive comes page by page. If one fails, the page says so
+// and what was shown before stays; if one comes late, it does not take the place
+// of what was searched for meanwhile.
+func TestShowMore(t *testing.T) {
+	b := newProfile(t).open(serve(t, "--archive", archive(t)))
+	eval[bool](b, `((fetch) => {
+		window.before = async () => {}; // what happens to a page of the archive before it comes
+		window.fetch = async (path, options) => {
+			if (!path.startsWith('v1/archive')) return fetch(path, options);
+			return await window.before() ?? fetch(path.replace('limit=1000', 'limit=2'), options);
+		};
+		return true;
+	})(window.fetch)`)
+	b.do(chromedp.Click(`nav [data-page=gallery]`))
+	b.until(shownMaps + ` === 2`)
+
+	eval[bool](b, `Boolean(window.before = async () => new Response('{"detail": "the archive is away"}', { status: 500 }))`)
+	b.do(chromedp.Click("#more"))
+	b.until(`/the archive is away/.test(document.querySelector('#found').textContent)`)
+	if n := eval[int](b, shownMaps); n != 2 {
+		t.Errorf("%d pictures are shown after an error, not the 2 before it", n)
+	}
+	eval[bool](b, `Boolean(window.before = async () => {})`)
+	b.do(chromedp.Click("#more"))
+	b.until(shownMaps + ` === 4 && !document.querySelector('#found').textContent`)
+
+	eval[bool](b, `Boolean(window.before = () => new Promise((resolve) => { window.release = resolve; }))`)
+	b.do(chromedp.Click("#more"), chromedp.SetValue("#words", "a river"), chromedp.Click("#search button"))
+	b.until(`/nearest first/.test(document.querySelector('#found').textContent)`)
+	titles := `[...document.querySelectorAll('#maps a')].map((a) => a.title).join()`
+	want := eval[string](b, titles)
+	eval[bool](b, `window.release() ?? new Promise((resolve) => setTimeout(resolve, 500, true))`)
+	if got := eval[string](b, titles); got != want {
+		t.Errorf("a late page shows %s in place of what was found: %s", got, want)
+	}
 }
 
 // TestScreenshots writes the pictures of the README to the folder that the

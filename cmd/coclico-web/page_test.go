@@ -220,6 +220,63 @@ func TestCancel(t *testing.T) {
 	})
 }
 
+// TestCancelWaiting: a picture that waits for another is canceled at once, and is
+// not painted when its turn comes.
+func TestCancelWaiting(t *testing.T) {
+	everywhere(t, func(t *testing.T, url string, p *profile) {
+		b := p.open(url + link(t, 1, slow))
+		b.stepping()
+		b.do(chromedp.Navigate(url + link(t, 2, slow)))
+		b.until(work + `.dataset.state === 'waiting'`)
+		b.do(chromedp.Click("#open .cancel"))
+		b.until(work + `.dataset.state === 'canceled'`)
+		state := func(seed int) string {
+			return eval[string](b, fmt.Sprintf(`document.querySelector('#tiles [href$="seed=%d"] .state').textContent`, seed))
+		}
+		if got := state(1); !strings.Contains(got, "painting") {
+			t.Errorf("the one before it is %q when it is canceled, not at work", got)
+		}
+		b.do(chromedp.Navigate(url + link(t, 3, quick)))
+		b.until(work + `.dataset.state === 'waiting'`)
+		b.do(chromedp.Navigate(url + link(t, 1, slow)))
+		b.do(chromedp.Click("#open .cancel"))
+		b.do(chromedp.Navigate(url + link(t, 3, quick)))
+		b.painting()
+		for _, seed := range []int{1, 2} {
+			if got := state(seed); !strings.Contains(got, "canceled") {
+				t.Errorf("the canceled picture with seed %d is %q", seed, got)
+			}
+		}
+	})
+}
+
+// TestCancelStart: a decode that is canceled before the server has answered is
+// canceled there too.
+func TestCancelStart(t *testing.T) {
+	b := newProfile(t).open(serve(t))
+	eval[bool](b, `((fetch) => {
+		const held = new Promise((resolve) => { window.release = resolve; });
+		window.fetch = async (path, options) => {
+			if (!path.startsWith('v1/decodes?')) return fetch(path, options);
+			const { signal, ...rest } = options;
+			const response = await fetch(path, rest);
+			window.job = response.headers.get('Location');
+			await Promise.race([held, new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason)))]);
+			return response;
+		};
+		return true;
+	})(window.fetch)`)
+	eval[bool](b, fmt.Sprintf(`Boolean(location.hash = %q)`, link(t, 1, slow)))
+	b.until(`window.job`)
+	b.do(chromedp.Click("#open .cancel"))
+	b.until(work + `.dataset.state === 'canceled'`)
+	eval[bool](b, `window.release() ?? true`)
+	b.until(`fetch(window.job).then((r) => r.status === 404)`) // as of what is canceled
+	if got := eval[string](b, work+`.dataset.state`); got != "canceled" {
+		t.Errorf("the answer comes to a canceled work, which is %q now", got)
+	}
+}
+
 // done counts the pictures that are painted.
 const done = `[...document.querySelectorAll('#tiles .state')].filter((s) => /^\d+ bytes$/.test(s.textContent)).length`
 
@@ -252,6 +309,37 @@ func TestOtherwise(t *testing.T) {
 		b.until(`/seed=5/.test(location.hash)`)
 		if hash := eval[string](b, `location.hash`); !strings.Contains(hash, "guidance=7.3") {
 			t.Error(hash[strings.Index(hash, "?"):])
+		}
+	})
+}
+
+// TestSeed: a seed has 64 bits. A larger one is not painted, and the page says
+// what is wrong with it.
+func TestSeed(t *testing.T) {
+	everywhere(t, func(t *testing.T, url string, p *profile) {
+		b := p.open(url + link(t, 1, quick))
+		b.painting()
+		try := func(seed string) string {
+			return eval[string](b, fmt.Sprintf(`((form) => {
+				const { seed } = form.elements;
+				seed.value = %q;
+				seed.dispatchEvent(new Event('input', { bubbles: true }));
+				if (form.checkValidity()) form.requestSubmit();
+				return seed.validationMessage;
+			})(document.querySelector('#open form'))`, seed))
+		}
+		for _, seed := range []string{"18446744073709551616", "-1", "1.5", ""} {
+			if got := try(seed); !strings.Contains(got, "18446744073709551615") {
+				t.Errorf("of the seed %q the page says %q", seed, got)
+			}
+		}
+		if got := try("18446744073709551615"); got != "" {
+			t.Fatalf("of the largest seed the page says %q", got)
+		}
+		b.until(`/seed=18446744073709551615(&|$)/.test(location.hash)`)
+		b.painting()
+		if got := eval[string](b, `document.querySelector('#open [name=seed]').value`); got != "18446744073709551615" {
+			t.Errorf("the largest seed is shown as %q", got)
 		}
 	})
 }
@@ -343,7 +431,38 @@ func TestKeyboard(t *testing.T) {
 		if got := b.file().Sampling().Seed; got == 0 {
 			t.Errorf("the file has seed %d", got)
 		}
+
+		address := eval[string](b, `location.href`)
+		b.tabTo(`.skip`)
+		b.do(chromedp.KeyEvent("\r"))
+		if at := b.focus(); at != "main" {
+			t.Errorf("the skip link leads to %s", at)
+		}
+		eval[bool](b, `new Promise((resolve) => setTimeout(resolve, 100, true))`) // for what a new address does
+		if got := eval[string](b, `location.href`); got != address || !eval[bool](b, `Boolean(`+work+`)`) {
+			t.Errorf("the skip link closes the picture: the address is %s", got)
+		}
+
+		// What another tab paints takes the focus from no tile.
+		b.tabTo(`#tiles a`)
+		other := p.open(url + link(t, 1, quick))
+		other.painting()
+		b.until(done + ` === 2`)
+		if !eval[bool](b, `document.activeElement.matches('#tiles a')`) {
+			t.Errorf("the focus went from a tile to %s", b.focus())
+		}
+		b.tabTo(`#tiles a`)
+		b.do(chromedp.KeyEvent("\r"))
+		if at := b.focus(); at != "h1.title" {
+			t.Errorf("from a tile the focus goes to %s, not to the picture's title", at)
+		}
 	})
+}
+
+// focus names the element that has the focus.
+func (b *tab) focus() string {
+	b.t.Helper()
+	return eval[string](b, `((e) => [e.localName, ...e.classList].join('.'))(document.activeElement)`)
 }
 
 // tabTo presses the Tab key until an element has the focus.

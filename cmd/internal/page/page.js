@@ -19,6 +19,13 @@ const toHex = (bytes) => [...bytes].map((b) => b.toString(16).padStart(2, '0'));
 const randomName = () => toHex(crypto.getRandomValues(new Uint8Array(12))).join('');
 const plural = (n, noun) => `${count.format(n)} ${noun}${n === 1 ? '' : 's'}`;
 
+// orAbort returns what a promise does, but fails as soon as the signal aborts.
+const orAbort = (promise, signal) => new Promise((resolve, reject) => {
+  promise.then(resolve, reject);
+  signal.addEventListener('abort', () => reject(signal.reason));
+  if (signal.aborted) reject(signal.reason);
+});
+
 // say has a screen reader speak.
 function say(text) { $('#said').textContent = text; }
 
@@ -84,26 +91,27 @@ class Server {
   }
 
   async decode(file, options, watch, signal, job) {
-    job ??= await this.start(file, options, watch, signal);
-    const cancel = () => fetch(`${job}?client=${client}`, { method: 'DELETE', keepalive: true }).catch(() => {});
+    const started = job ? Promise.resolve({ job }) : this.start(file, options, watch, signal);
     try {
+      const { source, job } = await orAbort(started, signal);
+      if (source) watch({ source, job });
       const picture = await this.events(job, watch, signal);
       return await (await this.request(picture, { signal })).blob();
     } catch (error) {
-      if (signal.aborted) cancel();
+      if (signal.aborted) started.then(({ job }) => fetch(`${job}?client=${client}`, { method: 'DELETE', keepalive: true })).catch(() => {});
       throw error;
     }
   }
 
+  // start asks for a decode. The signal does not abort the request: the server
+  // may be at work already, and only its answer says what to cancel.
   async start(file, options, watch, signal) {
     const parameters = new URLSearchParams({ ...options, client });
     const response = await this.patient(signal, watch, () => this.request(`v1/decodes?${parameters}`, {
-      method: 'POST', body: fromBase64(file), signal, headers: { 'Content-Type': 'application/vnd.coclico' },
+      method: 'POST', body: fromBase64(file), headers: { 'Content-Type': 'application/vnd.coclico' },
     }));
     const { source } = await response.json();
-    const job = new URL(response.headers.get('Location'), location.href).pathname;
-    watch({ source, job });
-    return job;
+    return { source, job: new URL(response.headers.get('Location'), location.href).pathname };
   }
 
   // events watches a decode to its end and returns the path of its picture. An
@@ -170,6 +178,7 @@ class Local {
 
   call(name, input, options, watch, signal) {
     return new Promise((resolve, reject) => {
+      signal?.throwIfAborted(); // it will not abort again
       const id = randomName();
       this.calls.set(id, { resolve, reject, watch });
       signal?.addEventListener('abort', () => this.worker.postMessage({ id, abort: true }));
@@ -353,10 +362,15 @@ async function take(files) {
 
 const toBase64URL = (bytes) => btoa(Array.from(bytes, (b) => String.fromCharCode(b)).join('')).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
 
-// Two queues: files are made while something is painted.
+// Two queues: files are made while something is painted. What is aborted while
+// it waits fails at once and is not run; what comes after it waits no less.
 const queue = () => {
   let last = Promise.resolve();
-  return (f) => last = last.then(f, f);
+  return (signal, f) => {
+    const turn = orAbort(last, signal).then(f);
+    last = Promise.allSettled([last, turn]).then(() => {}); // what they return is not kept
+    return turn;
+  };
 };
 const encodes = queue();
 const decodes = queue();
@@ -374,8 +388,7 @@ async function run(work) {
     try {
       if (work.state === 'encoding') {
         await change(work, { error: undefined });
-        await encodes(async () => {
-          signal.throwIfAborted();
+        await encodes(signal, async () => {
           const { file, map, info, width, height, warnings } = await engine.encode(work.input, work.encoding, watch, signal);
           await change(work, { file, map, info, width, height, warnings, state: 'waiting', painting: undefined, job: undefined, progress: undefined });
         });
@@ -384,8 +397,7 @@ async function run(work) {
       } else {
         await change(work, { state: 'waiting', error: undefined });
       }
-      await decodes(async () => {
-        signal.throwIfAborted();
+      await decodes(signal, async () => {
         await change(work, { state: 'painting' });
         const painting = await paint(work, watch, signal);
         await change(work, { painting, state: 'done', job: undefined, progress: undefined });
@@ -464,7 +476,8 @@ function linkOf(work) {
 
 const parameters = ['size', 'steps', 'strength', 'guidance', 'seed', 'color_guidance'];
 
-function showHash() {
+// showHash shows what the address names.
+function showHash(focus) {
   const [name, query] = location.hash.slice(1).split('?');
   const given = new URLSearchParams(query);
   const gallery = name === '/gallery' && engine.info?.archive;
@@ -493,10 +506,12 @@ function showHash() {
     run(work);
   }
   if (location.hash !== link) history.replaceState(null, '', link); // open would add it, and Back lead here again
-  open(work);
+  open(work, focus);
 }
 
-function open(work) {
+// open shows a work. With focus, as when the user went there, a keyboard and a
+// screen reader resume at its title: what they were at may be hidden now.
+function open(work, focus) {
   shown = work.id;
   if (work.file && location.hash !== linkOf(work)) history.pushState(null, '', linkOf(work));
   $('#pictures').hidden = false;
@@ -504,6 +519,7 @@ function open(work) {
   document.body.classList.add('opened');
   showWork(work, true);
   showTiles();
+  if (focus) $('#open .title').focus({ preventScroll: true });
 }
 
 // ---- The open work
@@ -746,6 +762,16 @@ function showForm(article, work) {
 
 function showOutputs(form) {
   for (const input of $$('input[type=range]', form)) $('output', input.parentElement).textContent = input.value;
+  checkSeed(form.elements.seed);
+}
+
+const maxSeed = 2n ** 64n - 1n;
+
+// checkSeed has the browser say what is wrong with a seed. It has more digits
+// than a number of JavaScript, so that it is none here.
+function checkSeed(input) {
+  const wrong = !/^[0-9]{1,20}$/.test(input.value) || BigInt(input.value) > maxSeed;
+  input.setCustomValidity(wrong ? `The seed must be a whole number from 0 to ${maxSeed}.` : '');
 }
 
 // paintOtherwise writes the settings into a new file where the picture is at
@@ -775,8 +801,13 @@ function showTiles() {
   const list = [...works.values()].sort((a, b) => b.created - a.created);
   $('#history').hidden = !list.length;
   const kept = new Map($$('#tiles > li').map((li) => [li.dataset.id, li]));
-  const tiles = list.map((work) => kept.get(work.id) ?? newTile(work));
-  $('#tiles').replaceChildren(...tiles);
+  for (const [id, li] of kept) if (!works.has(id)) li.remove();
+  // A tile that is put in again, even at its own place, loses the focus.
+  list.forEach((work, i) => {
+    const li = kept.get(work.id) ?? newTile(work);
+    const there = $('#tiles').children[i] ?? null;
+    if (li !== there) $('#tiles').insertBefore(li, there);
+  });
   list.forEach(showTile);
 }
 
@@ -788,7 +819,7 @@ function newTile(work) {
   const link = element('a', {}, canvas, element('span', { className: 'name' }), element('span', { className: 'state' }));
   link.onclick = (event) => {
     event.preventDefault();
-    open(works.get(work.id));
+    open(works.get(work.id), true);
     scrollTo({ top: 0, behavior: matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth' });
   };
   const li = element('li', {}, link, bar);
@@ -866,14 +897,32 @@ async function showGallery({ q, file, near }) {
     }
     found.textContent = '';
     if (next === undefined) await loadRows();
-    if (turn !== asked) return;
-    showMaps(rows);
-    $('#more').hidden = !next;
+    if (turn === asked) showRows();
   } catch (error) {
     if (turn !== asked) return;
     found.textContent = error.message;
     showMaps([]);
+    $('#more').hidden = true;
   }
+}
+
+// showMore shows another page of the archive. If there is none now, those
+// before it stay, and the button to try again.
+async function showMore() {
+  const found = $('#found');
+  const turn = ++asked;
+  found.textContent = '';
+  try {
+    await loadRows();
+    if (turn === asked) showRows();
+  } catch (error) {
+    if (turn === asked) found.textContent = error.message;
+  }
+}
+
+function showRows() {
+  showMaps(rows);
+  $('#more').hidden = !next;
 }
 
 function loadRows() {
@@ -912,6 +961,12 @@ $('#maps').onkeydown = (event) => {
 };
 
 // ---- Start
+
+// The address names what is open: the skip link must leave it alone.
+$('.skip').onclick = (event) => {
+  event.preventDefault();
+  $('#main').focus();
+};
 
 function listen() {
   for (const input of [$('#choose'), $('#camera')]) {
@@ -954,12 +1009,8 @@ function listen() {
       $('#found').textContent = error.message;
     }
   };
-  $('#more').onclick = async () => {
-    await loadRows();
-    showMaps(rows);
-    $('#more').hidden = !next;
-  };
-  addEventListener('hashchange', showHash);
+  $('#more').onclick = showMore;
+  addEventListener('hashchange', () => showHash(true));
 }
 
 async function start() {
