@@ -34,8 +34,9 @@ type Client struct {
 	// Stall is how long a connection may be idle. If 0, it is 30 s.
 	Stall time.Duration
 
-	// Pause returns how long to wait after the n-th failure in a row. If nil,
-	// it is 1, 2, 4 and 8 s.
+	// Pause returns how long to wait after the n-th failure in a row without
+	// progress, or after one with some if n is 0. If nil, it is 1, 2, 4 and 8 s,
+	// or half a second.
 	Pause func(n int) time.Duration
 
 	// Waiting, if not nil, is called when a pull begins to wait for another one

@@ -336,12 +336,12 @@ func (c *Client) patiently(ctx context.Context, attempt func() (progress bool, e
 			return err
 		}
 		if progress {
-			n = 1
+			n = 0
 		}
 		if n == most {
 			return err
 		}
-		pause := time.Second << (n - 1)
+		pause := time.Second << n / 2 // 1 s after the first failure
 		if c.Pause != nil {
 			pause = c.Pause(n)
 		}

@@ -126,7 +126,11 @@ func option[T int | uint64 | float64](o options, name string, to *T) error {
 		return nil
 	}
 	text := js.Global().Call("String", v).String()
-	if n, err := fmt.Sscanf(text+"\n", "%v\n", to); n != 1 || err != nil {
+	verb := "%d\n" // %v would take 010 for 8
+	if _, ok := any(to).(*float64); ok {
+		verb = "%g\n"
+	}
+	if n, err := fmt.Sscanf(text+"\n", verb, to); n != 1 || err != nil {
 		return fmt.Errorf("%s: %q is no such number", name, text)
 	}
 	return nil

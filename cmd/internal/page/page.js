@@ -22,8 +22,8 @@ const plural = (n, noun) => `${count.format(n)} ${noun}${n === 1 ? '' : 's'}`;
 // orAbort returns what a promise does, but fails as soon as the signal aborts.
 const orAbort = (promise, signal) => new Promise((resolve, reject) => {
   promise.then(resolve, reject);
-  signal.addEventListener('abort', () => reject(signal.reason));
-  if (signal.aborted) reject(signal.reason);
+  signal?.addEventListener('abort', () => reject(signal.reason));
+  if (signal?.aborted) reject(signal.reason);
 });
 
 // say has a screen reader speak.
@@ -71,14 +71,15 @@ class Server {
 
   // patient tries again as long as the server is too busy.
   async patient(signal, watch, request) {
-    for (;;) {
+    for (let busy = false; ; busy = true) {
       try {
-        return await request();
+        const response = await request();
+        if (busy) watch({ busy: false });
+        return response;
       } catch (error) {
         if (!(error instanceof Problem) || !error.after) throw error;
         watch({ busy: true });
-        await pause(1000 * error.after);
-        signal?.throwIfAborted();
+        await orAbort(pause(1000 * error.after), signal);
       }
     }
   }
