@@ -262,6 +262,31 @@ func TestContext(t *testing.T) {
 	}
 }
 
+// TestReleased: a painting that is stopped within its steps leaves the UNet's memory.
+func TestReleased(t *testing.T) {
+	c := open(t, "tiny")
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	held := 0
+	var p *painter
+	o := quick()
+	o.Sampling.Steps = 4
+	o.Progress = func(at Progress) {
+		if at.Stage == StageDenoise && at.Step == 1 {
+			held = p.ws.Size()
+			cancel()
+		}
+	}
+	var err error
+	if p, err = c.newPainter(ctx, rawFile(t), o); err != nil {
+		t.Fatal(err)
+	}
+	defer p.ws.Close()
+	if _, err := p.paint(ctx); !errors.Is(err, context.Canceled) || held == 0 || p.ws.Size() != 0 {
+		t.Errorf("error %v; %d bytes held at the second step, %d at the end", err, held, p.ws.Size())
+	}
+}
+
 func TestProgress(t *testing.T) {
 	c := open(t, "tiny")
 	var got []Progress

@@ -2,6 +2,7 @@ package nn
 
 import (
 	"math"
+	"runtime"
 	"unsafe"
 
 	"github.com/coclico/coclico/kernels"
@@ -183,13 +184,14 @@ func (ws *Workspace) EmitOperand(name string, o *Operand) {
 // use at the peak, and with it 1.06 times. Reserve is a hint: if the system
 // refuses so large a piece, the workspace grows on demand. On Linux, unused
 // room costs only address space, unless the system is configured not to
-// overcommit (vm.overcommit_memory=2). Elsewhere Reserve does nothing: it would
-// be memory of the Go runtime, and to run out of that is a crash.
+// overcommit (vm.overcommit_memory=2); elsewhere it is memory of the Go
+// runtime. On Windows and WebAssembly, where unused room counts as used and
+// running out of it crashes the program, Reserve does nothing.
 //
 // The networks of this module need 1.5 to 2.6 times their largest tensor at a
 // time, and up to 4 times at [kernels.Exact], whose operands are larger.
 func (ws *Workspace) Reserve(n, h, w, c int) {
-	if !mem.FromSystem {
+	if runtime.GOOS == "windows" || runtime.GOARCH == "wasm" {
 		return
 	}
 	times := 3

@@ -96,8 +96,8 @@ var schedulers = []string{
 // the default of the DPM solver, never that of the class that wrote the file:
 // the file of Stable unCLIP, a PNDMScheduler without timestep_spacing, means
 // linspace and not PNDM's leading, and its set_alpha_to_one and skip_prk_steps
-// have no effect. The result is valid: [New] can refuse only what depends on the
-// schedule's levels, see there.
+// have no effect. The result is valid: [New] can refuse only the number of steps
+// and what depends on the schedule's levels.
 func ParseConfig(data []byte) (Config, error) {
 	file := struct {
 		*Config

@@ -26,8 +26,8 @@ type Solver struct {
 // number of steps. It is an error if the configuration is out of range, if
 // steps is outside 1..num_train_timesteps, if the betas are so small or large
 // that a noise level is 0 or infinite in float32, if lambda_min_clipped leaves no
-// timestep, or if timestep 0 has no noise and the levels are to be spaced as
-// use_karras_sigmas or use_exponential_sigmas ask for.
+// timestep, or if use_karras_sigmas or use_exponential_sigmas is set and timestep
+// 0 has no noise.
 func New(cfg Config, steps int) (*Solver, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err

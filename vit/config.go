@@ -77,9 +77,9 @@ func ParseTextConfig(data []byte) (TextConfig, error) {
 }
 
 // ParseTextEmbedConfig parses and validates the config.json of a
-// CLIPTextModelWithProjection, or of a whole CLIP: its projection_dim and the
-// rest of its text_config, whose own projection_dim says nothing there (see
-// transformers' CLIPModel). Absent keys have the defaults of transformers.
+// CLIPTextModelWithProjection, or of a whole CLIP: its projection_dim, and its
+// text_config for the rest. As in transformers' CLIPModel, the text_config's own
+// projection_dim is ignored. Absent keys have the defaults of transformers.
 func ParseTextEmbedConfig(data []byte) (TextEmbedConfig, error) {
 	var whole struct {
 		Model string          `json:"model_type"`

@@ -321,8 +321,8 @@ func (f *Folder) openSharded(index string) (_ *Store, err error) {
 }
 
 // Drop closes a store that [Folder.Part] has returned and that nobody uses any
-// more, as after an error. It does nothing if the store is not the folder's, nor
-// of one that lends it parts.
+// more, as after an error. It does nothing if the store belongs neither to the
+// folder nor to one that it borrows parts from.
 func (f *Folder) Drop(s *Store) error {
 	for _, from := range f.borrowed {
 		if err := from.Drop(s); err != nil {

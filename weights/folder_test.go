@@ -2,6 +2,7 @@ package weights
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"io/fs"
 	"os"
@@ -382,6 +383,34 @@ func TestReadRegion(t *testing.T) {
 	}
 	_, err := readRegion(strings.NewReader("ab"), 3, "x")
 	line(t, err, "x: ", io.ErrUnexpectedEOF.Error())
+}
+
+// A locked file system has a file that may not be examined.
+type locked struct {
+	fs.FS
+	name string
+}
+
+func (l locked) Open(name string) (fs.File, error) {
+	if name == l.name {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrPermission}
+	}
+	return l.FS.Open(name)
+}
+
+// TestLockedVariant: where the preferred weights may not be examined, others do not
+// take their place.
+func TestLockedVariant(t *testing.T) {
+	files := map[string]string{"model_index.json": unclip, "unet/config.json": "{}", "unet/diffusion_pytorch_model.safetensors": shard("a")}
+	preferred := "unet/diffusion_pytorch_model.fp16.safetensors"
+	f, err := FolderFS(locked{memory(files), preferred}, "m")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if _, err := f.Part(UNet); !errors.Is(err, fs.ErrPermission) || !strings.Contains(err.Error(), preferred) {
+		t.Errorf("error %v", err)
+	}
 }
 
 // TestBorrow: a borrowed part is the other folder's in every respect, and

@@ -65,7 +65,7 @@ it is done. Whoever reads the archive meanwhile must open it again.`,
 		err = w.Compact(cmd.Context(), bar.show)
 		bar.Close()
 		if err != nil {
-			return files.Named(args[0], err)
+			return err
 		}
 		a := w.Archive()
 		defer a.Close()

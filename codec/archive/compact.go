@@ -35,7 +35,7 @@ func (w *Writer) gather(least int) error {
 	}
 	least = max(2, least)
 	if n >= least {
-		n = w.mergeable(n)
+		n = w.newestKnown(n)
 	}
 	if n < least {
 		return nil
@@ -51,14 +51,14 @@ func (w *Writer) gather(least int) error {
 	return err
 }
 
-// mergeable returns how many of the newest n shards are newer than all that have
-// columns of a later program. Those stay as they are.
-func (w *Writer) mergeable(n int) int {
+// newestKnown returns how many of the newest n shards follow the last that has
+// columns of a later program, and so stays as it is.
+func (w *Writer) newestKnown(n int) int {
 	a := w.Archive()
 	defer a.Close()
 	shards := a.shards[len(a.shards)-n:]
 	for i, s := range slices.Backward(shards) {
-		if _, err := s.mergeable(); errors.Is(err, errOthers) {
+		if _, err := s.originToMerge(); errors.Is(err, errOthers) {
 			return len(shards) - 1 - i
 		}
 	}
@@ -116,7 +116,7 @@ func neighbours(shards []ShardInfo) (groups [][]ShardInfo) {
 // common returns the origin of the rows of shards that are to be merged.
 func common(shards []*Shard) (o Origin, err error) {
 	for i, s := range shards {
-		next, err := s.mergeable()
+		next, err := s.originToMerge()
 		if err != nil {
 			return o, s.located(err)
 		}
@@ -235,9 +235,14 @@ func (w *Writer) Compact(ctx context.Context, progress func(done, total int64)) 
 	a := w.Archive()
 	defer a.Close()
 	if _, err := common(a.shards); err != nil { // before hours of merging
+		return inFolder(w.dir, err)
+	}
+	err := w.merge(ctx, len(w.manifest.Shards), &meter{progress: progress})
+	if err == nil || ctx.Err() != nil {
 		return err
 	}
-	return w.merge(ctx, len(w.manifest.Shards), &meter{progress: progress})
+	w.err = inFolder(w.dir, err) // or Close would try the like again
+	return w.err
 }
 
 // MaxOverlap is the number of shards that may have one name, as far as

@@ -81,7 +81,7 @@ func TestFull(t *testing.T) {
 		if !errors.As(err, &exit) || !strings.Contains(string(out), unix.EFBIG.Error()) {
 			t.Fatalf("limit %d: %v: %s", limit, err, out)
 		}
-		// The line names the folder, and no file of which nobody knows.
+		// The line names the folder, and not a temporary file.
 		if line := strings.TrimPrefix(string(out), "begun\n"); !strings.HasPrefix(line, dir+": ") || strings.Contains(line, tempSuffix) || strings.Count(line, "\n") != 1 {
 			t.Errorf("limit %d: %q", limit, out)
 		}

@@ -20,7 +20,7 @@ func lock(f *os.File) (held bool, err error) {
 			continue
 		case errors.Is(err, unix.EWOULDBLOCK):
 			return false, ErrBusy
-		case errors.Is(err, unix.ENOSYS), errors.Is(err, unix.ENOTSUP), errors.Is(err, unix.EOPNOTSUPP), errors.Is(err, unix.ENOLCK):
+		case errors.Is(err, errors.ErrUnsupported), errors.Is(err, unix.ENOLCK):
 			return false, nil
 		}
 		return err == nil, os.NewSyscallError("flock", err)

@@ -15,7 +15,7 @@ func lock(f *os.File) (held bool, err error) {
 	switch {
 	case errors.Is(err, windows.ERROR_LOCK_VIOLATION):
 		return false, ErrBusy
-	case errors.Is(err, windows.ERROR_NOT_SUPPORTED), errors.Is(err, windows.ERROR_CALL_NOT_IMPLEMENTED), errors.Is(err, windows.ERROR_INVALID_FUNCTION):
+	case errors.Is(err, errors.ErrUnsupported), errors.Is(err, windows.ERROR_INVALID_FUNCTION):
 		return false, nil
 	}
 	return err == nil, os.NewSyscallError("LockFileEx", err)

@@ -76,7 +76,7 @@ func TestOtherColumns(t *testing.T) {
 	if w, err = NewWriter(dir, testOptions(0)); err != nil {
 		t.Fatal(err)
 	}
-	refused(w.Compact(t.Context(), nil), "")
+	refused(w.Compact(t.Context(), nil), dir+": ")
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}

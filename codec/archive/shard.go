@@ -50,9 +50,10 @@ func (s *Shard) Origin() (Origin, error) {
 	return o, err
 }
 
-// mergeable is Origin of a shard that is to be merged. If the shard has columns
-// that this package does not know, and so would delete, the error is errOthers.
-func (s *Shard) mergeable() (Origin, error) {
+// originToMerge is Origin of a shard that is to be merged. If the shard has
+// columns that this package does not know, and so would delete, the error is
+// errOthers.
+func (s *Shard) originToMerge() (Origin, error) {
 	o, others, err := s.describe()
 	if err == nil && others {
 		err = named(s.Info.Name, errOthers)

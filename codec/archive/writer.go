@@ -277,8 +277,8 @@ func (w *Writer) flush() error {
 }
 
 // Close commits all rows and merges small shards, unless one is damaged or the
-// file system has no locks. If Add or Flush could not write, it does neither and
-// returns the same error.
+// file system has no locks. If Add, Flush or Compact could not write, it does
+// neither and returns the same error.
 func (w *Writer) Close() error {
 	err := w.Flush()
 	if w.first = 0; err == nil {

@@ -265,10 +265,10 @@ const (
 	// one that no other process wants.
 	abandonedAfter = time.Hour
 
-	// unusedAfter is how long an index stays that nobody opens, in a folder
-	// that archives share: nothing there tells whether its shard still exists.
-	// An archive that is searched once a quarter keeps its index, which takes a
-	// pass over all of its rows to make again; that of a shard that was
-	// replaced, 100 MB for a million pictures, does not stay for good.
+	// unusedAfter is how long an index that nobody opens stays in a folder that
+	// archives share, where nothing tells whether its shard still exists.
+	// Building it again takes a pass over all rows; keeping it costs 100 MB for
+	// a million pictures. An archive that is searched once a month keeps its
+	// index.
 	unusedAfter = 90 * 24 * time.Hour
 )

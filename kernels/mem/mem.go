@@ -28,8 +28,8 @@ const outOfMemory = "mem: out of memory"
 
 // Alloc returns n zeroed bytes that start on a 64-byte boundary. The caller
 // must release a block of [HugePage] bytes or more with [Free]. Alloc panics if
-// the system refuses the memory. Where the memory is Go's, to run out of it is a
-// crash, which no caller survives.
+// the system refuses the memory. Where the memory is Go's, running out of it
+// crashes the program, which no caller can recover from.
 func Alloc(n int) []byte {
 	b := TryAlloc(n)
 	if b == nil {

@@ -35,8 +35,8 @@
 //
 // A server's answers are refused if a file's name is not a plain relative path,
 // if a hash is not 40 or 64 hexadecimal digits, and if a size is above 1 TiB, a
-// listing above 8 MiB or 20,000 files, or a body announced as longer than the
-// listing has it; of another no more is read. [Pins] refuse a listing that promises other files than those that are
+// listing above 8 MiB or 20,000 files, or a body's announced length greater than
+// the listing's; of any other body, no more than the listed size is read. [Pins] refuse a listing that promises other files than those that are
 // known. The token is sent to the endpoint, and never to the host that it
 // redirects to. That host's addresses are signed and expire: when it refuses
 // one, the hub is asked for another. A connection that is idle for half a

@@ -34,9 +34,8 @@ type Client struct {
 	// Stall is how long a connection may be idle. If 0, it is 30 s.
 	Stall time.Duration
 
-	// Pause returns how long to wait after the n-th failure in a row without
-	// progress, or after one with some if n is 0. If nil, it is 1, 2, 4 and 8 s,
-	// or half a second.
+	// Pause returns how long to wait after the n-th failure in a row; a failure
+	// after some progress counts as the first. If nil, it is 1, 2, 4 and 8 s.
 	Pause func(n int) time.Duration
 
 	// Waiting, if not nil, is called when a pull begins to wait for another one

@@ -341,9 +341,9 @@ func (c *Client) patiently(ctx context.Context, attempt func() (progress bool, e
 		if n == most {
 			return err
 		}
-		pause := time.Second << n / 2 // 1 s after the first failure
+		pause := time.Second << max(n-1, 0)
 		if c.Pause != nil {
-			pause = c.Pause(n)
+			pause = c.Pause(max(n, 1))
 		}
 		var status *statusError
 		if errors.As(err, &status) {

@@ -77,7 +77,7 @@ func Entries(r io.Reader) iter.Seq2[Entry, error] {
 		switch {
 		case bytes.Equal(magic, []byte("PK\x03\x04")) || bytes.Equal(magic, []byte("PK\x05\x06")):
 			err = eachZip(r, b, yield)
-		case bytes.HasPrefix(magic, []byte("\x1f\x8b")):
+		case bytes.HasPrefix(magic, []byte(gzipMagic)):
 			err = eachGzip(b, yield)
 		default:
 			err = eachTar(b, yield)
@@ -91,20 +91,45 @@ func Entries(r io.Reader) iter.Seq2[Entry, error] {
 // errStop means that the caller of an iterator wants no more.
 var errStop = errors.New("stop")
 
-func eachGzip(r io.Reader, yield func(Entry, error) bool) error {
-	z, err := gzip.NewReader(r)
+// eachGzip reads the tar file that one member of a gzip file is, or several
+// together. What follows them and is no member, as a tape's padding, does not count.
+func eachGzip(b *bufio.Reader, yield func(Entry, error) bool) error {
+	z, err := gzip.NewReader(b)
 	if err != nil {
 		return err
 	}
-	if err := eachTar(z, yield); err != nil {
+	members := &memberReader{b: b, z: z}
+	z.Multistream(false)
+	if err := eachTar(members, yield); err != nil {
 		return err
 	}
 	// The checksum follows what the tar file ends with.
-	if _, err := io.Copy(io.Discard, z); err != nil && err != gzip.ErrHeader { // padding, as tapes have it, is no header
+	if _, err := io.Copy(io.Discard, members); err != nil {
 		return fmt.Errorf("damaged: %w", err)
 	}
 	return nil
 }
+
+// A memberReader reads the members of a gzip file, up to what is no member.
+type memberReader struct {
+	b *bufio.Reader
+	z *gzip.Reader
+}
+
+func (m *memberReader) Read(p []byte) (int, error) {
+	n, err := m.z.Read(p)
+	if err != io.EOF {
+		return n, err
+	}
+	if magic, _ := m.b.Peek(len(gzipMagic)); string(magic) != gzipMagic {
+		return n, io.EOF
+	}
+	err = m.z.Reset(m.b)
+	m.z.Multistream(false)
+	return n, err
+}
+
+const gzipMagic = "\x1f\x8b"
 
 func eachTar(r io.Reader, yield func(Entry, error) bool) error {
 	zeros := &zeroReader{r: r}

@@ -296,7 +296,7 @@ func TestGzipChecksum(t *testing.T) {
 	for _, c := range []struct {
 		data []byte
 		want error
-	}{{whole, nil}, {wrong, gzip.ErrChecksum}, {whole[:len(whole)-3], io.ErrUnexpectedEOF}, {append(whole, make([]byte, 512)...), nil}} {
+	}{{whole, nil}, {wrong, gzip.ErrChecksum}, {whole[:len(whole)-3], io.ErrUnexpectedEOF}, {append(whole, make([]byte, 512)...), nil}, {append(whole, 0, 0, 0), nil}, {slices.Concat(whole, whole), nil}, {slices.Concat(whole, wrong), gzip.ErrChecksum}} {
 		var last error
 		for _, err := range Entries(bytes.NewReader(c.data)) {
 			last = err

@@ -78,6 +78,7 @@ class Server {
         return response;
       } catch (error) {
         if (!(error instanceof Problem) || !error.after) throw error;
+        signal?.throwIfAborted();
         watch({ busy: true });
         await orAbort(pause(1000 * error.after), signal);
       }
@@ -768,8 +769,8 @@ function showOutputs(form) {
 
 const maxSeed = 2n ** 64n - 1n;
 
-// checkSeed has the browser say what is wrong with a seed. It has more digits
-// than a number of JavaScript, so that it is none here.
+// checkSeed has the browser report an invalid seed. A seed has 64 bits, more than
+// a JavaScript number holds, so it stays a string.
 function checkSeed(input) {
   const wrong = !/^[0-9]{1,20}$/.test(input.value) || BigInt(input.value) > maxSeed;
   input.setCustomValidity(wrong ? `The seed must be a whole number from 0 to ${maxSeed}.` : '');

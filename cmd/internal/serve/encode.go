@@ -74,8 +74,8 @@ func (s *Server) readPicture(w http.ResponseWriter, r *http.Request) (*body, err
 		}
 		return s.readBody(w, r, r.Body, s.Limits.Body, why)
 	}
-	// What precedes the picture counts too, and is little: a part's header is
-	// kept in memory, where nothing but this limits it.
+	// The limit covers what precedes the picture, too. A part's header is kept
+	// in memory, and mime/multipart would allow 10 MiB of it.
 	rest := &io.LimitedReader{R: r.Body, N: multipartOverhead}
 	r.Body = struct {
 		io.Reader

@@ -53,8 +53,8 @@ func (f *folder) get(_ context.Context, name string, limit int64) ([]byte, Objec
 	return data, Object{Name: name, Size: info.Size(), Time: info.ModTime()}, err
 }
 
-// missing returns fs.ErrNotExist for an error that means that there is no such
-// file, also where what was its folder is a file.
+// missing returns fs.ErrNotExist for an error that means that a file does not
+// exist, such as that its folder is a file.
 func missing(err error) error {
 	if isTaken(err) {
 		return fs.ErrNotExist
@@ -187,7 +187,7 @@ func (f *folder) list(ctx context.Context, prefix string) iter.Seq2[Object, erro
 	return func(yield func(Object, error) bool) {
 		dir := path.Dir(prefix + "x") // the folder that all names of the prefix are in
 		start := filepath.Join(f.dir, filepath.FromSlash(dir))
-		if _, err := os.Stat(start); errors.Is(err, fs.ErrNotExist) {
+		if _, err := os.Stat(start); errors.Is(missing(err), fs.ErrNotExist) {
 			return
 		}
 		for found, err := range batch.Walk(ctx, start, func(string) bool { return true }) {

@@ -208,7 +208,7 @@ func (f *Feeder) prepare(ctx context.Context) (jetstream.Stream, jetstream.Consu
 	about := map[string]string{keyJob: f.Job.ID, keyDestination: f.Out.URL()}
 	switch old, err := f.js.Stream(ctx, f.Stream); {
 	case errors.Is(err, jetstream.ErrStreamNotFound):
-	case err != nil: // whose it is is not known
+	case err != nil: // its owner is unknown
 		return nil, nil, err
 	case old.CachedInfo().Config.Metadata[keyJob] != f.Job.ID:
 		return nil, nil, fmt.Errorf("the stream %s %w, of %s: another name is needed for this job", f.Stream, errOther, old.CachedInfo().Config.Metadata[keyDestination])

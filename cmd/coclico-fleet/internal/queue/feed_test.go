@@ -98,7 +98,7 @@ func TestResumed(t *testing.T) {
 }
 
 // TestStreamsOfClients: what clients may take of the memory is small, and a stream
-// of which a feeder cannot learn whose it is stays as it is.
+// whose owner the feeder cannot look up is left alone.
 func TestStreamsOfClients(t *testing.T) {
 	log := slog.New(slog.DiscardHandler)
 	js, err := jetstream.New(queueOf(t, t.TempDir(), log))

@@ -41,7 +41,7 @@ const (
 	deadly = 2 // notes after which a picture is not tried again
 	lost   = 2 // starts after which a chunk is done carefully
 
-	withdrawal = 5 * time.Second // at most, of the grace that a process has to end
+	withdrawal = 5 * time.Second // at most, for what is left to do when ctx has ended
 )
 
 // tries reads what earlier attempts have left.
@@ -129,17 +129,16 @@ func (t *attempt) note(ctx context.Context, row int) (name string, err error) {
 func newID() string { return strings.ToLower(rand.Text()) }
 
 // withdraw removes a start or a note, since the process that has left it has not
-// ended on a picture. That is so even when ctx has ended.
-func (t *attempt) withdraw(ctx context.Context, name string) error {
-	ctx, cancel := afterwards(ctx)
-	defer cancel()
-	return t.out.Remove(ctx, name)
-}
+// ended on a picture.
+func (t *attempt) withdraw(ctx context.Context, name string) error { return t.out.Remove(ctx, name) }
 
-// afterwards returns the context of what is done after an attempt has failed or
-// was stopped, also when its own has ended.
+// afterwards returns a context for what is left to do when an attempt has failed
+// or was stopped. It ends a little after ctx, within the grace that a process has
+// to end.
 func afterwards(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.WithoutCancel(ctx), withdrawal)
+	after, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(withdrawal, cancel) })
+	return after, func() { stop(); cancel() }
 }
 
 // save writes rows for a later attempt.
@@ -163,11 +162,8 @@ func (t *attempt) good() (rows []*archive.Row) {
 }
 
 // keep saves the rows of pictures that were read, if this attempt has made any,
-// when a worker fails or is stopped. They may have taken an hour to paint, so that
-// is done even when ctx has ended.
+// when a worker fails or is stopped.
 func (t *attempt) keep(ctx context.Context) error {
-	ctx, cancel := afterwards(ctx)
-	defer cancel()
 	rows := t.good()
 	if len(rows) <= t.found {
 		return nil

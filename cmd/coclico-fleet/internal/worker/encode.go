@@ -120,7 +120,7 @@ func read(ctx context.Context, from *bucket.Bucket, o bucket.Object, limit int64
 		return nil, PictureError("is no longer in the source")
 	case errors.Is(err, fs.ErrPermission):
 		return nil, PictureError("may not be read: permission denied")
-	case errors.Is(err, bucket.ErrLong): // but not when it was listed
+	case errors.Is(err, bucket.ErrLong): // it has grown
 		return nil, PictureError("has changed since the job was planned")
 	case err != nil:
 		return nil, err

@@ -104,12 +104,14 @@ func (w *Worker) Chunk(ctx, soft context.Context, chunk int, careful bool) error
 // attempt does a chunk, or leaves its tries in good order: what it has made is
 // kept, and no start blames this process.
 func (w *Worker) attempt(ctx, soft context.Context, t *attempt, careful bool) (err error) {
+	after, cancel := afterwards(ctx)
+	defer cancel()
 	if w.Starts {
 		var start string
 		start, err = t.start(ctx)
 		defer func() {
 			if err != nil {
-				w.withdraw(ctx, t, start)
+				w.withdraw(after, t, start)
 			}
 		}()
 		if err != nil {
@@ -125,7 +127,8 @@ func (w *Worker) attempt(ctx, soft context.Context, t *attempt, careful bool) (e
 		err = w.finish(ctx, t.chunk, t.rows)
 	}
 	if err != nil && !careful {
-		if err := t.keep(ctx); err != nil {
+		// Painting them may have taken an hour: that ctx has ended is no reason.
+		if err := t.keep(after); err != nil {
 			w.Log.Warn("the rows that are done were not kept", "chunk", t.chunk, "error", err)
 		}
 	}
@@ -203,10 +206,12 @@ func (w *Worker) carefully(ctx, soft context.Context, t *attempt) error {
 
 // noted makes a row with a note before and saves it after.
 func (w *Worker) noted(ctx context.Context, t *attempt, i int) (err error) {
+	after, cancel := afterwards(ctx)
+	defer cancel()
 	name, err := t.note(ctx, i)
 	defer func() {
 		if err != nil {
-			w.withdraw(ctx, t, name)
+			w.withdraw(after, t, name)
 		}
 	}()
 	if err != nil {
