@@ -38,13 +38,13 @@ func readIndex(r io.ReaderAt, g *group, col column) ([]location, error) {
 				t.fail()
 				return
 			}
-			if i == 0 {
-				index = slices.Grow(index, min(n, 1+(len(t.b)-t.at)/leastLocation))
-			}
 			l, last := t.location(), len(index)-1
 			if l.size < 1 || l.row < 0 || last >= 0 && l.row <= index[last].row {
 				t.fail() // so that a short index cannot fill the memory with locations
 				return
+			}
+			if i == 0 {
+				index = slices.Grow(index, min(n, 1+(len(t.b)-t.at)/leastLocation))
 			}
 			index = append(index, l)
 		})
