@@ -201,7 +201,13 @@ func TestWriterErrors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, r := range []*Row{{}, {Name: "\xff"}, {Name: strings.Repeat("a", MaxName+1)}, {Name: "b", Data: make([]byte, MaxData+1)}, {Name: "b", Data: []byte("c"), Error: "d"}, {Name: "b", Error: "\xff"}, {Name: "b", Error: strings.Repeat("e", MaxName+1)}, {Name: "b", Width: -1}, {Name: "b", Height: 1 << 31}, {Name: "b", Size: -1}, {Name: "b", Time: time.Unix(1<<61, 0)}} {
+	tall := int64(1 << 31) // negative as an int of 32 bits
+	for _, r := range []*Row{
+		{}, {Name: "\xff"}, {Name: strings.Repeat("a", MaxName+1)},
+		{Name: "b", Data: make([]byte, MaxData+1)}, {Name: "b", Data: []byte("c"), Error: "d"},
+		{Name: "b", Error: "\xff"}, {Name: "b", Error: strings.Repeat("e", MaxName+1)},
+		{Name: "b", Width: -1}, {Name: "b", Height: int(tall)}, {Name: "b", Size: -1}, {Name: "b", Time: time.Unix(1<<61, 0)},
+	} {
 		if err := w.Add(r); err == nil {
 			t.Errorf("%.10q is no error", r.Name)
 		}
