@@ -128,10 +128,6 @@ func (t *attempt) note(ctx context.Context, row int) (name string, err error) {
 // newID returns an ID that no other attempt has.
 func newID() string { return strings.ToLower(rand.Text()) }
 
-// withdraw removes a start or a note, since the process that has left it has not
-// ended on a picture.
-func (t *attempt) withdraw(ctx context.Context, name string) error { return t.out.Remove(ctx, name) }
-
 // afterwards returns a context for what is left to do when an attempt has failed
 // or was stopped. It ends a little after ctx, within the grace that a process has
 // to end.

@@ -135,9 +135,10 @@ func (w *Worker) attempt(ctx, soft context.Context, t *attempt, careful bool) (e
 	return err
 }
 
-// withdraw removes a start or a note of this process, see [attempt.withdraw].
+// withdraw removes a start or a note of this process, which has not ended on a
+// picture.
 func (w *Worker) withdraw(ctx context.Context, t *attempt, name string) {
-	if err := t.withdraw(ctx, name); err != nil {
+	if err := w.Out.Remove(ctx, name); err != nil {
 		w.Log.Warn("a note of this attempt was not removed, and may count as the end of a process", "chunk", t.chunk, "error", err)
 	}
 }
