@@ -6,10 +6,18 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
-// plain makes a name fit for a line of text.
-func plain(s string) string { return strings.Join(strings.Fields(s), " ") }
+// plain makes a name fit for a line of text: names may have control characters.
+func plain(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsGraphic(r) {
+			return r
+		}
+		return '?'
+	}, strings.Join(strings.Fields(s), " "))
+}
 
 // markdownEscapes keep a name from being read as Markdown or HTML.
 var markdownEscapes = strings.NewReplacer("|", `\|`, "<", "&lt;", ">", "&gt;", "&", "&amp;", "*", `\*`, "_", `\_`, "`", "\\`", "[", `\[`, "]", `\]`, `\`, `\\`)

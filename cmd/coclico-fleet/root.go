@@ -43,7 +43,10 @@ work may be done twice: each picture has one row in the end. A run resumes where
 the last one ended.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		PersistentPreRunE: func(*cobra.Command, []string) error {
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			if err := options.NotEmpty(cmd.Flags()); err != nil {
+				return err
+			}
 			*started = true
 			return kernels.Check()
 		},

@@ -65,6 +65,9 @@ which is a folder. If there is one, it is brought up to date.
 		if *output == "" || *output == files.Stdio {
 			return usagef("archive %s needs an archive: -o FOLDER", cmd.Name())
 		}
+		if err := checkFolder(*output); err != nil {
+			return err
+		}
 		e, err := how()
 		if err != nil {
 			return err
@@ -116,7 +119,7 @@ func createArchive(ctx context.Context, f *files.IO, s *terminal.Screen, m *many
 	board := s.Board()
 	store := &archiveStore{dir: out, writer: w, how: e, model: model.id, known: known, old: map[string]*archive.Row{}, seed: maphash.MakeSeed()}
 	if src.packed() {
-		store.redone = map[uint64]bool{}
+		store.redone, store.added = map[uint64]bool{}, map[uint64]bool{}
 	}
 	r := &encodeRunner{encoding: e, files: f, board: board}
 	src.list.jobs = jobs.all

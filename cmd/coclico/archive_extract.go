@@ -43,13 +43,21 @@ Ctrl-C leaves whole files; in a folder the same command resumes with the rest.
 		if *output == "" {
 			return usagef("archive extract needs an output: -o OUT")
 		}
+		if *force && !pack.IsPack(*output) {
+			return usagef("--force has no effect: it replaces a tar or zip file")
+		}
+		if err := files.Overwrites(args[0], *output); err != nil {
+			return err
+		}
 		e := &extraction{screen: s, bar: newRowBar(s, "extracting"), dir: args[0], patterns: args[1:]}
 		var err error
 		if *output == files.Stdio || pack.IsPack(*output) {
-			if !*force && files.IsRegular(*output) {
+			if !*force && *output != files.Stdio && files.IsRegular(*output) {
 				return files.Named(*output, errors.New("exists: --force replaces it"))
 			}
 			err = f.Write(cmd.Context(), *output, func(w io.Writer) error { return e.pack(cmd.Context(), *output, w) })
+		} else if err = checkFolder(*output); err != nil {
+			return fmt.Errorf("%w; a tar or zip file ends in .tar, .tar.gz, .tgz or .zip", err)
 		} else {
 			err = e.folder(cmd.Context(), *output)
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -166,7 +167,7 @@ replaced with --force only.`,
 		if *output == "" {
 			return usagef("archive get needs an output: -o FILE")
 		}
-		if err := keepPicture(*output, *force); err != nil {
+		if err := cmp.Or(files.Overwrites(args[0], *output), keepPicture(*output, *force)); err != nil {
 			return err
 		}
 		data, err := member(args[0], args[1])

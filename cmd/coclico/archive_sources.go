@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"iter"
 	"os"
-	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -42,7 +41,7 @@ type sourceInput struct {
 func findSources(f *files.IO, out string, args []string) (*sources, error) {
 	s := &sources{files: f, out: out}
 	for _, arg := range args {
-		in := sourceInput{path: arg, folder: isFolder(arg), pack: arg == files.Stdio || pack.IsPack(arg) && files.IsRegular(arg)}
+		in := sourceInput{path: arg, folder: isFolder(arg), pack: arg == files.Stdio || (pack.IsPack(arg) || pack.IsForeign(arg)) && files.IsRegular(arg)}
 		base := filepath.Base(arg)
 		switch _, err := os.Stat(arg); {
 		case in.pack && slices.Contains(args[:len(s.inputs)], files.Stdio) && arg == files.Stdio:
@@ -52,7 +51,7 @@ func findSources(f *files.IO, out string, args []string) (*sources, error) {
 			return nil, files.Named(arg, err)
 		case !in.folder:
 			in.prefix = base
-		case batch.Inside(out, arg):
+		case files.Inside(out, arg):
 			return nil, fmt.Errorf("the archive %s is in %s, which would be its own input: choose a folder outside", out, arg)
 		case base != "." && base != ".." && base != string(filepath.Separator):
 			in.prefix = base + "/"
@@ -67,7 +66,7 @@ func findSources(f *files.IO, out string, args []string) (*sources, error) {
 			}
 		}
 	}
-	s.inputs = slices.CompactFunc(s.inputs, func(a, b sourceInput) bool { return !a.pack && filepath.Clean(a.path) == filepath.Clean(b.path) })
+	s.inputs = slices.CompactFunc(s.inputs, func(a, b sourceInput) bool { return filepath.Clean(a.path) == filepath.Clean(b.path) })
 	return s, nil
 }
 
@@ -235,7 +234,7 @@ func (s *sources) unpack(ctx context.Context, in sourceInput, yield func(batch.J
 		case e.Outside || !isPictureName(e.Name) && !picture.Known(e.Head(picture.Sniffed)):
 			s.list.passed.Count(batch.Found{Path: shown, Kind: batch.Other})
 			continue
-		case strings.HasPrefix(path.Base(e.Name), "."):
+		case strings.HasPrefix(e.Name, ".") || strings.Contains(e.Name, "/."): // or in such a folder
 			s.list.passed.Count(batch.Found{Path: shown, Kind: batch.Hidden})
 			continue
 		}

@@ -28,12 +28,13 @@ type archiveStore struct {
 	mu  sync.Mutex
 	old map[string]*archive.Row // rows of jobs between Done and their ends
 
-	// redone has hashes of names that this run encodes again. Where there is a
-	// tar or zip file, a name may come twice: the later picture counts, and it
-	// must not be compared with a row that this run replaces. It is nil
-	// without such a file. Only Done uses it.
-	redone map[uint64]bool
-	seed   maphash.Seed
+	// Where there is a tar or zip file, a name may come twice: the later picture
+	// counts. It must not be compared with a row that this run replaces, so
+	// redone has hashes of names that this run encodes again; only Done uses it.
+	// And if it cannot be read, the earlier one is kept: added has hashes of the
+	// names of pictures that this run has added. Without such a file both are nil.
+	redone, added map[uint64]bool
+	seed          maphash.Seed
 
 	width, height int   // of the picture that was worked on last
 	kept          int64 // pictures in the archive whose sources could not be read
@@ -107,6 +108,9 @@ func (s *archiveStore) Put(j batch.Job, fill func(io.Writer) error) (int64, erro
 	if err != nil {
 		return 0, batch.Fatal(err)
 	}
+	if s.added != nil {
+		s.added[maphash.String(s.seed, s.name(j))] = true
+	}
 	return int64(b.Len()), nil
 }
 
@@ -116,12 +120,13 @@ func errName(j batch.Job) error {
 }
 
 // report adds the row of a picture that was not read, unless the archive has the
-// picture, or may have it in a shard that is damaged.
+// picture, also since a moment ago, or may have it in a shard that is damaged.
 func (s *archiveStore) report(_ int, r batch.Result) {
 	if r.Status != batch.Failed || len(s.name(r.Job)) > archive.MaxName {
 		return
 	}
-	if old, err := s.known.archive.Get(s.name(r.Job)); err == nil && old.Error == "" || err != nil && !errors.Is(err, fs.ErrNotExist) {
+	old, err := s.known.archive.Get(s.name(r.Job))
+	if s.added[maphash.String(s.seed, s.name(r.Job))] || err == nil && old.Error == "" || err != nil && !errors.Is(err, fs.ErrNotExist) {
 		s.take(s.name(r.Job))
 		s.kept++
 		return

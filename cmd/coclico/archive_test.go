@@ -404,6 +404,68 @@ func TestExtractDamaged(t *testing.T) {
 	fail(t, process.Failed, []string{"part-00000000.parquet: invalid archive: the manifest lists it"}, "archive", "get", dir, "a", "-o", "-")
 }
 
+// TestPackKeeps: a picture that cannot be read does not replace the one of its
+// name that the same run has read, on the disk or in a tar file. What is hidden on
+// a disk is hidden in a tar file, too.
+func TestPackKeeps(t *testing.T) {
+	dir := t.TempDir()
+	data := contents(t, pictures(t, 1))["c.png"]
+	var tarred bytes.Buffer
+	w := tar.NewWriter(&tarred)
+	for i, text := range []string{data, data[:150], data, data} {
+		name := []string{"a.png", "a.png", "b.png", ".thumbs/c.png"}[i]
+		err := w.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: name, Size: int64(len(text)), ModTime: time.Unix(1700000000+int64(i), 0)})
+		if _, e := io.WriteString(w, text); errors.Join(err, e) != nil {
+			t.Fatal(err, e)
+		}
+	}
+	bad := filepath.Join(dir, "b.png")
+	if err := errors.Join(w.Close(), os.WriteFile(bad, []byte(data[:150]), 0o666)); err != nil {
+		t.Fatal(err)
+	}
+	a := filepath.Join(dir, "A")
+	for i := range 3 {
+		r := coclicoIn(t, t.Context(), tarred.Bytes(), "archive", "create", "-", bad, "-o", a)
+		if r.status != process.Failed || !strings.Contains(r.stderr, "keeps 2 pictures") || !strings.Contains(r.stdout, "1 hidden name passed over") {
+			t.Fatalf("run %d: %+v", i, r)
+		}
+		if got := archived(t, a); len(got) != 2 || len(got["a.png"]) < 40 || got["a.png"] != got["b.png"] {
+			t.Errorf("run %d: %q", i, got)
+		}
+	}
+}
+
+// TestOutputs: nothing is written into the archive that is read, and no folder is
+// named like a file that holds others.
+func TestOutputs(t *testing.T) {
+	photo, err := filepath.Abs(photo)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(t.TempDir())
+	succeed(t, "archive", "create", photo, "-o", "A")
+	name, _, _ := strings.Cut(succeed(t, "archive", "ls", "A"), "\n")
+	before := contents(t, "A")
+	for _, args := range [][]string{
+		{"archive", "get", "A", name, "-o", "A/_manifest.json"}, {"archive", "extract", "A", "-o", "A"}, {"archive", "extract", "A", "-o", "A/x.tar"},
+		{"decode", "A::" + name, "-o", "A/p.png"}, {"search", "A", "--near", name, "--sheet", "A/sheet.png"},
+	} {
+		fail(t, process.Failed, []string{"is in the folder A, which is being read"}, args...)
+	}
+	if after := contents(t, "A"); !maps.Equal(after, before) {
+		t.Errorf("the archive has %d files, and had %d", len(after), len(before))
+	}
+	fail(t, process.Usage, []string{"x.tar.xz: must be a folder; a tar or zip file ends in .tar, "}, "archive", "extract", "A", "-o", "x.tar.xz")
+	fail(t, process.Usage, []string{"x.zip: must be a folder"}, "archive", "create", photo, "-o", "x.zip")
+	fail(t, process.Usage, []string{"x.tgz: must be a folder"}, "archive", "merge", "A", "-o", "x.tgz")
+	if err := os.WriteFile("-", nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if tarred := succeed(t, "archive", "extract", "A", "-o", "-"); !strings.HasPrefix(tarred, name) {
+		t.Errorf("with a file of the name -: %.99q", tarred)
+	}
+}
+
 // TestPackAndFolder: of a picture in a folder and one of its name in a tar file
 // the former counts, however often the command is repeated. Links in a tar file
 // are failures.

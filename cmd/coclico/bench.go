@@ -78,7 +78,7 @@ func printBench(w io.Writer, r benchmark.Report) {
 	if isBusy(r) {
 		fmt.Fprintf(w, "busy     the networks had %.0f %% of the processors' time: something else is running, and times are too long\n", 100*r.Machine.Share)
 	}
-	fmt.Fprintf(w, "model    %s\n", r.Model)
+	fmt.Fprintf(w, "model    %s\n", terminal.Printable(r.Model))
 	for _, part := range r.Absent {
 		fmt.Fprintf(w, "absent   %s: not measured, the model does not have it\n", part)
 	}

@@ -80,7 +80,7 @@ that ends in .coclico is taken.` + manyRestHelp,
 			}
 			return decodeMany(cmd.Context(), f, s, m, d, w, args, *output)
 		}
-		if err := options.NoEffect(cmd.Flags(), "it is for many files", "format", "jobs"); err != nil {
+		if err := options.NoEffect(cmd.Flags(), "it is for many files", "force", "format", "jobs"); err != nil {
 			return err
 		}
 		return one(s, m, args[0], *output, func() error { return decodeFile(cmd.Context(), f, s, d, w, args[0], *output) })
@@ -111,7 +111,7 @@ func decodingFlags(cmd *cobra.Command) func() (*decoding, error) {
 			}
 		}
 		if flags.Changed("guidance") && flags.Lookup("guidance").Value.String() == "1" {
-			if err := options.NoEffect(flags, "--guidance 1 turns guidance off", "guidance-interval", "guidance-rescale", "apg"); err != nil {
+			if err := options.NoEffect(flags, "--guidance 1 turns guidance off", "guidance-interval", "guidance-rescale", "apg", "negative-prompt"); err != nil {
 				return nil, err
 			}
 		}

@@ -81,6 +81,9 @@ repeats what failed and what has changed.
 		if err := checkFolder(*out); err != nil {
 			return err
 		}
+		if files.Same(args[0], *out) {
+			return usagef("-o %s is the folder of the pictures, which the results would be among: choose another", *out)
+		}
 		if *paint && !*withFigures {
 			return usagef("--paint is for --figures")
 		}

@@ -55,6 +55,7 @@ func TestEvaluateUsage(t *testing.T) {
 	fail(t, process.Usage, []string{"evaluate needs an output"}, "evaluate", dir)
 	fail(t, process.Usage, []string{"evaluate takes one DIR, not 2"}, "evaluate", dir, dir, "-o", out)
 	fail(t, process.Usage, []string{"--paint is for --figures"}, "evaluate", dir, "-o", out, "--paint")
+	fail(t, process.Usage, []string{"-o " + dir + " is the folder of the pictures"}, "evaluate", dir+"/.", "-o", dir)
 	fail(t, process.Usage, []string{"--peer x: a peer is NAME=PICTURES"}, "evaluate", dir, "-o", out, "--peer", "x")
 	fail(t, process.Usage, []string{"--set imagenet: must be any, kodak, clic, div2k or landscape"}, "evaluate", dir, "-o", out, "--set", "imagenet")
 	fail(t, process.Usage, []string{"--rows x: no such row; the rows are input, paper"}, "evaluate", dir, "-o", out, "--rows", "x")

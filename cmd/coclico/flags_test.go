@@ -60,6 +60,15 @@ func TestValues(t *testing.T) {
 	fail(t, process.Usage, []string{"--size 100: ", " a multiple of 8 from 8 to 4096 (coclico decode --help)"}, "decode", file, "-o", file+".png", "--size", "100") // as the model has it
 }
 
+// TestEmpty: a flag without its text is an error, and not as if it was not there.
+func TestEmpty(t *testing.T) {
+	for _, args := range [][]string{
+		{"serve", "--token-file", ""}, {"serve", "--archive="}, {"encode", "x", "-o", ""}, {"decode", "x", "-o", "y.png", "--model", ""}, {"search", "A", "--near", "x", "--sheet", ""},
+	} {
+		fail(t, process.Usage, []string{" is empty (coclico " + args[0] + " --help)"}, args...)
+	}
+}
+
 // TestSpelling: flags have American names and take British ones.
 func TestSpelling(t *testing.T) {
 	a, b := succeed(t, "encode", photo, "-o", "-", "--raw", "--color-bits", "3"), succeed(t, "encode", photo, "-o", "-", "--raw", "--colour-bits", "3")
@@ -89,6 +98,10 @@ func TestNoEffect(t *testing.T) {
 		{"jobs", "many files", []string{"encode", "x", "-o", "y", "--jobs", "2"}},
 		{"jobs", "many files", []string{"decode", "x", "-o", "y.png", "--jobs", "2"}},
 		{"format", "many files", []string{"decode", "x", "-o", "y.png", "--format", "jpg"}},
+		{"force", "many files", []string{"decode", "x", "-o", "y.png", "--force"}},
+		{"force", "tar or zip", []string{"archive", "extract", "x", "-o", "y", "--force"}},
+		{"force", "tar or zip", []string{"archive", "extract", "x", "-o", "-", "--force"}},
+		{"negative-prompt", "turns guidance off", []string{"decode", "x", "-o", "y.png", "--guidance", "1", "--negative-prompt", "fog"}},
 		{"keep-partial", "one file", []string{"decode", "x", "-o", "y/", "--keep-partial"}},
 		{"preview", "one file", []string{"decode", "x", "z", "-o", "y", "--preview", "terminal"}},
 		{"jpeg-quality", "not a JPEG", []string{"decode", "x", "-o", "y.png", "--jpeg-quality", "50"}},

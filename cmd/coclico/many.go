@@ -16,6 +16,7 @@ import (
 	"github.com/coclico/coclico/cmd/internal/batch"
 	"github.com/coclico/coclico/cmd/internal/files"
 	"github.com/coclico/coclico/cmd/internal/options"
+	"github.com/coclico/coclico/cmd/internal/pack"
 	"github.com/coclico/coclico/cmd/internal/terminal"
 )
 
@@ -60,7 +61,8 @@ func isFolder(path string) bool { return path != files.Stdio && files.IsDir(path
 
 // checkFolder refuses a name for a new folder that can only be meant for a file.
 func checkFolder(out string) error {
-	if out == files.Stdio || !files.IsDir(out) && hasEnding(out, []string{streamExt[1:], "png", "jpg", "jpeg", "webp"}) {
+	isFile := hasEnding(out, []string{streamExt[1:], "png", "jpg", "jpeg", "webp"}) || pack.IsPack(out) || pack.IsForeign(out)
+	if out == files.Stdio || isFile && !files.IsDir(out) {
 		return usagef("%s: must be a folder", out)
 	}
 	return nil

@@ -64,7 +64,7 @@ func (c *checker) say(what string, err error) {
 	c.bar.Close()
 	if err != nil {
 		c.bad++
-		fmt.Fprintf(c.out, "%-28s WRONG: %s\n", what, strings.TrimSpace(err.Error()))
+		fmt.Fprintf(c.out, "%-28s WRONG: %s\n", what, terminal.Printable(strings.TrimSpace(err.Error())))
 		return
 	}
 	fmt.Fprintf(c.out, "%-28s ok\n", what)
@@ -78,7 +78,7 @@ func checkModel(ctx context.Context, s *terminal.Screen, all *catalog.Catalog, m
 	defer f.Close()
 	c := &checker{out: s.Out, bar: s.Bar()}
 	defer c.bar.Close()
-	fmt.Fprintf(s.Out, "%s\n", f.Name())
+	fmt.Fprintln(s.Out, terminal.Printable(f.Name()))
 	for _, part := range weights.Parts() {
 		c.part(ctx, f, part)
 		if err := ctx.Err(); err != nil {

@@ -69,7 +69,7 @@ func newViewer(ctx context.Context, f *files.IO, s *terminal.Screen, bar *termin
 		return v, nil
 	}
 	if want, ok := p.graphics(); ok {
-		g, why := s.Graphics(want)
+		g, why := s.Graphics(ctx, want)
 		if why != "" {
 			s.Complain("no previews: " + why)
 			return v, nil

@@ -26,7 +26,10 @@ unCLIP.
 ` + builtInHelp,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		PersistentPreRunE: func(*cobra.Command, []string) error {
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			if err := options.NotEmpty(cmd.Flags()); err != nil {
+				return err
+			}
 			*started = true
 			return kernels.Check()
 		},

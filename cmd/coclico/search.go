@@ -82,8 +82,8 @@ written. --sheet shows the color maps of what was found on one picture, with
 		if !flags.Changed("min") {
 			least = nil
 		}
-		for _, input := range []string{q.picture, q.file} {
-			if err := files.Overwrites(input, *sheet); err != nil && input != "" {
+		for _, input := range []string{args[0], q.picture, q.file} {
+			if err := files.Overwrites(input, *sheet); err != nil && input != "" && *sheet != "" {
 				return err
 			}
 		}

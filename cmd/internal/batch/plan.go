@@ -26,6 +26,9 @@ type Job struct {
 	Time time.Time
 
 	root string // the folder that the input was found in, or its own
+
+	// seen is when the input had last changed before it was opened, or zero.
+	seen time.Time
 }
 
 // A Plan decides which files are worked on, and what they become.
@@ -87,7 +90,7 @@ func (p *Plan) find(ctx context.Context, input string) ([]Job, Passed, error) {
 	}
 	base, root := "", filepath.Dir(input)
 	if info.IsDir() {
-		if Inside(p.Out, input) {
+		if files.Inside(p.Out, input) {
 			return nil, Passed{}, fmt.Errorf("the output folder %s is in %s, which would be its own input: choose a folder outside", p.Out, input)
 		}
 		root = filepath.Clean(input)
@@ -140,32 +143,6 @@ func Find(ctx context.Context, input string, wanted func(path string) bool, kind
 	return found, passed, nil
 }
 
-// Inside reports whether folder is dir or below it. The folder need not exist.
-func Inside(folder, dir string) bool {
-	dir, folder = resolve(dir), resolve(folder)
-	rel, err := filepath.Rel(dir, folder)
-	return err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
-}
-
-// resolve returns the absolute path, without links, of as much of path as
-// exists, followed by the rest.
-func resolve(path string) string {
-	path, err := filepath.Abs(path)
-	if err != nil {
-		return path
-	}
-	rest := ""
-	for p := path; ; p = filepath.Dir(p) {
-		if real, err := filepath.EvalSymlinks(p); err == nil {
-			return filepath.Join(real, rest)
-		}
-		if filepath.Dir(p) == p {
-			return path
-		}
-		rest = filepath.Join(filepath.Base(p), rest)
-	}
-}
-
 // sameName maps names to one that the file systems of a machine take for the
 // same.
 func sameName(path string) string {
@@ -175,22 +152,34 @@ func sameName(path string) string {
 	return path
 }
 
+// changed returns the last time at which a job's input may have become another
+// file, or the zero time if it is no file. Besides the file itself, folders that
+// were moved below the one that the user named count, and links on the way to it.
+// Folders above it do not: somebody's chmod of a home, or a container's new root,
+// would have everything done again.
+func (j Job) changed() time.Time {
+	last, err := files.Changed(j.Input)
+	if err != nil {
+		return time.Time{}
+	}
+	below := true
+	for dir := filepath.Dir(j.Input); ; dir = filepath.Dir(dir) {
+		last = files.Latest(last, files.Linked(dir))
+		if below {
+			last = files.Latest(last, files.Moved(dir))
+		}
+		if dir == filepath.Dir(dir) {
+			return last
+		}
+		below = below && dir != j.root
+	}
+}
+
 // done reports whether a job needs no work.
 func (p *Plan) done(j Job) bool {
-	changed, err := files.Changed(j.Input)
-	if err != nil {
-		return false
-	}
-	for dir := filepath.Dir(j.Input); ; dir = filepath.Dir(dir) {
-		if moved := files.Moved(dir); moved.After(changed) {
-			changed = moved
-		}
-		if dir == j.root || dir == filepath.Dir(dir) {
-			break
-		}
-	}
+	changed := j.changed()
 	out, err := os.Stat(j.Output)
-	return err == nil && out.Mode().IsRegular() && out.Size() > 0 && out.ModTime().After(changed) &&
+	return err == nil && !changed.IsZero() && out.Mode().IsRegular() && out.Size() > 0 && out.ModTime().After(changed) &&
 		p.foreign(j) == nil && (p.Same == nil || p.Same(j.Input, j.Output))
 }
 

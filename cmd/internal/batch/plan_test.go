@@ -185,6 +185,9 @@ func TestReplaced(t *testing.T) {
 		{"a link that leads elsewhere", func(dir string) error {
 			return errors.Join(os.Remove(dir+"/in/a"), os.Symlink("../old/a", dir+"/in/a"))
 		}},
+		{"a folder's link that leads elsewhere", func(dir string) error {
+			return errors.Join(os.Rename(dir+"/in", dir+"/was"), os.Symlink("old", dir+"/in"))
+		}},
 	} {
 		dir := t.TempDir()
 		tree(t, dir, "in/a", "old/a")

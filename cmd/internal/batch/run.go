@@ -157,7 +157,7 @@ func (r *Runner[T]) readAhead(ctx context.Context, jobs iter.Seq2[Job, error], s
 			return nil
 		}
 		e := &entry[T]{Job: j, ready: make(chan struct{})}
-		e.Open = nil // it may hold the whole input, and results outlive that
+		e.Open, e.seen = nil, j.changed() // Open may hold the whole input, and results outlive that
 		if e.unchanged = !r.Force && r.Store.Done(j); !e.unchanged {
 			select {
 			case slots <- struct{}{}:

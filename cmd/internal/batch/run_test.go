@@ -149,6 +149,36 @@ func newer(t *testing.T, dir string) {
 	}
 }
 
+// TestChangedMeanwhile: a result is not kept if its source is another file by
+// then, which it would be newer than.
+func TestChangedMeanwhile(t *testing.T) {
+	dir := t.TempDir()
+	tree(t, dir, "in/a.txt", "in/b.txt")
+	r := upper(filepath.Join(dir, "out"))
+	work := r.Work
+	r.Work = func(ctx context.Context, j Job, text string) (func(io.Writer) error, error) {
+		if filepath.Base(j.Input) == "a.txt" {
+			tick(t, dir)
+			tree(t, dir, "in/new.txt") // which changes the folder's times, and no input
+			if text == "in/a.txt" {
+				if err := os.WriteFile(j.Input, []byte("another"), 0o666); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+		return work(ctx, j, text)
+	}
+	for i, want := range []string{"in/b.txt.up", "in/a.txt.up in/b.txt.up in/new.txt.up"} {
+		s, err := r.Run(t.Context(), Each(jobsOf(t, r, filepath.Join(dir, "in"))))
+		if err != nil || len(s.Failed) != 1-i || i == 0 && !strings.Contains(s.Failed[0].Err.Error(), "a.txt.up: its source changed") {
+			t.Errorf("run %d: %+v, %v", i, s, err)
+		}
+		if got := strings.Join(names(t, planOf(r).Out), " "); got != want {
+			t.Errorf("run %d: results %s, want %s", i, got, want)
+		}
+	}
+}
+
 // TestSynced: among many files, each is on the disk before it has its name.
 func TestSynced(t *testing.T) {
 	in, out := t.TempDir(), filepath.Join(t.TempDir(), "out")

@@ -22,8 +22,19 @@ func (f folder) Done(j Job) bool     { return f.plan.done(j) }
 func (f folder) Foreign(j Job) error { return f.plan.foreign(j) }
 
 func (f folder) Put(j Job, fill func(io.Writer) error) (int64, error) {
-	return write(f.disk, f.plan.Out, j.Output, fill)
+	return write(f.disk, f.plan.Out, j.Output, func(w io.Writer) error {
+		if err := fill(w); err != nil {
+			return err
+		}
+		// The result would be newer than an input that it was not made of.
+		if j.changed().After(j.seen) {
+			return errChanged
+		}
+		return nil
+	})
 }
+
+var errChanged = errors.New("its source changed while it was worked on: the same command does it again")
 
 // write makes a file in folder out, or below it, whole or not at all, and returns
 // the number of its bytes. An error of the disk or of out, which the next file

@@ -1,7 +1,9 @@
 package files
 
 import (
+	"io/fs"
 	"os"
+	"slices"
 	"time"
 )
 
@@ -17,14 +19,20 @@ func Changed(path string) (time.Time, error) {
 	if err != nil {
 		return time.Time{}, err
 	}
-	last := info.ModTime()
-	for _, t := range []time.Time{changeTime(path, info, true), link.ModTime(), changeTime(path, link, false)} {
-		if t.After(last) {
-			last = t
-		}
-	}
-	return last, nil
+	return Latest(info.ModTime(), changeTime(path, info, true), link.ModTime(), changeTime(path, link, false)), nil
 }
+
+// Linked returns when a link was made, or the zero time for what is no link.
+func Linked(path string) time.Time {
+	info, err := os.Lstat(path)
+	if err != nil || info.Mode()&fs.ModeSymlink == 0 {
+		return time.Time{}
+	}
+	return Latest(info.ModTime(), changeTime(path, info, false))
+}
+
+// Latest returns the latest of some times.
+func Latest(times ...time.Time) time.Time { return slices.MaxFunc(times, time.Time.Compare) }
 
 // Moved returns when a folder was moved to its place, or the zero time if that is
 // unknown. A new name in a folder sets its change time and its modification time;

@@ -106,8 +106,13 @@ const memberMark = "::"
 
 // SplitMember splits FOLDER::NAME, if there is such a folder.
 func SplitMember(path string) (folder, name string, ok bool) {
-	folder, name, ok = strings.Cut(path, memberMark)
-	return folder, name, ok && name != "" && IsDir(folder)
+	for i := range path {
+		folder, name, ok = path[:i], strings.TrimPrefix(path[i:], memberMark), strings.HasPrefix(path[i:], memberMark)
+		if ok && name != "" && IsDir(folder) {
+			return folder, name, true
+		}
+	}
+	return "", "", false
 }
 
 // Member returns FOLDER::NAME.
@@ -151,33 +156,38 @@ func (f *IO) Read(ctx context.Context, path string, limit int64) ([]byte, error)
 
 // Write opens an output and calls work to fill it, so that an output that cannot
 // be written is an error before the work. A file is replaced as a whole, see
-// [Replace]; the target of a link is replaced and the link kept; a device or a
-// pipe is written to, until a second after the end of ctx: what remains of
-// interrupted work, a partial picture, is written if somebody reads it.
+// [Replace]; the target of a link is replaced and the link kept; a device, a pipe
+// or a file that the shell has opened, such as /dev/stdout, is written to, until a
+// second after the end of ctx: what remains of interrupted work, a partial
+// picture, is written if somebody reads it.
 func (f *IO) Write(ctx context.Context, path string, work func(w io.Writer) error) error {
 	ctx, cancel := lasting(ctx, time.Second)
 	defer cancel()
-	if path == Stdio {
+	fd, opened := descriptor(path)
+	if path == Stdio || opened && fd == 1 {
 		if f.Terminal {
 			return WriteError{errors.New("standard output is a terminal, which cannot show the file: give it to another program, or write it to a file")}
 		}
 		return work(stoppableWriter{ctx, f.stdout})
+	}
+	if opened {
+		return writeOpen(ctx, path, work, func() (*os.File, error) { return openDescriptor(fd, path) })
+	}
+	if info, err := os.Stat(path); err == nil && !info.IsDir() && !info.Mode().IsRegular() {
+		return writeOpen(ctx, path, work, func() (*os.File, error) { return os.OpenFile(path, os.O_WRONLY, 0) })
 	}
 	if target, err := filepath.EvalSymlinks(path); err == nil {
 		path = target
 	} else if target, err := os.Readlink(path); err == nil {
 		return WriteError{Named(path, fmt.Errorf("is a link to %s, which does not exist", target))}
 	}
-	if info, err := os.Stat(path); err == nil && !info.IsDir() && !info.Mode().IsRegular() {
-		return writeDevice(ctx, path, work)
-	}
 	return Replace(f.disk, path, work)
 }
 
-// writeDevice writes to a file that cannot be replaced: /dev/null, or a named
-// pipe, whose opening waits for a reader.
-func writeDevice(ctx context.Context, path string, work func(w io.Writer) error) (err error) {
-	f, err := await(ctx, func() (*os.File, error) { return os.OpenFile(path, os.O_WRONLY, 0) })
+// writeOpen writes to a file that cannot be replaced: /dev/null, or a named pipe,
+// whose opening waits for a reader.
+func writeOpen(ctx context.Context, path string, work func(w io.Writer) error, open func() (*os.File, error)) (err error) {
+	f, err := await(ctx, open)
 	if err != nil {
 		return Named(path, err)
 	}
@@ -234,6 +244,32 @@ func Same(a, b string) bool {
 	}
 	y, err := os.Stat(b)
 	return err == nil && os.SameFile(x, y)
+}
+
+// Inside reports whether folder is dir or below it. The folder need not exist.
+func Inside(folder, dir string) bool {
+	dir, folder = resolve(dir), resolve(folder)
+	rel, err := filepath.Rel(dir, folder)
+	return err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
+}
+
+// resolve returns the absolute path, without links, of as much of path as
+// exists, followed by the rest.
+func resolve(path string) string {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return path
+	}
+	rest := ""
+	for p := path; ; p = filepath.Dir(p) {
+		if real, err := filepath.EvalSymlinks(p); err == nil {
+			return filepath.Join(real, rest)
+		}
+		if filepath.Dir(p) == p {
+			return path
+		}
+		rest = filepath.Join(filepath.Base(p), rest)
+	}
 }
 
 // FullName returns a file's absolute name, whether the file exists or not.

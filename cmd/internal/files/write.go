@@ -107,15 +107,22 @@ func (w *checkedWriter) Write(p []byte) (int, error) {
 const maxName = 255
 
 // Overwrites returns an error if writing an output would take an input away: if
-// they are one regular file, or if the input has the name of the output's part.
+// they are one regular file, if the input has the name of the output's part, or if
+// the output is in the folder that is the input, or in the archive that it is in.
 func Overwrites(input, output string) error {
 	target := output
 	if t, err := filepath.EvalSymlinks(output); err == nil {
 		target = t // as IO.Write has it
 	}
+	folder, _, member := SplitMember(input)
+	if !member {
+		folder = input
+	}
 	switch {
 	case input == Stdio || output == Stdio:
 		return nil
+	case IsDir(folder) && Inside(output, folder):
+		return Named(output, fmt.Errorf("is in the folder %s, which is being read: choose a place outside of it", folder))
 	case IsRegular(output) && Same(input, output):
 		return Named(input, errors.New("would be overwritten by its own result"))
 	case Same(partOf(target), input):

@@ -35,6 +35,19 @@ func NoEffect(flags *pflag.FlagSet, why string, names ...string) error {
 	return nil
 }
 
+// NotEmpty refuses flags that were given no text, which are variables of a script
+// that are not set: an empty --token-file would let everybody in. The prompts may
+// be empty.
+func NotEmpty(flags *pflag.FlagSet) error {
+	var err error
+	flags.Visit(func(f *pflag.Flag) {
+		if f.Value.Type() == "string" && f.Value.String() == "" && !slices.Contains([]string{"prompt", "negative-prompt"}, f.Name) {
+			err = Usagef("--%s is empty", f.Name)
+		}
+	})
+	return err
+}
+
 // FormatNames are the parameters that raw bits do not carry.
 var FormatNames = []string{"map-size", "color-bits", "clip-bits"}
 

@@ -15,6 +15,7 @@ import (
 	"io/fs"
 	"iter"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -45,6 +46,12 @@ type Entry struct {
 	// Head returns the first n bytes of the file, or fewer if it is shorter or
 	// cannot be read. It reads no more.
 	Head func(n int) []byte
+}
+
+// IsForeign reports whether a file is named like one that holds others and is
+// neither read nor written.
+func IsForeign(name string) bool {
+	return slices.ContainsFunc([]string{".tar.xz", ".txz", ".tar.bz2", ".tbz2", ".tar.zst", ".tar.lz4", ".7z", ".rar"}, func(ending string) bool { return hasEnding(name, ending) })
 }
 
 // IsPack reports whether a file is named like a tar or zip file.
@@ -79,6 +86,8 @@ func Entries(r io.Reader) iter.Seq2[Entry, error] {
 			err = eachZip(r, b, yield)
 		case bytes.HasPrefix(magic, []byte(gzipMagic)):
 			err = eachGzip(b, yield)
+		case unpacker(magic) != "":
+			err = fmt.Errorf("compressed by another program than gzip: give what %s -dc writes to standard input, -", unpacker(magic))
 		default:
 			err = eachTar(b, yield)
 		}
@@ -86,6 +95,17 @@ func Entries(r io.Reader) iter.Seq2[Entry, error] {
 			yield(Entry{}, err)
 		}
 	}
+}
+
+// unpacker returns the program that unpacks a file that begins like this, if it
+// is one of those that compress tar files and whose files are not read.
+func unpacker(magic []byte) string {
+	for program, begin := range map[string]string{"xz": "\xfd7zX", "bzip2": "BZh", "zstd": "\x28\xb5\x2f\xfd", "lz4": "\x04\x22\x4d\x18"} {
+		if strings.HasPrefix(string(magic), begin) {
+			return program
+		}
+	}
+	return ""
 }
 
 // errStop means that the caller of an iterator wants no more.
@@ -151,7 +171,7 @@ func eachTar(r io.Reader, yield func(Entry, error) bool) error {
 				return errStop
 			}
 			continue
-		case h.Typeflag != tar.TypeReg:
+		case h.Typeflag != tar.TypeReg && h.Typeflag != tar.TypeCont:
 			// What Next would skip may be zeros.
 			if _, err := io.Copy(io.Discard, t); err != nil {
 				return fmt.Errorf("damaged at %s: %w", h.Name, err)
@@ -185,6 +205,8 @@ func refuse(h *tar.Header) error {
 	switch {
 	case sparse:
 		return errSparse
+	case h.Typeflag == tar.TypeFifo || h.Typeflag == tar.TypeChar || h.Typeflag == tar.TypeBlock:
+		return errDevice
 	case h.Typeflag == tar.TypeLink || h.Typeflag == tar.TypeSymlink:
 		return fmt.Errorf("a link to %s, which is not followed in a tar file: tar --dereference --hard-dereference writes no links", h.Linkname)
 	}
@@ -240,8 +262,10 @@ func (z *zeroReader) Read(p []byte) (int, error) {
 var (
 	errTooLarge = fmt.Errorf("more than %d MiB in a tar or zip file", maxFile>>20)
 	errSparse   = errors.New("a sparse file, which is not read in a tar file: tar without --sparse writes all of it")
+	errDevice   = errors.New("a device or a pipe, which has no contents in a tar file")
 	errLonger   = errors.New("longer than it says")
 	errLinked   = errors.New("a link, which is not followed in a zip file")
+	errLocked   = errors.New("encrypted: unpack the zip file first")
 )
 
 // eachZip reads a zip file: r if it is a File, and otherwise all of b.
@@ -268,6 +292,8 @@ func eachZip(r, b io.Reader, yield func(Entry, error) bool) error {
 			e = unread(file.Name, 0, file.Modified, errLinked)
 		case !mode.IsRegular():
 			continue
+		case file.Flags&zipEncrypted != 0:
+			e = unread(file.Name, e.Size, file.Modified, errLocked)
 		case file.UncompressedSize64 <= maxFile:
 			e.Open, e.Head = fromZip(file)
 		}
@@ -277,6 +303,10 @@ func eachZip(r, b io.Reader, yield func(Entry, error) bool) error {
 	}
 	return nil
 }
+
+// zipEncrypted is the bit of a zip file's general purpose flags for a file that
+// takes a password.
+const zipEncrypted = 1
 
 // openZip reads the directory of a zip file, of at most limit bytes.
 func openZip(f files.File, limit int64) (*zip.Reader, error) {
@@ -316,6 +346,9 @@ func (b *budget) ReadAt(p []byte, off int64) (int, error) {
 func fromZip(file *zip.File) (open func(context.Context) (files.File, error), head func(n int) []byte) {
 	open = func(context.Context) (files.File, error) {
 		r, err := file.Open()
+		if errors.Is(err, zip.ErrAlgorithm) {
+			err = fmt.Errorf("%w (method %d): unpack the zip file first", err, file.Method)
+		}
 		if err != nil {
 			return nil, err
 		}

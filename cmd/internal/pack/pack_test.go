@@ -99,13 +99,14 @@ func TestEntries(t *testing.T) {
 	}
 }
 
-// TestLinks: links are entries that tell what they are.
+// TestLinks: what cannot be read is an entry that tells what it is.
 func TestLinks(t *testing.T) {
 	var tarred, zipped bytes.Buffer
 	w, z := tar.NewWriter(&tarred), zip.NewWriter(&zipped)
 	for _, h := range []tar.Header{
 		{Typeflag: tar.TypeReg, Name: "h/a.png"}, {Typeflag: tar.TypeLink, Name: "h/b.png", Linkname: "h/a.png"},
 		{Typeflag: tar.TypeSymlink, Name: "./h/c.png", Linkname: "a.png"}, {Typeflag: tar.TypeDir, Name: "d.png"},
+		{Typeflag: tar.TypeFifo, Name: "e.png"}, {Typeflag: tar.TypeCont, Name: "f.png"},
 	} {
 		if err := w.WriteHeader(&h); err != nil {
 			t.Fatal(err)
@@ -113,8 +114,10 @@ func TestLinks(t *testing.T) {
 	}
 	link := &zip.FileHeader{Name: "c.png"}
 	link.SetMode(0o777 | fs.ModeSymlink)
-	if _, err := z.CreateHeader(link); err != nil {
-		t.Fatal(err)
+	for _, h := range []*zip.FileHeader{link, {Name: "d.png", Flags: 1}, {Name: "e.png", Method: 14}} {
+		if _, err := z.CreateRaw(h); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if err := errors.Join(w.Close(), z.Close()); err != nil {
 		t.Fatal(err)
@@ -123,8 +126,8 @@ func TestLinks(t *testing.T) {
 		data []byte
 		want []string
 	}{
-		{tarred.Bytes(), []string{"h/a.png: <nil>", "h/b.png: a link to h/a.png, ", "h/c.png: a link to a.png, "}},
-		{zipped.Bytes(), []string{"c.png: a link, "}},
+		{tarred.Bytes(), []string{"h/a.png: <nil>", "h/b.png: a link to h/a.png, ", "h/c.png: a link to a.png, ", "e.png: a device or a pipe, ", "f.png: <nil>"}},
+		{zipped.Bytes(), []string{"c.png: a link, ", "d.png: encrypted: unpack ", "e.png: zip: unsupported compression algorithm (method 14): unpack "}},
 	} {
 		i := 0
 		for e, err := range Entries(bytes.NewReader(c.data)) {
@@ -139,6 +142,23 @@ func TestLinks(t *testing.T) {
 		}
 		if i < len(c.want) {
 			t.Errorf("%d entries, want %q", i, c.want)
+		}
+	}
+}
+
+// TestForeign: other ways of packing files are recognized, by what they begin
+// with and by name.
+func TestForeign(t *testing.T) {
+	for program, data := range map[string]string{"xz": "\xfd7zXZ\x00\x00\x04", "bzip2": "BZh91AY&SY", "zstd": "\x28\xb5\x2f\xfd\x04\x00", "lz4": "\x04\x22\x4d\x18\x64\x40"} {
+		for _, err := range Entries(strings.NewReader(data)) {
+			if err == nil || !strings.Contains(err.Error(), "give what "+program+" -dc writes to standard input") {
+				t.Errorf("%s: %v", program, err)
+			}
+		}
+	}
+	for name, want := range map[string]bool{"a.tar.xz": true, "A.TBZ2": true, "a.7z": true, "a.xz": false, "a.tar.gz": false, "a.tar": false, "a.zip": false} {
+		if IsForeign(name) != want || want && IsPack(name) {
+			t.Errorf("%s: foreign is not %v", name, want)
 		}
 	}
 }

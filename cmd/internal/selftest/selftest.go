@@ -36,7 +36,7 @@ func Run(ctx context.Context) error {
 func run(ctx context.Context, cases fs.FS) error {
 	dir, err := os.MkdirTemp("", "coclico-selftest-")
 	if err != nil {
-		return err
+		return fmt.Errorf("no room for its cases: %w", err)
 	}
 	defer os.RemoveAll(dir)
 	if err := os.CopyFS(dir, cases); err != nil {

@@ -1,6 +1,7 @@
 package terminal
 
 import (
+	"context"
 	"os"
 	"slices"
 	"strings"
@@ -25,7 +26,7 @@ var AllGraphics = []Graphics{Terminal, Sixel, Kitty, ITerm2, Blocks}
 
 // Graphics returns the way to draw on standard error: want itself unless it is
 // Terminal. If nothing can be drawn it returns the reason.
-func (s *Screen) Graphics(want Graphics) (g Graphics, why string) {
+func (s *Screen) Graphics(ctx context.Context, want Graphics) (g Graphics, why string) {
 	switch {
 	case !s.Watched():
 		return "", "standard error is not a terminal"
@@ -36,7 +37,7 @@ func (s *Screen) Graphics(want Graphics) (g Graphics, why string) {
 	case want != Terminal:
 		return want, ""
 	}
-	if g = graphicsOf(s.getenv); g == "" && hasSixel(s.Err.(*os.File)) {
+	if g = graphicsOf(s.getenv); g == "" && hasSixel(ctx, s.Err.(*os.File)) {
 		g = Sixel
 	}
 	switch {

@@ -199,7 +199,7 @@ func TestGraphicsOf(t *testing.T) {
 		}
 	}
 	var err bytes.Buffer
-	if g, why := New(nil, &err, environ("TERM=xterm-kitty")).Graphics(Terminal); g != "" || why == "" {
+	if g, why := New(nil, &err, environ("TERM=xterm-kitty")).Graphics(t.Context(), Terminal); g != "" || why == "" {
 		t.Errorf("%q on a pipe", g)
 	}
 }

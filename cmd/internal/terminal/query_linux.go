@@ -2,6 +2,7 @@ package terminal
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"os"
 	"strings"
@@ -12,9 +13,10 @@ import (
 )
 
 // hasSixel asks a terminal whether it knows sixel. Nearly all terminals answer;
-// silence costs a second. A program in the background must not ask: it would be
-// stopped.
-func hasSixel(f *os.File) bool {
+// silence costs a second, or until ctx ends: the terminal is as it was before a
+// second Ctrl-C can kill the program. One in the background must not ask: it would
+// be stopped.
+func hasSixel(ctx context.Context, f *os.File) bool {
 	if group, err := unix.IoctlGetInt(int(f.Fd()), unix.TIOCGPGRP); err == nil && group != unix.Getpgrp() {
 		return false
 	}
@@ -27,6 +29,7 @@ func hasSixel(f *os.File) bool {
 	if tty.SetDeadline(time.Now().Add(time.Second)) != nil {
 		return false
 	}
+	defer context.AfterFunc(ctx, func() { _ = tty.SetDeadline(time.Now()) })()
 	raw, err := tty.SyscallConn()
 	if err != nil {
 		return false

@@ -2,7 +2,10 @@
 
 package terminal
 
-import "os"
+import (
+	"context"
+	"os"
+)
 
 // hasSixel reports whether a terminal knows sixel. Here it is not asked.
-func hasSixel(*os.File) bool { return false }
+func hasSixel(context.Context, *os.File) bool { return false }
