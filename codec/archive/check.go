@@ -42,12 +42,12 @@ func (s *Shard) check(ctx context.Context, m *meter) error {
 	first, last, rows := "", "", int64(0)
 	for r, err := range scan(h.file, h.footer, 0, allColumns) {
 		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
 		case err != nil:
 			return named(s.Info.Name, err)
 		case rows == 0:
 			first = r.row.Name
-		case rows%4096 == 0 && ctx.Err() != nil:
-			return ctx.Err()
 		}
 		last = r.row.Name
 		rows++

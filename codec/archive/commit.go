@@ -121,6 +121,10 @@ func (w *Writer) repair() error {
 	if err != nil {
 		return err
 	}
+	manifest, err := os.Stat(filepath.Join(w.dir, ManifestName))
+	if err != nil {
+		return err
+	}
 	pending := false
 	for _, e := range entries {
 		path := filepath.Join(w.dir, e.Name())
@@ -132,7 +136,13 @@ func (w *Writer) repair() error {
 			}
 		case n < 0 || w.manifest.has(e.Name()):
 		case n < w.manifest.Next && w.held:
-			os.Remove(path) // replaced by others
+			// One that others have replaced is older than the manifest that
+			// lists them. Somebody has put any other one there.
+			info, err := e.Info()
+			if err == nil && info.ModTime().After(manifest.ModTime()) {
+				return fmt.Errorf("%s is not in the manifest, and newer than it: move it away", e.Name())
+			}
+			os.Remove(path)
 		case n >= w.manifest.Next:
 			if info, err := e.Info(); w.held && err == nil && info.Size() == 0 {
 				os.Remove(path)

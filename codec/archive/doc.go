@@ -23,7 +23,8 @@
 //	width         INT32               of the source, as it is shown; 0 unknown
 //	height        INT32
 //	source_bytes  INT64               size of the source
-//	source_time   INT64, TIMESTAMP    when the source was modified, in milliseconds
+//	source_time   INT64, TIMESTAMP    when the source was modified, in milliseconds;
+//	                                  0 unknown
 //	error         BYTE_ARRAY, UTF-8   optional: why the source could not be read
 //
 // The rows of a shard are in the order of their names, byte by byte, and no name
@@ -46,7 +47,7 @@
 //
 // # Manifest
 //
-// The manifest is JSON, see [Manifest]. Its shards are listed from the oldest to
+// The manifest is JSON, see [Manifest], with a CRC of its own bytes. Its shards are listed from the oldest to
 // the newest, which is the order of their numbers. A row replaces the rows of its
 // name in older shards, and a tombstone removes them. Where names of shards do
 // not overlap, as after [Writer.Compact], the rows are those of all shards:
@@ -80,8 +81,9 @@
 // whether they are new or part of a merge's output: a merge writes the newest row
 // of each name, under higher numbers, and what it replaces stays until all of its
 // output is in the manifest. Or its number is lower: it was replaced but not
-// deleted yet, and the next writer deletes it, as it does temporary files. A
-// reader goes by the manifest alone and so sees the archive as it was at one
+// deleted yet, and the next writer deletes it, as it does temporary files, unless it
+// is newer than the manifest: somebody has put it there, and the writer refuses the
+// archive until it is moved away. A reader goes by the manifest alone and so sees the archive as it was at one
 // moment, or, if a writer has deleted a shard since then, gets [ErrChanged]:
 // adding rows merges small shards, and [Writer.Compact] all of them.
 //

@@ -58,7 +58,7 @@ const (
 	errFooter      = FormatError("corrupt footer")
 	errNoShard     = FormatError("a Parquet file, but not a shard of an archive")
 	errEncoded     = FormatError("encrypted or nested columns")
-	errOffsets     = FormatError("column outside the file")
+	errOffsets     = FormatError("a column outside the file, or on another one's place")
 	errCount       = FormatError("columns of different lengths")
 	errPage        = FormatError("corrupt page")
 	errSum         = FormatError("CRC of a page does not match")

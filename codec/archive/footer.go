@@ -280,10 +280,11 @@ func (t *thrift) chunkMeta(c *chunk) (name string) {
 	return name
 }
 
-// check checks that the groups' columns lie before the footer and agree on the
-// number of rows.
+// check checks that the groups' columns lie before the footer, one group's behind
+// the other's, and agree on the number of rows: the pages of a small file cannot
+// be those of many groups.
 func (f *footer) check(end int64) error {
-	rows := int64(0)
+	rows, ends := int64(0), [numColumns]int64{}
 	for i := range f.groups {
 		g := &f.groups[i]
 		g.first = rows
@@ -297,13 +298,14 @@ func (f *footer) check(end int64) error {
 				return errFooter
 			case c.values != g.rows:
 				return errCount
-			case c.start < int64(len(parquetMagic)) || c.end > end:
+			case c.start < max(ends[i], int64(len(parquetMagic))) || c.end > end:
 				return errOffsets
 			case c.codec != codecPlain && c.codec != codecZstd:
 				return FormatError(fmt.Sprintf("column %s is compressed with codec %d: zstd or none is read", columns[i].name, c.codec))
 			case c.indexAt != 0 && (c.indexAt < 0 || c.indexLen > maxIndex || c.indexAt > end-c.indexLen):
 				return errIndex
 			}
+			ends[i] = c.end
 		}
 	}
 	if rows != f.rows {

@@ -480,10 +480,10 @@ func TestIndexOfPage(t *testing.T) {
 func TestPageSizes(t *testing.T) {
 	var rows []*Row
 	for i := range 2100 {
-		rows = append(rows, &Row{Name: testName(i) + strings.Repeat("x", MaxName-len(testName(i))), Error: strings.Repeat("e", MaxName)})
+		rows = append(rows, &Row{Name: testName(i) + strings.Repeat("x", MaxName-len(testName(i))), Error: strings.Repeat("e", MaxName), Time: time.UnixMilli(1)})
 	}
 	for i := 2100; i < 2140; i++ {
-		rows = append(rows, &Row{Name: testName(i), Data: bytes.Repeat([]byte{byte(i)}, MaxData)})
+		rows = append(rows, &Row{Name: testName(i), Data: bytes.Repeat([]byte{byte(i)}, MaxData), Time: time.UnixMilli(1)})
 	}
 	dir := fill(t, &Options{Origin: testOptions(0).Origin}, rows...)
 	wantRows(t, dir, rows...)

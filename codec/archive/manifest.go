@@ -9,6 +9,7 @@ import (
 	"hash/crc32"
 	"io"
 	"io/fs"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 )
@@ -37,8 +38,8 @@ type Manifest struct {
 	// that of the last shard counts.
 	Shards []ShardInfo `json:"shards"`
 
-	// CRC is that of the manifest's JSON with an empty CRC, in eight hex
-	// digits. It detects a damaged manifest.
+	// CRC is the CRC-32 (that of IEEE 802.3) of the manifest's bytes without
+	// these, its eight hex digits. It detects a damaged manifest.
 	CRC string `json:"crc32"`
 }
 
@@ -89,11 +90,25 @@ func parseManifest(data []byte) (*Manifest, error) {
 	if m.Shards, err = parseShards(file.Shards); err != nil {
 		return nil, err
 	}
-	again, err := m.encode()
-	if err != nil || !bytes.Equal(again, data) {
+	if sum, ok := manifestSum(data); !ok || sum != m.CRC {
 		return nil, FormatError("manifest corrupt, or edited by hand: its CRC does not match")
 	}
 	return &m, m.check()
+}
+
+// crcField is the manifest's own CRC. No name can look like it, since quotes in
+// names are escaped.
+var crcField = regexp.MustCompile(`"crc32"\s*:\s*"([0-9a-f]{8})"`)
+
+// manifestSum returns the CRC of a manifest's bytes without the digits of the CRC.
+func manifestSum(data []byte) (sum string, ok bool) {
+	at := crcField.FindAllSubmatchIndex(data, 2)
+	if len(at) != 1 {
+		return "", false
+	}
+	crc := crc32.ChecksumIEEE(data[:at[0][2]])
+	crc = crc32.Update(crc, crc32.IEEETable, data[at[0][3]:])
+	return fmt.Sprintf("%08x", crc), true
 }
 
 // parseShards decodes entries one by one, up to the first that is wrong: 64 MiB of
@@ -260,9 +275,16 @@ func originOf(notes map[string]string) (Origin, error) {
 	if version != fmt.Sprint(Version) {
 		return Origin{}, VersionError(fmt.Sprintf("shard version %.20q; this program reads version %d", version, Version))
 	}
+	note := func(key string) string { // of a stranger's shard, one may have megabytes
+		s := notes[key]
+		if len(s) > MaxName {
+			return strings.ToValidUTF8(s[:MaxName], "")
+		}
+		return s
+	}
 	return Origin{
-		Fingerprint: notes[noteFingerprint], Model: notes[noteModel], Profile: notes[noteProfile],
-		Params: notes[noteParams], Kernels: notes[noteKernels], Software: notes[noteSoftware],
+		Fingerprint: note(noteFingerprint), Model: note(noteModel), Profile: note(noteProfile),
+		Params: note(noteParams), Kernels: note(noteKernels), Software: note(noteSoftware),
 	}, nil
 }
 

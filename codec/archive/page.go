@@ -214,7 +214,12 @@ type page struct {
 	ints  []int64  // of any other
 }
 
+// decode decodes a data page. A page has values: pages without any would be free,
+// and a chunk could have millions.
 func (p *pageReader) decode(h pageHeader, raw []byte) (*page, error) {
+	if h.values < 1 {
+		return nil, errPage
+	}
 	levels, values, err := p.body(h, raw)
 	if err != nil {
 		return nil, err
@@ -282,7 +287,7 @@ func (p *pageReader) indexed(b []byte, n int) ([]int64, error) {
 		return nil, errPage
 	}
 	out := make([]int64, 0, min(n, len(b)*maxRun))
-	ok := runs(b[1:], int(b[0]), n, func(v uint32, count int) bool {
+	_, ok := runs(b[1:], int(b[0]), n, func(v uint32, count int) bool {
 		if uint64(v) >= uint64(len(p.dict)) {
 			return false
 		}

@@ -99,7 +99,7 @@ func (p *part) add(r *Row) error {
 	}
 	p.info.Last = r.Name
 	p.sum.add(r)
-	row := parquetRow{Name: r.Name, Data: r.Data, Width: int32(r.Width), Height: int32(r.Height), Size: r.Size, Time: r.Time.UnixMilli()}
+	row := parquetRow{Name: r.Name, Data: r.Data, Width: int32(r.Width), Height: int32(r.Height), Size: r.Size, Time: millis(r.Time)}
 	if r.Error != "" {
 		text := r.Error
 		row.Error = &text
@@ -221,7 +221,7 @@ func (s *rowSum) add(r *Row) {
 	b = binary.LittleEndian.AppendUint32(b, uint32(r.Width))
 	b = binary.LittleEndian.AppendUint32(b, uint32(r.Height))
 	b = binary.LittleEndian.AppendUint64(b, uint64(r.Size))
-	b = binary.LittleEndian.AppendUint64(b, uint64(r.Time.UnixMilli()))
+	b = binary.LittleEndian.AppendUint64(b, uint64(millis(r.Time)))
 	b = append(b, r.Error...)
 	s.crc = crc32.Update(s.crc, castagnoli, b)
 	s.buf = b

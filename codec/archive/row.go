@@ -21,7 +21,7 @@ type Row struct {
 
 	Width, Height int       // of the source as it is shown, 0 if unknown
 	Size          int64     // of the source in bytes
-	Time          time.Time // when the source was last modified, to the millisecond
+	Time          time.Time // when the source was last modified, to the millisecond; 1970 if unknown
 
 	// Error is why the source could not be read. It has no Data then.
 	Error string
@@ -30,6 +30,15 @@ type Row struct {
 // Removed reports whether a row is a tombstone: with neither a picture nor an
 // error, it removes its name from older shards.
 func (r *Row) Removed() bool { return len(r.Data) == 0 && r.Error == "" }
+
+// millis returns a row's time as a shard has it. A zero Time is unknown; its own
+// milliseconds, in the year 1, are ones that Spark refuses to read.
+func millis(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
 
 // Limits of a row.
 const (

@@ -52,10 +52,11 @@ func plainInts(b []byte, n, kind int) ([]int64, error) {
 const maxRun = 1 << 10
 
 // nulls decodes the definition levels of an optional column: which of n values
-// are null, and the number of the others.
+// are null, and the number of the others. Levels behind the last are an error: a
+// megabyte of them takes some bytes in the file.
 func nulls(b []byte, n int) (null []bool, values int, err error) {
 	null = make([]bool, 0, min(n, len(b)*maxRun))
-	ok := runs(b, 1, n, func(v uint32, count int) bool {
+	rest, ok := runs(b, 1, n, func(v uint32, count int) bool {
 		for range count {
 			null = append(null, v == 0)
 		}
@@ -64,7 +65,7 @@ func nulls(b []byte, n int) (null []bool, values int, err error) {
 		}
 		return v <= 1
 	})
-	if !ok {
+	if !ok || len(rest) > 0 {
 		return nil, 0, errPage
 	}
 	return null, values, nil
@@ -82,19 +83,20 @@ func spread(values [][]byte, null []bool) [][]byte {
 }
 
 // runs decodes n numbers of so many bits from Parquet's hybrid of run lengths
-// and packed bits. It reports whether they were there, and all accepted.
-func runs(b []byte, bits, n int, f func(v uint32, count int) bool) bool {
+// and packed bits. It returns what follows them and reports whether they were
+// there, and all accepted.
+func runs(b []byte, bits, n int, f func(v uint32, count int) bool) (rest []byte, ok bool) {
 	for n > 0 {
 		head, size := binary.Uvarint(b)
 		if size <= 0 || head>>1 == 0 || head>>1 > math.MaxInt32 {
-			return false
+			return nil, false
 		}
 		b = b[size:]
 		count := int(head >> 1)
 		if head&1 == 0 { // a run
 			width := (bits + 7) / 8
 			if len(b) < width {
-				return false
+				return nil, false
 			}
 			var v uint32
 			for i := range width {
@@ -102,13 +104,13 @@ func runs(b []byte, bits, n int, f func(v uint32, count int) bool) bool {
 			}
 			count = min(count, n) // some writers round up
 			if b = b[width:]; !f(v, count) {
-				return false
+				return nil, false
 			}
 			n -= count
 			continue
 		}
 		if count > len(b) || count*bits > len(b) { // eight numbers in as many bytes as they have bits
-			return false
+			return nil, false
 		}
 		packed := b[:count*bits]
 		b = b[count*bits:]
@@ -119,10 +121,10 @@ func runs(b []byte, bits, n int, f func(v uint32, count int) bool) bool {
 				v |= uint32(packed[at/8]>>(at%8)&1) << j
 			}
 			if !f(v, 1) {
-				return false
+				return nil, false
 			}
 			n--
 		}
 	}
-	return true
+	return b, true
 }

@@ -1,6 +1,8 @@
 package search
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -104,7 +106,7 @@ func TestBatches(t *testing.T) {
 		}
 	}
 	n := 0
-	for b := range batches(entries) {
+	for b := range batches(t.Context(), entries) {
 		n += len(b.ends)
 		if len(b.data) >= batchBytes+archive.MaxData {
 			t.Errorf("a batch of %d bytes", len(b.data))
@@ -112,6 +114,13 @@ func TestBatches(t *testing.T) {
 	}
 	if n != rows {
 		t.Errorf("%d rows", n)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for b := range batches(ctx, entries) {
+		if len(b.ends) > 0 || !errors.Is(b.err, context.Canceled) {
+			t.Errorf("after the context's end: %d rows, %v", len(b.ends), b.err)
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package search
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -96,7 +97,7 @@ func (b *builder) run(ctx context.Context, entries iter.Seq2[archive.Entry, erro
 	running.Go(func() {
 		defer close(order)
 		defer close(work)
-		for next := range batches(entries) {
+		for next := range batches(ctx, entries) {
 			next.done = make(chan struct{})
 			for _, c := range []chan *batch{order, work} {
 				select {
@@ -123,13 +124,12 @@ func (b *builder) run(ctx context.Context, entries iter.Seq2[archive.Entry, erro
 	return ctx.Err()
 }
 
-// batches divides the entries of a shard.
-func batches(entries iter.Seq2[archive.Entry, error]) iter.Seq[*batch] {
+// batches divides the entries of a shard, up to the end of ctx.
+func batches(ctx context.Context, entries iter.Seq2[archive.Entry, error]) iter.Seq[*batch] {
 	return func(yield func(*batch) bool) {
 		b := new(batch)
 		for e, err := range entries {
-			if err != nil {
-				b.err = err
+			if b.err = cmp.Or(err, ctx.Err()); b.err != nil {
 				break
 			}
 			b.data = append(b.data, e.Data...)

@@ -44,10 +44,10 @@
 //
 // First all codes are compared with the query's by Hamming distance, as fast as
 // memory is read. The nearest, 1,000 for each hit that is wanted, are then given
-// their scores, byte by byte from tables. Of codes that are equally far, the
-// first stage takes those that come first in the archive; of hits of equal score
-// the first by name comes first. Results depend neither on the number of
-// processors nor on the kernels.
+// their scores, byte by byte from tables. Of codes that are equally far, each
+// stage takes those that come first in the archive, which changes when it is
+// compacted; of hits of equal score the first by name comes first. Results depend
+// neither on the number of processors nor on the kernels.
 //
 // The third stage reads the files of the best, 4 for each hit and at least 200,
 // and scores them again with all of their bits. Let x̂ be what the codes tell of
@@ -76,8 +76,9 @@
 //
 // # Index
 //
-// The codes of a shard are in a file of their own, named by the shard's SHA-256.
-// It is made when it is missing, in a folder beside the shards or elsewhere, and
+// The codes of a shard are in a file of their own. Its name is the first 16 bytes
+// of the shard's SHA-256 in hex, "-", the 8 bytes of the model's moments in hex, and
+// ".index". It is made when it is missing, in a folder beside the shards or elsewhere, and
 // deleted when its shard is gone, or, in a folder that archives share, when
 // nobody has opened it for 90 days. Files of another model and of other
 // dimensions, files that cannot be parsed, and rows without a picture have no
@@ -92,7 +93,7 @@
 //	4      runs
 //	4      rows whose file is of another model
 //	4      rows whose file cannot be read
-//	8      the first bytes of the SHA-256 of the model's moments
+//	8      the first bytes of the SHA-256 of the model's moments, see below
 //	32     the shard's SHA-256
 //	40     zeros
 //	4      CRC-32C of the bytes before it and of the runs
@@ -100,6 +101,15 @@
 //	       runs, of 16 bytes: first row, number of rows (4 each), profile,
 //	       bits of a dimension (1 each), 0 (2), bits of a vector (4)
 //
-// The rows of a run follow one another and have one kind of file: its profile
-// and its bits. A hostile index gives wrong hits or an error, never more.
+// The rows of a run follow one another and have one kind of file: its profile (0
+// the paper's, 1 the tuned one) and its bits, which are those of a dimension in the
+// paper's profile and those of a vector in the tuned one, and 0 for the other. Bit
+// i of a code is bit i%64 of its word i/64: 1 if dimension i is above its threshold.
+// What is hashed of the model's moments is the fingerprint that tuned files have (2
+// bytes), and then mean and deviation of one dimension after the other, as integers
+// of 8 bytes that count 2^-24.
+//
+// A hostile index gives wrong hits or an error, never more. So does a damaged one:
+// the codes have no checksum, since opening an index would have to read all of
+// them. It may be deleted at any time, and is made again.
 package search
