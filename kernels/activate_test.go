@@ -90,6 +90,12 @@ func TestActivateEverywhere(t *testing.T) {
 				}
 				im.vec.activate(special, a.act)
 				same(t, "special", special, want, nil)
+				// x86's GELU makes 0 of -Inf, and all else that is not Identity or ReLU a NaN.
+				left := []float32{float32(math.Inf(-1))}
+				im.vec.activate(left, a.act)
+				if v := float64(left[0]); !math.IsNaN(v) && v != 0 && a.act != Identity {
+					t.Errorf("of -Inf it makes %v", v)
+				}
 
 				r := rand.New(rand.NewPCG(3, 2))
 				x := randoms(r, 1<<16)

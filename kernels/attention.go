@@ -15,7 +15,11 @@ type View struct {
 // of q, k and v is the dim columns from Col+h*dim on; tokens are the H*W pixels
 // of a picture. dst [N,H,W,heads*dim] has as many tokens as q, and v as many
 // as k. A single picture of k and v may serve all of q's. If causal is set, a
-// token does not see later ones.
+// token does not see later ones. The scale must be above 0.
+//
+// What a picture's queries see does not depend on the pictures beside it as long as
+// those are finite: where dim is no whole number of steps, the last head's last step
+// takes numbers of the next token, times zeros, and a NaN stays one.
 //
 // This is the online softmax of Milakov and Gimelshein (arXiv:1805.02867) in
 // the blocks of FlashAttention (arXiv:2205.14135): for a block of queries, keys
@@ -108,7 +112,7 @@ func (t *attentionTask) check() {
 	q, k, v, d := t.q.Op, t.k.Op, t.val.Op, t.dst
 	width := t.heads * t.dim
 	switch {
-	case t.heads <= 0 || t.dim <= 0,
+	case t.heads <= 0 || t.dim <= 0 || !(t.scale > 0),
 		t.q.Col < 0 || t.q.Col+width > q.C, t.k.Col < 0 || t.k.Col+width > k.C, t.val.Col < 0 || t.val.Col+width > v.C,
 		q.Pad+k.Pad+v.Pad+d.Pad != 0,
 		d.N != q.N, d.H*d.W != q.H*q.W, d.C != width,

@@ -41,7 +41,7 @@ var vecAVX2 = &vec{loops{
 			return float64(sum), float64(sq)
 		},
 		normalize: func(dst, x, weight, bias []float32, ref float32, rest, inv float64) {
-			normalizeAVX2(dst, x, weight, bias, float32(float64(ref)+rest), float32(inv))
+			normalizeAVX2(dst, x, weight, bias, ref, float32(inv), float32(-rest*inv))
 		},
 		rowMax:  rowMaxAVX2,
 		exp2Sum: exp2SumAVX2,
@@ -119,12 +119,14 @@ func affineAVX2(dst, x, scale, shift []float32, silu bool)
 //go:noescape
 func rescaleAVX2(o, part, factor *float32, rows, width int)
 
-// sigmoidAVX2 computes what sigmoidGeneric computes.
+// sigmoidAVX2 computes what sigmoidGeneric computes, except that it is -0 where the
+// exponential overflows: what is lost is below 2^-120.
 //
 //go:noescape
 func sigmoidAVX2(x []float32, rate float32)
 
-// geluAVX2 computes what geluGeneric computes.
+// geluAVX2 computes what geluGeneric computes, except for -Inf, which becomes 0 and
+// not a NaN.
 //
 //go:noescape
 func geluAVX2(x []float32)
@@ -134,19 +136,20 @@ func geluAVX2(x []float32)
 //go:noescape
 func momentsAVX2(x []float32, ref float32) (sum, sq float32)
 
-// normalizeAVX2: dst = (x-mean)*inv*weight + bias. All slices have x's length.
+// normalizeAVX2: dst = ((x-ref)*inv + shift)*weight + bias. All slices have x's
+// length.
 //
 //go:noescape
-func normalizeAVX2(dst, x, weight, bias []float32, mean, inv float32)
+func normalizeAVX2(dst, x, weight, bias []float32, ref, inv, shift float32)
 
-// rowMaxAVX2 returns the largest element and passes over NaNs. The row may
-// have any length.
+// rowMaxAVX2 returns the largest element of a row whose length is a multiple of 32,
+// and passes over NaNs.
 //
 //go:noescape
 func rowMaxAVX2(x []float32) float32
 
-// exp2SumAVX2 computes what exp2SumGeneric computes. The row may have any
-// length.
+// exp2SumAVX2 computes what exp2SumGeneric computes, for a row whose length is a
+// multiple of 32.
 //
 //go:noescape
 func exp2SumAVX2(dst, x []float32, scale, top float32) float32
@@ -175,6 +178,10 @@ func winogradUpWeightsAVX2(dst unsafe.Pointer, plane int, src, tmp unsafe.Pointe
 
 //go:noescape
 func winogradUpOutputAVX2(dst unsafe.Pointer, pitch int, src unsafe.Pointer, plane int, tmp unsafe.Pointer, tiles, lines int)
+
+// maskTable has 16 words of ones and 16 of zeros, from which the loops take the
+// masks of their last columns.
+var maskTable = [32]int32{-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1}
 
 // f16AVX2 and bf16AVX2 widen n elements, a multiple of 8, as element does.
 //

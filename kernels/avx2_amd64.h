@@ -3,24 +3,11 @@
 // elements outside of its mask. On AMD processors a store under a mask takes
 // some forty operations, so whole vectors must not use it.
 
-// MASK_TABLE holds 16 words of ones and 16 of zeros. A mask for n elements
-// begins at word 16-n.
-#define MASK_TABLE \
-	DATA masks<>+0(SB)/8, $-1; \
-	DATA masks<>+8(SB)/8, $-1; \
-	DATA masks<>+16(SB)/8, $-1; \
-	DATA masks<>+24(SB)/8, $-1; \
-	DATA masks<>+32(SB)/8, $-1; \
-	DATA masks<>+40(SB)/8, $-1; \
-	DATA masks<>+48(SB)/8, $-1; \
-	DATA masks<>+56(SB)/8, $-1; \
-	DATA masks<>+64(SB)/8, $0; \
-	GLOBL masks<>(SB), RODATA|NOPTR, $128
-
 // MASK sets y to select the first n of 8 elements, with n <= 16 in CX. MASK2
-// sets two registers to select the first n of 16. Both clobber AX and CX.
+// sets two registers to select the first n of 16. Both clobber AX and CX. A mask
+// for n elements begins at word 16-n of maskTable.
 #define MASK(y) \
-	LEAQ masks<>+64(SB), AX; \
+	LEAQ ·maskTable+64(SB), AX; \
 	NEGQ CX; \
 	VMOVUPS (AX)(CX*4), y
 

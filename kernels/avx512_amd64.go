@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/cpu"
 )
 
-// implAVX512 uses AVX-512 F, BW, DQ, VL and CD, which every machine with
+// implAVX512 uses AVX-512 F, BW, DQ and VL, which every machine with
 // AVX-512 has had since Skylake-X.
 var implAVX512 = &impl{
 	name:      "avx512",
@@ -19,7 +19,7 @@ var implAVX512 = &impl{
 
 func hasAVX512() bool {
 	x := &cpu.X86
-	return hasAVX2() && x.HasAVX512 && x.HasAVX512F && x.HasAVX512BW && x.HasAVX512DQ && x.HasAVX512VL && x.HasAVX512CD
+	return hasAVX2() && x.HasAVX512 && x.HasAVX512F && x.HasAVX512BW && x.HasAVX512DQ && x.HasAVX512VL
 }
 
 // gemmAVX512 multiplies float32 in tiles of 14 rows by 32 columns.
@@ -45,7 +45,7 @@ var vecAVX512 = &vec{loops{
 			return float64(sum), float64(sq)
 		},
 		normalize: func(dst, x, weight, bias []float32, ref float32, rest, inv float64) {
-			normalizeAVX512(dst, x, weight, bias, float32(float64(ref)+rest), float32(inv))
+			normalizeAVX512(dst, x, weight, bias, ref, float32(inv), float32(-rest*inv))
 		},
 		rowMax:  rowMaxAVX512,
 		exp2Sum: exp2SumAVX512,
@@ -154,12 +154,14 @@ func affineAVX512(dst, x, scale, shift []float32, silu bool)
 //go:noescape
 func rescaleAVX512(o, part, factor *float32, rows, width int)
 
-// sigmoidAVX512 computes what sigmoidGeneric computes.
+// sigmoidAVX512 computes what sigmoidGeneric computes, except that it is -0 where the
+// exponential overflows: what is lost is below 2^-120.
 //
 //go:noescape
 func sigmoidAVX512(x []float32, rate float32)
 
-// geluAVX512 computes what geluGeneric computes.
+// geluAVX512 computes what geluGeneric computes, except for -Inf, which becomes 0 and
+// not a NaN.
 //
 //go:noescape
 func geluAVX512(x []float32)
@@ -169,25 +171,25 @@ func geluAVX512(x []float32)
 //go:noescape
 func momentsAVX512(x []float32, ref float32) (sum, sq float32)
 
-// normalizeAVX512: dst = (x-mean)*inv*weight + bias. All slices have x's
+// normalizeAVX512: dst = ((x-ref)*inv + shift)*weight + bias. All slices have x's
 // length.
 //
 //go:noescape
-func normalizeAVX512(dst, x, weight, bias []float32, mean, inv float32)
+func normalizeAVX512(dst, x, weight, bias []float32, ref, inv, shift float32)
 
 // softmaxAVX512 computes what vec.softmax computes for float32.
 //
 //go:noescape
 func softmaxAVX512(b *softmaxBlock)
 
-// rowMaxAVX512 returns the largest element and passes over NaNs. The row may
-// have any length.
+// rowMaxAVX512 returns the largest element of a row whose length is a multiple of 32,
+// and passes over NaNs.
 //
 //go:noescape
 func rowMaxAVX512(x []float32) float32
 
-// exp2SumAVX512 computes what exp2SumGeneric computes. The row may have any
-// length.
+// exp2SumAVX512 computes what exp2SumGeneric computes, for a row whose length is a
+// multiple of 32.
 //
 //go:noescape
 func exp2SumAVX512(dst, x []float32, scale, top float32) float32

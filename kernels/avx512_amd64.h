@@ -72,3 +72,19 @@
 	op tx, x, x; \
 	VMOVSHDUP x, tx; \
 	op tx, x, x
+
+// ZERO28 clears the sums of a gemm, Z0 to Z27.
+#define ZERO4(a, b, c, d) \
+	VPXORD a, a, a; \
+	VPXORD b, b, b; \
+	VPXORD c, c, c; \
+	VPXORD d, d, d
+
+#define ZERO28 \
+	ZERO4(Z0, Z1, Z2, Z3); \
+	ZERO4(Z4, Z5, Z6, Z7); \
+	ZERO4(Z8, Z9, Z10, Z11); \
+	ZERO4(Z12, Z13, Z14, Z15); \
+	ZERO4(Z16, Z17, Z18, Z19); \
+	ZERO4(Z20, Z21, Z22, Z23); \
+	ZERO4(Z24, Z25, Z26, Z27)

@@ -11,7 +11,7 @@
 //	impl         operands, fast   operands, exact   tile    loops over elements
 //	amx          bfloat16         3 x bfloat16      32x32   AVX-512 and AVX512_BF16
 //	avx512bf16   bfloat16         float32           14x32   AVX-512 and AVX512_BF16
-//	avx512       float32          float32           14x32   AVX-512 F, BW, DQ, VL, CD
+//	avx512       float32          float32           14x32   AVX-512 F, BW, DQ, VL
 //	avx2         float32          float32           6x16    AVX2, FMA, F16C
 //	neonbf16     bfloat16         float32           6x16    NEON
 //	neon         float32          float32           6x16    NEON

@@ -3,8 +3,6 @@
 #include "textflag.h"
 #include "avx2_amd64.h"
 
-MASK_TABLE
-
 // func exp2SumAVX2(dst, x []float32, scale, top float32) float32
 TEXT ·exp2SumAVX2(SB), NOSPLIT, $0-60
 	MOVQ dst_base+0(FP), DI
@@ -17,7 +15,7 @@ TEXT ·exp2SumAVX2(SB), NOSPLIT, $0-60
 
 loop:
 	SUBQ $16, BX
-	JLT rest
+	JLT done
 	VMOVUPS (SI), Y0
 	VMOVUPS 32(SI), Y3
 	VFMSUB213PS Y15, Y14, Y0
@@ -32,24 +30,6 @@ loop:
 	ADDQ $64, DI
 	JMP loop
 
-rest:
-	ADDQ $16, BX
-	JLE done
-	MOVQ BX, CX
-	MASK2(Y6, Y7)
-	VMASKMOVPS (SI), Y6, Y0
-	VMASKMOVPS 32(SI), Y7, Y3
-	VFMSUB213PS Y15, Y14, Y0
-	VFMSUB213PS Y15, Y14, Y3
-	EXP2(Y0, Y1, Y2)
-	EXP2(Y3, Y4, Y5)
-	VMASKMOVPS Y2, Y6, (DI)
-	VMASKMOVPS Y5, Y7, 32(DI)
-	VANDPS Y6, Y2, Y2
-	VANDPS Y7, Y5, Y5
-	VADDPS Y2, Y12, Y12
-	VADDPS Y5, Y13, Y13
-
 done:
 	VADDPS Y13, Y12, Y0
 	REDUCE(VADDPS, Y0, X0, X1)
@@ -57,8 +37,8 @@ done:
 	VZEROUPPER
 	RET
 
-// SIGMOID: x /= 1 + 2^(rate*x), with the rate in Y15. The division is exact
-// where the exponential overflows or vanishes: -0 far left, x far right.
+// SIGMOID: x /= 1 + 2^(rate*x), with the rate in Y15. Where the exponential
+// overflows or vanishes the division gives -0 and x.
 #define SIGMOID(x, z, f, p) \
 	VMULPS Y15, x, z; \
 	EXP2(z, f, p); \

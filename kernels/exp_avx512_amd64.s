@@ -16,34 +16,11 @@ TEXT ·exp2SumAVX512(SB), NOSPLIT, $0-60
 
 loop:
 	SUBQ $32, BX
-	JLT rest
+	JLT done
 	EXP2_SUM((SI), 64(SI), (DI), 64(DI))
 	ADDQ $128, SI
 	ADDQ $128, DI
 	JMP loop
-
-rest:
-	ADDQ $32, BX
-	KXNORW K0, K0, K1
-
-vector:
-	SUBQ $16, BX
-	JGE body
-	MOVQ BX, CX
-	ADDQ $16, CX
-	JLE done
-	MASK(DX, K1)
-
-body:
-	VMOVUPS.Z (SI), K1, Z0
-	VFMSUB213PS Z25, Z24, Z0
-	EXP2(Z0, Z1, Z2)
-	VADDPS Z2, Z16, K1, Z16
-	VMOVUPS Z2, K1, (DI)
-	ADDQ $64, SI
-	ADDQ $64, DI
-	TESTQ BX, BX
-	JG vector
 
 done:
 	VADDPS Z17, Z16, Z16
@@ -53,8 +30,8 @@ done:
 	VZEROUPPER
 	RET
 
-// SIGMOID: x /= 1 + 2^(rate*x), with the rate in Z25. The division is exact
-// where the exponential overflows or vanishes: -0 far left, x far right.
+// SIGMOID: x /= 1 + 2^(rate*x), with the rate in Z25. Where the exponential
+// overflows or vanishes the division gives -0 and x.
 #define SIGMOID(x, z, f, p) \
 	VMULPS Z25, x, z; \
 	EXP2(z, f, p); \

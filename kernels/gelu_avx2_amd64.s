@@ -3,7 +3,6 @@
 #include "textflag.h"
 #include "avx2_amd64.h"
 
-MASK_TABLE
 // GELU: x = GELU(x). Y14 selects all but the sign, Y15 is zero; geluTable has
 // the derivation.
 #define GELU(x, a, t, s, z, p) \

@@ -2,6 +2,7 @@
 
 #include "go_asm.h"
 #include "textflag.h"
+#include "avx512_amd64.h"
 
 // A tile of C is 14 rows of two vectors: 28 of the 32 registers. The 28 products
 // of one K keep two FMA ports busy for 14 cycles.
@@ -59,21 +60,6 @@
 	PAIRM(k, R12, Z24, Z25, Z26, Z27); \
 	PREFETCHT0 (k*128+2048)(BX); \
 	PREFETCHT0 (k*128+2112)(BX)
-
-#define ZERO4(a, b, c, d) \
-	VPXORD a, a, a; \
-	VPXORD b, b, b; \
-	VPXORD c, c, c; \
-	VPXORD d, d, d
-
-#define ZERO28 \
-	ZERO4(Z0, Z1, Z2, Z3); \
-	ZERO4(Z4, Z5, Z6, Z7); \
-	ZERO4(Z8, Z9, Z10, Z11); \
-	ZERO4(Z12, Z13, Z14, Z15); \
-	ZERO4(Z16, Z17, Z18, Z19); \
-	ZERO4(Z20, Z21, Z22, Z23); \
-	ZERO4(Z24, Z25, Z26, Z27)
 
 #define STORE(c0, c1) \
 	VMOVUPS c0, (R15); \

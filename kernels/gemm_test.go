@@ -195,11 +195,17 @@ func TestProductPanics(t *testing.T) {
 		return Pack(Exact, Shape{Out: 4, In: 4, KH: k, KW: k, GEGLU: geglu}, Array{})
 	}
 	dst := make([]float32, 2*3*3*4)
+	attend := func(scale float32) {
+		o := View{newOperand(Exact, 1, 3, 3, 4, 0), 0}
+		Attention(o.Op, o, o, o, 1, 4, scale, false)
+	}
 	for name, f := range map[string]func(){
 		"GEGLU with one bias per picture": func() {
 			MatMul(dst[:3*9*2], newOperand(Exact, 3, 3, 3, 4, 0), pack(1, true), Epilogue{Bias: make([]float32, 3*2)})
 		},
-		"2x2 convolution": func() { Conv2D(dst, newOperand(Exact, 2, 3, 3, 4, 1), pack(2, false), 1, 0, Epilogue{}) },
+		"attention without a scale":       func() { attend(0) },
+		"attention with a negative scale": func() { attend(-1) },
+		"2x2 convolution":                 func() { Conv2D(dst, newOperand(Exact, 2, 3, 3, 4, 1), pack(2, false), 1, 0, Epilogue{}) },
 	} {
 		func() {
 			defer func() {

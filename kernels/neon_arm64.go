@@ -93,11 +93,7 @@ func finishNEON(dst *float32, ldd int, src *float32, lds, rows, cols int, bias, 
 	finishGeneric(at(dst, n), ldd, at(src, n), lds, rows, cols-n, bias, res, ldr)
 }
 
-func narrowNEON(f *form, dst unsafe.Pointer, pitch, planeBytes int, src *float32, lds, rows, cols int) {
-	if pitch%4 != 0 {
-		narrowF32(f, dst, pitch, planeBytes, src, lds, rows, cols)
-		return
-	}
+func narrowNEON(_ *form, dst unsafe.Pointer, pitch, _ int, src *float32, lds, rows, cols int) {
 	finishNEON((*float32)(dst), pitch/4, src, lds, rows, cols, nil, nil, 0)
 }
 

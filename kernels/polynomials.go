@@ -58,8 +58,8 @@ var exp2BF16Table = [...]float32{
 // The factor 0.35 is the best of 0.2 to 0.5 at that degree: 0.3 and 0.4 give
 // 2^-23.4 and 2^-22.4.
 //
-// Beyond 14.5, exp(-a²/2) is 0 in float32. There a stays 14.5, so that
-// infinities come out right. The exponent -a²/2 log2(e) is rounded to float32,
+// Beyond 14.5, exp(-a²/2) is 0 in float32. There a stays 14.5, so that GELU(+Inf)
+// is +Inf, and GELU(-Inf) 0. The exponent -a²/2 log2(e) is rounded to float32,
 // so that GELU's relative error on the left grows as a² 2^-24.
 var geluTable = [...][8]float32{
 	wide(-math.Log2E / 2),

@@ -3,8 +3,6 @@
 #include "textflag.h"
 #include "avx2_amd64.h"
 
-MASK_TABLE
-
 #define MOMENTS(at, sum, sq, t) \
 	VMOVUPS at(SI), t; \
 	VSUBPS Y15, t, t; \
@@ -73,8 +71,7 @@ tail:
 // func rowMaxAVX2(x []float32) float32
 //
 // VMAXPS returns its second source if one of the two is NaN. The maximum is the
-// second source, so that NaNs are passed over. Elements outside of the mask
-// become -Inf as well.
+// second source, so that NaNs are passed over.
 TEXT ·rowMaxAVX2(SB), NOSPLIT, $0-28
 	MOVQ x_base+0(FP), SI
 	MOVQ x_len+8(FP), BX
@@ -84,11 +81,10 @@ TEXT ·rowMaxAVX2(SB), NOSPLIT, $0-28
 	VMOVAPS Y0, Y1
 	VMOVAPS Y0, Y2
 	VMOVAPS Y0, Y3
-	VMOVAPS Y0, Y8
 
 loop:
 	SUBQ $32, BX
-	JLT rest
+	JLT done
 	VMOVUPS (SI), Y4
 	VMAXPS Y0, Y4, Y0
 	VMOVUPS 32(SI), Y5
@@ -100,24 +96,7 @@ loop:
 	ADDQ $128, SI
 	JMP loop
 
-rest:
-	ADDQ $32, BX
-
-vector:
-	SUBQ $8, BX
-	JLT tail
-	VMOVUPS (SI), Y4
-	VMAXPS Y0, Y4, Y0
-	ADDQ $32, SI
-	JMP vector
-
-tail:
-	MOVQ BX, CX
-	ADDQ $8, CX
-	MASK(Y6)
-	VMASKMOVPS (SI), Y6, Y5
-	VBLENDVPS Y6, Y5, Y8, Y5
-	VMAXPS Y1, Y5, Y1
+done:
 	VMAXPS Y1, Y0, Y0
 	VMAXPS Y3, Y2, Y2
 	VMAXPS Y2, Y0, Y0
@@ -126,15 +105,16 @@ tail:
 	VZEROUPPER
 	RET
 
-// func normalizeAVX2(dst, x, weight, bias []float32, mean, inv float32)
-TEXT ·normalizeAVX2(SB), NOSPLIT, $0-104
+// func normalizeAVX2(dst, x, weight, bias []float32, ref, inv, shift float32)
+TEXT ·normalizeAVX2(SB), NOSPLIT, $0-108
 	MOVQ dst_base+0(FP), DI
 	MOVQ x_base+24(FP), SI
 	MOVQ x_len+32(FP), BX
 	MOVQ weight_base+48(FP), R8
 	MOVQ bias_base+72(FP), R9
-	VBROADCASTSS mean+96(FP), Y4
+	VBROADCASTSS ref+96(FP), Y4
 	VBROADCASTSS inv+100(FP), Y5
+	VBROADCASTSS shift+104(FP), Y7
 	XORQ DX, DX
 
 loop:
@@ -143,7 +123,7 @@ loop:
 	VMOVUPS (SI)(DX*1), Y0
 	VMOVUPS (R8)(DX*1), Y1
 	VSUBPS Y4, Y0, Y0
-	VMULPS Y5, Y0, Y0
+	VFMADD213PS Y7, Y5, Y0
 	VFMADD213PS (R9)(DX*1), Y1, Y0
 	VMOVUPS Y0, (DI)(DX*1)
 	ADDQ $32, DX
@@ -158,7 +138,7 @@ tail:
 	VMASKMOVPS (R8)(DX*1), Y6, Y1
 	VMASKMOVPS (R9)(DX*1), Y6, Y2
 	VSUBPS Y4, Y0, Y0
-	VMULPS Y5, Y0, Y0
+	VFMADD213PS Y7, Y5, Y0
 	VFMADD213PS Y2, Y1, Y0
 	VMASKMOVPS Y0, Y6, (DI)(DX*1)
 

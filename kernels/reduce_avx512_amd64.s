@@ -83,7 +83,7 @@ TEXT ·rowMaxAVX512(SB), NOSPLIT, $0-28
 
 loop:
 	SUBQ $64, BX
-	JLT rest
+	JLT half
 	VMOVUPS (SI), Z4
 	VMAXPS Z0, Z4, Z0
 	VMOVUPS 64(SI), Z5
@@ -95,23 +95,15 @@ loop:
 	ADDQ $256, SI
 	JMP loop
 
-rest:
+half:
 	ADDQ $64, BX
-
-vector:
-	SUBQ $16, BX
-	JLT tail
+	JEQ done
 	VMOVUPS (SI), Z4
 	VMAXPS Z0, Z4, Z0
-	ADDQ $64, SI
-	JMP vector
+	VMOVUPS 64(SI), Z5
+	VMAXPS Z1, Z5, Z1
 
-tail:
-	MOVQ BX, CX
-	ADDQ $16, CX
-	MASK(AX, K1)
-	VMOVUPS.Z (SI), K1, Z5
-	VMAXPS Z1, Z5, K1, Z1
+done:
 	VMAXPS Z1, Z0, Z0
 	VMAXPS Z3, Z2, Z2
 	VMAXPS Z2, Z0, Z0

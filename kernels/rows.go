@@ -95,6 +95,10 @@ func (v *vec) layerNorm(dst, x, weight, bias []float32, eps float32) {
 //
 // and these exponentials, narrowed, are the row's probabilities. The scores
 // are overwritten. The assembly knows this layout.
+//
+// The maximum is rounded and the other scores' scale*x are not, so that exponents
+// may be above 0 by 2^-24 of the largest score. Only damaged weights make scores of
+// 2^30, from where on that is too much: then probabilities are infinite or NaNs.
 type softmaxBlock struct {
 	scores           *float32
 	ld               int            // bytes between rows of scores

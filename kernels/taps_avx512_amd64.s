@@ -34,7 +34,7 @@ GLOBL nineC<>(SB), RODATA|NOPTR, $64
 
 // func sortTapsAVX512(dst, src unsafe.Pointer, stride, n int)
 //
-// 9 lines of 32 words in, 9 lines out, n times: about 100 instructions for 288
+// 9 lines of 32 words in, 9 lines out, n times: about 200 instructions for 288
 // words, for which the loop in Go needs 2000.
 TEXT ·sortTapsAVX512(SB), NOSPLIT, $0-32
 	MOVQ dst+0(FP), DI

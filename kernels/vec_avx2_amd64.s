@@ -3,8 +3,6 @@
 #include "textflag.h"
 #include "avx2_amd64.h"
 
-MASK_TABLE
-
 // func finishAVX2(dst *float32, ldd int, src *float32, lds, rows, cols int, bias, res *float32, ldr int)
 //
 // The outer loop runs over blocks of up to 16 columns, whose bias stays in

@@ -198,15 +198,16 @@ done:
 	VZEROUPPER
 	RET
 
-// func normalizeAVX512(dst, x, weight, bias []float32, mean, inv float32)
-TEXT ·normalizeAVX512(SB), NOSPLIT, $0-104
+// func normalizeAVX512(dst, x, weight, bias []float32, ref, inv, shift float32)
+TEXT ·normalizeAVX512(SB), NOSPLIT, $0-108
 	MOVQ dst_base+0(FP), DI
 	MOVQ x_base+24(FP), SI
 	MOVQ x_len+32(FP), BX
 	MOVQ weight_base+48(FP), R8
 	MOVQ bias_base+72(FP), R9
-	VBROADCASTSS mean+96(FP), Z4
+	VBROADCASTSS ref+96(FP), Z4
 	VBROADCASTSS inv+100(FP), Z5
+	VBROADCASTSS shift+104(FP), Z6
 	XORQ AX, AX
 
 loop:
@@ -215,7 +216,7 @@ loop:
 	VMOVUPS (SI)(AX*1), Z0
 	VMOVUPS (R8)(AX*1), Z1
 	VSUBPS Z4, Z0, Z0
-	VMULPS Z5, Z0, Z0
+	VFMADD213PS Z6, Z5, Z0
 	VFMADD213PS (R9)(AX*1), Z1, Z0
 	VMOVUPS Z0, (DI)(AX*1)
 	ADDQ $64, AX
@@ -230,7 +231,7 @@ tail:
 	VMOVUPS.Z (R8)(AX*1), K1, Z1
 	VMOVUPS.Z (R9)(AX*1), K1, Z2
 	VSUBPS Z4, Z0, Z0
-	VMULPS Z5, Z0, Z0
+	VFMADD213PS Z6, Z5, Z0
 	VFMADD213PS Z2, Z1, Z0
 	VMOVUPS Z0, K1, (DI)(AX*1)
 
