@@ -57,12 +57,13 @@ type Evaluation struct {
 	Begin func(Progress)
 	End   func(failed bool)
 
-	tools    *toolbox
-	rows     []row
-	metrics  []Metric
-	journal  *journal
-	tasks    []*task
-	problems []Problem
+	tools      *toolbox
+	rows       []row
+	metrics    []Metric
+	dimensions int // of the model's CLIP vectors
+	journal    *journal
+	tasks      []*task
+	problems   []Problem
 }
 
 // Progress is the row at work.
@@ -146,6 +147,11 @@ func (e *Evaluation) prepare() error {
 	if e.tools == nil {
 		e.tools = &toolbox{limit: e.Timeout}
 	}
+	prior, err := e.Codec.Prior()
+	if err != nil {
+		return err
+	}
+	e.dimensions = len(prior.Moments)
 	e.metrics = append([]Metric{colorScore(), clipDistance(e.Model)}, e.Metrics...)
 	sortMetrics(e.metrics)
 	rows, err := e.allRows()
@@ -272,7 +278,7 @@ func (e *Evaluation) complete(ctx context.Context, t *task, r *row, rec *Record,
 	for k, v := range rec.Scores {
 		done.Scores[k] = v
 	}
-	if err := e.score(ctx, t, &done, p, r.id == inputID); err != nil || len(done.Scores) == had && done.VectorOf == rec.VectorOf {
+	if err := e.score(ctx, t, &done, p, r.id == inputID); err != nil || len(done.Scores) == had && e.hasVector(rec) {
 		return rec, err
 	}
 	return &done, e.journal.add(&done)

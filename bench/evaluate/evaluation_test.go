@@ -241,6 +241,48 @@ func TestRedo(t *testing.T) {
 	again(1, "a decoded picture was replaced", another)
 }
 
+// A vector of another length than the model's is computed again and written,
+// whether scores are missing or not.
+func TestDamagedVector(t *testing.T) {
+	dir, out := t.TempDir(), t.TempDir()
+	scenes(t, dir, 2)
+	evaluate := func() [][]string {
+		e := evaluation(dir, out, "input", "thumbhash")
+		e.Metrics = []Metric{{Name: "CMMD-224", AtLeast: 2, Set: iqa.CMMD, Digits: 6}}
+		return table(t, run(t, e))
+	}
+	// change changes the first picture's record of a row, and returns the length
+	// that its vector had.
+	change := func(row string, change func(*Record)) int {
+		j, err := openJournal(filepath.Join(out, "records.jsonl"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := j.last[key{row, "scene0.png"}]
+		n := len(r.Vector)
+		change(r)
+		if err := errors.Join(j.add(r), j.close()); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	first := evaluate()
+	for _, length := range []int{0, 10, 1000} {
+		for _, row := range []string{"input", "thumbhash"} {
+			for _, missing := range []string{"CLIP d built-in", "no score"} {
+				n := change(row, func(r *Record) { r.Vector = make(vector, length) })
+				change("thumbhash", func(r *Record) { delete(r.Scores, missing) })
+				if again := evaluate(); !slices.EqualFunc(first, again, slices.Equal) {
+					t.Errorf("%s, %d numbers, %s missing: %q, want %q", row, length, missing, again, first)
+				}
+				if got := change(row, func(*Record) {}); got != n {
+					t.Errorf("%s, %d numbers, %s missing: %d are kept", row, length, missing, got)
+				}
+			}
+		}
+	}
+}
+
 // A metric that was missing is added to what earlier runs made.
 func TestMetricLater(t *testing.T) {
 	dir, out := t.TempDir(), t.TempDir()

@@ -11,7 +11,7 @@ import (
 
 // score adds to a record the scores that it lacks, and the CLIP vector.
 func (e *Evaluation) score(ctx context.Context, t *task, rec *Record, p *Picture, reference bool) error {
-	if rec.VectorOf != e.Model || len(rec.Vector) == 0 {
+	if !e.hasVector(rec) {
 		v, err := e.embed(ctx, p)
 		if err != nil {
 			return err
@@ -48,6 +48,12 @@ func (e *Evaluation) score(ctx context.Context, t *task, rec *Record, p *Picture
 		rec.Scores[m.key()] = v
 	}
 	return nil
+}
+
+// hasVector reports whether a record has a vector of the evaluation's model. One
+// of another length is a damaged record's.
+func (e *Evaluation) hasVector(rec *Record) bool {
+	return rec.VectorOf == e.Model && len(rec.Vector) == e.dimensions
 }
 
 // embed returns the CLIP vector of a picture, as the encoder computes it.

@@ -2,6 +2,7 @@ package iqa
 
 import (
 	"math"
+	"slices"
 
 	"github.com/coclico/coclico/nn"
 	"github.com/coclico/coclico/weights"
@@ -12,8 +13,14 @@ import (
 // arXiv:2401.09603): of vectors of length 1 with a Gaussian kernel of deviation
 // 10, as a biased estimate. The paper's vectors are those of ViT-L/14 at 336
 // pixels; from the tower at 224 pixels it is another metric, CMMD-224. Both
-// sets must have at least one vector, and all vectors the same length.
+// sets must have at least one vector. It panics if vectors have different
+// lengths.
 func CMMD(x, y [][]float32) float64 {
+	for _, v := range slices.Concat(x, y) {
+		if len(v) != len(x[0]) {
+			panic("iqa: vectors of different lengths")
+		}
+	}
 	x64, y64 := units(x), units(y)
 	return 1000 * (meanKernel(x64, x64) + meanKernel(y64, y64) - 2*meanKernel(x64, y64))
 }

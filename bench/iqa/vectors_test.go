@@ -46,6 +46,12 @@ func TestCMMD(t *testing.T) {
 	if got := CMMD(x, x); got != 0 {
 		t.Errorf("CMMD of a set with itself is %v", got)
 	}
+	defer func() {
+		if recover() == nil {
+			t.Error("a set of longer vectors: no panic")
+		}
+	}()
+	CMMD(x, [][]float32{make([]float32, dims+1)})
 }
 
 // TestAesthetics compares with the layers, one after the other.

@@ -115,6 +115,8 @@ func TestBadCallsPanic(t *testing.T) {
 		"short picture": func() { NewPlanes(make([]byte, 3), 2, 1, 8, false) },
 		"9 color bits":  func() { QuantizePaperColor(Planes{}, 8, 9) },
 		"17 bits":       func() { QuantizePaperVector(nil, nil, 17) },
+		"long vector":   func() { Cosine(make([]float32, 3), make([]float32, 4)) },
+		"large picture": func() { Score(make([]float32, 3), make([]float32, 12)) },
 	} {
 		func() {
 			defer func() {

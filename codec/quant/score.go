@@ -7,8 +7,12 @@ import "math"
 const ScoreSide = 32
 
 // Score returns the mean square difference of two pictures: the paper's color
-// score if they are ScoreSide x ScoreSide, RGB in [0, 1].
+// score if they are ScoreSide x ScoreSide, RGB in [0, 1]. It panics if they have
+// different sizes.
 func Score(x, y []float32) float64 {
+	if len(x) != len(y) {
+		panic("quant: pictures of different sizes")
+	}
 	sum := 0.0
 	for i, v := range x {
 		d := float64(v) - float64(y[i])
@@ -17,8 +21,12 @@ func Score(x, y []float32) float64 {
 	return sum / float64(len(x))
 }
 
-// Cosine returns the cosine of the angle between two vectors.
+// Cosine returns the cosine of the angle between two vectors. It panics if they
+// have different lengths.
 func Cosine(x, y []float32) float64 {
+	if len(x) != len(y) {
+		panic("quant: vectors of different lengths")
+	}
 	var xy, xx, yy float64
 	for i := range x {
 		a, b := float64(x[i]), float64(y[i])
