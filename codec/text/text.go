@@ -75,6 +75,14 @@ func Open(ctx context.Context, dir string) (*Encoder, error) {
 }
 
 func readConfig(name string) (cfg vit.TextEmbedConfig, err error) {
+	// Check before opening: opening a named pipe waits for its other end.
+	info, err := os.Stat(name)
+	switch {
+	case err != nil:
+		return cfg, err
+	case !info.Mode().IsRegular():
+		return cfg, errors.New("is not a regular file")
+	}
 	f, err := os.Open(name)
 	if err != nil {
 		return cfg, err

@@ -1,6 +1,7 @@
 package text
 
 import (
+	"bytes"
 	"io"
 	"math"
 	"os"
@@ -34,12 +35,13 @@ func clip(t *testing.T) string {
 	if err := os.WriteFile(filepath.Join(dir, configFile), []byte(config), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	write(t, dir, weights.Spec{Name: "vision_model.post_layernorm.weight", Shape: []int{8}}, weights.Spec{Name: "logit_scale", Shape: []int{1}})
+	write(t, dir, nil, weights.Spec{Name: "vision_model.post_layernorm.weight", Shape: []int{8}}, weights.Spec{Name: "logit_scale", Shape: []int{1}})
 	return dir
 }
 
-// write writes the text tower's weights and more.
-func write(t *testing.T, dir string, more ...weights.Spec) {
+// write writes the text tower's weights and more, those of some tensors, by
+// name, replaced by a number, which is given in the bits of float16.
+func write(t *testing.T, dir string, replaced map[string]uint16, more ...weights.Spec) {
 	t.Helper()
 	cfg, err := vit.ParseTextEmbedConfig([]byte(config))
 	if err != nil {
@@ -47,8 +49,19 @@ func write(t *testing.T, dir string, more ...weights.Spec) {
 	}
 	s := weights.Recorder()
 	vit.NewTextEmbedder(s.Scope(), cfg)
+	specs := append(s.Requested(), more...)
+	for i := range specs {
+		specs[i].DType = weights.F16
+	}
 	err = weights.WriteFile(filepath.Join(dir, weightsFile), func(w io.Writer) error {
-		return weights.WriteSynthetic(w, append(s.Requested(), more...), 1)
+		return weights.WriteSafetensors(w, specs, func(i int, w io.Writer) error {
+			data := weights.SynthTensor(specs[i].Name, specs[i].Shape, 1).Data
+			if bits, ok := replaced[specs[i].Name]; ok {
+				data = bytes.Repeat([]byte{byte(bits), byte(bits >> 8)}, len(data)/2)
+			}
+			_, err := w.Write(data)
+			return err
+		})
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -141,29 +154,72 @@ func TestDirection(t *testing.T) {
 }
 
 func TestOpenErrors(t *testing.T) {
-	for file, content := range map[string]string{
-		"vocab.json": "", "merges.txt": "", configFile: "", weightsFile: "",
-		configFile + " ": strings.Replace(config, "600", "599", 1), configFile + "  ": `{"model_type": "t5"}`, configFile + "   ": strings.Repeat(" ", maxConfig+1),
+	for _, c := range []struct{ file, content, want string }{
+		{"vocab.json", "", ""}, {"merges.txt", "", ""}, {configFile, "", ""}, {weightsFile, "", ""},
+		{configFile, strings.Replace(config, "600", "599", 1), "599 words and 77 positions, the tokenizer's are 600 and 77"},
+		{configFile, strings.Replace(config, `"vocab_size"`, `"max_position_embeddings": 76, "vocab_size"`, 1), "600 words and 76 positions, the tokenizer's are 600 and 77"},
+		{configFile, `{"model_type": "t5"}`, "t5"},
+		{configFile, config + strings.Repeat(" ", maxConfig+1-len(config)), "is larger than 1048576 bytes"},
 	} {
 		dir := clip(t)
-		file = strings.TrimSpace(file)
-		name := filepath.Join(dir, file)
+		name := filepath.Join(dir, c.file)
 		if err := os.Remove(name); err != nil {
 			t.Fatal(err)
 		}
-		if content != "" {
-			if err := os.WriteFile(name, []byte(content), 0o666); err != nil {
+		if c.content != "" {
+			if err := os.WriteFile(name, []byte(c.content), 0o666); err != nil {
 				t.Fatal(err)
 			}
 		}
 		_, err := Open(t.Context(), dir)
-		if err == nil || !strings.HasPrefix(err.Error(), dir) || !strings.Contains(err.Error(), file) || strings.Contains(err.Error(), "\n") {
-			t.Errorf("%s %.20q: error %v", file, content, err)
+		if err == nil || !strings.HasPrefix(err.Error(), dir) || !strings.Contains(err.Error(), c.file) || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s %.20q: error %v, want %q", c.file, c.content, err, c.want)
 		}
 	}
-	dir := clip(t)
-	write(t, dir, weights.Spec{Name: "text_model.stray", Shape: []int{1}})
-	if _, err := Open(t.Context(), dir); err == nil || !strings.Contains(err.Error(), "text_model.stray") {
-		t.Errorf("a stray tensor: error %v", err)
+}
+
+// TestBadWeights: a tensor that the tower does not have, and a weight that is no
+// number, are errors when the folder is opened; vectors without a direction when
+// they are made.
+func TestBadWeights(t *testing.T) {
+	const nan = 0x7e00
+	for _, c := range []struct {
+		replaced map[string]uint16
+		more     []weights.Spec
+		opens    bool
+		want     string
+	}{
+		{nil, []weights.Spec{{Name: "text_model.stray", Shape: []int{1}}}, false, "text_model.stray"},
+		{map[string]uint16{"text_model.final_layer_norm.bias": nan}, nil, false, "text_model.final_layer_norm.bias"},
+		{map[string]uint16{"text_projection.weight": 0}, nil, true, "has no direction"},
+	} {
+		dir := clip(t)
+		write(t, dir, c.replaced, c.more...)
+		e, err := Open(t.Context(), dir)
+		if (err == nil) != c.opens {
+			t.Errorf("the folder is opened: %v, want %v", err == nil, c.opens)
+		}
+		if err == nil {
+			_, err = e.Embed(t.Context(), "a fox")
+			e.Close()
+		}
+		if err == nil || !strings.HasPrefix(err.Error(), dir) || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("error %v, want %q", err, c.want)
+		}
+	}
+}
+
+// TestNormalize: what has no length, or one that is no number, has no direction.
+func TestNormalize(t *testing.T) {
+	inf, nan := float32(math.Inf(1)), float32(math.NaN())
+	for _, v := range [][]float32{{}, {0, 0}, {1, nan}, {1, inf}, {-inf, 0}} {
+		if n := normalize(v); n != nil {
+			t.Errorf("%v becomes %v", v, n)
+		}
+	}
+	for _, v := range [][]float32{{3, -4}, {3e-45, -4e-45}, {3e38, 0}} { // squares beyond float32
+		if n := normalize(v); len(n) != 2 || math.Abs(math.Hypot(float64(n[0]), float64(n[1]))-1) > 1e-7 {
+			t.Errorf("%v becomes %v", v, n)
+		}
 	}
 }
