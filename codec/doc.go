@@ -38,7 +38,10 @@
 //
 // The networks run one after another, and by default none stays in memory for
 // the next, so the peak is that of the largest. [Codec.KeepNetworks] and
-// [DecodeOptions].LowMemory trade memory for time.
+// [DecodeOptions].LowMemory trade memory for time. Calls that run at the same
+// time share the networks' weights, but each has activations of its own. Most of
+// both is invisible to GOMEMLIMIT and runtime.MemStats on Linux, where blocks of
+// 2 MiB or more come straight from the system: bound the number of calls.
 //
 // # Errors
 //
