@@ -4,9 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-
-	"github.com/coclico/coclico/codec"
-	"github.com/coclico/coclico/internal/hook"
 )
 
 // score adds to a record the scores that it lacks, and the CLIP vector.
@@ -57,12 +54,10 @@ func (e *Evaluation) hasVector(rec *Record) bool {
 }
 
 // embed returns the CLIP vector of a picture, as the encoder computes it.
-func (e *Evaluation) embed(ctx context.Context, p *Picture) (v vector, err error) {
-	ctx = hook.With(ctx, hook.Hook{Trace: func(name string, values []float32) {
-		if name == "image_embeds" {
-			v = append(vector(nil), values...)
-		}
-	}})
-	_, err = e.Codec.Encode(ctx, p.Image(), &codec.EncodeOptions{Raw: true})
-	return v, err
+func (e *Evaluation) embed(ctx context.Context, p *Picture) (vector, error) {
+	seen, err := e.Codec.Embed(ctx, p.Image(), nil)
+	if err != nil {
+		return nil, err
+	}
+	return seen.Vector(), nil
 }

@@ -26,7 +26,6 @@ import (
 	"github.com/coclico/coclico/codec"
 	"github.com/coclico/coclico/codec/format"
 	"github.com/coclico/coclico/codec/quant"
-	"github.com/coclico/coclico/internal/hook"
 )
 
 func main() {
@@ -282,22 +281,21 @@ func look(c *codec.Codec, f *codec.File, more uint64, target, vector []float32) 
 	if err != nil {
 		return 0, 0, err
 	}
-	_, seen, err := encode(c, img, nil)
+	seen, err := c.Embed(context.Background(), img, nil)
 	if err != nil {
 		return 0, 0, err
 	}
-	return quant.Score(painted, target), 1 - quant.Cosine(seen, vector), nil
+	return quant.Score(painted, target), 1 - quant.Cosine(seen.Vector(), vector), nil
 }
 
 // encode also returns the CLIP vector as the tower computes it.
 func encode(c *codec.Codec, img image.Image, o *codec.EncodeOptions) (data []byte, vector []float32, err error) {
-	ctx := hook.With(context.Background(), hook.Hook{Trace: func(name string, x []float32) {
-		if name == "image_embeds" {
-			vector = slices.Clone(x)
-		}
-	}})
-	data, err = c.Encode(ctx, img, o)
-	return data, vector, err
+	e, err := c.Embed(context.Background(), img, o)
+	if err != nil {
+		return nil, nil, err
+	}
+	data, err = e.Encode(context.Background())
+	return data, e.Vector(), err
 }
 
 // average returns the pixels that the color score compares.

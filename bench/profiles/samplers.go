@@ -68,12 +68,12 @@ func printSamplers(c *codec.Codec, pictures []picture) error {
 				if err != nil {
 					return err
 				}
-				_, seen, err := encode(c, img, nil)
+				seen, err := c.Embed(context.Background(), img, nil)
 				if err != nil {
 					return err
 				}
 				colors += quant.Score(painted, targets[i]) / float64(len(files))
-				distance += (1 - quant.Cosine(seen, vectors[i])) / float64(len(files))
+				distance += (1 - quant.Cosine(seen.Vector(), vectors[i])) / float64(len(files))
 			}
 			fmt.Printf("%.4f %.3f | ", colors, distance)
 		}
