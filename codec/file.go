@@ -4,10 +4,8 @@ import (
 	"fmt"
 	"image"
 	"image/color"
-	"math"
 
 	"github.com/coclico/coclico/codec/format"
-	"github.com/coclico/coclico/codec/format/rangecoder"
 	"github.com/coclico/coclico/codec/quant"
 	"github.com/coclico/coclico/internal/hook"
 )
@@ -162,13 +160,9 @@ func (f *File) Sizes() Sizes {
 // colorMapBytes returns the bytes that a map takes in a file, its range
 // included.
 func colorMapBytes(h format.Header, c format.ColorMap, stored bool) float64 {
-	bits := 0.0
-	if stored {
-		bits = float64(h.ColorMapBits())
-	} else {
-		for _, p := range c.Probabilities(h.Profile, h.MapSize, h.ColorBits) {
-			bits += rangecoder.ProbBits - math.Log2(float64(p))
-		}
+	bits := float64(h.ColorMapBits())
+	if !stored {
+		bits = quant.CodedBits(c, h.Profile, h.MapSize, h.ColorBits)
 	}
 	if h.Profile == Tuned {
 		bits += 3 * format.RangeBits

@@ -2,11 +2,9 @@ package evaluate
 
 import (
 	"fmt"
-	"math"
 
 	"github.com/coclico/coclico/codec"
 	"github.com/coclico/coclico/codec/format"
-	"github.com/coclico/coclico/codec/format/rangecoder"
 	"github.com/coclico/coclico/codec/quant"
 )
 
@@ -113,9 +111,9 @@ func mapPoints(p *Picture) []mapPoint {
 			points = append(points, mapPoint{
 				n: n, bits: bits, nominalBytes: 1.5 * float64(bits*n*n) / 8,
 				error:      score(quant.DequantizePaperColor(codes, n, bits), n),
-				bytes:      entropy(codes, format.Paper, n, bits) / 8,
+				bytes:      quant.CodedBits(codes, format.Paper, n, bits) / 8,
 				tuned:      score(quant.DequantizeTunedColor(tuned, r, n, bits), n),
-				tunedBytes: (entropy(tuned, format.Tuned, n, bits) + 3*format.RangeBits) / 8,
+				tunedBytes: (quant.CodedBits(tuned, format.Tuned, n, bits) + 3*format.RangeBits) / 8,
 			})
 		}
 	}
@@ -125,14 +123,6 @@ func mapPoints(p *Picture) []mapPoint {
 // colorMap returns the codes of the paper's map of a picture.
 func (p *Picture) colorMap(n, bits int) format.ColorMap {
 	return quant.QuantizePaperColor(quant.NewPlanes(p.RGB, p.Side, p.Side, n, false), n, bits)
-}
-
-// entropy returns the bits that a map takes in a file.
-func entropy(c format.ColorMap, profile format.Profile, n, bits int) (sum float64) {
-	for _, p := range c.Probabilities(profile, n, bits) {
-		sum += rangecoder.ProbBits - math.Log2(float64(p))
-	}
-	return sum
 }
 
 // mapPicture returns the paper's map of a picture, each pixel as a square, at

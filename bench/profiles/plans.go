@@ -4,7 +4,6 @@ import (
 	"fmt"
 	goformat "go/format"
 	"log"
-	"math"
 	"os"
 	"slices"
 	"strings"
@@ -38,9 +37,7 @@ func writePlans(name string, pictures []picture) error {
 		for i := range all {
 			q := &all[i]
 			c, r := quant.QuantizeTunedColor(quant.NewPlanes(rgb, side, side, q.n, true), q.bits)
-			for _, p := range c.Probabilities(format.Tuned, q.n, q.bits) {
-				q.bytes += (16 - math.Log2(float64(p))) / 8 / float64(len(pictures))
-			}
+			q.bytes += quant.CodedBits(c, format.Tuned, q.n, q.bits) / 8 / float64(len(pictures))
 			up := quant.Upsample(quant.DequantizeTunedColor(c, r, q.n, q.bits), q.n, quant.ScoreSide, quant.ScoreSide)
 			q.score += quant.Score(up, target) / float64(len(pictures))
 		}

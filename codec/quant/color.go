@@ -170,3 +170,13 @@ func DequantizeTunedColor(c format.ColorMap, r format.Range, n, bits int) []floa
 	m.U, m.V = plane(c.U, lo, hi), plane(c.V, lo, hi)
 	return m.RGB(n)
 }
+
+// CodedBits returns the bits that the codes of an n x n map take in a file that
+// is entropy-coded.
+func CodedBits(c format.ColorMap, profile format.Profile, n, bits int) float64 {
+	sum := 0.0
+	for _, p := range c.Probabilities(profile, n, bits) {
+		sum += 16 - math.Log2(float64(p)) // p is in 1/65536
+	}
+	return sum
+}
