@@ -10,7 +10,7 @@ import (
 // projection, keeps the low band, and removes everything else.
 func TestLowBand(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
-	for _, s := range [][4]int{{1, 1, 1, 1}, {8, 8, 4, 8}, {12, 9, 4, 4}, {5, 16, 3, 8}, {16, 5, 1, 2}, {7, 7, 2, 64}} {
+	for _, s := range [][4]int{{1, 1, 1, 1}, {8, 8, 4, 8}, {12, 9, 4, 4}, {5, 16, 3, 8}, {16, 5, 1, 2}, {16, 5, 1, 8}, {7, 7, 2, 64}} {
 		h, w, c, n := s[0], s[1], s[2], min(s[3], s[0], s[1])
 		x, target := make([]float32, h*w*c), make([]float32, h*w*c)
 		for i := range x {
