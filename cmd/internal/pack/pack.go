@@ -268,18 +268,24 @@ var (
 	errLocked   = errors.New("encrypted: unpack the zip file first")
 )
 
+// zipFile returns a zip file: r if it is a File, and otherwise all of b, at most
+// limit bytes, in memory.
+func zipFile(r, b io.Reader, limit int64) (files.File, error) {
+	if f, ok := r.(files.File); ok {
+		return f, nil
+	}
+	data, err := io.ReadAll(io.LimitReader(b, limit+1))
+	if err == nil && int64(len(data)) > limit {
+		err = fmt.Errorf("a zip file of more than %d MiB from a pipe: its directory is at the end", limit>>20)
+	}
+	return files.InMemory(data), err
+}
+
 // eachZip reads a zip file: r if it is a File, and otherwise all of b.
 func eachZip(r, b io.Reader, yield func(Entry, error) bool) error {
-	f, ok := r.(files.File)
-	if !ok {
-		data, err := io.ReadAll(io.LimitReader(b, maxZip+1))
-		if err == nil && len(data) > maxZip {
-			err = fmt.Errorf("a zip file of more than %d MiB from a pipe: its directory is at the end", maxZip>>20)
-		}
-		if err != nil {
-			return err
-		}
-		f = files.InMemory(data)
+	f, err := zipFile(r, b, maxZip)
+	if err != nil {
+		return err
 	}
 	z, err := openZip(f, maxDirectory)
 	if err != nil {

@@ -275,12 +275,33 @@ func TestDirectory(t *testing.T) {
 	if err != nil || len(z.File) != len(names) {
 		t.Fatal(err)
 	}
-	for _, file := range z.File {
-		if open, _ := fromZip(file); open == nil {
-			t.Fatal("no file")
-		} else if _, err := open(t.Context()); err != nil {
-			t.Fatal(err)
+	for range 5 { // together more than the limit
+		for _, file := range z.File {
+			if open, _ := fromZip(file); open == nil {
+				t.Fatal("no file")
+			} else if _, err := open(t.Context()); err != nil {
+				t.Fatal(err)
+			}
 		}
+	}
+}
+
+// TestPipe: a zip file from a pipe has a limit, one on the disk has none.
+func TestPipe(t *testing.T) {
+	data := zipOf(t, "name.png")
+	limit := int64(len(data))
+	pipe := func() io.Reader { return struct{ io.Reader }{bytes.NewReader(data)} }
+	if f, err := zipFile(pipe(), pipe(), limit); err != nil {
+		t.Error(err)
+	} else if got, err := io.ReadAll(f); err != nil || !bytes.Equal(got, data) {
+		t.Errorf("%d bytes of %d, error %v", len(got), limit, err)
+	}
+	if _, err := zipFile(pipe(), pipe(), limit-1); err == nil || !strings.Contains(err.Error(), "from a pipe: its directory is at the end") {
+		t.Errorf("one byte too many: error %v", err)
+	}
+	disk := files.InMemory(data)
+	if f, err := zipFile(disk, pipe(), limit-1); err != nil || f != disk {
+		t.Errorf("a file: %v, %v", f, err)
 	}
 }
 
