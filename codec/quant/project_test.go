@@ -81,6 +81,27 @@ func TestProject(t *testing.T) {
 	}
 }
 
+// TestProjectSaturated: the samples of a picture whose colors are clamped take more
+// than one round, and end inside of their intervals to a quarter of a level of 8
+// bits.
+func TestProjectSaturated(t *testing.T) {
+	const w, h, n, bits = 64, 48, 8, 2
+	rng := rand.New(rand.NewSource(0))
+	truth, painted := smooth(rng, w, h), smooth(rng, w, h)
+	for i, v := range painted {
+		painted[i] = clamp(0.5 + (v-0.5)*2.5)
+	}
+	a := newSmoother(w, h, n, false)
+	c, r := QuantizeTunedColor(a.planes(truth), bits)
+	Project(painted, w, h, format.Header{Profile: format.Tuned, Range: r, Params: format.Params{MapSize: n, ColorBits: bits}}, c)
+	m := a.planes(painted)
+	yLo, yHi := luma(r)
+	lo, hi := chroma(r, bits)
+	if e := max(excess(m.Y, c.Y, yLo, yHi, bits), excess(m.U, c.U, lo, hi, bits), excess(m.V, c.V, lo, hi, bits)); e > 0.25/255 {
+		t.Errorf("a sample is still %.2f/255 outside", 255*e)
+	}
+}
+
 // TestProjectOneLevel: where both codes of chroma stand for neutral, neither says
 // where the colors were.
 func TestProjectOneLevel(t *testing.T) {
