@@ -202,6 +202,8 @@ func TestBadFiles(t *testing.T) {
 		"one byte":       {good[:1], m, errShort},
 		"raw bits":       {make([]byte, 120), m, errMagic},
 		"text":           {[]byte("once upon a time"), m, errMagic},
+		"a JPEG":         {[]byte("\xff\xd8\xff\xe0\x00\x10JFIF"), m, errMagic},
+		"UTF-8":          {[]byte("\ufeffonce upon a time"), m, errMagic},
 		"version 3":      {set(0, 0xe0|good[0]&15), m, versionError(3)},
 		"version 4":      {set(0, 0xf0|good[0]&15), m, versionError(4)},
 		"long":           {append(bytes.Clone(good), make([]byte, 120)...), m, errTrailing},

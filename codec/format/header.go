@@ -1,5 +1,7 @@
 package format
 
+import "bytes"
+
 // Version is the latest version of the format, and the last one that this
 // package reads. A file has the first version that can hold it: 2 with a
 // candidate, and 1 without.
@@ -209,7 +211,7 @@ func readHeader(data []byte) (h Header, bits int, err error) {
 	h = NewHeader(768).WithProfile(Profile(w >> 11 & 1))
 	h.Fingerprint = w & (1<<FingerprintBits - 1)
 	switch v := int(w>>12) - magic + 1; {
-	case v < 1:
+	case v < 1 || v > Version && foreign(data):
 		return h, 0, errMagic
 	case v > Version:
 		return h, 0, versionError(v)
@@ -224,6 +226,13 @@ func readHeader(data []byte) (h Header, bits int, err error) {
 	r := bitString{data: data[h.beginBytes():]}
 	err = h.rest(w>>10&1 != 0, r.read)
 	return h, r.at, err
+}
+
+// foreign reports whether data begins like a kind of file that would otherwise
+// pass for a .coclico file of a later version: a JPEG, or text with a byte order
+// mark.
+func foreign(data []byte) bool {
+	return bytes.HasPrefix(data, []byte{0xff, 0xd8, 0xff}) || bytes.HasPrefix(data, []byte{0xef, 0xbb, 0xbf})
 }
 
 // rest runs through the header after its beginning.
