@@ -48,6 +48,25 @@ func needDecoder(f *weights.Folder) error {
 	return nil
 }
 
+// canPaint returns an error if the model cannot paint files of these options.
+func (c *Codec) canPaint(o *EncodeOptions) error {
+	if err := needDecoder(c.model.Folder()); err != nil {
+		return err
+	}
+	cfg, err := c.model.Scheduler()
+	if err != nil {
+		return err
+	}
+	s := DefaultSampling(o.Profile)
+	if o.Sampling != nil {
+		s = *o.Sampling
+	}
+	if s.Steps > cfg.NumTrainTimesteps {
+		return tooManySteps(s.Steps, cfg)
+	}
+	return nil
+}
+
 // firstRound is the share of the steps after which candidates are first judged.
 const firstRound = 0.2
 

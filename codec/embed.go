@@ -54,7 +54,7 @@ func (c *Codec) Embed(ctx context.Context, img image.Image, opts *EncodeOptions)
 		return nil, err
 	}
 	if o.Candidates > 1 {
-		if err := needDecoder(c.model.Folder()); err != nil {
+		if err := c.canPaint(&o); err != nil {
 			return nil, err
 		}
 	}

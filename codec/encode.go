@@ -108,7 +108,7 @@ func (c *Codec) header(dim int, shape format.Shape, o *EncodeOptions) (format.He
 		}
 		h.DimensionBits = 1
 		if h.VectorBits > format.MaxTunedBits*dim {
-			return h, prior, optionErrorf("%d bits of a vector of %d dimensions: at most %d for each", h.VectorBits, dim, format.MaxTunedBits)
+			return h, prior, optionErrorf("bits of the vector %d: at most %d for each of %d dimensions", h.VectorBits, format.MaxTunedBits, dim)
 		}
 	}
 	if o.Sampling == nil {

@@ -2,6 +2,7 @@ package codec
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 
 	"github.com/coclico/coclico/codec/format"
@@ -22,6 +23,15 @@ type OptionError string
 func (e OptionError) Error() string { return string(e) }
 
 func optionErrorf(format string, args ...any) error { return OptionError(fmt.Sprintf(format, args...)) }
+
+// asOption returns an error about an option that a file cannot hold as an
+// [OptionError].
+func asOption(err error) error {
+	if e, ok := errors.AsType[UnsupportedError](err); ok {
+		return OptionError(e)
+	}
+	return err
+}
 
 // A PromptError reports that a model cannot read prompts. It is a string.
 type PromptError = model.PromptError

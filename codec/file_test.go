@@ -141,6 +141,40 @@ func TestSamplingInFile(t *testing.T) {
 	}
 }
 
+// TestOptionErrors: errors name the option, its value, and what it may be.
+func TestOptionErrors(t *testing.T) {
+	c := open(t, "tiny")
+	sampling := func(steps int, guidance, color float64) *Sampling {
+		return &Sampling{Steps: steps, Guidance: guidance, Strength: 0.88, ColorGuidance: color}
+	}
+	for _, k := range []struct {
+		o    EncodeOptions
+		want string
+	}{
+		{EncodeOptions{Candidates: -1}, "candidates -1: it is 1 to 64"},
+		{EncodeOptions{Candidates: 65}, "candidates 65: it is 1 to 64"},
+		{EncodeOptions{Format: Format{MapSize: 7}}, "color map size 7: it is an even number from 2 to 64"},
+		{EncodeOptions{Format: Format{DimensionBits: 17}}, "bits of a CLIP dimension 17: it is 1 to 16"},
+		{EncodeOptions{Format: Format{ColorBits: -1}}, "bits of a color sample -1: it is 1 to 8"},
+		{EncodeOptions{Profile: Tuned, Format: Format{DimensionBits: 6}}, "bits of a CLIP dimension 6: the tuned profile has at most 5, the paper's 16"},
+		{EncodeOptions{Profile: Tuned, VectorBits: -1}, "bits of the vector -1: at least 1 is needed"},
+		{EncodeOptions{Profile: Tuned, VectorBits: 161}, "bits of the vector 161: at most 5 for each of 32 dimensions"},
+		{EncodeOptions{Sampling: sampling(1025, 12, 0)}, "steps 1025: it is 1 to 1024"},
+		{EncodeOptions{Sampling: sampling(20, 12.345, 0)}, "guidance 12.345: a file holds hundredths up to 655.35"},
+		{EncodeOptions{Sampling: sampling(20, 655.36, 0)}, "guidance 655.36: a file holds hundredths up to 655.35"},
+		{EncodeOptions{Sampling: sampling(20, 12, 0.3)}, "color guidance 0.3: a file of the paper's profile holds none"},
+		// The caller has no file yet whose fault it could be.
+		{EncodeOptions{Sampling: sampling(1001, 12, 0), Candidates: 2}, "steps 1001: the model has 1000"},
+	} {
+		if _, err := c.Encode(t.Context(), testPicture(40, 40), &k.o); !errors.As(err, new(OptionError)) || err.Error() != k.want {
+			t.Errorf("error %v, want %s", err, k.want)
+		}
+	}
+	if _, err := c.Encode(t.Context(), testPicture(40, 40), &EncodeOptions{Sampling: sampling(1024, 655.35, 0)}); err != nil {
+		t.Errorf("the largest values: %v", err)
+	}
+}
+
 func TestBadFileOptions(t *testing.T) {
 	c := open(t, "tiny")
 	for _, s := range []Sampling{

@@ -59,10 +59,7 @@ type Format struct {
 // params returns the format's parameters for vectors of dim dimensions.
 func (f Format) params(dim int) (format.Params, error) {
 	p := format.Params{Dimensions: dim, DimensionBits: f.DimensionBits, MapSize: f.MapSize, ColorBits: f.ColorBits}.WithDefaults()
-	if err := p.Validate(); err != nil {
-		return p, OptionError(err.Error())
-	}
-	return p, nil
+	return p, asOption(p.Validate())
 }
 
 // EncodeOptions configures Encode. The zero value reproduces the paper.
@@ -218,7 +215,7 @@ func (o *EncodeOptions) validate() error {
 	case o.Raw && (o.Whole || o.Profile != Paper || o.Sampling != nil || o.Candidates > 1):
 		return optionErrorf("raw bits cannot hold a profile, a shape, sampling parameters or a candidate")
 	case o.Candidates < 0 || o.Candidates > MaxCandidates:
-		return optionErrorf("%d candidates: at most %d", o.Candidates, MaxCandidates)
+		return optionErrorf("candidates %d: it is 1 to %d", o.Candidates, MaxCandidates)
 	case o.Raw && o.Prompt != "":
 		return optionErrorf("raw bits cannot hold a prompt")
 	case o.Profile != Tuned && (o.Bytes != 0 || o.VectorBits != 0):
@@ -228,9 +225,9 @@ func (o *EncodeOptions) validate() error {
 	case o.Bytes != 0 && (o.VectorBits != 0 || o.Format != (Format{})):
 		return optionErrorf("a budget chooses the bits of the vector and the color map itself")
 	case o.VectorBits < 0:
-		return optionErrorf("%d bits of the vector: at least 1 is needed", o.VectorBits)
+		return optionErrorf("bits of the vector %d: at least 1 is needed", o.VectorBits)
 	case o.Profile == Tuned && o.DimensionBits > format.MaxTunedBits:
-		return optionErrorf("%d bits of a dimension: the tuned profile has at most %d, the paper's 16", o.DimensionBits, format.MaxTunedBits)
+		return optionErrorf("bits of a CLIP dimension %d: the tuned profile has at most %d, the paper's 16", o.DimensionBits, format.MaxTunedBits)
 	case o.Sampling == nil:
 		return nil
 	}
@@ -263,26 +260,27 @@ func (s Sampling) put(h *format.Header) error {
 	if err := s.Validate(); err != nil {
 		return err
 	}
+	if h.Profile == Paper && s.ColorGuidance != 0 {
+		return optionErrorf("color guidance %g: a file of the paper's profile holds none", s.ColorGuidance)
+	}
 	h.Steps, h.Seed = s.Steps, s.Seed
 	for _, f := range []struct {
 		field *int
 		name  string
 		value float64
 		scale float64
+		most  float64 // in parts
 		parts string
 	}{
-		{&h.Guidance, "guidance", s.Guidance, 100, "hundredths"},
-		{&h.Strength, "strength", s.Strength, 1000, "thousandths"},
-		{&h.Color, "color guidance", s.ColorGuidance, 100, "hundredths"},
+		{&h.Guidance, "guidance", s.Guidance, 100, 65535, "hundredths up to 655.35"},
+		{&h.Strength, "strength", s.Strength, 1000, 1000, "thousandths"},
+		{&h.Color, "color guidance", s.ColorGuidance, 100, 100, "hundredths"},
 	} {
 		whole := math.Round(f.value * f.scale)
-		if math.Abs(f.value*f.scale-whole) > 1e-6 {
+		if math.Abs(f.value*f.scale-whole) > 1e-6 || whole > f.most {
 			return optionErrorf("%s %g: a file holds %s", f.name, f.value, f.parts)
 		}
 		*f.field = int(whole)
 	}
-	if err := h.Validate(); err != nil {
-		return OptionError(err.Error())
-	}
-	return nil
+	return asOption(h.Validate())
 }

@@ -37,7 +37,7 @@ func (p *painter) newPath(g *solver.Generator) (*path, error) {
 	case n == p.file.Sampling().Steps:
 		return nil, UnsupportedError(fmt.Sprintf("file of %d steps; the model has %d: choose fewer", n, cfg.NumTrainTimesteps))
 	default:
-		return nil, optionErrorf("steps %d: the model has %d", n, cfg.NumTrainTimesteps)
+		return nil, tooManySteps(n, cfg)
 	}
 	p.o.Sampler.configure(&cfg)
 	t := &path{guidance: p.o.Sampler.guidance(p.sampling.Guidance), normals: g}
@@ -62,6 +62,10 @@ func (p *painter) newPath(g *solver.Generator) (*path, error) {
 	}
 	t.z.SetNCHW(x)
 	return t, nil
+}
+
+func tooManySteps(n int, cfg solver.Config) error {
+	return optionErrorf("steps %d: the model has %d", n, cfg.NumTrainTimesteps)
 }
 
 func normals(g *solver.Generator, n int) []float32 {

@@ -39,6 +39,9 @@ type Folder struct {
 // The folder's model_index.json must name a Stable unCLIP pipeline. A folder
 // without that file is accepted if it has an image encoder or a UNet.
 func OpenFolder(dir string) (*Folder, error) {
+	if dir == "" {
+		return nil, errors.New("no model folder: its name is empty")
+	}
 	info, err := os.Stat(dir)
 	switch {
 	case err != nil:

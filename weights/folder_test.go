@@ -180,6 +180,8 @@ func TestNotAModelFolder(t *testing.T) {
 	dir := onDisk(t, map[string]string{"file": "", "empty/x": "", "parts/unet/config.json": "{}", "dir/model_index.json/x": ""})
 	_, err := OpenFolder(filepath.Join(dir, "nothing"))
 	line(t, err, filepath.Join(dir, "nothing")+": no such file")
+	_, err = OpenFolder("")
+	line(t, err, "no model folder: its name is empty")
 	_, err = OpenFolder(filepath.Join(dir, "file"))
 	line(t, err, "is a file, a model folder is needed")
 	_, err = OpenFolder(filepath.Join(dir, "empty"))

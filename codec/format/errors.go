@@ -25,20 +25,15 @@ const (
 	errPrompt    = FormatError("prompt is corrupt")
 	errPrior     = FormatError("vector of another number of dimensions than the model's")
 
-	errDimensions    = UnsupportedError("number of CLIP dimensions outside 1 to 65536")
-	errDimensionBits = UnsupportedError("bits of a CLIP dimension outside 1 to 16")
-	errMapSize       = UnsupportedError("color map size not an even number from 2 to 64")
-	errColorBits     = UnsupportedError("bits of a color sample outside 1 to 8")
-	errHeader        = UnsupportedError("header value out of range")
-	errVectorBits    = UnsupportedError("bits of the vector outside 1 to 5 for each dimension")
-	errShape         = UnsupportedError("one side of the picture is more than 6 times the other: crop it")
-	errSteps         = UnsupportedError("steps outside 1 to 1024")
-	errGuidance      = UnsupportedError("guidance outside 0 to 655.35")
-	errStrength      = UnsupportedError("strength outside 0 to 1")
-	errCandidate     = UnsupportedError("candidate outside 0 to 63")
-	errPromptText    = UnsupportedError("prompt longer than 1024 bytes, not UTF-8, or with control characters")
-	errColor         = UnsupportedError("color guidance outside 0 to 1, or in the paper's profile")
+	errHeader     = UnsupportedError("header value out of range")
+	errShape      = UnsupportedError("one side of the picture is more than 6 times the other: crop it")
+	errPromptText = UnsupportedError("prompt longer than 1024 bytes, not UTF-8, or with control characters")
 )
+
+// outside reports a number that a file cannot hold, and what it may be.
+func outside(what string, v int, limits string) error {
+	return UnsupportedError(fmt.Sprintf("%s %d: it is %s", what, v, limits))
+}
 
 // versionError names the version of a file that a later program wrote.
 func versionError(v int) error {

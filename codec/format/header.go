@@ -77,13 +77,13 @@ func (p Params) Validate() error {
 	p = p.WithDefaults()
 	switch {
 	case p.Dimensions < 1 || p.Dimensions > MaxDimensions:
-		return errDimensions
+		return outside("number of CLIP dimensions", p.Dimensions, "1 to 65536")
 	case p.DimensionBits < 1 || p.DimensionBits > MaxDimensionBits:
-		return errDimensionBits
+		return outside("bits of a CLIP dimension", p.DimensionBits, "1 to 16")
 	case p.MapSize < 2 || p.MapSize > MaxMapSize || p.MapSize%2 != 0:
-		return errMapSize
+		return outside("color map size", p.MapSize, "an even number from 2 to 64")
 	case p.ColorBits < 1 || p.ColorBits > MaxColorBits:
-		return errColorBits
+		return outside("bits of a color sample", p.ColorBits, "1 to 8")
 	}
 	return nil
 }
@@ -144,21 +144,21 @@ func (h Header) Validate() error {
 	case h.Profile > Tuned || h.Fingerprint>>FingerprintBits != 0:
 		return errHeader
 	case h.VectorBits < 1 || h.VectorBits > MaxTunedBits*h.Dimensions:
-		return errVectorBits
+		return outside("bits of the vector", h.VectorBits, "1 to 5 for each dimension")
 	case max(h.Range.Low, h.Range.High, h.Range.Chroma) >= 1<<RangeBits || h.Spread >= 1<<SpreadBits:
 		return errHeader
 	case h.Shape > maxShape:
 		return errShape
 	case h.Steps < 1 || h.Steps > 1024:
-		return errSteps
+		return outside("steps", h.Steps, "1 to 1024")
 	case h.Guidance < 0 || h.Guidance > 65535:
-		return errGuidance
+		return outside("guidance in 1/100", h.Guidance, "0 to 65535")
 	case h.Strength < 0 || h.Strength > 1000:
-		return errStrength
+		return outside("strength in 1/1000", h.Strength, "0 to 1000")
 	case h.Color < 0 || h.Color > 100 || h.Profile == Paper && h.Color != 0:
-		return errColor
+		return outside("color guidance in 1/100", h.Color, "0 to 100, and 0 in the paper's profile")
 	case h.Candidate >= MaxCandidates:
-		return errCandidate
+		return outside("candidate", int(h.Candidate), "0 to 63")
 	case !validPrompt(h.Prompt):
 		return errPromptText
 	}
