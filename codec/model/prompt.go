@@ -40,7 +40,11 @@ func (m *Model) PromptEmbeds(ctx context.Context, lowMemory bool) (*nn.Tensor, e
 	if err != nil {
 		return nil, err
 	}
-	return m.encodeText(ctx, tower, [][]int{emptyPrompt(tower.Config())}, lowMemory)
+	ids, err := m.emptyPrompt(tower.Config())
+	if err != nil {
+		return nil, err
+	}
+	return m.encodeText(ctx, tower, [][]int{ids}, lowMemory)
 }
 
 // TextEmbeds returns the UNet's text contexts [N,1,L,C] of N prompts, computed
@@ -116,14 +120,29 @@ func (m *Model) loadTokenizer() (*tokenizer.Tokenizer, error) {
 	return t, nil
 }
 
-// emptyPrompt returns the token ids of "": the begin and the end of a text,
-// which are the last two words of CLIP's vocabulary, and padding with word 0,
-// as in Stable Diffusion 2. (The configuration's bos_token_id and eos_token_id
-// are ignored: those of old files differ from what their tokenizers use.)
-func emptyPrompt(cfg vit.TextConfig) []int {
+// clipWords is the size of CLIP's vocabulary.
+const clipWords = 49408
+
+// emptyPrompt returns the token ids of "": those of the folder's tokenizer.
+// Without one they are those of Stable Diffusion 2's: the begin and the end of a
+// text, which are the last two words of the vocabulary, and padding with word 0.
+// (The configuration's bos_token_id and eos_token_id are ignored: those of old
+// files differ from what their tokenizers use.) The last words of a vocabulary
+// that is larger than CLIP's were added to it.
+func (m *Model) emptyPrompt(cfg vit.TextConfig) ([]int, error) {
+	if m.folder.Has(weights.Tokenizer) {
+		t, err := m.tokenizer()
+		if err != nil {
+			return nil, err
+		}
+		return t.Encode(""), nil
+	}
+	if cfg.VocabSize > clipWords {
+		return nil, m.misfit(weights.TextEncoder, "vocab_size is %d, above CLIP's %d: the empty prompt needs the model's %s folder", cfg.VocabSize, clipWords, weights.Tokenizer)
+	}
 	ids := make([]int, cfg.MaxPositionEmbeddings)
 	ids[0], ids[1] = cfg.VocabSize-2, cfg.VocabSize-1
-	return ids
+	return ids, nil
 }
 
 // contextDim returns the width of the UNet's text context and the name of the
