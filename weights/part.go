@@ -54,7 +54,7 @@ var parts = [...]partInfo{
 	{ImageNormalizer, encode | decode, "config.json", diffusersFile, false, nil}, // its statistics tell models apart
 	{ImageNoisingScheduler, decode, "scheduler_config.json", "", false, nil},
 	{Scheduler, decode, "scheduler_config.json", "", false, nil},
-	{Tokenizer, decode, "tokenizer_config.json", "", false, []string{"vocab.json", "merges.txt", "special_tokens_map.json", "tokenizer.json"}},
+	{Tokenizer, decode, "tokenizer_config.json", "", false, []string{"vocab.json", "merges.txt", "special_tokens_map.json", "added_tokens.json", "tokenizer.json"}},
 	{TextEncoder, decode, "config.json", transformersFile, true, nil},
 	{UNet, decode, "config.json", diffusersFile, true, nil},
 	{VAE, decode, "config.json", diffusersFile, true, nil},

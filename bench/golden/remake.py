@@ -52,6 +52,7 @@ PROGRAMS = {
     "vit": (["vit/testdata/odd.py"], [(".", "vit/testdata")]),
     "prompts": (["bench/golden/prompts.py"], [("prompts.safetensors", "codec/testdata/prompts.safetensors")]),
     "tokenizer": (["bench/golden/tokenizer.py"], [(f, f"vit/tokenizer/testdata/{f}") for f in ("merges.txt.gz", "vectors.jsonl")]),
+    "added": (["bench/golden/added.py"], [("added.jsonl", "vit/tokenizer/testdata/added.jsonl")]),
     "mini": (["bench/golden/mini.py"],
              [(f"{c}.safetensors", f"weights/mini/testdata/{c}.safetensors") for c in ("roundtrip", "text", "unet_square", "unet_wide", "vae", "vision")]
              + [("scenes", "weights/mini/testdata/scenes")]),

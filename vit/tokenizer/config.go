@@ -5,14 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"slices"
 	"strings"
+	"unicode"
 )
 
-// A config is what tokenizer_config.json and special_tokens_map.json specify.
+// A config is what tokenizer_config.json, special_tokens_map.json and
+// added_tokens.json specify.
 type config struct {
 	begin, end, unknown, padding token
+	added                        []token // in the order of their ids
 	length                       int
 }
 
@@ -21,6 +23,7 @@ type token struct {
 	file, key string // where it is specified
 	text      string
 	folded    bool // it is found in folded text
+	id        int  // of an added token
 }
 
 const (
@@ -28,7 +31,7 @@ const (
 	specialsFile = "special_tokens_map.json"
 )
 
-// readConfig reads both files, which may be absent. Newer versions of
+// readConfig reads the files, which may be absent. Newer versions of
 // transformers list all tokens in the first one under added_tokens_decoder;
 // otherwise those of the second replace those of the first.
 func readConfig(folder fs.FS) (config, error) {
@@ -40,32 +43,15 @@ func readConfig(folder fs.FS) (config, error) {
 	if err != nil {
 		return config{}, err
 	}
-	added, err := addedTokens(first["added_tokens_decoder"])
-	if err != nil {
-		return config{}, fmt.Errorf("%s: %w", configFile, err)
-	}
-	if added != nil {
+	if first[decoderKey] != nil {
 		second = nil
 	}
 	cfg := config{length: 77}
-	for _, k := range []struct {
-		key, text string
-		to        *token
-	}{
-		{"bos_token", "<|startoftext|>", &cfg.begin},
-		{"eos_token", "<|endoftext|>", &cfg.end},
-		{"unk_token", "<|endoftext|>", &cfg.unknown},
-		{"pad_token", "<|endoftext|>", &cfg.padding},
-	} {
-		file, raw := configFile, first[k.key]
-		if r, ok := second[k.key]; ok {
-			file, raw = specialsFile, r
-		}
-		*k.to, err = parseToken(raw, k.text, added)
-		if err != nil {
-			return config{}, fmt.Errorf("%s: %s %w", file, k.key, err)
-		}
-		k.to.file, k.to.key = file, k.key
+	if err := cfg.setNamed(first, second); err != nil {
+		return config{}, err
+	}
+	if err := cfg.setAdded(folder, first, second); err != nil {
+		return config{}, err
 	}
 	if raw, ok := first["model_max_length"]; ok {
 		if json.Unmarshal(raw, &cfg.length) != nil || cfg.length < 2 || cfg.length > maxLength {
@@ -73,6 +59,31 @@ func readConfig(folder fs.FS) (config, error) {
 		}
 	}
 	return cfg, nil
+}
+
+// setNamed reads the tokens that have a purpose.
+func (c *config) setNamed(first, second object) error {
+	for _, k := range []struct {
+		key, text string
+		to        *token
+	}{
+		{"bos_token", "<|startoftext|>", &c.begin},
+		{"eos_token", "<|endoftext|>", &c.end},
+		{"unk_token", "<|endoftext|>", &c.unknown},
+		{"pad_token", "<|endoftext|>", &c.padding},
+	} {
+		file, raw := configFile, first[k.key]
+		if r, ok := second[k.key]; ok {
+			file, raw = specialsFile, r
+		}
+		t, err := parseToken(raw, k.text)
+		if err != nil {
+			return fmt.Errorf("%s: %s %w", file, k.key, err)
+		}
+		t.file, t.key = file, k.key
+		*k.to = t
+	}
+	return nil
 }
 
 type object map[string]json.RawMessage
@@ -101,39 +112,11 @@ func parseObject(data []byte) (object, error) {
 	return members, err
 }
 
-// addedTokens reads the value of added_tokens_decoder: tokens by their ids,
-// which vocab.json has too. It returns nil if the value is absent.
-func addedTokens(raw json.RawMessage) (map[string]token, error) {
-	if raw == nil {
-		return nil, nil
-	}
-	members, err := parseObject(raw)
-	if err != nil {
-		return nil, fmt.Errorf("added_tokens_decoder %w", err)
-	}
-	added := make(map[string]token)
-	for _, id := range slices.Sorted(maps.Keys(members)) {
-		t, err := parseToken(members[id], "", nil)
-		if err != nil {
-			return nil, fmt.Errorf("added_tokens_decoder has a token that %w", err)
-		}
-		if _, twice := added[t.text]; twice {
-			return nil, fmt.Errorf("added_tokens_decoder has %q twice", t.text)
-		}
-		added[t.text] = t
-	}
-	return added, nil
-}
-
 // parseToken reads a token: a string, by default text, or an object with the
-// string and how to find it. A string takes the latter from the added tokens.
-func parseToken(raw json.RawMessage, text string, added map[string]token) (token, error) {
+// string and how to find it.
+func parseToken(raw json.RawMessage, text string) (token, error) {
 	t := token{text: text}
-	if raw == nil || json.Unmarshal(raw, &t.text) == nil { // null leaves the default
-		if a, ok := added[t.text]; ok {
-			return a, nil
-		}
-	} else {
+	if raw != nil && json.Unmarshal(raw, &t.text) != nil { // null leaves the default
 		var v struct {
 			Content    *string `json:"content"`
 			Normalized bool    `json:"normalized"`
@@ -149,33 +132,45 @@ func parseToken(raw json.RawMessage, text string, added map[string]token) (token
 		}
 		t.text, t.folded = *v.Content, v.Normalized
 	}
+	return t, t.check()
+}
+
+func (t token) check() error {
 	if t.text == "" || len(t.text) > maxWord {
-		return t, fmt.Errorf("has %d bytes, 1 to %d are supported", len(t.text), maxWord)
+		return fmt.Errorf("has %d bytes, 1 to %d are supported", len(t.text), maxWord)
 	}
-	return t, nil
+	if t.folded && strings.ContainsFunc(t.text, unicode.IsSpace) { // fold keeps white space, transformers does not
+		return errors.New("has white space and is normalized, which is not supported")
+	}
+	return nil
 }
 
 // setSpecials finds the special tokens in the vocabulary. Where two are the
 // same word, the later one decides how it is found, as in transformers.
 func (t *Tokenizer) setSpecials(cfg config, v vocabulary) error {
 	t.length = cfg.length
-	tokens := []token{cfg.begin, cfg.end, cfg.unknown, cfg.padding}
-	for i, to := range []*int{&t.bos, &t.eos, nil, &t.pad} {
-		k := tokens[i]
+	for _, k := range []struct {
+		token
+		to *int
+	}{{cfg.begin, &t.bos}, {cfg.end, &t.eos}, {cfg.unknown, nil}, {cfg.padding, &t.pad}} {
 		id, ok := v.ids[k.text]
 		if !ok {
 			return fmt.Errorf("%s: %s %q is not in vocab.json", k.file, k.key, k.text)
 		}
-		if to != nil {
-			*to = int(id)
+		if k.to != nil {
+			*k.to = int(id)
 		}
+	}
+	tokens := append(cfg.added, cfg.begin, cfg.end, cfg.unknown, cfg.padding)
+	for i, k := range tokens {
 		if slices.ContainsFunc(tokens[i+1:], func(later token) bool { return later.text == k.text }) {
 			continue
 		}
-		if !k.folded {
-			t.raw = append(t.raw, special{k.text, int(id)})
-		} else if text := strings.TrimSpace(fold(k.text)); text != "" {
-			t.folded = append(t.folded, special{text, int(id)})
+		id := int(v.ids[k.text])
+		if k.folded {
+			t.folded = append(t.folded, special{fold(k.text), id})
+		} else {
+			t.raw = append(t.raw, special{k.text, id})
 		}
 	}
 	return nil

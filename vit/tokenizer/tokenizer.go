@@ -27,7 +27,7 @@ func New(folder fs.FS) (*Tokenizer, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &Tokenizer{size: vocabulary.size}
+	t := &Tokenizer{}
 	if err := t.setBytes(vocabulary); err != nil {
 		return nil, fmt.Errorf("vocab.json: %w", err)
 	}
@@ -39,7 +39,14 @@ func New(folder fs.FS) (*Tokenizer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return t, t.setSpecials(cfg, vocabulary)
+	if err := vocabulary.add(cfg.added); err != nil {
+		return nil, err
+	}
+	t.size = vocabulary.size
+	if err := t.setSpecials(cfg, vocabulary); err != nil {
+		return nil, err
+	}
+	return t, nil
 }
 
 // Len returns the number of tokens of a text: the model_max_length of

@@ -55,7 +55,7 @@ var want = []string{
 	"README.md", "feature_extractor/preprocessor_config.json", "image_encoder/config.json", "image_encoder/model.fp16.safetensors",
 	"image_noising_scheduler/scheduler_config.json", "image_normalizer/config.json", "image_normalizer/diffusion_pytorch_model.fp16.safetensors",
 	"model_index.json", "scheduler/scheduler_config.json", "text_encoder/config.json", "text_encoder/model.fp16.safetensors",
-	"tokenizer/merges.txt", "tokenizer/special_tokens_map.json", "tokenizer/tokenizer.json", "tokenizer/tokenizer_config.json", "tokenizer/vocab.json",
+	"tokenizer/added_tokens.json", "tokenizer/merges.txt", "tokenizer/special_tokens_map.json", "tokenizer/tokenizer.json", "tokenizer/tokenizer_config.json", "tokenizer/vocab.json",
 	"unet/config.json", unet, "vae/config.json", "vae/diffusion_pytorch_model.fp16.safetensors",
 }
 
