@@ -3,7 +3,8 @@
     python added.py                 into the current folder
 
 The vocabulary is small: CLIP's first 8 merges. Each case has the texts of its files besides vocab.json and merges.txt,
-and the ids of some texts, without their begin, end and padding.
+and the ids of some texts, without their begin, end and padding. The case "saved" is one that transformers has written,
+with tokenizer.json in the place of those two.
 """
 
 import gzip
@@ -43,6 +44,7 @@ def cases(n):
     decoder = {"0": token("!", False), str(n - 2): begin, str(n - 1): end, str(n): token("<cat-toy>", True, False), str(n + 1): token("<Dog>", False, False)}
     yield "decoder", {"tokenizer_config.json": {**config, "pad_token": "<|endoftext|>", "added_tokens_decoder": decoder}}
     specials = {"bos_token": {k: v for k, v in begin.items() if k != "special"}, "eos_token": "<|endoftext|>", "pad_token": "<pad>"}
+    yield "saved", {"tokenizer_config.json": {**config, "pad_token": "!", "added_tokens_decoder": decoder}}
     yield "legacy", {
         "tokenizer_config.json": config,
         "special_tokens_map.json": specials,
@@ -55,11 +57,15 @@ def main():
     base = {"vocab.json": json.dumps({w: i for i, w in enumerate(all_words)}), "merges.txt": "#version: 0.2\n" + "\n".join(merges) + "\n"}
     with open("added.jsonl", "w") as out:
         for name, files in cases(len(all_words)):
-            files = {k: json.dumps(v) for k, v in files.items()}
+            files = base | {k: json.dumps(v) for k, v in files.items()}
             with tempfile.TemporaryDirectory() as folder:
-                write(folder, base | files)
+                write(folder, files)
                 t = CLIPTokenizer.from_pretrained(folder)
+                if name == "saved":
+                    t.save_pretrained(folder)
+                    files = {k: json.dumps(json.load(open(os.path.join(folder, k)))) for k in ("tokenizer.json", "tokenizer_config.json")}
             ids = {text: t(text, add_special_tokens=False).input_ids for text in TEXTS}
+            files = {k: v for k, v in files.items() if k not in base}
             out.write(json.dumps({"name": name, "files": files, "size": len(t), "pad": t.pad_token_id, "ids": ids}) + "\n")
 
 

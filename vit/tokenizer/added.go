@@ -19,7 +19,8 @@ const (
 
 // setAdded reads the tokens that were added to the vocabulary: those of
 // added_tokens_decoder if the configuration has it, and otherwise those of
-// added_tokens.json. A named token is found in texts as its added token is.
+// tokenizer.json, which c has, and added_tokens.json. A named token is found in
+// texts as its added token is.
 func (c *config) setAdded(folder fs.FS, first, second object) error {
 	specials := []string{c.begin.text, c.end.text, c.unknown.text, c.padding.text}
 	more, err := moreSpecials(configFile, first)
@@ -37,11 +38,16 @@ func (c *config) setAdded(folder fs.FS, first, second object) error {
 			return fmt.Errorf("%s: %s %w", configFile, decoderKey, err)
 		}
 	} else {
-		c.added, err = readFile(folder, addedFile, maxConfig, func(data []byte) ([]token, error) {
+		added, err := readFile(folder, addedFile, maxConfig, func(data []byte) ([]token, error) {
 			return parseAdded(data, append(specials, more...))
 		})
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
+		}
+		for _, t := range added {
+			if !hasText(c.added, t.text) {
+				c.added = append(c.added, t)
+			}
 		}
 	}
 	slices.SortFunc(c.added, func(a, b token) int { return cmp.Compare(a.id, b.id) })
@@ -99,7 +105,7 @@ func parseDecoder(raw json.RawMessage) ([]token, error) {
 		if t.id, err = strconv.Atoi(key); err != nil {
 			return nil, fmt.Errorf("has %q, which is not an id", key)
 		}
-		if slices.ContainsFunc(added, func(other token) bool { return other.text == t.text }) {
+		if hasText(added, t.text) {
 			return nil, fmt.Errorf("has %q twice", t.text)
 		}
 		t.file = configFile
@@ -126,6 +132,10 @@ func parseAdded(data []byte, specials []string) (added []token, err error) {
 		added = append(added, t)
 	}
 	return added, nil
+}
+
+func hasText(tokens []token, text string) bool {
+	return slices.ContainsFunc(tokens, func(t token) bool { return t.text == text })
 }
 
 var errTooMany = fmt.Errorf("has more than %d tokens", maxAdded)

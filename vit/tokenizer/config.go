@@ -33,8 +33,9 @@ const (
 
 // readConfig reads the files, which may be absent. Newer versions of
 // transformers list all tokens in the first one under added_tokens_decoder;
-// otherwise those of the second replace those of the first.
-func readConfig(folder fs.FS) (config, error) {
+// otherwise those of the second replace those of the first. added has the tokens
+// that tokenizer.json adds, if the words are from there.
+func readConfig(folder fs.FS, added []token) (config, error) {
 	first, err := readOptional(folder, configFile)
 	if err != nil {
 		return config{}, err
@@ -46,7 +47,7 @@ func readConfig(folder fs.FS) (config, error) {
 	if first[decoderKey] != nil {
 		second = nil
 	}
-	cfg := config{length: 77}
+	cfg := config{added: added, length: 77}
 	if err := cfg.setNamed(first, second); err != nil {
 		return config{}, err
 	}
@@ -155,7 +156,7 @@ func (t *Tokenizer) setSpecials(cfg config, v vocabulary) error {
 	}{{cfg.begin, &t.bos}, {cfg.end, &t.eos}, {cfg.unknown, nil}, {cfg.padding, &t.pad}} {
 		id, ok := v.ids[k.text]
 		if !ok {
-			return fmt.Errorf("%s: %s %q is not in vocab.json", k.file, k.key, k.text)
+			return fmt.Errorf("%s: %s %q is not in %s", k.file, k.key, k.text, v.file)
 		}
 		if k.to != nil {
 			*k.to = int(id)

@@ -3,8 +3,9 @@
 // A [Tokenizer] is read from a model's tokenizer folder: its vocabulary
 // (vocab.json), the merges of its byte-pair encoding (merges.txt), the special
 // tokens in tokenizer_config.json and special_tokens_map.json, and words that
-// were added later (added_tokens.json). It computes what transformers'
-// CLIPTokenizer computes from the same files:
+// were added later (added_tokens.json). Newer versions of transformers write the
+// first two, and these words, into tokenizer.json. It computes what
+// transformers' CLIPTokenizer computes from the same files:
 //
 //  1. Special and added tokens in the text, such as <|endoftext|>, become their
 //     ids, and the text between them is tokenized piece by piece.

@@ -1,7 +1,6 @@
 package tokenizer
 
 import (
-	"fmt"
 	"io/fs"
 	"slices"
 	"strings"
@@ -9,41 +8,33 @@ import (
 
 // A Tokenizer is the tokenizer of one model. It is safe for concurrent use.
 type Tokenizer struct {
-	merges    map[pair]merge
-	byteToken [256]symbol // of each byte of a word
-	lastToken [256]symbol // of the last byte of a word
-	raw       []special   // special tokens found in the text as it is
-	folded    []special   // special tokens found in the text after folding
-	bos, eos  int         // begin and end of a text
-	pad       int         // fills up Encode's result
-	length    int         // of Encode's result
-	size      int         // ids are below it
+	byteTokens
+	merges   map[pair]merge
+	raw      []special // special tokens found in the text as it is
+	folded   []special // special tokens found in the text after folding
+	bos, eos int       // begin and end of a text
+	pad      int       // fills up Encode's result
+	length   int       // of Encode's result
+	size     int       // ids are below it
 }
 
 // New reads a tokenizer folder. An error is one line that begins with the name
 // of the file at fault.
 func New(folder fs.FS) (*Tokenizer, error) {
-	vocabulary, err := readFile(folder, "vocab.json", maxVocabulary, parseVocabulary)
+	words, err := readLexicon(folder)
 	if err != nil {
 		return nil, err
 	}
-	t := &Tokenizer{}
-	if err := t.setBytes(vocabulary); err != nil {
-		return nil, fmt.Errorf("vocab.json: %w", err)
-	}
-	t.merges, err = readFile(folder, "merges.txt", maxMerges, vocabulary.parseMerges)
+	t := &Tokenizer{byteTokens: words.byteTokens, merges: words.merges}
+	cfg, err := readConfig(folder, words.added)
 	if err != nil {
 		return nil, err
 	}
-	cfg, err := readConfig(folder)
-	if err != nil {
+	if err := words.add(cfg.added); err != nil {
 		return nil, err
 	}
-	if err := vocabulary.add(cfg.added); err != nil {
-		return nil, err
-	}
-	t.size = vocabulary.size
-	if err := t.setSpecials(cfg, vocabulary); err != nil {
+	t.size = words.size
+	if err := t.setSpecials(cfg, words.vocabulary); err != nil {
 		return nil, err
 	}
 	return t, nil

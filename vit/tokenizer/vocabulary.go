@@ -67,13 +67,14 @@ func cause(err error) error {
 
 // A vocabulary has the ids of words.
 type vocabulary struct {
+	file string // that has the words
 	ids  map[string]symbol
 	size int // above every id
 }
 
 // parseVocabulary reads an object of words and ids. Each of them appears once.
 func parseVocabulary(data []byte) (v vocabulary, err error) {
-	v.ids = make(map[string]symbol)
+	v.file, v.ids = vocabularyFile, make(map[string]symbol)
 	used := make(map[int64]bool)
 	err = eachMember(data, func(word string, dec *json.Decoder) error {
 		if len(v.ids) == maxWords {
@@ -163,25 +164,40 @@ func (v vocabulary) parseMerges(data []byte) (map[pair]merge, error) {
 		if !ok || left == "" || right == "" || strings.Contains(right, " ") {
 			return nil, fmt.Errorf("line %d is not two words", number)
 		}
-		if len(merges) == maxWords {
-			return nil, fmt.Errorf("more than %d merges", maxWords)
+		if err := v.appendMerge(merges, left, right); err != nil {
+			return nil, fmt.Errorf("line %d %w", number, err)
 		}
-		l, okL := v.ids[left]
-		r, okR := v.ids[right]
-		to, okT := v.ids[left+right]
-		if !okL || !okR || !okT {
-			return nil, fmt.Errorf("line %d has words that are not in vocab.json", number)
-		}
-		if _, ok := merges[pair{l, r}]; ok {
-			return nil, fmt.Errorf("line %d appears twice", number)
-		}
-		merges[pair{l, r}] = merge{int32(len(merges)), to}
 	}
 	return merges, nil
 }
 
+// appendMerge adds the merge of two words, whose rank is the number of those
+// before it.
+func (v vocabulary) appendMerge(merges map[pair]merge, left, right string) error {
+	l, okL := v.ids[left]
+	r, okR := v.ids[right]
+	to, okT := v.ids[left+right]
+	if !okL || !okR || !okT {
+		return fmt.Errorf("has words that are not in %s", v.file)
+	}
+	if _, ok := merges[pair{l, r}]; ok {
+		return errors.New("appears twice")
+	}
+	if len(merges) == maxWords {
+		return fmt.Errorf("is too much: %d merges are supported", maxWords)
+	}
+	merges[pair{l, r}] = merge{int32(len(merges)), to}
+	return nil
+}
+
+// byteTokens are the words of single bytes.
+type byteTokens struct {
+	byteToken [256]symbol // of each byte of a word
+	lastToken [256]symbol // of the last byte of a word
+}
+
 // setBytes finds the words of single bytes.
-func (t *Tokenizer) setBytes(v vocabulary) error {
+func (t *byteTokens) setBytes(v vocabulary) error {
 	for b := range 256 {
 		for _, w := range []struct {
 			word string
