@@ -62,6 +62,7 @@ func TestHostile(t *testing.T) {
 		"13_laughs":           "",
 		"14_string_claim":     "truncated",
 		"15_negative_size":    "negative",
+		"16_negated":          "save v.detach().resolve_neg()",
 	} {
 		path := filepath.Join("testdata", name+".pth")
 		s, err := Open(path)
@@ -81,8 +82,8 @@ func TestHostile(t *testing.T) {
 		}
 	}
 	files, err := filepath.Glob("testdata/[0-9]*.pth")
-	if err != nil || len(files) != 15 {
-		t.Errorf("%d hostile files, want 15 (%v)", len(files), err)
+	if err != nil || len(files) != 16 {
+		t.Errorf("%d hostile files, want 16 (%v)", len(files), err)
 	}
 }
 
@@ -253,6 +254,20 @@ func TestUnpickle(t *testing.T) {
 	} {
 		if got, err := unpickle([]byte(pickle)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is %v, %v; want an error with %q", pickle, got, err, want)
+		}
+	}
+}
+
+// TestTensorArguments: metadata that is not empty is refused, and so are further
+// arguments.
+func TestTensorArguments(t *testing.T) {
+	args := tuple{storage{weights.F32, "0", 6}, int64(0), tuple{int64(6)}, tuple{int64(1)}, false, &dict{}}
+	for _, c := range []struct {
+		more tuple
+		ok   bool
+	}{{nil, true}, {tuple{nil}, true}, {tuple{&dict{}}, true}, {tuple{true}, false}, {tuple{nil, nil}, false}, {tuple{&dict{[]any{"conj"}, []any{true}}}, false}} {
+		if _, err := newTensor(append(args[:6:6], c.more...)); (err == nil) != c.ok {
+			t.Errorf("%v: error %v", c.more, err)
 		}
 	}
 }

@@ -329,10 +329,19 @@ func (m *machine) reduce() error {
 }
 
 // newTensor reads _rebuild_tensor_v2(storage, offset, shape, stride,
-// requires_grad, hooks).
+// requires_grad, hooks, metadata). The metadata may say that the values are
+// others than those of the storage, such as their negatives.
 func newTensor(args tuple) (*tensor, error) {
-	if len(args) < 4 {
+	if len(args) < 4 || len(args) > 7 {
 		return nil, errPickle
+	}
+	if len(args) == 7 {
+		switch d, ok := args[6].(*dict); {
+		case !ok && args[6] != nil:
+			return nil, errPickle
+		case ok && len(d.keys) > 0:
+			return nil, errors.New("a tensor is stored with metadata, which is not supported: save v.detach().resolve_neg() of each tensor v")
+		}
 	}
 	s, ok1 := args[0].(storage)
 	offset, ok2 := args[1].(int64)

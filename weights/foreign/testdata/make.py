@@ -100,6 +100,9 @@ def valid(out):
         f.write(b.getvalue())
     save_file({k: v.contiguous() for k, v in net.state_dict().items()}, os.path.join(out, "params.safetensors"))
 
+    count = torch.arange(3, dtype=torch.float32)
+    torch.save({"a": torch.complex(count, count + 1).conj().imag}, os.path.join(out, "16_negated.pth"))  # its metadata is {"neg": True}
+
     b = io.BytesIO()
     torch.save({"a": torch.tensor([[1.0, 2, 3], [4, 5, 6]])}, b, _use_new_zipfile_serialization=False)
     b.seek(0)
