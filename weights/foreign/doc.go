@@ -9,9 +9,9 @@
 // The names and shapes in a .pth file are a pickle: a program for a stack
 // machine, which in Python may call any function. This package never calls one.
 // Its machine knows the instructions that torch.save writes for a dictionary of
-// tensors, reads the names of three kinds of functions as what they describe (a
-// dictionary, a tensor, a storage), and refuses a file with any other. Values
-// that are neither tensors nor dictionaries are skipped.
+// tensors, reads the names of four kinds of functions as what they describe (a
+// dictionary, a tensor, a parameter, a storage), and refuses a file with any
+// other. Values that are neither tensors nor dictionaries are skipped.
 //
 // # Files that lie
 //

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"strconv"
-	"strings"
 
 	"github.com/coclico/coclico/weights"
 )
@@ -33,18 +31,6 @@ type (
 		shape, stride []int64
 	}
 )
-
-const (
-	orderedDict   global = "collections.OrderedDict"
-	rebuildTensor global = "torch._utils._rebuild_tensor_v2"
-)
-
-// storages are the types of storages.
-var storages = map[global]weights.DType{
-	"torch.FloatStorage": weights.F32, "torch.HalfStorage": weights.F16, "torch.BFloat16Storage": weights.BF16, "torch.DoubleStorage": weights.F64,
-	"torch.LongStorage": weights.I64, "torch.IntStorage": weights.I32, "torch.ShortStorage": weights.I16, "torch.CharStorage": weights.I8,
-	"torch.ByteStorage": weights.U8, "torch.BoolStorage": weights.Bool,
-}
 
 // mark is what MARK leaves on the stack.
 type mark struct{}
@@ -92,15 +78,18 @@ func (m *machine) step(op byte) error {
 			err = fmt.Errorf("bad pickle: protocol %d", v[0])
 		}
 		return err
-	case 'c': // GLOBAL
-		return m.global()
+	case 0x95: // FRAME
+		_, err := m.take(8) // how much Python reads at a time
+		return err
+	case 'c', 0x93: // GLOBAL, STACK_GLOBAL
+		return m.global(op)
 	case 'N': // NONE
 		m.push(nil)
 	case 0x88, 0x89: // NEWTRUE, NEWFALSE
 		m.push(op == 0x88)
-	case 'K', 'M', 'J', 0x8a, 'G', 'X': // a literal
+	case 'K', 'M', 'J', 0x8a, 'G', 'X', 0x8c: // a literal
 		return m.literal(op)
-	case 'q', 'r', 'h', 'j': // a place in the memo
+	case 'q', 'r', 0x94, 'h', 'j': // a place in the memo
 		return m.remember(op)
 	case '(': // MARK
 		m.push(mark{})
@@ -178,7 +167,7 @@ func (m *machine) popMark() ([]any, error) {
 
 // literal pushes an integer, a float or a string.
 func (m *machine) literal(op byte) error {
-	width := map[byte]int{'K': 1, 'M': 2, 'J': 4, 0x8a: 1, 'G': 8, 'X': 4}[op]
+	width := map[byte]int{'K': 1, 'M': 2, 'J': 4, 0x8a: 1, 'G': 8, 'X': 4, 0x8c: 1}[op]
 	b, err := m.take(width)
 	if err != nil {
 		return err
@@ -206,8 +195,8 @@ func (m *machine) literal(op byte) error {
 		}
 		shift := 64 - 8*len(digits)
 		m.push(v << shift >> shift)
-	case 'X': // BINUNICODE
-		s, err := m.take(int(min(binary.LittleEndian.Uint32(b), math.MaxInt32)))
+	case 'X', 0x8c: // BINUNICODE, SHORT_BINUNICODE
+		s, err := m.take(int(min(littleEndian(b), math.MaxInt32)))
 		if err != nil {
 			return err
 		}
@@ -216,19 +205,24 @@ func (m *machine) literal(op byte) error {
 	return nil
 }
 
-// remember runs BINPUT, LONG_BINPUT, BINGET and LONG_BINGET.
+// littleEndian returns the number of at most four bytes.
+func littleEndian(b []byte) uint32 {
+	var four [4]byte
+	copy(four[:], b)
+	return binary.LittleEndian.Uint32(four[:])
+}
+
+// remember runs BINPUT, LONG_BINPUT, MEMOIZE, BINGET and LONG_BINGET.
 func (m *machine) remember(op byte) error {
-	width := 1
-	if op == 'r' || op == 'j' {
-		width = 4
-	}
+	width := map[byte]int{'q': 1, 'r': 4, 0x94: 0, 'h': 1, 'j': 4}[op]
 	b, err := m.take(width)
 	if err != nil {
 		return err
 	}
-	var four [4]byte
-	copy(four[:], b)
-	i := binary.LittleEndian.Uint32(four[:])
+	i := littleEndian(b)
+	if op == 0x94 {
+		i = uint32(len(m.memo))
+	}
 	if op == 'h' || op == 'j' {
 		v, ok := m.memo[i]
 		if !ok {
@@ -241,25 +235,6 @@ func (m *machine) remember(op byte) error {
 		return errPickle
 	}
 	m.memo[i] = m.stack[len(m.stack)-1]
-	return nil
-}
-
-// global pushes the name of a function or a class that describes tensors.
-func (m *machine) global() error {
-	var words [2]string
-	for i := range words {
-		n := strings.IndexByte(string(m.in[:min(len(m.in), 256)]), '\n')
-		if n < 0 {
-			return errTruncated
-		}
-		words[i] = string(m.in[:n])
-		m.in = m.in[n+1:]
-	}
-	g := global(words[0] + "." + words[1])
-	if _, ok := storages[g]; !ok && g != orderedDict && g != rebuildTensor {
-		return fmt.Errorf("the pickle calls %s, which no tensor needs: the file is refused", show(string(g)))
-	}
-	m.push(g)
 	return nil
 }
 
@@ -306,98 +281,3 @@ func (m *machine) top() any {
 	}
 	return m.stack[len(m.stack)-1]
 }
-
-// reduce describes the result of a call.
-func (m *machine) reduce() error {
-	call, err := m.pop(2)
-	if err != nil {
-		return err
-	}
-	args, ok := call[1].(tuple)
-	switch {
-	case call[0] == orderedDict && ok && len(args) == 0:
-		m.push(&dict{})
-		return nil
-	case call[0] == rebuildTensor && ok:
-		t, err := newTensor(args)
-		if err == nil {
-			m.push(t)
-		}
-		return err
-	}
-	return errPickle
-}
-
-// newTensor reads _rebuild_tensor_v2(storage, offset, shape, stride,
-// requires_grad, hooks, metadata). The metadata may say that the values are
-// others than those of the storage, such as their negatives.
-func newTensor(args tuple) (*tensor, error) {
-	if len(args) < 4 || len(args) > 7 {
-		return nil, errPickle
-	}
-	if len(args) == 7 {
-		switch d, ok := args[6].(*dict); {
-		case !ok && args[6] != nil:
-			return nil, errPickle
-		case ok && len(d.keys) > 0:
-			return nil, errors.New("a tensor is stored with metadata, which is not supported: save v.detach().resolve_neg() of each tensor v")
-		}
-	}
-	s, ok1 := args[0].(storage)
-	offset, ok2 := args[1].(int64)
-	shape, ok3 := integers(args[2])
-	stride, ok4 := integers(args[3])
-	if !ok1 || !ok2 || !ok3 || !ok4 {
-		return nil, errPickle
-	}
-	return &tensor{s, offset, shape, stride}, nil
-}
-
-func integers(v any) ([]int64, bool) {
-	t, ok := v.(tuple)
-	if !ok || len(t) > maxRank {
-		return nil, false
-	}
-	x := make([]int64, len(t))
-	for i, v := range t {
-		if x[i], ok = v.(int64); !ok {
-			return nil, false
-		}
-	}
-	return x, true
-}
-
-// build skips the attributes of a dictionary, such as a state_dict's _metadata.
-func (m *machine) build() error {
-	if _, err := m.pop(1); err != nil {
-		return err
-	}
-	if _, ok := m.top().(*dict); !ok {
-		return errPickle
-	}
-	return nil
-}
-
-// persistent reads ("storage", type, key, place, count).
-func (m *machine) persistent() error {
-	id, err := m.pop(1)
-	if err != nil {
-		return err
-	}
-	t, ok := id[0].(tuple)
-	if !ok || len(t) < 5 || t[0] != "storage" {
-		return errPickle
-	}
-	g, ok1 := t[1].(global)
-	key, ok2 := t[2].(string)
-	count, ok3 := t[4].(int64)
-	dtype, ok4 := storages[g]
-	if !ok1 || !ok2 || !ok3 || !ok4 || count < 0 {
-		return errPickle
-	}
-	m.push(storage{dtype, key, count})
-	return nil
-}
-
-// String names a storage for messages.
-func (s storage) String() string { return "storage " + strconv.Quote(s.key) }

@@ -1,4 +1,4 @@
-"""Makes the files beside it: two .pth files of torch.save and one of numpy.savez with their contents as safetensors, and
+"""Makes the files beside it: four .pth files of torch.save and one of numpy.savez with their contents as safetensors, and
 malformed or hostile .pth files. TestHostile says what must become of each.
 
     python make.py [DIR]
@@ -99,6 +99,12 @@ def valid(out):
     with open(os.path.join(out, "params.pth"), "wb") as f:
         f.write(b.getvalue())
     save_file({k: v.contiguous() for k, v in net.state_dict().items()}, os.path.join(out, "params.safetensors"))
+
+    parameters = {"weight": torch.nn.Parameter(base), "view": torch.nn.Parameter(base[1:3, 2:5].t(), requires_grad=False), "plain": base}
+    torch.save(parameters, os.path.join(out, "parameters.pth"))
+    torch.save(parameters, os.path.join(out, "protocol.pth"), pickle_protocol=4)
+    for name in ("parameters", "protocol"):
+        save_file({k: v.detach().clone().contiguous() for k, v in parameters.items()}, os.path.join(out, name + ".safetensors"))
 
     count = torch.arange(3, dtype=torch.float32)
     torch.save({"a": torch.complex(count, count + 1).conj().imag}, os.path.join(out, "16_negated.pth"))  # its metadata is {"neg": True}
