@@ -96,8 +96,9 @@ var schedulers = []string{
 // the default of the DPM solver, never that of the class that wrote the file:
 // the file of Stable unCLIP, a PNDMScheduler without timestep_spacing, means
 // linspace and not PNDM's leading, and its set_alpha_to_one and skip_prk_steps
-// have no effect. The result is valid: [New] can refuse only the number of steps
-// and what depends on the schedule's levels.
+// have no effect. (A lower_order_final that is null is an error, since it would
+// be false in Python.) The result is valid: [New] can refuse only the number of
+// steps and what depends on the schedule's levels.
 func ParseConfig(data []byte) (Config, error) {
 	file := struct {
 		*Config
@@ -208,8 +209,9 @@ func (c *Config) validate() error {
 	return nil
 }
 
-// decode decodes a configuration file into dst. Values may be null. The
-// spelling of keys is case-sensitive, and unknown keys are ignored.
+// decode decodes a configuration file into dst. Values may be null, except where
+// the default is true: to Python null is false. The spelling of keys is
+// case-sensitive, and unknown keys are ignored.
 func decode(data []byte, dst any) error {
 	data = plainJSON(data)
 	if !bytes.HasPrefix(bytes.TrimSpace(data), []byte("{")) {
@@ -245,6 +247,11 @@ func exactFields(data []byte, dst any) ([]byte, error) {
 		return nil, err
 	}
 	maps.DeleteFunc(fields, func(key string, _ json.RawMessage) bool { _, ok := known[key]; return !ok })
+	for key, value := range fields {
+		if string(known[key]) == "true" && string(value) == "null" {
+			return nil, fmt.Errorf("%s is null, which is not supported: it must be true or false", key)
+		}
+	}
 	return json.Marshal(fields)
 }
 

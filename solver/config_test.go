@@ -33,7 +33,7 @@ func TestParseConfigDefaults(t *testing.T) {
 	}
 	// A value that Python writes and JSON lacks, and the same letters in a
 	// string.
-	cfg := with(t, `"note": "\"Infinity", "lambda_min_clipped": -Infinity, "solver_order": 1`)
+	cfg := with(t, `"note": "\"Infinity", "lambda_min_clipped": -Infinity, "solver_order": 1, "euler_at_final": null`)
 	if !math.IsInf(cfg.LambdaMinClipped, -1) || cfg.SolverOrder != 1 {
 		t.Errorf("infinity: %+v", cfg)
 	}
@@ -88,6 +88,7 @@ func TestParseConfigErrors(t *testing.T) {
 		`"lambda_min_clipped": NaN`:                                 "invalid character",
 		`"lambda_min_clipped": [1]`:                                 "lambda_min_clipped",
 		`"steps_offset": 1, "steps_offset": 2`:                      `"steps_offset" appears twice`,
+		`"lower_order_final": null`:                                 "lower_order_final is null, which is not supported: it must be true or false",
 	} {
 		_, err := ParseConfig(changed(keys))
 		if err == nil || !strings.Contains(err.Error(), words) || strings.Contains(err.Error(), "\n") || strings.Contains(err.Error(), "Go ") {

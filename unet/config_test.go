@@ -39,6 +39,7 @@ func TestParseConfigErrors(t *testing.T) {
 		{`{"down_block_types":["\u001b[2J"]}`, `down_block_types is "[\x1b[2J]"`},
 		{`{"In_Channels": 0, "IN_CHANNELS": "x"}`, ""},
 		{`{"time_embedding_type": "fourier"}`, `time_embedding_type is "fourier"`},
+		{`{"flip_sin_to_cos": null}`, `flip_sin_to_cos is null`},
 		{`{"downsample_padding": 0}`, `downsample_padding is 0`},
 	} {
 		_, err := ParseConfig([]byte(c.in))

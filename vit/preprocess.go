@@ -26,7 +26,7 @@ type PreprocessConfig struct {
 // Absent keys have the defaults of transformers' CLIPImageProcessor. Any
 // preprocessing other than CLIP's is an error that names the key.
 func ParsePreprocessConfig(data []byte) (PreprocessConfig, error) {
-	var file preprocessorJSON
+	file := preprocessorJSON{DoResize: true, DoCenterCrop: true, DoRescale: true, DoNormalize: true}
 	var cfg PreprocessConfig
 	err := config.Decode(data, &file, nil)
 	if err == nil {
@@ -46,10 +46,10 @@ func ParsePreprocessConfig(data []byte) (PreprocessConfig, error) {
 type preprocessorJSON struct {
 	Processor    string          `json:"image_processor_type"`
 	Extractor    string          `json:"feature_extractor_type"` // its name before transformers 4.26
-	DoResize     *bool           `json:"do_resize"`
-	DoCenterCrop *bool           `json:"do_center_crop"`
-	DoRescale    *bool           `json:"do_rescale"`
-	DoNormalize  *bool           `json:"do_normalize"`
+	DoResize     bool            `json:"do_resize"`
+	DoCenterCrop bool            `json:"do_center_crop"`
+	DoRescale    bool            `json:"do_rescale"`
+	DoNormalize  bool            `json:"do_normalize"`
 	Resample     *int            `json:"resample"`
 	Factor       *float64        `json:"rescale_factor"`
 	Size         json.RawMessage `json:"size"`
@@ -68,9 +68,9 @@ func (f *preprocessorJSON) checkFixed() error {
 	}
 	for _, do := range []struct {
 		key   string
-		value *bool
+		value bool
 	}{{"do_resize", f.DoResize}, {"do_center_crop", f.DoCenterCrop}, {"do_rescale", f.DoRescale}, {"do_normalize", f.DoNormalize}} {
-		if do.value != nil && !*do.value {
+		if !do.value {
 			return fmt.Errorf("%s false is not supported", do.key)
 		}
 	}

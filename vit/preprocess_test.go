@@ -119,16 +119,20 @@ func TestParsePreprocessConfig(t *testing.T) {
 	}
 	clip := PreprocessConfig{224, 224, [3]float32{0.48145466, 0.4578275, 0.40821073}, [3]float32{0.26862954, 0.26130258, 0.27577711}}
 	for _, data := range []string{`{}`, `{"size": 224, "crop_size": 224, "feature_extractor_type": "CLIPFeatureExtractor"}`,
-		`{"size": null, "image_mean": null, "do_resize": null}`} {
+		`{"size": null, "image_mean": null, "resample": null}`} {
 		if cfg, err := ParsePreprocessConfig([]byte(data)); err != nil || cfg != clip {
 			t.Errorf("%s: %+v, %v", data, cfg, err)
 		}
 	}
 	for data, key := range map[string]string{
 		`{"do_resize": false}`:                               "do_resize",
+		`{"do_resize": null}`:                                "do_resize is null",
 		`{"do_center_crop": false}`:                          "do_center_crop",
+		`{"do_center_crop": null}`:                           "do_center_crop is null",
 		`{"do_rescale": false}`:                              "do_rescale",
+		`{"do_rescale": null}`:                               "do_rescale is null",
 		`{"do_normalize": false}`:                            "do_normalize",
+		`{"do_normalize": null}`:                             "do_normalize is null",
 		`{"resample": 2}`:                                    "resample",
 		`{"rescale_factor": 1}`:                              "rescale_factor",
 		`{"size": {"height": 224, "width": 224}}`:            "size",

@@ -43,6 +43,7 @@ type Fixed struct {
 // Decode reads a config.json into v, whose fields hold the defaults, and checks
 // the fixed keys. An absent key leaves the default, and so does null unless the
 // type of the field decodes it; for a fixed key null is a value like any other.
+// Where the default is true, null is an error: to Python it is false.
 // The spelling of keys is case-sensitive, and unknown keys are ignored.
 func Decode(data []byte, v any, fixed []Fixed) error {
 	var fields map[string]json.RawMessage
@@ -146,7 +147,8 @@ func kind(t reflect.Type) string {
 }
 
 // exactFields returns the object without the keys that are not exactly a field
-// of v: package json would also accept In_Channels for in_channels.
+// of v: package json would also accept In_Channels for in_channels. Null in the
+// place of true is an error.
 func exactFields(fields map[string]json.RawMessage, v any) (map[string]json.RawMessage, error) {
 	b, err := json.Marshal(v)
 	if err != nil {
@@ -158,6 +160,11 @@ func exactFields(fields map[string]json.RawMessage, v any) (map[string]json.RawM
 	}
 	fields = maps.Clone(fields)
 	maps.DeleteFunc(fields, func(key string, _ json.RawMessage) bool { _, ok := known[key]; return !ok })
+	for _, key := range slices.Sorted(maps.Keys(fields)) {
+		if string(known[key]) == "true" && string(fields[key]) == "null" {
+			return nil, &Error{clip(key), "null", kind(reflect.TypeFor[bool]())}
+		}
+	}
 	return fields, nil
 }
 

@@ -13,11 +13,15 @@ func TestDecode(t *testing.T) {
 		Heads  Ints      `json:"heads"`
 		Eps    float64   `json:"eps"`
 		Mean   []float32 `json:"mean"`
+		Flip   bool      `json:"flip"`
+		Bias   bool      `json:"bias"`
 	}
 	fixed := []Fixed{{Key: "only_cross_attention", Allowed: []string{"false", "null"}}}
 	for _, c := range []struct{ in, err string }{
 		{`{}`, ""},
 		{`{"groups": null, "heads": [1, 2], "unknown": {"a": [1]}}`, ""},
+		{`{"flip": false, "bias": null}`, ""},
+		{`{"flip": null}`, "flip is null, which is not supported: it must be true or false"},
 		{`{"heads": 3, "only_cross_attention": false}`, ""},
 		{`{"only_cross_attention": [false, false]}`, ""},
 		{`{"only_cross_attention": [false, true]}`, "only_cross_attention is [false, true], which is not supported: it must be false or null"},
@@ -40,7 +44,7 @@ func TestDecode(t *testing.T) {
 		{"{\"only_cross_attention\": [false,\n true]}", `only_cross_attention is "[false,\n true]"`},
 		{`{"groups": "` + strings.Repeat("x", 1000) + `"}`, "groups is a string"},
 	} {
-		v := config{Groups: 32}
+		v := config{Groups: 32, Flip: true}
 		err := Decode([]byte(c.in), &v, fixed)
 		if (err == nil) != (c.err == "") || err != nil && (!strings.Contains(err.Error(), c.err) || len(err.Error()) > 300) {
 			t.Errorf("%.60s: error %v, want %q", c.in, err, c.err)
