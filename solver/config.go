@@ -147,10 +147,22 @@ func ParseConfig(data []byte) (Config, error) {
 	if (cfg.UseKarrasSigmas || cfg.UseExponentialSigmas) && (file.SigmaMin != nil || file.SigmaMax != nil) {
 		return Config{}, fmt.Errorf("solver: sigma_min and sigma_max are not supported with use_karras_sigmas or use_exponential_sigmas")
 	}
-	if slices.Contains([]string{"logrho", "bh1", "bh2"}, cfg.SolverType) {
-		cfg.SolverType = "midpoint" // as in diffusers, for the variants of DEIS and UniPC
+	if otherSolver(file.ClassName, cfg.SolverType) {
+		cfg.SolverType = "midpoint"
 	}
 	return cfg, cfg.validate()
+}
+
+// otherSolver reports whether diffusers has midpoint in the place of a file's
+// solver_type: for the variants of DEIS and UniPC, and for heun in the files of
+// these two classes, which replace it by a variant of theirs before the DPM
+// solver sees it.
+func otherSolver(class, solverType string) bool {
+	switch class {
+	case "DEISMultistepScheduler", "UniPCMultistepScheduler":
+		return slices.Contains([]string{"heun", "logrho", "bh1", "bh2"}, solverType)
+	}
+	return slices.Contains([]string{"logrho", "bh1", "bh2"}, solverType)
 }
 
 // common has the keys that both ParseConfig and ParseNoising check but do not

@@ -1,6 +1,7 @@
 package solver
 
 import (
+	"fmt"
 	"math"
 	"reflect"
 	"strings"
@@ -39,6 +40,31 @@ func TestParseConfigDefaults(t *testing.T) {
 	}
 	if cfg := with(t, `"lambda_min_clipped": -5.1`); cfg.LambdaMinClipped != -5.1 {
 		t.Errorf("lambda_min_clipped: %+v", cfg)
+	}
+}
+
+// TestSolverType: DPMSolverMultistepScheduler.from_config(CLASS.from_config(json).config)
+// of diffusers 0.42.1 has these types of order 2.
+func TestSolverType(t *testing.T) {
+	for _, c := range []struct{ class, solver, want string }{
+		{"DEISMultistepScheduler", "heun", "midpoint"},
+		{"DEISMultistepScheduler", "logrho", "midpoint"},
+		{"DEISMultistepScheduler", "midpoint", "midpoint"},
+		{"UniPCMultistepScheduler", "heun", "midpoint"},
+		{"UniPCMultistepScheduler", "bh1", "midpoint"},
+		{"DPMSolverSinglestepScheduler", "heun", "heun"},
+		{"DPMSolverMultistepScheduler", "heun", "heun"},
+		{"DPMSolverMultistepScheduler", "bh2", "midpoint"},
+		{"PNDMScheduler", "heun", "heun"},
+		{"PNDMScheduler", "logrho", "midpoint"},
+	} {
+		cfg, err := ParseConfig(fmt.Appendf(nil, `{"_class_name": %q, "solver_type": %q}`, c.class, c.solver))
+		if err != nil || cfg.SolverType != c.want {
+			t.Errorf("%s, %s: %q, %v, want %q", c.class, c.solver, cfg.SolverType, err, c.want)
+		}
+	}
+	if _, err := ParseConfig([]byte(`{"_class_name": "DEISMultistepScheduler", "solver_type": "rk4"}`)); err == nil {
+		t.Error("rk4: no error")
 	}
 }
 
