@@ -266,12 +266,26 @@ func (f *Folder) noWeights(part Part) error {
 		}
 	}
 	for _, e := range entries {
+		if path.Ext(e.Name()) == ".safetensors" && part.HasWeights() {
+			return fileErrorf(f.Path(string(part), e.Name()), "%s", rename(e.Name(), part.WeightFile()))
+		}
+	}
+	for _, e := range entries {
 		switch path.Ext(e.Name()) {
 		case ".bin", ".ckpt", ".pt", ".pth", ".msgpack", ".onnx":
 			return fileErrorf(f.Path(string(part), e.Name()), "weights must be a safetensors file")
 		}
 	}
 	return fileErrorf(f.PartPath(part), "neither %s nor %s in it", diffusersFile, transformersFile)
+}
+
+// rename reports what to do with a safetensors file whose name is not among
+// weightFiles, such as that of a variant in bfloat16.
+func rename(name, wanted string) string {
+	if strings.Contains(name, "-of-") {
+		return fmt.Sprintf("a shard whose index, %s.index.json, is missing: if it has another name, rename it", wanted)
+	}
+	return fmt.Sprintf("weights of this name are not read: rename the file to %s", wanted)
 }
 
 func (f *Folder) openSingle(name string) (*Store, error) {
