@@ -32,7 +32,7 @@ func (b *builder) resnet(s nn.Scope, in, out int) *nn.ResnetBlock {
 // attend adds n transformers to a block.
 func (b *builder) attend(k *block, s nn.Scope, level, n int) {
 	c := b.cfg
-	ch, heads := c.BlockOutChannels[level], c.heads(level)
+	ch, heads := c.BlockOutChannels[level], c.AttentionHeadDim.At(level)
 	k.firstAttention = b.attentions
 	b.attentions += n
 	for i := range n {

@@ -20,10 +20,9 @@ type Config struct {
 	LayersPerBlock    config.Ints `json:"layers_per_block"`
 	TransformerLayers config.Ints `json:"transformer_layers_per_block"`
 
-	// Numbers of heads, in spite of the name of the first
-	// (huggingface/diffusers#2011). The second takes precedence if present.
+	// AttentionHeadDim has the numbers of heads, in spite of its name
+	// (huggingface/diffusers#2011).
 	AttentionHeadDim  config.Ints `json:"attention_head_dim"`
-	NumAttentionHeads config.Ints `json:"num_attention_heads"`
 	CrossAttentionDim config.Ints `json:"cross_attention_dim"`
 
 	UseLinearProjection bool    `json:"use_linear_projection"`
@@ -84,6 +83,7 @@ func (m *MidBlock) UnmarshalJSON(b []byte) error {
 // this package supports only one value.
 var fixed = []config.Fixed{
 	{Key: "_class_name", Allowed: []string{`"UNet2DConditionModel"`}},
+	{Key: "num_attention_heads", Allowed: []string{"null"}}, // as in diffusers; see AttentionHeadDim
 	{Key: "only_cross_attention", Allowed: []string{"false"}},
 	{Key: "mid_block_only_cross_attention", Allowed: []string{"null", "false"}},
 	{Key: "dual_cross_attention", Allowed: []string{"false"}},
@@ -145,9 +145,6 @@ func (c Config) Validate() error {
 	k.Levels("layers_per_block", c.LayersPerBlock, levels, 1, config.MaxLayers)
 	k.Levels("transformer_layers_per_block", c.TransformerLayers, levels, 1, config.MaxLayers)
 	k.Levels("attention_head_dim", c.AttentionHeadDim, levels, 1, config.MaxChannels)
-	if len(c.NumAttentionHeads) > 0 {
-		k.Levels("num_attention_heads", c.NumAttentionHeads, levels, 1, config.MaxChannels)
-	}
 	k.Levels("cross_attention_dim", c.CrossAttentionDim, levels, 1, config.MaxChannels)
 	k.Range("time_embedding_dim", c.TimeEmbeddingDim, 0, config.MaxChannels)
 	k.Finite("freq_shift", float64(c.FreqShift))
@@ -179,7 +176,8 @@ func (c Config) checkBlocks(k *config.Checker) {
 		mid := i == c.levels()-1 && c.MidBlockType == crossMid
 		blocks += 2*c.LayersPerBlock.At(i) + 1
 		if down == crossDown || up == crossUp || mid {
-			k.Must(c.heads(i) <= ch, c.headsKey(), c.heads(i), fmt.Sprintf("at most the level's %d channels", ch))
+			heads := c.AttentionHeadDim.At(i)
+			k.Must(heads <= ch, "attention_head_dim", heads, fmt.Sprintf("at most the level's %d channels", ch))
 			k.Must(context == 0 || context == c.CrossAttentionDim.At(i), "cross_attention_dim", c.CrossAttentionDim, "the same at all levels")
 			context = c.CrossAttentionDim.At(i)
 			blocks += (2*c.LayersPerBlock.At(i) + 2) * c.TransformerLayers.At(i)
@@ -192,22 +190,6 @@ func (c Config) checkBlocks(k *config.Checker) {
 }
 
 func (c Config) levels() int { return len(c.BlockOutChannels) }
-
-// headsKey returns the key of the numbers of attention heads.
-func (c Config) headsKey() string {
-	if len(c.NumAttentionHeads) > 0 {
-		return "num_attention_heads"
-	}
-	return "attention_head_dim"
-}
-
-// heads returns the number of attention heads at a level.
-func (c Config) heads(level int) int {
-	if len(c.NumAttentionHeads) > 0 {
-		return c.NumAttentionHeads.At(level)
-	}
-	return c.AttentionHeadDim.At(level)
-}
 
 func (c Config) timeDim() int {
 	if c.TimeEmbeddingDim > 0 {

@@ -11,7 +11,8 @@ import (
 func TestParseConfigErrors(t *testing.T) {
 	for _, c := range []struct{ in, err string }{
 		{`{}`, ""}, // Stable Diffusion's first UNet
-		{`{"num_attention_heads": 4, "attention_head_dim": [5, 10, 20, 20]}`, ""},
+		{`{"num_attention_heads": null, "attention_head_dim": [5, 10, 20, 20]}`, ""},
+		{`{"num_attention_heads": 4, "attention_head_dim": [5, 10, 20, 20]}`, `num_attention_heads is 4, which is not supported: it must be null`},
 		{`{"act_fn": "mish"}`, `act_fn is "mish"`},
 		{`{"_class_name": "UNet2DModel"}`, `_class_name is "UNet2DModel"`},
 		{`{"class_embed_type": "timestep"}`, `class_embed_type is "timestep"`},
