@@ -3,6 +3,8 @@ package kernels
 import (
 	"math"
 	"unsafe"
+
+	"github.com/coclico/coclico/kernels/mem"
 )
 
 // A View is heads*dim columns of an operand, starting at Col.
@@ -132,12 +134,11 @@ func (t *attentionTask) plan() {
 	t.stepB = stepBytes * g.nr
 	t.kPanels, t.kSteps = (t.lk+g.nr-1)/g.nr, (t.dim+per-1)/per
 	t.vPanels, t.vSteps = (t.dim+g.nr-1)/g.nr, (t.lk+per-1)/per
-	keyPlane := t.kPanels * t.kSteps * t.stepB
-	valuePlane := t.vPanels * t.vSteps * t.stepB
-	t.keyHeadBytes, t.valueBytes = t.planes*keyPlane, t.planes*valuePlane
-	heads := t.k.Op.N * t.heads
-	t.keys = grow(&t.keys, heads*t.keyHeadBytes)
-	t.values = grow(&t.values, heads*t.valueBytes)
+	keyPlane := mem.Size(t.kPanels, t.kSteps, t.stepB)
+	valuePlane := mem.Size(t.vPanels, t.vSteps, t.stepB)
+	t.keyHeadBytes, t.valueBytes = mem.Size(t.planes, keyPlane), mem.Size(t.planes, valuePlane)
+	t.keys = grow(&t.keys, mem.Size(t.k.Op.N, t.heads, t.keyHeadBytes))
+	t.values = grow(&t.values, mem.Size(t.k.Op.N, t.heads, t.valueBytes))
 	t.packPieces = (t.lk + keyBlock - 1) / keyBlock
 	t.pPitch = keyBlock*g.form.size + stepBytes // of float32 that of scores
 	t.pPlane = t.qRows * t.pPitch
