@@ -19,6 +19,7 @@ type Header struct {
 	hevc                    *CICP  // what the coded picture itself says
 	alpha                   uint32 // the item that holds the transparency, 0 for none
 	fullMask                bool   // its values are 0 to 255
+	premultiplied           bool   // the colors are multiplied by it
 	primaryAt, primaryBytes int    // where the file has the number of its primary item
 }
 
@@ -251,6 +252,9 @@ func parseMeta(body []byte) (*Header, error) {
 			h.alpha, h.fullMask = r.from, isFull(properties[r.from])
 		}
 	}
+	h.premultiplied = slices.ContainsFunc(refs, func(r reference) bool {
+		return r.name == "prem" && r.from == primary && h.alpha != 0 && slices.Contains(r.to, h.alpha)
+	})
 	const most = 1 << 34 // pixels: far more than anybody decodes, and no sum of them overflows
 	switch {
 	case h.codedWidth < 1 || h.codedHeight < 1:

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"image"
+	"image/draw"
 )
 
 // decodeAVIF returns an RGBA picture, or RGBA64 for more than 8 bits a channel.
@@ -72,6 +73,7 @@ func decodeHEIC(data []byte, h *Header) (image.Image, error) {
 	copy(data[h.primaryAt:h.primaryAt+h.primaryBytes], id[4-h.primaryBytes:])
 	alone := *h
 	alone.CICP = &CICP{Matrix: 2, FullRange: true} // as it is: only the luma counts
+	alone.premultiplied = false
 	mask, err := decodeItem(data, &alone)
 	if err != nil {
 		return nil, err
@@ -80,7 +82,7 @@ func decodeHEIC(data []byte, h *Header) (image.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	return masked(img, luma)
+	return masked(img, luma, h.premultiplied)
 }
 
 // lumaOf returns the luma of a picture, in the full range.
@@ -99,34 +101,39 @@ func lumaOf(img image.Image, full bool) (luma *image.Gray, err error) {
 	return luma, nil
 }
 
-// masked gives a picture the transparency of a gray one.
-func masked(img image.Image, mask *image.Gray) (image.Image, error) {
+// masked gives a picture the transparency of a gray one, by which its colors may
+// be multiplied already.
+func masked(img image.Image, mask *image.Gray, premultiplied bool) (image.Image, error) {
 	alpha, stride, r := mask.Pix, mask.Stride, img.Bounds()
 	if mask.Bounds() != r {
 		return nil, UnsupportedError("transparency of another size")
 	}
+	var rgba *image.RGBA
 	switch img := img.(type) {
 	case *image.YCbCr:
 		return &image.NYCbCrA{YCbCr: *img, A: alpha, AStride: stride}, nil
 	case *image.RGBA: // of toRGB, opaque
-		out := &image.NRGBA{Pix: img.Pix, Stride: img.Stride, Rect: r}
-		for y := range r.Dy() {
-			for x, a := range alpha[y*stride:][:r.Dx()] {
-				out.Pix[y*out.Stride+4*x+3] = a
-			}
-		}
-		return out, nil
+		rgba = img
 	case *image.Gray:
-		out := image.NewNRGBA(r)
-		for y := range r.Dy() {
-			for x, a := range alpha[y*stride:][:r.Dx()] {
-				v := img.Pix[y*img.Stride+x]
-				copy(out.Pix[y*out.Stride+4*x:], []uint8{v, v, v, a})
+		rgba = image.NewRGBA(r)
+		draw.Draw(rgba, r, img, r.Min, draw.Src)
+	default:
+		return img, nil // it has its own
+	}
+	for y := range r.Dy() {
+		pix := rgba.Pix[y*rgba.Stride:]
+		for x, a := range alpha[y*stride:][:r.Dx()] {
+			p := pix[4*x:][:4]
+			p[3] = a
+			if premultiplied { // what is lossy may exceed it
+				p[0], p[1], p[2] = min(p[0], a), min(p[1], a), min(p[2], a)
 			}
 		}
-		return out, nil
 	}
-	return img, nil // it has its own
+	if premultiplied {
+		return rgba, nil
+	}
+	return &image.NRGBA{Pix: rgba.Pix, Stride: rgba.Stride, Rect: r}, nil
 }
 
 // libheif's enumerations.
@@ -160,7 +167,7 @@ func (p *process) decodeItem(data []byte, h *Header) (image.Image, error) {
 	}
 	decode(1, 0)
 	v := p.words(info, 5)
-	l := layout{w: int(v[0]), h: int(v[1]), space: v[2], chroma: v[3], premultiplied: v[4] != 0}
+	l := layout{w: int(v[0]), h: int(v[1]), space: v[2], chroma: v[3]} // v[4] is h.premultiplied
 	switch {
 	case p.err != nil:
 		return nil, p.err
@@ -184,7 +191,6 @@ func (p *process) decodeItem(data []byte, h *Header) (image.Image, error) {
 type layout struct {
 	w, h          int
 	space, chroma uint32
-	premultiplied bool
 
 	ratio  image.YCbCrSubsampleRatio
 	planes [][2]int // stride and rows
@@ -269,11 +275,11 @@ func (l *layout) picture(pix []byte, h *Header) image.Image {
 				mendBorder(plane, img.CStride, (l.w+1)/2, (l.h+1)/2)
 			}
 		}
-		if h.fullRange601() {
-			return img
+		if h.converted() {
+			return toRGB(img, h.signal())
 		}
-		return toRGB(img, h.signal())
-	case l.premultiplied:
+		return img
+	case h.premultiplied:
 		return &image.RGBA{Pix: pix, Stride: l.planes[0][0], Rect: r}
 	}
 	return &image.NRGBA{Pix: pix, Stride: l.planes[0][0], Rect: r}

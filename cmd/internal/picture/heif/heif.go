@@ -85,7 +85,7 @@ func (h *Header) model() color.Model {
 	switch {
 	case h.deep():
 		return color.RGBA64Model
-	case h.AVIF || !h.fullRange601():
+	case h.AVIF || h.converted():
 		return color.RGBAModel
 	case h.alpha != 0:
 		return color.NYCbCrAModel
@@ -109,7 +109,7 @@ func (h *Header) Config() image.Config {
 func (h *Header) Memory(size int64) int64 {
 	process, picture := h.processMemory(size), h.pixels()*h.each()
 	total := process + picture
-	if h.AVIF && len(h.transforms) > 0 || !h.AVIF && !h.fullRange601() {
+	if h.AVIF && len(h.transforms) > 0 || h.converted() {
 		total += picture
 	}
 	if !h.AVIF && h.alpha != 0 { // the first process may not be collected when the second one starts

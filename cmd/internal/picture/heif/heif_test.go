@@ -77,6 +77,7 @@ func difference(t testing.TB, got, want image.Image) (all, border float64) {
 func TestDecode(t *testing.T) {
 	for name, bound := range map[string]float64{
 		"limited709.heic": 1, "full2020.heic": 1, "nameless.heic": 1, "narrow.heic": 2.5, "border.heic": 0.8, "gray.heic": 0, "alpha.heic": 1,
+		"premultiplied.heic": 1, "premultiplied709.heic": 1,
 		"deep.avif": 0.5, "turned.avif": 0, "limited.avif": 1, "alpha.avif": 0.5,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -139,8 +140,13 @@ func TestMask(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if img, err := masked(image.NewGray(mask.Rect), luma); err != nil || !slices.Equal(alphas(img), []uint8{0, 255}) {
+	if img, err := masked(image.NewGray(mask.Rect), luma, false); err != nil || !slices.Equal(alphas(img), []uint8{0, 255}) {
 		t.Errorf("a mask with chroma: %v, %v", img, err)
+	}
+	gray := &image.Gray{Pix: []uint8{9, 40}, Stride: 2, Rect: mask.Rect}
+	want = []uint8{0, 0, 0, 0, 40, 40, 40, 255} // no more than the opacity
+	if img, err := masked(gray, luma, true); err != nil || !slices.Equal(img.(*image.RGBA).Pix, want) {
+		t.Errorf("a premultiplied gray picture: %v, %v", img, err)
 	}
 	h.alpha = 1<<16 + 1
 	var unsupported UnsupportedError

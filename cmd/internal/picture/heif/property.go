@@ -220,11 +220,13 @@ func (h *Header) signal() CICP {
 	return CICP{Primaries: 2, Transfer: 2, Matrix: 2}
 }
 
-// fullRange601 reports whether they are those of JPEG and image.YCbCr.
-func (h *Header) fullRange601() bool {
+// converted reports whether the luma and chroma of a HEIC become red, green and
+// blue: where they are other ones than those of JPEG and image.YCbCr, and where
+// they are multiplied by the transparency, since image.NYCbCrA's are not.
+func (h *Header) converted() bool {
 	s := h.signal()
 	_, _, other := weights(s.Matrix)
-	return s.FullRange && !other
+	return !h.AVIF && (!s.FullRange || other || h.premultiplied)
 }
 
 // checkMatrix refuses a HEIC whose luma and chroma are of a kind that toRGB does
@@ -252,7 +254,7 @@ func weights(matrix uint16) (kr, kb float64, other bool) {
 	return 0.299, 0.114, false
 }
 
-// toRGB converts a picture from a matrix and range other than image.YCbCr's.
+// toRGB converts a picture from the matrix and range of s.
 func toRGB(img *image.YCbCr, s CICP) *image.RGBA {
 	kr, kb, _ := weights(s.Matrix)
 	scaleY, scaleC, black := 1.0, 1.0, 0.0

@@ -42,6 +42,9 @@ heic("narrow.heic", photo.resize((21, 31)))
 heic("border.heic", wheel((64, 48)))  # colors that change along the border
 heic("gray.heic", photo.convert("L"))
 heic("alpha.heic", clear)
+for name, img, options in [("premultiplied.heic", clear, {}), ("premultiplied709.heic", clear, {"matrix_coefficients": 1, "full_range_flag": 0, **nclx})]:
+    multiplied = img.convert("RGBa")
+    pillow_heif.from_bytes(mode="RGBa", size=img.size, data=multiplied.tobytes()).save(name, quality=90, **options)
 avif("deep.avif", "-d", "10")
 avif("turned.avif", "--irot", "1", "--imir", "0")
 avif("limited.avif", "-r", "limited", "-y", "420")
@@ -49,6 +52,7 @@ clear.save("/tmp/photo.png")
 avif("alpha.avif")
 
 for name in ["limited709.heic", "full2020.heic", "nameless.heic", "narrow.heic", "border.heic", "gray.heic", "alpha.heic",
+             "premultiplied.heic", "premultiplied709.heic",
              "deep.avif", "turned.avif", "limited.avif", "alpha.avif"]:
     img = ImageOps.exif_transpose(Image.open(name)).convert("RGBA")
     white = Image.new("RGBA", img.size, "white")
