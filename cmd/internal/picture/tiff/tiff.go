@@ -149,7 +149,6 @@ func newDecoder(r io.ReadSeeker) (*decoder, error) {
 		samples:     int(n.value(tagSamples, 1)),
 		photometric: n.value(tagPhotometric, -1),
 		compression: max(n.single(tagCompression, none), none), // 0 in files that mean 1
-		predictor:   n.value(tagPredictor, predictNone),
 		reversed:    n.value(tagFillOrder, 1) == 2,
 		apart:       n.value(tagPlanar, 1) == 2,
 		alpha:       n.value(tagExtraSamples, 0),
@@ -307,16 +306,17 @@ func (d *decoder) readPalette() error {
 
 // checkCompression refuses what is not decompressed.
 func (d *decoder) checkCompression() error {
+	n := &integers{directory: d.directory}
 	switch d.compression {
-	case none, lzwCodes, deflate, deflateOld, packBits:
-		switch {
+	case none, packBits: // no differences, whatever a tag says: so libtiff has it
+	case lzwCodes, deflate, deflateOld:
+		switch d.predictor = n.value(tagPredictor, predictNone); {
 		case d.predictor == predictLeft && d.bits < 8:
 			return UnsupportedError("differences of few bits")
 		case d.predictor != predictNone && d.predictor != predictLeft:
 			return UnsupportedError("floating-point differences")
 		}
 	case faxGroup3, faxGroup4:
-		n := &integers{directory: d.directory}
 		if d.bits != 1 || d.samples != 1 {
 			return FormatError("fax that is not black and white")
 		}
@@ -328,13 +328,10 @@ func (d *decoder) checkCompression() error {
 				return UnsupportedError("variant of Group 3 fax")
 			}
 		}
-		d.predictor = predictNone
-		return n.err
 	case jpegData:
 		if d.bits != 8 {
 			return UnsupportedError(fmt.Sprintf("JPEG of %d bits", d.bits))
 		}
-		d.predictor = predictNone
 	case 2:
 		return UnsupportedError("Huffman run lengths")
 	case 6:
@@ -350,7 +347,7 @@ func (d *decoder) checkCompression() error {
 	default:
 		return UnsupportedError(fmt.Sprintf("compression %d", d.compression))
 	}
-	return nil
+	return n.err
 }
 
 // setBlocks sets the size of strips or tiles.

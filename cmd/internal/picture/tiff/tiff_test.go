@@ -10,6 +10,7 @@ import (
 	"image/png"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -118,21 +119,54 @@ func TestDecode(t *testing.T) {
 	}
 }
 
-// put sets the value of a short or long tag of a little-endian file.
-func put(t *testing.T, data []byte, tag uint16, v uint32) []byte {
+// entryOf returns what the directory of a little-endian file has about a tag.
+func entryOf(t *testing.T, data []byte, tag uint16) []byte {
 	t.Helper()
-	data = bytes.Clone(data)
 	at := binary.LittleEndian.Uint32(data[4:])
 	n := int(binary.LittleEndian.Uint16(data[at:]))
 	for i := range n {
 		e := data[int(at)+2+12*i:]
 		if binary.LittleEndian.Uint16(e) == tag {
-			binary.LittleEndian.PutUint32(e[8:], v)
-			return data
+			return e[:12]
 		}
 	}
 	t.Fatalf("no tag %d", tag)
 	return nil
+}
+
+// put sets the value of a short or long tag of a little-endian file.
+func put(t *testing.T, data []byte, tag uint16, v uint32) []byte {
+	t.Helper()
+	data = bytes.Clone(data)
+	binary.LittleEndian.PutUint32(entryOf(t, data, tag)[8:], v)
+	return data
+}
+
+// swap puts a short tag in the place of another.
+func swap(t *testing.T, data []byte, old, tag uint16, v uint32) []byte {
+	t.Helper()
+	data = bytes.Clone(data)
+	e, le := entryOf(t, data, old), binary.LittleEndian
+	copy(e, le.AppendUint32(le.AppendUint32(le.AppendUint16(le.AppendUint16(nil, tag), 3), 1), v))
+	return data
+}
+
+// TestPredictor: samples that are not compressed, or with PackBits, are no
+// differences.
+func TestPredictor(t *testing.T) {
+	for name, old := range map[string]uint16{"straight.tif": 282, "apart.tif": 274} {
+		data := read(t, name)
+		want, err := Decode(bytes.NewReader(data))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, predictor := range []uint32{predictLeft, 3} {
+			got, err := Decode(bytes.NewReader(swap(t, data, old, tagPredictor, predictor)))
+			if err != nil || !reflect.DeepEqual(got, want) {
+				t.Errorf("%s: another picture with predictor %d (%v)", name, predictor, err)
+			}
+		}
+	}
 }
 
 // TestFax checks that a fax whose tag calls 0 black is the negative that libtiff
