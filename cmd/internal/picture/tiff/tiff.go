@@ -243,6 +243,9 @@ func (d *decoder) checkSamples() error {
 	switch d.photometric {
 	case whiteIsZero, blackIsZero:
 	case rgb:
+		if d.samples == 4 && !d.has(tagExtraSamples) { // ImageMagick and Pillow have it so
+			d.alpha = straight
+		}
 		return d.need(3)
 	case paletted:
 		return d.readPalette()

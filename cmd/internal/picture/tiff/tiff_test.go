@@ -192,6 +192,19 @@ func TestFax(t *testing.T) {
 	}
 }
 
+// TestUnnamedAlpha: a fourth sample that nothing is said about is transparency.
+func TestUnnamedAlpha(t *testing.T) {
+	data := read(t, "straight.tif")
+	want, err := Decode(bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := Decode(bytes.NewReader(swap(t, data, tagExtraSamples, 65000, 0)))
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("another picture (%v)", err)
+	}
+}
+
 func TestUnsupported(t *testing.T) {
 	plain := read(t, "straight.tif")
 	for name, c := range map[string]struct {
