@@ -108,12 +108,12 @@ func TestParseErrors(t *testing.T) {
 	}{
 		"empty":            {nil, &format, "too short"},
 		"a header":         {good[:128], &format, "too short"},
-		"cut":              {good[:len(good)-100], &format, "tag outside of the profile"},
+		"cut":              {good[:len(good)-100], &format, "no curves or colorants"},
 		"no signature":     {edited(good, 36, "    "), &format, "no signature"},
 		"many tags":        {edited(good, 128, "\xff\xff\xff\xff"), &format, "tag table too long"},
 		"101 tags":         {append(edited(good, 128, "\x00\x00\x00\x65"), make([]byte, 9999)...), &format, "tag table too long"},
-		"offset":           {edited(good, tag("rXYZ")+4, "\xff\xff\xff\xff"), &format, "tag outside of the profile"},
-		"size":             {edited(good, tag("rXYZ")+8, "\xff\xff\xff\xff"), &format, "tag outside of the profile"},
+		"offset":           {edited(good, tag("rXYZ")+4, "\xff\xff\xff\xff"), &format, "no curves or colorants"},
+		"size":             {edited(good, tag("rXYZ")+8, "\xff\xff\xff\xff"), &format, "no curves or colorants"},
 		"no colorant":      {edited(good, tag("rXYZ"), "????"), &format, "no curves or colorants"},
 		"no curve":         {edited(good, tag("gTRC"), "????"), &format, "no curves or colorants"},
 		"no gray curve":    {edited(gray, bytes.Index(gray, []byte("kTRC")), "????"), &format, "no gray curve"},
@@ -137,8 +137,11 @@ func TestParseErrors(t *testing.T) {
 			t.Errorf("%s: error %v, want %q", name, err, c.want)
 		}
 	}
-	if _, err := Parse(good); err != nil {
-		t.Error(err)
+	beside := edited(good, tag("wtpt")+4, "\xff\xff\xff\xff")
+	for _, data := range [][]byte{good, beside} {
+		if _, err := Parse(data); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

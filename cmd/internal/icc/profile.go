@@ -68,7 +68,8 @@ func Parse(data []byte) (*Profile, error) {
 	return nil, UnsupportedError("neither RGB nor gray")
 }
 
-// parseTags returns the data of each tag. Tags may share data.
+// parseTags returns the data of each tag. Tags may share data. A tag outside of the
+// profile is left out: most have nothing to do with the colors.
 func parseTags(data []byte) (map[string][]byte, error) {
 	n := binary.BigEndian.Uint32(data[headerSize:])
 	table := data[headerSize+4:]
@@ -79,10 +80,9 @@ func parseTags(data []byte) (map[string][]byte, error) {
 	for ; n > 0; n-- {
 		name := string(table[:4])
 		offset, size := binary.BigEndian.Uint32(table[4:]), binary.BigEndian.Uint32(table[8:])
-		if uint64(offset)+uint64(size) > uint64(len(data)) {
-			return nil, FormatError("tag outside of the profile")
+		if uint64(offset)+uint64(size) <= uint64(len(data)) {
+			tags[name] = data[offset:][:size]
 		}
-		tags[name] = data[offset:][:size]
 		table = table[entrySize:]
 	}
 	return tags, nil

@@ -434,7 +434,7 @@ func TestFaultyJPEGProfiles(t *testing.T) {
 	}{
 		"a part missing":          {slices.Concat(parts[:at], parts[at+1018:]), "invalid color profile: part missing"},
 		"a part twice":            {twice, "invalid color profile: parts that do not fit together"},
-		"cut":                     {withProfile(file, profile[:len(profile)/2], 60_000), "invalid color profile: tag outside of the profile"},
+		"cut":                     {withProfile(file, profile[:len(profile)/2], 60_000), "invalid color profile: no curves or colorants"},
 		"CMYK of an RGB profile":  {cmyk, "color profile of another kind of picture"},
 		"CMYK of its own profile": {withProfile(testFile(t, "cmyk.jpg"), press, 60_000), "unsupported color profile: CMYK"},
 		"a long one":              {withProfile(file, make([]byte, maxProfile+70_000), 65_000), "invalid color profile: too long"},
