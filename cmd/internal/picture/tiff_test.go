@@ -3,6 +3,8 @@ package picture
 import (
 	"bytes"
 	"encoding/binary"
+	"image/jpeg"
+	"image/png"
 	"strings"
 	"testing"
 )
@@ -75,5 +77,30 @@ func TestTIFFMemory(t *testing.T) {
 	binary.LittleEndian.PutUint32(several[10+3*12+4:], 2) // the number of values of the compression
 	if _, err := Open(bytes.NewReader(several)); err == nil || !strings.Contains(err.Error(), "not a valid TIFF picture: tag 259 has 2 values") {
 		t.Errorf("two compressions: error %v", err)
+	}
+}
+
+// TestJFIFInTIFF: a JFIF segment calls the samples of a strip luma and chroma. It
+// is right, and the tag is wrong, unless the rest of the JPEG agrees with the tag.
+func TestJFIFInTIFF(t *testing.T) {
+	colors, err := png.Decode(bytes.NewReader(testdata(t, "../jpeg/testdata/rgb.jpg.png")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const jfif = "\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00"
+	var ycbcr bytes.Buffer // without either segment
+	if err := jpeg.Encode(&ycbcr, colors, nil); err != nil {
+		t.Fatal(err)
+	}
+	for name, data := range map[string][]byte{"RGB": testdata(t, "../jpeg/testdata/rgb.jpg"), "YCbCr": ycbcr.Bytes()} {
+		data = append([]byte("\xff\xd8"+jfif), data[2:]...)
+		const tags = 9
+		img, err := read(tiffOf([][4]uint32{{256, 3, 1, 75}, {257, 3, 1, 50}, {258, 3, 1, 8}, {259, 3, 1, 7}, {262, 3, 1, 2},
+			{273, 4, 1, 14 + 12*tags}, {277, 3, 1, 3}, {278, 3, 1, 50}, {279, 4, 1, uint32(len(data))}}, data))
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		} else if d := meanDifference(t, img, colors); d > 5 { // chroma is subsampled
+			t.Errorf("%s: differs by %.1f of 255 on average", name, d)
+		}
 	}
 }

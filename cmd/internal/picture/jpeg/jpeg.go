@@ -260,6 +260,12 @@ func DecodeConfig(r io.Reader) (image.Config, error) {
 	return image.Config{ColorModel: h.model(), Width: h.width, Height: h.height}, nil
 }
 
+// IsRGB reports whether a file has red, green and blue for planes.
+func IsRGB(r io.Reader) bool {
+	h, err := readHeader(r)
+	return err == nil && len(h.components) == 3 && h.rgb()
+}
+
 // NoEnd is the fault of a file that is complete except for its last two bytes.
 const NoEnd = "its end marker is missing"
 
