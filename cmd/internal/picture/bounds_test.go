@@ -7,6 +7,7 @@ import (
 	"image/jpeg"
 	"image/png"
 	"io"
+	"math/rand/v2"
 	"runtime"
 	"testing"
 )
@@ -105,7 +106,17 @@ func TestAnnounced(t *testing.T) {
 	still := encode(t, func(w io.Writer) error { return encodeWebP(w, image.NewNRGBA(image.Rect(0, 0, 998, 998)), nil) })
 	frame := []byte{0, 0, 0, 0, 0, 0, 997 & 0xff, 997 >> 8, 0, 997 & 0xff, 997 >> 8, 0, 100, 0, 0, 0} // at the screen's corner
 	film := webpFrom(webpAnimation, image.Pt(1000, 1000), appendWebPChunk(nil, "ANMF", append(frame, still[webpHeader:]...)))
-	for name, data := range map[string][]byte{"a PNG of one row": wide, "a lossless frame in a WebP": film} {
+	noise := image.NewYCbCr(image.Rect(0, 0, 1000, 1000), image.YCbCrSubsampleRatio420)
+	rng := rand.New(rand.NewPCG(1, 2))
+	for i := range noise.Y {
+		noise.Y[i] = uint8(rng.Uint32())
+	}
+	photo := encode(t, func(w io.Writer) error { return jpeg.Encode(w, noise, &jpeg.Options{Quality: 100}) })
+	odd := bytes.Clone(photo)
+	odd[bytes.Index(odd, []byte{0xff, 0xc0})+11] = 0x14 // luma of 1x4 samples, in the place of 2x2
+	for name, data := range map[string][]byte{
+		"a PNG of one row": wide, "a lossless frame in a WebP": film, "a JPEG cut short": photo[:len(photo)*97/100], "odd planes": odd,
+	} {
 		f, err := Open(bytes.NewReader(data))
 		if err != nil {
 			t.Errorf("%s: %v", name, err)

@@ -5,10 +5,9 @@
 //     example,
 //   - CMYK files without Adobe's segment.
 //
-// The first two are rewritten, as long as they are not progressive: every plane
-// becomes a gray JPEG of its own, with the same coefficients, which image/jpeg
-// decodes (see planes). A progressive file that is cut short is decoded without
-// the scan that is not whole.
+// The first two are decoded here, as long as they are not progressive, plane by
+// plane (see planes). A progressive file that is cut short is decoded without the
+// scan that is not whole.
 package jpeg
 
 import (
@@ -282,9 +281,9 @@ func Decode(r io.ReadSeeker) (img image.Image, fault string, err error) {
 	if _, err := r.Seek(0, io.SeekStart); err != nil {
 		return nil, "", err
 	}
-	whole := true
+	var scans *scanList
 	if h.progressive || h.apart {
-		scans, err := h.readScans(r)
+		scans, err = h.readScans(r)
 		if err == nil {
 			err = scans.missing()
 		}
@@ -294,7 +293,6 @@ func Decode(r io.ReadSeeker) (img image.Image, fault string, err error) {
 		if err != nil {
 			return nil, "", err
 		}
-		whole = scans.whole()
 		if _, err := r.Seek(0, io.SeekStart); err != nil {
 			return nil, "", err
 		}
@@ -303,7 +301,7 @@ func Decode(r io.ReadSeeker) (img image.Image, fault string, err error) {
 	switch {
 	case err == nil && complete:
 		return img, "", nil
-	case err == nil && !whole:
+	case err == nil && scans != nil && !scans.whole():
 		return img, noDetails, nil
 	case err == nil:
 		return img, NoEnd, nil
@@ -315,27 +313,21 @@ func Decode(r io.ReadSeeker) (img image.Image, fault string, err error) {
 	if _, err := r.Seek(0, io.SeekStart); err != nil {
 		return nil, "", err
 	}
-	most := maxHead + 8*int64(len(h.components))*int64(h.width)*int64(h.height)
-	data, readErr := io.ReadAll(io.LimitReader(r, most))
-	if readErr != nil {
-		return nil, "", readErr
+	switch {
+	case !h.progressive:
+		most := maxHead + 8*int64(len(h.components))*int64(h.width)*int64(h.height)
+		return h.planes(io.LimitReader(r, most), err)
+	case odd:
+		return nil, "", UnsupportedError("progressive coding with planes of odd sizes")
 	}
-	if h.progressive {
-		if odd {
-			return nil, "", UnsupportedError("progressive coding with planes of odd sizes")
-		}
-		img, fault = h.withoutLastScan(data)
-	} else {
-		img, fault, err = h.planes(data, err)
+	if img := h.before(r, scans.last); img != nil {
+		return img, noDetails, nil
 	}
-	if img == nil {
-		return nil, "", err
-	}
-	return img, fault, nil
+	return nil, "", err
 }
 
-// maxHead is what the second attempt reads beside 8 bytes a sample: metadata. A
-// longer file is cut there.
+// maxHead is what planes reads beside 8 bytes a sample: metadata. A longer file is
+// cut there.
 const maxHead = 16 << 20
 
 // errRatio is what image/jpeg says about planes that it does not combine.
@@ -375,22 +367,21 @@ func (t *tail) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// withoutLastScan decodes a progressive file without its last scan, and returns
-// nil if a plane has only that one.
-func (h *header) withoutLastScan(data []byte) (image.Image, string) {
-	at := bytes.LastIndex(data, []byte{0xff, sos})
-	if at < 0 {
-		return nil, ""
+// before decodes a progressive file up to its last scan, which begins at byte last,
+// and returns nil if a plane has only that one.
+func (h *header) before(r io.ReadSeeker, last int64) image.Image {
+	scans, err := h.readScans(io.LimitReader(r, last))
+	if err != nil || scans.missing() != nil {
+		return nil
 	}
-	data = data[:at]
-	if scans, err := h.readScans(bytes.NewReader(data)); err != nil || scans.missing() != nil {
-		return nil, ""
+	if _, err := r.Seek(0, io.SeekStart); err != nil {
+		return nil
 	}
-	img, _, err := h.decode(bytes.NewReader(data))
+	img, _, err := h.decode(io.LimitReader(r, last))
 	if err != nil {
-		return nil, ""
+		return nil
 	}
-	return img, noDetails
+	return img
 }
 
 // cutShort is the fault of a file that lacks rows.

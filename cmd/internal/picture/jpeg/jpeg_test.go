@@ -32,15 +32,24 @@ func difference(t testing.TB, got, want image.Image) int {
 	b := got.Bounds()
 	for y := b.Min.Y; y < b.Max.Y; y++ {
 		for x := b.Min.X; x < b.Max.X; x++ {
-			r0, g0, b0, _ := got.At(x, y).RGBA()
-			r1, g1, b1, _ := want.At(x, y).RGBA()
-			for _, d := range []int{int(r0>>8) - int(r1>>8), int(g0>>8) - int(g1>>8), int(b0>>8) - int(b1>>8)} {
-				most = max(most, d, -d)
-			}
+			most = max(most, apart(got.At(x, y), want.At(x, y)))
 		}
 	}
 	return most
 }
+
+// apart is the largest difference of two colors, of 255.
+func apart(x, y color.Color) (most int) {
+	r0, g0, b0, _ := x.RGBA()
+	r1, g1, b1, _ := y.RGBA()
+	for _, d := range []int{int(r0>>8) - int(r1>>8), int(g0>>8) - int(g1>>8), int(b0>>8) - int(b1>>8)} {
+		most = max(most, d, -d)
+	}
+	return most
+}
+
+// rounding is how far colors may be apart that are made of samples 1 apart.
+const rounding = 3
 
 // TestDecode compares with what libjpeg makes of the same files
 // (testdata/make.sh), which rounds otherwise.
@@ -86,7 +95,8 @@ func samples(t testing.TB) map[string][]byte {
 	return files
 }
 
-// TestPlanes checks that rewriting changes nothing.
+// TestPlanes checks that the decoder of planes agrees with image/jpeg, which
+// rounds otherwise.
 func TestPlanes(t *testing.T) {
 	for name, data := range samples(t) {
 		h, err := readHeader(bytes.NewReader(data))
@@ -100,11 +110,11 @@ func TestPlanes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, fault, err := h.planes(data, nil)
+		got, fault, err := h.planes(bytes.NewReader(data), nil)
 		if err != nil || fault != "" {
 			t.Fatalf("%s: %q, %v", name, fault, err)
 		}
-		if d := difference(t, got, want); d != 0 {
+		if d := difference(t, got, want); d > rounding {
 			t.Errorf("%s: differs by %d", name, d)
 		}
 	}
@@ -234,7 +244,7 @@ func goodRows(a, b image.Image) int {
 	r := a.Bounds()
 	for y := r.Min.Y; y < r.Max.Y; y++ {
 		for x := r.Min.X; x < r.Max.X; x++ {
-			if a.At(x, y) != b.At(x, y) {
+			if apart(a.At(x, y), b.At(x, y)) > rounding {
 				return y
 			}
 		}

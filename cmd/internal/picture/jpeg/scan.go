@@ -1,8 +1,12 @@
 package jpeg
 
 import (
+	"bufio"
+	"bytes"
 	"encoding/binary"
+	"image"
 	"io"
+	"slices"
 )
 
 // A block holds the coefficients of 8 x 8 samples in zigzag order.
@@ -43,25 +47,24 @@ func (t *huffman) set(b []byte) ([]byte, error) {
 
 // A bitReader reads a scan's bits.
 type bitReader struct {
-	data []byte // from the scan on
-	at   int
-	acc  uint32
-	n    int // bits in acc
+	r   *bufio.Reader
+	acc uint32
+	n   int // bits in acc
 }
 
 // fill takes a byte; a marker ends the bits.
 func (r *bitReader) fill() error {
-	if r.at >= len(r.data) {
-		return errShort
+	b, err := r.r.ReadByte()
+	if err != nil {
+		return err
 	}
-	b := r.data[r.at]
 	if b == 0xff {
-		if r.at+1 >= len(r.data) || r.data[r.at+1] != 0 {
+		if next, err := r.r.Peek(1); err != nil || next[0] != 0 {
+			_ = r.r.UnreadByte() // for whoever looks for markers
 			return errShort
 		}
-		r.at++
+		_, _ = r.r.Discard(1)
 	}
-	r.at++
 	r.acc, r.n = r.acc<<8|uint32(b), r.n+8
 	return nil
 }
@@ -142,99 +145,72 @@ func (r *bitReader) block(b *block, dc *int32, t *tables) error {
 // restart passes over a restart marker.
 func (r *bitReader) restart() error {
 	r.n = 0
-	for r.at < len(r.data) && r.data[r.at] == 0xff && r.at+1 < len(r.data) && r.data[r.at+1] == 0xff {
-		r.at++
+	for {
+		b, err := r.r.Peek(2)
+		if err != nil || b[0] != 0xff || b[1] != 0xff && (b[1] < rst0 || b[1] > rst7) {
+			return errShort
+		}
+		if b[1] != 0xff {
+			_, err = r.r.Discard(2)
+			return err
+		}
+		_, _ = r.r.Discard(1) // a fill byte
 	}
-	if r.at+1 >= len(r.data) || r.data[r.at] != 0xff || r.data[r.at+1] < rst0 || r.data[r.at+1] > rst7 {
-		return errShort
-	}
-	r.at += 2
-	return nil
 }
 
 // tables are those of a component in a scan.
 type tables struct{ dc, ac *huffman }
 
-// A plane is a component while it is rewritten.
+// A plane is a component while it is decoded.
 type plane struct {
 	component
 	tables
-	width, height int // samples
-	across, down  int // blocks
-	quantTable    []byte
-	gray          *writer // nil before its scan
-	pred          int32
-	rows          [][]block // of the groups of blocks that are read
+	across, down int // blocks
+	quantTable   *[64]uint16
+	gray         *image.Gray // nil before its scan
+	pred         int32
 }
 
-// A rewriter rewrites the planes of a sequential file.
-type rewriter struct {
+// A decoder decodes the planes of a sequential file.
+type decoder struct {
 	header
-	data       []byte
-	at         int
+	r          *bufio.Reader
 	planes     []*plane
 	huff       [2][4]huffman
-	quant      [4][]byte // with the byte that says how long the values are
+	quant      [4]*[64]uint16 // in zigzag order
 	restart    int
 	whole      bool // all blocks were there
 	rows       int  // of pixels that are complete
 	blocks, of int  // blocks that were there
 }
 
-// run reads all scans. Its error is about what comes before the first pixel.
-func (w *rewriter) run() error {
-	hMax, vMax := w.largest()
-	for _, c := range w.components {
-		p := &plane{component: c, width: ceil(w.width*c.h, hMax), height: ceil(w.height*c.v, vMax)}
-		p.across, p.down = ceil(p.width, 8), ceil(p.height, 8)
-		w.of += p.across * p.down
-		w.planes = append(w.planes, p)
+// run reads all scans. Its error is about what comes before the first pixel, or a
+// plane without a scan.
+func (d *decoder) run() error {
+	hMax, vMax := d.largest()
+	for _, c := range d.components {
+		p := &plane{component: c, across: ceil(d.width*c.h, 8*hMax), down: ceil(d.height*c.v, 8*vMax)}
+		d.of += p.across * p.down
+		d.planes = append(d.planes, p)
 	}
-	w.whole, w.rows = true, w.height
-	w.at = 2
+	d.whole, d.rows = true, d.height
+	_, _ = d.r.Discard(2) // as readHeader has seen
 	for {
-		marker, err := nextMarker(w)
+		marker, err := nextMarker(d.r)
 		if err != nil || marker == eoi {
 			break
 		}
-		if w.at+2 > len(w.data) {
-			break
-		}
-		n := int(binary.BigEndian.Uint16(w.data[w.at:]))
-		if n < 2 || w.at+n > len(w.data) {
-			break
-		}
-		segment := w.data[w.at+2 : w.at+n]
-		w.at += n
-		if err := w.segment(marker, segment); err != nil {
-			if w.blocks == 0 {
+		if err := d.segment(marker); err != nil {
+			if d.blocks == 0 {
 				return err
 			}
 			break
 		}
 	}
-	for _, p := range w.planes {
-		if p.gray == nil { // no scan of it
-			w.whole, w.rows = false, 0
-			if p.quantTable = w.quant[p.quant]; p.quantTable == nil {
-				return FormatError("missing quantization table")
-			}
-			p.gray = newWriter(p)
-		}
-		for p.gray.blocks < p.across*p.down {
-			p.gray.block(&block{})
-		}
+	if slices.ContainsFunc(d.planes, func(p *plane) bool { return p.gray == nil }) {
+		return io.ErrUnexpectedEOF
 	}
 	return nil
-}
-
-// ReadByte is for nextMarker.
-func (w *rewriter) ReadByte() (byte, error) {
-	if w.at >= len(w.data) {
-		return 0, io.EOF
-	}
-	w.at++
-	return w.data[w.at-1], nil
 }
 
 func (h *header) largest() (hMax, vMax int) {
@@ -246,23 +222,37 @@ func (h *header) largest() (hMax, vMax int) {
 
 func ceil(a, b int) int { return (a + b - 1) / b }
 
-func (w *rewriter) segment(marker byte, b []byte) error {
+// segment takes a segment, and the scan that follows its header.
+func (d *decoder) segment(marker byte) error {
+	length, err := d.r.Peek(2)
+	if err != nil {
+		return err
+	}
+	n := int(binary.BigEndian.Uint16(length))
+	if n < 2 {
+		return FormatError("short segment")
+	}
+	switch marker {
+	case dqt, dht, dri, sos:
+	default:
+		_, err := d.r.Discard(n)
+		return err
+	}
+	b := make([]byte, n)
+	if _, err := io.ReadFull(d.r, b); err != nil {
+		return err
+	}
+	b = b[2:]
 	switch marker {
 	case dqt:
-		for len(b) > 0 {
-			n, id := 64<<(b[0]>>4&1), b[0]&15
-			if b[0]>>4 > 1 || id > 3 || len(b) < 1+n {
-				return FormatError("invalid quantization table")
-			}
-			w.quant[id], b = b[:1+n], b[1+n:]
-		}
+		return d.quantTables(b)
 	case dht:
 		for len(b) > 0 {
 			class, id := b[0]>>4, b[0]&15
 			if class > 1 || id > 3 {
 				return FormatError("invalid Huffman table")
 			}
-			rest, err := w.huff[class][id].set(b[1:])
+			rest, err := d.huff[class][id].set(b[1:])
 			if err != nil {
 				return err
 			}
@@ -272,70 +262,75 @@ func (w *rewriter) segment(marker byte, b []byte) error {
 		if len(b) != 2 {
 			return FormatError("invalid restart interval")
 		}
-		w.restart = int(binary.BigEndian.Uint16(b))
+		d.restart = int(binary.BigEndian.Uint16(b))
 	case sos:
-		return w.scan(b)
+		return d.scan(b)
 	}
 	return nil
 }
 
-// scan rewrites a scan (B.2.3). Blocks that it lacks are zeros.
-func (w *rewriter) scan(b []byte) error {
-	if len(b) < 1 || int(b[0]) < 1 || int(b[0]) > len(w.planes) || len(b) != 4+2*int(b[0]) {
+// quantTables takes quantization tables of 8 or 16 bits (B.2.4.1).
+func (d *decoder) quantTables(b []byte) error {
+	for len(b) > 0 {
+		size, id := 1+int(b[0]>>4), b[0]&15
+		if size > 2 || id > 3 || len(b) < 1+64*size {
+			return FormatError("invalid quantization table")
+		}
+		table := new([64]uint16)
+		for k := range table {
+			if table[k] = uint16(b[1+k*size]); size == 2 {
+				table[k] = binary.BigEndian.Uint16(b[1+2*k:])
+			}
+		}
+		d.quant[id], b = table, b[1+64*size:]
+	}
+	return nil
+}
+
+// scan decodes a scan (B.2.3). Blocks that it lacks are gray.
+func (d *decoder) scan(b []byte) error {
+	if len(b) < 1 || int(b[0]) < 1 || int(b[0]) > len(d.planes) || len(b) != 4+2*int(b[0]) {
 		return FormatError("invalid scan header")
 	}
 	var planes []*plane
 	for i := range int(b[0]) {
 		id, dc, ac := b[1+2*i], b[2+2*i]>>4, b[2+2*i]&15
-		var p *plane
-		for _, q := range w.planes {
-			if q.id == id {
-				p = q
-			}
-		}
-		if p == nil || p.gray != nil || dc > 3 || ac > 3 {
+		at := slices.IndexFunc(d.planes, func(p *plane) bool { return p.id == id })
+		if at < 0 || d.planes[at].gray != nil || dc > 3 || ac > 3 {
 			return FormatError("invalid scan header")
 		}
-		if p.quantTable = w.quant[p.quant]; p.quantTable == nil {
+		p := d.planes[at]
+		if p.quantTable = d.quant[p.quant]; p.quantTable == nil {
 			return FormatError("missing quantization table")
 		}
-		p.tables = tables{&w.huff[0][dc], &w.huff[1][ac]}
-		p.gray = newWriter(p)
+		p.tables = tables{&d.huff[0][dc], &d.huff[1][ac]}
+		p.gray = &image.Gray{
+			Pix: bytes.Repeat([]byte{128}, 64*p.across*p.down), Stride: 8 * p.across, Rect: image.Rect(0, 0, 8*p.across, 8*p.down),
+		}
 		planes = append(planes, p)
 	}
-	hMax, vMax := w.largest()
-	groupsAcross, groupsDown, rows := ceil(w.width, 8*hMax), ceil(w.height, 8*vMax), 8*vMax
+	hMax, vMax := d.largest()
+	groupsAcross, groupsDown, rows := ceil(d.width, 8*hMax), ceil(d.height, 8*vMax), 8*vMax
 	if len(planes) == 1 { // blocks stand in rows
 		p := planes[0]
 		groupsAcross, groupsDown, rows = p.across, p.down, rows/p.v
 		p.h, p.v = 1, 1
 	}
-	r := &bitReader{data: w.data[w.at:]}
+	r := &bitReader{r: d.r}
 	for y := range groupsDown {
-		err := w.groups(r, planes, groupsAcross, y*groupsAcross)
-		for _, p := range planes {
-			p.flush()
-		}
-		if err != nil {
-			w.whole = false
-			w.rows = min(w.rows, y*rows)
+		if err := d.groups(r, planes, groupsAcross, y); err != nil {
+			d.whole = false
+			d.rows = min(d.rows, y*rows)
 			break
 		}
 	}
-	w.at += r.at
 	return nil
 }
 
-// groups reads a row of groups of blocks. The number of its first group is first.
-func (w *rewriter) groups(r *bitReader, planes []*plane, across, first int) error {
-	for _, p := range planes {
-		p.rows = make([][]block, p.v)
-		for i := range p.rows {
-			p.rows[i] = make([]block, across*p.h)
-		}
-	}
+// groups decodes row y of groups of blocks.
+func (d *decoder) groups(r *bitReader, planes []*plane, across, y int) error {
 	for x := range across {
-		if n := first + x; w.restart > 0 && n > 0 && n%w.restart == 0 {
+		if n := y*across + x; d.restart > 0 && n > 0 && n%d.restart == 0 {
 			if err := r.restart(); err != nil {
 				return err
 			}
@@ -346,26 +341,15 @@ func (w *rewriter) groups(r *bitReader, planes []*plane, across, first int) erro
 		for _, p := range planes {
 			for i := range p.v {
 				for j := range p.h {
-					b := &p.rows[i][x*p.h+j]
-					if err := r.block(b, &p.pred, &p.tables); err != nil {
-						*b = block{}
+					var b block
+					if err := r.block(&b, &p.pred, &p.tables); err != nil {
 						return err
 					}
-					w.blocks++
+					d.blocks++
+					p.put(&b, x*p.h+j, y*p.v+i)
 				}
 			}
 		}
 	}
 	return nil
-}
-
-// flush writes the rows without the blocks beyond the plane.
-func (p *plane) flush() {
-	for _, row := range p.rows {
-		if p.gray.blocks < p.across*p.down {
-			for i := range row[:p.across] {
-				p.gray.block(&row[i])
-			}
-		}
-	}
 }

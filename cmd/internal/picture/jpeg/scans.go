@@ -25,6 +25,7 @@ const (
 type scanList struct {
 	planes []coverage // in the order of the components
 	ended  bool       // by an end marker
+	last   int64      // where the last one's marker is
 
 	// A scan of one plane of several blocks a group has restart markers, which
 	// image/jpeg expects after as many groups instead of blocks.
@@ -34,7 +35,8 @@ type scanList struct {
 // readScans reads the headers of a file's scans as far as they are valid. What
 // is coded between them contains no marker.
 func (h *header) readScans(from io.Reader) (*scanList, error) {
-	r := bufio.NewReader(from)
+	count := &counter{r: from}
+	r := bufio.NewReader(count)
 	_, _ = r.Discard(2) // as readHeader has seen
 	list := &scanList{planes: make([]coverage, len(h.components))}
 	interval := 0 // blocks or groups between restart markers
@@ -43,6 +45,9 @@ func (h *header) readScans(from io.Reader) (*scanList, error) {
 		if err != nil || marker == eoi {
 			list.ended = err == nil
 			return list, nil
+		}
+		if marker == sos {
+			list.last = count.n - int64(r.Buffered()) - 2
 		}
 		length, err := r.Peek(2)
 		if err != nil {
@@ -124,4 +129,16 @@ func (l *scanList) whole() bool {
 	return !slices.ContainsFunc(l.planes, func(c coverage) bool {
 		return slices.ContainsFunc(c[:], func(known uint8) bool { return known != exact })
 	})
+}
+
+// A counter counts the bytes that are read.
+type counter struct {
+	r io.Reader
+	n int64
+}
+
+func (c *counter) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	c.n += int64(n)
+	return n, err
 }
