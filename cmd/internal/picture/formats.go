@@ -33,7 +33,7 @@ func (f *format) picture() string {
 // used: it answers "unknown format" for a broken file that begins like a PNG.
 func formats() []format {
 	return []format{
-		{name: "PNG", magic: pngSignature, config: once(pngConfig), decode: decodePNG},
+		{name: "PNG", magic: pngSignature, config: pngConfig, decode: decodePNG},
 		{name: "JPEG", magic: "\xff\xd8", config: once(jpeg.DecodeConfig), decode: decodeJPEG},
 		gifFormat(),
 		webpFormat(),

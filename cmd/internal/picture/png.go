@@ -10,7 +10,6 @@ import (
 	"image"
 	"image/png"
 	"io"
-	"strings"
 
 	"github.com/coclico/coclico/cmd/internal/picture/jpeg"
 )
@@ -31,28 +30,40 @@ const (
 
 // pngConfig reads the header. Apple's variant for the programs of its phones has
 // another chunk before it, and pixels that are not a PNG's.
-func pngConfig(r io.Reader) (image.Config, error) {
+func pngConfig(r io.ReadSeeker) (image.Config, error) {
 	b := bufio.NewReader(r)
 	if head, err := b.Peek(16); err == nil && string(head[12:]) == "CgBI" {
 		return image.Config{}, errors.New("unsupported feature: Apple's CgBI, convert it with pngcrush -revert-iphone-optimizations")
 	}
-	return png.DecodeConfig(b)
+	cfg, err := png.DecodeConfig(b)
+	if err == nil {
+		return cfg, nil
+	}
+	if mended, e := mendPNG(r); e == nil {
+		if cfg, e := png.DecodeConfig(mended); e == nil {
+			return cfg, nil
+		}
+	}
+	return image.Config{}, err
 }
 
 // pngEnd is a file's last chunk, IEND.
 const pngEnd = "\x00\x00\x00\x00IEND\xae\x42\x60\x82"
 
-// decodePNG decodes a picture, also one that lacks its last chunk alone.
+// decodePNG decodes a picture, also one with faults that its pixels survive.
 func decodePNG(r io.ReadSeeker) (image.Image, error) {
 	img, err := png.Decode(r)
-	if err != io.ErrUnexpectedEOF {
-		return img, err
+	if err == nil {
+		return img, nil
 	}
-	if _, err := r.Seek(0, io.SeekStart); err != nil {
-		return nil, err
+	fault := warning(pngFault)
+	if err == io.ErrUnexpectedEOF {
+		fault = jpeg.NoEnd
 	}
-	if img, e := png.Decode(io.MultiReader(r, strings.NewReader(pngEnd))); e == nil {
-		return img, warning(jpeg.NoEnd)
+	if mended, e := mendPNG(r); e == nil {
+		if img, e := png.Decode(mended); e == nil {
+			return img, fault
+		}
 	}
 	return nil, err
 }
@@ -136,8 +147,7 @@ func Stream(r io.ReadSeeker) (stream []byte, err error) {
 		if _, err := io.ReadFull(body, data); err != nil {
 			return false, errors.New("a PNG picture that is cut short")
 		}
-		sum := crc32.Update(crc32.ChecksumIEEE([]byte(name)), crc32.IEEETable, data[:n])
-		if binary.BigEndian.Uint32(data[n:]) != sum {
+		if !intact(name, data) {
 			return false, fmt.Errorf("not a valid PNG picture: invalid checksum of its %s chunk", streamChunk)
 		}
 		stream = data[:n]

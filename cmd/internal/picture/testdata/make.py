@@ -74,3 +74,7 @@ scene.save("p3.avif", icc_profile=p3, quality=90, subsampling="4:4:4")
 to_srgb = ImageCms.buildTransform(ImageCms.ImageCmsProfile(io.BytesIO(p3)), ImageCms.createProfile("sRGB"), "RGB", "RGB")
 got = ImageCms.applyTransform(Image.open("p3.avif").convert("RGB"), to_srgb)
 Image.frombytes("RGB", got.size, got.tobytes()).save("p3.avif.png", optimize=True)
+
+# ImageMagick interlaces.
+scene.resize((13, 11)).save("/tmp/small.png")
+subprocess.run("convert /tmp/small.png -strip -interlace PNG -define png:exclude-chunks=all PNG24:adam7.png".split(), check=True)
