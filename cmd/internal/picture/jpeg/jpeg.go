@@ -2,7 +2,7 @@
 //
 //   - files that are cut short: what is missing of the pixels is gray,
 //   - files whose planes have sizes that image/jpeg does not combine, 2:3 for
-//     example,
+//     example, or one name,
 //   - CMYK files without Adobe's segment.
 //
 // The first two are decoded here, as long as they are not progressive, plane by
@@ -20,7 +20,6 @@ import (
 	"image/color"
 	"image/jpeg"
 	"io"
-	"slices"
 	"strings"
 )
 
@@ -193,9 +192,6 @@ func (h *header) setFrame(b []byte) error {
 		c := component{id: b[0], h: int(b[1] >> 4), v: int(b[1] & 15), quant: b[2]}
 		if c.h < 1 || c.h > 4 || c.v < 1 || c.v > 4 || c.quant > 3 {
 			return FormatError("invalid frame header")
-		}
-		if slices.ContainsFunc(h.components, func(o component) bool { return o.id == c.id }) {
-			return FormatError("two planes of one name")
 		}
 		h.components = append(h.components, c)
 	}

@@ -120,6 +120,28 @@ func TestPlanes(t *testing.T) {
 	}
 }
 
+// TestOneName: the planes of a file all have one name. libjpeg renumbers them.
+func TestOneName(t *testing.T) {
+	good := samples(t)["4:2:0"]
+	want, err := jpeg.Decode(bytes.NewReader(good))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []byte{0, 1} {
+		data := bytes.Clone(good)
+		frame, scan := data[bytes.Index(data, []byte{0xff, sof0})+10:], data[bytes.Index(data, []byte{0xff, sos})+5:]
+		for i := range 3 {
+			frame[3*i], scan[2*i] = id, id
+		}
+		img, fault, err := Decode(bytes.NewReader(data))
+		if err != nil || fault != "" {
+			t.Errorf("%d: %q, %v", id, fault, err)
+		} else if d := difference(t, img, want); d > rounding {
+			t.Errorf("%d: differs by %d of 255", id, d)
+		}
+	}
+}
+
 // TestCutShort cuts files everywhere. What is left of the rows is as it was.
 func TestCutShort(t *testing.T) {
 	for name, data := range samples(t) {

@@ -295,8 +295,9 @@ func (d *decoder) scan(b []byte) error {
 	var planes []*plane
 	for i := range int(b[0]) {
 		id, dc, ac := b[1+2*i], b[2+2*i]>>4, b[2+2*i]&15
-		at := slices.IndexFunc(d.planes, func(p *plane) bool { return p.id == id })
-		if at < 0 || d.planes[at].gray != nil || dc > 3 || ac > 3 {
+		// Planes of one name, as some writers have them, stand in order.
+		at := slices.IndexFunc(d.planes, func(p *plane) bool { return p.id == id && p.gray == nil })
+		if at < 0 || dc > 3 || ac > 3 {
 			return FormatError("invalid scan header")
 		}
 		p := d.planes[at]
