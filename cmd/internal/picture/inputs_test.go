@@ -3,6 +3,7 @@ package picture
 import (
 	"bytes"
 	"image"
+	"image/gif"
 	"image/png"
 	"io"
 	"os"
@@ -137,19 +138,35 @@ func TestFaulty(t *testing.T) {
 	}
 }
 
-// TestNoEnd: a PNG without its last chunk has all of its pixels.
+// TestNoEnd: a PNG without its last chunk, or a GIF without its last two bytes, has
+// all of its pixels. What lacks more is cut short.
 func TestNoEnd(t *testing.T) {
-	whole := encode(t, func(w io.Writer) error { return png.Encode(w, sample()) })
-	f, err := Open(bytes.NewReader(whole[:len(whole)-12]))
-	if err != nil {
-		t.Fatal(err)
-	}
-	img, err := f.Image()
-	if err != nil || !slices.Equal(f.Warnings, []string{"its end marker is missing"}) {
-		t.Fatalf("warnings %q, error %v", f.Warnings, err)
-	}
-	if want := sample(); !bytes.Equal(img.(*image.RGBA).Pix, want.Pix) {
-		t.Error("other pixels")
+	film := encode(t, func(w io.Writer) error { return gif.Encode(w, sample(), nil) })
+	photo := encode(t, func(w io.Writer) error { return png.Encode(w, sample()) })
+	for name, c := range map[string]struct {
+		whole []byte
+		end   int
+	}{"PNG": {photo, len(pngEnd)}, "GIF": {film, len(gifEnd)}} {
+		want, err := read(c.whole)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := len(c.whole) - c.end
+		f, err := Open(bytes.NewReader(c.whole[:n]))
+		if err != nil {
+			t.Fatal(err)
+		}
+		img, err := f.Image()
+		if err != nil || !slices.Equal(f.Warnings, []string{"its end marker is missing"}) {
+			t.Errorf("%s: warnings %q, error %v", name, f.Warnings, err)
+		} else if !reflect.DeepEqual(img, want) {
+			t.Errorf("%s: other pixels", name)
+		}
+		for _, less := range []int{20, 40} { // more than the checksums of a PNG's pixels
+			if _, err := read(c.whole[:n-less]); err == nil || !strings.HasSuffix(err.Error(), "cut short") {
+				t.Errorf("%s, %d bytes less: error %v", name, less, err)
+			}
+		}
 	}
 }
 
