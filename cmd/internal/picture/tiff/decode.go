@@ -5,6 +5,7 @@ import (
 	"compress/zlib"
 	"encoding/binary"
 	"image"
+	"image/color"
 	"io"
 	"math/bits"
 
@@ -102,6 +103,12 @@ func (d *decoder) decodeBlock(c *canvas, b block, data *io.SectionReader) error 
 				samples[i] = (samples[i] + samples[i-b.samples]) & mask
 			}
 		}
+		if d.photometric == ycbcr {
+			for p := samples; len(p) >= 3; p = p[b.samples:] {
+				r, g, b := color.YCbCrToRGB(uint8(p[0]), uint8(p[1]), uint8(p[2]))
+				p[0], p[1], p[2] = uint16(r), uint16(g), uint16(b)
+			}
+		}
 		c.put(samples, b, y)
 	}
 	return nil
@@ -113,13 +120,14 @@ func (d *decoder) decompress(b block, data *io.SectionReader) (io.Reader, error)
 	if d.reversed {
 		r = bufio.NewReader(&reverser{data})
 	}
-	// Of a fax, black is 1, whatever that stands for: so libtiff has it.
-	options := &ccitt.Options{Invert: true}
 	switch d.compression {
 	case faxGroup3:
-		return ccitt.NewReader(r, ccitt.MSB, ccitt.Group3, b.width, b.height, options), nil
+		if d.filled {
+			return &filledFax{r: r, width: b.width}, nil
+		}
+		return ccitt.NewReader(r, ccitt.MSB, ccitt.Group3, b.width, b.height, faxOptions), nil
 	case faxGroup4:
-		return ccitt.NewReader(r, ccitt.MSB, ccitt.Group4, b.width, b.height, options), nil
+		return ccitt.NewReader(r, ccitt.MSB, ccitt.Group4, b.width, b.height, faxOptions), nil
 	case lzwCodes:
 		return lzw.NewReader(r, lzw.MSB, 8), nil
 	case deflate, deflateOld:

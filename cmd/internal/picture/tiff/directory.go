@@ -34,6 +34,7 @@ const (
 	tagExtraSamples    = 338
 	tagSampleFormat    = 339
 	tagJPEGTables      = 347
+	tagSubsampling     = 530
 	tagProfile         = 34675 // ICC.1:2022, B.5
 	tagDNGVersion      = 50706
 )

@@ -12,6 +12,7 @@ import (
 	"image"
 	"image/color"
 	"io"
+	"slices"
 )
 
 // A FormatError reports that the input is not a valid TIFF.
@@ -66,6 +67,7 @@ type decoder struct {
 	predictor     int64
 	reversed      bool // the first pixel of a byte is in its lowest bit
 	apart         bool // planes
+	filled        bool // a fax's rows, up to whole bytes
 	alpha         int64
 	palette       color.Palette
 	tables        []byte // of JPEG data, read once
@@ -255,11 +257,11 @@ func (d *decoder) checkSamples() error {
 		}
 		return d.need(4)
 	case ycbcr:
-		if d.compression != jpegData {
-			return UnsupportedError("YCbCr that is not JPEG")
-		}
 		if d.apart {
 			return UnsupportedError("YCbCr in planes apart")
+		}
+		if d.compression != jpegData {
+			return d.checkPlainYCbCr()
 		}
 		return d.need(3)
 	case 4:
@@ -274,6 +276,20 @@ func (d *decoder) checkSamples() error {
 		return UnsupportedError("color model")
 	}
 	return n.err
+}
+
+// checkPlainYCbCr refuses luma and chroma that are not a pixel's three samples.
+func (d *decoder) checkPlainYCbCr() error {
+	steps, err := d.values(tagSubsampling, 2)
+	switch {
+	case err != nil:
+		return err
+	case !slices.Equal(steps, []int64{1, 1}): // nothing stands for 2, 2
+		return UnsupportedError("subsampled YCbCr that is not JPEG")
+	case d.bits != 8:
+		return UnsupportedError(fmt.Sprintf("YCbCr of %d bits", d.bits))
+	}
+	return d.need(3)
 }
 
 // need checks that there are so many samples beside alpha.
@@ -324,12 +340,15 @@ func (d *decoder) checkCompression() error {
 			return FormatError("fax that is not black and white")
 		}
 		if d.compression == faxGroup3 {
-			switch options := n.value(tagT4Options, 0); {
+			const fillBits = 4
+			options := n.value(tagT4Options, 0)
+			switch {
 			case options&1 != 0:
 				return UnsupportedError("two-dimensional Group 3 fax")
-			case options != 0: // some rows not compressed, fill bits
+			case options&^fillBits != 0: // some rows not compressed
 				return UnsupportedError("variant of Group 3 fax")
 			}
+			d.filled = options == fillBits
 		}
 	case jpegData:
 		if d.bits != 8 {

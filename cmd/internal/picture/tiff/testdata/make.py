@@ -63,6 +63,7 @@ write("cmyk.tif", cmyk, photometric="separated")
 write("cmyk-16.tif", cmyk.astype(np.uint16) * 257, photometric="separated")
 write("cmyk-apart.tif", cmyk.transpose(2, 0, 1), photometric="separated", planarconfig="separate")
 Image.fromarray(cmyk, "CMYK").save("cmyk-jpeg.tif", compression="jpeg", quality=95)
+photo.convert("YCbCr").save("ycbcr.tif", compression="tiff_lzw")
 photo.quantize(200).save("palette.tif")
 photo.quantize(200).convert("RGB").save("palette.png")
 
