@@ -17,6 +17,7 @@ type Header struct {
 	depth                   int // bits a channel
 	transforms              []transform
 	hevc                    *CICP  // what the coded picture itself says
+	tooDeep, tooDeepMask    bool   // for the module
 	alpha                   uint32 // the item that holds the transparency, 0 for none
 	fullMask                bool   // its values are 0 to 255
 	premultiplied           bool   // the colors are multiplied by it
@@ -249,7 +250,8 @@ func parseMeta(body []byte) (*Header, error) {
 	}
 	for _, r := range refs {
 		if r.name == "auxl" && slices.Contains(r.to, primary) && slices.ContainsFunc(properties[r.from], isAlpha) {
-			h.alpha, h.fullMask = r.from, isFull(properties[r.from])
+			h.alpha = r.from
+			h.addMask(properties[r.from])
 		}
 	}
 	h.premultiplied = slices.ContainsFunc(refs, func(r reference) bool {

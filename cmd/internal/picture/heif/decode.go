@@ -59,7 +59,7 @@ func decodeHEIC(data []byte, h *Header) (image.Image, error) {
 	if h.primaryBytes == 2 && h.alpha > 0xffff {
 		return nil, UnsupportedError("transparency numbered above 65535")
 	}
-	if err := h.checkMatrix(); err != nil {
+	if err := h.checkColors(); err != nil {
 		return nil, err
 	}
 	img, err := decodeItem(data, h)
@@ -253,6 +253,13 @@ func mendBorder(plane []byte, stride, w, h int) {
 	}
 }
 
+// mendCorner copies the last sample from the row above: the module leaves it out
+// of 4:2:2 of an odd width.
+func mendCorner(plane []byte, stride, w, h int) {
+	at := (h-1)*stride + w - 1
+	plane[at] = plane[at-stride]
+}
+
 // picture is the picture of these pixels, which it keeps.
 func (l *layout) picture(pix []byte, h *Header) image.Image {
 	r := image.Rect(0, 0, l.w, l.h)
@@ -270,9 +277,12 @@ func (l *layout) picture(pix []byte, h *Header) image.Image {
 			Y: pix[:n], Cb: pix[n : n+c], Cr: pix[n+c:],
 			YStride: l.planes[0][0], CStride: l.planes[1][0], SubsampleRatio: l.ratio, Rect: r,
 		}
-		if l.chroma == chroma420 {
-			for _, plane := range [][]byte{img.Cb, img.Cr} {
+		for _, plane := range [][]byte{img.Cb, img.Cr} {
+			switch {
+			case l.chroma == chroma420:
 				mendBorder(plane, img.CStride, (l.w+1)/2, (l.h+1)/2)
+			case l.chroma == chroma422 && l.w%2 != 0 && l.h > 1:
+				mendCorner(plane, img.CStride, (l.w+1)/2, l.h)
 			}
 		}
 		if h.converted() {

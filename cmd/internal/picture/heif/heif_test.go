@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"errors"
 	"image"
+	"image/color"
 	"image/draw"
 	"image/png"
 	"io"
@@ -13,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -76,7 +78,7 @@ func difference(t testing.TB, got, want image.Image) (all, border float64) {
 // (testdata/make.py).
 func TestDecode(t *testing.T) {
 	for name, bound := range map[string]float64{
-		"limited709.heic": 1, "full2020.heic": 1, "nameless.heic": 1, "narrow.heic": 2.5, "border.heic": 0.8, "gray.heic": 0, "alpha.heic": 1,
+		"limited709.heic": 1, "full2020.heic": 1, "nameless.heic": 1, "narrow.heic": 2.5, "narrow422.heic": 2.5, "border.heic": 0.8, "gray.heic": 0, "alpha.heic": 1,
 		"premultiplied.heic": 1, "premultiplied709.heic": 1,
 		"deep.avif": 0.5, "turned.avif": 0, "limited.avif": 1, "alpha.avif": 0.5,
 	} {
@@ -131,9 +133,13 @@ func TestMask(t *testing.T) {
 	if img, err = Decode(data, h); err != nil || slices.Equal(alphas(img), want) {
 		t.Errorf("the transparency's range does not count (%v)", err)
 	}
-	said := box{"colr", []byte("nclx\x00\x02\x00\x02\x00\x02\x00")}
-	if !isFull(nil) || isFull([]box{said}) {
-		t.Error("the range that the file says, or what stands for none")
+	for _, c := range []struct {
+		properties []box
+		full       bool
+	}{{nil, true}, {[]box{{"colr", []byte("nclx\x00\x02\x00\x02\x00\x02\x00")}}, false}} {
+		if h.addMask(c.properties); h.fullMask != c.full {
+			t.Errorf("%q: range %v", c.properties, h.fullMask)
+		}
 	}
 	mask := &image.YCbCr{Y: []uint8{16, 235}, Cb: []uint8{100, 128}, Cr: []uint8{200, 128}, YStride: 2, CStride: 2, Rect: image.Rect(0, 0, 2, 1)}
 	luma, err := lumaOf(mask, false)
@@ -152,6 +158,33 @@ func TestMask(t *testing.T) {
 	var unsupported UnsupportedError
 	if _, err := Decode(data, h); !errors.As(err, &unsupported) {
 		t.Errorf("a number of more than two bytes: %v", err)
+	}
+}
+
+// TestCorner: at an odd width the last sample of 4:2:2 chroma has a value.
+func TestCorner(t *testing.T) {
+	img, _, err := decode(read(t, "narrow422.heic"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := img.Bounds()
+	x := color.YCbCrModel.Convert(img.At(b.Max.X-1, b.Max.Y-1)).(color.YCbCr)
+	y := color.YCbCrModel.Convert(img.At(b.Max.X-1, b.Max.Y-2)).(color.YCbCr)
+	if x.Cb != y.Cb || x.Cr != y.Cr {
+		t.Errorf("chroma %d, %d, above it %d, %d", x.Cb, x.Cr, y.Cb, y.Cr)
+	}
+}
+
+// TestTooDeep: what the module does not take to 8 bits is not called broken.
+func TestTooDeep(t *testing.T) {
+	var unsupported UnsupportedError
+	for _, name := range []string{"deep444.heic", "deepgray.heic", "deepalpha.heic"} {
+		if _, _, err := decode(read(t, name)); !errors.As(err, &unsupported) || !strings.Contains(err.Error(), "more than 8 bits") {
+			t.Errorf("%s: error %v", name, err)
+		}
+	}
+	if img, _, err := decode(read(t, "deepgbr.heic")); err != nil || img.ColorModel() != color.NRGBAModel {
+		t.Errorf("red, green and blue: %v", err)
 	}
 }
 

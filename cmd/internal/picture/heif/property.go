@@ -15,6 +15,7 @@ func (h *Header) addCoded(b box) {
 		}
 	case "hvcC":
 		h.hevc = videoSignal(b.body)
+		h.tooDeep = isTooDeep(b.body)
 	case "colr":
 		if h.CICP == nil {
 			h.addColor(b.body)
@@ -76,14 +77,26 @@ func isAlpha(b box) bool {
 	return b.name == "auxC" && (bytes.Contains(b.body, []byte("auxid:1\x00")) || bytes.Contains(b.body, []byte("auxiliary:alpha\x00")))
 }
 
-// isFull reports whether an item with transparency has all values from 0 to 255:
-// as the file says, else the coded picture, else as transparency is meant to be.
-func isFull(properties []box) bool {
-	h := &Header{}
-	for _, p := range properties {
-		h.addCoded(p)
+// isTooDeep reports whether a HEVC configuration record (ISO/IEC 14496-15,
+// 8.3.3.1) announces more than 8 bits of gray, or of chroma as fine as the luma:
+// the module makes 8 bits of neither.
+func isTooDeep(record []byte) bool {
+	if len(record) < 19 {
+		return false
 	}
-	return h.CICP == nil && h.hevc == nil || h.signal().FullRange
+	chroma, luma := record[16]&3, record[17]&7 // what the bits are more than 8
+	return luma > 0 && (chroma == 0 || chroma == chroma444)
+}
+
+// addMask takes the properties of the transparency. It has all values from 0 to
+// 255 as the file says, else the coded picture, else as it is meant to be.
+func (h *Header) addMask(properties []box) {
+	mask := &Header{}
+	for _, p := range properties {
+		mask.addCoded(p)
+	}
+	h.fullMask = mask.CICP == nil && mask.hevc == nil || mask.signal().FullRange
+	h.tooDeepMask = mask.tooDeep
 }
 
 // A transform is applied to a decoded picture.
@@ -229,11 +242,16 @@ func (h *Header) converted() bool {
 	return !h.AVIF && (!s.FullRange || other || h.premultiplied)
 }
 
-// checkMatrix refuses a HEIC whose luma and chroma are of a kind that toRGB does
-// not know, or differ from their linear combinations, such as YCgCo.
-func (h *Header) checkMatrix() error {
-	if m := h.signal().Matrix; m == 3 || m == 8 || m > 9 {
+// checkColors refuses a HEIC whose luma and chroma are of a kind that toRGB does
+// not know, or differ from their linear combinations, such as YCgCo, and one that
+// the module does not take to 8 bits, as it does red, green and blue.
+func (h *Header) checkColors() error {
+	const rgb = 0
+	switch m := h.signal().Matrix; {
+	case m == 3 || m == 8 || m > 9:
 		return UnsupportedError(fmt.Sprintf("color matrix %d", m))
+	case h.tooDeep && m != rgb || h.tooDeepMask:
+		return UnsupportedError("more than 8 bits with 4:4:4 chroma, of gray or of transparency")
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import math
 import subprocess
 import sys
 
+import numpy as np
 import pillow_heif
 from PIL import Image, ImageFilter, ImageOps
 
@@ -39,19 +40,26 @@ heic("limited709.heic", matrix_coefficients=1, full_range_flag=0, **nclx)
 heic("full2020.heic", matrix_coefficients=9, full_range_flag=1, **nclx)
 heic("nameless.heic", save_nclx_profile=False)  # only the coded picture says what it is
 heic("narrow.heic", photo.resize((21, 31)))
+heic("narrow422.heic", photo.resize((21, 31)), chroma=422)
 heic("border.heic", wheel((64, 48)))  # colors that change along the border
 heic("gray.heic", photo.convert("L"))
 heic("alpha.heic", clear)
 for name, img, options in [("premultiplied.heic", clear, {}), ("premultiplied709.heic", clear, {"matrix_coefficients": 1, "full_range_flag": 0, **nclx})]:
     multiplied = img.convert("RGBa")
     pillow_heif.from_bytes(mode="RGBa", size=img.size, data=multiplied.tobytes()).save(name, quality=90, **options)
+deep = photo.resize((64, 48))
+for name, mode, img, options in [("deep444.heic", "RGB;16", deep, {"chroma": 444}), ("deepgray.heic", "L;16", deep.convert("L"), {}),
+                                 ("deepalpha.heic", "RGBA;16", clear.resize((64, 48)), {"chroma": 420}),
+                                 ("deepgbr.heic", "RGB;16", deep, {"chroma": 444, "matrix_coefficients": 0})]:
+    data = np.asarray(img).astype(np.uint16) * 257
+    pillow_heif.from_bytes(mode=mode, size=img.size, data=data.tobytes()).save(name, quality=50, **options)
 avif("deep.avif", "-d", "10")
 avif("turned.avif", "--irot", "1", "--imir", "0")
 avif("limited.avif", "-r", "limited", "-y", "420")
 clear.save("/tmp/photo.png")
 avif("alpha.avif")
 
-for name in ["limited709.heic", "full2020.heic", "nameless.heic", "narrow.heic", "border.heic", "gray.heic", "alpha.heic",
+for name in ["limited709.heic", "full2020.heic", "nameless.heic", "narrow.heic", "narrow422.heic", "border.heic", "gray.heic", "alpha.heic",
              "premultiplied.heic", "premultiplied709.heic",
              "deep.avif", "turned.avif", "limited.avif", "alpha.avif"]:
     img = ImageOps.exif_transpose(Image.open(name)).convert("RGBA")
