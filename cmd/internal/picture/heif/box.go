@@ -17,6 +17,8 @@ type Header struct {
 	depth                   int // bits a channel
 	transforms              []transform
 	hevc                    *CICP  // what the coded picture itself says
+	gray                    bool   // coded without chroma
+	grayParts               bool   // it or the transparency is put together of such pictures
 	tooDeep, tooDeepMask    bool   // for the module
 	alpha                   uint32 // the item that holds the transparency, 0 for none
 	fullMask                bool   // its values are 0 to 255
@@ -222,15 +224,8 @@ func parseMeta(body []byte) (*Header, error) {
 	if err != nil {
 		return nil, err
 	}
-	kind, tile := kinds[primary], primary
-	for range 4 { // a grid of tiles, an overlay, a picture that another is derived from
-		part := slices.IndexFunc(refs, func(r reference) bool { return r.name == "dimg" && r.from == tile && len(r.to) > 0 })
-		if part < 0 {
-			break
-		}
-		tile = refs[part].to[0]
-		kind = kinds[tile]
-	}
+	tile := codedPart(refs, primary)
+	kind := kinds[tile]
 	// pitm is a part of body: they end where their capacities say.
 	h := &Header{depth: 8, primaryAt: cap(body) - cap(pitm) + 4, primaryBytes: len(pitm) - len(p.b) - 4}
 	switch kind {
@@ -248,10 +243,13 @@ func parseMeta(body []byte) (*Header, error) {
 			return nil, err
 		}
 	}
+	assembled := func(item uint32) bool { return kinds[item] == "grid" || kinds[item] == "iovl" }
+	h.grayParts = assembled(primary) && h.gray
 	for _, r := range refs {
 		if r.name == "auxl" && slices.Contains(r.to, primary) && slices.ContainsFunc(properties[r.from], isAlpha) {
 			h.alpha = r.from
-			h.addMask(properties[r.from])
+			part := codedPart(refs, h.alpha)
+			h.addMask(append(slices.Clip(properties[h.alpha]), properties[part]...), assembled(h.alpha))
 		}
 	}
 	h.premultiplied = slices.ContainsFunc(refs, func(r reference) bool {
@@ -265,6 +263,19 @@ func parseMeta(body []byte) (*Header, error) {
 		return nil, FormatError("invalid size")
 	}
 	return h, nil
+}
+
+// codedPart returns the first coded picture of a grid of tiles, an overlay or
+// another picture that is derived from some, or the item itself.
+func codedPart(refs []reference, item uint32) uint32 {
+	for range 4 {
+		part := slices.IndexFunc(refs, func(r reference) bool { return r.name == "dimg" && r.from == item && len(r.to) > 0 })
+		if part < 0 {
+			break
+		}
+		item = refs[part].to[0]
+	}
+	return item
 }
 
 // printable is the name of a box or an item, which are four letters if all is

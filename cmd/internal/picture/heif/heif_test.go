@@ -137,7 +137,7 @@ func TestMask(t *testing.T) {
 		properties []box
 		full       bool
 	}{{nil, true}, {[]box{{"colr", []byte("nclx\x00\x02\x00\x02\x00\x02\x00")}}, false}} {
-		if h.addMask(c.properties); h.fullMask != c.full {
+		if h.addMask(c.properties, false); h.fullMask != c.full {
 			t.Errorf("%q: range %v", c.properties, h.fullMask)
 		}
 	}
@@ -185,6 +185,16 @@ func TestTooDeep(t *testing.T) {
 	}
 	if img, _, err := decode(read(t, "deepgbr.heic")); err != nil || img.ColorModel() != color.NRGBAModel {
 		t.Errorf("red, green and blue: %v", err)
+	}
+}
+
+// TestGrayParts: what the module does not put together is not called broken.
+func TestGrayParts(t *testing.T) {
+	for _, name := range []string{"oddgray.heic", "oddalpha.heic"} {
+		_, _, err := decode(read(t, name))
+		if err != UnsupportedError("gray or transparency in tiles") {
+			t.Errorf("%s: error %v", name, err)
+		}
 	}
 }
 

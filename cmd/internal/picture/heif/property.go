@@ -15,7 +15,7 @@ func (h *Header) addCoded(b box) {
 		}
 	case "hvcC":
 		h.hevc = videoSignal(b.body)
-		h.tooDeep = isTooDeep(b.body)
+		h.gray, h.tooDeep = hevcFormat(b.body)
 	case "colr":
 		if h.CICP == nil {
 			h.addColor(b.body)
@@ -77,26 +77,28 @@ func isAlpha(b box) bool {
 	return b.name == "auxC" && (bytes.Contains(b.body, []byte("auxid:1\x00")) || bytes.Contains(b.body, []byte("auxiliary:alpha\x00")))
 }
 
-// isTooDeep reports whether a HEVC configuration record (ISO/IEC 14496-15,
-// 8.3.3.1) announces more than 8 bits of gray, or of chroma as fine as the luma:
-// the module makes 8 bits of neither.
-func isTooDeep(record []byte) bool {
+// hevcFormat reports whether a HEVC configuration record (ISO/IEC 14496-15,
+// 8.3.3.1) announces gray, and whether it announces more than 8 bits of gray or of
+// chroma as fine as the luma: the module makes 8 bits of neither.
+func hevcFormat(record []byte) (gray, tooDeep bool) {
 	if len(record) < 19 {
-		return false
+		return false, false
 	}
 	chroma, luma := record[16]&3, record[17]&7 // what the bits are more than 8
-	return luma > 0 && (chroma == 0 || chroma == chroma444)
+	gray = chroma == 0
+	return gray, luma > 0 && (gray || chroma == chroma444)
 }
 
 // addMask takes the properties of the transparency. It has all values from 0 to
 // 255 as the file says, else the coded picture, else as it is meant to be.
-func (h *Header) addMask(properties []box) {
+func (h *Header) addMask(properties []box, assembled bool) {
 	mask := &Header{}
 	for _, p := range properties {
 		mask.addCoded(p)
 	}
 	h.fullMask = mask.CICP == nil && mask.hevc == nil || mask.signal().FullRange
 	h.tooDeepMask = mask.tooDeep
+	h.grayParts = h.grayParts || assembled && mask.gray
 }
 
 // A transform is applied to a decoded picture.
@@ -244,7 +246,8 @@ func (h *Header) converted() bool {
 
 // checkColors refuses a HEIC whose luma and chroma are of a kind that toRGB does
 // not know, or differ from their linear combinations, such as YCgCo, and one that
-// the module does not take to 8 bits, as it does red, green and blue.
+// the module does not take to 8 bits, as it does red, green and blue, or put
+// together.
 func (h *Header) checkColors() error {
 	const rgb = 0
 	switch m := h.signal().Matrix; {
@@ -252,6 +255,8 @@ func (h *Header) checkColors() error {
 		return UnsupportedError(fmt.Sprintf("color matrix %d", m))
 	case h.tooDeep && m != rgb || h.tooDeepMask:
 		return UnsupportedError("more than 8 bits with 4:4:4 chroma, of gray or of transparency")
+	case h.grayParts:
+		return UnsupportedError("gray or transparency in tiles")
 	}
 	return nil
 }

@@ -53,6 +53,9 @@ for name, mode, img, options in [("deep444.heic", "RGB;16", deep, {"chroma": 444
                                  ("deepgbr.heic", "RGB;16", deep, {"chroma": 444, "matrix_coefficients": 0})]:
     data = np.asarray(img).astype(np.uint16) * 257
     pillow_heif.from_bytes(mode=mode, size=img.size, data=data.tobytes()).save(name, quality=50, **options)
+for name, img in [("oddgray", photo.convert("L")), ("oddalpha", clear)]:  # one tile, cropped: version 1.15 of heif-enc
+    img.resize((21, 31)).save(f"/tmp/{name}.png")
+    subprocess.run(["heif-enc", "-q", "50", f"/tmp/{name}.png", "-o", f"{name}.heic"], check=True, capture_output=True)
 avif("deep.avif", "-d", "10")
 avif("turned.avif", "--irot", "1", "--imir", "0")
 avif("limited.avif", "-r", "limited", "-y", "420")
