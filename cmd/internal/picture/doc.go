@@ -4,12 +4,12 @@
 //
 // # What is read
 //
-//   - PNG: all of it
+//   - PNG: all of it; a file with faults that libpng passes over, with a warning
 //   - JPEG: 8 bits a channel, sequential and progressive, gray, RGB, YCbCr, CMYK
 //     and YCCK; a file that is cut short as far as it goes, with a warning
 //   - GIF and WebP: of an animation the first frame, where it stands on the screen
-//   - TIFF: the first picture; gray, palette, RGB and CMYK of up to 16 bits a
-//     sample, uncompressed or with PackBits, LZW, Deflate, fax or JPEG
+//   - TIFF: the first picture; gray, palette, RGB, YCbCr and CMYK of up to 16 bits
+//     a sample, uncompressed or with PackBits, LZW, Deflate, fax or JPEG
 //   - BMP: of Windows and OS/2, with runs and with masks
 //   - HEIC and AVIF: stills, and the still picture of a sequence that has one
 //
