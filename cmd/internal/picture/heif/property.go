@@ -245,9 +245,9 @@ func (h *Header) converted() bool {
 }
 
 // checkColors refuses a HEIC whose luma and chroma are of a kind that toRGB does
-// not know, or differ from their linear combinations, such as YCgCo, and one that
-// the module does not take to 8 bits, as it does red, green and blue, or put
-// together.
+// not know, or differ from their linear combinations, such as YCgCo. It refuses
+// depths that the module does not take to 8 bits, as it does those of red, green
+// and blue, and gray parts, which it does not put together.
 func (h *Header) checkColors() error {
 	const rgb = 0
 	switch m := h.signal().Matrix; {
