@@ -175,25 +175,35 @@ func (f *Folder) need(part Part) error {
 
 // read returns the content of a small file.
 func (f *Folder) read(name string, limit int64) ([]byte, error) {
-	display := f.Path(name)
-	info, err := fs.Stat(f.fsys, name)
-	switch {
-	case err != nil:
-		return nil, NewFileError(display, err)
-	case !info.Mode().IsRegular():
-		return nil, fileErrorf(display, "is not a regular file")
-	}
-	file, err := f.fsys.Open(name)
+	data, err := ReadSmall(f.fsys, name, limit)
 	if err != nil {
-		return nil, NewFileError(display, err)
+		return nil, NewFileError(f.Path(name), err)
 	}
-	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, limit+1))
+	return data, nil
+}
+
+// ReadSmall returns the content of a regular file that is of no use if it has more
+// than limit bytes.
+func ReadSmall(fsys fs.FS, name string, limit int64) ([]byte, error) {
+	// Check before opening: opening a named pipe waits for its other end.
+	info, err := fs.Stat(fsys, name)
 	switch {
 	case err != nil:
-		return nil, NewFileError(display, err)
+		return nil, err
+	case !info.Mode().IsRegular():
+		return nil, errors.New("is not a regular file")
+	}
+	f, err := fsys.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, limit+1))
+	switch {
+	case err != nil:
+		return nil, err
 	case int64(len(data)) > limit:
-		return nil, fileErrorf(display, "is larger than %d bytes", limit)
+		return nil, fmt.Errorf("is larger than %d bytes", limit)
 	}
 	return data, nil
 }

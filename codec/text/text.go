@@ -11,7 +11,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -51,7 +50,7 @@ func Open(ctx context.Context, dir string) (*Encoder, error) {
 		return nil, weights.NewFileError(dir, err)
 	}
 	name := filepath.Join(dir, configFile)
-	cfg, err := readConfig(name)
+	cfg, err := readConfig(dir)
 	if err != nil {
 		return nil, weights.NewFileError(name, err)
 	}
@@ -74,26 +73,10 @@ func Open(ctx context.Context, dir string) (*Encoder, error) {
 	return e, nil
 }
 
-func readConfig(name string) (cfg vit.TextEmbedConfig, err error) {
-	// Check before opening: opening a named pipe waits for its other end.
-	info, err := os.Stat(name)
-	switch {
-	case err != nil:
-		return cfg, err
-	case !info.Mode().IsRegular():
-		return cfg, errors.New("is not a regular file")
-	}
-	f, err := os.Open(name)
+func readConfig(dir string) (cfg vit.TextEmbedConfig, err error) {
+	data, err := weights.ReadSmall(os.DirFS(dir), configFile, maxConfig)
 	if err != nil {
 		return cfg, err
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxConfig+1))
-	switch {
-	case err != nil:
-		return cfg, err
-	case len(data) > maxConfig:
-		return cfg, fmt.Errorf("is larger than %d bytes", maxConfig)
 	}
 	return vit.ParseTextEmbedConfig(data)
 }

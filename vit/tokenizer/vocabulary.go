@@ -35,18 +35,19 @@ func readFile[T any](folder fs.FS, name string, limit int64, parse func([]byte) 
 }
 
 func readAll(folder fs.FS, name string, limit int64) ([]byte, error) {
+	// Check before opening: opening a named pipe waits for its other end.
+	info, err := fs.Stat(folder, name)
+	switch {
+	case err != nil:
+		return nil, cause(err)
+	case !info.Mode().IsRegular():
+		return nil, errors.New("is not a regular file")
+	}
 	f, err := folder.Open(name)
 	if err != nil {
 		return nil, cause(err)
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, cause(err)
-	}
-	if !info.Mode().IsRegular() {
-		return nil, errors.New("is not a regular file")
-	}
 	data, err := io.ReadAll(io.LimitReader(f, limit+1))
 	switch {
 	case err != nil:
