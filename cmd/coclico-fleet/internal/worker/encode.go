@@ -109,12 +109,13 @@ func (e *Encoder) kept(in *bytes.Reader) ([]byte, error) {
 	return stream, nil
 }
 
-// read reads a source, which must be what was listed.
+// read reads a source, which must be what was listed. It reads no more than the
+// size that was listed, for which the caller has reserved memory.
 func read(ctx context.Context, from *bucket.Bucket, o bucket.Object, limit int64) ([]byte, error) {
 	if o.Size > limit {
 		return nil, PictureError(fmt.Sprintf("has %d bytes; at most %d are read", o.Size, limit))
 	}
-	data, now, err := from.Get(ctx, o.Name, limit)
+	data, now, err := from.Get(ctx, o.Name, o.Size)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, PictureError("is no longer in the source")

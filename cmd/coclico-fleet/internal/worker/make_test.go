@@ -6,6 +6,7 @@ import (
 	"errors"
 	"image"
 	"image/png"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -92,6 +93,25 @@ func TestEncodeMemory(t *testing.T) {
 	e.pixels.Release(need + rows)
 	if _, err := e.Make(t.Context(), o); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestGrown has a picture that grew after the job was planned. It is not read:
+// memory was reserved for the size that was listed.
+func TestGrown(t *testing.T) {
+	const grown = 32 << 20
+	from, o := source(t, "a.png", make([]byte, grown))
+	o.Size = 100
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, err := read(t.Context(), from, o, maxPicture)
+	runtime.ReadMemStats(&after)
+	var wrong PictureError
+	if !errors.As(err, &wrong) || !strings.Contains(err.Error(), "has changed") {
+		t.Errorf("error %v", err)
+	}
+	if took := after.TotalAlloc - before.TotalAlloc; took > grown/4 {
+		t.Errorf("%d bytes were read of a picture with %d in the list", took, o.Size)
 	}
 }
 
