@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -119,7 +120,7 @@ func TestPublishedTwice(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	id, _, err := queue.Find(t.Context(), js, queue.DefaultStream)
+	id, _, err := queue.Find(t.Context(), js, queue.DefaultStream, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

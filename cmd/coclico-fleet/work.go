@@ -256,7 +256,7 @@ func (p *program) findQueue(ctx context.Context, d *queue.Dial, stream, destinat
 	if nc, err = d.Connect(waiting); err == nil {
 		var js jetstream.JetStream
 		if js, err = jetstream.New(nc); err == nil {
-			id, told, err = queue.Find(waiting, js, stream)
+			id, told, err = queue.Find(waiting, js, stream, obs.log)
 		}
 	}
 	if err == nil {

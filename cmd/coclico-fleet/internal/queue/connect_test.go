@@ -2,6 +2,9 @@ package queue
 
 import (
 	"bufio"
+	"bytes"
+	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -10,8 +13,11 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/coclico/coclico/cmd/internal/guard"
 )
@@ -38,14 +44,14 @@ func token(t *testing.T) *guard.Token {
 // user allows otherwise, and to this machine in any case.
 func TestTokenInTheClear(t *testing.T) {
 	dir, token := t.TempDir(), token(t)
-	server, err := Start(&ServerOptions{
+	queue, err := Start(&ServerOptions{
 		Folder: filepath.Join(dir, "queue"), Address: netip.MustParseAddrPort("127.0.0.1:0"), Policy: guard.Policy{Token: token}, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer server.Close()
-	here := strings.TrimPrefix(server.URL(), "nats://")
+	defer queue.Close()
+	here := strings.TrimPrefix(queue.URL(), "nats://")
 	for _, c := range []struct {
 		url   string
 		noTLS bool
@@ -103,6 +109,43 @@ func TestAdvertised(t *testing.T) {
 			t.Errorf("--no-tls %v: the token may go to %q", noTLS, servers)
 		}
 		nc.Close()
+	}
+}
+
+// TestUnfound waits for a stream that does not exist, and on a server without
+// JetStream, and says why, once.
+func TestUnfound(t *testing.T) {
+	plain, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: server.RANDOM_PORT, NoSigs: true, NoLog: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain.Start()
+	defer plain.Shutdown()
+	if !plain.ReadyForConnections(20 * time.Second) {
+		t.Fatal("the server does not start")
+	}
+	bare, err := nats.Connect(plain.ClientURL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer bare.Close()
+	for want, nc := range map[string]*nats.Conn{
+		"no such stream":             queueOf(t, t.TempDir(), slog.New(slog.DiscardHandler)),
+		"the queue has no JetStream": bare,
+	} {
+		js, err := jetstream.New(nc)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var log bytes.Buffer
+		ctx, cancel := context.WithTimeout(t.Context(), 2500*time.Millisecond) // two looks
+		defer cancel()
+		if _, _, err := Find(ctx, js, "WRONG", slog.New(slog.NewTextHandler(&log, nil))); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("error %v", err)
+		}
+		if text := log.String(); strings.Count(text, "\n") != 1 || !strings.Contains(text, want) || !strings.Contains(text, "stream=WRONG") {
+			t.Errorf("the log has %q, want one line with %q", text, want)
+		}
 	}
 }
 

@@ -148,9 +148,9 @@ func refused(err error) bool {
 }
 
 // Find waits for a stream and returns the job that it is for, and the URL of the
-// bucket of the job's results.
-func Find(ctx context.Context, js jetstream.JetStream, stream string) (id, destination string, err error) {
-	for {
+// bucket of the job's results. It logs why it waits.
+func Find(ctx context.Context, js jetstream.JetStream, stream string, log *slog.Logger) (id, destination string, err error) {
+	for told := false; ; told = true {
 		s, err := js.Stream(ctx, stream)
 		if err == nil {
 			about := s.CachedInfo().Config.Metadata
@@ -159,10 +159,24 @@ func Find(ctx context.Context, js jetstream.JetStream, stream string) (id, desti
 			}
 			return about[keyJob], about[keyDestination], nil
 		}
+		if !told && ctx.Err() == nil {
+			log.Warn("the queue has no job yet", "stream", stream, "error", unfound(err))
+		}
 		select {
 		case <-ctx.Done():
 			return "", "", ctx.Err()
 		case <-time.After(time.Second):
 		}
 	}
+}
+
+// unfound returns why a stream was not found, in words that say what to do.
+func unfound(err error) error {
+	switch {
+	case errors.Is(err, jetstream.ErrStreamNotFound):
+		return errors.New("no such stream: it appears when serve starts, under the name that serve has as its --stream")
+	case errors.Is(err, nats.ErrNoResponders), errors.Is(err, jetstream.ErrJetStreamNotEnabled), errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount):
+		return errors.New("the queue has no JetStream: its server or account must have it enabled")
+	}
+	return err
 }
