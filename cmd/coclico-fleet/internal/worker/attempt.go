@@ -2,12 +2,14 @@ package worker
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/coclico/coclico/cmd/coclico-fleet/internal/bucket"
@@ -23,18 +25,21 @@ import (
 //	row-0017.parquet  its row
 //	kept-ID.parquet   rows that a worker kept when it failed or was stopped
 //
-// A worker that fails or is stopped withdraws its start and its note. Those that
-// stay are of processes that have ended without a word.
+// A worker that fails, or that is told to stop, withdraws its start and its note.
+// Those that stay are of processes that have ended without a word.
 type attempt struct {
 	out     *bucket.Bucket
 	origin  *archive.Origin
 	chunk   int
 	sources []bucket.Object
-	rows    []*archive.Row // nil for those not made yet
-	found   int            // rows that earlier attempts have made
-	notes   []int          // of each row
+	notes   []int // of each row
 	starts  int
-	left    bool // there are objects to remove when the chunk is done
+	left    bool   // there are objects to remove when the chunk is done
+	kept    string // what this attempt keeps its rows in, "" if it has not yet
+	found   int    // rows that earlier attempts have made, or this one has kept
+
+	mu   sync.Mutex     // of rows, while several goroutines make them
+	rows []*archive.Row // nil for those not made yet
 }
 
 const (
@@ -147,8 +152,17 @@ func (t *attempt) save(ctx context.Context, name string, rows []*archive.Row) er
 	return t.out.Replace(ctx, job.TryName(t.chunk)+name+".parquet", data)
 }
 
+// set adds a row. It may be called concurrently, also with keep.
+func (t *attempt) set(i int, row *archive.Row) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.rows[i] = row
+}
+
 // good returns the rows of pictures that were read.
 func (t *attempt) good() (rows []*archive.Row) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	for _, r := range t.rows {
 		if r != nil && r.Error == "" {
 			rows = append(rows, r)
@@ -157,14 +171,19 @@ func (t *attempt) good() (rows []*archive.Row) {
 	return rows
 }
 
-// keep saves the rows of pictures that were read, if this attempt has made any,
-// when a worker fails or is stopped.
+// keep saves the rows of pictures that were read, if this attempt has made any
+// since it last did, when a worker fails or is stopped.
 func (t *attempt) keep(ctx context.Context) error {
 	rows := t.good()
 	if len(rows) <= t.found {
 		return nil
 	}
-	return t.save(ctx, "kept-"+newID(), rows)
+	t.kept = cmp.Or(t.kept, "kept-"+newID())
+	if err := t.save(ctx, t.kept, rows); err != nil {
+		return err
+	}
+	t.found = len(rows)
+	return nil
 }
 
 // clean removes what attempts have left at a chunk that is done.

@@ -76,9 +76,9 @@ const grace = 10 * time.Second
 // few of them should end and be started again.
 func (w *Worker) Stuck() int { return int(w.stuck.Load()) }
 
-// Chunk does a chunk, unless it is done. When soft ends, it finishes the pictures
-// that it has begun, keeps the rows for the next worker, and returns
-// [ErrStopped]; so it does after an error that is not of a picture, which it
+// Chunk does a chunk, unless it is done. When soft ends, it keeps the rows for the
+// next worker, finishes the pictures that it has begun, keeps those too, and
+// returns [ErrStopped]; so it does after an error that is not of a picture, which it
 // returns. When ctx ends, it keeps them too, and leaves pictures that it has begun.
 // A careful worker goes through a chunk that was lost before picture by picture,
 // and finds the one that ends processes.
@@ -102,22 +102,31 @@ func (w *Worker) Chunk(ctx, soft context.Context, chunk int, careful bool) error
 }
 
 // attempt does a chunk, or leaves its tries in good order: what it has made is
-// kept, and no start blames this process.
+// kept, and no start blames this process. It does so as soon as soft ends, since
+// the process may be killed long before its pictures end, and again at its end.
 func (w *Worker) attempt(ctx, soft context.Context, t *attempt, careful bool) (err error) {
 	after, cancel := afterwards(ctx)
 	defer cancel()
+	var start string
 	if w.Starts {
-		var start string
-		start, err = t.start(ctx)
-		defer func() {
-			if err != nil {
-				w.withdraw(after, t, start)
-			}
-		}()
-		if err != nil {
+		if start, err = t.start(ctx); err != nil {
+			w.withdraw(after, t, start)
 			return err
 		}
 	}
+	leave := func() {
+		if w.Starts {
+			w.withdraw(after, t, start)
+		}
+		if careful {
+			return // each row is saved when it is made
+		}
+		// Painting them may have taken an hour: that ctx has ended is no reason.
+		if err := t.keep(after); err != nil {
+			w.Log.Warn("the rows that are done were not kept", "chunk", t.chunk, "error", err)
+		}
+	}
+	wait := whenDone(soft, leave)
 	if careful {
 		err = w.carefully(ctx, soft, t)
 	} else {
@@ -126,13 +135,26 @@ func (w *Worker) attempt(ctx, soft context.Context, t *attempt, careful bool) (e
 	if err == nil {
 		err = w.finish(ctx, t.chunk, t.rows)
 	}
-	if err != nil && !careful {
-		// Painting them may have taken an hour: that ctx has ended is no reason.
-		if err := t.keep(after); err != nil {
-			w.Log.Warn("the rows that are done were not kept", "chunk", t.chunk, "error", err)
-		}
+	wait()
+	if err != nil {
+		leave()
 	}
 	return err
+}
+
+// whenDone calls f in a goroutine of its own when ctx ends. The result waits for
+// that call, or prevents one that has not begun.
+func whenDone(ctx context.Context, f func()) (wait func()) {
+	ended := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(ended)
+		f()
+	})
+	return func() {
+		if !stop() {
+			<-ended
+		}
+	}
 }
 
 // withdraw removes a start or a note of this process, which has not ended on a
@@ -163,7 +185,7 @@ func (w *Worker) together(ctx, soft context.Context, t *attempt) error {
 					fail(err)
 					continue
 				}
-				t.rows[i] = row
+				t.set(i, row)
 			}
 		})
 	}
@@ -198,26 +220,29 @@ func (w *Worker) carefully(ctx, soft context.Context, t *attempt) error {
 			t.rows[i] = errorRow(t.sources[i], "its worker ended twice while it worked on this picture")
 			continue
 		}
-		if err := w.noted(ctx, t, i); err != nil {
+		if err := w.noted(ctx, soft, t, i); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// noted makes a row with a note before and saves it after.
-func (w *Worker) noted(ctx context.Context, t *attempt, i int) (err error) {
+// noted makes a row with a note before and saves it after. The note is withdrawn
+// as soon as soft ends: what kills the process then is not the picture.
+func (w *Worker) noted(ctx, soft context.Context, t *attempt, i int) (err error) {
 	after, cancel := afterwards(ctx)
 	defer cancel()
 	name, err := t.note(ctx, i)
+	leave := func() { w.withdraw(after, t, name) }
 	defer func() {
 		if err != nil {
-			w.withdraw(after, t, name)
+			leave()
 		}
 	}()
 	if err != nil {
 		return err
 	}
+	defer whenDone(soft, leave)()
 	if t.rows[i], err = w.picture(ctx, t, i); err != nil {
 		return err
 	}

@@ -208,36 +208,6 @@ func TestCareful(t *testing.T) {
 	}
 }
 
-// TestNotBlamed has a store fail, and workers be stopped, while they work on a
-// picture: it is not the picture that has ended them.
-func TestNotBlamed(t *testing.T) {
-	w, s := newWorker(t, 10)
-	w.Starts = true
-	for n := range 3 {
-		s.does[name(6)] = func(context.Context) error { return errors.New("the store is away") }
-		ctx, cancel := context.WithCancel(t.Context())
-		if n == 2 { // the grace is over
-			s.does[name(6)] = func(ctx context.Context) error { cancel(); <-ctx.Done(); return ctx.Err() }
-		}
-		if err := w.Chunk(ctx, t.Context(), 0, true); err == nil {
-			t.Fatal("no error")
-		}
-		cancel()
-		got := tries(t, w)
-		// The rows that were made have notes still.
-		if count(got, "part-00000000/note-") != 6 || count(got, "part-00000000/row-") != 6 || len(got) != 12 {
-			t.Fatal(n, got)
-		}
-	}
-	delete(s.does, name(6))
-	if err := w.Chunk(t.Context(), t.Context(), 0, false); err != nil {
-		t.Fatal(err)
-	}
-	if failed := part(t, w, 0); len(failed) > 0 || tries(t, w) != nil {
-		t.Error(failed, tries(t, w))
-	}
-}
-
 // TestFailedKept keeps the other rows of a chunk with a picture that could not be
 // fetched, and keeps them once.
 func TestFailedKept(t *testing.T) {
@@ -261,63 +231,6 @@ func TestFailedKept(t *testing.T) {
 	}
 	if len(s.made) != 7+1+1+4 {
 		t.Errorf("%d pictures were made, want each once but the bad one: %v", len(s.made), s.made)
-	}
-}
-
-// TestAbandoned ends a worker in the middle of a picture: it is at work still,
-// and what it uses must stay open.
-func TestAbandoned(t *testing.T) {
-	w, s := newWorker(t, 10)
-	ctx, cancel := context.WithCancel(t.Context())
-	release := make(chan struct{})
-	s.does[name(0)] = func(context.Context) error { cancel(); <-release; return nil }
-	if err := w.Chunk(ctx, t.Context(), 0, true); !errors.Is(err, context.Canceled) {
-		t.Fatal(err)
-	}
-	if w.Stuck() != 1 {
-		t.Errorf("%d pictures are stuck, want 1", w.Stuck())
-	}
-	close(release)
-	for w.Stuck() > 0 {
-		time.Sleep(time.Millisecond)
-	}
-}
-
-// TestKept stops a worker in the middle of a chunk, whose picture ends or does
-// not: the next one does the rest.
-func TestKept(t *testing.T) {
-	t.Run("soft", func(t *testing.T) {
-		soft, stop := context.WithCancel(t.Context())
-		kept(t, t.Context(), soft, func(context.Context) error { stop(); return nil }, ErrStopped, 10)
-	})
-	t.Run("at once", func(t *testing.T) {
-		ctx, stop := context.WithCancel(t.Context())
-		kept(t, ctx, ctx, func(ctx context.Context) error { stop(); <-ctx.Done(); return ctx.Err() }, context.Canceled, 11)
-	})
-}
-
-// kept has the fifth of ten pictures stop a worker with an error. In all it wants
-// some number of pictures to be made.
-func kept(t *testing.T, ctx, soft context.Context, fifth func(context.Context) error, want error, made int) {
-	w, s := newWorker(t, 10)
-	w.Jobs, w.Starts = 1, true
-	s.does[name(4)] = fifth
-	if err := w.Chunk(ctx, soft, 0, false); !errors.Is(err, want) {
-		t.Fatal(err)
-	}
-	delete(s.does, name(4))
-	if got := tries(t, w); len(got) != 1 || !strings.HasPrefix(got[0], "part-00000000/kept-") {
-		t.Error(got)
-	}
-	before := len(s.made)
-	if err := w.Chunk(t.Context(), t.Context(), 0, false); err != nil {
-		t.Fatal(err)
-	}
-	if before < 5 || len(s.made) != made {
-		t.Errorf("%d pictures before the stop, %d in all: %v", before, len(s.made), s.made)
-	}
-	if failed := part(t, w, 0); len(failed) > 0 || tries(t, w) != nil {
-		t.Error(failed, tries(t, w))
 	}
 }
 
