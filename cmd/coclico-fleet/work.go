@@ -189,7 +189,7 @@ func (p *program) newWorker(ctx context.Context, j *job.Job, out *bucket.Bucket,
 	w := &worker.Worker{Job: j, Out: out, Log: obs.log, Origin: origin(j, m), Before: beforePicture, Count: obs.picture}
 	w.Jobs, w.Limit = f.pace(encoding)
 	if j.Decode {
-		w.Maker = &worker.Painter{Source: source, Out: out, Codec: m.codec, Decoding: decoding, Software: "coclico " + version(), Model: m.name + " " + m.fingerprint}
+		w.Maker = &worker.Painter{Source: worker.Source{Bucket: source}, Out: out, Codec: m.codec, Decoding: decoding, Software: "coclico " + version(), Model: m.name + " " + m.fingerprint}
 	} else {
 		if w.Maker, err = worker.NewEncoder(source, m.codec, encoding); err != nil {
 			source.Close()

@@ -223,3 +223,24 @@ func TestClock(t *testing.T) {
 		t.Error(missing, err)
 	}
 }
+
+// TestSample has more and fewer names than are asked for.
+func TestSample(t *testing.T) {
+	n := &Names{job: &Job{Pictures: 25, Chunk: 5, Rows: 25}, rows: make([]nameRow, 25)}
+	for i := range n.rows {
+		n.rows[i].Name = fmt.Sprint(i)
+	}
+	for count, want := range map[int]string{1: "0", 3: "0 9 18", 10: "0 3 6 9 12 15 18 21 24"} {
+		var got []string
+		objects, err := n.Sample(t.Context(), 4, count)
+		for _, o := range objects {
+			got = append(got, o.Name)
+		}
+		if text := strings.Join(got, " "); err != nil || text != want {
+			t.Errorf("%d of 25: %s (%v), want %s", count, text, err, want)
+		}
+	}
+	if all, err := n.Sample(t.Context(), 0, 100); err != nil || len(all) != 25 {
+		t.Errorf("100 of 25: %d, %v", len(all), err)
+	}
+}

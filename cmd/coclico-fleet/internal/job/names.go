@@ -76,29 +76,61 @@ func (j *Job) Names(out *bucket.Bucket) *Names { return &Names{job: j, out: out,
 
 // Chunk returns the sources of a chunk, in the order of their names.
 func (n *Names) Chunk(ctx context.Context, chunk int) ([]bucket.Object, error) {
-	j := n.job
-	if chunk < 0 || chunk >= j.Chunks() {
-		return nil, fmt.Errorf("chunk %d: the job has %d", chunk, j.Chunks())
-	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	each := j.Rows / j.Chunk
-	if list := chunk / each; list != n.last {
-		l := j.Lists[list]
-		data, _, err := n.out.Get(ctx, l.Name, maxList)
-		if err != nil {
-			return nil, err
-		}
-		rows, err := decodeList(data, l)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", l.Name, err)
-		}
-		n.last, n.rows = list, rows
+	if err := n.load(ctx, chunk); err != nil {
+		return nil, err
 	}
-	at := chunk % each * j.Chunk
-	objects := make([]bucket.Object, 0, j.Chunk)
-	for _, r := range n.rows[at:min(at+j.Chunk, len(n.rows))] {
-		objects = append(objects, bucket.Object{Name: r.Name, Size: r.Size, Time: time.UnixMilli(r.Time).UTC(), ETag: r.ETag})
+	at := chunk % n.each() * n.job.Chunk
+	objects := make([]bucket.Object, 0, n.job.Chunk)
+	for _, r := range n.rows[at:min(at+n.job.Chunk, len(n.rows))] {
+		objects = append(objects, r.object())
 	}
 	return objects, nil
+}
+
+// Sample returns at most count sources, evenly spread over the list that has the
+// names of a chunk.
+func (n *Names) Sample(ctx context.Context, chunk, count int) ([]bucket.Object, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if err := n.load(ctx, chunk); err != nil {
+		return nil, err
+	}
+	step := (len(n.rows) + count - 1) / count
+	var objects []bucket.Object
+	for at := 0; at < len(n.rows); at += step {
+		objects = append(objects, n.rows[at].object())
+	}
+	return objects, nil
+}
+
+// each returns the number of chunks of a list.
+func (n *Names) each() int { return n.job.Rows / n.job.Chunk }
+
+// load reads the list of a chunk, unless it is in memory.
+func (n *Names) load(ctx context.Context, chunk int) error {
+	if chunk < 0 || chunk >= n.job.Chunks() {
+		return fmt.Errorf("chunk %d: the job has %d", chunk, n.job.Chunks())
+	}
+	list := chunk / n.each()
+	if list == n.last {
+		return nil
+	}
+	l := n.job.Lists[list]
+	data, _, err := n.out.Get(ctx, l.Name, maxList)
+	if err != nil {
+		return err
+	}
+	rows, err := decodeList(data, l)
+	if err != nil {
+		return fmt.Errorf("%s: %w", l.Name, err)
+	}
+	n.last, n.rows = list, rows
+	return nil
+}
+
+// object returns the source that a row is of.
+func (r nameRow) object() bucket.Object {
+	return bucket.Object{Name: r.Name, Size: r.Size, Time: time.UnixMilli(r.Time).UTC(), ETag: r.ETag}
 }

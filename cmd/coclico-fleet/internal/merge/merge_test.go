@@ -26,6 +26,8 @@ func (maker) Make(_ context.Context, o bucket.Object) (*archive.Row, error) {
 	return &archive.Row{Name: o.Name, Data: []byte("file of " + o.Name), Size: o.Size, Time: o.Time}, nil
 }
 
+func (maker) Reads(context.Context, string) bool { return true }
+
 // done returns a job of 30 pictures in chunks of ten that is done, in a folder.
 func done(t *testing.T) (*job.Job, *bucket.Bucket) {
 	t.Helper()

@@ -36,6 +36,8 @@ func (f fake) Make(_ context.Context, o bucket.Object) (*archive.Row, error) {
 	return &archive.Row{Name: o.Name, Data: data, Width: 1, Height: 1, Size: o.Size, Time: o.Time}, nil
 }
 
+func (fake) Reads(context.Context, string) bool { return true }
+
 func listing(n int) iter.Seq2[bucket.Object, error] {
 	return func(yield func(bucket.Object, error) bool) {
 		for i := range n {

@@ -5,8 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"time"
 
 	"golang.org/x/sync/semaphore"
 
@@ -26,7 +24,7 @@ const (
 
 // An Encoder makes rows of pictures by encoding them.
 type Encoder struct {
-	source   *bucket.Bucket
+	Source
 	codec    *codec.Codec
 	encoding *options.Encoding
 	model    codec.ModelID
@@ -42,7 +40,7 @@ func NewEncoder(source *bucket.Bucket, c *codec.Codec, e *options.Encoding) (*En
 	if err != nil {
 		return nil, err
 	}
-	return &Encoder{source, c, e, id, semaphore.NewWeighted(maxMemory), semaphore.NewWeighted(maxMemory)}, nil
+	return &Encoder{Source{source}, c, e, id, semaphore.NewWeighted(maxMemory), semaphore.NewWeighted(maxMemory)}, nil
 }
 
 // Make implements [Maker].
@@ -52,7 +50,7 @@ func (e *Encoder) Make(ctx context.Context, o bucket.Object) (*archive.Row, erro
 		return nil, err
 	}
 	defer e.files.Release(weight)
-	data, err := read(ctx, e.source, o, maxPicture)
+	data, err := e.read(ctx, o, maxPicture)
 	if err != nil {
 		return nil, err
 	}
@@ -108,28 +106,3 @@ func (e *Encoder) kept(in *bytes.Reader) ([]byte, error) {
 	}
 	return stream, nil
 }
-
-// read reads a source, which must be what was listed. It reads no more than the
-// size that was listed, for which the caller has reserved memory.
-func read(ctx context.Context, from *bucket.Bucket, o bucket.Object, limit int64) ([]byte, error) {
-	if o.Size > limit {
-		return nil, PictureError(fmt.Sprintf("has %d bytes; at most %d are read", o.Size, limit))
-	}
-	data, now, err := from.Get(ctx, o.Name, o.Size)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, PictureError("is no longer in the source")
-	case errors.Is(err, fs.ErrPermission):
-		return nil, PictureError("may not be read: permission denied")
-	case errors.Is(err, bucket.ErrLong): // it has grown
-		return nil, PictureError("has changed since the job was planned")
-	case err != nil:
-		return nil, err
-	case now.Size != o.Size || !sameSecond(now.Time, o.Time):
-		return nil, PictureError("has changed since the job was planned")
-	}
-	return data, nil
-}
-
-// sameSecond compares times of stores that say more in a listing than elsewhere.
-func sameSecond(a, b time.Time) bool { return a.Unix() == b.Unix() }

@@ -104,7 +104,7 @@ func TestGrown(t *testing.T) {
 	o.Size = 100
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	_, err := read(t.Context(), from, o, maxPicture)
+	_, err := Source{from}.read(t.Context(), o, maxPicture)
 	runtime.ReadMemStats(&after)
 	var wrong PictureError
 	if !errors.As(err, &wrong) || !strings.Contains(err.Error(), "has changed") {
@@ -133,7 +133,7 @@ func TestUnheldPicture(t *testing.T) {
 	if err := flags.Parse([]string{"--steps=1"}); err != nil {
 		t.Fatal(err)
 	}
-	p := &Painter{Source: from, Out: out, Codec: c, Decoding: how()}
+	p := &Painter{Source: Source{from}, Out: out, Codec: c, Decoding: how()}
 	_, err = p.Make(t.Context(), o)
 	var wrong PictureError
 	if !errors.As(err, &wrong) || !strings.Contains(err.Error(), "no place for its picture") {

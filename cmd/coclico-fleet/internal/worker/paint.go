@@ -19,11 +19,12 @@ import (
 // A Painter makes rows of .coclico files by painting them: the picture becomes an
 // object of its own, and the row has the file that it was painted from.
 type Painter struct {
-	Source, Out *bucket.Bucket
-	Codec       *codec.Codec
-	Decoding    *options.Decoding
-	Software    string
-	Model       string
+	Source
+	Out      *bucket.Bucket
+	Codec    *codec.Codec
+	Decoding *options.Decoding
+	Software string
+	Model    string
 }
 
 // PictureName returns the name of a file's picture. No two files have the same
@@ -38,7 +39,7 @@ func PictureName(file string) string {
 
 // Make implements [Maker].
 func (p *Painter) Make(ctx context.Context, o bucket.Object) (*archive.Row, error) {
-	data, err := read(ctx, p.Source, o, maxFile)
+	data, err := p.read(ctx, o, maxFile)
 	if err != nil {
 		return nil, err
 	}

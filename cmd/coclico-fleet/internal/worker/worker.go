@@ -32,6 +32,8 @@ import (
 // error is a [PictureError], or fails the chunk.
 type Maker interface {
 	Make(ctx context.Context, source bucket.Object) (*archive.Row, error)
+	// Reads reports whether the source of a name can be read.
+	Reads(ctx context.Context, name string) bool
 }
 
 // A PictureError is the reason why a picture has no row but one with an error. It
@@ -64,6 +66,7 @@ type Worker struct {
 
 	once  sync.Once
 	names *job.Names
+	read  atomic.Pointer[string] // the name of a source that could be read, most likely
 	stuck atomic.Int32
 }
 
@@ -298,6 +301,12 @@ func (w *Worker) begin(ctx context.Context, t *attempt, i int) <-chan result {
 			return
 		}
 		r.row, r.err = w.Maker.Make(ctx, source)
+		var withheld *withheldError
+		if errors.As(r.err, &withheld) {
+			r.err = w.blame(ctx, t, i, withheld)
+		} else {
+			w.read.Store(&source.Name)
+		}
 	}()
 	return done
 }

@@ -40,6 +40,9 @@ func (s *script) Make(ctx context.Context, o bucket.Object) (*archive.Row, error
 	return &archive.Row{Name: o.Name, Data: []byte("file of " + o.Name), Width: 1, Height: 2, Size: o.Size, Time: o.Time}, nil
 }
 
+// Reads implements [Maker] for a source that has everything.
+func (s *script) Reads(context.Context, string) bool { return true }
+
 func name(i int) string { return fmt.Sprintf("p%02d.png", i) }
 
 // newWorker returns a worker of a job of n pictures in chunks of ten, in a folder.
