@@ -224,7 +224,16 @@ func TestChanged(t *testing.T) {
 	if err := errors.Join(os.RemoveAll(filepath.Join(from, "folder")), os.WriteFile(filepath.Join(from, "folder"), nil, 0o666)); err != nil {
 		t.Fatal(err)
 	}
-	call(t, process.OK, "work", out, "--shard", "0/1")
+	if text := call(t, process.OK, "work", out, "--shard", "0/1"); strings.Count(text, `"pictures with errors: coclico-fleet status lists them"`) != 5 {
+		t.Errorf("the worker's log is %s", text)
+	}
+	// Merge is the command that fails because of them: see the README.
+	if text := call(t, process.OK, "run", out); !strings.Contains(text, "0 pictures done") || !strings.Contains(text, "5 pictures with errors: coclico-fleet status lists them") {
+		t.Error(text)
+	}
+	if text := call(t, process.Failed, "merge", out); !strings.Contains(text, "5 rows in 1 shards") || !strings.Contains(text, "5 of 5 pictures have errors: coclico-fleet status lists them") {
+		t.Error(text)
+	}
 	text := call(t, process.OK, "status", out)
 	for _, want := range []string{"5 of 5 pictures", "5 pictures with errors", "changed.png: has changed since", "gone.png: is no longer", "folder/in.png: is no longer", "none.png: not a picture", "a name with a backslash"} {
 		if !strings.Contains(text, want) {

@@ -185,6 +185,11 @@ func TestBadPictures(t *testing.T) {
 	if status := c.wait(); status != process.OK {
 		t.Fatalf("status %d", status)
 	}
+	for _, want := range []string{"57 pictures done", "3 pictures with errors: coclico-fleet status lists them"} {
+		if !strings.Contains(c.output(), want) {
+			t.Errorf("run does not say %q", want)
+		}
+	}
 	check(t, out, n, bad)
 	var line statusLine
 	if err := json.Unmarshal([]byte(call(t, process.OK, "status", out, "--json")), &line); err != nil {

@@ -32,7 +32,9 @@ func runCmd(p *program) *cobra.Command {
 		Short: "Do a job on this machine",
 		Long: `Run does a job with the processors of this machine: it hands out the chunks as
 "serve" does, and starts workers of its own, which it starts again should they
-end. Ctrl-C stops it in good order, and the same command resumes.`,
+end. Ctrl-C stops it in good order, and the same command resumes. Status 0 means
+that the job is done, even if pictures have errors: their number is reported,
+and "merge" fails because of them.`,
 		Example: `  coclico-fleet plan photos/ out/ && coclico-fleet run out/ && coclico-fleet merge out/`,
 		Args:    args("DESTINATION"),
 	}

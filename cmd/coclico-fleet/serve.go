@@ -18,6 +18,7 @@ import (
 	"github.com/coclico/coclico/cmd/coclico-fleet/internal/bucket"
 	"github.com/coclico/coclico/cmd/coclico-fleet/internal/job"
 	"github.com/coclico/coclico/cmd/coclico-fleet/internal/queue"
+	"github.com/coclico/coclico/cmd/coclico-fleet/internal/worker"
 	"github.com/coclico/coclico/cmd/internal/guard"
 	"github.com/coclico/coclico/cmd/internal/options"
 )
@@ -32,7 +33,10 @@ with a token and TLS only, unless --no-auth and --no-tls waive them. The token
 is in a file that only its owner reads: "openssl rand -hex 32 > token".
 
 The queue is kept in a folder of this machine, and synced with each message. It
-may be lost: what has no result is handed out again.`,
+may be lost: what has no result is handed out again.
+
+Status 0 means that the job is done, even if pictures have errors: their number
+is reported, and "merge" fails because of them.`,
 		Example: `  coclico-fleet serve s3://out/archive --listen 0.0.0.0:4222 --token-file token --tls-cert cert.pem --tls-key key.pem
   coclico-fleet serve s3://out/archive --queue tls://nats.example.com --creds fleet.creds --replicas 3`,
 		Args: args("DESTINATION"),
@@ -227,7 +231,16 @@ func (s *serving) feed(ctx context.Context, nc *nats.Conn) error {
 		return err
 	}
 	s.done = true
-	fmt.Fprintf(s.screen.Out, "%d pictures done; coclico-fleet merge makes the archive\n", s.job.Pictures)
+	// It is no failure of this command: whoever starts it again, as orchestrators
+	// do after a failure, would find the job done. Merge reports one.
+	failed, err := worker.CountFailed(ctx, s.job, s.out)
+	if err != nil {
+		return fmt.Errorf("the job is done, but its errors could not be counted: %w", err)
+	}
+	fmt.Fprintf(s.screen.Out, "%d pictures done; coclico-fleet merge makes the archive\n", s.job.Pictures-int64(failed))
+	if failed > 0 {
+		s.screen.Complain(fmt.Sprintf("%d pictures with errors: coclico-fleet status lists them, and retry has them done again", failed))
+	}
 	return nil
 }
 

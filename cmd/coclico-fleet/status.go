@@ -154,7 +154,8 @@ func mergeCmd(p *program) *cobra.Command {
 		Long: `Merge makes an archive of the results of a job that is done: shards in the order
 of the names, and their manifest, beside the parts that the workers have
 written. Coclico archive, DuckDB and others read it; the parts below _parts/ may
-then be removed. If it is interrupted, the same command starts over.`,
+then be removed. If it is interrupted, the same command starts over. Pictures
+with errors have rows in the archive, too, and the status is then 1.`,
 		Example: `  coclico-fleet merge out/ && coclico archive ls out/`,
 		Args:    args("DESTINATION"),
 	}
@@ -179,7 +180,11 @@ then be removed. If it is interrupted, the same command starts over.`,
 				return err
 			}
 			fmt.Fprintf(p.screen.Out, "%d rows in %d shards\n", j.Pictures, len(m.Shards))
-			return nil
+			failed, err := worker.CountFailed(ctx, j, out)
+			if err == nil && failed > 0 {
+				err = fmt.Errorf("%d of %d pictures have errors: coclico-fleet status lists them", failed, j.Pictures)
+			}
+			return err
 		})
 	}
 	return cmd

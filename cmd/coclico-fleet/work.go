@@ -43,7 +43,8 @@ A picture that cannot be read, makes the program panic, or takes longer than
 --limit has a row with its error. On SIGTERM or Ctrl-C a worker keeps the rows
 that are done, finishes the pictures that it has begun, within --grace, keeps
 those too, and hands its chunk back. Status 3 means that this worker cannot do
-the job, having another model or version: starting it again is no use.`,
+the job, having another model or version: starting it again is no use. A row with
+an error is a result: the log reports it, and the status is 0.`,
 		Example: `  coclico-fleet work --queue nats://head:4222 --token-file token
   coclico-fleet work s3://out/archive --shard auto
   coclico-fleet work out/ --shard 0/8`,

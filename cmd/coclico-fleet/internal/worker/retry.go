@@ -96,6 +96,17 @@ func FailedChunks(ctx context.Context, j *job.Job, out *bucket.Bucket) iter.Seq2
 	}
 }
 
+// CountFailed returns the number of rows with errors.
+func CountFailed(ctx context.Context, j *job.Job, out *bucket.Bucket) (n int, err error) {
+	for f, err := range FailedChunks(ctx, j, out) {
+		if err != nil {
+			return n, err
+		}
+		n += len(f.Failures)
+	}
+	return n, nil
+}
+
 // Retry has a chunk done again, except the rows without errors. If it is
 // interrupted it can be called again.
 func (f *FailedChunk) Retry(ctx context.Context, out *bucket.Bucket) error {

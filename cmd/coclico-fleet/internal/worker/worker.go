@@ -372,6 +372,9 @@ func (w *Worker) finish(ctx context.Context, chunk int, rows []*archive.Row) err
 		w.Log.Info("another worker was first", "chunk", chunk)
 		return nil
 	}
+	if err == nil && failures != nil {
+		w.Log.Warn("pictures with errors: coclico-fleet status lists them", "chunk", chunk, "pictures", len(failures))
+	}
 	return err
 }
 
