@@ -153,7 +153,7 @@ func (s *Server) encodeBody(ctx context.Context, b *body, how *options.Encoding,
 	case p.Width > s.Limits.Pixels/p.Height:
 		return nil, pictureTooLarge.problem("%d x %d pixels: at most %d; --max-pixels allows more", p.Width, p.Height, s.Limits.Pixels)
 	}
-	embedded, source, err := s.embed(ctx, p, how)
+	embedded, source, err := s.embed(ctx, p, how, address)
 	if err != nil {
 		return nil, err
 	}
@@ -193,11 +193,11 @@ func (c cancelable) Seek(offset int64, whence int) (int64, error) {
 }
 
 // embed shows a picture to the image encoder.
-func (s *Server) embed(ctx context.Context, p *picture.File, how *options.Encoding) (*codec.Embedded, *sourceJSON, error) {
-	if err := s.encodes.Acquire(ctx, 1); err != nil {
+func (s *Server) embed(ctx context.Context, p *picture.File, how *options.Encoding, address string) (*codec.Embedded, *sourceJSON, error) {
+	if err := s.encodes.acquire(ctx, address); err != nil {
 		return nil, nil, err
 	}
-	defer s.encodes.Release(1)
+	defer s.encodes.release()
 	memory := min(p.EncodeMemory(), s.Limits.PictureMemory) // what takes more is alone
 	if err := s.pictures.Acquire(ctx, memory); err != nil {
 		return nil, nil, err
@@ -223,10 +223,10 @@ func (s *Server) embed(ctx context.Context, p *picture.File, how *options.Encodi
 // Candidates are the painter's work.
 func (s *Server) finish(ctx context.Context, e *codec.Embedded, how *options.Encoding, address string) ([]byte, error) {
 	if how.Options.Candidates < 2 {
-		if err := s.encodes.Acquire(ctx, 1); err != nil {
+		if err := s.encodes.acquire(ctx, address); err != nil {
 			return nil, err
 		}
-		defer s.encodes.Release(1)
+		defer s.encodes.release()
 		return e.Encode(ctx)
 	}
 	c := &contest{embedded: e, ctx: ctx, done: make(chan struct{})}

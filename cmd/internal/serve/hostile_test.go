@@ -345,8 +345,7 @@ func TestVanishedClients(t *testing.T) {
 // and gets nothing that looks like a file.
 func TestHalfClosed(t *testing.T) {
 	s := start(t, nil)
-	s.encodes.Acquire(t.Context(), int64(s.Limits.Encodes)) // others are at work
-	defer s.encodes.Release(int64(s.Limits.Encodes))
+	defer occupy(t, s.Server)() // others are at work
 	body := photo(t, 1)
 	c := s.dial()
 	fmt.Fprintf(c, "POST /v1/encode HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\nContent-Length: %d\r\n\r\n%s", len(body), body)

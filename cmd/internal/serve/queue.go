@@ -2,7 +2,6 @@ package serve
 
 import (
 	"context"
-	"slices"
 	"sync"
 )
 
@@ -14,23 +13,15 @@ type task interface {
 	dropped()           // it will not run: the server stops
 }
 
-// A queue holds tasks that wait for the painter. It goes round the clients, who
-// have a queue each, so that each waits for at most one task of every other
-// client before its next one.
+// A queue holds a limited round of tasks that wait for the painter.
 type queue struct {
 	max, maxEach int
 
-	mu      sync.Mutex
-	clients []*clientQueue // those who have tasks, the next one first
-	length  int
-	closed  bool
-	wake    chan struct{} // has room for one
-	moving  sync.Mutex    // orders the reports of positions
-}
-
-type clientQueue struct {
-	name  string
-	tasks []task
+	mu     sync.Mutex
+	tasks  round[task]
+	closed bool
+	wake   chan struct{} // has room for one
+	moving sync.Mutex    // orders the reports of positions
 }
 
 func newQueue(limit, each int) *queue {
@@ -53,20 +44,15 @@ func (q *queue) add(client string, t task) error {
 func (q *queue) insert(client string, t task) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	i := slices.IndexFunc(q.clients, func(c *clientQueue) bool { return c.name == client })
-	switch {
+	switch own := q.tasks.of(client); {
 	case q.closed:
 		return stopping.problem("it takes no more work")
-	case q.length >= q.max:
-		return queueFull.problem("%d decodes wait already; --queue allows more", q.length)
-	case i >= 0 && len(q.clients[i].tasks) >= q.maxEach:
-		return clientQueueFull.problem("%d decodes of this client wait already; --client-queue allows more", len(q.clients[i].tasks))
-	case i < 0:
-		q.clients = append(q.clients, &clientQueue{name: client})
-		i = len(q.clients) - 1
+	case q.tasks.length >= q.max:
+		return queueFull.problem("%d decodes wait already; --queue allows more", q.tasks.length)
+	case own >= q.maxEach:
+		return clientQueueFull.problem("%d decodes of this client wait already; --client-queue allows more", own)
 	}
-	q.clients[i].tasks = append(q.clients[i].tasks, t)
-	q.length++
+	q.tasks.add(client, t)
 	return nil
 }
 
@@ -82,34 +68,14 @@ func (q *queue) remove(t task) bool {
 func (q *queue) take(t task) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for i, c := range q.clients {
-		if j := slices.Index(c.tasks, t); j >= 0 {
-			c.tasks = slices.Delete(c.tasks, j, j+1)
-			q.length--
-			if len(c.tasks) == 0 {
-				q.clients = slices.Delete(q.clients, i, i+1)
-			}
-			return true
-		}
-	}
-	return false
+	return q.tasks.remove(t)
 }
 
 // next removes the next task. Its client goes to the end of the round.
 func (q *queue) next() (t task) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if len(q.clients) == 0 {
-		return nil
-	}
-	c := q.clients[0]
-	t = c.tasks[0]
-	c.tasks = slices.Delete(c.tasks, 0, 1)
-	q.clients = slices.Delete(q.clients, 0, 1)
-	if len(c.tasks) > 0 {
-		q.clients = append(q.clients, c)
-	}
-	q.length--
+	t, _ = q.tasks.next()
 	return t
 }
 
@@ -136,19 +102,7 @@ func (q *queue) work(ctx context.Context) {
 func (q *queue) order() []task {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.inOrder()
-}
-
-// inOrder is order for callers that have locked the queue.
-func (q *queue) inOrder() (tasks []task) {
-	for round := 0; len(tasks) < q.length; round++ {
-		for _, c := range q.clients {
-			if round < len(c.tasks) {
-				tasks = append(tasks, c.tasks[round])
-			}
-		}
-	}
-	return tasks
+	return q.tasks.order()
 }
 
 // report reports the positions of all tasks that wait.
@@ -165,9 +119,9 @@ func (q *queue) report() {
 func (q *queue) close() []task {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	tasks := q.inOrder()
+	tasks := q.tasks.order()
 	q.closed = true
-	q.clients, q.length = nil, 0
+	q.tasks = round[task]{}
 	select {
 	case q.wake <- struct{}{}:
 	default:
@@ -184,5 +138,5 @@ func (q *queue) isClosed() bool {
 func (q *queue) len() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.length
+	return q.tasks.length
 }

@@ -64,7 +64,7 @@ type Server struct {
 	bodies   *semaphore.Weighted // bytes of bodies in memory
 	shares   *shares             // of them
 	pictures *semaphore.Weighted // bytes that reading pictures takes
-	encodes  *semaphore.Weighted // pictures at work
+	encodes  *turns              // of pictures at work
 	searches *semaphore.Weighted
 	lists    *semaphore.Weighted // bytes of lists that are written
 	streams  atomic.Int64        // of events
@@ -90,7 +90,7 @@ func New(c Config) (*Server, error) {
 		bodies:   semaphore.NewWeighted(c.Limits.BodyMemory),
 		shares:   newShares(c.Limits.BodyMemory / 2),
 		pictures: semaphore.NewWeighted(c.Limits.PictureMemory),
-		encodes:  semaphore.NewWeighted(int64(c.Limits.Encodes)),
+		encodes:  newTurns(c.Limits.Encodes),
 		searches: semaphore.NewWeighted(maxSearches),
 		lists:    semaphore.NewWeighted(maxLists),
 		draining: make(chan struct{}),

@@ -105,7 +105,7 @@ func TestEncodesAtShutdown(t *testing.T) {
 			continue
 		}
 		s := start(t, func(config *Config) { config.Limits.Grace = c.grace })
-		s.encodes.Acquire(t.Context(), int64(s.Limits.Encodes)) // the encode takes long
+		release := occupy(t, s.Server) // the encode takes long
 		got := make(chan answer, 1)
 		go func() {
 			response, err := s.http.Do(s.request("POST", "/v1/encode", photo(t, 1), "Content-Type: image/png"))
@@ -126,7 +126,7 @@ func TestEncodesAtShutdown(t *testing.T) {
 			}
 		}
 		s.stop()
-		timer := time.AfterFunc(c.work, func() { s.encodes.Release(int64(s.Limits.Encodes)) })
+		timer := time.AfterFunc(c.work, release)
 		if err := <-s.ended; err != nil {
 			t.Error(err)
 		}
