@@ -76,7 +76,7 @@ func (s *Server) readPicture(w http.ResponseWriter, r *http.Request) (*body, err
 	}
 	// The limit covers what precedes the picture, too. A part's header is kept
 	// in memory, and mime/multipart would allow 10 MiB of it.
-	rest := &io.LimitedReader{R: r.Body, N: multipartOverhead}
+	rest := &io.LimitedReader{R: r.Body, N: multipartOverhead + 1}
 	r.Body = struct {
 		io.Reader
 		io.Closer
@@ -88,11 +88,11 @@ func (s *Server) readPicture(w http.ResponseWriter, r *http.Request) (*body, err
 	for {
 		part, err := parts.NextPart()
 		switch {
-		case err == io.EOF:
-			return nil, badBody.problem("the form has no field picture")
-		case err != nil && rest.N <= 0:
+		case err != nil && rest.N <= 0: // even io.EOF, which may be that of the limit
 			w.Header().Set("Connection", "close")
 			return nil, bodyTooLarge.problem("more than %d bytes precede the field picture", multipartOverhead)
+		case err == io.EOF:
+			return nil, badBody.problem("the form has no field picture")
 		case err != nil:
 			return nil, s.bodyProblem(w, r, err)
 		case part.FormName() == "picture":

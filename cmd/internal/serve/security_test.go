@@ -247,6 +247,30 @@ func (nothing) Read(b []byte) (int, error) {
 	return len(b), nil
 }
 
+// TestSmallFields: many small fields before a form's picture are too large
+// wherever the limit falls, and the picture is never said to be missing.
+func TestSmallFields(t *testing.T) {
+	_, h := secureServer(t, nil)
+	statuses := map[int]int{}
+	for n := 1150; n < 1250; n += 4 {
+		var form strings.Builder
+		for i := range n {
+			fmt.Fprintf(&form, "--xx\r\nContent-Disposition: form-data; name=\"a%d\"\r\n\r\n\r\n", i)
+		}
+		form.WriteString("--xx\r\nContent-Disposition: form-data; name=\"picture\"\r\n\r\nnone\r\n--xx--\r\n")
+		w := secureRequest(h, "POST", "/v1/encode", strings.NewReader(form.String()), func(r *http.Request) {
+			r.Header.Set("Content-Type", "multipart/form-data; boundary=xx")
+		})
+		statuses[w.Code]++
+		if w.Code == http.StatusRequestEntityTooLarge && (w.Header().Get("Connection") != "close" || !strings.Contains(w.Body.String(), "precede the field picture")) {
+			t.Errorf("%d fields: %v %s", n, w.Header(), w.Body)
+		}
+	}
+	if len(statuses) != 2 || statuses[http.StatusUnprocessableEntity] == 0 || statuses[http.StatusRequestEntityTooLarge] == 0 {
+		t.Errorf("answers by status: %v, want 413, and 422 of the others' picture", statuses)
+	}
+}
+
 // TestWaitHoldsNoBody: who waits for a picture holds none of the memory for
 // bodies.
 func TestWaitHoldsNoBody(t *testing.T) {
