@@ -260,22 +260,6 @@ func (s *Server) rowsAfter(ctx context.Context, after string, limit int) (rows [
 	return rows, size, err
 }
 
-func checkNames(query url.Values, names ...string) error {
-	known := map[string]bool{}
-	for _, name := range names {
-		known[name] = true
-	}
-	for name, values := range query {
-		if !known[name] {
-			return badParameter.problem("%s: no such parameter", name).of(name)
-		}
-		if len(values) > 1 {
-			return badParameter.problem("%s: given %d times", name, len(values)).of(name)
-		}
-	}
-	return nil
-}
-
 func wholeOf(query url.Values, name string, value, least, most int) (int, error) {
 	text := query.Get(name)
 	if text == "" {

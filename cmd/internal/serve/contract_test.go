@@ -165,6 +165,28 @@ func TestParameters(t *testing.T) {
 	}
 }
 
+// TestQueries: a query that is not by the contract is an error whatever the path,
+// and a client whose name is misspelled does not leave as another.
+func TestQueries(t *testing.T) {
+	s := start(t, nil)
+	d := s.post(200, "", s.encode(1, ""), "Prefer: wait=60")
+	path := "/v1/decodes/" + d.ID
+	for _, c := range []struct{ method, path string }{
+		{"GET", path}, {"HEAD", path}, {"DELETE", path}, {"GET", path + "/events"}, {"GET", path + "/picture.png"}, {"GET", path + "/picture.jpg"}, {"GET", "/v1/info"}, {"GET", "/openapi.yaml"},
+	} {
+		for query, parameter := range map[string]string{"?clinet=me": "clinet", "?a=%zz": "", "?a;b": ""} {
+			a := s.unchecked(400, s.request(c.method, c.path+query, nil))
+			if c.method == "HEAD" {
+				continue
+			}
+			if p := a.problem(t); p.Type != "urn:coclico:problem:parameter" || p.Parameter != parameter {
+				t.Errorf("%s %s%s: %+v", c.method, c.path, query, p)
+			}
+		}
+	}
+	s.do(200, "GET", d.Picture, nil) // nobody has left it
+}
+
 // unchecked sends a request that may or may not be by the contract.
 func (s *testServer) unchecked(status int, r *http.Request) answer {
 	s.t.Helper()

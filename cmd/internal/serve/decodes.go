@@ -197,6 +197,9 @@ func (s *Server) deleteDecode(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if err := checkNames(query); err != nil {
+		return err
+	}
 	d, err := s.decode(r)
 	if err != nil {
 		return err

@@ -34,13 +34,13 @@ func (s *Server) routes(mux *http.ServeMux) {
 	for pattern, h := range map[string]handler{
 		"POST /v1/encode":                  s.encode,
 		"POST /v1/decodes":                 s.postDecode,
-		"GET /v1/decodes/{id}":             s.getDecode,
+		"GET /v1/decodes/{id}":             bare(s.getDecode),
 		"DELETE /v1/decodes/{id}":          s.deleteDecode,
-		"GET /v1/decodes/{id}/events":      s.watch,
-		"GET /v1/decodes/{id}/picture.png": s.picturePNG,
-		"GET /v1/decodes/{id}/picture.jpg": s.pictureJPEG,
-		"GET /v1/info":                     s.info,
-		"GET /openapi.yaml":                document,
+		"GET /v1/decodes/{id}/events":      bare(s.watch),
+		"GET /v1/decodes/{id}/picture.png": bare(s.picturePNG),
+		"GET /v1/decodes/{id}/picture.jpg": bare(s.pictureJPEG),
+		"GET /v1/info":                     bare(s.info),
+		"GET /openapi.yaml":                bare(document),
 	} {
 		mux.HandleFunc(pattern, s.answer(h))
 	}

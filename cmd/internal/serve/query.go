@@ -25,6 +25,37 @@ func queryOf(r *http.Request) (url.Values, error) {
 	return query, nil
 }
 
+// checkNames refuses a query with other parameters than these, each once.
+func checkNames(query url.Values, names ...string) error {
+	known := map[string]bool{}
+	for _, name := range names {
+		known[name] = true
+	}
+	for name, values := range query {
+		if !known[name] {
+			return badParameter.problem("%s: no such parameter", name).of(name)
+		}
+		if len(values) > 1 {
+			return badParameter.problem("%s: given %d times", name, len(values)).of(name)
+		}
+	}
+	return nil
+}
+
+// bare refuses a query, for handlers that take no parameters.
+func bare(h handler) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		query, err := queryOf(r)
+		if err != nil {
+			return err
+		}
+		if err := checkNames(query); err != nil {
+			return err
+		}
+		return h(w, r)
+	}
+}
+
 // encodingOf returns how a query wants a picture encoded.
 func encodingOf(query url.Values) (*options.Encoding, error) {
 	flags := newFlags()
