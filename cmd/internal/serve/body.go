@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -109,6 +110,8 @@ func (s *Server) bodyProblem(w http.ResponseWriter, r *http.Request, err error) 
 	switch {
 	case problemOf(err) != nil:
 		return err
+	case errors.Is(context.Cause(r.Context()), errStopping): // by a deadline of now
+		return r.Context().Err()
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return slowBody.problem("it must come within %v", s.Limits.BodyTime)
 	case errors.Is(err, errNoMemory):

@@ -139,6 +139,9 @@ func (s *Server) observe(next http.Handler) http.Handler {
 		h.Set("X-Request-Id", rec.id)
 		if r.Body != http.NoBody { // also for what reads it after the handler
 			_ = w.control.SetReadDeadline(start.Add(s.Limits.BodyTime))
+			// Reading takes no context: when the server stops, a handler must
+			// not wait for a client.
+			defer context.AfterFunc(r.Context(), func() { _ = w.control.SetReadDeadline(time.Now()) })()
 		}
 		defer func() {
 			v, begun := recover(), w.status != 0

@@ -1,6 +1,10 @@
 package serve
 
 import (
+	"bufio"
+	"fmt"
+	"net"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -137,6 +141,35 @@ func TestEncodesAtShutdown(t *testing.T) {
 		}
 		if a, ok := <-got; ok && (a.StatusCode != c.status || a.StatusCode == 503 && a.problem(t).Type != "urn:coclico:problem:shutdown") {
 			t.Errorf("status %d, %s", a.StatusCode, a.body)
+		}
+	}
+}
+
+// TestBodiesAtShutdown: a client that is still sending its request when the server
+// has no more time for it is told so.
+func TestBodiesAtShutdown(t *testing.T) {
+	s := start(t, func(c *Config) { c.Limits.Grace = time.Millisecond })
+	var clients []net.Conn
+	for _, begun := range []string{
+		"/v1/encode HTTP/1.1\r\nContent-Type: image/png\r\n%s\x89PN",
+		"/v1/encode HTTP/1.1\r\nContent-Type: multipart/form-data; boundary=x\r\n%s--x\r\nContent-Disposition: form-",
+		"/v1/decodes HTTP/1.1\r\n%s\x01",
+	} {
+		c := s.dial()
+		fmt.Fprintf(c, "POST "+begun, "Host: localhost\r\nContent-Length: 1000000\r\n\r\n")
+		clients = append(clients, c)
+	}
+	for s.handlers.Load() < int64(len(clients)) {
+		time.Sleep(time.Millisecond)
+	}
+	s.stop()
+	for i, c := range clients {
+		response, err := http.ReadResponse(bufio.NewReader(c), nil)
+		if err != nil {
+			t.Fatalf("client %d: %v", i, err)
+		}
+		if a := readAnswer(t, response); a.StatusCode != 503 || a.problem(t).Type != "urn:coclico:problem:shutdown" || !a.Close {
+			t.Errorf("client %d: status %d, %s", i, a.StatusCode, a.body)
 		}
 	}
 }
