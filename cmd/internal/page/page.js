@@ -295,14 +295,14 @@ tabs?.addEventListener('message', async ({ data: { id, cancel } }) => {
   const kept = await store.get(id);
   const work = works.get(id);
   if (!kept) {
-    work?.controller?.abort();
-    works.delete(id);
+    if (work) forget(work);
   } else if (!work) {
     works.set(id, kept);
+    showTiles();
   } else if (!work.controller) {
     Object.assign(work, kept); // run may be waiting with it
+    showTile(work);
   }
-  showTiles();
   if (id !== shown) return;
   if (kept) {
     showWork(works.get(id));
@@ -456,7 +456,7 @@ async function drawPreview(work, preview) {
   if (work.state !== 'painting') return;
   previews.set(work.id, picture);
   if (work.id === shown) showPicture($('#open .painting canvas'), picture);
-  const tile = tileOf(work);
+  const tile = tiles.get(work.id);
   if (tile) showPicture($('canvas', tile), picture);
 }
 
@@ -494,17 +494,17 @@ function showHash(focus) {
     return;
   }
   if (!/^[A-Za-z0-9_-]{20,}$/.test(name) || name.length % 4 === 1) { // which no base64 has
-    shown = undefined;
+    select(undefined);
     $('#open').replaceChildren();
     document.body.classList.remove('opened');
-    showTiles();
     return;
   }
   const overrides = Object.fromEntries(parameters.filter((p) => given.has(p)).map((p) => [p, given.get(p)]));
   const link = linkOf({ file: name, overrides });
-  let work = [...works.values()].reverse().find((w) => linkOf(w) === link);
+  let work = [...works.values()].reverse().find((w) => w.file === name && linkOf(w) === link);
   if (!work) {
     work = newWork({ file: name, overrides, name: given.get('name') ?? '', state: 'waiting' });
+    showTiles();
     run(work);
   }
   if (location.hash !== link) history.replaceState(null, '', link); // open would add it, and Back lead here again
@@ -514,13 +514,12 @@ function showHash(focus) {
 // open shows a work. With focus, as when the user went there, a keyboard and a
 // screen reader resume at its title: what they were at may be hidden now.
 function open(work, focus) {
-  shown = work.id;
+  select(work.id);
   if (work.file && location.hash !== linkOf(work)) history.pushState(null, '', linkOf(work));
   $('#pictures').hidden = false;
   $('#gallery').hidden = true;
   document.body.classList.add('opened');
   showWork(work, true);
-  showTiles();
   if (focus) $('#open .title').focus({ preventScroll: true });
 }
 
@@ -715,9 +714,7 @@ function cancel(work) {
 }
 
 async function remove(work) {
-  work.controller?.abort();
-  works.delete(work.id);
-  for (const kept of Object.values(work.urls ?? {})) if (kept) URL.revokeObjectURL(kept.url);
+  forget(work);
   await store.remove(work.id);
   say('Removed.');
   location.hash = '#/';
@@ -797,20 +794,58 @@ function paintOtherwise(work, form) {
 
 // ---- All works
 
-const tileOf = (work) => $(`#tiles [data-id="${work.id}"]`);
+const tiles = new Map(); // of works, by their ids
 
+// Tiles are drawn when they come near the window: there may be thousands.
+const near = new IntersectionObserver((entries) => {
+  for (const { target, isIntersecting } of entries) {
+    const work = works.get(target.dataset.id);
+    if (!isIntersecting || !work) continue;
+    near.unobserve(target);
+    target.dataset.near = 'yes';
+    drawTile(work);
+  }
+}, { rootMargin: '50%' });
+
+// showTiles shows the tiles of new works, the newest first.
 function showTiles() {
   const list = [...works.values()].sort((a, b) => b.created - a.created);
   $('#history').hidden = !list.length;
-  const kept = new Map($$('#tiles > li').map((li) => [li.dataset.id, li]));
-  for (const [id, li] of kept) if (!works.has(id)) li.remove();
   // A tile that is put in again, even at its own place, loses the focus.
-  list.forEach((work, i) => {
-    const li = kept.get(work.id) ?? newTile(work);
-    const there = $('#tiles').children[i] ?? null;
-    if (li !== there) $('#tiles').insertBefore(li, there);
-  });
-  list.forEach(showTile);
+  let there = $('#tiles').firstElementChild;
+  for (const work of list) {
+    if (there && there === tiles.get(work.id)) {
+      there = there.nextElementSibling;
+      continue;
+    }
+    if (!tiles.has(work.id)) tiles.set(work.id, newTile(work));
+    $('#tiles').insertBefore(tiles.get(work.id), there);
+    showTile(work);
+  }
+}
+
+// forget removes a work from the page.
+function forget(work) {
+  work.controller?.abort();
+  for (const kept of Object.values(work.urls ?? {})) if (kept) URL.revokeObjectURL(kept.url);
+  works.delete(work.id);
+  tiles.get(work.id)?.remove();
+  tiles.delete(work.id);
+  $('#history').hidden = !works.size;
+}
+
+// select makes a work the open one, or none.
+function select(id) {
+  const before = shown;
+  shown = id;
+  markTile(before);
+  markTile(id);
+}
+
+function markTile(id) {
+  const link = tiles.get(id)?.firstElementChild;
+  if (id === shown) link?.setAttribute('aria-current', 'true');
+  else link?.removeAttribute('aria-current');
 }
 
 function newTile(work) {
@@ -826,16 +861,15 @@ function newTile(work) {
   };
   const li = element('li', {}, link, bar);
   li.dataset.id = work.id;
+  near.observe(li);
   return li;
 }
 
-async function showTile(work) {
-  const li = tileOf(work);
+function showTile(work) {
+  const li = tiles.get(work.id);
   if (!li) return;
-  const link = $('a', li);
-  link.href = linkOf(work);
-  if (work.id === shown) link.setAttribute('aria-current', 'true');
-  else link.removeAttribute('aria-current');
+  $('a', li).href = linkOf(work);
+  markTile(work.id);
   $('.name', li).textContent = work.name || 'A picture from a link';
   const { state, progress } = work;
   const bytes = work.file ? plural(fromBase64(work.file).length, 'byte') : '';
@@ -844,7 +878,11 @@ async function showTile(work) {
   bar.hidden = !isBusy(work);
   if (progress?.steps) bar.value = progress.step / progress.steps;
   else bar.removeAttribute('value');
-  const canvas = $('canvas', li);
+  if (li.dataset.near) drawTile(work);
+}
+
+async function drawTile(work) {
+  const canvas = $('canvas', tiles.get(work.id));
   const wanted = work.painting ? 'painting' : work.map ? 'map' : '';
   if (canvas.dataset.shows === wanted + work.file) return;
   canvas.dataset.shows = wanted + work.file;
@@ -860,11 +898,10 @@ async function showTile(work) {
 
 async function clearAll() {
   if (!confirm('Clear all pictures and paintings from this browser?')) return;
-  for (const work of [...works.values()]) {
-    work.controller?.abort();
-    works.delete(work.id);
-    await store.remove(work.id);
-  }
+  const all = [...works.values()];
+  works.clear(); // one that is at work is not kept again
+  await Promise.all(all.map(({ id }) => store.remove(id)));
+  all.forEach(forget);
   say('All pictures are cleared.');
   location.hash = '#/';
   showHash();
@@ -1032,6 +1069,7 @@ async function start() {
     : 'For photographs, run “coclico pull” and “coclico serve”: the real model is too large for a browser.';
   $('[data-page=gallery]').hidden = !engine.info?.archive;
   for (const work of await store.all()) works.set(work.id, work);
+  showTiles();
   listen();
   showHash();
   for (const work of [...works.values()].sort((a, b) => a.created - b.created)) if (isBusy(work) && !work.controller) run(work);
