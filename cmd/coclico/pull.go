@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"text/tabwriter"
+	"time"
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
@@ -161,6 +162,10 @@ func (p *puller) connect() (err error) {
 			p.screen.Bar().Close() // clears the line of the one at work
 			fmt.Fprintf(p.screen.Err, "Another process is downloading %s: waiting for it.\n", path)
 		})
+	}
+	p.client.Busy = func(host string, until time.Time) {
+		p.screen.Bar().Close()
+		fmt.Fprintf(p.screen.Err, "%s is busy: waiting until %s.\n", host, until.Format("15:04:05"))
 	}
 	return nil
 }

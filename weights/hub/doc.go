@@ -42,7 +42,8 @@
 // one, the hub is asked for another. A connection that is idle for half a
 // minute is dropped, and the download resumes with a new one as long as it
 // makes progress; after five attempts without any it fails, and what has come
-// stays for the next pull.
+// stays for the next pull. A server that is busy is asked again when it wants,
+// if that is within five minutes; otherwise the error says when.
 //
 // # Parts of a file
 //

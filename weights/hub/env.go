@@ -41,6 +41,10 @@ type Client struct {
 	// Waiting, if not nil, is called when a pull begins to wait for another one
 	// that is downloading the same file, from any goroutine.
 	Waiting func(path string)
+
+	// Busy, if not nil, is called before a long wait that a server has asked
+	// for, from any goroutine.
+	Busy func(host string, until time.Time)
 }
 
 // FromEnv returns a client that is configured by the environment variables of

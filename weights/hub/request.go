@@ -11,7 +11,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -26,11 +25,11 @@ var errStalled = errors.New("nothing came for too long")
 type statusError struct {
 	code          int
 	host          string
-	reason, words string // X-Error-Code and X-Error-Message
-	after         time.Duration
-	second        bool   // the host is one that the hub redirects to
-	token         bool   // a token was sent
-	page          string // address of the model's page; may be empty
+	reason, words string    // X-Error-Code and X-Error-Message
+	until         time.Time // when a busy server wants to be asked again; may be zero
+	second        bool      // the host is one that the hub redirects to
+	token         bool      // a token was sent
+	page          string    // address of the model's page; may be empty
 }
 
 // Error also tells the user what to do about it.
@@ -40,6 +39,8 @@ func (e *statusError) Error() string {
 		s += " (" + e.words + ")"
 	}
 	switch {
+	case !e.until.IsZero():
+		return s + ": try again after " + clock(e.until)
 	case e.code == http.StatusTooManyRequests:
 		return s + ": try again later"
 	case e.code == http.StatusProxyAuthRequired:
@@ -98,20 +99,6 @@ type htmlError struct{ host string }
 
 func (e *htmlError) Error() string {
 	return e.host + " answers with a web page: is a proxy or a login page in between?"
-}
-
-// transient reports whether the same request may succeed a little later.
-func transient(err error) bool {
-	var status *statusError
-	var html *htmlError
-	var permanent *permanentError
-	switch {
-	case errors.As(err, &status):
-		return status.code >= 500 || status.code == http.StatusTooManyRequests || status.code == http.StatusRequestTimeout
-	case errors.As(err, &html), errors.As(err, &permanent):
-		return false
-	}
-	return !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded)
 }
 
 // An unreachableError means that there was no connection at all.
@@ -224,11 +211,14 @@ func (c *Client) refused(resp *http.Response) error {
 	case resp.StatusCode < 300:
 		return nil
 	}
-	after, _ := strconv.Atoi(resp.Header.Get("Retry-After"))
-	return &statusError{
+	e := &statusError{
 		code: resp.StatusCode, host: at, reason: resp.Header.Get("X-Error-Code"), words: printable(resp.Header.Get("X-Error-Message")),
-		after: time.Duration(min(max(after, 0), 60)) * time.Second, second: !sameHost(resp.Request.URL.String(), c.Endpoint), token: c.Token != "",
+		second: !sameHost(resp.Request.URL.String(), c.Endpoint), token: c.Token != "",
 	}
+	if busy(e.code) {
+		e.until = retryAfter(resp.Header, time.Now())
+	}
+	return e
 }
 
 // printable removes what a terminal would not print from a server's short text.
@@ -318,41 +308,4 @@ func (w *watched) Close() error {
 	err := w.ReadCloser.Close()
 	w.stop()
 	return err
-}
-
-// patiently repeats an attempt that fails for a reason that may pass. attempt
-// reports whether it made progress; after five failures in a row without any,
-// patiently returns the last error.
-func (c *Client) patiently(ctx context.Context, attempt func() (progress bool, err error)) error {
-	const most = 5
-	for n := 1; ; n++ {
-		progress, err := attempt()
-		switch {
-		case err == nil:
-			return nil
-		case ctx.Err() != nil:
-			return ctx.Err()
-		case !transient(err):
-			return err
-		}
-		if progress {
-			n = 0
-		}
-		if n == most {
-			return err
-		}
-		pause := time.Second << max(n-1, 0)
-		if c.Pause != nil {
-			pause = c.Pause(max(n, 1))
-		}
-		var status *statusError
-		if errors.As(err, &status) {
-			pause = max(pause, status.after)
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(pause):
-		}
-	}
 }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -140,6 +141,49 @@ func TestBusy(t *testing.T) {
 		return true
 	}
 	mustPull(t, client(f, t))
+}
+
+// TestRetryAfter: a busy server is asked again when it wants, which it says in
+// seconds or as a date, or not at all if that is long.
+func TestRetryAfter(t *testing.T) {
+	now := func(d time.Duration) string { return time.Now().Add(d).UTC().Format(http.TimeFormat) }
+	date := func(d time.Duration) func() string { return func() string { return now(d) } }
+	text := func(s string) func() string { return func() string { return s } }
+	for _, c := range []struct {
+		after func() string
+		skew  time.Duration // of the server's clock
+		waits bool          // at least a second
+		says  string
+	}{
+		{after: text("2"), waits: true},
+		{after: date(3 * time.Second), waits: true}, // dates have whole seconds
+		{after: date(time.Hour + 3*time.Second), skew: time.Hour, waits: true},
+		{after: date(-time.Hour)}, {after: text("-3")}, {after: text("soon")},
+		{after: text("900"), says: `429 Too Many Requests: try again after [0-2][0-9]:[0-5][0-9]$`},
+		{after: date(48 * time.Hour), says: `try again after 20[0-9]{2}-[01][0-9]-[0-3][0-9] [0-2][0-9]:[0-5][0-9]$`},
+		{after: text("99999999999999999999"), says: `try again after 2[0-9]{3}-`},
+	} {
+		f := newHub(t)
+		var asked atomic.Int32
+		f.Serve = func(w http.ResponseWriter, r *http.Request, path string) bool {
+			if asked.Add(1) > 1 {
+				return false
+			}
+			w.Header().Set("Retry-After", c.after())
+			w.Header().Set("Date", now(c.skew))
+			w.WriteHeader(http.StatusTooManyRequests)
+			return true
+		}
+		begun := time.Now()
+		_, _, err := pull(client(f, t), hub.Everything)
+		took := time.Since(begun)
+		if c.says == "" && (err != nil || c.waits && took < time.Second) {
+			t.Errorf("Retry-After %s: %v after %v", c.after(), err, took)
+		}
+		if c.says != "" && (err == nil || !regexp.MustCompile(c.says).MatchString(err.Error())) { // asked again, it would serve
+			t.Errorf("Retry-After %s: %v, want %q", c.after(), err, c.says)
+		}
+	}
 }
 
 // TestSlow: if a server stops in the middle, the rest is requested again. One
