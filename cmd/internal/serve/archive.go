@@ -148,9 +148,6 @@ func (s *Server) words(ctx context.Context, text string) ([]float32, error) {
 	if s.Archive.Words == nil {
 		return nil, badParameter.problem("q: the server has no text tower for words: coclico pull --for search").of("q")
 	}
-	if len(text) > maxWords {
-		return nil, badParameter.problem("q: at most %d bytes", maxWords).of("q")
-	}
 	v, err := s.Archive.Words(ctx, text)
 	switch {
 	case ctx.Err() != nil:
@@ -160,9 +157,6 @@ func (s *Server) words(ctx context.Context, text string) ([]float32, error) {
 	}
 	return search.Direction(v, s.Archive.Prior), nil
 }
-
-// maxWords is the length of words that are searched for, in bytes.
-const maxWords = 1024
 
 // row returns the row of a name, as the archive or as the user spells it.
 func (s *Server) row(ctx context.Context, name string) (row *archive.Row, err error) {

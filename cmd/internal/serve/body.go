@@ -76,6 +76,11 @@ func (b *body) readFrom(r io.Reader) error {
 
 // readBody reads a body, or a part of it. The caller must release it.
 func (s *Server) readBody(w http.ResponseWriter, r *http.Request, from io.Reader, limit int64, why string) (*body, error) {
+	if from == r.Body {
+		if err := checkLength(w, r, limit, why); err != nil {
+			return nil, err
+		}
+	}
 	b := &body{total: s.bodies, shares: s.shares, sharer: sharer(r)}
 	err := b.readFrom(io.LimitReader(from, limit+1))
 	if err == nil && int64(len(b.data)) > limit {
@@ -92,6 +97,16 @@ func (s *Server) readBody(w http.ResponseWriter, r *http.Request, from io.Reader
 	// would take it for gone.
 	_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
 	return b, nil
+}
+
+// checkLength refuses a body that announces more than the limit before any of it
+// is read: a client that waits for that keeps it.
+func checkLength(w http.ResponseWriter, r *http.Request, limit int64, why string) error {
+	if r.ContentLength <= limit {
+		return nil
+	}
+	w.Header().Set("Connection", "close")
+	return bodyTooLarge.problem("%d bytes: at most %d; %s", r.ContentLength, limit, why)
 }
 
 // discard reads what follows the part of a form that is wanted.

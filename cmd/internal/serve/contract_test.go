@@ -3,11 +3,14 @@ package serve
 import (
 	"bytes"
 	"encoding/base64"
+	"fmt"
 	"image/png"
 	"mime/multipart"
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
 
 	"github.com/coclico/coclico/cmd/internal/picture"
 	"github.com/coclico/coclico/codec"
@@ -143,6 +146,10 @@ func TestParameters(t *testing.T) {
 		{"encode", "from_pixels=perhaps", "from_pixels", "must be true or false"},
 		{"encode", "strength=0.5;seed=7", "", "the query: invalid semicolon"},
 		{"encode", "seed=%zz7", "", "the query: invalid URL escape"},
+		{"encode", "prompt=%ff", "prompt", "not UTF-8"},
+		{"encode", "prompt=a%00b", "prompt", "control characters"},
+		{"encode", "color_guidance=0.123", "color_guidance", "a file holds hundredths"},
+		{"decodes", "negative_prompt=%ff", "negative_prompt", "not UTF-8"},
 		{"decodes", "seed=7;size=64", "", "the query"},
 		{"decodes", "size=100", "size", "a multiple of 8"},
 		{"decodes", "size=512", "size", "at most 256; --max-size allows more"},
@@ -162,6 +169,36 @@ func TestParameters(t *testing.T) {
 	}
 	if p := s.unchecked(422, s.request("POST", "/v1/decodes?prompt=a+river", base, "Content-Type: "+fileType)).problem(t); p.Type != "urn:coclico:problem:prompt" {
 		t.Errorf("prompt: %+v", p)
+	}
+}
+
+// TestLengths: what is longer than the contract's maxLength is an error.
+func TestLengths(t *testing.T) {
+	s := start(t, withArchive(t, 1))
+	doc, err := openapi3.NewLoader().LoadFromData(Document)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bodies := map[string][]byte{"/v1/encode": photo(t, 1), "/v1/decodes": s.encode(1, "")}
+	found := 0
+	for path, item := range doc.Paths.Map() {
+		for method, operation := range item.Operations() {
+			for _, p := range operation.Parameters {
+				most := p.Value.Schema.Value.MaxLength
+				if most == nil {
+					continue
+				}
+				found++
+				query := "?" + p.Value.Name + "=" + strings.Repeat("a", int(*most)+1)
+				problem := s.unchecked(400, s.request(method, path+query, bodies[path])).problem(t)
+				if problem.Parameter != p.Value.Name || !strings.Contains(problem.Detail, fmt.Sprintf("at most %d", *most)) {
+					t.Errorf("%s %s, %s: %+v", method, path, p.Value.Name, problem)
+				}
+			}
+		}
+	}
+	if found != 8 {
+		t.Errorf("%d parameters have a length", found)
 	}
 }
 

@@ -63,16 +63,15 @@ const fileType = "application/vnd.coclico"
 // readPicture reads the picture that a request has.
 func (s *Server) readPicture(w http.ResponseWriter, r *http.Request) (*body, error) {
 	const why = "--max-body allows more"
-	if r.ContentLength > s.Limits.Body+multipartOverhead {
-		w.Header().Set("Connection", "close")
-		return nil, bodyTooLarge.problem("%d bytes: at most %d; %s", r.ContentLength, s.Limits.Body, why)
-	}
 	media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if media != "multipart/form-data" {
 		if err := checkMediaType(r, "image/*"); err != nil {
 			return nil, err
 		}
 		return s.readBody(w, r, r.Body, s.Limits.Body, why)
+	}
+	if err := checkLength(w, r, s.Limits.Body+multipartOverhead, why); err != nil {
+		return nil, err
 	}
 	// The limit covers what precedes the picture, too. A part's header is kept
 	// in memory, and mime/multipart would allow 10 MiB of it.

@@ -135,6 +135,17 @@ func TestHugeBodies(t *testing.T) {
 	s.encode(1, "")
 }
 
+// TestExpect: a client that asks first is not told to send what is too large.
+func TestExpect(t *testing.T) {
+	s := start(t, nil)
+	for path, media := range map[string]string{"encode": "image/png", "encode?": "multipart/form-data; boundary=x", "decodes": fileType} {
+		a := s.raw("POST /v1/" + path + " HTTP/1.1\r\nHost: localhost\r\nContent-Type: " + media + "\r\nContent-Length: 99999999999\r\nExpect: 100-continue\r\n\r\n")
+		if a.StatusCode != 413 || !a.Close || !strings.Contains(a.problem(t).Detail, "99999999999 bytes: at most ") {
+			t.Errorf("%s: status %s, %v %s", path, a.Status, a.Header, a.body)
+		}
+	}
+}
+
 // TestBombs: small bodies that announce large pictures are refused for what they
 // announce, before any pixel.
 func TestBombs(t *testing.T) {

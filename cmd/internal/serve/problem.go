@@ -116,7 +116,7 @@ func problemOf(err error) *problem {
 func parameterOf(err codec.OptionError) string {
 	for _, c := range [][2]string{
 		{"steps ", "steps"}, {"guidance ", "guidance"}, {"strength ", "strength"}, {"size ", "size"},
-		{"noise level ", "noise_level"}, {"budget ", "bytes"},
+		{"noise level ", "noise_level"}, {"budget ", "bytes"}, {"color guidance ", "color_guidance"}, {"prompt ", "prompt"}, {"negative prompt ", "negative_prompt"},
 	} {
 		if strings.HasPrefix(string(err), c[0]) {
 			return c[1]

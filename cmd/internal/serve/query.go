@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/coclico/coclico/cmd/internal/options"
+	"github.com/coclico/coclico/codec/archive"
 )
 
 // queryOf returns the parameters of a request. Package url leaves out those that
@@ -25,7 +26,8 @@ func queryOf(r *http.Request) (url.Values, error) {
 	return query, nil
 }
 
-// checkNames refuses a query with other parameters than these, each once.
+// checkNames refuses a query with other parameters than these, each once and not
+// too long.
 func checkNames(query url.Values, names ...string) error {
 	known := map[string]bool{}
 	for _, name := range names {
@@ -38,9 +40,15 @@ func checkNames(query url.Values, names ...string) error {
 		if len(values) > 1 {
 			return badParameter.problem("%s: given %d times", name, len(values)).of(name)
 		}
+		if most, ok := lengths[name]; ok && len(values[0]) > most {
+			return badParameter.problem("%s: at most %d bytes", name, most).of(name)
+		}
 	}
 	return nil
 }
+
+// lengths are the most bytes of parameters that checkNames checks.
+var lengths = map[string]int{"q": 1024, "file": 5400, "near": archive.MaxName, "after": archive.MaxName, "name": archive.MaxName}
 
 // bare refuses a query, for handlers that take no parameters.
 func bare(h handler) handler {
