@@ -80,7 +80,7 @@ that ends in .coclico is taken.` + manyRestHelp,
 			}
 			return decodeMany(cmd.Context(), f, s, m, d, w, args, *output)
 		}
-		if err := options.NoEffect(cmd.Flags(), "it is for many files", "force", "format", "jobs"); err != nil {
+		if err := options.NoEffect(cmd.Flags(), "it is for many files", "format", "jobs"); err != nil {
 			return err
 		}
 		return one(s, m, args[0], *output, func() error { return decodeFile(cmd.Context(), f, s, d, w, args[0], *output) })

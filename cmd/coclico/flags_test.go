@@ -98,7 +98,6 @@ func TestNoEffect(t *testing.T) {
 		{"jobs", "many files", []string{"encode", "x", "-o", "y", "--jobs", "2"}},
 		{"jobs", "many files", []string{"decode", "x", "-o", "y.png", "--jobs", "2"}},
 		{"format", "many files", []string{"decode", "x", "-o", "y.png", "--format", "jpg"}},
-		{"force", "many files", []string{"decode", "x", "-o", "y.png", "--force"}},
 		{"force", "tar or zip", []string{"archive", "extract", "x", "-o", "y", "--force"}},
 		{"force", "tar or zip", []string{"archive", "extract", "x", "-o", "-", "--force"}},
 		{"negative-prompt", "turns guidance off", []string{"decode", "x", "-o", "y.png", "--guidance", "1", "--negative-prompt", "fog"}},
