@@ -85,7 +85,10 @@ func (s *serving) local(ctx context.Context, destination string, workers int, w 
 	defer nc.Close()
 	args := []string{
 		"work", "--queue", server.URL(), "--token-file", token, "--with-parent", "--log-level", strings.ToLower(o.level.Level().String()),
-		"--model", *w.model, "--limit", w.limit.String(), "--grace", w.grace.String(),
+		"--limit", w.limit.String(), "--grace", w.grace.String(),
+	}
+	if *w.model != "" {
+		args = append(args, "--model", *w.model)
 	}
 	if *w.jobs > 0 {
 		args = append(args, "--jobs", strconv.Itoa(*w.jobs))
