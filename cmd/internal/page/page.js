@@ -797,11 +797,11 @@ function paintOtherwise(work, form) {
 const tiles = new Map(); // of works, by their ids
 
 // Tiles are drawn when they come near the window: there may be thousands.
-const near = new IntersectionObserver((entries) => {
+const nearby = new IntersectionObserver((entries) => {
   for (const { target, isIntersecting } of entries) {
     const work = works.get(target.dataset.id);
     if (!isIntersecting || !work) continue;
-    near.unobserve(target);
+    nearby.unobserve(target);
     target.dataset.near = 'yes';
     drawTile(work);
   }
@@ -829,6 +829,7 @@ function forget(work) {
   work.controller?.abort();
   for (const kept of Object.values(work.urls ?? {})) if (kept) URL.revokeObjectURL(kept.url);
   works.delete(work.id);
+  previews.delete(work.id);
   tiles.get(work.id)?.remove();
   tiles.delete(work.id);
   $('#history').hidden = !works.size;
@@ -861,7 +862,7 @@ function newTile(work) {
   };
   const li = element('li', {}, link, bar);
   li.dataset.id = work.id;
-  near.observe(li);
+  nearby.observe(li);
   return li;
 }
 
@@ -899,9 +900,8 @@ async function drawTile(work) {
 async function clearAll() {
   if (!confirm('Clear all pictures and paintings from this browser?')) return;
   const all = [...works.values()];
-  works.clear(); // one that is at work is not kept again
+  all.forEach(forget); // first: one that is at work is not kept again
   await Promise.all(all.map(({ id }) => store.remove(id)));
-  all.forEach(forget);
   say('All pictures are cleared.');
   location.hash = '#/';
   showHash();

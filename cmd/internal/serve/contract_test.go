@@ -197,6 +197,12 @@ func TestLengths(t *testing.T) {
 			}
 		}
 	}
+	long := s.encode(1, "?profile=paper&map_size=64&color_bits=8&clip_bits=16") // most have 110 bytes
+	if file := base64.RawURLEncoding.EncodeToString(long); len(file) < 5600 {
+		t.Errorf("a long file has %d characters", len(file))
+	} else {
+		s.unchecked(200, s.request("GET", "/v1/search?file="+file, nil))
+	}
 	if found != 8 {
 		t.Errorf("%d parameters have a length", found)
 	}

@@ -6,8 +6,8 @@
 // # Work
 //
 // A picture is encoded while its client waits, some at a time: the image encoder
-// sees those that wait for it together, and clients take turns. A painting takes long, so it is a
-// resource: a decode, whose ID is a hash of the file, the model, the kernels and
+// sees those that wait for it together, and clients take turns. A painting takes
+// long, so it is a resource: a decode, whose ID is a hash of the file, the model, the kernels and
 // the parameters. Who posts the same again gets the same decode. One is painted
 // at a time; the others wait in a queue that goes round the clients, by their
 // addresses, so that a client with many does not hold up one with a few.

@@ -47,8 +47,12 @@ func checkNames(query url.Values, names ...string) error {
 	return nil
 }
 
+// maxFileText is the length of a file in a query: that of all but the longest, whose
+// request line with the rest of it would be longer than a header may be.
+const maxFileText = 60_000
+
 // lengths are the most bytes of parameters that checkNames checks.
-var lengths = map[string]int{"q": 1024, "file": 5400, "near": archive.MaxName, "after": archive.MaxName, "name": archive.MaxName}
+var lengths = map[string]int{"q": 1024, "file": maxFileText, "near": archive.MaxName, "after": archive.MaxName, "name": archive.MaxName}
 
 // bare refuses a query, for handlers that take no parameters.
 func bare(h handler) handler {

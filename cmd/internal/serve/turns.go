@@ -5,9 +5,8 @@ import (
 	"sync"
 )
 
-// Turns let so many clients work at once. A place that becomes free goes to those
-// who wait in rounds, so that a client with many requests does not hold up one
-// with a few.
+// Turns limit how many encodes run at once. A free place goes round the clients, so
+// that a client with many requests does not hold up one with a few.
 type turns struct {
 	mu      sync.Mutex
 	free    int // places; none while somebody waits
