@@ -277,6 +277,29 @@ func TestBrokenTokenizer(t *testing.T) {
 	}
 }
 
+// TestAddedToken: a token whose row the text encoder does not have, as that of a
+// textual inversion, is missed by the prompts that have it.
+func TestAddedToken(t *testing.T) {
+	dir := t.TempDir()
+	if err := synth.Write(t.Context(), dir, "tiny", 1, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "tokenizer", "added_tokens.json"), []byte(`{"<cat-toy>": 600}`), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	c, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	for _, words := range []string{"", "a fox", "a <cat-toy>"} {
+		_, err := c.Paint(t.Context(), rawFile(t), &DecodeOptions{Prompt: &words})
+		if bad := strings.Contains(words, "<"); bad != (err != nil) || bad && !strings.HasSuffix(err.Error(), "config.json: vocab_size is 600, and the prompt has an added token of id 600") {
+			t.Errorf("%q: %v", words, err)
+		}
+	}
+}
+
 // TestPromptWidth: a folder may have a constant context and a text encoder too,
 // which must make contexts as wide.
 func TestPromptWidth(t *testing.T) {

@@ -14,8 +14,8 @@
 	MOVQ softmaxBlock_factor(b), R15
 
 // EXPONENTIAL(x, t, y): y = 2^x for any x that is no NaN, as probabilities that
-// become bfloat16 need it: see softmaxBlock for those above 0. It clobbers t. Z24..Z27 hold c0..c3 of exp2BF16Table.
-// VREDUCEPS $1 gives x - floor(x), VSCALEFPS multiplies by 2^floor(x).
+// become bfloat16 need it: see softmaxBlock for those above 0. It clobbers t.
+// Z24..Z27 hold c0..c3 of exp2BF16Table. VREDUCEPS $1 gives x - floor(x), VSCALEFPS multiplies by 2^floor(x).
 #define EXPONENTIAL(x, t, y) \
 	VREDUCEPS $1, x, t; \
 	VMOVAPS Z27, y; \

@@ -9,14 +9,17 @@ import (
 	"unicode"
 )
 
-// plain makes a name fit for a line of text: names may have control characters.
-func plain(s string) string {
+// plain makes a name fit for a line of text.
+func plain(s string) string { return graphic(strings.Join(strings.Fields(s), " ")) }
+
+// graphic replaces the characters that a terminal would obey.
+func graphic(s string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsGraphic(r) {
 			return r
 		}
 		return '?'
-	}, strings.Join(strings.Fields(s), " "))
+	}, s)
 }
 
 // markdownEscapes keep a name from being read as Markdown or HTML.

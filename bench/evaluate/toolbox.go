@@ -13,7 +13,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-	"unicode"
 )
 
 // A toolbox runs programs that are on PATH.
@@ -125,12 +124,7 @@ func (t *tail) line() string {
 	defer t.mu.Unlock()
 	lines := bytes.FieldsFunc(t.last, func(r rune) bool { return r == '\n' || r == '\r' })
 	for i := len(lines) - 1; i >= 0; i-- {
-		line := strings.TrimSpace(strings.Map(func(r rune) rune {
-			if unicode.IsGraphic(r) {
-				return r
-			}
-			return -1
-		}, string(lines[i])))
+		line := strings.TrimSpace(graphic(string(lines[i])))
 		if r := []rune(line); len(r) > 200 {
 			line = string(r[:200])
 		}

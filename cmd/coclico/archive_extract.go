@@ -40,6 +40,7 @@ Ctrl-C leaves whole files; in a folder the same command resumes with the rest.
 	output := cmd.Flags().StringP("output", "o", "", "`folder`, or tar or zip file, to write (required)")
 	force := cmd.Flags().Bool("force", false, "replace a tar or zip file")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		*output = files.Output(*output)
 		if *output == "" {
 			return usagef("archive extract needs an output: -o OUT")
 		}

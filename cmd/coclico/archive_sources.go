@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -234,7 +235,7 @@ func (s *sources) unpack(ctx context.Context, in sourceInput, yield func(batch.J
 		case e.Outside || !isPictureName(e.Name) && !picture.Known(e.Head(picture.Sniffed)):
 			s.list.passed.Count(batch.Found{Path: shown, Kind: batch.Other})
 			continue
-		case strings.HasPrefix(e.Name, ".") || strings.Contains(e.Name, "/."): // or in such a folder
+		case strings.HasPrefix(path.Base(e.Name), ".") || strings.Contains(e.Name, "/."): // a folder at the top was named
 			s.list.passed.Count(batch.Found{Path: shown, Kind: batch.Hidden})
 			continue
 		}

@@ -413,7 +413,7 @@ func TestPackKeeps(t *testing.T) {
 	var tarred bytes.Buffer
 	w := tar.NewWriter(&tarred)
 	for i, text := range []string{data, data[:150], data, data} {
-		name := []string{"a.png", "a.png", "b.png", ".thumbs/c.png"}[i]
+		name := []string{"a.png", "a.png", "b.png", "d/.thumbs/c.png"}[i]
 		err := w.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: name, Size: int64(len(text)), ModTime: time.Unix(1700000000+int64(i), 0)})
 		if _, e := io.WriteString(w, text); errors.Join(err, e) != nil {
 			t.Fatal(err, e)

@@ -65,6 +65,7 @@ that ends in .coclico is taken.` + manyRestHelp,
 	m := manyFlags(cmd.Flags(), 4, "how many are read ahead of the network, which has all processors", "many files: redo files that are done and unchanged, and replace other pictures")
 	how, w := decodingFlags(cmd), writingFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		*output = files.Output(*output)
 		if *output == "" {
 			return usagef("decode needs an output: -o PICTURE")
 		}

@@ -60,6 +60,7 @@ that is (or is named like) a picture is taken.` + manyRestHelp,
 	m := manyFlags(cmd.Flags(), 8, "how many are in memory at once; the network sees up to 16 of them at a time", "redo files that are done and unchanged; replace a FILE that is named like a picture")
 	how := encodingFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		*output = files.Output(*output)
 		if *output == "" {
 			return usagef("encode needs an output: -o FILE")
 		}

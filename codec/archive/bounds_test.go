@@ -124,9 +124,7 @@ func TestStrayShard(t *testing.T) {
 		}
 	}
 	set(time.Hour)
-	if _, err := NewWriter(dir, testOptions(0)); err == nil || !strings.Contains(err.Error(), shardName(0)+" is not in the manifest, and newer than it: move it away") {
-		t.Errorf("a newer shard: %v", err)
-	}
+	add(t, dir, testOptions(0))
 	if got, err := os.ReadFile(stray); err != nil || !bytes.Equal(got, data) {
 		t.Errorf("the shard was touched: %v", err)
 	}

@@ -137,12 +137,10 @@ func (w *Writer) repair() error {
 		case n < 0 || w.manifest.has(e.Name()):
 		case n < w.manifest.Next && w.held:
 			// One that others have replaced is older than the manifest that
-			// lists them. Somebody has put any other one there.
-			info, err := e.Info()
-			if err == nil && info.ModTime().After(manifest.ModTime()) {
-				return fmt.Errorf("%s is not in the manifest, and newer than it: move it away", e.Name())
+			// lists them. Any other one may be somebody's who put it there.
+			if info, err := e.Info(); err == nil && !info.ModTime().After(manifest.ModTime()) {
+				os.Remove(path)
 			}
-			os.Remove(path)
 		case n >= w.manifest.Next:
 			if info, err := e.Info(); w.held && err == nil && info.Size() == 0 {
 				os.Remove(path)

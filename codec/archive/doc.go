@@ -47,9 +47,9 @@
 //
 // # Manifest
 //
-// The manifest is JSON, see [Manifest], with a CRC of its own bytes. Its shards are listed from the oldest to
-// the newest, which is the order of their numbers. A row replaces the rows of its
-// name in older shards, and a tombstone removes them. Where names of shards do
+// The manifest is JSON, see [Manifest], with a CRC of its own bytes. Its shards are
+// listed from the oldest to the newest, which is the order of their numbers. A row
+// replaces the rows of its name in older shards, and a tombstone removes them. Where names of shards do
 // not overlap, as after [Writer.Compact], the rows are those of all shards:
 //
 //	SELECT * FROM 'A/part-*.parquet'
@@ -82,9 +82,8 @@
 // of each name, under higher numbers, and what it replaces stays until all of its
 // output is in the manifest. Or its number is lower: it was replaced but not
 // deleted yet, and the next writer deletes it, as it does temporary files, unless it
-// is newer than the manifest: somebody has put it there, and the writer refuses the
-// archive until it is moved away. A reader goes by the manifest alone and so sees the archive as it was at one
-// moment, or, if a writer has deleted a shard since then, gets [ErrChanged]:
+// is newer than the manifest: somebody may have put it there, and it stays. A reader
+// goes by the manifest alone and so sees the archive as it was at one moment, or, if a writer has deleted a shard since then, gets [ErrChanged]:
 // adding rows merges small shards, and [Writer.Compact] all of them.
 //
 // Two writers exclude each other by a lock on the file _lock (flock, LockFileEx):

@@ -39,7 +39,8 @@ type Manifest struct {
 	Shards []ShardInfo `json:"shards"`
 
 	// CRC is the CRC-32 (that of IEEE 802.3) of the manifest's bytes without
-	// these, its eight hex digits. It detects a damaged manifest.
+	// these, its eight hex digits. It detects a damaged manifest. No other key
+	// may have its name.
 	CRC string `json:"crc32"`
 }
 

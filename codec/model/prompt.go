@@ -3,6 +3,7 @@ package model
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/coclico/coclico/nn"
 	"github.com/coclico/coclico/vit"
@@ -70,6 +71,9 @@ func (m *Model) TextEmbeds(ctx context.Context, prompts []string, lowMemory bool
 // encodeText runs the text encoder and releases its weights.
 func (m *Model) encodeText(ctx context.Context, tower *vit.TextModel, ids [][]int, lowMemory bool) (*nn.Tensor, error) {
 	defer tower.Release()
+	if id, words := slices.Max(slices.Concat(ids...)), tower.Config().VocabSize; id >= words {
+		return nil, m.misfit(weights.TextEncoder, "vocab_size is %d, and the prompt has an added token of id %d", words, id)
+	}
 	ws := nn.Workspace{LowMemory: lowMemory}
 	defer ws.Close()
 	x, err := tower.Forward(ctx, &ws, ids)
@@ -95,7 +99,8 @@ func (m *Model) Tokenizer() (*tokenizer.Tokenizer, error) {
 }
 
 // loadTokenizer also checks the tokenizer against the text encoder's
-// configuration.
+// configuration, except for added tokens: their rows may lie in other files, as
+// those of a textual inversion do, and few texts have them.
 func (m *Model) loadTokenizer() (*tokenizer.Tokenizer, error) {
 	files, err := m.folder.PartFS(weights.Tokenizer)
 	if err != nil {
@@ -112,8 +117,8 @@ func (m *Model) loadTokenizer() (*tokenizer.Tokenizer, error) {
 	switch {
 	case err != nil:
 		return nil, err
-	case t.Size() > cfg.VocabSize:
-		return nil, m.misfit(weights.TextEncoder, "vocab_size is %d, the %s's %d", cfg.VocabSize, weights.Tokenizer, t.Size())
+	case t.Size()-t.Added() > cfg.VocabSize:
+		return nil, m.misfit(weights.TextEncoder, "vocab_size is %d, the %s's %d", cfg.VocabSize, weights.Tokenizer, t.Size()-t.Added())
 	case t.Len() > cfg.MaxPositionEmbeddings:
 		return nil, m.misfit(weights.TextEncoder, "max_position_embeddings is %d, the %s's model_max_length %d", cfg.MaxPositionEmbeddings, weights.Tokenizer, t.Len())
 	}

@@ -42,7 +42,8 @@ type Encoder struct {
 }
 
 // Open opens a folder with a CLIP's config.json and model.safetensors, which
-// may hold the vision tower too, and the tokenizer's vocab.json and merges.txt.
+// may hold the vision tower too, and the tokenizer's vocab.json and merges.txt, or
+// tokenizer.json.
 // It reads all weights once. Errors name the file that is wrong.
 func Open(ctx context.Context, dir string) (*Encoder, error) {
 	tok, err := tokenizer.New(os.DirFS(dir))

@@ -30,7 +30,7 @@ func readLexicon(folder fs.FS) (l lexicon, err error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		serialized, other := readFile(folder, serializedFile, maxVocabulary, parseSerialized)
 		if errors.Is(other, fs.ErrNotExist) {
-			return l, fmt.Errorf("%w, and neither does %s", err, serializedFile)
+			return l, fmt.Errorf("%s: is missing, and so is %s", vocabularyFile, serializedFile)
 		}
 		return serialized, other
 	}

@@ -102,7 +102,7 @@ func TestSerializedErrors(t *testing.T) {
 	}
 	dir := saved(t)
 	delete(dir, serializedFile)
-	if _, err := New(dir); err == nil || err.Error() != "vocab.json: file does not exist, and neither does tokenizer.json" {
+	if _, err := New(dir); err == nil || err.Error() != "vocab.json: is missing, and so is tokenizer.json" {
 		t.Errorf("without words: %v", err)
 	}
 }

@@ -16,6 +16,7 @@ type Tokenizer struct {
 	pad      int       // fills up Encode's result
 	length   int       // of Encode's result
 	size     int       // ids are below it
+	added    int       // of them, the last
 }
 
 // New reads a tokenizer folder. An error is one line that begins with the name
@@ -30,10 +31,11 @@ func New(folder fs.FS) (*Tokenizer, error) {
 	if err != nil {
 		return nil, err
 	}
+	own := words.size
 	if err := words.add(cfg.added); err != nil {
 		return nil, err
 	}
-	t.size = words.size
+	t.size, t.added = words.size, words.size-own
 	if err := t.setSpecials(cfg, words.vocabulary); err != nil {
 		return nil, err
 	}
@@ -46,6 +48,10 @@ func (t *Tokenizer) Len() int { return t.length }
 
 // Size returns the size of the vocabulary: every id is below it.
 func (t *Tokenizer) Size() int { return t.size }
+
+// Added returns how many tokens were added to the vocabulary. Theirs are the last
+// ids.
+func (t *Tokenizer) Added() int { return t.added }
 
 // End returns the id of the end of a text.
 func (t *Tokenizer) End() int { return t.eos }

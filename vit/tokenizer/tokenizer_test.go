@@ -223,7 +223,7 @@ func TestErrors(t *testing.T) {
 		data []byte // nil for no file
 		want string
 	}{
-		{"vocab.json", nil, "does not exist"},
+		{"vocab.json", nil, "is missing"},
 		{"vocab.json", []byte(""), "truncated"},
 		{"vocab.json", []byte("[]"), "not a JSON object"},
 		{"vocab.json", vocabulary[:1000], "truncated"},

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/coclico/coclico/weights/hub"
 )
@@ -19,7 +20,8 @@ func TextRepo() hub.Repo { return hub.Repo{Owner: "openai", Name: "clip-vit-larg
 // hub.
 const TextWeights = "model.safetensors"
 
-// TextFiles returns the names of the other files that the text tower needs.
+// TextFiles returns the names of the other files that the text tower needs. A
+// tower that transformers 5 has saved has tokenizer.json in place of the last two.
 func TextFiles() []string { return []string{"config.json", "vocab.json", "merges.txt"} }
 
 // TextDir returns the folder into which the text tower is pulled, which need
@@ -57,10 +59,11 @@ func FindText(getenv func(string) string) (dir string, ok bool) {
 // hasText reports whether a folder has the text tower's files. Their contents
 // are for those who open them to check.
 func hasText(dir string) bool {
-	for _, name := range append(TextFiles(), TextWeights) {
-		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || !info.Mode().IsRegular() {
-			return false
-		}
+	has := func(names ...string) bool {
+		return !slices.ContainsFunc(names, func(name string) bool {
+			info, err := os.Stat(filepath.Join(dir, name))
+			return err != nil || !info.Mode().IsRegular()
+		})
 	}
-	return true
+	return has("config.json", TextWeights) && (has("vocab.json", "merges.txt") || has("tokenizer.json"))
 }

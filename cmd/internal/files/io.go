@@ -29,6 +29,15 @@ import (
 // Stdio is the name of standard input and output on the command line.
 const Stdio = "-"
 
+// Output returns an output's name: [Stdio] if it is standard output under another
+// name, such as /dev/stdout.
+func Output(path string) string {
+	if fd, ok := descriptor(path); ok && fd == 1 {
+		return Stdio
+	}
+	return path
+}
+
 // An IO opens and writes the files of one run of the command.
 type IO struct {
 	stdin  io.Reader
@@ -163,14 +172,13 @@ func (f *IO) Read(ctx context.Context, path string, limit int64) ([]byte, error)
 func (f *IO) Write(ctx context.Context, path string, work func(w io.Writer) error) error {
 	ctx, cancel := lasting(ctx, time.Second)
 	defer cancel()
-	fd, opened := descriptor(path)
-	if path == Stdio || opened && fd == 1 {
+	if Output(path) == Stdio {
 		if f.Terminal {
 			return WriteError{errors.New("standard output is a terminal, which cannot show the file: give it to another program, or write it to a file")}
 		}
 		return work(stoppableWriter{ctx, f.stdout})
 	}
-	if opened {
+	if fd, ok := descriptor(path); ok {
 		return writeOpen(ctx, path, work, func() (*os.File, error) { return openDescriptor(fd, path) })
 	}
 	if info, err := os.Stat(path); err == nil && !info.IsDir() && !info.Mode().IsRegular() {

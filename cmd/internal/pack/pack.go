@@ -60,18 +60,19 @@ func hasEnding(name, ending string) bool {
 }
 
 // Entries returns the regular files in a tar file, compressed or not, or a zip
-// file, whatever its name, and the links, which cannot be opened. A zip file that
+// file, whatever its name, and what cannot be opened: links, devices, and files
+// that are encrypted. A zip file that
 // is no [files.File] is kept in memory. Errors do not name the file.
 func Entries(r io.Reader) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
 		b := bufio.NewReaderSize(r, 1<<20)
-		magic, err := b.Peek(4)
+		magic, err := b.Peek(10)
 		if err != nil && err != io.EOF {
 			yield(Entry{}, err)
 			return
 		}
 		switch {
-		case bytes.Equal(magic, []byte("PK\x03\x04")) || bytes.Equal(magic, []byte("PK\x05\x06")):
+		case bytes.HasPrefix(magic, []byte("PK\x03\x04")) || bytes.HasPrefix(magic, []byte("PK\x05\x06")):
 			err = eachZip(r, b, yield)
 		case bytes.HasPrefix(magic, []byte(gzipMagic)):
 			err = eachGzip(b, yield)
@@ -87,9 +88,13 @@ func Entries(r io.Reader) iter.Seq2[Entry, error] {
 }
 
 // unpacker returns the program that unpacks a file that begins like this, if it
-// is one of those that compress tar files and whose files are not read.
+// is one of those that compress tar files and whose files are not read. A tar file
+// begins with a name, which may be BZhang: behind bzip2's "BZh" and a digit is pi.
 func unpacker(magic []byte) string {
-	for program, begin := range map[string]string{"xz": "\xfd7zX", "bzip2": "BZh", "zstd": "\x28\xb5\x2f\xfd", "lz4": "\x04\x22\x4d\x18"} {
+	if bytes.HasPrefix(magic, []byte("BZh")) && bytes.HasSuffix(magic, []byte("1AY&SY")) {
+		return "bzip2"
+	}
+	for program, begin := range map[string]string{"xz": "\xfd7zX", "zstd": "\x28\xb5\x2f\xfd", "lz4": "\x04\x22\x4d\x18"} {
 		if strings.HasPrefix(string(magic), begin) {
 			return program
 		}

@@ -156,6 +156,11 @@ func TestForeign(t *testing.T) {
 			}
 		}
 	}
+	for _, err := range Entries(bytes.NewReader(tarOf(t, "BZhang/a.png"))) {
+		if err != nil {
+			t.Errorf("a tar file of a folder BZhang: %v", err)
+		}
+	}
 	for name, want := range map[string]bool{"a.tar.xz": true, "A.TBZ2": true, "a.7z": true, "a.xz": false, "a.tar.gz": false, "a.tar": false, "a.zip": false} {
 		if IsForeign(name) != want || want && IsPack(name) {
 			t.Errorf("%s: foreign is not %v", name, want)
