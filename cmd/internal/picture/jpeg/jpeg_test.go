@@ -9,6 +9,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -226,6 +227,27 @@ func TestMissingScans(t *testing.T) {
 	for _, rest := range [][]byte{nil, {0xff, eoi}, data[at[1] : at[2]+20]} {
 		if img, fault, err := Decode(bytes.NewReader(append(bytes.Clone(only), rest...))); err == nil {
 			t.Errorf("without two planes: %v, %q", img.Bounds(), fault)
+		}
+	}
+}
+
+// TestShortScan: a scan is shorter than its plane, and others follow.
+func TestShortScan(t *testing.T) {
+	data := read(t, "scans.jpg")
+	want, err := png.Decode(bytes.NewReader(read(t, "scans.jpg.png")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	end := scansOf(data)[0] + 2
+	for data[end] != 0xff || data[end+1] == 0 { // the next marker
+		end++
+	}
+	for _, n := range []int{1, 3, 10, 20} {
+		img, fault, err := Decode(bytes.NewReader(slices.Concat(data[:end-n], data[end:])))
+		if err != nil || !strings.Contains(fault, "its last ") {
+			t.Errorf("%d bytes less: %q, %v", n, fault, err)
+		} else if rows := goodRows(img, want); 2*rows < want.Bounds().Dy() {
+			t.Errorf("%d bytes less: %d rows are right", n, rows)
 		}
 	}
 }

@@ -59,11 +59,11 @@ func (r *bitReader) fill() error {
 		return err
 	}
 	if b == 0xff {
-		if next, err := r.r.Peek(1); err != nil || next[0] != 0 {
-			_ = r.r.UnreadByte() // for whoever looks for markers
+		_ = r.r.UnreadByte() // a marker is left for whoever looks for it
+		if next, err := r.r.Peek(2); err != nil || next[1] != 0 {
 			return errShort
 		}
-		_, _ = r.r.Discard(1)
+		_, _ = r.r.Discard(2)
 	}
 	r.acc, r.n = r.acc<<8|uint32(b), r.n+8
 	return nil
