@@ -167,7 +167,8 @@ func (p *process) decodeItem(data []byte, h *Header) (image.Image, error) {
 	}
 	decode(1, 0)
 	v := p.words(info, 5)
-	l := layout{w: int(v[0]), h: int(v[1]), space: v[2], chroma: v[3]} // v[4] is h.premultiplied
+	// v[4], libheif's flag, is unset where transparency is decoded apart.
+	l := layout{w: int(v[0]), h: int(v[1]), space: v[2], chroma: v[3]}
 	switch {
 	case p.err != nil:
 		return nil, p.err
