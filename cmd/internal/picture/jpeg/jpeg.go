@@ -2,10 +2,11 @@
 //
 //   - files that are cut short: what is missing of the pixels is gray,
 //   - files whose planes have sizes that image/jpeg does not combine, 2:3 for
-//     example, or one name,
+//     example,
+//   - files whose planes have one name, in one scan,
 //   - CMYK files without Adobe's segment.
 //
-// The first two are decoded here, as long as they are not progressive, plane by
+// The first three are decoded here, as long as they are not progressive, plane by
 // plane (see planes). A progressive file that is cut short is decoded without the
 // scan that is not whole.
 package jpeg
@@ -20,6 +21,7 @@ import (
 	"image/color"
 	"image/jpeg"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -261,7 +263,7 @@ func IsRGB(r io.Reader) bool {
 	return err == nil && len(h.components) == 3 && h.rgb()
 }
 
-// NoEnd is the fault of a file that is complete except for its last two bytes.
+// NoEnd is the fault of a file that is complete except for its end.
 const NoEnd = "its end marker is missing"
 
 // noDetails is the fault of a progressive file that lacks scans.
@@ -279,6 +281,9 @@ func Decode(r io.ReadSeeker) (img image.Image, fault string, err error) {
 	}
 	var scans *scanList
 	if h.progressive || h.apart {
+		if h.sharedName() {
+			return nil, "", UnsupportedError("planes of one name in several scans")
+		}
 		scans, err = h.readScans(r)
 		if err == nil {
 			err = scans.missing()
@@ -320,6 +325,21 @@ func Decode(r io.ReadSeeker) (img image.Image, fault string, err error) {
 		return img, noDetails, nil
 	}
 	return nil, "", err
+}
+
+// sharedName reports whether two planes have one name.
+func (h *header) sharedName() bool {
+	for i, c := range h.components {
+		if h.named(c.id) < i {
+			return true
+		}
+	}
+	return false
+}
+
+// named returns the index of the first plane of a name, -1 if there is none.
+func (h *header) named(id byte) int {
+	return slices.IndexFunc(h.components, func(c component) bool { return c.id == id })
 }
 
 // maxHead is what planes reads beside 8 bytes a sample: metadata. A longer file is

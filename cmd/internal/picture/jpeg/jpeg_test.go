@@ -121,6 +121,21 @@ func TestPlanes(t *testing.T) {
 	}
 }
 
+// renamed returns a file of three planes with one name for all of them.
+func renamed(data []byte, frame, id byte) []byte {
+	data = bytes.Clone(data)
+	names := data[bytes.Index(data, []byte{0xff, frame})+10:]
+	for i := range 3 {
+		names[3*i] = id
+	}
+	for _, at := range scansOf(data) {
+		for i := range data[at+4] {
+			data[at+5+2*int(i)] = id
+		}
+	}
+	return data
+}
+
 // TestOneName: the planes of a file all have one name. libjpeg renumbers them.
 func TestOneName(t *testing.T) {
 	good := samples(t)["4:2:0"]
@@ -129,12 +144,7 @@ func TestOneName(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, id := range []byte{0, 1} {
-		data := bytes.Clone(good)
-		frame, scan := data[bytes.Index(data, []byte{0xff, sof0})+10:], data[bytes.Index(data, []byte{0xff, sos})+5:]
-		for i := range 3 {
-			frame[3*i], scan[2*i] = id, id
-		}
-		img, fault, err := Decode(bytes.NewReader(data))
+		img, fault, err := Decode(bytes.NewReader(renamed(good, sof0, id)))
 		if err != nil || fault != "" {
 			t.Errorf("%d: %q, %v", id, fault, err)
 		} else if d := difference(t, img, want); d > rounding {
@@ -302,15 +312,17 @@ func TestUnsupported(t *testing.T) {
 	}
 	const baseline = "\x08\x00\x08\x00\x08\x01\x01\x11\x00"
 	for data, says := range map[string]string{
-		frame(0xc1, "\x0c\x00\x08\x00\x08\x01\x01\x11\x00"): "12 bits a channel",
-		frame(0xc3, baseline):                               "lossless coding",
-		frame(0xc5, baseline):                               "hierarchical coding",
-		frame(0xc9, baseline):                               "arithmetic coding",
-		frame(0xf7, baseline):                               "JPEG-LS",
-		frame(0xc0, "\x08\x00\x00\x00\x08\x01\x01\x11\x00"): "height that follows",
-		string(read(t, "arithmetic.jpg")):                   "arithmetic coding",
-		string(read(t, "progressive3x2.jpg")):               "progressive coding with planes of odd sizes",
-		string(read(t, "progressive-restart.jpg")):          "progressive coding with restart markers",
+		frame(0xc1, "\x0c\x00\x08\x00\x08\x01\x01\x11\x00"):  "12 bits a channel",
+		frame(0xc3, baseline):                                "lossless coding",
+		frame(0xc5, baseline):                                "hierarchical coding",
+		frame(0xc9, baseline):                                "arithmetic coding",
+		frame(0xf7, baseline):                                "JPEG-LS",
+		frame(0xc0, "\x08\x00\x00\x00\x08\x01\x01\x11\x00"):  "height that follows",
+		string(read(t, "arithmetic.jpg")):                    "arithmetic coding",
+		string(read(t, "progressive3x2.jpg")):                "progressive coding with planes of odd sizes",
+		string(read(t, "progressive-restart.jpg")):           "progressive coding with restart markers",
+		string(renamed(read(t, "scans.jpg"), sof0, 1)):       "planes of one name in several scans",
+		string(renamed(read(t, "progressive.jpg"), sof2, 1)): "planes of one name in several scans",
 	} {
 		_, _, err := Decode(strings.NewReader(data))
 		if _, ok := err.(UnsupportedError); !ok || !strings.Contains(err.Error(), says) {

@@ -79,7 +79,7 @@ func (h *header) blocksAlone(b []byte) int {
 	if len(b) != 2+3 {
 		return 0
 	}
-	i := slices.IndexFunc(h.components, func(c component) bool { return c.id == b[0] })
+	i := h.named(b[0])
 	if i < 0 || h.components[i].h*h.components[i].v == 1 {
 		return 0
 	}
@@ -102,7 +102,7 @@ func (h *header) addScan(list *scanList, b []byte) {
 		known = rough
 	}
 	for ; len(planes) > 0; planes = planes[2:] {
-		i := slices.IndexFunc(h.components, func(c component) bool { return c.id == planes[0] })
+		i := h.named(planes[0])
 		if i < 0 {
 			continue
 		}
