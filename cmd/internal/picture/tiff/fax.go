@@ -52,7 +52,7 @@ func (f *filledFax) code() ([]byte, error) {
 	for zeros := 0; ; {
 		bit, err := f.bit()
 		switch {
-		case err == io.EOF && len(b) > 2: // the last row's may be missing
+		case err == io.EOF && len(b) > 1: // the last row's may be missing
 			return append(b, acc<<(8-n)), nil
 		case err != nil:
 			return nil, err

@@ -74,6 +74,7 @@ func TestDecode(t *testing.T) {
 		"bw-fillorder.tif":   {bw, color.GrayModel, 0},
 		"g3.tif":             {bw, color.GrayModel, 0},
 		"g3-fill.tif":        {bw, color.GrayModel, 0},
+		"g3-black.tif":       {image.NewGray(bw.Bounds()), color.GrayModel, 0},
 		"ycbcr.tif":          {photo, color.RGBAModel, 3},
 		"g4.tif":             {bw, color.GrayModel, 0},
 		"g4-fillorder.tif":   {bw, color.GrayModel, 0},

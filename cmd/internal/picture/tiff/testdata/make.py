@@ -18,6 +18,7 @@ gray.save("/tmp/gray.tif")
 bw = gray.convert("1")
 bw.save("bw.png")
 bw.save("/tmp/bw.tif")
+Image.new("1", photo.size).save("/tmp/black.tif")
 rgb = np.asarray(photo)
 
 
@@ -40,6 +41,7 @@ tiffcp("bw", "g4-fillorder.tif", "-c g4 -f lsb2msb")
 tiffcp("bw", "g3.tif", "-c g3:1d")
 tiffcp("bw", "g3-fill.tif", "-c g3:1d:fill -r 5")
 tiffcp("bw", "g3-2d.tif", "-c g3:2d")
+tiffcp("black", "g3-black.tif", "-c g3:1d:fill")  # a byte for each row
 
 
 def write(name, data, **options):
