@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"math"
 )
 
 // Tags (TIFF 6.0, part 1 and sections 10 to 22).
@@ -34,7 +35,9 @@ const (
 	tagExtraSamples    = 338
 	tagSampleFormat    = 339
 	tagJPEGTables      = 347
+	tagCoefficients    = 529
 	tagSubsampling     = 530
+	tagReferences      = 532
 	tagProfile         = 34675 // ICC.1:2022, B.5
 	tagDNGVersion      = 50706
 )
@@ -202,6 +205,30 @@ func (d *directory) values(tag uint16, most int64) ([]int64, error) {
 		}
 	}
 	return v, nil
+}
+
+// expect refuses rationals other than these, by name. A tag that is not there stands
+// for them.
+func (d *directory) expect(tag uint16, other string, want ...float64) error {
+	const near = 0.001
+	e, ok := d.entries[tag]
+	if !ok {
+		return nil
+	}
+	if e.kind != 5 || int(e.count) != len(want) {
+		return FormatError("tag without its rationals")
+	}
+	b, err := d.bytes(e, 8, int64(len(want)))
+	if err != nil {
+		return err
+	}
+	for i, w := range want {
+		n, of := float64(d.order.Uint32(b[8*i:])), float64(d.order.Uint32(b[8*i+4:]))
+		if math.Abs(n-w*of) > near*of || of == 0 {
+			return UnsupportedError(other)
+		}
+	}
+	return nil
 }
 
 // An integers reads tags with one value and keeps the first error.

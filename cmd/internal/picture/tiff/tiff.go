@@ -278,7 +278,8 @@ func (d *decoder) checkSamples() error {
 	return n.err
 }
 
-// checkPlainYCbCr refuses luma and chroma that are not a pixel's three samples.
+// checkPlainYCbCr refuses luma and chroma that are not a pixel's three samples, or
+// not those of JPEG.
 func (d *decoder) checkPlainYCbCr() error {
 	steps, err := d.values(tagSubsampling, 2)
 	switch {
@@ -288,6 +289,12 @@ func (d *decoder) checkPlainYCbCr() error {
 		return UnsupportedError("subsampled YCbCr that is not JPEG")
 	case d.bits != 8:
 		return UnsupportedError(fmt.Sprintf("YCbCr of %d bits", d.bits))
+	}
+	if err := d.expect(tagCoefficients, "YCbCr of other coefficients than BT.601's", 0.299, 0.587, 0.114); err != nil {
+		return err
+	}
+	if err := d.expect(tagReferences, "YCbCr of other range than 0 to 255", 0, 255, 128, 255, 128, 255); err != nil {
+		return err
 	}
 	return d.need(3)
 }

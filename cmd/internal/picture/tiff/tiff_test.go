@@ -208,6 +208,34 @@ func TestUnnamedAlpha(t *testing.T) {
 	}
 }
 
+// thousandths returns ycbcr.tif with a tag of rationals in the place of the one that
+// it has.
+func thousandths(t *testing.T, tag uint16, v ...uint32) []byte {
+	t.Helper()
+	data := read(t, "ycbcr.tif")
+	e, le := entryOf(t, data, tagReferences), binary.LittleEndian
+	le.PutUint16(e, tag)
+	le.PutUint32(e[4:], uint32(len(v)))
+	at := data[le.Uint32(e[8:]):]
+	for i, n := range v {
+		le.PutUint32(at[8*i:], n)
+		le.PutUint32(at[8*i+4:], 1000)
+	}
+	return data
+}
+
+// TestCoefficients: YCbCr with the usual coefficients is as it is without them.
+func TestCoefficients(t *testing.T) {
+	want, err := Decode(bytes.NewReader(read(t, "ycbcr.tif")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := Decode(bytes.NewReader(thousandths(t, tagCoefficients, 299, 587, 114)))
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("another picture (%v)", err)
+	}
+}
+
 func TestUnsupported(t *testing.T) {
 	plain := read(t, "straight.tif")
 	for name, c := range map[string]struct {
@@ -219,6 +247,8 @@ func TestUnsupported(t *testing.T) {
 		"2-D fax":   {read(t, "g3-2d.tif"), "two-dimensional Group 3 fax"},
 		"Lab":       {put(t, plain, tagPhotometric, 8), "Lab colors"},
 		"YCbCr":     {put(t, plain, tagPhotometric, ycbcr), "subsampled YCbCr that is not JPEG"},
+		"BT.709":    {thousandths(t, tagCoefficients, 213, 715, 72), "YCbCr of other coefficients"},
+		"narrow":    {thousandths(t, tagReferences, 16_000, 235_000, 128_000, 240_000, 128_000, 240_000), "YCbCr of other range"},
 		"old JPEG":  {put(t, plain, tagCompression, 6), "old-style JPEG"},
 		"JPEG 2000": {put(t, plain, tagCompression, 34712), "JPEG 2000"},
 		"another":   {put(t, plain, tagCompression, 777), "compression 777"},
