@@ -3,7 +3,7 @@ package picture
 import (
 	"bufio"
 	"bytes"
-	"compress/flate"
+	"compress/zlib"
 	"encoding/binary"
 	"errors"
 	"hash"
@@ -15,62 +15,113 @@ import (
 // pngFault is the fault of a PNG that libpng reads with at most a warning.
 const pngFault = "it breaks rules of PNG, though all of its pixels are there"
 
-// errMend is that of a PNG that cannot be mended. Nobody sees it: the error of
-// image/png stands.
-var errMend = errors.New("no pixels")
+// errMend reports a PNG that mendPNG cannot repair; callers return image/png's error
+// instead.
+var errMend = errors.New("a PNG that cannot be mended")
 
 // mendPNG returns a PNG of the same picture, without what image/png refuses and
 // libpng passes over: chunks that the colors do not need, whose checksums may be
 // wrong; a palette where there are none, or its end beyond the values of a pixel;
 // transparency where it cannot be; data behind the last pixel; no checksum of the
-// pixels, no end. Nothing is held but a few kilobytes.
+// pixels, no end. It holds some 200 KiB, whatever the picture's size.
 func mendPNG(r io.ReadSeeker) (io.Reader, error) {
 	if _, err := r.Seek(0, io.SeekStart); err != nil {
 		return nil, err
 	}
-	var header, palette, transparency []byte
+	var head pngHead
 	pixels := &pixelData{r: r}
 	err := allChunks(r, func(name string, body io.Reader, n uint32) (more bool, err error) {
-		switch name {
-		case "IDAT":
+		if name == "IDAT" {
 			pixels.start(n)
 			return false, nil
-		case "IHDR":
-			header, err = readChunk(name, body, n)
-			return true, err
-		case "PLTE":
-			palette, err = readChunk(name, body, n)
-			return true, err
-		case "tRNS":
-			if data, err := readChunk(name, body, n); err == nil {
-				transparency = data
-			}
 		}
-		return true, nil
+		return true, head.add(name, body, n)
 	})
-	if err != nil || len(header) != 13 || !pixels.started {
+	if err != nil || head.header == nil || !pixels.started {
 		return nil, errors.Join(err, errMend)
 	}
-	const gray, rgb, indexed = 0, 2, 3
-	kind := header[9]
-	b := appendChunk([]byte(pngSignature), "IHDR", header)
-	if kind == indexed {
-		palette = palette[:min(len(palette), 3<<min(header[8], 8))]
-		b = appendChunk(b, "PLTE", palette)
+	rows, err := repack(pixels, pixelBytes(head.header))
+	if err != nil {
+		return nil, errors.Join(err, errMend)
 	}
-	if n := len(transparency); kind == gray && n == 2 || kind == rgb && n == 6 || kind == indexed && 0 < n && n <= len(palette)/3 {
-		b = appendChunk(b, "tRNS", transparency)
-	}
-	return io.MultiReader(bytes.NewReader(b), repack(pixels, pixelBytes(header)), bytes.NewReader([]byte(pngEnd))), nil
+	return io.MultiReader(bytes.NewReader(head.chunks()), rows, bytes.NewReader([]byte(pngEnd))), nil
 }
 
-// readChunk reads the data of a chunk that is no longer than a palette, and its
-// checksum.
-func readChunk(name string, body io.Reader, n uint32) ([]byte, error) {
-	const most = 3 * 256
-	data := make([]byte, min(n, most)+4)
-	if _, err := io.ReadFull(body, data); err != nil || n > most || !intact(name, data) {
-		return nil, errMend
+// A pngHead is what a PNG says of its pixels before them.
+type pngHead struct {
+	header, palette, transparency []byte
+
+	hasPalette bool // of any kind of picture
+}
+
+const pngIndexed = 3 // a kind of picture
+
+// add takes a chunk, and passes over those that the pixels do not need.
+func (h *pngHead) add(name string, body io.Reader, n uint32) (err error) {
+	if (name == "IHDR") != (h.header == nil) { // it is the first, once
+		return errMend
+	}
+	switch name {
+	case "IHDR":
+		if h.header, err = readChunk(name, body, n, 13); err == nil && n < 13 {
+			err = errMend
+		}
+	case "PLTE":
+		if h.hasPalette {
+			return errMend
+		}
+		h.hasPalette = true
+		if h.header[9] != pngIndexed {
+			return nil
+		}
+		const most = 3 * 256
+		h.palette, err = readChunk(name, body, n, most)
+		h.palette = h.palette[:min(len(h.palette), 3<<min(h.header[8], 8))]
+	case "tRNS":
+		if h.transparency == nil && h.takes(n) {
+			h.transparency, _ = readChunk(name, body, n, int64(n)) // none if it is damaged
+		}
+	}
+	return err
+}
+
+// takes reports whether n bytes can be the transparency of the picture.
+func (h *pngHead) takes(n uint32) bool {
+	const gray, rgb = 0, 2
+	switch h.header[9] {
+	case gray:
+		return n == 2
+	case rgb:
+		return n == 6
+	case pngIndexed:
+		return 0 < n && int64(n) <= int64(len(h.palette)/3)
+	}
+	return false
+}
+
+// chunks returns the start of a file.
+func (h *pngHead) chunks() []byte {
+	b := appendChunk([]byte(pngSignature), "IHDR", h.header)
+	if h.header[9] == pngIndexed {
+		b = appendChunk(b, "PLTE", h.palette)
+	}
+	if h.transparency != nil {
+		b = appendChunk(b, "tRNS", h.transparency)
+	}
+	return b
+}
+
+// errChecksum reports a damaged chunk.
+var errChecksum = errors.New("wrong checksum")
+
+// readChunk reads the data of a chunk of at most so many bytes, and its checksum.
+func readChunk(name string, body io.Reader, n uint32, most int64) ([]byte, error) {
+	data, err := readPart(body, int64(n)+4, most+4)
+	if err != nil {
+		return nil, err
+	}
+	if !intact(name, data) {
+		return nil, errChecksum
 	}
 	return data[:n], nil
 }
@@ -145,28 +196,28 @@ func (d *pixelData) next() error {
 	return nil
 }
 
-// repack returns chunks with the first n bytes that pixels are compressed from, no
-// longer compressed.
-func repack(pixels io.Reader, n int64) io.Reader {
+// repack returns IDAT chunks that hold the first n uncompressed bytes of pixels.
+func repack(pixels io.Reader, n int64) (io.Reader, error) {
 	r := bufio.NewReader(pixels)
-	_, _ = r.Discard(2) // zlib's head: what follows is Deflate's or an error
-	sum := adler32.New()
-	return &packer{source: r, rows: io.TeeReader(flate.NewReader(r), sum), of: sum, left: n, extra: n, packed: adler32.New()}
+	rows, err := zlib.NewReader(r)
+	if err != nil {
+		return nil, err
+	}
+	return &packer{source: r, rows: rows, left: n, maxExtra: n, sum: adler32.New()}, nil
 }
 
 // A packer makes IDAT chunks of blocks that are not compressed (RFC 1951, 3.2.4).
 type packer struct {
-	source *bufio.Reader
-	rows   io.Reader   // from source
-	of     hash.Hash32 // of rows
-	left   int64       // of them to pack
-	extra  int64       // that may follow: more than the picture's own takes too long
-	packed hash.Hash32 // of those that are
-	data   [1 << 15]byte
-	block  []byte
-	chunk  []byte
-	out    bytes.Reader // of chunk
-	begun  bool
+	source   io.Reader // of compressed rows
+	rows     io.Reader
+	left     int64       // of them to pack
+	maxExtra int64       // bytes that may follow; reading more could take too long
+	sum      hash.Hash32 // of those that are packed
+	data     [1 << 15]byte
+	block    []byte
+	chunk    []byte
+	out      bytes.Reader // of chunk
+	begun    bool
 }
 
 func (p *packer) Read(b []byte) (int, error) {
@@ -189,7 +240,7 @@ func (p *packer) pack() error {
 	if _, err := io.ReadFull(p.rows, data); err != nil {
 		return io.ErrUnexpectedEOF
 	}
-	_, _ = p.packed.Write(data)
+	_, _ = p.sum.Write(data)
 	p.left -= int64(len(data))
 	p.block = p.block[:0]
 	if !p.begun {
@@ -205,22 +256,16 @@ func (p *packer) pack() error {
 	if p.left > 0 {
 		return nil
 	}
-	p.block = p.packed.Sum(p.block)
+	p.block = p.sum.Sum(p.block)
 	return p.check()
 }
 
 // check reads what follows the pixels. A file may end before their checksum, but a
 // wrong one, or a chunk's, means that they are damaged.
 func (p *packer) check() error {
-	n, err := io.Copy(io.Discard, io.LimitReader(p.rows, p.extra+1))
-	if n > p.extra {
+	n, err := io.Copy(io.Discard, io.LimitReader(p.rows, p.maxExtra+1))
+	if n > p.maxExtra || err == zlib.ErrChecksum {
 		return errMend
-	}
-	if err == nil { // Deflate's end
-		var sum [4]byte
-		if _, err := io.ReadFull(p.source, sum[:]); err == nil && binary.BigEndian.Uint32(sum[:]) != p.of.Sum32() {
-			return errMend
-		}
 	}
 	if _, err := io.Copy(io.Discard, p.source); err == errMend {
 		return errMend

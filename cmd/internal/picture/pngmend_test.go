@@ -96,6 +96,10 @@ func TestMend(t *testing.T) {
 		t.Fatal(err)
 	}
 	palette, text := chunk{"PLTE", make([]byte, 3*256)}, chunk{"tEXt", []byte("Title\x00a picture")}
+	huge := chunk{"PLTE", make([]byte, 3*257)}
+	veil := chunk{"tRNS", []byte{255, 100, 50}}
+	veiled := image.NewPaletted(paletted.Rect, color.Palette{four[0], color.NRGBA{255, 255, 255, 100}, color.NRGBA{255, 0, 0, 50}, four[3]})
+	copy(veiled.Pix, paletted.Pix)
 	cut := func(n int) func([]byte) []byte { return func(b []byte) []byte { return b[:len(b)-n] } }
 	damaged := func(list []chunk, name string) []byte { // its checksum
 		file := join(list)
@@ -112,6 +116,13 @@ func TestMend(t *testing.T) {
 		"a long palette":                 {join(changed(parts(paletted), "PLTE", func(b []byte) []byte { return append(b, b...) })), paletted},
 		"a palette of gray":              {join(before(parts(gray), "IDAT", palette)), gray},
 		"two kinds of transparency":      {join(before(parts(clear), "IDAT", chunk{"tRNS", make([]byte, 6)})), clear},
+		"a needless palette, too long":   {join(before(parts(gray), "IDAT", huge)), gray},
+		"a needless palette, damaged":    {damaged(before(parts(gray), "IDAT", palette), "PLTE"), gray},
+		"transparency, then a palette":   {join(before(parts(paletted), "PLTE", veil)), paletted},
+		"transparency twice":             {join(before(before(parts(paletted), "IDAT", veil), "IDAT", chunk{"tRNS", []byte{0}})), veiled},
+		"a palette twice":                {join(before(parts(paletted), "IDAT", palette)), nil},
+		"a header twice":                 {join(before(parts(gray), "IDAT", parts(gray)[0])), nil},
+		"a wrong head of zlib's":         {join(changed(parts(gray), "IDAT", func(b []byte) []byte { b[1] ^= 1; return b })), nil},
 		"a text with a wrong checksum":   {damaged(before(parts(large), "IDAT", text), "tEXt"), large},
 		"a text behind the pixels":       {damaged(before(parts(large), "IEND", text), "tEXt"), large},
 		"no checksum of the pixels":      {join(changed(parts(large), "IDAT", cut(4))), large},
