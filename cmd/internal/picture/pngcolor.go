@@ -16,7 +16,7 @@ type pngColors struct {
 }
 
 // readPNG reads the chunks for colors, which come before the pixels, and the one
-// for EXIF, which may come after them.
+// for EXIF, which may come after them. Damaged chunks do not count.
 func (m *metadata) readPNG(r io.ReadSeeker) {
 	var c pngColors
 	var pixels, exif bool
@@ -36,19 +36,25 @@ func (m *metadata) readPNG(r io.ReadSeeker) {
 		case "IDAT":
 			pixels = true
 		case "eXIf":
-			if data, err := readPart(body, min(int64(n), maxEXIF), maxEXIF); err == nil && !exif {
-				m.setEXIF(data)
+			if exif {
+				break
 			}
-			exif = true
+			if data, err := readChunk(name, body, n, maxProfile); err == nil {
+				m.setEXIF(data)
+				exif = true
+			}
 		}
 		if field == nil || *field != nil || pixels {
 			return true, nil
 		}
-		data, err := readPart(body, int64(n), maxProfile)
-		if err != nil {
-			data = []byte{} // too long for a valid one, too
+		data, err := readChunk(name, body, n, maxProfile)
+		switch err {
+		case nil:
+			*field = data
+		case errChecksum: // libpng passes over it, too
+		default:
+			*field = []byte{} // too long for a valid one, too
 		}
-		*field = data
 		return true, nil
 	})
 	m.profile, m.faulty = c.profile()

@@ -96,7 +96,7 @@ func TestMend(t *testing.T) {
 		t.Fatal(err)
 	}
 	palette, text := chunk{"PLTE", make([]byte, 3*256)}, chunk{"tEXt", []byte("Title\x00a picture")}
-	huge := chunk{"PLTE", make([]byte, 3*257)}
+	huge, gamma, turned := chunk{"PLTE", make([]byte, 3*257)}, chunk{"gAMA", []byte{0, 1, 0x86, 0xa0}}, chunk{"eXIf", exifData(3, "\x00\x06\x00\x00")}
 	veil := chunk{"tRNS", []byte{255, 100, 50}}
 	veiled := image.NewPaletted(paletted.Rect, color.Palette{four[0], color.NRGBA{255, 255, 255, 100}, color.NRGBA{255, 0, 0, 50}, four[3]})
 	copy(veiled.Pix, paletted.Pix)
@@ -118,6 +118,8 @@ func TestMend(t *testing.T) {
 		"two kinds of transparency":      {join(before(parts(clear), "IDAT", chunk{"tRNS", make([]byte, 6)})), clear},
 		"a needless palette, too long":   {join(before(parts(gray), "IDAT", huge)), gray},
 		"a needless palette, damaged":    {damaged(before(parts(gray), "IDAT", palette), "PLTE"), gray},
+		"a gamma with a wrong checksum":  {damaged(before(parts(gray), "IDAT", gamma), "gAMA"), gray},
+		"EXIF with a wrong checksum":     {damaged(before(parts(gray), "IDAT", turned), "eXIf"), gray},
 		"transparency, then a palette":   {join(before(parts(paletted), "PLTE", veil)), paletted},
 		"transparency twice":             {join(before(before(parts(paletted), "IDAT", veil), "IDAT", chunk{"tRNS", []byte{0}})), veiled},
 		"a palette twice":                {join(before(parts(paletted), "IDAT", palette)), nil},
