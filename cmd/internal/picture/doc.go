@@ -4,8 +4,7 @@
 //
 // # What is read
 //
-//   - PNG: all of it; a file with many faults that libpng passes over, with a
-//     warning
+//   - PNG: all of it, also with most faults that libpng passes over, with a warning
 //   - JPEG: 8 bits a channel, sequential and progressive, gray, RGB, YCbCr, CMYK
 //     and YCCK; a file that is cut short as far as it goes, with a warning
 //   - GIF and WebP: of an animation the first frame, where it stands on the screen
