@@ -43,10 +43,10 @@ func retryAfter(header http.Header, now time.Time) time.Time {
 	return now.Add(wait)
 }
 
-// clock returns a time to the next minute, with the day if that is another one.
-func clock(t time.Time) string {
+// clock returns a time to the next minute, with the day if that is not today.
+func clock(t, now time.Time) string {
 	t = t.Local().Add(time.Minute - 1)
-	if time.Until(t) < 12*time.Hour {
+	if t.Format(time.DateOnly) == now.Local().Format(time.DateOnly) {
 		return t.Format("15:04")
 	}
 	return t.Format("2006-01-02 15:04")

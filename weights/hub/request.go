@@ -40,7 +40,7 @@ func (e *statusError) Error() string {
 	}
 	switch {
 	case !e.until.IsZero():
-		return s + ": try again after " + clock(e.until)
+		return s + ": try again after " + clock(e.until, time.Now())
 	case e.code == http.StatusTooManyRequests:
 		return s + ": try again later"
 	case e.code == http.StatusProxyAuthRequired:
