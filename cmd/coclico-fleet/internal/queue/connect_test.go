@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -147,6 +148,39 @@ func TestUnfound(t *testing.T) {
 			t.Errorf("the log has %q, want one line with %q", text, want)
 		}
 	}
+}
+
+// A looks is a server that has an error for each look at a stream.
+type looks struct {
+	jetstream.JetStream
+	errs []error
+}
+
+func (l *looks) Stream(ctx context.Context, _ string) (jetstream.Stream, error) {
+	if len(l.errs) == 0 {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	err := l.errs[0]
+	l.errs = l.errs[1:]
+	return nil, err
+}
+
+// TestUnfoundLater learns why there is no stream only after looks that time out.
+func TestUnfoundLater(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		late, none := context.DeadlineExceeded, jetstream.ErrStreamNotFound
+		var log bytes.Buffer
+		if _, _, err := Find(ctx, &looks{errs: []error{late, late, none, none}}, "S", slog.New(slog.NewTextHandler(&log, nil))); !errors.Is(err, late) {
+			t.Errorf("error %v", err)
+		}
+		lines := strings.Split(strings.TrimSpace(log.String()), "\n")
+		if len(lines) != 2 || !strings.Contains(lines[0], late.Error()) || !strings.Contains(lines[1], "no such stream") {
+			t.Errorf("the log has %q, want a line for each reason", lines)
+		}
+	})
 }
 
 func TestIsLocal(t *testing.T) {

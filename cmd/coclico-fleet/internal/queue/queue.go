@@ -148,9 +148,9 @@ func refused(err error) bool {
 }
 
 // Find waits for a stream and returns the job that it is for, and the URL of the
-// bucket of the job's results. It logs why it waits.
+// bucket of the job's results. It logs why it waits, again when the reason changes.
 func Find(ctx context.Context, js jetstream.JetStream, stream string, log *slog.Logger) (id, destination string, err error) {
-	for told := false; ; told = true {
+	for told := ""; ; {
 		s, err := js.Stream(ctx, stream)
 		if err == nil {
 			about := s.CachedInfo().Config.Metadata
@@ -159,8 +159,9 @@ func Find(ctx context.Context, js jetstream.JetStream, stream string, log *slog.
 			}
 			return about[keyJob], about[keyDestination], nil
 		}
-		if !told && ctx.Err() == nil {
-			log.Warn("the queue has no job yet", "stream", stream, "error", unfound(err))
+		if reason := unfound(err).Error(); reason != told && ctx.Err() == nil {
+			told = reason
+			log.Warn("the queue has no job yet", "stream", stream, "error", reason)
 		}
 		select {
 		case <-ctx.Done():
