@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -17,6 +18,7 @@ import (
 	"github.com/coclico/coclico/cmd/coclico-fleet/internal/job"
 	"github.com/coclico/coclico/cmd/coclico-fleet/internal/worker"
 	"github.com/coclico/coclico/cmd/internal/process"
+	"github.com/coclico/coclico/cmd/internal/terminal"
 	"github.com/coclico/coclico/codec"
 	"github.com/coclico/coclico/codec/archive"
 	"github.com/coclico/coclico/codec/model/synth"
@@ -81,6 +83,30 @@ func TestMerge(t *testing.T) {
 	}
 	if text := call(t, process.Failed, "merge", out, "--force"); !strings.Contains(text, "part-00000003.parquet") || !strings.Contains(text, "remove it") {
 		t.Error(text)
+	}
+	// The job is done all the same.
+	list := filepath.Join(out, filepath.FromSlash(job.ErrorName(3)))
+	if err := errors.Join(os.MkdirAll(filepath.Dir(list), 0o777), os.WriteFile(list, []byte("[]"), 0o666)); err != nil {
+		t.Fatal(err)
+	}
+	if text := call(t, process.OK, "run", out); !strings.Contains(text, "could not be counted") || !strings.Contains(text, "part-00000003.parquet") {
+		t.Error(text)
+	}
+}
+
+// TestStoppedReport stops a run that counts the errors of its job.
+func TestStoppedReport(t *testing.T) {
+	t.Parallel()
+	var printed bytes.Buffer
+	s := &serving{program: &program{screen: terminal.New(&printed, &printed, os.Getenv)}}
+	if err := s.open(t.Context(), plan(t, 2, 1)); err != nil {
+		t.Fatal(err)
+	}
+	defer s.out.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := s.report(ctx); !errors.Is(err, context.Canceled) || interrupted(err) != "stopped with 2 of 2 chunks done; the same command resumes" || printed.Len() > 0 {
+		t.Errorf("error %v, and %q", err, printed.String())
 	}
 }
 

@@ -222,7 +222,7 @@ func (s *serving) feed(ctx context.Context, nc *nats.Conn) error {
 	bar.Close()
 	s.obs.ready(errEnding)
 	if ctx.Err() != nil {
-		return stoppedError(fmt.Sprintf("stopped with %d of %d chunks done; the same command resumes", last.Done, s.job.Chunks()))
+		return s.stopped(last.Done)
 	}
 	if errors.Is(err, queue.ErrFull) {
 		return fmt.Errorf("%w; free some of it, or give --queue-folder another one, and run this again: nothing is lost", err)
@@ -231,11 +231,25 @@ func (s *serving) feed(ctx context.Context, nc *nats.Conn) error {
 		return err
 	}
 	s.done = true
-	// It is no failure of this command: whoever starts it again, as orchestrators
-	// do after a failure, would find the job done. Merge reports one.
+	return s.report(ctx)
+}
+
+// stopped returns the error of a command that a signal ended.
+func (s *serving) stopped(done int) error {
+	return stoppedError(fmt.Sprintf("stopped with %d of %d chunks done; the same command resumes", done, s.job.Chunks()))
+}
+
+// report says how many pictures of a job that is done have errors. Neither these
+// nor a damaged part are a failure of this command: whoever starts it again, as
+// orchestrators do after a failure, would find the job done. Merge reports one.
+func (s *serving) report(ctx context.Context) error {
 	failed, err := worker.CountFailed(ctx, s.job, s.out)
-	if err != nil {
-		return fmt.Errorf("the job is done, but its errors could not be counted: %w", err)
+	switch {
+	case ctx.Err() != nil:
+		return s.stopped(s.job.Chunks())
+	case err != nil:
+		s.screen.Complain(fmt.Sprintf("the job is done, but its errors could not be counted: %v", err))
+		return nil
 	}
 	fmt.Fprintf(s.screen.Out, "%d pictures done; coclico-fleet merge makes the archive\n", s.job.Pictures-int64(failed))
 	if failed > 0 {
