@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -224,20 +225,33 @@ func TestClock(t *testing.T) {
 	}
 }
 
-// TestSample has more and fewer names than are asked for.
+// TestSample has more and fewer names than are asked for. Each name is returned
+// some time.
 func TestSample(t *testing.T) {
 	n := &Names{job: &Job{Pictures: 25, Chunk: 5, Rows: 25}, rows: make([]nameRow, 25)}
 	for i := range n.rows {
 		n.rows[i].Name = fmt.Sprint(i)
 	}
-	for count, want := range map[int]string{1: "0", 3: "0 9 18", 10: "0 3 6 9 12 15 18 21 24"} {
-		var got []string
-		objects, err := n.Sample(t.Context(), 4, count)
-		for _, o := range objects {
-			got = append(got, o.Name)
+	for count, step := range map[int]int{1: 25, 3: 9, 10: 3} {
+		seen := map[string]bool{}
+		for range 1000 {
+			objects, err := n.Sample(t.Context(), 4, count)
+			if err != nil || len(objects) == 0 || len(objects) > count {
+				t.Fatalf("%d of 25: %d, %v", count, len(objects), err)
+			}
+			first, err := strconv.Atoi(objects[0].Name)
+			if err != nil || first >= step {
+				t.Fatalf("%d of 25: from %s, want one before %d", count, objects[0].Name, step)
+			}
+			for i, o := range objects {
+				seen[o.Name] = true
+				if o.Name != strconv.Itoa(first+i*step) {
+					t.Fatalf("%d of 25: %v, want each %d", count, objects, step)
+				}
+			}
 		}
-		if text := strings.Join(got, " "); err != nil || text != want {
-			t.Errorf("%d of 25: %s (%v), want %s", count, text, err, want)
+		if len(seen) != 25 {
+			t.Errorf("%d of 25: only %d in 1,000 times", count, len(seen))
 		}
 	}
 	if all, err := n.Sample(t.Context(), 0, 100); err != nil || len(all) != 25 {

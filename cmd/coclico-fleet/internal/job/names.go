@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -90,7 +91,7 @@ func (n *Names) Chunk(ctx context.Context, chunk int) ([]bucket.Object, error) {
 }
 
 // Sample returns at most count sources, evenly spread over the list that has the
-// names of a chunk.
+// names of a chunk, and others each time.
 func (n *Names) Sample(ctx context.Context, chunk, count int) ([]bucket.Object, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -99,7 +100,7 @@ func (n *Names) Sample(ctx context.Context, chunk, count int) ([]bucket.Object, 
 	}
 	step := (len(n.rows) + count - 1) / count
 	var objects []bucket.Object
-	for at := 0; at < len(n.rows); at += step {
+	for at := rand.N(step); at < len(n.rows); at += step {
 		objects = append(objects, n.rows[at].object())
 	}
 	return objects, nil

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"time"
 
 	"github.com/coclico/coclico/cmd/coclico-fleet/internal/bucket"
@@ -55,26 +56,29 @@ func (s Source) Reads(ctx context.Context, name string) bool {
 	return err == nil || errors.Is(err, bucket.ErrLong)
 }
 
-// probes is how many pictures of a job are asked for, to learn whether the source
+// probes is how many pictures of a list are asked for, to learn whether the source
 // returns any.
 const probes = 10
 
 // blame returns the error of a picture that the source did not return: a
 // [PictureError] if the source returns another one now, whether it is the one
-// that this worker has read last or one of a few of the job.
+// that this worker has read last, or one of a few of the chunk's list and of
+// another, at random.
 func (w *Worker) blame(ctx context.Context, t *attempt, i int, withheld *withheldError) error {
 	if last := w.read.Load(); last != nil && w.Maker.Reads(ctx, *last) {
 		return withheld.reason
 	}
-	others, err := w.names.Sample(ctx, t.chunk, probes)
-	if err != nil {
-		return err
-	}
-	for _, o := range others {
-		if o.Name != t.sources[i].Name && w.Maker.Reads(ctx, o.Name) {
-			w.read.Store(&o.Name)
-			return withheld.reason
+	for _, chunk := range []int{t.chunk, rand.N(w.Job.Chunks())} {
+		others, err := w.names.Sample(ctx, chunk, probes)
+		if err != nil {
+			return err
+		}
+		for _, o := range others {
+			if o.Name != t.sources[i].Name && w.Maker.Reads(ctx, o.Name) {
+				w.read.Store(&o.Name)
+				return withheld.reason
+			}
 		}
 	}
-	return fmt.Errorf("the source returns no picture, so that none is blamed; see to its place and this worker's right to read it: %w", withheld)
+	return fmt.Errorf("the source returns none of those asked for, so that no picture is blamed; see to its place and this worker's right to read it: %w", withheld)
 }

@@ -2,6 +2,7 @@ package worker
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"image"
@@ -12,6 +13,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -102,20 +104,25 @@ func TestWithheld(t *testing.T) {
 	all := func(string) bool { return true }
 	for _, c := range []struct {
 		what    string
+		n       int // pictures
 		code    string
 		refused func(name string) bool
-		rows    int // with errors in the second chunk, or -1 if it fails
+		rows    int // with errors in the last chunk, or -1 if it fails
 	}{
-		{"no right", "AccessDenied", all, -1},
-		{"no bucket", "NoSuchBucket", all, -1},
-		{"all gone", "NoSuchKey", all, -1},
-		{"one forbidden", "AccessDenied", func(n string) bool { return n == name(4) }, 1},
-		{"one gone", "NoSuchKey", func(n string) bool { return n == name(6) }, 1},
-		{"a whole chunk forbidden", "AccessDenied", func(n string) bool { return n >= name(4) }, 4},
-		{"a whole chunk gone", "NoSuchKey", func(n string) bool { return n >= name(4) }, 4},
+		{"no right", 8, "AccessDenied", all, -1},
+		{"no bucket", 8, "NoSuchBucket", all, -1},
+		{"all gone", 8, "NoSuchKey", all, -1},
+		{"one forbidden", 8, "AccessDenied", func(n string) bool { return n == name(4) }, 1},
+		{"one gone", 8, "NoSuchKey", func(n string) bool { return n == name(6) }, 1},
+		{"a whole chunk forbidden", 8, "AccessDenied", func(n string) bool { return n >= name(4) }, 4},
+		{"a whole chunk gone", 8, "NoSuchKey", func(n string) bool { return n >= name(4) }, 4},
+		{"every fourth and a whole chunk gone", 40, "NoSuchKey", func(n string) bool {
+			i, err := strconv.Atoi(n[1:3])
+			return err == nil && (i%4 == 0 || i >= 36)
+		}, 4},
 	} {
 		t.Run(c.what, func(t *testing.T) {
-			w, store := newEncoding(t, 8)
+			w, store := newEncoding(t, c.n)
 			refuse := func(name string) string {
 				if strings.HasSuffix(name, ".png") && c.refused(name) {
 					return c.code
@@ -123,12 +130,16 @@ func TestWithheld(t *testing.T) {
 				return ""
 			}
 			store.refuse.Store(&refuse)
-			err := w.Chunk(t.Context(), t.Context(), 1, false)
+			last := w.Job.Chunks() - 1
+			err := w.Chunk(t.Context(), t.Context(), last, false)
+			for n := 0; err != nil && c.rows >= 0 && n < 30; n++ { // each time it asks for other pictures
+				err = w.Chunk(t.Context(), t.Context(), last, false)
+			}
 			if c.rows < 0 {
-				if err == nil || !strings.Contains(err.Error(), "returns no picture") {
+				if err == nil || !strings.Contains(err.Error(), "none of those asked for") {
 					t.Errorf("error %v", err)
 				}
-				if _, _, err := ReadPart(t.Context(), w.Out, 1); !errors.Is(err, fs.ErrNotExist) {
+				if _, _, err := ReadPart(t.Context(), w.Out, last); !errors.Is(err, fs.ErrNotExist) {
 					t.Errorf("there is a part: %v", err)
 				}
 				return
@@ -136,7 +147,7 @@ func TestWithheld(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, rows, err := ReadPart(t.Context(), w.Out, 1)
+			_, rows, err := ReadPart(t.Context(), w.Out, last)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -151,6 +162,41 @@ func TestWithheld(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A firstList is a source that has the pictures of a job's first list only.
+type firstList struct{}
+
+func (firstList) Make(context.Context, bucket.Object) (*archive.Row, error) {
+	return nil, &withheldError{"is no longer in the source", fs.ErrNotExist}
+}
+
+func (firstList) Reads(_ context.Context, name string) bool { return name < "065000.png" }
+
+// TestOtherList: pictures of another list show that the source is there.
+func TestOtherList(t *testing.T) {
+	out, err := bucket.Open(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	listing := func(yield func(bucket.Object, error) bool) {
+		for i := range 70_000 {
+			if !yield(bucket.Object{Name: fmt.Sprintf("%06d.png", i), Time: time.Unix(1e9, 0)}, nil) {
+				return
+			}
+		}
+	}
+	j := &job.Job{Source: "mem://", Chunk: 1000, Model: "m", Fingerprint: "01234567"} // lists of 65,000
+	if _, err := job.Write(t.Context(), j, listing, out, nil); err != nil {
+		t.Fatal(err)
+	}
+	w := &Worker{Job: j, Out: out, Maker: firstList{}, Jobs: 1, Limit: time.Minute, Log: slog.New(slog.DiscardHandler), Origin: archive.Origin{Fingerprint: j.Fingerprint}}
+	for range 30 { // seldom the other list is the same one
+		if err = w.Chunk(t.Context(), t.Context(), j.Chunks()-1, false); err == nil {
+			return
+		}
+	}
+	t.Error(err)
 }
 
 // TestRevoked takes the right to read from a worker that has read pictures.
