@@ -131,7 +131,7 @@ func (n *Names) load(ctx context.Context, chunk int) error {
 	return nil
 }
 
-// object returns the source that a row is of.
+// object returns the source of a row.
 func (r nameRow) object() bucket.Object {
 	return bucket.Object{Name: r.Name, Size: r.Size, Time: time.UnixMilli(r.Time).UTC(), ETag: r.ETag}
 }
