@@ -179,10 +179,6 @@ func winogradUpWeightsAVX2(dst unsafe.Pointer, plane int, src, tmp unsafe.Pointe
 //go:noescape
 func winogradUpOutputAVX2(dst unsafe.Pointer, pitch int, src unsafe.Pointer, plane int, tmp unsafe.Pointer, tiles, lines int)
 
-// maskTable has 16 words of ones and 16 of zeros, from which the loops take the
-// masks of their last columns.
-var maskTable = [32]int32{-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1}
-
 // f16AVX2 and bf16AVX2 widen n elements, a multiple of 8, as element does.
 //
 //go:noescape

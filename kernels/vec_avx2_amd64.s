@@ -3,6 +3,18 @@
 #include "textflag.h"
 #include "avx2_amd64.h"
 
+// maskTable has 16 words of ones and 16 of zeros, for MASK.
+DATA ·maskTable+0(SB)/8, $-1
+DATA ·maskTable+8(SB)/8, $-1
+DATA ·maskTable+16(SB)/8, $-1
+DATA ·maskTable+24(SB)/8, $-1
+DATA ·maskTable+32(SB)/8, $-1
+DATA ·maskTable+40(SB)/8, $-1
+DATA ·maskTable+48(SB)/8, $-1
+DATA ·maskTable+56(SB)/8, $-1
+DATA ·maskTable+64(SB)/8, $0
+GLOBL ·maskTable(SB), RODATA|NOPTR, $128
+
 // func finishAVX2(dst *float32, ldd int, src *float32, lds, rows, cols int, bias, res *float32, ldr int)
 //
 // The outer loop runs over blocks of up to 16 columns, whose bias stays in

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -167,7 +166,10 @@ replaced with --force only.`,
 		if *output == "" {
 			return usagef("archive get needs an output: -o FILE")
 		}
-		if err := cmp.Or(files.Overwrites(args[0], *output), keepPicture(*output, *force)); err != nil {
+		if err := files.Overwrites(args[0], *output); err != nil {
+			return err
+		}
+		if err := keepPicture(*output, *force); err != nil {
 			return err
 		}
 		data, err := member(args[0], args[1])

@@ -153,8 +153,8 @@ func sameName(path string) string {
 }
 
 // changed returns the last time at which a job's input may have become another
-// file, or the zero time if it is no file, as a pipe is none. Besides the file itself, folders that
-// were moved below the one that the user named count, and links on the way to it.
+// file, or the zero time if it is no regular file. Besides the file itself, folders
+// that were moved below the one that the user named count, and links on the way to it.
 // Folders above it do not: somebody's chmod of a home, or a container's new root,
 // would have everything done again.
 func (j Job) changed() time.Time {

@@ -900,8 +900,13 @@ async function drawTile(work) {
 async function clearAll() {
   if (!confirm('Clear all pictures and paintings from this browser?')) return;
   const all = [...works.values()];
-  all.forEach(forget); // first: one that is at work is not kept again
-  await Promise.all(all.map(({ id }) => store.remove(id)));
+  works.clear(); // one that is at work is not kept again
+  for (const work of all) work.controller?.abort();
+  try {
+    await Promise.all(all.map(({ id }) => store.remove(id)));
+  } finally {
+    all.forEach(forget);
+  }
   say('All pictures are cleared.');
   location.hash = '#/';
   showHash();
