@@ -154,8 +154,7 @@ func checkDirections(file object) error {
 	return nil
 }
 
-// parsePairs reads a list of merges, each of which is two words in a string or
-// in a list.
+// parsePairs reads a list of merges. Each is two words, in a string or in a list.
 func (v vocabulary) parsePairs(raw json.RawMessage) (map[pair]merge, error) {
 	var list []json.RawMessage
 	if json.Unmarshal(raw, &list) != nil {

@@ -337,7 +337,7 @@ func (h *header) sharedName() bool {
 	return false
 }
 
-// named returns the index of the first plane of a name, -1 if there is none.
+// named returns the index of the first plane of a name, or -1.
 func (h *header) named(id byte) int {
 	return slices.IndexFunc(h.components, func(c component) bool { return c.id == id })
 }
