@@ -491,6 +491,7 @@ function showHash(focus) {
   }
   if (gallery) {
     showGallery(Object.fromEntries(given));
+    if (focus) refocus($('#gallery-title'));
     return;
   }
   if (!/^[A-Za-z0-9_-]{20,}$/.test(name) || name.length % 4 === 1) { // which no base64 has
@@ -509,6 +510,12 @@ function showHash(focus) {
   }
   if (location.hash !== link) history.replaceState(null, '', link); // open would add it, and Back lead here again
   open(work, focus);
+}
+
+// refocus moves a focus that is lost, since what had it is hidden or gone.
+function refocus(element) {
+  const at = document.activeElement;
+  if (!at || at === document.body || !at.checkVisibility()) element?.focus({ preventScroll: true });
 }
 
 // open shows a work. With focus, as when the user went there, a keyboard and a
@@ -950,15 +957,19 @@ async function showGallery({ q, file, near }) {
   }
 }
 
-// showMore shows another page of the archive. If there is none now, those
-// before it stay, and the button to try again.
+// showMore shows another page of the archive, and leads to its first map: the
+// button may be gone after the last page. If no page comes now, those before it
+// stay, and the button to try again.
 async function showMore() {
   const found = $('#found');
   const turn = ++asked;
   found.textContent = '';
   try {
+    const before = $('#maps').childElementCount;
     await loadRows();
-    if (turn === asked) showRows();
+    if (turn !== asked) return;
+    showRows();
+    focusMap($$('#maps a')[before]);
   } catch (error) {
     if (turn === asked) found.textContent = error.message;
   }
@@ -978,6 +989,7 @@ function loadRows() {
 }
 
 function showMaps(list) {
+  const focused = $('#maps').contains(document.activeElement);
   $('#maps').replaceChildren(...list.filter((row) => row.map).map((row, i) => {
     const canvas = element('canvas');
     canvas.setAttribute('aria-hidden', 'true');
@@ -987,6 +999,15 @@ function showMaps(list) {
     link.setAttribute('aria-label', label);
     return element('li', {}, link);
   }));
+  if (focused) refocus($('#maps a') ?? $('#gallery-title'));
+}
+
+// focusMap makes a map the one that the Tab key stops at, and goes there.
+function focusMap(link) {
+  if (!link) return;
+  for (const other of $$('#maps a[tabindex="0"]')) other.tabIndex = -1;
+  link.tabIndex = 0;
+  link.focus();
 }
 
 // The maps are one stop of the Tab key; arrows move between them.
@@ -999,9 +1020,7 @@ $('#maps').onkeydown = (event) => {
   const to = { ArrowRight: at + 1, ArrowLeft: at - 1, ArrowDown: at + (across < 0 ? links.length : across), ArrowUp: at - across, Home: 0, End: links.length - 1 }[event.key];
   if (to === undefined || !links[to]) return;
   event.preventDefault();
-  links[at].tabIndex = -1;
-  links[to].tabIndex = 0;
-  links[to].focus();
+  focusMap(links[to]);
 };
 
 // ---- Start
