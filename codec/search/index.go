@@ -113,7 +113,8 @@ type index struct {
 var errStale = errors.New("not the index of this shard")
 
 // openIndex opens the index in a file. The error is errStale for anything but a
-// whole index of this key, and otherwise that of the file system.
+// whole index of this key, even if the disk fails to read it, and otherwise that
+// of the file system.
 func openIndex(path string, k key, dimensions int, rows int64) (*index, error) {
 	info, err := os.Stat(path)
 	switch {
@@ -136,7 +137,7 @@ func openIndex(path string, k key, dimensions int, rows int64) (*index, error) {
 	}
 	header := make([]byte, headerBytes)
 	if _, err := f.ReadAt(header, 0); err != nil {
-		return nil, err
+		return nil, errStale // every search would fail until somebody deleted it
 	}
 	x, err := parseHeader(header, k, dimensions, rows, size)
 	if err != nil {
@@ -181,7 +182,7 @@ func (x *index) load(f *os.File, size int) error {
 		words := make([]uint64, (size+7)/8)
 		data = unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(words))), size)
 		if _, err := io.ReadFull(io.NewSectionReader(f, 0, int64(size)), data); err != nil {
-			return err
+			return errStale
 		}
 	default:
 		return err

@@ -187,7 +187,19 @@ func (b *builds) find(sh *archive.Shard) (*index, error) {
 	if err == nil && b.o.Shared {
 		_ = os.Chtimes(path, time.Time{}, time.Now()) // it is in use, see unusedAfter
 	}
-	return x, err
+	return x, inIndex(path, err)
+}
+
+// inIndex returns an error of opening an index that begins with its file's name.
+func inIndex(path string, err error) error {
+	if err == nil {
+		return nil
+	}
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		err = p.Err
+	}
+	return fmt.Errorf("index %s: %w; if it is deleted, it is made again", path, err)
 }
 
 // build makes the index of a shard and opens it.
@@ -205,7 +217,8 @@ func (b *builds) build(sh *archive.Shard) (*index, error) {
 	if err != nil {
 		return nil, err
 	}
-	return openIndex(path, k, len(b.prior.Moments), sh.Info.Rows)
+	x, err := openIndex(path, k, len(b.prior.Moments), sh.Info.Rows)
+	return x, inIndex(path, err)
 }
 
 // overlap finds out which shards may replace rows of others.
