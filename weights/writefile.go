@@ -3,30 +3,23 @@ package weights
 import (
 	"bufio"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"runtime"
 	"syscall"
 )
 
-// WriteFile creates or replaces a file of a model. write fills a temporary file
-// beside it, which is synced and renamed when it is complete and removed after
-// an error.
-func WriteFile(path string, write func(w io.Writer) error) (err error) {
-	f, err := createBeside(path)
+// WriteFile creates or replaces a file of a model. write fills a draft beside
+// it, which is synced and renamed when it is complete and removed after an
+// error; see [CreateDraft].
+func WriteFile(path string, write func(w io.Writer) error) error {
+	draft := DraftOf(path)
+	f, err := CreateDraft(Disk{}, draft)
 	if err != nil {
 		return NewFileError(path, err)
 	}
-	defer func() {
-		if err != nil {
-			f.Close()
-			os.Remove(f.Name())
-		}
-	}()
 	b := bufio.NewWriterSize(f, 1<<20)
 	if err = write(b); err == nil {
 		err = b.Flush()
@@ -35,22 +28,22 @@ func WriteFile(path string, write func(w io.Writer) error) (err error) {
 		err = syncFile(f)
 	}
 	if err == nil {
-		err = f.Close()
+		err = RenameDraft(Disk{}, f, draft, path)
 	}
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err == nil {
+	if err != nil {
+		DiscardDraft(Disk{}, f, draft)
+	} else {
 		err = SyncFolder(filepath.Dir(path))
+		f.Close() // syncFile has reported its errors
 	}
-	// The user knows path, not the temporary file. Errors of write about other
-	// files keep their names.
+	// The user knows path, not the draft. Errors of write about other files keep
+	// their names.
 	var p *os.PathError
 	var l *os.LinkError
 	switch {
-	case errors.As(err, &p) && p.Path == f.Name():
+	case errors.As(err, &p) && p.Path == draft:
 		return NewFileError(path, p.Err)
-	case errors.As(err, &l) && l.Old == f.Name():
+	case errors.As(err, &l) && l.Old == draft:
 		return NewFileError(path, l.Err)
 	}
 	return err
@@ -76,16 +69,3 @@ func SyncFolder(dir string) error {
 
 // syncFile is a variable for tests.
 var syncFile = (*os.File).Sync
-
-// createBeside creates a temporary file in path's folder, with the permissions
-// of a new file at path (those of os.CreateTemp are for the owner alone).
-func createBeside(path string) (*os.File, error) {
-	dir := filepath.Dir(path)
-	for try := 0; ; try++ {
-		name := filepath.Join(dir, fmt.Sprintf(".%08x.tmp", rand.Uint32()))
-		f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
-		if err == nil || !errors.Is(err, os.ErrExist) || try == 100 {
-			return f, err
-		}
-	}
-}

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"unicode/utf8"
+
+	"github.com/coclico/coclico/weights"
 )
 
 // A Disk has the operations that writing a whole file needs. OS is the operating
@@ -38,7 +40,7 @@ func (e WriteError) Unwrap() error { return e.error }
 
 var (
 	// ErrBusy means that another process is writing the file.
-	ErrBusy = errors.New("is being written by another process")
+	ErrBusy = weights.ErrBusy
 	// ErrFull means that the disk, or somebody's share of it, is full.
 	ErrFull = errors.New("no space left on the device")
 )
@@ -49,7 +51,7 @@ func Replace(d Disk, path string, fill func(w io.Writer) error) error {
 	if IsDir(path) {
 		return WriteError{Named(path, errors.New("is a directory, not a file"))}
 	}
-	part := partOf(path)
+	part := weights.DraftOf(path)
 	f, err := d.Create(part)
 	if err != nil {
 		return writeError(path, err)
@@ -125,19 +127,10 @@ func Overwrites(input, output string) error {
 		return Named(output, fmt.Errorf("is in the folder %s, which is being read: choose a place outside of it", folder))
 	case IsRegular(output) && Same(input, output):
 		return Named(input, errors.New("would be overwritten by its own result"))
-	case Same(partOf(target), input):
+	case Same(weights.DraftOf(target), input):
 		return Named(input, fmt.Errorf("has the name under which %s is written: rename it", output))
 	}
 	return nil
-}
-
-// partOf returns the name under which a file is written.
-func partOf(path string) string {
-	dir, base := filepath.Split(path)
-	if len(base)+len("..part") > maxName {
-		base = fmt.Sprintf("%x", sha256.Sum256([]byte(base)))
-	}
-	return dir + "." + base + ".part"
 }
 
 // Fit shortens a file's name, without folders, to at most 255 bytes. A longer

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -65,8 +64,8 @@ func (e *RangeError) Error() string {
 }
 
 // Folder converts the model folder dir and writes the new folder out, which
-// must not exist and which appears when it is complete. Weights are read and
-// written a piece at a time. Every error is one line and names a file; a
+// must not exist and which appears when it is complete; what a killed run left
+// beside it is removed. Weights are read and written a piece at a time. Every error is one line and names a file; a
 // [RangeError] holds more.
 func Folder(ctx context.Context, dir, out string, o Options) (*Report, error) {
 	if o.EncoderOnly && o.DecoderOnly {
@@ -80,32 +79,18 @@ func Folder(ctx context.Context, dir, out string, o Options) (*Report, error) {
 		return nil, err
 	}
 	defer f.Close()
-	temp := fmt.Sprintf("%s.tmp-%08x", filepath.Clean(out), rand.Uint32())
-	if err := os.Mkdir(temp, 0o777); err != nil {
+	d, err := newDraft(out)
+	if err != nil {
 		return nil, weights.NewFileError(out, err)
 	}
-	c := &converter{ctx: ctx, from: f, dir: dir, to: temp, o: o, report: &Report{}}
-	err = c.run()
-	if err == nil {
-		if err = place(temp, out); err != nil {
-			err = weights.NewFileError(out, err)
-		}
+	c := &converter{ctx: ctx, from: f, dir: dir, to: d.dir, o: o, report: &Report{}}
+	if err := c.run(); err != nil {
+		return nil, errors.Join(err, d.discard())
 	}
-	if err != nil {
-		return nil, errors.Join(err, os.RemoveAll(temp))
+	if err := d.place(out); err != nil {
+		return nil, err
 	}
 	return c.report, nil
-}
-
-// place gives a folder its name. Its files are synced already.
-func place(temp, out string) error {
-	if err := weights.SyncFolder(temp); err != nil {
-		return err
-	}
-	if err := os.Rename(temp, out); err != nil {
-		return err
-	}
-	return weights.SyncFolder(filepath.Dir(out))
 }
 
 // A converter is one call of Folder.

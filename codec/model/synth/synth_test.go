@@ -120,7 +120,7 @@ func TestWriteStops(t *testing.T) {
 		t.Fatalf("error %v, want the context's", err)
 	}
 	err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if filepath.Ext(path) == ".tmp" {
+		if filepath.Ext(path) == ".part" {
 			t.Errorf("%s is left", path)
 		}
 		return err

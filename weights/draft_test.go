@@ -1,0 +1,53 @@
+package weights
+
+import (
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// TestKilled: the file that a killed run left goes with the next one, and a file
+// that another process writes stays.
+func TestKilled(t *testing.T) {
+	dir := t.TempDir()
+	path, draft := filepath.Join(dir, "model"), filepath.Join(dir, ".model.part")
+	write := func() error {
+		return WriteFile(path, func(w io.Writer) error {
+			_, err := w.Write([]byte("whole"))
+			return err
+		})
+	}
+	if err := os.WriteFile(draft, []byte("a long beginning"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.Open(draft)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if err := Lock(f); err != nil {
+		t.Fatal(err)
+	}
+	if other, err := os.Open(draft); err == nil && Lock(other) != nil { // not on all systems
+		if err := write(); !errors.Is(err, ErrBusy) {
+			t.Errorf("another process's file: error %v", err)
+		}
+		if data, err := os.ReadFile(draft); err != nil || string(data) != "a long beginning" {
+			t.Errorf("another process's file became %q (%v)", data, err)
+		}
+		other.Close()
+	}
+	f.Close() // as a killed process does
+	if err := write(); err != nil {
+		t.Fatal(err)
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil || len(entries) != 1 {
+		t.Errorf("%v, %v", entries, err)
+	}
+	if data, err := os.ReadFile(path); err != nil || string(data) != "whole" {
+		t.Errorf("%q, %v", data, err)
+	}
+}
