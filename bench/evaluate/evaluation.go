@@ -47,6 +47,10 @@ type Evaluation struct {
 	Read  func(ctx context.Context, path string) (image.Image, error)
 	Write func(path string, fill func(io.Writer) error) error
 
+	// Lock keeps other processes from the file of records until it is closed,
+	// and returns an error if one of them has it. It may be nil.
+	Lock func(*os.File) error
+
 	// ResetMemory and PeakMemory measure this process's resident memory in
 	// MiB. They may be nil.
 	ResetMemory func()
@@ -89,7 +93,7 @@ func (e *Evaluation) Run(ctx context.Context) (*Report, error) {
 		return nil, err
 	}
 	var err error
-	if e.journal, err = openJournal(filepath.Join(e.Out, "records.jsonl")); err != nil {
+	if e.journal, err = openJournal(filepath.Join(e.Out, "records.jsonl"), e.Lock); err != nil {
 		return nil, err
 	}
 	defer e.journal.close()

@@ -254,7 +254,7 @@ func TestDamagedVector(t *testing.T) {
 	// change changes the first picture's record of a row, and returns the length
 	// that its vector had.
 	change := func(row string, change func(*Record)) int {
-		j, err := openJournal(filepath.Join(out, "records.jsonl"))
+		j, err := openJournal(filepath.Join(out, "records.jsonl"), nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -69,15 +69,22 @@ type journal struct {
 // maxJournal is the size of the largest journal that is read.
 const maxJournal = 1 << 30
 
-// openJournal reads the records of earlier runs. A torn last line, of a run that
-// was killed, is cut off; any other line that is no record is an error.
-func openJournal(path string) (*journal, error) {
+// openJournal locks a journal, if lock is not nil, and reads the records of
+// earlier runs. A torn last line, of a run that was killed, is cut off; any other
+// line that is no record is an error.
+func openJournal(path string, lock func(*os.File) error) (*journal, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o666)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, cause(err))
 	}
 	j := &journal{f, map[key]*Record{}}
-	if err := j.read(); err != nil {
+	if lock != nil {
+		err = lock(f)
+	}
+	if err == nil {
+		err = j.read()
+	}
+	if err != nil {
 		f.Close()
 		return nil, fmt.Errorf("%s: %w", path, cause(err))
 	}
@@ -102,6 +109,9 @@ func (j *journal) read() error {
 			return fmt.Errorf("line %d is not a record: %w", i+1, err)
 		}
 		j.last[key{r.Row, r.Picture}] = r
+	}
+	if whole == len(data) {
+		return nil // without a lock, another run may have added records since
 	}
 	return j.file.Truncate(int64(whole))
 }

@@ -314,7 +314,7 @@ if [ -e ` + deadly + ` ] && [ $(/usr/bin/wc -l < ` + count + `) = 3 ]; then kill
 	if !strings.HasPrefix(string(after), string(before)) || strings.Count(string(after), "\n") != 4*len(killRows) {
 		t.Error("the second run did not resume")
 	}
-	j, err := openJournal(journal)
+	j, err := openJournal(journal, nil)
 	if err != nil || len(j.last) != 4*len(killRows) {
 		t.Errorf("the journal after a torn line: %v", err)
 	} else if err := j.close(); err != nil {

@@ -207,6 +207,7 @@ func runEvaluation(ctx context.Context, f *files.IO, s *terminal.Screen, shelf *
 		return picture.Over(src.img, color.RGBA{255, 255, 255, 255}), nil
 	}
 	e.Write = func(path string, fill func(io.Writer) error) error { return f.Write(ctx, path, fill) }
+	e.Lock = files.Lock
 	e.ResetMemory, e.PeakMemory = benchmark.ResetPeakMemory, benchmark.PeakMemory
 	r, err := e.Run(ctx)
 	board.Close()
