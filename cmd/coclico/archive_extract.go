@@ -29,7 +29,8 @@ func archiveExtractCmd(f *files.IO, s *terminal.Screen) *cobra.Command {
 have: photos/a.jpg as OUT/photos/a.jpg.coclico. Names that would lead out of the
 folder, and those that are longer than they need be, such as ./a.jpg, are
 refused. If OUT ends in .tar, .tar.gz, .tgz or .zip, it is such a file, which is
-replaced with --force only, and - is a tar file on standard output.
+replaced with --force only, and only if every name that is asked for could be
+read; - is a tar file on standard output.
 
 Ctrl-C leaves whole files; in a folder the same command resumes with the rest.
 
@@ -51,9 +52,10 @@ Ctrl-C leaves whole files; in a folder the same command resumes with the rest.
 			return err
 		}
 		e := &extraction{screen: s, bar: newRowBar(s, "extracting"), dir: args[0], patterns: args[1:]}
+		e.replaces = *output != files.Stdio && files.IsRegular(*output)
 		var err error
 		if *output == files.Stdio || pack.IsPack(*output) {
-			if !*force && *output != files.Stdio && files.IsRegular(*output) {
+			if e.replaces && !*force {
 				return files.Named(*output, errors.New("exists: --force replaces it"))
 			}
 			err = f.Write(cmd.Context(), *output, func(w io.Writer) error { return e.pack(cmd.Context(), *output, w) })
@@ -82,6 +84,7 @@ type extraction struct {
 	bar          *rowBar
 	dir          string
 	patterns     []string
+	replaces     bool // a tar or zip file
 	done, failed int
 	missing      error // why not all rows were read; the file is whole without them
 }
@@ -135,6 +138,8 @@ type packError struct{ error }
 
 func (e packError) Unwrap() error { return e.error }
 
+// pack writes a tar or zip file. One that exists is not replaced by a file that
+// lacks what could not be read, and an empty file is not made for that reason.
 func (e *extraction) pack(ctx context.Context, output string, w io.Writer) error {
 	out := pack.NewTar(w)
 	switch {
@@ -149,6 +154,13 @@ func (e *extraction) pack(ctx context.Context, output string, w io.Writer) error
 		}
 		return nil
 	})
+	switch {
+	case err != nil || e.missing == nil || output == files.Stdio:
+	case e.replaces:
+		err = fmt.Errorf("%w; %s is left as it was", e.missing, output)
+	case e.done == 0:
+		err = e.missing
+	}
 	return cmp.Or(err, out.Close())
 }
 
