@@ -11,14 +11,15 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/coclico/coclico/cmd/internal/files"
 	"github.com/coclico/coclico/cmd/internal/pack"
 	"github.com/coclico/coclico/cmd/internal/terminal"
+	"github.com/coclico/coclico/codec"
 	"github.com/coclico/coclico/codec/archive"
+	"github.com/coclico/coclico/weights"
 )
 
 func archiveExtractCmd(f *files.IO, s *terminal.Screen) *cobra.Command {
@@ -28,9 +29,11 @@ func archiveExtractCmd(f *files.IO, s *terminal.Screen) *cobra.Command {
 		Long: `Extract writes the .coclico files of an archive into a folder, as encode would
 have: photos/a.jpg as OUT/photos/a.jpg.coclico. Names that would lead out of the
 folder, and those that are longer than they need be, such as ./a.jpg, are
-refused. If OUT ends in .tar, .tar.gz, .tgz or .zip, it is such a file, which is
-replaced with --force only, and only if every name that is asked for could be
-read; - is a tar file on standard output.
+refused. A file that is in the way is replaced if it is a .coclico file, or what
+a power failure left of one, and is otherwise left alone and reported. If OUT
+ends in .tar, .tar.gz, .tgz or .zip, it is such a file, which is replaced with
+--force only, and only if every name that is asked for could be read; - is a tar
+file on standard output.
 
 Ctrl-C leaves whole files; in a folder the same command resumes with the rest.
 
@@ -89,8 +92,8 @@ type extraction struct {
 	missing      error // why not all rows were read; the file is whole without them
 }
 
-// each calls write with each file and its path, and lists what fails. A fatal
-// error ends it.
+// each calls write with each file and its path, and lists what fails. A
+// fatalError ends it.
 func (e *extraction) each(ctx context.Context, write func(path string, r *archive.Row) error) error {
 	err := eachRow(ctx, e.screen, e.bar, e.dir, e.patterns, func(r *archive.Row) error {
 		name := archive.Unquote(r.Name)
@@ -98,18 +101,20 @@ func (e *extraction) each(ctx context.Context, write func(path string, r *archiv
 		if r.Error != "" {
 			err = errors.New(r.Error)
 		}
-		if err == nil {
+		if err != nil {
+			err = files.Named(files.Member(e.dir, r.Name), err)
+		} else {
 			err = write(name+streamExt, r)
 		}
 		if err == nil {
 			e.done++
 			return nil
 		}
-		if errors.Is(err, files.ErrFull) || errors.As(err, new(packError)) {
+		if errors.As(err, new(fatalError)) {
 			return err
 		}
 		e.bar.Close()
-		e.screen.Complain(files.Named(files.Member(e.dir, r.Name), err).Error())
+		e.screen.Complain(err.Error())
 		e.failed++
 		return nil
 	})
@@ -133,10 +138,10 @@ func checkPath(name string) error {
 	return nil
 }
 
-// A packError is an error of writing a tar or zip file, which is lost then.
-type packError struct{ error }
+// A fatalError is an error of writing that every other file would meet as well.
+type fatalError struct{ error }
 
-func (e packError) Unwrap() error { return e.error }
+func (e fatalError) Unwrap() error { return e.error }
 
 // pack writes a tar or zip file. One that exists is not replaced by a file that
 // lacks what could not be read, and an empty file is not made for that reason.
@@ -150,7 +155,7 @@ func (e *extraction) pack(ctx context.Context, output string, w io.Writer) error
 	}
 	err := e.each(ctx, func(path string, r *archive.Row) error {
 		if err := out.Add(path, r.Data, r.Time); err != nil {
-			return packError{err}
+			return fatalError{err}
 		}
 		return nil
 	})
@@ -175,40 +180,84 @@ func (e *extraction) folder(ctx context.Context, output string) error {
 	defer root.Close()
 	err = e.each(ctx, func(path string, r *archive.Row) error {
 		dir, base := filepath.Split(filepath.FromSlash(path))
-		return files.Full(writeBelow(root, filepath.Clean(dir), files.Fit(base), r.Data))
+		name := filepath.Join(dir, files.Fit(base))
+		return belowError(output, name, writeBelow(root, name, r.Data))
 	})
 	switch {
 	case err != nil && ctx.Err() != nil:
 		err = interruptedError(fmt.Sprintf("interrupted with %d extracted; the same command resumes with the rest", e.done))
-	case errors.Is(err, files.ErrFull):
-		err = fmt.Errorf("%s: %w; %d are extracted, and the same command resumes with the rest", output, err, e.done)
+	case errors.As(err, new(fatalError)):
+		err = fmt.Errorf("%w; %d are extracted, and the same command resumes with the rest", err, e.done)
 	}
 	return err
 }
+
+// belowError decides whose error writing a file below a folder met, as that of a
+// batch is decided: the folder's if the disk is full or the folder takes no other
+// file either, which ends the run, and otherwise that of the file.
+func belowError(output, name string, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(files.Full(err), files.ErrFull):
+		return fatalError{files.Named(output, files.ErrFull)}
+	case !errors.Is(err, errNotOurs) && !errors.Is(err, files.ErrBusy):
+		if err := files.Probe(output); err != nil {
+			return fatalError{err}
+		}
+	}
+	return files.Named(filepath.Join(output, name), err)
+}
+
+var errNotOurs = errors.New("exists and is not a .coclico file: move it away")
 
 // writeBelow writes a file below a folder, which no name and no link leads out
 // of, as a whole or not at all. One that has these bytes is left as it is. It is
 // not synced, which would take longer than all the rest: the archive has it, and
 // the same command mends what a power failure has cut.
-func writeBelow(root *os.Root, dir, base string, data []byte) error {
-	if err := root.MkdirAll(dir, 0o777); err != nil {
+func writeBelow(root *os.Root, name string, data []byte) error {
+	if same, err := isBelow(root, name, data); same || err != nil {
 		return err
 	}
-	name := filepath.Join(dir, base)
-	if old, err := root.ReadFile(name); err == nil && bytes.Equal(old, data) {
-		return nil
+	if err := root.MkdirAll(filepath.Dir(name), 0o777); err != nil {
+		return err
 	}
-	part := filepath.Join(dir, fmt.Sprintf(".coclico-%d.part", time.Now().UnixNano()))
-	f, err := root.OpenFile(part, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	draft := weights.DraftOf(name)
+	f, err := weights.CreateDraft(root, draft)
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(data)
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = root.Rename(part, name)
+	if _, err = f.Write(data); err == nil {
+		err = weights.RenameDraft(root, f, draft, name)
 	}
 	if err != nil {
-		root.Remove(part)
+		weights.DiscardDraft(root, f, draft)
+		return err
 	}
-	return err
+	if err := f.Close(); !errors.Is(err, os.ErrClosed) { // as it is on Windows
+		return err
+	}
+	return nil
+}
+
+// isBelow reports whether a file has these bytes. The error is errNotOurs if what
+// exists is neither a .coclico file nor what a power failure may have left of
+// this one: its beginning, perhaps with zeros instead of the rest.
+func isBelow(root *os.Root, name string, data []byte) (bool, error) {
+	info, err := root.Stat(name)
+	switch {
+	case err != nil:
+		return false, nil // writing reports why
+	case !info.Mode().IsRegular() || info.Size() > maxStream:
+		return false, errNotOurs
+	}
+	old, err := root.ReadFile(name)
+	if err != nil || bytes.Equal(old, data) {
+		return err == nil, err
+	}
+	cut := len(old) <= len(data) && bytes.HasPrefix(data, bytes.TrimRight(old, "\x00"))
+	if _, err := codec.Parse(old); err != nil && !cut {
+		return false, errNotOurs
+	}
+	return false, nil
 }
