@@ -59,9 +59,9 @@ var errNoArchive = errors.New("no archive in this folder: it has no " + archive.
 func writeArchive(ctx context.Context, dir string) (*archive.Writer, error) {
 	w, err := archive.NewWriter(dir, &archive.Options{MustExist: true, Context: ctx, Origin: archive.Origin{Software: "coclico " + version()}})
 	if errors.Is(err, fs.ErrNotExist) {
-		err = files.Named(dir, errNoArchive)
+		return nil, files.Named(dir, errNoArchive)
 	}
-	return w, err
+	return w, unwritten(dir, err)
 }
 
 // member returns the .coclico file of a picture in an archive, for [files.IO].

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 
@@ -27,12 +28,15 @@ rewrites it.
 		if err != nil {
 			return err
 		}
-		defer func() { err = closeArchive(w, err) }()
+		defer func() { err = closeArchive(args[0], w, err) }()
 		n := 0
 		err = eachRow(cmd.Context(), s, newRowBar(s, "removing"), args[0], args[1:], func(r *archive.Row) error {
 			n++
-			return w.Remove(r.Name)
+			return unwritten(args[0], w.Remove(r.Name))
 		})
+		if err == nil || errors.As(err, new(missingError)) {
+			err = cmp.Or(unwritten(args[0], w.Flush()), err)
+		}
 		switch {
 		case err != nil && cmd.Context().Err() != nil:
 			return interruptedError(fmt.Sprintf("interrupted with %d removed; the same command removes the rest", n))
@@ -60,12 +64,12 @@ it is done. Whoever reads the archive meanwhile must open it again.`,
 		if err != nil {
 			return err
 		}
-		defer func() { err = closeArchive(w, err) }()
+		defer func() { err = closeArchive(args[0], w, err) }()
 		bar := newRowBar(s, "compacting")
 		err = w.Compact(cmd.Context(), bar.show)
 		bar.Close()
 		if err != nil {
-			return err
+			return unwritten(args[0], err)
 		}
 		a := w.Archive()
 		defer a.Close()
@@ -119,7 +123,7 @@ the others are copied, and what it replaced or removed counts again.`,
 		err := archive.Merge(cmd.Context(), *output, from, opt, bar.show)
 		bar.Close()
 		if err != nil {
-			return err
+			return unwritten(*output, err)
 		}
 		a, err := openArchive(*output)
 		if err != nil {

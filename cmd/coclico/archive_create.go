@@ -109,12 +109,12 @@ func createArchive(ctx context.Context, f *files.IO, s *terminal.Screen, m *many
 	case mustExist && errors.Is(err, fs.ErrNotExist):
 		return files.Named(out, errNoArchive)
 	case err != nil:
-		return explain(err)
+		return explain(unwritten(out, err))
 	}
 	known := newKnownRows(w.Archive())
 	defer func() {
 		known.close()
-		err = closeArchive(w, err)
+		err = closeArchive(out, w, err)
 	}()
 	board := s.Board()
 	store := &archiveStore{dir: out, writer: w, how: e, model: model.id, known: known, old: map[string]*archive.Row{}, seed: maphash.MakeSeed()}
@@ -122,7 +122,7 @@ func createArchive(ctx context.Context, f *files.IO, s *terminal.Screen, m *many
 		store.redone, store.added = map[uint64]bool{}, map[uint64]bool{}
 	}
 	r := &encodeRunner{encoding: e, files: f, board: board}
-	src.list.jobs = jobs.all
+	src.list.jobs, src.list.flush = jobs.all, store.flush
 	err = runJobs(ctx, s, board, m, &batch.Runner[viewed]{Store: store, Open: r.open, Work: store.work(r.work), Report: store.report}, &src.list, "encoded")
 	if store.kept > 0 {
 		s.Complain(fmt.Sprintf("%s: keeps %s whose source could not be read", out, counted(store.kept, "picture")))
@@ -131,13 +131,36 @@ func createArchive(ctx context.Context, f *files.IO, s *terminal.Screen, m *many
 	return err
 }
 
-// closeArchive closes a writer when err, or nothing, has ended its use. An error
-// that the writer has returned before is reported once.
-func closeArchive(w *archive.Writer, err error) error {
-	if e := w.Close(); e != nil && !errors.Is(err, e) {
-		return errors.Join(err, e)
+// closeArchive closes the writer of the archive in a folder when err, or nothing,
+// has ended its use, and what was added has been flushed if it was nothing. An
+// error that the writer has returned before is reported once.
+func closeArchive(dir string, w *archive.Writer, err error) error {
+	e := w.Close()
+	switch {
+	case e == nil || errors.Is(err, e):
+		return err
+	case err == nil:
+		return fmt.Errorf("%w; no row is lost, and the next run tries again to merge small shards", unwritten(dir, e))
 	}
-	return err
+	return errors.Join(err, unwritten(dir, e))
+}
+
+// An unwrittenError is an error of writing to an archive, which reports a full
+// disk as all commands do.
+type unwrittenError struct{ shown, cause error }
+
+func (e unwrittenError) Error() string { return e.shown.Error() }
+func (e unwrittenError) Unwrap() error { return e.cause }
+
+// unwritten returns the error of writing to the archive in a folder, or nil.
+func unwritten(dir string, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(files.Full(err), files.ErrFull):
+		return unwrittenError{files.Named(dir, files.ErrFull), err}
+	}
+	return unwrittenError{err, err}
 }
 
 // origin is what an archive's shards record about how their rows were made.

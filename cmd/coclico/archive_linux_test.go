@@ -44,6 +44,39 @@ func TestExtractFull(t *testing.T) {
 	}
 }
 
+// TestCreateFull: an archive that a full disk keeps from being written is not
+// announced as one that is, and the same command resumes.
+func TestCreateFull(t *testing.T) {
+	disk := t.TempDir()
+	if err := unix.Mount("tmpfs", disk, "tmpfs", 0, "size=4k"); err != nil {
+		t.Skip(err)
+	}
+	defer unix.Unmount(disk, 0)
+	in, a := pictures(t, 0), filepath.Join(disk, "A")
+	full := a + ": no space left on the device; "
+	r := coclico(t, "archive", "create", in, "-o", a)
+	if want := "coclico: " + full + "pictures of the last half minute may be missing from it, and the same command resumes with the rest\n"; r.status != process.Failed || r.stdout != "" || r.stderr != want {
+		t.Errorf("%+v, want %s", r, want)
+	}
+	if err := unix.Mount("", disk, "", unix.MS_REMOUNT, "size=64k"); err != nil {
+		t.Fatal(err)
+	}
+	succeed(t, "archive", "create", in, "-o", a)
+	if got := archived(t, a); len(got) != 2 {
+		t.Errorf("%d rows", len(got))
+	}
+	// Tombstones need space too.
+	if err := unix.Mount("", disk, "", unix.MS_REMOUNT, "size=16k"); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(disk, "fill"), make([]byte, 64<<10), 0o666); err == nil {
+		t.Fatal("the disk is not full")
+	}
+	if r := coclico(t, "archive", "remove", a, "a.png"); r.status != process.Failed || r.stdout != "" || r.stderr != "coclico: "+strings.TrimSuffix(full, "; ")+"\n" {
+		t.Errorf("%+v", r)
+	}
+}
+
 // TestRowBar: at a terminal, whatever reads many rows shows how many, and clears
 // that.
 func TestRowBar(t *testing.T) {
@@ -80,8 +113,8 @@ func TestCloseArchive(t *testing.T) {
 	}
 	store := &archiveStore{dir: dir, writer: w}
 	err = batch.Fatal(store.add(&archive.Row{Name: "a", Data: []byte("a")}))
-	err = closeArchive(w, summarize(&terminal.Screen{Out: io.Discard, Err: io.Discard}, new(many), batch.Summary{Done: 1}, batch.Passed{}, 2, "encoded", err))
-	want := dir + ": no such file or directory; 1 of 2 files are encoded, and the same command resumes with the rest"
+	err = closeArchive(dir, w, summarize(&terminal.Screen{Out: io.Discard, Err: io.Discard}, new(many), batch.Summary{Done: 1}, batch.Passed{}, 2, "encoded", err))
+	want := dir + ": no such file or directory; pictures of the last half minute may be missing from it, and the same command resumes with the rest"
 	if err.Error() != want {
 		t.Errorf("%q, want %q", err, want)
 	}

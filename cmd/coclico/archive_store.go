@@ -144,8 +144,11 @@ func (s *archiveStore) add(r *archive.Row) error {
 	if old := s.take(r.Name); old != nil && bytes.Equal(old.Data, r.Data) && old.Error == r.Error {
 		return nil
 	}
-	return s.writer.Add(r)
+	return unwritten(s.dir, s.writer.Add(r))
 }
+
+// flush commits what was added.
+func (s *archiveStore) flush() error { return unwritten(s.dir, s.writer.Flush()) }
 
 // take returns the row that unchanged has kept for a job, or nil.
 func (s *archiveStore) take(name string) *archive.Row {

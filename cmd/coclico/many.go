@@ -108,6 +108,9 @@ type jobList struct {
 	jobs   iter.Seq2[batch.Job, error]
 	total  int          // how many there are, 0 if that is not known
 	passed batch.Passed // complete when the jobs are
+
+	// flush, if not nil, keeps the results of all jobs that have ended.
+	flush func() error
 }
 
 // runJobs runs a batch and reports how it went.
@@ -127,6 +130,9 @@ func runJobs[T any](ctx context.Context, s *terminal.Screen, board *terminal.Boa
 		count(board, result.Status)
 	}
 	sum, err := r.Run(ctx, list.jobs)
+	if list.flush != nil && (err == nil || errors.Is(err, context.Canceled)) {
+		err = cmp.Or(list.flush(), err)
+	}
 	board.Close()
 	total := cmp.Or(list.total, sum.Done+sum.Unchanged+len(sum.Failed))
 	return summarize(s, m, sum, list.passed, total, did, err)
@@ -157,6 +163,8 @@ func summarize(s *terminal.Screen, m *many, sum batch.Summary, passed batch.Pass
 	switch {
 	case errors.Is(err, context.Canceled):
 		return interruptedError(fmt.Sprintf("interrupted with %d of %d files %s, all of them whole; %s", sum.Done+sum.Unchanged, files, did, again))
+	case errors.As(err, new(unwrittenError)):
+		return fmt.Errorf("%w; pictures of the last half minute may be missing from it, and %s", err, again)
 	case err != nil && rest == files:
 		return err
 	case err != nil:
