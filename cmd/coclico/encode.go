@@ -111,7 +111,7 @@ func encodeFile(ctx context.Context, f *files.IO, s *terminal.Screen, e *encodin
 		}
 		src, err := in.read()
 		if err != nil {
-			return cmp.Or(ctx.Err(), err) // a decoder that is interrupted calls the picture broken
+			return cmp.Or(ctx.Err(), err) // an interruption is not about the picture
 		}
 		s.Warn(files.Name(input), src.warnings)
 		bar := s.Bar()

@@ -12,7 +12,8 @@ import (
 )
 
 // metadata is what a file says about its picture besides the pixels. Of a broken
-// file it holds as much as can be read: the decoder reports what is wrong.
+// file it holds as much as can be read: the decoder reports what is wrong, and the
+// source a read that failed.
 type metadata struct {
 	orientation int  // as EXIF has it, see orientation.go
 	progressive bool // of a JPEG: all coefficients are held

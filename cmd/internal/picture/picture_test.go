@@ -120,7 +120,7 @@ func TestGuard(t *testing.T) {
 
 // TestWarnings checks that a decoder's warning does not cost its picture.
 func TestWarnings(t *testing.T) {
-	f := &File{r: strings.NewReader(""), meta: metadata{orientation: 1}, format: &format{name: "PNG", decode: func(io.ReadSeeker) (image.Image, error) {
+	f := &File{r: &source{ReadSeeker: strings.NewReader("")}, meta: metadata{orientation: 1}, format: &format{name: "PNG", decode: func(io.ReadSeeker) (image.Image, error) {
 		return sample(), warning("is odd")
 	}}}
 	img, err := f.Image()

@@ -3,6 +3,7 @@ package picture
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -135,7 +136,17 @@ func interlaced(r io.ReadSeeker) bool {
 // Stream returns the stream that a PNG file holds, written with [Options.Stream].
 // It returns nil for a file without one, of whatever kind. It leaves r at its
 // start.
-func Stream(r io.ReadSeeker) (stream []byte, err error) {
+func Stream(r io.ReadSeeker) ([]byte, error) {
+	s := &source{ReadSeeker: r}
+	stream, err := readStream(s)
+	if err := cmp.Or(s.err, err); err != nil {
+		return nil, err
+	}
+	_, err = r.Seek(0, io.SeekStart)
+	return stream, err
+}
+
+func readStream(r io.ReadSeeker) (stream []byte, err error) {
 	err = chunks(r, func(name string, body io.Reader, n uint32) (more bool, err error) {
 		if name != streamChunk {
 			return true, nil
@@ -153,10 +164,6 @@ func Stream(r io.ReadSeeker) (stream []byte, err error) {
 		stream = data[:n]
 		return false, nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	_, err = r.Seek(0, io.SeekStart)
 	return stream, err
 }
 

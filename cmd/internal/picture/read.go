@@ -1,6 +1,7 @@
 package picture
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"image"
@@ -34,7 +35,7 @@ type File struct {
 	// each. It is complete once Image has returned.
 	Warnings []string
 
-	r      io.ReadSeeker
+	r      *source
 	format *format
 	meta   metadata
 }
@@ -43,8 +44,18 @@ type File struct {
 // the codec's copy of the pixels, 3 bytes each.
 func (f *File) EncodeMemory() int64 { return f.Memory + 3*int64(f.Width)*int64(f.Height) }
 
-// Open finds the format of a file and reads its header. Errors do not name the file.
+// Open finds the format of a file and reads its header. Errors do not name the
+// file. An error of r other than its end is returned as it is, by Image too.
 func Open(r io.ReadSeeker) (*File, error) {
+	s := &source{ReadSeeker: r}
+	f, err := open(s)
+	if err := cmp.Or(s.err, err); err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+func open(r *source) (*File, error) {
 	format, err := sniff(r)
 	if err != nil {
 		return nil, err
@@ -163,20 +174,23 @@ func (f *File) Image() (image.Image, error) {
 		return nil, err
 	}
 	var img image.Image
+	var fault warning
 	err := guard(f.format, func() (err error) {
-		img, err = f.format.decode(f.r)
-		var w warning
-		if img != nil && errors.As(err, &w) {
-			f.Warnings = append(f.Warnings, string(w))
+		if img, err = f.format.decode(f.r); img != nil && errors.As(err, &fault) {
 			return nil
 		}
 		return err
 	})
 	switch {
+	case f.r.err != nil:
+		return nil, f.r.err
 	case err != nil:
 		return nil, err
 	case img.Bounds().Empty():
 		return nil, fmt.Errorf("%s without pixels", f.format.picture())
+	}
+	if fault != "" {
+		f.Warnings = append(f.Warnings, string(fault))
 	}
 	img = upright(img, f.meta.orientation)
 	if f.meta.profile != nil {

@@ -205,7 +205,7 @@ func (s *Server) embed(ctx context.Context, p *picture.File, how *options.Encodi
 	img, err := p.Image()
 	switch {
 	case ctx.Err() != nil:
-		return nil, nil, ctx.Err() // err calls the picture broken
+		return nil, nil, ctx.Err()
 	case err != nil:
 		return nil, nil, badPicture.problem("%v", err)
 	}
