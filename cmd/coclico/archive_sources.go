@@ -209,7 +209,8 @@ func (s *sources) walk(ctx context.Context, in sourceInput, yield func(batch.Job
 		if err != nil {
 			return err
 		}
-		if !yield(s.job(f.Path, in.prefix+filepath.ToSlash(rel)), nil) {
+		j := s.job(f.Path, in.prefix+filepath.ToSlash(rel))
+		if j.Unread = f.Err; !yield(j, nil) {
 			return errStop
 		}
 	}

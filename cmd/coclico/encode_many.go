@@ -99,7 +99,10 @@ func wantsPicture(path string) bool {
 	}
 	defer f.Close()
 	var head [picture.Sniffed]byte
-	n, _ := io.ReadFull(f, head[:])
+	n, err := io.ReadFull(f, head[:])
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+		return true // another
+	}
 	return picture.Known(head[:n]) || isPictureName(path)
 }
 

@@ -126,7 +126,11 @@ func picturesIn(dir string) ([]string, error) {
 	var paths []string
 	for _, d := range list {
 		path := filepath.Join(dir, d.Name())
-		if !d.IsDir() && !strings.HasPrefix(d.Name(), ".") && files.IsRegular(path) && wantsPicture(path) {
+		if d.IsDir() || strings.HasPrefix(d.Name(), ".") {
+			continue
+		}
+		info, err := files.Lookup(path)
+		if err != nil || info != nil && info.Mode().IsRegular() && wantsPicture(path) { // reading it reports the error
 			paths = append(paths, path)
 		}
 	}

@@ -163,7 +163,13 @@ func findFiles(ctx context.Context, s *terminal.Screen, inputs []string, fail fu
 			fail(err)
 			continue
 		}
-		paths = append(paths, found...)
+		for _, f := range found {
+			if f.Err != nil {
+				fail(files.Named(f.Path, f.Err))
+				continue
+			}
+			paths = append(paths, f.Path)
+		}
 		passed.Add(over)
 	}
 	return paths, passed, nil

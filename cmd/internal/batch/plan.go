@@ -17,6 +17,9 @@ import (
 type Job struct {
 	Input, Output string
 
+	// Unread is why the input cannot be read, if the walk that found it met that.
+	Unread error
+
 	// Open opens the input where it is not the file of its name but a part
 	// of another.
 	Open func(ctx context.Context) (files.File, error)
@@ -100,28 +103,27 @@ func (p *Plan) find(ctx context.Context, input string) ([]Job, Passed, error) {
 	}
 	found, passed, err := Find(ctx, input, p.Wanted, p.Kind, p.Found)
 	var jobs []Job
-	for _, path := range found {
+	for _, f := range found {
 		rel := "."
 		if info.IsDir() {
-			if rel, err = filepath.Rel(input, filepath.Dir(path)); err != nil {
+			if rel, err = filepath.Rel(input, filepath.Dir(f.Path)); err != nil {
 				return nil, passed, err
 			}
 		}
-		name := files.Fit(p.Name(filepath.Base(path)))
-		jobs = append(jobs, Job{Input: path, Output: filepath.Join(p.Out, base, rel, name), root: root})
+		name := files.Fit(p.Name(filepath.Base(f.Path)))
+		jobs = append(jobs, Job{Input: f.Path, Output: filepath.Join(p.Out, base, rel, name), Unread: f.Err, root: root})
 	}
 	return jobs, passed, err
 }
 
 // Find returns a file, also one in an archive, or the wanted files in a folder
 // and below it, and what was passed over there. If a folder has no wanted files,
-// the error calls them kind. A folder below that cannot be read is returned like
-// a file: opening it reports why. progress, which may be nil, is told how many
-// files there are so far.
-func Find(ctx context.Context, input string, wanted func(path string) bool, kind string, progress func(n int)) (found []string, passed Passed, err error) {
+// the error calls them kind. What cannot be read below it is returned with the
+// reason. progress, which may be nil, is told how many files there are so far.
+func Find(ctx context.Context, input string, wanted func(path string) bool, kind string, progress func(n int)) (found []Found, passed Passed, err error) {
 	info, err := os.Stat(input)
 	if _, _, member := files.SplitMember(input); err == nil && !info.IsDir() || err != nil && member {
-		return []string{input}, passed, nil
+		return []Found{{Path: input, Kind: Wanted}}, passed, nil
 	}
 	if err != nil {
 		return nil, passed, files.Named(input, err)
@@ -131,7 +133,7 @@ func Find(ctx context.Context, input string, wanted func(path string) bool, kind
 			return found, passed, err
 		}
 		if !passed.Count(f) {
-			found = append(found, f.Path)
+			found = append(found, f)
 		}
 		if progress != nil {
 			progress(len(found))

@@ -8,6 +8,8 @@ import (
 	"iter"
 	"sync"
 	"time"
+
+	"github.com/coclico/coclico/cmd/internal/files"
 )
 
 // A Status is how a job ended.
@@ -190,6 +192,9 @@ func (r *Runner[T]) readAhead(ctx context.Context, jobs iter.Seq2[Job, error], s
 }
 
 func (r *Runner[T]) open(ctx context.Context, j Job) (*Input[T], error) {
+	if j.Unread != nil {
+		return nil, files.Named(j.Input, j.Unread)
+	}
 	if !r.Force {
 		if err := r.Store.Foreign(j); err != nil {
 			return nil, err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -358,8 +359,48 @@ func TestLockedFolder(t *testing.T) {
 	defer os.Chmod(locked, 0o777)
 	r := upper(out)
 	s, err := r.Run(t.Context(), Each(jobsOf(t, r, in+"/.")))
-	if err != nil || s.Done != 1 || len(s.Failed) != 1 || s.Failed[0].Input != locked {
+	if err != nil || s.Done != 1 || len(s.Failed) != 1 || s.Failed[0].Input != locked || !errors.Is(s.Failed[0].Err, fs.ErrPermission) {
 		t.Errorf("%+v, %v", s, err)
+	}
+}
+
+// TestUnread: a name that cannot be looked up is a failure and is not passed over,
+// and a folder that could not be opened fails with the reason of then.
+func TestUnread(t *testing.T) {
+	in, out := t.TempDir(), t.TempDir()
+	tree(t, in, "a.txt", "sub/b.txt", "z.txt")
+	for _, name := range []string{"loop.txt", ".loop.txt"} {
+		if err := os.Symlink(name, filepath.Join(in, name)); err != nil {
+			t.Skip(err)
+		}
+	}
+	r := upper(out)
+	planOf(r).Wanted = func(path string) (wanted bool) {
+		var err error
+		switch sub, away := filepath.Join(in, "sub"), filepath.Join(out, "sub"); filepath.Base(path) {
+		case "a.txt":
+			err = os.Rename(sub, away)
+		case "z.txt":
+			err = os.Rename(away, sub)
+		}
+		if err != nil {
+			t.Error(err)
+		}
+		return true
+	}
+	jobs, passed, err := planOf(r).Jobs(t.Context(), []string{in + "/."})
+	if err != nil || len(passed.All()) != 1 || len(passed.Hidden) != 1 {
+		t.Errorf("%+v, %v", passed, err)
+	}
+	s, err := r.Run(t.Context(), Each(jobs))
+	if err != nil || s.Done != 2 || len(s.Failed) != 2 {
+		t.Fatalf("%+v, %v", s, err)
+	}
+	if _, why := os.Stat(filepath.Join(in, "loop.txt")); s.Failed[0].Err.Error() != files.Named(filepath.Join(in, "loop.txt"), why).Error() {
+		t.Errorf("error %v, want %v", s.Failed[0].Err, why)
+	}
+	if err := s.Failed[1].Err; !errors.Is(err, fs.ErrNotExist) || !strings.HasPrefix(err.Error(), filepath.Join(in, "sub")+": ") {
+		t.Errorf("error %v", err)
 	}
 }
 

@@ -27,12 +27,12 @@ const (
 type Found struct {
 	Path string
 	Kind Kind
+	Err  error // of a Wanted name: why it is unknown what it is, or what is below it
 }
 
 // Walk walks through a folder and what is below it, in the order of the paths,
 // byte by byte, with '/' between their parts. It keeps in memory the names of the
-// folders that it is in. A folder below that cannot be read is Wanted: opening
-// it reports why.
+// folders that it is in.
 func Walk(ctx context.Context, dir string, wanted func(path string) bool) iter.Seq2[Found, error] {
 	return func(yield func(Found, error) bool) {
 		w := &walk{ctx, wanted, yield}
@@ -63,7 +63,7 @@ func (w *walk) folder(dir string, names []string) bool {
 			below, err := readNames(path)
 			switch {
 			case err != nil:
-				if !w.yield(Found{path, Wanted}, nil) {
+				if !w.yield(Found{path, Wanted, err}, nil) {
 					return false
 				}
 			case !w.folder(path, below):
@@ -71,7 +71,8 @@ func (w *walk) folder(dir string, names []string) bool {
 			}
 			continue
 		}
-		if f := (Found{path, w.kind(path, isDir, hidden)}); f.Kind >= 0 && !w.yield(f, nil) {
+		kind, err := w.kind(path, isDir, hidden)
+		if kind != nothing && !w.yield(Found{path, kind, err}, nil) {
 			return false
 		}
 	}
@@ -81,21 +82,25 @@ func (w *walk) folder(dir string, names []string) bool {
 // nothing is the kind of a hidden file that is not wanted either.
 const nothing Kind = -1
 
-func (w *walk) kind(path string, isDir, hidden bool) Kind {
-	switch {
-	case isDir:
-		return Hidden
-	case files.IsDir(path):
-		return Linked
-	case files.IsRegular(path) && w.wanted(path):
-		if hidden {
-			return Hidden
-		}
-		return Wanted
-	case hidden:
-		return nothing
+// kind returns the kind of a name that is not walked into, and why it could not be
+// found out.
+func (w *walk) kind(path string, isDir, hidden bool) (Kind, error) {
+	if isDir {
+		return Hidden, nil
 	}
-	return Other
+	info, err := files.Lookup(path)
+	switch {
+	case info != nil && info.IsDir():
+		return Linked, nil
+	case (err != nil || info != nil && info.Mode().IsRegular()) && w.wanted(path):
+		if hidden {
+			return Hidden, nil
+		}
+		return Wanted, err
+	case hidden:
+		return nothing, nil
+	}
+	return Other, nil
 }
 
 // folderMark follows the names of folders, so that they are sorted as the paths

@@ -17,6 +17,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -89,9 +90,6 @@ func (f *IO) Open(ctx context.Context, path string, limit int64) (File, error) {
 	case err != nil:
 		return nil, Named(path, err)
 	case info.IsDir():
-		if _, err := os.ReadDir(path); err != nil { // why a walk could not enter it
-			return nil, Named(path, err)
-		}
 		return nil, Named(path, errors.New("is a directory, not a file"))
 	case !info.Mode().IsRegular():
 		return newSpool(ctx, path, &pipe{path: path}, limit), nil
@@ -230,6 +228,16 @@ func Name(path string) string {
 		return "standard input"
 	}
 	return path
+}
+
+// Lookup returns what path, which may be a link, leads to, and nil if that does not
+// exist.
+func Lookup(path string) (fs.FileInfo, error) {
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return info, err
 }
 
 // IsDir reports whether path is a folder, or a link to one.

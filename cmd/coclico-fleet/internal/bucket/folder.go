@@ -1,7 +1,6 @@
 package bucket
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -221,15 +220,12 @@ func object(name string, found batch.Found) (Object, error) {
 	if found.Kind != batch.Wanted {
 		return Object{Name: name, kind: found.Kind}, nil
 	}
+	if found.Err != nil {
+		return Object{}, files.Named(name, found.Err)
+	}
 	info, err := os.Stat(found.Path)
 	if err != nil {
 		return Object{}, err
 	}
-	if info.IsDir() {
-		_, err := os.ReadDir(found.Path)
-		return Object{}, files.Named(name, cmp.Or(err, errUnread))
-	}
 	return Object{Name: name, Size: info.Size(), Time: info.ModTime()}, nil
 }
-
-var errUnread = errors.New("this folder could not be read")

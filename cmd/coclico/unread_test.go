@@ -1,0 +1,39 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/coclico/coclico/cmd/internal/process"
+)
+
+// TestUnread: a file whose name cannot be looked up, here a link to itself, is a
+// failure of whatever works on its folder.
+func TestUnread(t *testing.T) {
+	photos, streams := pictures(t, 0), t.TempDir()
+	for _, path := range []string{filepath.Join(photos, "loop.png"), filepath.Join(streams, "loop"+streamExt)} {
+		if err := os.Symlink(filepath.Base(path), path); err != nil {
+			t.Skip(err)
+		}
+	}
+	_, err := os.Stat(filepath.Join(photos, "loop.png"))
+	_, reason, _ := strings.Cut(err.Error(), "loop.png: ")
+	a := filepath.Join(t.TempDir(), "A")
+	for _, args := range [][]string{
+		{"encode", photos, "-o", t.TempDir()},
+		{"archive", "create", photos, "-o", a},
+		{"info", streams},
+		{"decode", streams, "-o", t.TempDir()},
+		{"evaluate", photos, "-o", t.TempDir(), "--rows", "thumbhash"},
+	} {
+		r := coclico(t, args...)
+		if r.status != process.Failed || strings.Count(r.stdout+r.stderr, reason) != 1 || strings.Contains(r.stdout, "passed over") {
+			t.Errorf("%q: status %d\n%s\n%s", args, r.status, r.stdout, r.stderr)
+		}
+	}
+	if got := succeed(t, "archive", "ls", a, "--long"); strings.Count(got, reason) != 1 {
+		t.Errorf("the archive has\n%s", got)
+	}
+}
