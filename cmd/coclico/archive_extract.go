@@ -58,8 +58,10 @@ Ctrl-C leaves whole files; in a folder the same command resumes with the rest.
 		e.replaces = *output != files.Stdio && files.IsRegular(*output)
 		var err error
 		if *output == files.Stdio || pack.IsPack(*output) {
-			if e.replaces && !*force {
-				return files.Named(*output, errors.New("exists: --force replaces it"))
+			if !*force && *output != files.Stdio {
+				if err := keepFile(*output, errors.New("exists: --force replaces it")); err != nil {
+					return err
+				}
 			}
 			err = f.Write(cmd.Context(), *output, func(w io.Writer) error { return e.pack(cmd.Context(), *output, w) })
 		} else if err = checkFolder(*output); err != nil {

@@ -13,10 +13,20 @@ import (
 // keepPicture refuses to replace a file that is named like a picture with a
 // .coclico file, which is usually a slip.
 func keepPicture(output string, force bool) error {
-	if !force && files.IsRegular(output) && isPictureName(output) {
-		return files.Named(output, errors.New("exists and is named like a picture: --force replaces it"))
+	if force || !isPictureName(output) {
+		return nil
 	}
-	return nil
+	return keepFile(output, errors.New("exists and is named like a picture: --force replaces it"))
+}
+
+// keepFile returns refusal, with the file's name, if there is a regular file. One
+// that cannot be looked up may be there.
+func keepFile(output string, refusal error) error {
+	info, err := files.Lookup(output)
+	if err == nil && info != nil && info.Mode().IsRegular() {
+		err = refusal
+	}
+	return named(output, err)
 }
 
 // one does the work on a single file, and reports it as a line of JSON if asked

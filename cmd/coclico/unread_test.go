@@ -37,3 +37,25 @@ func TestUnread(t *testing.T) {
 		t.Errorf("the archive has\n%s", got)
 	}
 }
+
+// TestUnreadOutput: a file that cannot be looked up, here a link to itself, may be
+// one that is not replaced.
+func TestUnreadOutput(t *testing.T) {
+	dir, stream := t.TempDir(), filepath.Join(t.TempDir(), "a"+streamExt)
+	succeed(t, "encode", photo, "-o", stream)
+	for _, name := range []string{"loop.png", "loop.tar", "a.png"} {
+		if err := os.Symlink(name, filepath.Join(dir, name)); err != nil {
+			t.Skip(err)
+		}
+	}
+	_, err := os.Stat(filepath.Join(dir, "loop.png"))
+	_, reason, _ := strings.Cut(err.Error(), "loop.png")
+	fail(t, process.Failed, []string{"loop.png" + reason}, "encode", photo, "-o", filepath.Join(dir, "loop.png"))
+	fail(t, process.Failed, []string{"loop.tar" + reason}, "archive", "extract", archiveOf(t, "a"), "-o", filepath.Join(dir, "loop.tar"))
+	if r := coclico(t, "decode", stream, "-o", dir); r.status != process.Failed || !strings.Contains(r.stderr, "a.png"+reason) {
+		t.Errorf("status %d\n%s\n%s", r.status, r.stdout, r.stderr)
+	}
+	if _, err := os.Readlink(filepath.Join(dir, "a.png")); err != nil {
+		t.Error(err)
+	}
+}

@@ -188,10 +188,14 @@ func (p *Plan) done(j Job) bool {
 		p.foreign(j) == nil && (p.Same == nil || p.Same(j.Input, j.Output))
 }
 
-// foreign returns an error if the file in a result's place is not a result.
+// foreign returns an error if the file in a result's place is not a result, or
+// cannot be looked up.
 func (p *Plan) foreign(j Job) error {
-	info, err := os.Stat(j.Output)
-	if err != nil || !info.Mode().IsRegular() || info.Size() == 0 || p.Ours == nil || p.Ours(j.Output) {
+	info, err := files.Lookup(j.Output)
+	switch {
+	case err != nil:
+		return files.Named(j.Output, err)
+	case info == nil, !info.Mode().IsRegular(), info.Size() == 0, p.Ours == nil, p.Ours(j.Output):
 		return nil
 	}
 	return files.Named(j.Output, errors.New("exists and is not one of the program's results: move it away, or overwrite it with --force"))
