@@ -277,7 +277,7 @@ the shard.`,
 		defer a.Close()
 		bar := newRowBar(s, "checking")
 		defer bar.Close()
-		shards, bad, rows := 0, 0, int64(0)
+		shards, damaged, unread, rows := 0, 0, 0, int64(0)
 		for shard, err := range a.Check(cmd.Context(), bar.show) {
 			if cmd.Context().Err() != nil {
 				return cmd.Context().Err()
@@ -287,12 +287,21 @@ the shard.`,
 			if err != nil {
 				bar.Close()
 				s.Complain(files.Named(args[0], err).Error())
-				bad++
+				if errors.As(err, new(archive.FormatError)) {
+					damaged++
+				} else {
+					unread++
+				}
 			}
 		}
 		bar.Close()
-		if bad > 0 {
-			return fmt.Errorf("%s: %d of %d shards are damaged, listed above", args[0], bad, shards)
+		switch {
+		case damaged > 0 && unread > 0:
+			return fmt.Errorf("%s: of %d shards %d are damaged and %d could not be read, listed above", args[0], shards, damaged, unread)
+		case damaged > 0:
+			return fmt.Errorf("%s: %d of %d shards are damaged, listed above", args[0], damaged, shards)
+		case unread > 0: // it may be whole
+			return badShards(args[0], unread, shards)
 		}
 		fmt.Fprintf(s.Out, "%s: %s, %s: all as they were written\n", terminal.Printable(args[0]), counted(int64(shards), "shard"), counted(rows, "row"))
 		return nil
