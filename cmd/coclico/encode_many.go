@@ -98,12 +98,8 @@ func wantsPicture(path string) bool {
 		return true // a failure to report
 	}
 	defer f.Close()
-	var head [picture.Sniffed]byte
-	n, err := io.ReadFull(f, head[:])
-	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
-		return true // another
-	}
-	return picture.Known(head[:n]) || isPictureName(path)
+	head, err := picture.Head(f)
+	return err != nil || picture.Known(head) || isPictureName(path)
 }
 
 // wrote reports whether out is what encode would make of in now, as far as it

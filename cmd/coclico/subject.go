@@ -49,12 +49,14 @@ func (i *inspector) read(ctx context.Context, in files.File, path string) ([]byt
 	if err != nil || data != nil {
 		return data, named(path, err)
 	}
-	var head [picture.Sniffed]byte
-	n, err := io.ReadFull(in, head[:])
-	if _, seekErr := in.Seek(0, io.SeekStart); seekErr != nil {
-		return nil, files.Named(path, cmp.Or(err, seekErr))
+	head, err := picture.Head(in)
+	if err == nil {
+		_, err = in.Seek(0, io.SeekStart)
 	}
-	if picture.Known(head[:n]) {
+	if err != nil {
+		return nil, files.Named(path, err)
+	}
+	if picture.Known(head) {
 		return i.encode(ctx, in, path)
 	}
 	data, err = io.ReadAll(io.LimitReader(in, maxStream+1))

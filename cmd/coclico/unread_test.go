@@ -1,11 +1,13 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/coclico/coclico/cmd/internal/files"
 	"github.com/coclico/coclico/cmd/internal/process"
 )
 
@@ -35,6 +37,35 @@ func TestUnread(t *testing.T) {
 	}
 	if got := succeed(t, "archive", "ls", a, "--long"); strings.Count(got, reason) != 1 {
 		t.Errorf("the archive has\n%s", got)
+	}
+}
+
+// A failing is a file of which one read fails.
+type failing struct {
+	files.File
+	left int // reads until then
+}
+
+func (f *failing) Read(p []byte) (int, error) {
+	if f.left--; f.left == 0 {
+		return 0, errFailing
+	}
+	return f.File.Read(p)
+}
+
+var errFailing = errors.New("the disk failed")
+
+// TestUnreadHead: a file whose first bytes cannot be read is not taken for one of
+// another kind.
+func TestUnreadHead(t *testing.T) {
+	if !wantsPicture(t.TempDir()) { // which can be opened, and not read
+		t.Error("what cannot be read is passed over")
+	}
+	for left := 1; left <= 3; left++ { // a PNG's stream, the kind, all of it
+		in := &failing{files.InMemory([]byte("a text")), left}
+		if _, err := new(inspector).read(t.Context(), in, "a"); !errors.Is(err, errFailing) || err.Error() != "a: the disk failed" {
+			t.Errorf("read %d: error %v", left, err)
+		}
 	}
 }
 

@@ -62,6 +62,16 @@ func decodeJPEG(r io.ReadSeeker) (image.Image, error) {
 // Sniffed is the number of bytes at the start of a file that [Known] looks at.
 const Sniffed = 512
 
+// Head reads the start of a file for [Known]: Sniffed bytes, or all that it has.
+func Head(r io.Reader) ([]byte, error) {
+	head := make([]byte, Sniffed)
+	n, err := io.ReadFull(r, head)
+	if err == io.EOF || err == io.ErrUnexpectedEOF {
+		err = nil
+	}
+	return head[:n], err
+}
+
 // Known reports whether a file that begins so is, or wants to be, a picture that
 // can be read.
 func Known(head []byte) bool { return find(head) != nil }
@@ -108,13 +118,11 @@ func Names() string {
 
 // sniff finds the format and goes back to the start.
 func sniff(r io.ReadSeeker) (*format, error) {
-	head := make([]byte, Sniffed)
-	n, err := io.ReadFull(r, head)
-	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+	head, err := Head(r)
+	if err != nil {
 		return nil, err
 	}
-	head = head[:n]
-	if n == 0 {
+	if len(head) == 0 {
 		return nil, errors.New("is empty, a picture is needed")
 	}
 	if _, err := r.Seek(0, io.SeekStart); err != nil {
