@@ -38,9 +38,16 @@ another of its names,
 
 The files and their sizes are listed first, and the license by the model's card.
 A download that was interrupted resumes where it stopped, and every file's hash
-is compared. HF_HOME, HF_HUB_CACHE, HF_ENDPOINT, HF_TOKEN and HF_HUB_OFFLINE are
-honored. The model's folder is printed at the end; coclico models use makes the
-model the default.
+is compared. The model's folder is printed at the end; coclico models use makes
+the model the default.
+
+The cache is where HF_HUB_CACHE, HUGGINGFACE_HUB_CACHE, HF_HOME or
+XDG_CACHE_HOME says, and has no symbolic links with HF_HUB_DISABLE_SYMLINKS.
+HF_ENDPOINT names the hub or a mirror. A token in HF_TOKEN or
+HUGGING_FACE_HUB_TOKEN is sent there; without one the token of a login, from the
+file HF_TOKEN_PATH or token in HF_HOME, is sent to ` + hub.DefaultEndpoint + `
+alone. No token is sent by plain http, except to this machine. With
+HF_HUB_OFFLINE or TRANSFORMERS_OFFLINE nothing is downloaded.
 
 With --metrics, the networks that rate pictures in coclico evaluate are pulled
 instead and converted into the folder of metrics: MUSIQ (trained on KonIQ-10k,

@@ -81,6 +81,27 @@ func TestPullNames(t *testing.T) {
 	}
 }
 
+// TestPullVariables: every variable that the hub's client reads is in the README
+// and in the help.
+func TestPullVariables(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	help := coclico(t, "pull", "--help").stdout
+	if _, err := hub.FromEnv(func(name string) string {
+		if !strings.Contains(string(readme), "`"+name+"`") {
+			t.Errorf("README.md does not name %s", name)
+		}
+		if !strings.Contains(help, name) {
+			t.Errorf("pull --help does not name %s", name)
+		}
+		return ""
+	}); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // cached puts a synthetic model in the cache under a name of the hub.
 func cached(t *testing.T, repo hub.Repo, seed int64) string {
 	t.Helper()

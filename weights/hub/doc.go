@@ -15,7 +15,8 @@
 //
 // # The cache
 //
-//	$HF_HUB_CACHE, or $HF_HOME/hub, or ~/.cache/huggingface/hub
+//	$HF_HUB_CACHE, $HUGGINGFACE_HUB_CACHE, $HF_HOME/hub,
+//	$XDG_CACHE_HOME/huggingface/hub, or ~/.cache/huggingface/hub
 //	    models--OWNER--NAME/
 //	        blobs/HASH                    a file's bytes: SHA-256 for large files (git-lfs), else
 //	                                      git's SHA-1, the hash of "blob LENGTH\0" and the bytes
@@ -36,9 +37,13 @@
 // A server's answers are refused if a file's name is not a plain relative path,
 // if a hash is not 40 or 64 hexadecimal digits, and if a size is above 1 TiB, a
 // listing above 8 MiB or 20,000 files, or a body's announced length greater than
-// the listing's; of any other body, no more than the listed size is read. [Pins] refuse a listing that promises other files than those that are
-// known. The token is sent to the endpoint, and never to the host that it
-// redirects to. That host's addresses are signed and expire: when it refuses
+// the listing's; of any other body, no more than the listed size is read. [Pins]
+// refuse a listing that promises other files than those that are known.
+//
+// The token is sent to the endpoint, and never to the host that it redirects to.
+// No token is sent by plain http, except to this machine, and the token of a
+// login only to [DefaultEndpoint]; see [FromEnv]. A refusal says when one was
+// held back. The second host's addresses are signed and expire: when it refuses
 // one, the hub is asked for another. A connection that is idle for half a
 // minute is dropped, and the download resumes with a new one as long as it
 // makes progress; after five attempts without any it fails, and what has come

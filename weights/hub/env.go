@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"os"
@@ -20,7 +19,7 @@ const DefaultEndpoint = "https://huggingface.co"
 // concurrently.
 type Client struct {
 	Endpoint   string // URL of the hub
-	Token      string // sent only to the endpoint; may be empty
+	Token      string // sent only to the endpoint, by https or within this machine; may be empty
 	Cache      Cache
 	Offline    bool // if set, every request is an error
 	NoSymlinks bool // if set, snapshots have no symbolic links
@@ -45,17 +44,30 @@ type Client struct {
 	// Busy, if not nil, is called before a long wait that a server has asked
 	// for, from any goroutine.
 	Busy func(host string, until time.Time)
+
+	tokenFrom  string // the variable or file that has Token; "" if the caller set it
+	login      bool   // Token is of a login to DefaultEndpoint
+	offlineVar string // the variable that set Offline; "" if the caller did
 }
 
 // FromEnv returns a client that is configured by the environment variables of
-// the hub's own programs: those of [CacheFromEnv], and HF_ENDPOINT, HF_TOKEN,
-// HF_TOKEN_PATH, HF_HUB_OFFLINE and HF_HUB_DISABLE_SYMLINKS.
+// the hub's own programs: those of [CacheFromEnv], HF_ENDPOINT,
+// HF_HUB_DISABLE_SYMLINKS, and
+//
+//   - HF_TOKEN or HUGGING_FACE_HUB_TOKEN, a token for the endpoint; else the file
+//     at HF_TOKEN_PATH or HF_HOME/token, which a login writes and whose token is
+//     sent to [DefaultEndpoint] alone;
+//   - HF_HUB_OFFLINE or TRANSFORMERS_OFFLINE.
+//
+// Of two names for one thing, the first that is set counts.
 func FromEnv(getenv func(string) string) (*Client, error) {
+	offlineVar, offline := first(getenv, "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
 	c := &Client{
 		Endpoint:   strings.TrimRight(cmp.Or(getenv("HF_ENDPOINT"), DefaultEndpoint), "/"),
-		Offline:    isTrue(cmp.Or(getenv("HF_HUB_OFFLINE"), getenv("TRANSFORMERS_OFFLINE"))),
+		Offline:    isTrue(offline),
 		NoSymlinks: isTrue(getenv("HF_HUB_DISABLE_SYMLINKS")),
 		Pins:       KnownPins(),
+		offlineVar: offlineVar,
 	}
 	if u, err := url.Parse(c.Endpoint); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || u.User != nil {
 		shown := c.Endpoint
@@ -68,17 +80,17 @@ func FromEnv(getenv func(string) string) (*Client, error) {
 	if c.Cache, err = CacheFromEnv(getenv); err != nil {
 		return nil, err
 	}
-	if c.Token, err = token(getenv); err != nil {
+	if err := c.readToken(getenv); err != nil {
 		return nil, err
 	}
 	return c, nil
 }
 
 // CacheFromEnv returns the cache at the place that the environment variable
-// HF_HUB_CACHE, HF_HOME or XDG_CACHE_HOME specifies; the first one that is set
-// counts.
+// HF_HUB_CACHE, HUGGINGFACE_HUB_CACHE, HF_HOME or XDG_CACHE_HOME specifies; the
+// first of them that is set counts.
 func CacheFromEnv(getenv func(string) string) (Cache, error) {
-	if cache := cmp.Or(getenv("HF_HUB_CACHE"), getenv("HUGGINGFACE_HUB_CACHE")); cache != "" {
+	if _, cache := first(getenv, "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"); cache != "" {
 		return Cache(expand(cache, getenv)), nil
 	}
 	home, err := homeDir(getenv)
@@ -103,35 +115,14 @@ func homeDir(getenv func(string) string) (string, error) {
 	return filepath.Join(home, ".cache", "huggingface"), nil
 }
 
-// token returns the user's token: from the environment, or from the file that
-// huggingface_hub's login writes.
-func token(getenv func(string) string) (string, error) {
-	t := cmp.Or(getenv("HF_TOKEN"), getenv("HUGGING_FACE_HUB_TOKEN"))
-	from := "HF_TOKEN"
-	if t == "" {
-		if from = expand(getenv("HF_TOKEN_PATH"), getenv); from == "" {
-			home, err := homeDir(getenv)
-			if err != nil {
-				return "", nil
-			}
-			from = filepath.Join(home, "token")
+// first returns the first of some variables that is set, and its value.
+func first(getenv func(string) string, names ...string) (name, value string) {
+	for _, name := range names {
+		if value := getenv(name); value != "" {
+			return name, value
 		}
-		f, err := os.Open(from)
-		if err != nil {
-			return "", nil // most users have none
-		}
-		defer f.Close()
-		data, err := io.ReadAll(io.LimitReader(f, 4096))
-		if err != nil {
-			return "", nil
-		}
-		t = string(data)
 	}
-	t = strings.TrimSpace(t)
-	if strings.ContainsFunc(t, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		return "", fmt.Errorf("%s: not a token: one line of printable characters", from)
-	}
-	return t, nil
+	return "", ""
 }
 
 // expand replaces ~ and variables as Python does: a variable that is not set

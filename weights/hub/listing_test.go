@@ -91,7 +91,18 @@ func TestFromEnv(t *testing.T) {
 			t.Errorf("endpoint %s: %v", bad, err)
 		}
 	}
-	if c, err := FromEnv(env(map[string]string{"HF_HOME": dir, "HF_TOKEN": "se cret"})); err == nil || strings.Contains(err.Error(), "cret") {
-		t.Errorf("%+v, %v", c, err)
+	for _, name := range []string{"HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"} {
+		if c, err := FromEnv(env(map[string]string{"HF_HOME": dir, name: "se cret"})); err == nil || !strings.HasPrefix(err.Error(), name) || strings.Contains(err.Error(), "cret") {
+			t.Errorf("%+v, %v", c, err)
+		}
+	}
+	for _, name := range []string{"HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"} {
+		c, err := FromEnv(env(map[string]string{"HF_HOME": dir, name: "yes"}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Plan(t.Context(), Repo{"a", "b"}, "main", Everything); err == nil || !strings.Contains(err.Error(), " "+name+" ") {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

@@ -29,6 +29,7 @@ type statusError struct {
 	until         time.Time // when a busy server wants to be asked again; may be zero
 	second        bool      // the host is one that the hub redirects to
 	token         bool      // a token was sent
+	heldBack      string    // why a token was not sent, if there is one
 	page          string    // address of the model's page; may be empty
 }
 
@@ -47,6 +48,8 @@ func (e *statusError) Error() string {
 		return s + ": the proxy wants a name and a password (HTTPS_PROXY)"
 	case e.second: // which knows neither models nor tokens
 		return s
+	case e.heldBack != "" && (e.code == http.StatusUnauthorized || e.code == http.StatusForbidden):
+		return s + ": " + e.heldBack
 	case e.reason == "GatedRepo":
 		return s + ": " + e.gated()
 	case e.code == http.StatusUnauthorized && e.token:
@@ -114,13 +117,13 @@ func permanentf(format string, args ...any) error {
 }
 
 // request sends a request and follows redirects. The token is sent only to the
-// endpoint. Reading the body fails when nothing comes for c.Stall.
+// endpoint, unless it is held back from that too. Reading the body fails when nothing comes for c.Stall.
 //
 // If follow is false, a redirect to another host is the answer: it has the
 // hub's headers about a file.
 func (c *Client) request(ctx context.Context, method, address string, follow bool, header http.Header) (*http.Response, error) {
 	if c.Offline {
-		return nil, permanentf("nothing is downloaded while HF_HUB_OFFLINE is set")
+		return nil, permanentf("nothing is downloaded while %s is set", cmp.Or(c.offlineVar, "HF_HUB_OFFLINE"))
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	dog := time.AfterFunc(c.stall(), func() { cancel(errStalled) })
@@ -174,7 +177,7 @@ func (c *Client) send(ctx context.Context, method, address string, header http.H
 	}
 	req.Header.Set("Accept-Encoding", "identity") // hashes are of the plain bytes
 	req.Header.Set("User-Agent", cmp.Or(c.UserAgent, "coclico"))
-	if c.Token != "" && sameHost(address, c.Endpoint) {
+	if c.sendsToken() && sameHost(address, c.Endpoint) {
 		req.Header.Set("Authorization", "Bearer "+c.Token)
 	}
 	transport := c.Transport
@@ -213,7 +216,7 @@ func (c *Client) refused(resp *http.Response) error {
 	}
 	e := &statusError{
 		code: resp.StatusCode, host: at, reason: resp.Header.Get("X-Error-Code"), words: printable(resp.Header.Get("X-Error-Message")),
-		second: !sameHost(resp.Request.URL.String(), c.Endpoint), token: c.Token != "",
+		second: !sameHost(resp.Request.URL.String(), c.Endpoint), token: c.sendsToken(), heldBack: c.heldBack(),
 	}
 	if busy(e.code) {
 		e.until = retryAfter(resp.Header, time.Now())
