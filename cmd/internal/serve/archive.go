@@ -56,7 +56,7 @@ func (s *Server) search(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	least, err := decimalOf(query, "min", 0, 1)
+	least, err := decimalOf(query, "min", -1, 1)
 	if err != nil {
 		return err
 	}

@@ -216,7 +216,7 @@ func TestSearch(t *testing.T) {
 	}{
 		{400, "", "one of q, file and near"}, {400, "q=sea&near=x", "one of"}, {400, "q=helicopter", "q: "}, {400, "q=" + strings.Repeat("a", 2000), "at most 1024 bytes"},
 		{400, "file=!!", "base64url"}, {422, "file=AAAA", ""}, {404, "near=none", "no such name"}, {422, "near=sea/broken.png", "could not be read"},
-		{400, "q=sea&k=0", "from 1 to 1000"}, {400, "q=sea&min=2", "from 0 to 1"}, {400, "q=sea&x=1", "no such parameter"},
+		{400, "q=sea&k=0", "from 1 to 1000"}, {400, "q=sea&min=2", "from -1 to 1"}, {400, "q=sea&x=1", "no such parameter"},
 	} {
 		if p := s.unchecked(c.status, s.request("GET", "/v1/search?"+c.query, nil)).problem(t); !strings.Contains(p.Detail, c.says) {
 			t.Errorf("%s: %+v", c.query, p)
