@@ -182,7 +182,11 @@ func (s *Server) file(w http.ResponseWriter, r *http.Request) error {
 	if err := checkNames(query, "name"); err != nil {
 		return err
 	}
-	row, err := s.row(r.Context(), query.Get("name"))
+	name := query.Get("name")
+	if name == "" {
+		return badParameter.problem("name: must be the name of a picture in the archive").of("name")
+	}
+	row, err := s.row(r.Context(), name)
 	if err != nil {
 		return err
 	}

@@ -166,8 +166,13 @@ func TestArchive(t *testing.T) {
 	if got := s.do(200, "GET", "/v1/archive/file?name=sea/0003.png", nil); !bytes.Equal(got.body, s.encode(3, "")) {
 		t.Errorf("the file is %x", got.body)
 	}
-	for _, name := range []string{"sea/broken.png", "sea/none", "../../etc/passwd", ""} {
+	for _, name := range []string{"sea/broken.png", "sea/none", "../../etc/passwd"} {
 		s.do(404, "GET", "/v1/archive/file?name="+name, nil).problem(t)
+	}
+	for _, query := range []string{"", "?name="} {
+		if p := s.unchecked(400, s.request("GET", "/v1/archive/file"+query, nil)).problem(t); p.Type != "urn:coclico:problem:parameter" || p.Parameter != "name" {
+			t.Errorf("archive/file%s: %+v", query, p)
+		}
 	}
 	for _, query := range []string{"archive?limit=0", "archive?limit=1001", "archive?limit=x", "archive?before=x", "archive?after=a&after=b", "archive?limit=5;after=a", "archive/file?name=%zz", "search?q=sea;k=3"} {
 		s.unchecked(400, s.request("GET", "/v1/"+query, nil)).problem(t)
