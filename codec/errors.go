@@ -39,7 +39,7 @@ type PromptError = model.PromptError
 const errNoWords = PromptError("the built-in model knows no words: a prompt needs the real model")
 
 // A ModelID tells models apart whose CLIP vectors do not mean the same: the
-// first 10 bits of the model's fingerprint.
+// first 10 bits of the model's fingerprint, written as three hex digits.
 type ModelID uint16
 
 func (id ModelID) String() string { return fmt.Sprintf("%03x", uint16(id)) }

@@ -50,6 +50,41 @@ func TestSpecification(t *testing.T) {
 	}
 }
 
+// TestSpecificationOfID: FORMAT.md has the built-in model's ID and fingerprint,
+// and the first is the beginning of the second in bits, not in digits.
+func TestSpecificationOfID(t *testing.T) {
+	c, err := BuiltIn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	id, err := c.ModelID()
+	if err != nil {
+		t.Fatal(err)
+	}
+	fingerprint, err := c.Fingerprint()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var whole uint32
+	if _, err := fmt.Sscanf(fingerprint, "%08x", &whole); err != nil || ModelID(whole>>22) != id {
+		t.Errorf("the fingerprint %s does not begin with the ID %v: %v", fingerprint, id, err)
+	}
+	doc, err := os.ReadFile("FORMAT.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	words := strings.Join(strings.Fields(string(doc)), " ")
+	for _, want := range []string{
+		fmt.Sprintf("%v for the built-in model, whose fingerprint is %s", id, fingerprint),
+		fmt.Sprintf("%010b model %v, the built-in one", uint16(id), id),
+	} {
+		if !strings.Contains(words, want) {
+			t.Errorf("FORMAT.md does not say %q", want)
+		}
+	}
+}
+
 // describeColor writes the levels of a tuned color map of two bits, and its
 // first pixel.
 func describeColor(t *testing.T, f *File) string {

@@ -107,7 +107,7 @@ func writeHeader(b *strings.Builder, data []byte) {
 		{4, func(v uint64) string { return fmt.Sprintf("version %d", v-11) }},
 		{1, func(v uint64) string { return Profile(v).String() + " profile" }},
 		{1, func(v uint64) string { return [...]string{"no extension", "extension"}[v] }},
-		{FingerprintBits, func(v uint64) string { return fmt.Sprintf("fingerprint %03x, the built-in model's", v) }},
+		{FingerprintBits, func(v uint64) string { return fmt.Sprintf("model %03x, the built-in one", v) }},
 		{SpreadBits, func(v uint64) string { return fmt.Sprintf("spread %d", v) }},
 		{RangeBits, func(v uint64) string { return fmt.Sprintf("low %d", v) }},
 		{RangeBits, func(v uint64) string { return fmt.Sprintf("high %d", v) }},
