@@ -40,6 +40,55 @@ func TestDocuments(t *testing.T) {
 	}
 }
 
+var (
+	stage    = regexp.MustCompile(`[├└] (\w+):`)
+	function = regexp.MustCompile(`(?m)^func (?:\([^)]*\) )?(\w+)\(`)
+)
+
+// TestArchitecture: the stages of the walks are functions of codec, and each room
+// of bench and internal is in a list.
+func TestArchitecture(t *testing.T) {
+	root := filepath.Join("..", "..")
+	data, err := os.ReadFile(filepath.Join(root, "ARCHITECTURE.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	functions := map[string]bool{}
+	files, err := filepath.Glob(filepath.Join(root, "codec", "*.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		source, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range function.FindAllSubmatch(source, -1) {
+			functions[string(m[1])] = true
+		}
+	}
+	stages := stage.FindAllSubmatch(data, -1)
+	if len(stages) < 5 {
+		t.Errorf("%d stages", len(stages))
+	}
+	for _, m := range stages {
+		if !functions[string(m[1])] {
+			t.Errorf("ARCHITECTURE.md names %s, which is no function of codec", m[1])
+		}
+	}
+	for _, parent := range []string{"bench", "internal"} {
+		rooms, err := os.ReadDir(filepath.Join(root, parent))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, room := range rooms {
+			if name := parent + "/" + room.Name(); room.IsDir() && !strings.Contains(string(data), "**"+name+"**") {
+				t.Errorf("ARCHITECTURE.md does not say what is in %s", name)
+			}
+		}
+	}
+}
+
 func exists(path string) bool {
 	_, err := os.Stat(path)
 	return err == nil
