@@ -33,6 +33,13 @@ func tinyModel(t *testing.T) string {
 	return dir
 }
 
+// TestHelpOfRaw: plan does not offer raw bits, which it refuses.
+func TestHelpOfRaw(t *testing.T) {
+	if text := call(t, process.OK, "plan", "--help"); strings.Contains(text, "--raw ") || strings.Contains(text, "--raw)") || !strings.Contains(text, "--clip-bits") {
+		t.Error(text)
+	}
+}
+
 // TestMerge makes an archive of a job's parts, which package archive reads and
 // checks.
 func TestMerge(t *testing.T) {

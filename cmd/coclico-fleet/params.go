@@ -18,6 +18,7 @@ func newFlags(decode bool) (*pflag.FlagSet, func() (*options.Encoding, *options.
 		return flags, func() (*options.Encoding, *options.Decoding, error) { return nil, how(), nil }
 	}
 	how := options.Encode(flags)
+	options.HideRaw(flags)
 	return flags, func() (*options.Encoding, *options.Decoding, error) {
 		e, err := how()
 		if err == nil && e.Options.Raw {

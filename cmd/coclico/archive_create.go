@@ -11,6 +11,7 @@ import (
 
 	"github.com/coclico/coclico/cmd/internal/batch"
 	"github.com/coclico/coclico/cmd/internal/files"
+	"github.com/coclico/coclico/cmd/internal/options"
 	"github.com/coclico/coclico/cmd/internal/terminal"
 	"github.com/coclico/coclico/codec/archive"
 	"github.com/coclico/coclico/kernels"
@@ -40,8 +41,8 @@ func archiveCreateCmd(f *files.IO, s *terminal.Screen, mustExist bool) *cobra.Co
 	cmd := &cobra.Command{
 		Use:   "create PICTURE... -o ARCHIVE",
 		Short: "Encode pictures into an archive",
-		Long: `Create encodes pictures as encode does, with the same flags, into an archive,
-which is a folder. If there is one, it is brought up to date.
+		Long: `Create encodes pictures as encode does, with the same flags except --raw, into
+an archive, which is a folder. If there is one, it is brought up to date.
 
 ` + archiveSourcesHelp + builtInHelp,
 		Example: `  coclico archive create photos/ -o A
@@ -61,6 +62,7 @@ which is a folder. If there is one, it is brought up to date.
 	output := cmd.Flags().StringP("output", "o", "", "`folder` of the archive (required)")
 	m := manyFlags(cmd.Flags(), 8, "how many are in memory at once; the network sees up to 16 of them at a time", "encode again what is in the archive and unchanged")
 	how := encodingFlags(cmd)
+	options.HideRaw(cmd.Flags())
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if *output == "" || *output == files.Stdio {
 			return usagef("archive %s needs an archive: -o FOLDER", cmd.Name())

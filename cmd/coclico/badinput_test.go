@@ -265,7 +265,7 @@ func TestUsage(t *testing.T) {
 	} {
 		fail(t, process.Usage, nil, args...)
 	}
-	fail(t, process.Usage, []string{"--clip-bits 6: the tuned profile has at most 5, --profile paper and --raw 16"}, "encode", photo, "-o", "x", "--clip-bits", "6")
+	fail(t, process.Usage, []string{"--clip-bits 6: the tuned profile has at most 5, --profile paper 16"}, "encode", photo, "-o", "x", "--clip-bits", "6")
 	// These ranges depend on the model.
 	stream := filepath.Join(t.TempDir(), "a.coclico")
 	succeed(t, "encode", photo, "-o", stream)

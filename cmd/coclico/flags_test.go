@@ -174,6 +174,20 @@ func TestHelpColumns(t *testing.T) {
 	visit(rootCmd(nil, terminal.New(nil, nil, os.Getenv), new(bool)))
 }
 
+// TestHelpOfRaw: only a command that writes raw bits offers them.
+func TestHelpOfRaw(t *testing.T) {
+	for _, c := range []struct {
+		args  []string
+		offer bool
+	}{{[]string{"encode"}, true}, {[]string{"archive", "create"}, false}, {[]string{"archive", "add"}, false}} {
+		_, flags, _ := strings.Cut(succeed(t, append(c.args, "--help")...), "Flags:")
+		if strings.Contains(flags, "--raw") != c.offer || !strings.Contains(flags, "--clip-bits") {
+			t.Errorf("%v --help:\n%s", c.args, flags)
+		}
+	}
+	fail(t, process.Usage, []string{"--raw: an archive holds files"}, "archive", "create", photo, "-o", t.TempDir()+"/a", "--raw")
+}
+
 // TestBuiltInHelp: whoever asks what the program does learns what the built-in
 // model knows, and where the real one is.
 func TestBuiltInHelp(t *testing.T) {

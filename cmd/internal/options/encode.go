@@ -22,7 +22,7 @@ type Encoding struct {
 // Encode adds the flags that change the file, and returns what the user gave.
 func Encode(flags *pflag.FlagSet) func() (*Encoding, error) {
 	sizes := Format(flags)
-	flags.Lookup("clip-bits").Usage = fmt.Sprintf("bits of each CLIP dimension: 1 to %d on average (tuned), 1 to 16 (paper, --raw)", format.MaxTunedBits)
+	flags.Lookup("clip-bits").Usage = clipBitsUsage("paper, --raw")
 	raw := flags.Bool("raw", false, "write the paper's bits and nothing else")
 	profile := Choose(flags, "profile", "tuned, or paper: exactly what the paper keeps", codec.Tuned.String(), codec.Paper.String())
 	budget := Whole(flags, "bytes", 0, codec.MinBytes, codec.MaxBytes, fmt.Sprintf("tuned: choose the sizes for a file of at most so many bytes, %d to %d", codec.MinBytes, codec.MaxBytes))
@@ -62,6 +62,16 @@ func Encode(flags *pflag.FlagSet) func() (*Encoding, error) {
 	}
 }
 
+// HideRaw leaves --raw out of the help of a command that refuses raw bits.
+func HideRaw(flags *pflag.FlagSet) {
+	flags.Lookup("raw").Hidden = true
+	flags.Lookup("clip-bits").Usage = clipBitsUsage("paper")
+}
+
+func clipBitsUsage(paper string) string {
+	return fmt.Sprintf("bits of each CLIP dimension: 1 to %d on average (tuned), 1 to 16 (%s)", format.MaxTunedBits, paper)
+}
+
 // fileFlags are the flags that change the file, besides those of the format and
 // of the sampling.
 var fileFlags = []string{"precision", "antialias", "raw", "profile", "bytes", "fit", "background", "candidates", "prompt"}
@@ -78,7 +88,7 @@ func checkEncoding(flags *pflag.FlagSet, o codec.EncodeOptions) error {
 	case o.Raw && o.Whole:
 		return Usagef("--fit whole: --raw has no room for a picture's shape")
 	case tuned && o.DimensionBits > format.MaxTunedBits:
-		return Usagef("--clip-bits %d: the tuned profile has at most %d, --profile paper and --raw 16", o.DimensionBits, format.MaxTunedBits)
+		return Usagef("--clip-bits %d: the tuned profile has at most %d, --profile paper 16", o.DimensionBits, format.MaxTunedBits)
 	case o.Raw:
 		return NoEffect(flags, "--raw writes the paper's bits and nothing else", append([]string{"bytes", "candidates", "prompt"}, SamplingNames...)...)
 	case !tuned:
