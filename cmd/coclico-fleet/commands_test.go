@@ -53,7 +53,9 @@ func TestMerge(t *testing.T) {
 	if text := call(t, process.Failed, "merge", out); !strings.Contains(text, "8 of 8 chunks are missing") {
 		t.Error(text)
 	}
-	call(t, process.OK, "run", out)
+	if text := call(t, process.OK, "run", out); strings.Contains(text, "no job yet") {
+		t.Error(text)
+	}
 	if text := call(t, process.OK, "merge", out, "--shard-rows", "20"); !strings.Contains(text, "60 rows in 4 shards") {
 		t.Error(text)
 	}

@@ -96,7 +96,9 @@ func (s *serving) local(ctx context.Context, destination string, workers int, w 
 	ctx, cancel := context.WithCancelCause(ctx)
 	crew := &crew{args: args, workers: workers, grace: *w.grace, out: s.stderr, fail: cancel, obs: obs}
 	s.progress = crew.progress
-	crew.start(ctx)
+	// A worker that found no stream would warn of a wrong --stream, which run does
+	// not have.
+	s.opened = sync.OnceFunc(func() { crew.start(ctx) })
 	err = s.feed(ctx, nc)
 	cancel(nil)
 	crew.wait()

@@ -102,6 +102,7 @@ type serving struct {
 	job      *job.Job
 	obs      *observer
 	progress func(queue.State) // nil for none
+	opened   func()            // queue.Feeder's; nil for none
 	done     bool
 }
 
@@ -207,7 +208,7 @@ func (s *serving) feed(ctx context.Context, nc *nats.Conn) error {
 	defer bar.Close()
 	last := queue.State{}
 	f := &queue.Feeder{
-		Stream: s.stream, Replicas: s.replicas, AckWait: *s.ackWait, Job: s.job, Out: s.out, Log: s.obs.log,
+		Stream: s.stream, Replicas: s.replicas, AckWait: *s.ackWait, Job: s.job, Out: s.out, Log: s.obs.log, Opened: s.opened,
 		Progress: func(state queue.State) {
 			last = state
 			s.obs.state(state)

@@ -25,6 +25,7 @@ type Feeder struct {
 	Out      *bucket.Bucket
 	Log      *slog.Logger
 	Progress func(State) // called now and then
+	Opened   func()      // called in each round when workers can find the stream; may be nil
 
 	js     jetstream.JetStream
 	done   int // chunks, when the round began
@@ -153,6 +154,9 @@ func (f *Feeder) round(ctx context.Context, missing []int) error {
 	stream, consumer, err := f.prepare(ctx)
 	if err != nil {
 		return err
+	}
+	if f.Opened != nil {
+		f.Opened()
 	}
 	later := 0 // chunks that neither the queue has nor this round publishes
 	info := consumer.CachedInfo()

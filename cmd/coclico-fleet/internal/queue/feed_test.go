@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -53,12 +54,10 @@ func queueOf(t *testing.T, folder string, log *slog.Logger) *nats.Conn {
 	return nc
 }
 
-// TestResumed has a queue with two chunks of five, as a feeder leaves it that is
-// killed while it publishes: none is reported as done.
-func TestResumed(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	out, err := bucket.Open(ctx, "mem://")
+// fiveChunks returns a job of five chunks, and the bucket of its results.
+func fiveChunks(t *testing.T) (*job.Job, *bucket.Bucket) {
+	t.Helper()
+	out, err := bucket.Open(t.Context(), "mem://")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,9 +69,42 @@ func TestResumed(t *testing.T) {
 			}
 		}
 	}
-	if _, err := job.Write(ctx, j, five, out, nil); err != nil {
+	if _, err := job.Write(t.Context(), j, five, out, nil); err != nil {
 		t.Fatal(err)
 	}
+	return j, out
+}
+
+// TestOpened: whoever is told that the stream is open finds it.
+func TestOpened(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	j, out := fiveChunks(t)
+	var warnings bytes.Buffer
+	nc := queueOf(t, t.TempDir(), slog.New(slog.DiscardHandler))
+	js, err := jetstream.New(nc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	opened := false
+	f := &Feeder{Stream: DefaultStream, AckWait: DefaultAckWait, Job: j, Out: out, Log: slog.New(slog.DiscardHandler), Opened: func() {
+		opened = true
+		defer cancel()
+		if id, _, err := Find(ctx, js, DefaultStream, slog.New(slog.NewTextHandler(&warnings, nil))); id != j.ID || err != nil {
+			t.Errorf("the stream is of job %q: %v", id, err)
+		}
+	}}
+	if err := f.Run(ctx, nc); !errors.Is(err, context.Canceled) || !opened || warnings.Len() > 0 {
+		t.Errorf("opened %t, %s: %v", opened, &warnings, err)
+	}
+}
+
+// TestResumed has a queue with two chunks of five, as a feeder leaves it that is
+// killed while it publishes: none is reported as done.
+func TestResumed(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	j, out := fiveChunks(t)
 	log := slog.New(slog.DiscardHandler)
 	nc := queueOf(t, t.TempDir(), log)
 	js, err := jetstream.New(nc)
