@@ -25,10 +25,11 @@ func decodeCmd(f *files.IO, s *terminal.Screen) *cobra.Command {
 		Short: "Paint the pictures that files describe",
 		Long: `Decode paints a picture from a file that encode wrote, with the model that the
 file was made with: without --model, whichever model of this machine that is.
-Raw bits need --raw, --model and the parameters that they were encoded with. The
-picture is made up: it shows what the bytes tell, in its own way, and the same
-seed paints the same picture. Steps, guidance, strength, seed and color guidance
-are the file's unless given. The sampler is the model's own unless --sampler or
+Raw bits need --raw and the parameters that they were encoded with. They name no
+model: give --model unless they were made with the default one. The picture is
+made up: it shows what the bytes tell, in its own way, and the same seed paints
+the same picture. Steps, guidance, strength, seed and color guidance are the
+file's unless given. The sampler is the model's own unless --sampler or
 --schedule names another one; no file holds it.
 
 --prompt says in English words what the picture shows, beside what the bytes

@@ -29,7 +29,7 @@ which are about 112 bytes, or at most --bytes. It records the model it was made
 with and what decode needs to know. --profile paper keeps exactly what the paper
 keeps, in about 107 bytes; it tints grays, since its colors have no level at
 neutral. --raw writes the paper's 120 bytes and nothing else: decode then needs
---raw and the same parameters.
+--raw, the same parameters and the same --model.
 
 --prompt puts words into the file that say, beside the CLIP vector, what the
 picture shows: a prompt of five words takes about seven bytes. The built-in

@@ -188,6 +188,21 @@ func TestHelpOfRaw(t *testing.T) {
 	fail(t, process.Usage, []string{"--raw: an archive holds files"}, "archive", "create", photo, "-o", t.TempDir()+"/a", "--raw")
 }
 
+// TestHelpOfRawModel: raw bits are decoded without --model too, with the default
+// model, and the help says so.
+func TestHelpOfRawModel(t *testing.T) {
+	bits := filepath.Join(t.TempDir(), "bits")
+	succeed(t, "encode", photo, "-o", bits, "--raw")
+	given := succeed(t, "decode", bits, "--raw", "--steps", "2", "--model", "built-in", "-o", "-")
+	if succeed(t, "decode", bits, "--raw", "--steps", "2", "-o", "-") != given {
+		t.Error("the default model paints another picture")
+	}
+	help := strings.Join(strings.Fields(succeed(t, "decode", "--help")), " ")
+	if !strings.Contains(help, "They name no model: give --model unless they were made with the default one.") {
+		t.Error(help)
+	}
+}
+
 // TestBuiltInHelp: whoever asks what the program does learns what the built-in
 // model knows, and where the real one is.
 func TestBuiltInHelp(t *testing.T) {
