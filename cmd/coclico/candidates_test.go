@@ -25,9 +25,9 @@ func withCandidate(t *testing.T, out string, args ...string) ([]string, inspect.
 		if err := json.Unmarshal([]byte(succeed(t, "info", out, "--json")), &d); err != nil {
 			t.Fatal(err)
 		}
-		if d.Painting.Candidate > 0 {
-			if d.Painting.Seed != uint64(seed+d.Painting.Candidate) {
-				t.Errorf("seed %d, candidate %d from %d on", d.Painting.Seed, d.Painting.Candidate, seed)
+		if d.Candidate > 0 {
+			if d.Sampling.Seed != fmt.Sprint(seed+d.Candidate) {
+				t.Errorf("seed %s, candidate %d from %d on", d.Sampling.Seed, d.Candidate, seed)
 			}
 			return encode, d
 		}
@@ -44,11 +44,10 @@ func TestCandidates(t *testing.T) {
 	if d.Bytes > 100 {
 		t.Errorf("%d bytes", d.Bytes)
 	}
-	p := d.Painting
-	if text := succeed(t, "info", out); !strings.Contains(text, fmt.Sprintf(" seed %d (candidate %d),", p.Seed, p.Candidate)) {
+	if text := succeed(t, "info", out); !strings.Contains(text, fmt.Sprintf(" seed %s (candidate %d),", d.Sampling.Seed, d.Candidate)) {
 		t.Errorf("info without the candidate:\n%s", text)
 	}
-	if a, b := succeed(t, "decode", out, "-o", "-"), succeed(t, "decode", out, "-o", "-", "--seed", fmt.Sprint(p.Seed)); a != b {
+	if a, b := succeed(t, "decode", out, "-o", "-"), succeed(t, "decode", out, "-o", "-", "--seed", d.Sampling.Seed); a != b {
 		t.Error("decode does not use the candidate's seed")
 	}
 	fail(t, process.Usage, []string{"--candidates 65: must be a whole number from 1 to 64"}, "encode", photo, "-o", out, "--candidates", "65")

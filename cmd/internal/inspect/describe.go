@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"image"
 	"io"
+	"strconv"
 	"strings"
 
 	"github.com/coclico/coclico/cmd/internal/files"
@@ -58,9 +59,10 @@ type Description struct {
 	Model        string      `json:"model,omitempty"`      // its ID
 	ModelName    string      `json:"model_name,omitempty"` // if it is on this machine
 	Whole        string      `json:"whole,omitempty"`      // the shape of a whole picture, as width x height
-	Painting     *Painting   `json:"painting,omitempty"`
-	Prompt       string      `json:"prompt,omitempty"` // what the file says in words
-	Split        codec.Sizes `json:"split"`            // of the bytes
+	Sampling     *Sampling   `json:"sampling,omitempty"`
+	Candidate    int         `json:"candidate,omitempty"` // see codec.File.Candidate
+	Prompt       string      `json:"prompt,omitempty"`    // what the file says in words
+	Split        codec.Sizes `json:"split"`               // of the bytes
 	Clip         Clip        `json:"clip"`
 	Color        Color       `json:"color_map"`
 
@@ -68,18 +70,19 @@ type Description struct {
 	img  image.Image // the color map
 }
 
-// Painting is how a file is painted by default.
-type Painting struct {
-	Steps    int     `json:"steps"`
-	Guidance float64 `json:"guidance"`
-	Strength float64 `json:"strength"`
-	Seed     uint64  `json:"seed"`
-
+// Sampling is how a file is painted by default, in JSON.
+type Sampling struct {
+	Steps         int     `json:"steps"`
+	Guidance      float64 `json:"guidance"`
+	Strength      float64 `json:"strength"`
+	Seed          string  `json:"seed"` // JavaScript's numbers have 53 bits
 	ColorGuidance float64 `json:"color_guidance"`
+}
 
-	// Candidate is the number of the noise that the encoder chose, which the
-	// seed includes; 0 if it was the first one, or if there was no choice.
-	Candidate int `json:"candidate,omitempty"`
+// SamplingOf returns the sampling of a file.
+func SamplingOf(f *codec.File) Sampling {
+	s := f.Sampling()
+	return Sampling{s.Steps, s.Guidance, s.Strength, strconv.FormatUint(s.Seed, 10), s.ColorGuidance}
 }
 
 // Clip describes a file's CLIP vector.
@@ -118,10 +121,9 @@ func Describe(s Subject) Description {
 	if f.Raw() {
 		return d
 	}
-	p := f.Sampling()
+	sampling := SamplingOf(f)
 	d.Profile, d.Model, d.ModelName = f.Profile().String(), f.ModelID().String(), s.Model
-	d.Painting = &Painting{p.Steps, p.Guidance, p.Strength, p.Seed, p.ColorGuidance, f.Candidate()}
-	d.Prompt = f.Prompt()
+	d.Sampling, d.Candidate, d.Prompt = &sampling, f.Candidate(), f.Prompt()
 	if f.Whole() {
 		d.Whole = fmt.Sprintf("%dx%d", d.size.Width, d.size.Height)
 	}
@@ -176,10 +178,10 @@ func (d Description) Print(s *terminal.Screen) {
 		prompt = fmt.Sprintf("prompt %.1f, ", d.Split.Prompt)
 	}
 	fmt.Fprintf(w, "bytes:       header %.1f, %sCLIP vector %.1f, color map %.1f\n", d.Split.Header, prompt, d.Split.Vector, d.Split.Color)
-	if p := d.Painting; p != nil {
-		seed := fmt.Sprintf("seed %d", p.Seed)
-		if p.Candidate > 0 {
-			seed += fmt.Sprintf(" (candidate %d)", p.Candidate)
+	if p := d.Sampling; p != nil {
+		seed := "seed " + p.Seed
+		if d.Candidate > 0 {
+			seed += fmt.Sprintf(" (candidate %d)", d.Candidate)
 		}
 		fmt.Fprintf(w, "file:        %s profile, of model %s (%s)\n", d.Profile, d.Model, cmp.Or(terminal.Printable(d.ModelName), "not on this machine"))
 		fmt.Fprintf(w, "picture:     %s; %d steps, guidance %g, strength %g, %s, color guidance %g\n", cmp.Or(d.Whole, "the center square"), p.Steps, p.Guidance, p.Strength, seed, p.ColorGuidance)

@@ -43,6 +43,25 @@ func subject(t *testing.T, name string, c color.Color, o codec.EncodeOptions) in
 	return s
 }
 
+// TestSampling: info's JSON says how a file is painted under the name and in the
+// numbers of the HTTP API, whose clients cannot read a seed of 64 bits as a number.
+func TestSampling(t *testing.T) {
+	sampling := codec.DefaultSampling(codec.Tuned)
+	sampling.Seed = math.MaxUint64
+	s := subject(t, "a", color.White, codec.EncodeOptions{Profile: codec.Tuned, Sampling: &sampling})
+	data, err := json.Marshal(inspect.Describe(s))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var d struct{ Sampling json.RawMessage }
+	if err := json.Unmarshal(data, &d); err != nil {
+		t.Fatal(err)
+	}
+	if want := `{"steps":20,"guidance":12,"strength":0.88,"seed":"18446744073709551615","color_guidance":0.8}`; string(d.Sampling) != want {
+		t.Errorf("%s, want %s", d.Sampling, want)
+	}
+}
+
 // TestSizeOf: a file is described in the size at which it is painted.
 func TestSizeOf(t *testing.T) {
 	m, err := codec.BuiltIn()

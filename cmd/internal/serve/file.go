@@ -3,7 +3,6 @@ package serve
 import (
 	"encoding/base64"
 	"image"
-	"strconv"
 
 	"github.com/coclico/coclico/cmd/internal/inspect"
 	"github.com/coclico/coclico/codec"
@@ -20,23 +19,15 @@ type fileJSON struct {
 }
 
 type fileInfo struct {
-	Profile      string       `json:"profile"`
-	Model        string       `json:"model"`
-	Whole        bool         `json:"whole"`
-	Bits         int          `json:"bits"`
-	BitsPerPixel float64      `json:"bits_per_pixel"`
-	Split        codec.Sizes  `json:"split"`
-	Sampling     samplingJSON `json:"sampling"`
-	Candidate    int          `json:"candidate,omitempty"`
-	Prompt       string       `json:"prompt,omitempty"`
-}
-
-type samplingJSON struct {
-	Steps         int     `json:"steps"`
-	Guidance      float64 `json:"guidance"`
-	Strength      float64 `json:"strength"`
-	Seed          string  `json:"seed"` // JavaScript's numbers have 53 bits
-	ColorGuidance float64 `json:"color_guidance"`
+	Profile      string           `json:"profile"`
+	Model        string           `json:"model"`
+	Whole        bool             `json:"whole"`
+	Bits         int              `json:"bits"`
+	BitsPerPixel float64          `json:"bits_per_pixel"`
+	Split        codec.Sizes      `json:"split"`
+	Sampling     inspect.Sampling `json:"sampling"`
+	Candidate    int              `json:"candidate,omitempty"`
+	Prompt       string           `json:"prompt,omitempty"`
 }
 
 // A mapJSON is a color map.
@@ -48,13 +39,12 @@ type mapJSON struct {
 // describe describes a file.
 func (s *Server) describe(f *codec.File) *fileJSON {
 	size := inspect.SizeOf(f, s.Model.Side)
-	p := f.Sampling()
 	return &fileJSON{
 		File: base64URL(f.Bytes()), Bytes: f.Len(), Width: size.Width, Height: size.Height, Map: newMap(f.ColorMap()),
 		Info: fileInfo{
 			Profile: f.Profile().String(), Model: f.ModelID().String(), Whole: f.Whole(), Bits: f.Bits(),
 			BitsPerPixel: size.BitsPerPixel(f.Len()), Split: f.Sizes(), Candidate: f.Candidate(), Prompt: f.Prompt(),
-			Sampling: samplingJSON{p.Steps, p.Guidance, p.Strength, strconv.FormatUint(p.Seed, 10), p.ColorGuidance},
+			Sampling: inspect.SamplingOf(f),
 		},
 	}
 }
