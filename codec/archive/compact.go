@@ -68,14 +68,14 @@ func (w *Writer) newestKnown(n int) int {
 // merge replaces the newest n shards by what they hold, in order and without
 // rows that newer ones replace. Tombstones go if no older shard is left.
 //
-// Where more than maxMerge shards may have one name, groups of neighbours are
+// Where more than maxMerge shards may have one name, groups of neighbors are
 // merged first, into temporary files: a shard of theirs would replace newer rows
 // of another group if it were adopted.
 func (w *Writer) merge(ctx context.Context, n int, m *meter) error {
 	old := w.manifest.Shards[len(w.manifest.Shards)-n:]
 	shards, before := old, &merged{}
 	for {
-		groups := neighbours(shards)
+		groups := neighbors(shards)
 		last := len(groups) == 1
 		if m.total = m.done + rowsIn(shards); !last {
 			m.total += rowsIn(shards)
@@ -102,9 +102,9 @@ func (w *Writer) merge(ctx context.Context, n int, m *meter) error {
 	}
 }
 
-// neighbours divides shards into groups of neighbours. Of a group, at most
+// neighbors divides shards into groups of neighbors. Of a group, at most
 // maxMerge may have one name.
-func neighbours(shards []ShardInfo) (groups [][]ShardInfo) {
+func neighbors(shards []ShardInfo) (groups [][]ShardInfo) {
 	for len(shards) > 0 {
 		n := sort.Search(len(shards), func(i int) bool { return overlap(shards[:i+1]) > maxMerge })
 		groups = append(groups, shards[:n])

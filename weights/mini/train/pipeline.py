@@ -40,7 +40,7 @@ def colour_map(rgb, size=8, bits=2):
 
 
 def ranged_map(rgb, size=8, bits=2):
-    """The map of the tuned profile (codec/tuned/colour.go): averages, in levels that are spread over the picture's own range."""
+    """The map of the tuned profile (codec/quant/color.go): averages, in levels that are spread over the picture's own range."""
     r, g, b = F.interpolate(rgb, (size, size), mode="area").unbind(1)
     y = 0.299 * r + 0.587 * g + 0.114 * b
     uv = F.avg_pool2d(torch.stack([(b - y) / 1.772 + 0.5, (r - y) / 1.402 + 0.5], 1), 2)
