@@ -189,6 +189,23 @@ func TestEscapes(t *testing.T) {
 	}
 }
 
+// A name that begins with [ or * is no option of the LaTeX row before it.
+func TestLaTeXRows(t *testing.T) {
+	r := Report{Columns: []Column{{Name: "bytes"}}}
+	for _, name := range []string{"[1ex] mine", "*", "a [b] *"} {
+		r.Lines = append(r.Lines, Line{Name: name, Cells: []Cell{{}}})
+	}
+	var b strings.Builder
+	if err := r.LaTeX(&b); err != nil {
+		t.Fatal(err)
+	}
+	_, rows, _ := strings.Cut(b.String(), " & bytes \\\\\n\\hline\n")
+	want := "{[}1ex] mine & - \\\\\n{*} & - \\\\\na {[}b] {*} & - \\\\\n\\hline\n\\end{tabular}\n"
+	if rows != want {
+		t.Errorf("%s\nwant\n%s", rows, want)
+	}
+}
+
 // The page shows so many pictures, and says when it does not show all.
 func TestRest(t *testing.T) {
 	many := Evaluation{tasks: slices.Repeat([]*task{{path: "a.png"}}, mostShown+1)}

@@ -120,8 +120,10 @@ func (r *Report) CSV(w io.Writer) error {
 	return c.Error()
 }
 
-// latexEscapes keep a name from being read as LaTeX.
-var latexEscapes = strings.NewReplacer(`\`, `\textbackslash{}`, "&", `\&`, "%", `\%`, "$", `\$`, "#", `\#`, "_", `\_`, "{", `\{`, "}", `\}`,
+// latexEscapes keep a name from being read as LaTeX. A [ or * that begins a row
+// would be an option of the \\ before it, and of \tabularnewline too, which is
+// the same.
+var latexEscapes = strings.NewReplacer(`\`, `\textbackslash{}`, "&", `\&`, "%", `\%`, "$", `\$`, "#", `\#`, "_", `\_`, "{", `\{`, "}", `\}`, "[", "{[}", "*", "{*}",
 	"~", `\textasciitilde{}`, "^", `\textasciicircum{}`, "↑", `$\uparrow$`, "↓", `$\downarrow$`, "±", `$\pm$`, "<", `$<$`, ">", `$>$`)
 
 // LaTeX writes the table as a tabular environment.
