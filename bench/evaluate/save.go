@@ -14,12 +14,7 @@ func (e *Evaluation) Save(r *Report) ([]string, error) {
 	}
 	files := []file{{"table.md", r.Markdown}, {"table.csv", r.CSV}, {"table.tex", r.LaTeX}, {"report.html", r.HTML}}
 	for _, f := range r.figures {
-		for ending, data := range map[string][]byte{".svg": f.svg, ".png": f.png} {
-			files = append(files, file{f.id + ending, func(w io.Writer) error {
-				_, err := w.Write(data)
-				return err
-			}})
-		}
+		files = append(files, file{f.id + ".svg", contents(f.svg)}, file{f.id + ".png", contents(f.png)})
 	}
 	var names []string
 	for _, f := range files {
@@ -29,4 +24,12 @@ func (e *Evaluation) Save(r *Report) ([]string, error) {
 		names = append(names, f.name)
 	}
 	return names, nil
+}
+
+// contents returns the function that fills a file with data.
+func contents(data []byte) func(io.Writer) error {
+	return func(w io.Writer) error {
+		_, err := w.Write(data)
+		return err
+	}
 }
