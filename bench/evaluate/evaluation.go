@@ -213,6 +213,7 @@ func (e *Evaluation) picture(ctx context.Context, path string) (failed bool, err
 		t.maps = mapPoints(t.ref)
 	}
 	e.tasks = append(e.tasks, t)
+	before := len(e.problems)
 	for k := range e.rows {
 		r := &e.rows[k]
 		if r.absent != "" || r.pictures > 0 && t.index >= r.pictures {
@@ -227,12 +228,11 @@ func (e *Evaluation) picture(ctx context.Context, path string) (failed bool, err
 		}
 		t.records[r.id] = rec
 		if rec.Error != "" {
-			failed = true
 			e.problem(r.name, name, errors.New(rec.Error))
 		}
 	}
 	t.ref = nil // the records have what the report needs
-	return failed, nil
+	return len(e.problems) > before, nil
 }
 
 // row returns the record of a row of a picture: an earlier run's, completed, or
@@ -253,7 +253,7 @@ func (e *Evaluation) row(ctx context.Context, t *task, r *row) (*Record, error) 
 				return nil, err
 			}
 			rec.Scores = map[string]float64{}
-			if err := e.score(ctx, t, rec, m.picture, m.reference); err != nil {
+			if err := e.score(ctx, t, r, rec, m.picture); err != nil {
 				return nil, err
 			}
 			return rec, e.journal.add(rec)
@@ -282,7 +282,7 @@ func (e *Evaluation) complete(ctx context.Context, t *task, r *row, rec *Record,
 	for k, v := range rec.Scores {
 		done.Scores[k] = v
 	}
-	if err := e.score(ctx, t, &done, p, r.id == inputID); err != nil || len(done.Scores) == had && e.hasVector(rec) {
+	if err := e.score(ctx, t, r, &done, p); err != nil || len(done.Scores) == had && e.hasVector(rec) {
 		return rec, err
 	}
 	return &done, e.journal.add(&done)

@@ -326,20 +326,31 @@ func TestMetricLater(t *testing.T) {
 	}
 }
 
-// A metric that fails is named and loses its column, not the table.
+// A metric that cannot rate pictures of the evaluation's size loses its column,
+// and not the table; a score that fails is a problem, and only this score is
+// missing.
 func TestMetricFails(t *testing.T) {
 	dir := t.TempDir()
-	scenes(t, dir, 2)
-	for want, score := range map[string]func(context.Context, Subject) (float64, error){
-		"too small": func(context.Context, Subject) (float64, error) { return 0, errors.New("too small") },
-		"the score of thumbhash, scene0.png, is not finite": func(context.Context, Subject) (float64, error) { return math.NaN(), nil },
-	} {
+	scenes(t, dir, 3)
+	evaluate := func(score func(picture int) (float64, error)) *Report {
 		e := evaluation(dir, t.TempDir(), "thumbhash")
-		e.Metrics = []Metric{{Name: "MS-SSIM", Score: score}}
-		r := run(t, e)
-		if len(r.Absent) != 1 || r.Absent[0] != "MS-SSIM: "+want || cellOf(r, "ThumbHash", "MS-SSIM") != "-" || cellOf(r, "ThumbHash", "bytes") != "24" {
-			t.Errorf("%s: absent %q", want, r.Absent)
-		}
+		picture := 0
+		e.Metrics = []Metric{{Name: "MS-SSIM", Score: func(context.Context, Subject) (float64, error) {
+			picture++
+			return score(picture)
+		}}}
+		return run(t, e)
+	}
+	r := evaluate(func(int) (float64, error) { return 0, iqa.SizeError("too small") })
+	if !slices.Equal(r.Absent, []string{"MS-SSIM: too small"}) || r.Problems != nil || cellOf(r, "ThumbHash", "MS-SSIM") != "-" || cellOf(r, "ThumbHash", "bytes") != "24" {
+		t.Errorf("a size: absent %q, problems %q", r.Absent, r.problems())
+	}
+	r = evaluate(func(picture int) (float64, error) {
+		return []float64{math.NaN(), 0, 7}[picture-1], []error{nil, errors.New("out of order"), nil}[picture-1]
+	})
+	want := []string{"ThumbHash: scene0.png: MS-SSIM: the score is not finite", "ThumbHash: scene1.png: MS-SSIM: out of order"}
+	if got := r.problems(); !slices.Equal(got, want) || r.Absent != nil || cellOf(r, "ThumbHash", "MS-SSIM") != "7" {
+		t.Errorf("problems %q, want %q; absent %q, cell %s", got, want, r.Absent, cellOf(r, "ThumbHash", "MS-SSIM"))
 	}
 }
 

@@ -38,7 +38,7 @@ type Metric struct {
 	Weights string
 
 	// Missing says why there are no scores, and what to do: the metric then
-	// has a column of dashes. The first error of Score sets it.
+	// has a column of dashes. An [iqa.SizeError] of Score sets it.
 	Missing string
 
 	// Synthetic marks scores of weights that were made by a law and not

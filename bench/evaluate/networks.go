@@ -2,6 +2,7 @@ package evaluate
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"path/filepath"
@@ -52,7 +53,10 @@ func network(m *iqa.Metric) Metric {
 		}
 		v, err := m.Score(ctx, nn.Exact, ref, s.Picture.forIQA())
 		if err != nil {
-			return 0, fmt.Errorf("%s", strings.TrimPrefix(err.Error(), m.Name+": "))
+			if size := iqa.SizeError(""); errors.As(err, &size) {
+				return 0, size
+			}
+			return 0, errors.New(strings.TrimPrefix(err.Error(), m.Name+": "))
 		}
 		if m.Name == "PSNR" && math.IsInf(v, 1) {
 			v = maxPSNR

@@ -23,7 +23,7 @@ func (e *Evaluation) inputRow() row {
 		id: inputID, name: "input",
 		params: func(*task) (string, error) { return "", nil },
 		make: func(_ context.Context, t *task) (*made, error) {
-			return &made{picture: t.ref, bytes: unknown, reference: true}, nil
+			return &made{picture: t.ref, bytes: unknown}, nil
 		},
 	}
 }

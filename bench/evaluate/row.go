@@ -45,7 +45,6 @@ type made struct {
 	encode, decode time.Duration
 	memory         float64 // MiB at the peak, 0 if unknown
 	note           string  // what was chosen: "raster 96"
-	reference      bool    // the picture is the reference itself
 }
 
 // unknown is the number of bytes of a picture without a stream.

@@ -2,12 +2,16 @@ package evaluate
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
+
+	"github.com/coclico/coclico/bench/iqa"
 )
 
-// score adds to a record the scores that it lacks, and the CLIP vector.
-func (e *Evaluation) score(ctx context.Context, t *task, rec *Record, p *Picture, reference bool) error {
+// score adds to a record of a row the scores that it lacks, and the CLIP vector.
+// A score that fails becomes a problem.
+func (e *Evaluation) score(ctx context.Context, t *task, r *row, rec *Record, p *Picture) error {
 	if !e.hasVector(rec) {
 		v, err := e.embed(ctx, p)
 		if err != nil {
@@ -15,6 +19,7 @@ func (e *Evaluation) score(ctx context.Context, t *task, rec *Record, p *Picture
 		}
 		rec.Vector, rec.VectorOf = v, e.Model
 	}
+	reference := r.id == inputID
 	if reference {
 		t.vector = rec.Vector
 	}
@@ -36,13 +41,16 @@ func (e *Evaluation) score(ctx context.Context, t *task, rec *Record, p *Picture
 			return ctx.Err()
 		}
 		if err == nil && (math.IsNaN(v) || math.IsInf(v, 0)) {
-			err = fmt.Errorf("the score of %s, %s, is not finite", rec.Row, rec.Picture)
+			err = errors.New("the score is not finite")
 		}
-		if err != nil {
-			m.Missing = err.Error() // the rest of the table is worth having
-			continue
+		switch {
+		case err == nil:
+			rec.Scores[m.key()] = v
+		case errors.As(err, new(iqa.SizeError)):
+			m.Missing = err.Error() // all pictures have this size
+		default:
+			e.problem(r.name, rec.Picture, fmt.Errorf("%s: %w", m.Name, err))
 		}
-		rec.Scores[m.key()] = v
 	}
 	return nil
 }

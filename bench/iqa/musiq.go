@@ -77,7 +77,7 @@ func (m *musiq) outputs(ctx context.Context, ws *nn.Workspace, p *Picture) ([]fl
 	scales := newScales(p)
 	for _, s := range scales {
 		if s.h == 0 || s.w == 0 {
-			return out, fmt.Errorf("a picture of %dx%d is too narrow", p.W, p.H)
+			return out, sizeErrorf("a picture of %dx%d is too narrow", p.W, p.H)
 		}
 	}
 	x, err := m.embed(ctx, ws, scales)

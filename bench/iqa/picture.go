@@ -1,7 +1,6 @@
 package iqa
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/coclico/coclico/nn"
@@ -18,14 +17,21 @@ type Picture struct {
 // their number.
 const MaxPixels = 4 << 20
 
+// A SizeError names a size of pictures that a metric cannot rate.
+type SizeError string
+
+func (e SizeError) Error() string { return string(e) }
+
+func sizeErrorf(format string, args ...any) error { return SizeError(fmt.Sprintf(format, args...)) }
+
 // check returns an error unless p has a size that a metric takes.
 func (p *Picture) check(minSide int) error {
 	p.mustFit()
 	switch {
 	case min(p.W, p.H) < minSide:
-		return fmt.Errorf("a picture of %dx%d is too small: both sides must have at least %d pixels", p.W, p.H, minSide)
+		return sizeErrorf("a picture of %dx%d is too small: both sides must have at least %d pixels", p.W, p.H, minSide)
 	case p.W*p.H > MaxPixels:
-		return fmt.Errorf("a picture of %dx%d is too large: at most %d pixels are rated", p.W, p.H, MaxPixels)
+		return sizeErrorf("a picture of %dx%d is too large: at most %d pixels are rated", p.W, p.H, MaxPixels)
 	}
 	return nil
 }
@@ -36,7 +42,7 @@ func (p *Picture) mustFit() {
 	}
 }
 
-var errSizes = errors.New("the picture and its reference differ in size")
+const errSizes = SizeError("the picture and its reference differ in size")
 
 // levels are the 256 values of each channel as a network's input.
 type levels [3][256]float32

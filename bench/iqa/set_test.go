@@ -93,7 +93,7 @@ func TestSizes(t *testing.T) {
 		}
 		if side > 1 {
 			_, err := m.Score(context.Background(), nn.Exact, gray(side-1, side), gray(side-1, side))
-			if err == nil || !strings.Contains(err.Error(), "too small") {
+			if !errors.As(err, new(SizeError)) || !strings.Contains(err.Error(), "too small") {
 				t.Errorf("%s of a picture that is too small: %v", m.Name, err)
 			}
 		}
