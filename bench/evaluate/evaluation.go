@@ -162,7 +162,7 @@ func (e *Evaluation) prepare() error {
 	if err != nil {
 		return err
 	}
-	if e.rows, err = choose(rows, e.Rows); err != nil {
+	if e.rows, err = choose(rows, e.Rows, e.Bytes); err != nil {
 		return err
 	}
 	if e.Figures && !slices.ContainsFunc(e.rows, func(r row) bool { return r.id == inputID }) {
@@ -174,8 +174,9 @@ func (e *Evaluation) prepare() error {
 	return os.MkdirAll(e.Out, 0o777)
 }
 
-// choose returns the rows of these IDs, and those of figures.
-func choose(rows []row, ids []string) ([]row, error) {
+// choose returns the rows of these IDs, and those of figures. Rows at equal bytes
+// need a budget, or the row that sets it.
+func choose(rows []row, ids []string, budget int) ([]row, error) {
 	if len(ids) == 0 {
 		return rows, nil
 	}
@@ -190,7 +191,11 @@ func choose(rows []row, ids []string) ([]row, error) {
 			return nil, codec.OptionError(fmt.Sprintf("rows %s: no such row; the rows are %s", id, strings.Join(all, ", ")))
 		}
 	}
-	return slices.DeleteFunc(rows, func(r row) bool { return !r.figure && !slices.Contains(ids, r.id) }), nil
+	rows = slices.DeleteFunc(rows, func(r row) bool { return !r.figure && !slices.Contains(ids, r.id) })
+	if i := slices.IndexFunc(rows, func(r row) bool { return r.equal }); i >= 0 && budget == 0 && !slices.Contains(ids, paperID) {
+		return nil, codec.OptionError(fmt.Sprintf("rows %s: needs row %s, whose bytes it is to have, or a number of bytes", rows[i].id, paperID))
+	}
+	return rows, nil
 }
 
 // picture makes all rows of a picture, and reports whether one failed.

@@ -192,9 +192,16 @@ func TestBytes(t *testing.T) {
 	if n := run(t, e).Lines[0].Cells[0].Mean; n > 60 || n < 55 {
 		t.Errorf("%g bytes for a budget of 60", n)
 	}
-	r := run(t, evaluation(dir, t.TempDir(), "tuned"))
-	if len(r.Problems) != 1 || !strings.Contains(r.Problems[0].Err, "the paper's row") {
-		t.Errorf("without the paper's row: %v", r.Problems)
+	for _, row := range []string{"tuned", "candidates", "vvc-equal"} {
+		e := evaluation(dir, t.TempDir(), "thumbhash", row)
+		e.Read = func(context.Context, string) (image.Image, error) {
+			t.Error(row + ": a picture is read")
+			return nil, errors.ErrUnsupported
+		}
+		want := codec.OptionError("rows " + row + ": needs row paper, whose bytes it is to have, or a number of bytes")
+		if _, err := e.Run(t.Context()); err != want {
+			t.Errorf("%v, want %v", err, want)
+		}
 	}
 }
 

@@ -92,7 +92,7 @@ func (e *Evaluation) budget(t *task) (int, error) {
 	}
 	r := t.records[paperID]
 	if r == nil || r.Bytes <= 0 {
-		return 0, errors.New("equal to what? the paper's row, which sets the bytes, is missing")
+		return 0, errors.New("the paper's row, which sets the bytes, failed")
 	}
 	return int(r.Bytes), nil
 }
@@ -112,6 +112,7 @@ func (e *Evaluation) ownRows() []row {
 	paper := e.ownRow(paperID, "CoCliCo, paper", func(*task) (codec.EncodeOptions, error) { return codec.EncodeOptions{}, nil })
 	tuned := e.ownRow(tunedID, "CoCliCo, tuned", equal(0))
 	best := e.ownRow("candidates", fmt.Sprintf("CoCliCo, best of %d", candidates), equal(candidates))
+	tuned.equal, best.equal = true, true
 	tuned.note = "at most as many bytes as the paper's profile takes for the same picture"
 	if e.Bytes != 0 {
 		tuned.note = fmt.Sprintf("at most %d bytes", e.Bytes)

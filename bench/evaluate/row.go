@@ -15,6 +15,9 @@ type row struct {
 	// missing.
 	absent string
 
+	// equal marks a row whose bytes, without a budget, are those of the paper's.
+	equal bool
+
 	// figure marks a row of a figure, which the table does not show, and
 	// pictures is for how many pictures it is made, 0 for all.
 	figure   bool

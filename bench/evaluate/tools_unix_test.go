@@ -42,7 +42,9 @@ func TestToolMissing(t *testing.T) {
 	fakes(t, nil)
 	dir := t.TempDir()
 	scenes(t, dir, 1)
-	r := run(t, evaluation(dir, t.TempDir(), "thumbhash", "vvc", "vvc-equal", "jxl", "avif", "heic", "webp", "jpeg"))
+	e := evaluation(dir, t.TempDir(), "thumbhash", "vvc", "vvc-equal", "jxl", "avif", "heic", "webp", "jpeg")
+	e.Bytes = 60
+	r := run(t, e)
 	if len(r.Problems) > 0 || len(r.Lines) != 1 {
 		t.Errorf("problems: %v, lines: %v", r.Problems, r.Lines)
 	}

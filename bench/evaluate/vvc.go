@@ -95,6 +95,7 @@ func (e *Evaluation) vvcRows() []row {
 	v := e.tools.vvc()
 	full := e.vvcRow(v, "vvc", "VVC, QP 63", worstQP, e.fixed(e.Size))
 	equal := e.vvcRow(v, "vvc-equal", "VVC at equal bytes", worstQP, e.largest)
+	equal.equal = true
 	limit := "is not larger than the paper's CoCliCo file"
 	if e.Bytes != 0 {
 		limit = fmt.Sprintf("has at most %d bytes", e.Bytes)

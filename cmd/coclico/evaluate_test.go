@@ -59,6 +59,7 @@ func TestEvaluateUsage(t *testing.T) {
 	fail(t, process.Usage, []string{"--peer x: a peer is NAME=PICTURES"}, "evaluate", dir, "-o", out, "--peer", "x")
 	fail(t, process.Usage, []string{"--set imagenet: must be any, kodak, clic, div2k or landscape"}, "evaluate", dir, "-o", out, "--set", "imagenet")
 	fail(t, process.Usage, []string{"--rows x: no such row; the rows are input, paper"}, "evaluate", dir, "-o", out, "--rows", "x")
+	fail(t, process.Usage, []string{"--rows tuned: needs row paper, whose bytes it is to have, or a number of bytes"}, "evaluate", dir, "-o", out, "--rows", "tuned")
 	fail(t, process.Usage, []string{"--size 100: must be a multiple of 8"}, "evaluate", dir, "-o", out, "--size", "100")
 	fail(t, process.Failed, []string{"has no pictures"}, "evaluate", t.TempDir(), "-o", out)
 	fail(t, process.Failed, []string{"/nonexistent: no such file"}, "evaluate", "/nonexistent", "-o", out)
