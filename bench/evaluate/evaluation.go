@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/coclico/coclico/codec"
 )
@@ -99,11 +100,13 @@ func (e *Evaluation) Run(ctx context.Context) (*Report, error) {
 	defer e.journal.close()
 	stems := map[string]string{}
 	for _, path := range e.Pictures {
-		failed := true
+		name, failed := filepath.Base(path), true
 		if other, ok := stems[stemOf(path)]; ok {
-			e.problem("", filepath.Base(path), fmt.Errorf("named like %s: left out", filepath.Base(other)))
+			e.problem("", name, fmt.Errorf("named like %s: left out", other))
+		} else if !utf8.ValidString(name) { // a record cannot hold it
+			e.problem("", name, errors.New("the name is not UTF-8: rename the file"))
 		} else {
-			stems[stemOf(path)] = path
+			stems[stemOf(path)] = name
 			if failed, err = e.picture(ctx, path); err != nil {
 				return nil, err
 			}

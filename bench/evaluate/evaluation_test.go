@@ -413,7 +413,8 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-// A picture that cannot be read, and one of the same name, are problems.
+// A picture that cannot be read, one of the same name, and names that JSON would
+// take for one, are problems.
 func TestBadPictures(t *testing.T) {
 	dir := t.TempDir()
 	scenes(t, dir, 1)
@@ -421,9 +422,14 @@ func TestBadPictures(t *testing.T) {
 		t.Fatal(err)
 	}
 	e := evaluation(dir, t.TempDir(), "thumbhash")
-	e.Pictures = append(e.Pictures, filepath.Join(dir, "sub", "scene0.png"))
+	e.Pictures = append(e.Pictures, filepath.Join(dir, "sub", "scene0.png"), "a\xfe.png", "a\xff.png")
 	r := run(t, e)
-	if len(r.Problems) != 2 || r.Problems[0].Picture != "broken.png" || !strings.Contains(r.Problems[1].String(), "scene0.png: named like") {
+	for _, p := range r.Problems[2:] {
+		if p.Err != "the name is not UTF-8: rename the file" {
+			t.Errorf("a name of other bytes: %s", p)
+		}
+	}
+	if len(r.Problems) != 4 || r.Problems[0].Picture != "broken.png" || !strings.Contains(r.Problems[1].String(), "scene0.png: named like") {
 		t.Errorf("problems: %v", r.Problems)
 	}
 	if r.Title != "1 picture at 64 x 64" || cellOf(r, "ThumbHash", "bytes") != "24" {
