@@ -36,7 +36,8 @@ func ParsePeer(s string) (Peer, error) {
 // line.
 const sizesFile = "sizes.csv"
 
-var notInID = regexp.MustCompile(`[^a-z0-9]+`)
+// notInID is all but letters, their marks, and digits of any script.
+var notInID = regexp.MustCompile(`[^\pL\pM\pN]+`)
 
 // peerRow returns the row of a peer. A folder that cannot be read is an error:
 // the user meant another.

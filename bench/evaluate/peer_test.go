@@ -100,8 +100,19 @@ func TestPeerSizes(t *testing.T) {
 	}
 	e := evaluation(dir, t.TempDir())
 	e.Peers = []Peer{{"P", peer, ""}, {"p!", peer, ""}}
-	if _, err := e.Run(t.Context()); err == nil || err.Error() != "two peers are named p!" {
+	if _, err := e.Run(t.Context()); err == nil || err.Error() != "peers P and p! are both row peer-p: rename one" {
 		t.Errorf("two of one name: %v", err)
+	}
+	var ids []string
+	for _, name := range []string{"CoD v1.5", "算法", "方法", "Ünïcode", "हिन्दी"} {
+		r, err := e.peerRow(Peer{name, peer, ""})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, r.id)
+	}
+	if want := []string{"peer-cod-v1-5", "peer-算法", "peer-方法", "peer-ünïcode", "peer-हिन्दी"}; !slices.Equal(ids, want) {
+		t.Errorf("IDs %q, want %q", ids, want)
 	}
 }
 

@@ -25,7 +25,7 @@ func (e *Evaluation) allRows() ([]row, error) {
 		}
 		for _, other := range rows {
 			if other.id == r.id {
-				return nil, fmt.Errorf("two peers are named %s", p.Name)
+				return nil, fmt.Errorf("peers %s and %s are both row %s: rename one", other.name, p.Name, r.id)
 			}
 		}
 		rows = append(rows, r)
