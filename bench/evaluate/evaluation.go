@@ -52,6 +52,10 @@ type Evaluation struct {
 	// and returns an error if one of them has it. It may be nil.
 	Lock func(*os.File) error
 
+	// IsPictureName reports whether a file is named like a picture, which in a
+	// peer's folder is what tells it from a stream.
+	IsPictureName func(path string) bool
+
 	// ResetMemory and PeakMemory measure this process's resident memory in
 	// MiB. They may be nil.
 	ResetMemory func()

@@ -72,6 +72,7 @@ func evaluation(dir, out string, rows ...string) *Evaluation {
 			defer f.Close()
 			return png.Decode(f)
 		},
+		IsPictureName: func(path string) bool { return filepath.Ext(path) == ".png" || filepath.Ext(path) == ".webp" },
 		Write: func(path string, fill func(io.Writer) error) error {
 			var b bytes.Buffer
 			if err := fill(&b); err != nil {

@@ -13,8 +13,8 @@ import (
 	"strings"
 )
 
-// A Peer is another codec whose results lie in folders: decoded pictures, and
-// streams with the same names except for their endings.
+// A Peer is another codec whose results lie in folders, or in one: decoded
+// pictures, and streams with the same names except for their endings.
 type Peer struct {
 	Name     string
 	Pictures string
@@ -44,28 +44,35 @@ var notInID = regexp.MustCompile(`[^\pL\pM\pN]+`)
 func (e *Evaluation) peerRow(p Peer) (row, error) {
 	id := "peer-" + strings.Trim(notInID.ReplaceAllString(strings.ToLower(p.Name), "-"), "-")
 	r := row{id: id, name: p.Name, note: "decoded pictures of " + p.Pictures}
-	pictures, err := byStem(p.Pictures)
+	files, err := byStem(p.Pictures)
 	if err != nil {
 		return r, err
+	}
+	picture := func(stem string) (string, error) {
+		return only(files[stem], e.IsPictureName, "picture", stem, p.Pictures)
 	}
 	size, err := p.sizes()
 	if err != nil {
 		return r, err
 	}
 	r.params = func(t *task) (string, error) {
-		path, ok := pictures[t.stem]
-		if !ok {
-			return "", fmt.Errorf("no picture named %s in %s", t.stem, p.Pictures)
+		path, err := picture(t.stem)
+		if err != nil {
+			return "", err
 		}
 		id, err := e.tools.identify(path)
 		if err != nil {
 			return "", cause(err)
 		}
-		n, err := size(t.stem)
+		n, err := size(t.stem, path)
 		return fmt.Sprintf("%s, %d bytes", id, n), err
 	}
 	r.make = func(ctx context.Context, t *task) (*made, error) {
-		img, err := e.Read(ctx, pictures[t.stem])
+		path, err := picture(t.stem)
+		if err != nil {
+			return nil, err
+		}
+		img, err := e.Read(ctx, path)
 		if err != nil {
 			return nil, err
 		}
@@ -73,7 +80,7 @@ func (e *Evaluation) peerRow(p Peer) (row, error) {
 			return nil, err
 		}
 		m := &made{}
-		if m.bytes, err = size(t.stem); err != nil {
+		if m.bytes, err = size(t.stem, path); err != nil {
 			return nil, err
 		}
 		m.picture, err = pictureOf(img)
@@ -83,30 +90,55 @@ func (e *Evaluation) peerRow(p Peer) (row, error) {
 }
 
 // byStem returns the paths of a folder's regular files, or links to them, by
-// their stems. Of several files of one stem the first counts; a table of sizes
-// and hidden files do not.
-func byStem(dir string) (map[string]string, error) {
+// their stems. A table of sizes and hidden files do not count.
+func byStem(dir string) (map[string][]string, error) {
 	list, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", dir, cause(err))
 	}
-	m := map[string]string{}
+	m := map[string][]string{}
 	for _, d := range list {
 		name := d.Name()
-		if _, ok := m[stemOf(name)]; ok || name == sizesFile || strings.HasPrefix(name, ".") {
+		if name == sizesFile || strings.HasPrefix(name, ".") {
 			continue
 		}
 		path := filepath.Join(dir, name)
 		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
-			m[stemOf(name)] = path
+			m[stemOf(name)] = append(m[stemOf(name)], path)
 		}
 	}
 	return m, nil
 }
 
-// sizes returns the function that counts the bytes of a picture: its stream's,
-// or what a table says, or unknown. There are no estimates.
-func (p Peer) sizes() (func(stem string) (int64, error), error) {
+// only returns the one path that is wanted of a stem's. Several could be the
+// right one: which it is, is not guessed.
+func only(paths []string, wanted func(path string) bool, what, stem, dir string) (string, error) {
+	var all, names []string
+	for _, path := range paths {
+		if wanted(path) {
+			all, names = append(all, path), append(names, filepath.Base(path))
+		}
+	}
+	switch len(all) {
+	case 0:
+		return "", fmt.Errorf("no %s named %s in %s", what, stem, dir)
+	case 1:
+		return all[0], nil
+	}
+	return "", fmt.Errorf("several files may be the %s named %s in %s: keep one of %s", what, stem, dir, strings.Join(names, ", "))
+}
+
+// sameFile reports whether two paths lead to one file.
+func sameFile(a, b string) bool {
+	x, errX := os.Stat(a)
+	y, errY := os.Stat(b)
+	return errX == nil && errY == nil && os.SameFile(x, y)
+}
+
+// sizes returns the function that counts the bytes of a stem and its picture:
+// those of the stream, which the picture is not, or what a table says, or
+// unknown. There are no estimates.
+func (p Peer) sizes() (func(stem, picture string) (int64, error), error) {
 	table := filepath.Join(p.Pictures, sizesFile)
 	if info, err := os.Stat(p.Streams); p.Streams != "" {
 		if err != nil {
@@ -114,10 +146,10 @@ func (p Peer) sizes() (func(stem string) (int64, error), error) {
 		}
 		if info.IsDir() {
 			streams, err := byStem(p.Streams)
-			return func(stem string) (int64, error) {
-				path, ok := streams[stem]
-				if !ok {
-					return 0, fmt.Errorf("no stream named %s in %s", stem, p.Streams)
+			return func(stem, picture string) (int64, error) {
+				path, err := only(streams[stem], func(path string) bool { return !sameFile(path, picture) }, "stream", stem, p.Streams)
+				if err != nil {
+					return 0, err
 				}
 				n, err := streamSize(path)
 				if err != nil {
@@ -130,9 +162,9 @@ func (p Peer) sizes() (func(stem string) (int64, error), error) {
 	}
 	sizes, err := readSizes(table)
 	if errors.Is(err, os.ErrNotExist) && p.Streams == "" {
-		return func(string) (int64, error) { return unknown, nil }, nil
+		return func(_, _ string) (int64, error) { return unknown, nil }, nil
 	}
-	return func(stem string) (int64, error) {
+	return func(stem, _ string) (int64, error) {
 		n, ok := sizes[stem]
 		if !ok {
 			return 0, fmt.Errorf("no size of %s in %s", stem, table)

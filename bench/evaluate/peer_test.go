@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -45,6 +46,41 @@ func TestPeer(t *testing.T) {
 	}
 	if got := cellOf(r, "ThumbHash", "bytes"); got != "24" {
 		t.Error("the rest was not evaluated")
+	}
+}
+
+// In one folder a picture is told from its stream by its name's ending, whatever
+// their order; without a stream, or with several, the bytes are not guessed.
+func TestPeerInOneFolder(t *testing.T) {
+	dir, peer, kept := t.TempDir(), t.TempDir(), t.TempDir()
+	scenes(t, dir, 6)
+	for i, others := range [][]string{{".tfci"}, {".bin"}, {}, {".bin", ".txt"}, {".webp"}, {}} {
+		stem := filepath.Join(peer, "scene"+strconv.Itoa(i))
+		savePNG(t, filepath.Join(kept, strconv.Itoa(i)), scene(i+1, 64))
+		if err := os.Symlink(filepath.Join(kept, strconv.Itoa(i)), stem+".png"); err != nil {
+			t.Skip(err)
+		}
+		for _, ending := range others {
+			write(t, stem+ending, "a stream")
+		}
+	}
+	if err := os.Rename(filepath.Join(peer, "scene5.png"), filepath.Join(peer, "scene5")); err != nil {
+		t.Fatal(err)
+	}
+	e := evaluation(dir, t.TempDir(), "peer-p")
+	e.Peers = []Peer{{"P", peer, peer + "/."}}
+	r := run(t, e)
+	want := []string{
+		"P: scene2.png: no stream named scene2 in " + peer + "/.",
+		"P: scene3.png: several files may be the stream named scene3 in " + peer + "/.: keep one of scene3.bin, scene3.txt",
+		"P: scene4.png: several files may be the picture named scene4 in " + peer + ": keep one of scene4.png, scene4.webp",
+		"P: scene5.png: no picture named scene5 in " + peer,
+	}
+	if got := r.problems(); !slices.Equal(got, want) {
+		t.Errorf("problems:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	if got := cellOf(r, "P", "bytes"); got != "8" {
+		t.Errorf("bytes %s, want 8", got)
 	}
 }
 

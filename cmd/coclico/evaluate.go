@@ -42,7 +42,8 @@ a line of JSON for each picture and row.
 All rows of a picture begin with the same pixels: the center square, scaled to
 --size, or as the rule of a --set has it. A --peer is a folder of pictures that
 another codec decoded, named like the input, and a folder of its streams, whose
-lengths count, or a CSV file of names and bytes. A program that fails, hangs or
+lengths count, or a CSV file of names and bytes. Both may lie in one folder: the
+file with the ending of a picture is the picture. A program that fails, hangs or
 writes nonsense is reported with its picture; the rest is evaluated.
 
 Scores of MUSIQ, DBCNN, LPIPS, DISTS and LAION's aesthetics need weights, which
@@ -88,7 +89,8 @@ repeats what failed and what has changed.
 			return usagef("--paint is for --figures")
 		}
 		e := &evaluate.Evaluation{
-			Out: *out, Size: *size, Bytes: *budget, Rows: *rows, Exact: exact(),
+			IsPictureName: isPictureName,
+			Out:           *out, Size: *size, Bytes: *budget, Rows: *rows, Exact: exact(),
 			Figures: *withFigures, Paint: *paint, Timeout: time.Duration(*timeout) * time.Second,
 		}
 		var err error
