@@ -53,7 +53,8 @@ type Evaluation struct {
 	Lock func(*os.File) error
 
 	// IsPictureName reports whether a file is named like a picture, which in a
-	// peer's folder is what tells it from a stream.
+	// peer's folder is what tells it from a stream, and in a table of sizes a
+	// name from a stem with a dot.
 	IsPictureName func(path string) bool
 
 	// ResetMemory and PeakMemory measure this process's resident memory in

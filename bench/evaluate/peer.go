@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -51,7 +52,7 @@ func (e *Evaluation) peerRow(p Peer) (row, error) {
 	picture := func(stem string) (string, error) {
 		return only(files[stem], e.IsPictureName, "picture", stem, p.Pictures)
 	}
-	size, err := p.sizes()
+	size, err := e.sizes(p)
 	if err != nil {
 		return r, err
 	}
@@ -138,7 +139,7 @@ func sameFile(a, b string) bool {
 // sizes returns the function that counts the bytes of a stem and its picture:
 // those of the stream, which the picture is not, or what a table says, or
 // unknown. There are no estimates.
-func (p Peer) sizes() (func(stem, picture string) (int64, error), error) {
+func (e *Evaluation) sizes(p Peer) (func(stem, picture string) (int64, error), error) {
 	table := filepath.Join(p.Pictures, sizesFile)
 	if info, err := os.Stat(p.Streams); p.Streams != "" {
 		if err != nil {
@@ -160,7 +161,7 @@ func (p Peer) sizes() (func(stem, picture string) (int64, error), error) {
 		}
 		table = p.Streams
 	}
-	sizes, err := readSizes(table)
+	sizes, err := e.readSizes(table)
 	if errors.Is(err, os.ErrNotExist) && p.Streams == "" {
 		return func(_, _ string) (int64, error) { return unknown, nil }, nil
 	}
@@ -174,31 +175,42 @@ func (p Peer) sizes() (func(stem, picture string) (int64, error), error) {
 }
 
 // readSizes reads a table whose first two columns, or those named stem and bytes,
-// are a picture's stem and its bytes.
-func readSizes(path string) (map[string]int64, error) {
+// are a picture's stem, or its file's name, and its bytes.
+func (e *Evaluation) readSizes(path string) (map[string]int64, error) {
 	data, err := readFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	lines, err := csv.NewReader(strings.NewReader(string(data))).ReadAll()
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	sizes := map[string]int64{}
 	stem, bytes := 0, 1
-	for i, line := range lines {
-		if i == 0 && slices.Contains(line, "bytes") {
-			stem, bytes = max(slices.Index(line, "stem"), 0), slices.Index(line, "bytes")
+	r := csv.NewReader(strings.NewReader(string(data)))
+	for first := true; ; first = false {
+		cells, err := r.Read()
+		if err == io.EOF {
+			return sizes, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		if first && slices.Contains(cells, "bytes") {
+			stem, bytes = max(slices.Index(cells, "stem"), 0), slices.Index(cells, "bytes")
 			continue
 		}
-		if bytes >= len(line) {
-			return nil, fmt.Errorf("%s: line %d has no number of bytes", path, i+1)
+		line, _ := r.FieldPos(0)
+		if bytes >= len(cells) {
+			return nil, fmt.Errorf("%s: line %d has no number of bytes", path, line)
 		}
-		n, err := strconv.ParseInt(strings.TrimSpace(line[bytes]), 10, 64)
+		n, err := strconv.ParseInt(strings.TrimSpace(cells[bytes]), 10, 64)
 		if err != nil || n < 1 {
-			return nil, fmt.Errorf("%s: line %d: %q is not a number of bytes", path, i+1, line[bytes])
+			return nil, fmt.Errorf("%s: line %d: %q is not a number of bytes", path, line, cells[bytes])
 		}
-		sizes[stemOf(strings.TrimSpace(line[stem]))] = n
+		name := strings.TrimSpace(cells[stem])
+		if e.IsPictureName(name) { // any other ending is a part of the stem
+			name = stemOf(name)
+		}
+		if _, ok := sizes[name]; ok {
+			return nil, fmt.Errorf("%s: line %d: a second size of %s", path, line, name)
+		}
+		sizes[name] = n
 	}
-	return sizes, nil
 }

@@ -115,6 +115,10 @@ func TestPeerSizes(t *testing.T) {
 	if got, problems := bytesOf(table); got != "100" || len(problems) != 1 || !strings.Contains(problems[0], "no size of scene1") {
 		t.Errorf("a table: %s bytes, %v", got, problems)
 	}
+	write(t, table, "stem,bytes\nscene0,100\nscene0.v2,999\nscene0.v2.x,998\nscene1.png,300\n")
+	if got, problems := bytesOf(table); got != "200 ± 100" || problems != nil {
+		t.Errorf("stems with dots: %s bytes, %v", got, problems)
+	}
 	write(t, filepath.Join(peer, sizesFile), "scene0,70\nscene1,80\n")
 	if got, problems := bytesOf(""); got != "75 ± 5" || problems != nil {
 		t.Errorf("sizes.csv: %s bytes, %v", got, problems)
@@ -126,6 +130,12 @@ func TestPeerSizes(t *testing.T) {
 		if _, err := e.Run(t.Context()); err == nil || !strings.HasPrefix(err.Error(), table) {
 			t.Errorf("table %q: %v", bad, err)
 		}
+	}
+	write(t, table, "stem,bytes\n\nscene0,1\nscene0.png,2\n")
+	twice := evaluation(dir, t.TempDir(), "peer-p")
+	twice.Peers = []Peer{{"P", peer, table}}
+	if _, err := twice.Run(t.Context()); err == nil || err.Error() != table+": line 4: a second size of scene0" {
+		t.Errorf("two sizes of a picture: %v", err)
 	}
 	for _, p := range []Peer{{"P", "/nonexistent", ""}, {"P", peer, "/nonexistent"}} {
 		e := evaluation(dir, t.TempDir())

@@ -89,8 +89,7 @@ repeats what failed and what has changed.
 			return usagef("--paint is for --figures")
 		}
 		e := &evaluate.Evaluation{
-			IsPictureName: isPictureName,
-			Out:           *out, Size: *size, Bytes: *budget, Rows: *rows, Exact: exact(),
+			Out: *out, Size: *size, Bytes: *budget, Rows: *rows, Exact: exact(), IsPictureName: isPictureName,
 			Figures: *withFigures, Paint: *paint, Timeout: time.Duration(*timeout) * time.Second,
 		}
 		var err error
