@@ -19,8 +19,9 @@
 // A line of JSON is appended to records.jsonl, and synced, for every row of
 // every picture; what was decoded is kept in the folder pictures. The next run
 // with the same output repeats what failed and what a change affects: another
-// picture, model, size, option or tool. A metric that was absent is added
-// without encoding anything again.
+// picture, model, size, option or program, told by its hash. A metric that was
+// absent is added without encoding anything again. The libraries that a tool
+// loads are not seen: after an update of those alone, begin another output.
 //
 // # Statistics
 //

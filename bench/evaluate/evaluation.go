@@ -26,7 +26,7 @@ type Evaluation struct {
 
 	Codec   *codec.Codec
 	Model   string // tells the model from others
-	Version string // of this program
+	Version string // of this program; see build
 	Side    int    // what the model paints by itself
 	Exact   bool
 
@@ -68,6 +68,7 @@ type Evaluation struct {
 	End   func(failed bool)
 
 	tools      *toolbox
+	build      string // tells this program from others
 	rows       []row
 	metrics    []Metric
 	dimensions int // of the model's CLIP vectors
@@ -158,6 +159,10 @@ func (e *Evaluation) prepare() error {
 	}
 	if e.tools == nil {
 		e.tools = &toolbox{limit: e.Timeout}
+	}
+	var err error
+	if e.build, err = e.buildOf(e.Version); err != nil {
+		return err
 	}
 	prior, err := e.Codec.Prior()
 	if err != nil {
