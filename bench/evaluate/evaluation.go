@@ -100,7 +100,7 @@ func (e *Evaluation) Run(ctx context.Context) (*Report, error) {
 		return nil, err
 	}
 	var err error
-	if e.journal, err = openJournal(filepath.Join(e.Out, "records.jsonl"), e.Lock); err != nil {
+	if e.journal, err = openJournal(filepath.Join(e.Out, journalName), e.Lock); err != nil {
 		return nil, err
 	}
 	defer e.journal.close()
@@ -183,6 +183,9 @@ func (e *Evaluation) prepare() error {
 	}
 	if why := e.Set.missing(e.Pictures); why != "" {
 		e.problem("", "", errors.New(why))
+	}
+	if err := e.checkOut(); err != nil {
+		return err
 	}
 	return os.MkdirAll(e.Out, 0o777)
 }

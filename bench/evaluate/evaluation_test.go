@@ -401,7 +401,7 @@ func TestErrors(t *testing.T) {
 	e.Pictures = nil
 	fails(e, "no pictures")
 	out := t.TempDir()
-	if err := os.WriteFile(filepath.Join(out, "records.jsonl"), []byte("{}\nnonsense\n{}\n"), 0o666); err != nil {
+	if err := os.WriteFile(filepath.Join(out, journalName), []byte(aRecord+"nonsense\n"+aRecord), 0o666); err != nil {
 		t.Fatal(err)
 	}
 	fails(evaluation(dir, out, "thumbhash"), "records.jsonl: line 2 is not a record")

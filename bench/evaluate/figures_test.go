@@ -41,6 +41,11 @@ func TestFigures(t *testing.T) {
 		want = append(want, id+".svg", id+".png")
 		checkDrawing(t, filepath.Join(out, id))
 	}
+	for _, name := range names {
+		if !results.MatchString(name) {
+			t.Errorf("%s is not among the names that are replaced", name)
+		}
+	}
 	if !slices.Equal(names, want) {
 		t.Errorf("files %q, want %q", names, want)
 	}

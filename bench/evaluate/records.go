@@ -69,9 +69,12 @@ type journal struct {
 // maxJournal is the size of the largest journal that is read.
 const maxJournal = 1 << 30
 
+// journalName is the name of the journal in the output folder.
+const journalName = "records.jsonl"
+
 // openJournal locks a journal, if lock is not nil, and reads the records of
 // earlier runs. A torn last line, of a run that was killed, is cut off; any other
-// line that is no record is an error.
+// line that is no record is an error: the file may be somebody else's.
 func openJournal(path string, lock func(*os.File) error) (*journal, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o666)
 	if err != nil {
@@ -105,15 +108,30 @@ func (j *journal) read() error {
 			continue
 		}
 		r := new(Record)
-		if err := json.Unmarshal(line, r); err != nil {
-			return fmt.Errorf("line %d is not a record: %w", i+1, err)
+		err := json.Unmarshal(line, r)
+		if err == nil && (r.Row == "" || r.Picture == "" || r.Source == "") {
+			err = errors.New("it lacks a row, a picture or a source")
+		}
+		if err != nil {
+			return fmt.Errorf("line %d is not a record: %w: choose another folder", i+1, err)
 		}
 		j.last[key{r.Row, r.Picture}] = r
 	}
-	if whole == len(data) {
+	torn := data[whole:]
+	switch {
+	case len(torn) == 0:
 		return nil // without a lock, another run may have added records since
+	case len(j.last) == 0 && !beginsRecord(torn):
+		return errors.New("it has no records and ends like something else: choose another folder")
 	}
 	return j.file.Truncate(int64(whole))
+}
+
+// beginsRecord reports whether data may be the beginning of a record.
+func beginsRecord(data []byte) bool {
+	head := []byte(`{"row":"`)
+	n := min(len(head), len(data))
+	return bytes.Equal(data[:n], head[:n])
 }
 
 // find returns the record of a row and a picture if it is still about this

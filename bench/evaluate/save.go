@@ -1,8 +1,12 @@
 package evaluate
 
 import (
+	"errors"
+	"fmt"
 	"io"
+	"os"
 	"path/filepath"
+	"regexp"
 )
 
 // Save writes the report and its figures into the output folder, and returns the
@@ -24,6 +28,27 @@ func (e *Evaluation) Save(r *Report) ([]string, error) {
 		names = append(names, f.name)
 	}
 	return names, nil
+}
+
+// results matches the names that an evaluation replaces in its output folder.
+var results = regexp.MustCompile(`(?i)^(table\.(md|csv|tex)|report\.html|pictures|(figure[456]|strength|contact|rate-.*)\.(svg|png))$`)
+
+// checkOut returns an error if the output folder has such names and no journal:
+// then they are not an evaluation's.
+func (e *Evaluation) checkOut() error {
+	if _, err := os.Lstat(filepath.Join(e.Out, journalName)); err == nil {
+		return nil
+	}
+	list, err := os.ReadDir(e.Out)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("%s: %w", e.Out, cause(err))
+	}
+	for _, d := range list {
+		if results.MatchString(d.Name()) {
+			return fmt.Errorf("%s: would be replaced, and is no evaluation's, since no %s is beside it: choose another folder", filepath.Join(e.Out, d.Name()), journalName)
+		}
+	}
+	return nil
 }
 
 // contents returns the function that fills a file with data.

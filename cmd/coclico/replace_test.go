@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -69,6 +70,21 @@ func TestFolders(t *testing.T) {
 		fail(t, process.Usage, []string{"-: must be a folder"}, args...)
 	}
 	onlyFiles(t, ".", "mine.txt")
+
+	photos := pictures(t, 0)
+	for _, name := range []string{"table.csv", "Report.html", "rate-dists.svg", "pictures/mine.txt", "records.jsonl"} {
+		out := t.TempDir()
+		path := filepath.Join(out, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o777), os.WriteFile(path, []byte(`{"my":"only copy"}`), 0o666)); err != nil {
+			t.Fatal(err)
+		}
+		top, _, _ := strings.Cut(name, "/")
+		fail(t, process.Failed, []string{filepath.Join(out, top) + ": ", "choose another folder"}, "evaluate", photos, "-o", out, "--rows", "thumbhash", "--size", "64")
+		if data, err := os.ReadFile(path); err != nil || string(data) != `{"my":"only copy"}` {
+			t.Errorf("%s became %q (%v)", name, data, err)
+		}
+		onlyFiles(t, out, top)
+	}
 }
 
 // TestArchiveForFolder: an archive where files are wanted is not passed over.
