@@ -14,15 +14,12 @@ import (
 	"flag"
 	"fmt"
 	"image"
-	_ "image/jpeg"
-	_ "image/png"
 	"log"
-	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/coclico/coclico/bench/folder"
 	"github.com/coclico/coclico/codec"
 	"github.com/coclico/coclico/codec/format"
 	"github.com/coclico/coclico/codec/quant"
@@ -98,23 +95,18 @@ type picture struct {
 }
 
 func readPictures(dir string) ([]picture, error) {
-	names, err := filepath.Glob(filepath.Join(dir, "*.*g"))
-	if err != nil || len(names) == 0 {
-		return nil, fmt.Errorf("%s: no pictures", dir)
+	paths, err := folder.Pictures(dir)
+	if err != nil {
+		return nil, err
 	}
-	slices.Sort(names)
+	log.Printf("%d pictures", len(paths))
 	var all []picture
-	for _, name := range names {
-		f, err := os.Open(name)
+	for _, path := range paths {
+		img, err := folder.Read(path)
 		if err != nil {
 			return nil, err
 		}
-		img, _, err := image.Decode(f)
-		f.Close()
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
-		}
-		all = append(all, picture{filepath.Base(name), img})
+		all = append(all, picture{filepath.Base(path), img})
 	}
 	return all, nil
 }

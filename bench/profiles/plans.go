@@ -3,13 +3,14 @@ package main
 import (
 	"fmt"
 	goformat "go/format"
+	"io"
 	"log"
-	"os"
 	"slices"
 	"strings"
 
 	"github.com/coclico/coclico/codec/format"
 	"github.com/coclico/coclico/codec/quant"
+	"github.com/coclico/coclico/weights"
 )
 
 // A plan is a color map's size and bits, what it takes and what it gives on average.
@@ -67,7 +68,10 @@ var plans = []struct{ n, bits, bytes int }{
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(name, src, 0o666)
+	return weights.WriteFile(name, func(w io.Writer) error { // the source is whole at any moment
+		_, err := w.Write(src)
+		return err
+	})
 }
 
 // lowerHull returns the lower convex hull of plans sorted by bytes, up to the lowest.

@@ -17,8 +17,6 @@ import (
 	"flag"
 	"fmt"
 	"image"
-	_ "image/jpeg"
-	_ "image/png"
 	"log"
 	"math"
 	"os"
@@ -28,6 +26,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/coclico/coclico/bench/folder"
 	"github.com/coclico/coclico/codec"
 	"github.com/coclico/coclico/codec/archive"
 	"github.com/coclico/coclico/codec/format"
@@ -57,15 +56,16 @@ func run(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
-	names, err := filepath.Glob(filepath.Join(dir, "*-*.*g"))
+	paths, err := folder.Pictures(dir)
 	if err != nil {
 		return err
 	}
-	if len(names) <= found {
-		return fmt.Errorf("%s: %d pictures named KIND-NUMBER, more than %d are needed", dir, len(names), found)
+	named := slices.DeleteFunc(slices.Clone(paths), func(path string) bool { return !strings.Contains(filepath.Base(path), "-") })
+	if len(named) <= found {
+		return fmt.Errorf("%s: %d pictures named KIND-NUMBER, more than %d are needed", dir, len(named), found)
 	}
-	slices.Sort(names)
-	pictures, err := encode(ctx, c, prior, names)
+	log.Printf("%d of %d pictures are named KIND-NUMBER", len(named), len(paths))
+	pictures, err := encode(ctx, c, prior, named)
 	if err != nil {
 		return err
 	}
@@ -115,7 +115,7 @@ func encode(ctx context.Context, c *codec.Codec, prior format.Prior, names []str
 }
 
 func newPicture(ctx context.Context, c *codec.Codec, prior format.Prior, path string) (picture, error) {
-	img, err := readPicture(path)
+	img, err := folder.Read(path)
 	if err != nil {
 		return picture{}, err
 	}
@@ -132,19 +132,6 @@ func newPicture(ctx context.Context, c *codec.Codec, prior format.Prior, path st
 func newPictureOf(name string, vector []float32) picture {
 	kind := name[:max(strings.LastIndexByte(name, '-'), 0)]
 	return picture{name: name, kind: kind, vector: vector, length: math.Sqrt(dot(vector, vector))}
-}
-
-func readPicture(path string) (image.Image, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	img, _, err := image.Decode(f)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return img, nil
 }
 
 // encodePicture returns a picture's vector, as deviations from the model's

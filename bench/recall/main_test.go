@@ -4,6 +4,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/coclico/coclico/bench/folder"
 	"github.com/coclico/coclico/codec"
 	"github.com/coclico/coclico/weights/mini"
 )
@@ -33,7 +34,7 @@ func TestWordsOfScenes(t *testing.T) {
 	for file, kind := range map[string]string{
 		"canyon": "canyon", "forest": "forest", "night_moon": "night moon", "river": "river", "sea_dusk": "sea dusk", "skyline": "skyline",
 	} {
-		img, err := readPicture(filepath.Join("..", "..", "weights", "mini", "testdata", "scenes", file+".png"))
+		img, err := folder.Read(filepath.Join("..", "..", "weights", "mini", "testdata", "scenes", file+".png"))
 		if err != nil {
 			t.Fatal(err)
 		}
