@@ -92,13 +92,13 @@ func (t *tuner) room(c format.ColorMap, budget int) int {
 	return min(int(8*(float64(budget)-color))-h.HeaderBits()-format.SpreadBits, most)
 }
 
-// colorWeight is what a color score counts beside 1 - cosine. With the paper's
+// colorWeight is what an area color score counts beside 1 - cosine. With the paper's
 // number of bytes both then improve on the paper's by the same share of their
 // possible gain.
 const colorWeight = 5
 
 // loss returns about how much is lost: 1 - cosine of a vector of total bits,
-// and the color score of the map.
+// and the area color score of the map.
 func (t *tuner) loss(c format.ColorMap, total int) float64 {
 	t.h.VectorBits = total
 	var left, all float64

@@ -127,7 +127,7 @@ func TestBuiltInMeaning(t *testing.T) {
 		score := colorScore(t, scene, img)
 		color += score / n
 		vectors, painted = append(vectors, vector), append(painted, again)
-		t.Logf("%-14s %d bytes, color score %.4f, CLIP distance %.3f",
+		t.Logf("%-14s %d bytes, area color score %.4f, CLIP distance %.3f",
 			strings.TrimSuffix(filepath.Base(name), ".png"), len(data), score, 1-quant.Cosine(vector, again))
 	}
 	for i := range vectors {
@@ -143,7 +143,7 @@ func TestBuiltInMeaning(t *testing.T) {
 	}
 	// These weights reach 0.0135 on 140 pictures. Noise in a picture's mean color would be 0.05 and more.
 	if color > 0.025 {
-		t.Errorf("color score %.4f", color)
+		t.Errorf("area color score %.4f", color)
 	}
 }
 
@@ -181,7 +181,7 @@ func TestBuiltInHalves(t *testing.T) {
 		owner, donor := colorScore(t, scenes[i], img), colorScore(t, scenes[j], img)
 		shown, _ := seen(t, c, img)
 		near, far := quant.Cosine(shown, vectors[i]), quant.Cosine(shown, vectors[j])
-		t.Logf("bits of %s, map of %s: color score %.4f to the one, %.4f to the other; cosine %.3f, %.3f",
+		t.Logf("bits of %s, map of %s: area color score %.4f to the one, %.4f to the other; cosine %.3f, %.3f",
 			filepath.Base(names[i]), filepath.Base(names[j]), owner, donor, near, far)
 		if near > far {
 			kept++

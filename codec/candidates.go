@@ -33,9 +33,10 @@ type Judgment struct {
 	// candidate's steps lead to. It decides.
 	Distance float64
 
-	// ColorScore is the mean square difference of the two at 32 x 32 pixels:
-	// a second measure, which the CLIP tower has no part in.
-	ColorScore float64
+	// AreaColorScore is the mean square difference of the two, averaged to 32 x
+	// 32 pixels: a second measure, which the CLIP tower has no part in. The
+	// paper's color score interpolates instead, and is higher.
+	AreaColorScore float64
 }
 
 // needDecoder returns ErrNoDecoder for a folder without the decoder's half.

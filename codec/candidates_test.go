@@ -80,8 +80,8 @@ func TestCandidates(t *testing.T) {
 			if d := 1 - quant.Cosine(again, vector); d != best.Distance {
 				t.Errorf("%s: the distance is %g, judged %g", name, d, best.Distance)
 			}
-			if s := quant.Score(scored(t, photo), scored(t, img)); s != best.ColorScore {
-				t.Errorf("%s: the color score is %g, judged %g", name, s, best.ColorScore)
+			if s := quant.Score(scored(t, photo), scored(t, img)); s != best.AreaColorScore {
+				t.Errorf("%s: the area color score is %g, judged %g", name, s, best.AreaColorScore)
 			}
 		}
 
@@ -106,7 +106,7 @@ func TestCandidates(t *testing.T) {
 	}
 }
 
-// scored returns the pixels that the color score compares.
+// scored returns the pixels that the area color score compares.
 func scored(t *testing.T, img image.Image) []float32 {
 	t.Helper()
 	rgb, side, err := quant.CenterSquare(img)

@@ -5,32 +5,32 @@ package codec
 // plans are the sizes and bits of color maps that a budget is divided by, with the bytes that they took and the score that
 // they gave on the pictures that they were measured on.
 var plans = []struct{ n, bits, bytes int }{
-	{2, 1, 2},     // color score 0.03025
-	{4, 1, 3},     // color score 0.02425
-	{6, 1, 5},     // color score 0.02136
-	{4, 2, 5},     // color score 0.02009
-	{8, 1, 7},     // color score 0.01901
-	{6, 2, 10},    // color score 0.01618
-	{8, 2, 15},    // color score 0.01311
-	{10, 2, 21},   // color score 0.01129
-	{12, 2, 28},   // color score 0.00976
-	{14, 2, 37},   // color score 0.00848
-	{16, 2, 45},   // color score 0.00767
-	{14, 3, 60},   // color score 0.00655
-	{20, 2, 66},   // color score 0.00606
-	{16, 3, 75},   // color score 0.00562
-	{24, 2, 89},   // color score 0.00504
-	{20, 3, 109},  // color score 0.00391
-	{24, 3, 149},  // color score 0.00286
-	{28, 3, 194},  // color score 0.00213
-	{32, 3, 240},  // color score 0.00171
-	{32, 4, 361},  // color score 0.00087
-	{32, 5, 501},  // color score 0.00063
-	{40, 4, 526},  // color score 0.00059
-	{48, 4, 717},  // color score 0.00044
-	{40, 5, 737},  // color score 0.00043
-	{48, 5, 1008}, // color score 0.00029
-	{48, 6, 1365}, // color score 0.00025
-	{64, 5, 1661}, // color score 0.00023
-	{64, 6, 2283}, // color score 0.00019
+	{2, 1, 2},     // area color score 0.03025
+	{4, 1, 3},     // area color score 0.02425
+	{6, 1, 5},     // area color score 0.02136
+	{4, 2, 5},     // area color score 0.02009
+	{8, 1, 7},     // area color score 0.01901
+	{6, 2, 10},    // area color score 0.01618
+	{8, 2, 15},    // area color score 0.01311
+	{10, 2, 21},   // area color score 0.01129
+	{12, 2, 28},   // area color score 0.00976
+	{14, 2, 37},   // area color score 0.00848
+	{16, 2, 45},   // area color score 0.00767
+	{14, 3, 60},   // area color score 0.00655
+	{20, 2, 66},   // area color score 0.00606
+	{16, 3, 75},   // area color score 0.00562
+	{24, 2, 89},   // area color score 0.00504
+	{20, 3, 109},  // area color score 0.00391
+	{24, 3, 149},  // area color score 0.00286
+	{28, 3, 194},  // area color score 0.00213
+	{32, 3, 240},  // area color score 0.00171
+	{32, 4, 361},  // area color score 0.00087
+	{32, 5, 501},  // area color score 0.00063
+	{40, 4, 526},  // area color score 0.00059
+	{48, 4, 717},  // area color score 0.00044
+	{40, 5, 737},  // area color score 0.00043
+	{48, 5, 1008}, // area color score 0.00029
+	{48, 6, 1365}, // area color score 0.00025
+	{64, 5, 1661}, // area color score 0.00023
+	{64, 6, 2283}, // area color score 0.00019
 }

@@ -40,7 +40,7 @@
 //
 // The weight of a step is [Fade] of the file's number, and the band has three
 // quarters of the map's frequencies along each axis. Both were chosen with the
-// built-in model, tuned maps and the projection of package quant; color score
+// built-in model, tuned maps and the projection of package quant; area color score
 // and CLIP distance of 22 photos and 112 landscapes, "2 to .5" for a weight that
 // changes linearly from the first step to the last:
 //

@@ -29,7 +29,7 @@ func main() {
 	log.SetFlags(0)
 	photos := flag.String("photos", "", "folder of JPEG and PNG pictures")
 	model := flag.String("model", "", "model folder (default the built-in model)")
-	paint := flag.Bool("decode", false, "also paint the pictures, and score their colors")
+	paint := flag.Bool("decode", false, "also paint the pictures, and print their area color scores and CLIP distances")
 	plans := flag.String("plans", "", "file to write the table of color maps to")
 	budgets := flag.String("budgets", "", "budgets to divide, with commas between")
 	candidates := flag.String("candidates", "", "numbers of noises to choose from, with commas between")
@@ -122,8 +122,8 @@ func openCodec(model string) (*codec.Codec, error) {
 type result struct {
 	bytes   int
 	cosine  float64 // of the vector and the unquantized one
-	colors  float64 // score of the color map
-	painted float64 // score of the painted picture
+	colors  float64 // area color score of the color map
+	painted float64 // and of the painted picture
 	clip    float64 // its CLIP distance, 1 - cosine
 }
 
@@ -136,7 +136,7 @@ func (r *result) add(o result) {
 }
 
 func (r result) String(n float64) string {
-	return fmt.Sprintf("%7.1f bytes  cosine %.4f  color map %.5f  painted %.5f  CLIP distance %.4f", float64(r.bytes)/n, r.cosine/n, r.colors/n, r.painted/n, r.clip/n)
+	return fmt.Sprintf("%7.1f bytes  cosine %.4f  area color score of the map %.5f, painted %.5f  CLIP distance %.4f", float64(r.bytes)/n, r.cosine/n, r.colors/n, r.painted/n, r.clip/n)
 }
 
 // printSizes prints where the bytes of the paper's files are.
@@ -261,7 +261,7 @@ func painting(f *codec.File) *codec.DecodeOptions {
 var finished = flag.Int("finished", 1, "paint every file from so many seeds, and measure the picture of the least CLIP distance")
 
 // look paints a file with its seed and so many more. It returns the picture's
-// color score and CLIP distance.
+// area color score and CLIP distance.
 func look(c *codec.Codec, f *codec.File, more uint64, target, vector []float32) (colors, clip float64, err error) {
 	o := painting(f)
 	o.Sampling.Seed += more
@@ -290,7 +290,7 @@ func encode(c *codec.Codec, img image.Image, o *codec.EncodeOptions) (data []byt
 	return data, e.Vector(), err
 }
 
-// average returns the pixels that the color score compares.
+// average returns the pixels that the area color score compares.
 func average(img image.Image) ([]float32, error) {
 	rgb, side, err := quant.CenterSquare(img)
 	if err != nil {

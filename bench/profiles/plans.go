@@ -19,7 +19,7 @@ type plan struct {
 	bytes, score float64
 }
 
-// writePlans writes the color maps that are on the convex hull of bytes and color score, as in the paper, or near it: a
+// writePlans writes the color maps that are on the convex hull of bytes and area color score, as in the paper, or near it: a
 // picture may be better served by a neighbor.
 func writePlans(name string, pictures []picture) error {
 	const near = 0.03 // of the hull's score
@@ -53,7 +53,7 @@ func writePlans(name string, pictures []picture) error {
 	var kept []string
 	for _, p := range all {
 		if limit := at(hull, p.bytes); p.score <= limit*(1+near) {
-			kept = append(kept, fmt.Sprintf("{%d, %d, %.0f}, // color score %.5f", p.n, p.bits, p.bytes, p.score))
+			kept = append(kept, fmt.Sprintf("{%d, %d, %.0f}, // area color score %.5f", p.n, p.bits, p.bytes, p.score))
 			log.Print(kept[len(kept)-1])
 		}
 	}

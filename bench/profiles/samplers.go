@@ -31,7 +31,7 @@ var samplers = []struct {
 var samplerSteps = []int{4, 6, 8, 12, 16, 20, 30}
 
 // printSamplers prints how near to the pictures each sampler paints them in how
-// many steps: color score and CLIP distance of tuned files, on average.
+// many steps: area color score and CLIP distance of tuned files, on average.
 func printSamplers(c *codec.Codec, pictures []picture) error {
 	c.KeepNetworks = true
 	files, targets, vectors := make([]*codec.File, len(pictures)), make([][]float32, len(pictures)), make([][]float32, len(pictures))

@@ -26,7 +26,7 @@ func (c *contest) describe(f *codec.File) string {
 	if !ok {
 		return ""
 	}
-	return fmt.Sprintf("; seed %d, the best of %d: CLIP distance %.4f, color score %.4f", f.Sampling().Seed, len(c.last), j.Distance, j.ColorScore)
+	return fmt.Sprintf("; seed %d, the best of %d: CLIP distance %.4f, area color score %.4f", f.Sampling().Seed, len(c.last), j.Distance, j.AreaColorScore)
 }
 
 // keep returns the error of a search that was interrupted and whose best

@@ -54,6 +54,20 @@ func TestCandidates(t *testing.T) {
 	fail(t, process.Usage, []string{"--candidates has no effect: --raw writes"}, "encode", photo, "-o", out, "--raw", "--candidates", "2")
 }
 
+// TestContest: what candidates are judged by is not named like the paper's color
+// score, which is another.
+func TestContest(t *testing.T) {
+	f, err := codec.Parse([]byte(succeed(t, "encode", photo, "-o", "-")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var c contest
+	c.add(codec.Judgment{Distance: 0.125, AreaColorScore: 0.0123})
+	if got, want := c.describe(f), "; seed 0, the best of 1: CLIP distance 0.1250, area color score 0.0123"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
 // TestManyCandidates: a batch takes a file for done if it has one of the
 // candidates, and does not if it may have been made without any.
 func TestManyCandidates(t *testing.T) {

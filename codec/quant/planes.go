@@ -25,7 +25,7 @@ func NewPlanes(rgb []byte, w, h, n int, antialias bool) Planes {
 }
 
 // Average returns a picture rgb [h, w, 3] averaged to n x n pixels: RGB [n, n,
-// 3] in [0, 1].
+// 3] in [0, 1], as in the area color score.
 func Average(rgb []byte, w, h, n int) []float32 { return antialiased(rgb, w, h, n) }
 
 // Interpolate is Average without antialias, as in the paper's color score: each
