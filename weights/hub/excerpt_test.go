@@ -62,13 +62,6 @@ func towerHub(t *testing.T, size int) *hubtest.Hub {
 	return hubtest.New(t, map[string][]byte{both: towers(t, 1, size), "vocab.json": []byte("{}"), "extra.json": []byte("[]"), "README.md": []byte("---\nlicense: mit\n---\n")})
 }
 
-// patient returns a client that waits while the test's hub hashes large files.
-func patient(f *hubtest.Hub, t *testing.T) *hub.Client {
-	c := client(f, t)
-	c.Stall = time.Minute
-	return c
-}
-
 func excerpt(ctx context.Context, c *hub.Client, path string) (*hub.Excerpt, string, error) {
 	e, err := c.PlanExcerpt(ctx, repo, "main", selection, path)
 	if err != nil {
@@ -118,7 +111,7 @@ func checkExcerpt(t *testing.T, f *hubtest.Hub, path, sum string) {
 // are planned.
 func TestExcerpt(t *testing.T) {
 	f := towerHub(t, textSize)
-	c := patient(f, t)
+	c := client(f, t)
 	path := filepath.Join(t.TempDir(), "new", "text.safetensors")
 	e, err := c.PlanExcerpt(t.Context(), repo, "main", selection, path)
 	if err != nil {
@@ -166,7 +159,7 @@ func TestExcerptCuts(t *testing.T) {
 	f := towerHub(t, textSize)
 	f.Serve = cutAll(f, 1<<20)
 	path := filepath.Join(t.TempDir(), both)
-	_, sum, err := excerpt(t.Context(), patient(f, t), path)
+	_, sum, err := excerpt(t.Context(), client(f, t), path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -189,7 +182,7 @@ func cutAll(f *hubtest.Hub, n int) func(http.ResponseWriter, *http.Request, stri
 // again on what is not its own.
 func TestExcerptResume(t *testing.T) {
 	f := towerHub(t, textSize)
-	c := patient(f, t)
+	c := client(f, t)
 	path := filepath.Join(t.TempDir(), both)
 	ctx, cancel := context.WithCancel(t.Context())
 	e, err := c.PlanExcerpt(ctx, repo, "main", selection, path)
@@ -334,7 +327,7 @@ func TestExcerptRefusals(t *testing.T) {
 		f := towerHub(t, 1<<16)
 		tt.edit(f)
 		path := filepath.Join(t.TempDir(), both)
-		_, _, err := excerpt(t.Context(), patient(f, t), path)
+		_, _, err := excerpt(t.Context(), client(f, t), path)
 		if err == nil || !strings.Contains(err.Error(), tt.want) || len(err.Error()) > 500 || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: error %v, want %q", tt.name, err, tt.want)
 		}
@@ -358,7 +351,7 @@ func TestExcerptRefusals(t *testing.T) {
 		}
 		return data(r)
 	}
-	if _, _, err := excerpt(t.Context(), patient(f, t), filepath.Join(t.TempDir(), both)); err == nil || !strings.Contains(err.Error(), "cut short after 10 of") || f.Gets(both) != 7 {
+	if _, _, err := excerpt(t.Context(), client(f, t), filepath.Join(t.TempDir(), both)); err == nil || !strings.Contains(err.Error(), "cut short after 10 of") || f.Gets(both) != 7 {
 		t.Errorf("cut short: %v after %d requests", err, f.Gets(both))
 	}
 	before := f.Gets(both)
@@ -370,10 +363,10 @@ func TestExcerptRefusals(t *testing.T) {
 		}
 		return inner(w, r, path)
 	}
-	if _, _, err := excerpt(t.Context(), patient(f, t), filepath.Join(t.TempDir(), both)); err == nil || !strings.Contains(err.Error(), "sends 10 bytes") || f.Gets(both)-before != 3 {
+	if _, _, err := excerpt(t.Context(), client(f, t), filepath.Join(t.TempDir(), both)); err == nil || !strings.Contains(err.Error(), "sends 10 bytes") || f.Gets(both)-before != 3 {
 		t.Errorf("a wrong length: %v after %d requests", err, f.Gets(both)-before)
 	}
-	c := patient(f, t)
+	c := client(f, t)
 	c.Offline = true
 	if _, _, err := excerpt(t.Context(), c, filepath.Join(t.TempDir(), both)); err == nil || !strings.Contains(err.Error(), "HF_HUB_OFFLINE") {
 		t.Errorf("offline: %v", err)
@@ -393,7 +386,7 @@ func TestExcerptChanged(t *testing.T) {
 		return cutAll(f, 6<<20)(w, r, path)
 	}
 	dir := t.TempDir()
-	_, _, err := excerpt(t.Context(), patient(f, t), filepath.Join(dir, both))
+	_, _, err := excerpt(t.Context(), client(f, t), filepath.Join(dir, both))
 	if err == nil || !strings.Contains(err.Error(), "has changed") {
 		t.Errorf("error %v", err)
 	}
@@ -405,7 +398,7 @@ func TestExcerptChanged(t *testing.T) {
 // TestTwoExcerpts: of pulls at the same time, one downloads.
 func TestTwoExcerpts(t *testing.T) {
 	f := towerHub(t, textSize)
-	c := patient(f, t)
+	c := client(f, t)
 	path := filepath.Join(t.TempDir(), both)
 	var wg sync.WaitGroup
 	for range 3 {

@@ -202,12 +202,15 @@ func TestSlow(t *testing.T) {
 		<-r.Context().Done()
 		return true
 	}
-	mustPull(t, client(f, t))
+	c := client(f, t)
+	c.Stall = 3 * time.Second // more than a busy machine takes, or more bytes are sent
+	mustPull(t, c)
 	if n := f.Sent(unet); n != unetSize {
 		t.Errorf("%d bytes sent", n)
 	}
 	f.API = func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
-	c := client(f, t)
+	c = client(f, t)
+	c.Stall = 300 * time.Millisecond
 	if _, _, err := pull(c, hub.Everything); err == nil || !strings.Contains(err.Error(), "no answer") {
 		t.Errorf("error %v", err)
 	}
@@ -231,6 +234,7 @@ func TestDrip(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	c.Stall = 300 * time.Millisecond
 	if _, err := c.Pull(ctx, p, nil); err == nil || ctx.Err() != nil {
 		t.Errorf("error %v", err)
 	}
@@ -250,7 +254,6 @@ func TestTwoPulls(t *testing.T) {
 	a := client(f, t)
 	b := client(f, t)
 	b.Cache = a.Cache
-	a.Stall, b.Stall = time.Minute, time.Minute // nothing shall be asked for twice because the machine is slow
 	var waits atomic.Int32
 	a.Waiting = func(string) { waits.Add(1) }
 	b.Waiting = a.Waiting
@@ -277,7 +280,6 @@ func TestTwoPulls(t *testing.T) {
 func TestInterrupt(t *testing.T) {
 	f := newHub(t)
 	c := client(f, t)
-	c.Stall = time.Minute
 	ctx, cancel := context.WithCancel(context.Background())
 	f.Serve = func(w http.ResponseWriter, r *http.Request, path string) bool {
 		if path != unet {

@@ -96,7 +96,11 @@ func (f *Hub) serveHub(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if revision, ok := strings.CutPrefix(r.URL.Path, "/api/models/"+f.Repo+"/revision/"); ok && (revision == "main" || revision == f.Commit) {
-		f.ServeListing(w, r)
+		if f.API != nil {
+			f.API(w, r)
+		} else {
+			f.ServeListing(w, r)
+		}
 		return
 	}
 	path, ok := strings.CutPrefix(r.URL.Path, "/"+f.Repo+"/resolve/"+f.Commit+"/")
@@ -119,12 +123,8 @@ func (f *Hub) serveHub(w http.ResponseWriter, r *http.Request) {
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(data))
 }
 
-// ServeListing answers a request to the API.
+// ServeListing answers a request to the API, if nothing replaces it.
 func (f *Hub) ServeListing(w http.ResponseWriter, r *http.Request) {
-	if f.API != nil {
-		f.API(w, r)
-		return
-	}
 	type sibling map[string]any
 	var all []sibling
 	for path, data := range f.Files {
