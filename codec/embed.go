@@ -132,11 +132,22 @@ type gallery struct {
 // A view is a picture on its way through the tower. Its fields belong to the
 // gallery until done is closed.
 type view struct {
-	pixels []float32 // normalized, [S,S,3]
-	vector []float32
-	err    error
-	batch  *viewing // nil while the picture waits
-	done   chan struct{}
+	pixels   []float32 // normalized, [S,S,3]
+	vector   []float32
+	err      error
+	panicked any      // the value of a panic in the tower
+	batch    *viewing // nil while the picture waits
+	done     chan struct{}
+}
+
+// result returns v.err once done is closed. A panic in the tower becomes the
+// caller's, which may recover it: in the gallery's goroutine it would end the
+// process.
+func (v *view) result() error {
+	if v.panicked != nil {
+		panic(v.panicked)
+	}
+	return v.err
 }
 
 // A viewing is a batch in the tower.
@@ -145,9 +156,9 @@ type viewing struct {
 	cancel context.CancelFunc
 }
 
-// see sets v.vector. It returns early if ctx ends, but not before the tower has
-// stopped if no other call waits for the batch: a call that has returned uses
-// the model no more.
+// see sets v.vector, or panics if the tower has. It returns early if ctx ends,
+// but not before the tower has stopped if no other call waits for the batch: a
+// call that has returned uses the model no more.
 func (g *gallery) see(ctx context.Context, tower *vit.Model, p nn.Precision, v *view) error {
 	g.mu.Lock()
 	g.waiting = append(g.waiting, v)
@@ -158,11 +169,12 @@ func (g *gallery) see(ctx context.Context, tower *vit.Model, p nn.Precision, v *
 	g.mu.Unlock()
 	select {
 	case <-v.done:
-		return v.err
+		return v.result()
 	case <-ctx.Done():
 	}
 	if g.leave(v) {
 		<-v.done
+		_ = v.result() // for a panic
 	}
 	return ctx.Err()
 }
@@ -211,8 +223,15 @@ func (g *gallery) work(tower *vit.Model, p nn.Precision) {
 	}
 }
 
-// show sets the vectors, or the errors, of a batch.
+// show sets the vectors, the errors, or the value of a panic, of a batch.
 func show(ctx context.Context, tower *vit.Model, p nn.Precision, batch []*view) {
+	defer func() {
+		if r := recover(); r != nil {
+			for _, v := range batch {
+				v.panicked = r
+			}
+		}
+	}()
 	ws := nn.Workspace{Precision: p}
 	defer ws.Close()
 	side := tower.Config().ImageSize

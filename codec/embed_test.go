@@ -211,6 +211,35 @@ func TestLeaving(t *testing.T) {
 	}
 }
 
+// TestTogetherPanic: a panic in the tower reaches every call of the batch, which
+// may recover it, and the gallery works as before.
+func TestTogetherPanic(t *testing.T) {
+	c := open(t, "tiny")
+	g := &c.gallery[nn.Exact]
+	g.working = true
+	const calls = 3
+	values := make([]any, calls)
+	var wait sync.WaitGroup
+	for i := range values {
+		wait.Go(func() {
+			defer func() { values[i] = recover() }()
+			err := g.see(t.Context(), nil, nn.Exact, &view{done: make(chan struct{})})
+			t.Errorf("a call returns %v", err)
+		})
+	}
+	queued(t, g, calls)
+	go g.work(nil, nn.Exact) // a tower that does not exist
+	wait.Wait()
+	for i, v := range values {
+		if _, ok := v.(runtime.Error); !ok {
+			t.Errorf("call %d recovers %v", i, v)
+		}
+	}
+	if _, err := c.Encode(t.Context(), testPicture(60, 50), nil); err != nil {
+		t.Error(err)
+	}
+}
+
 // BenchmarkEncodeMany encodes with the built-in model from several goroutines.
 func BenchmarkEncodeMany(b *testing.B) {
 	c, err := BuiltIn()
