@@ -58,6 +58,9 @@ func (c *Codec) Embed(ctx context.Context, img image.Image, opts *EncodeOptions)
 			return nil, err
 		}
 	}
+	if err := c.checkDimensions(ctx, &o); err != nil {
+		return nil, err
+	}
 	if err := nn.Check(); err != nil {
 		return nil, err
 	}

@@ -87,6 +87,20 @@ func paperSymbols(small thumbnails, vector []float32, p format.Params) (format.S
 	return s, quant.QuantizePaperVector(s.Vector, vector, p.DimensionBits)
 }
 
+// checkDimensions checks, before the image encoder runs, that header will accept
+// its vector.
+func (c *Codec) checkDimensions(ctx context.Context, o *EncodeOptions) error {
+	if o.Raw {
+		return nil // without a header, and without the normalizer
+	}
+	tower, err := c.model.ImageEncoder(ctx)
+	if err != nil {
+		return err
+	}
+	_, _, err = c.header(tower.Config().ProjectionDim, 0, o)
+	return err
+}
+
 // header returns the header of a file of this model, and the model's prior.
 func (c *Codec) header(dim int, shape format.Shape, o *EncodeOptions) (format.Header, format.Prior, error) {
 	h := format.NewHeader(dim)
