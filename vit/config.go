@@ -81,18 +81,16 @@ func ParseTextConfig(data []byte) (TextConfig, error) {
 // text_config for the rest. As in transformers' CLIPModel, the text_config's own
 // projection_dim is ignored. Absent keys have the defaults of transformers.
 func ParseTextEmbedConfig(data []byte) (TextEmbedConfig, error) {
-	var whole struct {
-		Model string          `json:"model_type"`
-		Text  json.RawMessage `json:"text_config"`
-	}
-	projection := struct {
-		Dim int `json:"projection_dim"`
-	}{512}
-	if err := config.Decode(data, &projection, nil); err != nil {
+	whole := struct {
+		Model string           `json:"model_type"`
+		Text  *json.RawMessage `json:"text_config"` // nil also for null
+		Dim   int              `json:"projection_dim"`
+	}{Dim: 512}
+	if err := config.Decode(data, &whole, nil); err != nil {
 		return TextEmbedConfig{}, err
 	}
-	if json.Unmarshal(data, &whole) == nil && whole.Model == "clip" && whole.Text != nil {
-		data = whole.Text
+	if whole.Model == "clip" && whole.Text != nil {
+		data = *whole.Text
 	}
 	text, err := ParseTextConfig(data)
 	if err != nil {
@@ -104,7 +102,7 @@ func ParseTextEmbedConfig(data []byte) (TextEmbedConfig, error) {
 	if err := config.Decode(data, &end, nil); err != nil {
 		return TextEmbedConfig{}, err
 	}
-	c := TextEmbedConfig{text, projection.Dim, end.ID}
+	c := TextEmbedConfig{text, whole.Dim, end.ID}
 	return c, c.Validate()
 }
 

@@ -73,6 +73,30 @@ func TestNames(t *testing.T) {
 	}
 }
 
+// TestParseTextEmbedConfig: the text_config of a whole CLIP is read as every other
+// key is.
+func TestParseTextEmbedConfig(t *testing.T) {
+	const text = `"hidden_size": 32, "num_attention_heads": 4`
+	for in, want := range map[string]string{
+		`{"model_type": "clip", "text_config": {` + text + `}}`:                                    "",
+		`{"model_type": "clip", "text_config": null, ` + text + `}`:                                `model_type is "clip"`, // and not "clip_text_model"
+		`{"model_type": "clip_text_model", "text_config": null, ` + text + `}`:                     "",
+		`{"model_type": "clip_text_model", "TEXT_CONFIG": {"hidden_size": 64}, ` + text + `}`:      "",
+		`{"MODEL_TYPE": "clip", "text_config": {"hidden_size": 64}, ` + text + `}`:                 "",
+		`{"model_type": "clip", "text_config": {` + text + `}, "Text_config": {"hidden_size": 7}}`: "",
+		`{"model_type": "clip", "text_config": {}, "text_config": {` + text + `}}`:                 "text_config appears twice",
+		`{"model_type": 5, ` + text + `}`:                                                          "model_type is a number",
+	} {
+		c, err := ParseTextEmbedConfig([]byte(in))
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: error %v, want %q", in, err, want)
+		}
+		if err == nil && c.HiddenSize != 32 {
+			t.Errorf("%s: hidden_size %d", in, c.HiddenSize)
+		}
+	}
+}
+
 func TestCancel(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
