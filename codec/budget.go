@@ -104,9 +104,9 @@ func (t *tuner) loss(c format.ColorMap, total int) float64 {
 	var left, all float64
 	for i, bits := range t.h.Allocation(t.prior) {
 		d := float64(t.vector[i] - t.mean[i])
-		left += float64(d*d) * quant.Loss(int(bits))
-		all += float64(t.vector[i]) * float64(t.vector[i])
+		left += float64(float64(d*d) * quant.Loss(int(bits))) // not fused: the same on every machine
+		all += float64(t.vector[i]) * float64(t.vector[i])    // exact
 	}
 	up := quant.Upsample(quant.RGB(t.h, c), t.h.MapSize, quant.ScoreSide, quant.ScoreSide)
-	return 1 - math.Sqrt(max(1-left/all, 0)) + colorWeight*quant.Score(up, t.target)
+	return 1 - math.Sqrt(max(1-left/all, 0)) + float64(colorWeight*quant.Score(up, t.target))
 }

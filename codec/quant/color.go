@@ -104,7 +104,8 @@ func QuantizeTunedColor(m Planes, bits int) (format.ColorMap, format.Range) {
 		lo, hi := chroma(best, bits)
 		// In RGB an error of U counts 1.772^2 + (0.114/0.587*1.772)^2, one of V
 		// 1.402^2 + (0.299/0.587*1.402)^2.
-		if e := 3.258*distortion(m.U, lo, hi, bits) + 2.476*distortion(m.V, lo, hi, bits); e < least {
+		e := float64(3.258*distortion(m.U, lo, hi, bits)) + float64(2.476*distortion(m.V, lo, hi, bits)) // not fused
+		if e < least {
 			least, chosen = e, best
 		}
 	}
