@@ -9,9 +9,9 @@ import "math"
 // must be the same on every machine, and equal to the reference's. Hence:
 //
 //   - A Go compiler may fuse x*y + z into one rounding (on arm64, ppc64le,
-//     riscv64, s390x) or not (amd64). Where the product is rounded it is
-//     written float32(x*y), which forbids fusing; where it is not, fma below
-//     is called.
+//     riscv64, s390x, and amd64 from GOAMD64=v3 on) or not. Where the product
+//     is rounded it is written float32(x*y), which forbids fusing; where it is
+//     not, fma below is called.
 //   - PyTorch's kernels are compiled for fused multiply-adds, and where GCC
 //     fused them is part of the result. The order here was found by comparing
 //     with PyTorch 2.15 on random pictures of many sizes; each function names
