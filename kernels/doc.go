@@ -56,7 +56,8 @@
 // string.
 //
 // Machines are little-endian, as checkpoints are: elements that need no
-// conversion are used as they are in the file.
+// conversion are used as they are in the file. [Check] returns an error on any
+// other machine.
 //
 // # How to add an instruction set
 //

@@ -1,6 +1,8 @@
 package kernels
 
 import (
+	"encoding/binary"
+	"errors"
 	"fmt"
 	"os"
 	"sync/atomic"
@@ -55,9 +57,21 @@ func impls() []*impl { return append(archImpls(), implGeneric) }
 // tests and bug reports.
 const EnvVar = "COCLICO_KERNELS"
 
+// checkOrder returns an error unless a machine stores numbers in the order in
+// which a checkpoint does: their bytes are multiplied as they are.
+func checkOrder(machine binary.ByteOrder) error {
+	if machine.Uint16([]byte{1, 0}) != 1 {
+		return errors.New("this machine is big-endian, which is not supported")
+	}
+	return nil
+}
+
 // choose returns the named implementation or, if name is empty, the best one
 // that this machine can run.
 func choose(name string) (*impl, error) {
+	if err := checkOrder(binary.NativeEndian); err != nil {
+		return nil, err
+	}
 	var best *impl
 	for _, im := range impls() {
 		ok := im.available()
@@ -80,8 +94,8 @@ func choose(name string) (*impl, error) {
 // current is the implementation in use, chosen on first use.
 var current atomic.Pointer[impl]
 
-// active returns the implementation in use. It panics if [EnvVar] is wrong,
-// which programs find out with [Check].
+// active returns the implementation in use. It panics if the machine is
+// big-endian or [EnvVar] is wrong, which programs find out with [Check].
 func active() *impl {
 	if im := current.Load(); im != nil {
 		return im
@@ -94,8 +108,8 @@ func active() *impl {
 	return current.Load()
 }
 
-// Check returns an error if [EnvVar] names an implementation that cannot run
-// on this machine.
+// Check returns an error if this machine is big-endian, or if [EnvVar] names an
+// implementation that cannot run on it.
 func Check() error {
 	_, err := choose(os.Getenv(EnvVar))
 	return err

@@ -1,6 +1,7 @@
 package kernels
 
 import (
+	"encoding/binary"
 	"fmt"
 	"os"
 	"strings"
@@ -56,6 +57,17 @@ func TestRequire(t *testing.T) {
 		if err := require(im.name); (err == nil) != im.available() {
 			t.Errorf("COCLICO_REQUIRE=%s: %v", im.name, err)
 		}
+	}
+}
+
+// TestOrder: a machine whose numbers lie in memory in another order than a
+// checkpoint's is refused.
+func TestOrder(t *testing.T) {
+	if err := checkOrder(binary.BigEndian); err == nil || err.Error() != "this machine is big-endian, which is not supported" {
+		t.Errorf("big-endian: %v", err)
+	}
+	if err := checkOrder(binary.LittleEndian); err != nil {
+		t.Errorf("little-endian: %v", err)
 	}
 }
 

@@ -24,8 +24,8 @@ const (
 	ReLU      = kernels.ReLU
 )
 
-// Check returns an error if COCLICO_KERNELS names kernels that this machine or
-// this binary does not have.
+// Check returns an error if this machine is big-endian, or if COCLICO_KERNELS
+// names kernels that it or this binary does not have.
 func Check() error { return kernels.Check() }
 
 // Activate applies act to every element of x.
