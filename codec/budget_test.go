@@ -5,11 +5,8 @@ import (
 	"errors"
 	"image/jpeg"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
-
-	"github.com/coclico/coclico/weights"
 )
 
 // TestBudget: a budget is kept, nearly used, and more of it loses less.
@@ -85,18 +82,7 @@ func TestTuned(t *testing.T) {
 // TestMisfit: a normalizer of another size than the image encoder's vectors is an
 // error before that runs.
 func TestMisfit(t *testing.T) {
-	dir := t.TempDir()
-	normalizer := filepath.Join(dir, "image_normalizer", "config.json")
-	err := errors.Join(os.CopyFS(dir, os.DirFS(filepath.Join("model", "synth", "configs", "tiny"))), os.WriteFile(normalizer, []byte(`{"embedding_dim": 24}`), 0o666))
-	if err != nil {
-		t.Fatal(err)
-	}
-	folder, err := weights.SyntheticFolder(os.DirFS(dir), "misfit", 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := New(folder)
-	defer c.Close()
+	c := altered(t, change{"image_normalizer/config.json", "32", "24"})
 	o := &EncodeOptions{Progress: func(p Progress) { t.Errorf("%s begins", p.Stage) }}
 	if _, err := c.Embed(t.Context(), testPicture(9, 9), o); err == nil || !strings.Contains(err.Error(), "image_normalizer: 24 dimensions; the image_encoder has 32") {
 		t.Errorf("error %v", err)

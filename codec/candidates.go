@@ -101,7 +101,7 @@ type candidate struct {
 
 // choose returns the file with the best candidate. If ctx ends, it returns the
 // file with the best one so far, and the context's error.
-func (c *Codec) choose(ctx context.Context, data []byte, small thumbnails, vector []float32, o *EncodeOptions) ([]byte, error) {
+func (c *Codec) choose(ctx context.Context, data []byte, small thumbnails, vector []float32, o *EncodeOptions) (_ []byte, err error) {
 	file, err := Parse(data)
 	if err != nil {
 		return nil, err
@@ -111,6 +111,7 @@ func (c *Codec) choose(ctx context.Context, data []byte, small thumbnails, vecto
 	if err != nil {
 		return nil, err
 	}
+	defer catchRefusal(&err, "candidates of %d x %d pixels", p.w, p.h)
 	defer p.ws.Close()
 	s := &search{painter: p, vector: vector, colors: small.target, judged: o.Judged, n: o.Candidates}
 	if s.judged == nil {

@@ -42,6 +42,35 @@ func open(t testing.TB, config string) *Codec {
 	return c
 }
 
+// A change puts other text into a file.
+type change struct{ file, old, new string }
+
+// altered returns the codec of the tiny model with changed configurations.
+func altered(t *testing.T, changes ...change) *Codec {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS(filepath.Join("model", "synth", "configs", "tiny"))); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range changes {
+		path := filepath.Join(dir, filepath.FromSlash(c.file))
+		data, err := os.ReadFile(path)
+		if err != nil || !bytes.Contains(data, []byte(c.old)) {
+			t.Fatalf("%s: no %s (%v)", c.file, c.old, err)
+		}
+		if err := os.WriteFile(path, bytes.ReplaceAll(data, []byte(c.old), []byte(c.new)), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	folder, err := weights.SyntheticFolder(os.DirFS(dir), "altered", 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := New(folder)
+	t.Cleanup(func() { c.Close() })
+	return c
+}
+
 // sampling returns the paper's sampling with another number of steps.
 func sampling(steps int) *Sampling {
 	s := DefaultSampling(Paper)

@@ -35,12 +35,13 @@ func (c *Codec) Decode(ctx context.Context, data []byte, opts *DecodeOptions) (i
 // file has no checksum, see FORMAT.md), an [UnsupportedError]
 // for one that the model cannot paint, a [*ModelError] for one of another
 // model, a [PromptError] for a prompt that the model cannot read, an
-// [OptionError], and those of the model's files.
-func (c *Codec) Paint(ctx context.Context, f *File, opts *DecodeOptions) (image.Image, error) {
+// [OptionError], a [MemoryError], and those of the model's files.
+func (c *Codec) Paint(ctx context.Context, f *File, opts *DecodeOptions) (_ image.Image, err error) {
 	p, err := c.newPainter(ctx, f, opts)
 	if err != nil {
 		return nil, err
 	}
+	defer catchRefusal(&err, "%d x %d pixels", p.w, p.h)
 	defer p.ws.Close()
 	p.previewMap()
 	img, err := p.paint(ctx)

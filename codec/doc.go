@@ -41,14 +41,16 @@
 // [DecodeOptions].LowMemory trade memory for time. Calls that run at the same
 // time share the networks' weights, but each has activations of its own. Most of
 // both is invisible to GOMEMLIMIT and runtime.MemStats on Linux, where blocks of
-// 2 MiB or more come straight from the system: bound the number of calls.
+// 2 MiB or more come straight from the system: bound the number of calls. One
+// that is refused such a block returns a [MemoryError].
 //
 // # Errors
 //
 // Bad data is an error and never a panic: a [FormatError] for bytes, an
 // [UnsupportedError] for pictures and files of a later version, a [*ModelError]
 // for files of another model, a [PromptError] for a prompt that the model cannot
-// read, an [OptionError] for options, and errors that begin with a file's name
-// for a model's files. When the context ends, its error is returned within one
-// block of a network.
+// read, an [OptionError] for options, a [MemoryError] if the system refuses the
+// memory of a network, and errors that begin with a file's name for a model's
+// files. When the context ends, its error is returned within one block of a
+// network.
 package codec

@@ -35,7 +35,8 @@ type Embedded struct {
 // Many pictures are encoded fastest by several goroutines: those that wait
 // while the network is at work are its next batch. A batch's vectors are, bit
 // for bit, those of its pictures one by one.
-func (c *Codec) Embed(ctx context.Context, img image.Image, opts *EncodeOptions) (*Embedded, error) {
+func (c *Codec) Embed(ctx context.Context, img image.Image, opts *EncodeOptions) (_ *Embedded, err error) {
+	defer catchRefusal(&err, "the image encoder")
 	var o EncodeOptions
 	if opts != nil {
 		o = *opts

@@ -20,7 +20,8 @@ import (
 //
 // Errors are an [UnsupportedError] for a picture without pixels or of a shape
 // that a file cannot hold, an [OptionError], [ErrNoDecoder], a [PromptError] of
-// the built-in model, the context's, and those of the model's files.
+// the built-in model, a [MemoryError], the context's, and those of the model's
+// files.
 func (c *Codec) Encode(ctx context.Context, img image.Image, opts *EncodeOptions) ([]byte, error) {
 	e, err := c.Embed(ctx, img, opts)
 	if err != nil {

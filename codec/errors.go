@@ -7,6 +7,7 @@ import (
 
 	"github.com/coclico/coclico/codec/format"
 	"github.com/coclico/coclico/codec/model"
+	"github.com/coclico/coclico/nn"
 )
 
 // A FormatError reports that the input is not a valid file or raw stream. It is
@@ -37,6 +38,25 @@ func asOption(err error) error {
 type PromptError = model.PromptError
 
 const errNoWords = PromptError("the built-in model knows no words: a prompt needs the real model")
+
+// A MemoryError reports that the system refused memory that a network needs. The
+// codec can be used as before. Only large blocks on Linux can be refused: where
+// memory is Go's, running out of it ends the process.
+type MemoryError string
+
+func (e MemoryError) Error() string { return string(e) }
+
+// catchRefusal is deferred where networks run. It turns the panic of memory that
+// the system refuses into a [MemoryError], and leaves any other panic alone.
+func catchRefusal(err *error, format string, args ...any) {
+	switch v := recover(); v {
+	case nil:
+	case nn.ErrOutOfMemory:
+		*err = MemoryError("not enough memory for " + fmt.Sprintf(format, args...))
+	default:
+		panic(v)
+	}
+}
 
 // A ModelID tells models apart whose CLIP vectors do not mean the same: the
 // first 10 bits of the model's fingerprint, written as three hex digits.

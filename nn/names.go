@@ -1,6 +1,9 @@
 package nn
 
-import "github.com/coclico/coclico/kernels"
+import (
+	"github.com/coclico/coclico/kernels"
+	"github.com/coclico/coclico/kernels/mem"
+)
 
 // The names of package kernels that the networks on the floor above need; they
 // do not import it themselves.
@@ -23,6 +26,11 @@ const (
 	QuickGELU = kernels.QuickGELU
 	ReLU      = kernels.ReLU
 )
+
+// ErrOutOfMemory is the value with which a network panics if the system refuses
+// the memory that it takes. What it has used of a [Workspace] is then free after
+// Close, and the network can run again.
+var ErrOutOfMemory = mem.ErrOutOfMemory
 
 // Check returns an error if this machine is big-endian, or if COCLICO_KERNELS
 // names kernels that it or this binary does not have.

@@ -13,6 +13,7 @@
 package mem
 
 import (
+	"errors"
 	"math"
 	"math/bits"
 	"unsafe"
@@ -24,16 +25,18 @@ const HugePage = 2 << 20
 // align is the alignment of every block: a cache line.
 const align = 64
 
-const outOfMemory = "mem: out of memory"
+// ErrOutOfMemory is the value of a panic of [Alloc] and [Size], by which callers
+// that recover tell it from any other.
+var ErrOutOfMemory = errors.New("mem: out of memory")
 
 // Alloc returns n zeroed bytes that start on a 64-byte boundary. The caller
-// must release a block of [HugePage] bytes or more with [Free]. Alloc panics if
-// the system refuses the memory. Where the memory is Go's, running out of it
-// crashes the program, which no caller can recover from.
+// must release a block of [HugePage] bytes or more with [Free]. Alloc panics
+// with [ErrOutOfMemory] if the system refuses the memory. Where the memory is
+// Go's, running out of it crashes the program, which no caller can recover from.
 func Alloc(n int) []byte {
 	b := TryAlloc(n)
 	if b == nil {
-		panic(outOfMemory)
+		panic(ErrOutOfMemory)
 	}
 	return b
 }
@@ -65,7 +68,7 @@ func Size(factors ...int) int {
 	for _, f := range factors {
 		over, product := bits.Mul(n, uint(f))
 		if n = product; over > 0 || n > most {
-			panic(outOfMemory)
+			panic(ErrOutOfMemory)
 		}
 	}
 	return int(n)

@@ -71,8 +71,8 @@ func TestSize(t *testing.T) {
 	for _, factors := range [][]int{{math.MaxInt}, {math.MaxInt/2 + 1, 2}, {math.MaxInt / 2, math.MaxInt / 2, 4}, {-1, 1}} {
 		func() {
 			defer func() {
-				if recover() == nil {
-					t.Errorf("Size(%d...) did not panic", factors)
+				if v := recover(); v != ErrOutOfMemory {
+					t.Errorf("Size(%d...): panic of %v", factors, v)
 				}
 			}()
 			Size(factors...)
