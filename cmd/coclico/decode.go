@@ -188,8 +188,9 @@ func (d *decoding) open(ctx context.Context, f *files.IO, path string) (*codec.F
 }
 
 // decode returns the picture of a file, and with --keep-partial one beside the
-// error of an interruption. An error about the file begins with its name; any
-// other is about the model or the options, and would be the next file's too.
+// error of an interruption. An error about the file, or about its picture's
+// memory, begins with its name; any that is not about the file would be the next
+// one's too.
 func (d *decoding) decode(ctx context.Context, name string, f *codec.File, p progress) (image.Image, error) {
 	m, err := d.shelf.choosing(f)
 	if err != nil {
@@ -210,10 +211,20 @@ func (d *decoding) decode(ctx context.Context, name string, f *codec.File, p pro
 		return nil, files.Named(name, filePromptError{err})
 	case errors.As(err, &wrong):
 		return nil, files.Named(name, fmt.Errorf("%w; --any-model decodes anyway", modelError(wrong, m)))
+	case errors.As(err, new(codec.MemoryError)):
+		return nil, files.Named(name, fmt.Errorf("%w: %s", err, d.lessMemory()))
 	case isAboutFile(err):
 		return nil, files.Named(name, err)
 	}
 	return img, err
+}
+
+// lessMemory says what needs less memory than this run.
+func (d *decoding) lessMemory() string {
+	if d.how.Options.LowMemory {
+		return "a smaller --size needs less"
+	}
+	return "a smaller --size or --low-memory needs less"
 }
 
 // A filePromptError reports that a model cannot read the prompt of a file.

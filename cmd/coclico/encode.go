@@ -191,12 +191,13 @@ func (e *encoding) encode(ctx context.Context, name string, src source, progress
 // its stream.
 type viewed struct {
 	source
+	name     string
 	by       *encoding
 	embedded *codec.Embedded
 }
 
-// see shows a picture to the image encoder. An error about the picture begins
-// with its name; any other is about the model or the options, and would be the
+// see shows a picture to the image encoder. An error about the picture, or about
+// memory, begins with its name; any that is not an UnsupportedError would be the
 // next picture's too. Goroutines may call it at the same time.
 func (e *encoding) see(ctx context.Context, name string, src source, progress func(codec.Progress)) (viewed, error) {
 	if src.stream != nil {
@@ -213,10 +214,10 @@ func (e *encoding) see(ctx context.Context, name string, src source, progress fu
 	o := e.options
 	o.Progress, o.Judged = progress, e.chosen.add
 	embedded, err := c.Embed(ctx, picture.Over(src.img, e.background), &o)
-	if errors.As(err, new(codec.UnsupportedError)) {
+	if errors.As(err, new(codec.UnsupportedError)) || errors.As(err, new(codec.MemoryError)) {
 		err = files.Named(name, err)
 	}
-	return viewed{src, e, embedded}, advise(err)
+	return viewed{src, name, e, embedded}, advise(err)
 }
 
 // file returns the stream.
@@ -227,6 +228,9 @@ func (v viewed) file(ctx context.Context, progress func(codec.Progress)) ([]byte
 	v.by.chosen = contest{}
 	v.embedded.Progress = progress
 	data, err := v.embedded.Encode(ctx)
+	if errors.As(err, new(codec.MemoryError)) {
+		err = files.Named(v.name, fmt.Errorf("%w: less is needed without --candidates", err))
+	}
 	return data, advise(err)
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"image"
 	"runtime/debug"
@@ -136,8 +137,10 @@ func (d *decode) run(ctx context.Context) {
 		d.end(canceled, nil)
 	default:
 		p := problemOf(err)
-		if p == nil {
+		if p == nil || errors.As(err, new(codec.MemoryError)) {
 			d.server.Log.Error("decode", "id", d.id, "error", err)
+		}
+		if p == nil {
 			p = internal.problem("the server's log says more, decode %s", d.id)
 		}
 		d.end(failed, p)

@@ -51,6 +51,7 @@ var (
 	queueFull       = kind{"queue-full", http.StatusTooManyRequests, "The queue is full", 5}
 	clientQueueFull = kind{"client-queue-full", http.StatusTooManyRequests, "The client's part of the queue is full", 5}
 	busy            = kind{"busy", http.StatusServiceUnavailable, "Too much is going on", 1}
+	littleMemory    = kind{"memory", http.StatusServiceUnavailable, "There is too little memory", 10}
 	halfModel       = kind{"half-model", http.StatusNotImplemented, "The model is half a model", 0}
 	clientLeft      = kind{"client-left", 499, "The client left", 0} // a status of nginx, and of no standard
 	stopping        = kind{"shutdown", http.StatusServiceUnavailable, "The server is stopping", 10}
@@ -106,6 +107,8 @@ func problemOf(err error) *problem {
 		return badFile.problem("%v", err)
 	case errors.As(err, new(codec.PromptError)):
 		return badPrompt.problem("%v", err)
+	case errors.As(err, new(codec.MemoryError)):
+		return littleMemory.problem("%v", err)
 	case errors.Is(err, codec.ErrNoDecoder):
 		return halfModel.problem("%v", err)
 	}
@@ -139,6 +142,9 @@ func (s *Server) answer(h handler) http.HandlerFunc {
 		p := problemOf(err)
 		switch {
 		case p != nil:
+			if errors.As(err, new(codec.MemoryError)) {
+				logged(r).err = err.Error()
+			}
 		case errors.Is(context.Cause(r.Context()), errStopping):
 			p = stopping.problem("there was no time to finish this")
 		case r.Context().Err() != nil, errors.Is(err, context.Canceled):

@@ -57,6 +57,23 @@ func TestPanic(t *testing.T) {
 	}
 }
 
+// TestLittleMemory: memory that the system refuses is answered with status 503, and
+// is an error in the log.
+func TestLittleMemory(t *testing.T) {
+	log := new(lockedBuffer)
+	s, _ := secureServer(t, func(c *Config) { c.Log = slog.New(slog.NewJSONHandler(log, nil)) })
+	const says = "not enough memory for 8 x 8 pixels"
+	w := httptest.NewRecorder()
+	s.observe(s.answer(func(http.ResponseWriter, *http.Request) error { return codec.MemoryError(says) })).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
+	var p problem
+	if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil || w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" || p.Type != "urn:coclico:problem:memory" || p.Detail != says {
+		t.Errorf("status %d, %s (%v)", w.Code, w.Body, err)
+	}
+	if l := log.String(); strings.Count(l, `"level":"ERROR"`) != 1 || !strings.Contains(l, says) {
+		t.Errorf("the log has\n%s", l)
+	}
+}
+
 // secureServer returns a server with the built-in model whose painter does not
 // work, and its handler.
 func secureServer(t *testing.T, change func(*Config)) (*Server, http.Handler) {
