@@ -60,6 +60,7 @@ written. --sheet shows the color maps of what was found on one picture, with
 	paint := flags.Bool("paint", false, "paint the hits of the sheet")
 	model := modelFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		*sheet = files.Output(*sheet)
 		given := 0
 		for _, name := range []string{"picture", "file", "near", "text"} {
 			if flags.Changed(name) {
@@ -76,6 +77,8 @@ written. --sheet shows the color maps of what was found on one picture, with
 			return usagef("-k is 1 to %d", maxHits)
 		case *paint && *sheet == "":
 			return usagef("--paint needs --sheet")
+		case *sheet == files.Stdio:
+			return usagef("--sheet - and the hits cannot share standard output: write the sheet to a file")
 		case *sheet != "" && *k > maxTiles:
 			return usagef("--sheet shows at most %d hits", maxTiles)
 		}

@@ -190,6 +190,7 @@ func TestSearchErrors(t *testing.T) {
 		{process.Usage, []string{"--picture is empty"}, []string{dir, "--picture="}},
 		{process.Usage, []string{"-k is 1 to"}, []string{dir, "--text", "forest", "-k", "0"}},
 		{process.Usage, []string{"--paint needs --sheet"}, []string{dir, "--text", "forest", "--paint"}},
+		{process.Usage, []string{"--sheet - and the hits cannot share"}, []string{dir, "--text", "forest", "--sheet", "-"}},
 	} {
 		fail(t, c.status, c.what, append([]string{"search"}, c.args...)...)
 	}
