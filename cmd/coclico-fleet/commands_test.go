@@ -199,6 +199,7 @@ func TestUsage(t *testing.T) {
 		{process.Usage, "without --decode", []string{"plan", pictures, out, "--size", "64"}},
 		{process.Usage, "for encoding pictures", []string{"plan", pictures, out, "--decode", "--fit", "whole"}},
 		{process.Usage, "size 65: it is a multiple of 8", []string{"plan", pictures, out, "--decode", "--size", "65"}},
+		{process.Usage, "--apg has no effect: guidance 1", []string{"plan", pictures, out, "--decode", "--guidance", "1", "--apg", "0"}},
 		{process.Failed, "knows no words", []string{"plan", pictures, out, "--decode", "--prompt", "a boat"}},
 		{process.Usage, "--raw", []string{"plan", pictures, out, "--raw"}},
 		{process.Failed, "has a job already", []string{"plan", pictures, out}},
@@ -292,7 +293,7 @@ func TestPace(t *testing.T) {
 	}{
 		{job.Job{}, nil, 8, 10 * time.Minute},
 		{job.Job{Params: []string{"--candidates=1"}}, nil, 8, 10 * time.Minute},
-		{job.Job{Params: []string{"--candidates=2", "--steps=1"}}, nil, 1, 2 * time.Hour},
+		{job.Job{Params: []string{"--candidates=2", "--steps=2"}}, nil, 1, 2 * time.Hour},
 		{job.Job{Decode: true}, nil, 1, 2 * time.Hour},
 		{job.Job{Decode: true}, []string{"--jobs=3", "--limit=1m"}, 3, time.Minute},
 	} {

@@ -15,7 +15,10 @@ func newFlags(decode bool) (*pflag.FlagSet, func() (*options.Encoding, *options.
 	flags := pflag.NewFlagSet("", pflag.ContinueOnError)
 	if decode {
 		how := options.Decode(flags)
-		return flags, func() (*options.Encoding, *options.Decoding, error) { return nil, how(), nil }
+		return flags, func() (*options.Encoding, *options.Decoding, error) {
+			d, err := how()
+			return nil, d, err
+		}
 	}
 	how := options.Encode(flags)
 	options.HideRaw(flags)

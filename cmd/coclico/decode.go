@@ -63,7 +63,7 @@ that ends in .coclico is taken.` + manyRestHelp,
 	}
 	output := cmd.Flags().StringP("output", "o", "", "`picture` to write, .png, .jpg or .webp, or folder for many (required)")
 	preview, keep := previewFlag(cmd), partialFlag(cmd.Flags())
-	m := manyFlags(cmd.Flags(), 4, "how many are read ahead of the network, which has all processors", "many files: redo files that are done and unchanged, and replace other pictures")
+	m := manyFlags(cmd.Flags(), 4, "how many are read ahead of the network, which has all processors", "many files: redo files that are done and unchanged, and replace other pictures; the one file that -o names is replaced anyway")
 	how, w := decodingFlags(cmd), writingFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		*output = files.Output(*output)
@@ -112,14 +112,12 @@ func decodingFlags(cmd *cobra.Command) func() (*decoding, error) {
 				return nil, err
 			}
 		}
-		if flags.Changed("guidance") && flags.Lookup("guidance").Value.String() == "1" {
-			if err := options.NoEffect(flags, "--guidance 1 turns guidance off", "guidance-interval", "guidance-rescale", "apg", "negative-prompt"); err != nil {
-				return nil, err
-			}
+		h, err := how()
+		if err != nil {
+			return nil, err
 		}
-		d := &decoding{shelf: &shelf{flag: *model}, reading: r, how: how()}
-		d.how.Options.LowMemory = *lowMemory
-		return d, nil
+		h.Options.LowMemory = *lowMemory
+		return &decoding{shelf: &shelf{flag: *model}, reading: r, how: h}, nil
 	}
 }
 
@@ -148,6 +146,9 @@ func decodeFile(ctx context.Context, f *files.IO, s *terminal.Screen, d *decodin
 		file, err := d.open(ctx, f, input)
 		if err != nil {
 			return err
+		}
+		if err := d.how.CheckFile(file); err != nil {
+			return files.Named(input, err)
 		}
 		img, err := d.decode(ctx, input, file, bar)
 		switch {

@@ -106,6 +106,7 @@ func TestNoEffect(t *testing.T) {
 		{"jpeg-quality", "not a JPEG", []string{"decode", "x", "-o", "y.png", "--jpeg-quality", "50"}},
 		{"jpeg-quality", "not a JPEG", []string{"decode", "x", "-o", "y/", "--format", "webp", "--jpeg-quality", "50"}},
 		{"apg", "turns guidance off", []string{"decode", "x", "-o", "y.png", "--guidance", "1.0", "--apg", "0"}},
+		{"sampler", "none of the 20 steps", []string{"decode", "x", "-o", "y/", "--steps", "20", "--strength", "0", "--sampler", "ddim"}},
 		{"map-size", "without --raw", []string{"decode", "x", "-o", "y.png", "--map-size", "16"}},
 		{"color-bits", "without --raw", []string{"info", "x", "--color-bits", "3"}},
 		{"clip-bits", "without --raw", []string{"compare", "x", "y", "--clip-bits", "3"}},
@@ -117,6 +118,7 @@ func TestNoEffect(t *testing.T) {
 	}
 	fail(t, process.Usage, []string{"--raw writes the paper's profile"}, "encode", "x", "-o", "y", "--raw", "--profile", "tuned")
 	fail(t, process.Usage, []string{"--fit whole"}, "encode", "x", "-o", "y", "--raw", "--fit", "whole")
+	fail(t, process.Usage, []string{"--candidates 8: strength 0 runs none of the 20 steps"}, "encode", "x", "-o", "y", "--strength", "0", "--candidates", "8")
 	fail(t, process.Usage, []string{"--keep-stream needs a PNG"}, "decode", "x", "-o", "y.jpg", "--keep-stream")
 }
 

@@ -66,7 +66,11 @@ func TestKeepStream(t *testing.T) {
 	if err := flags.Parse([]string{"--size=32", "--steps=1"}); err != nil {
 		t.Fatal(err)
 	}
-	d := &decoding{shelf: new(shelf), how: how()}
+	given, err := how()
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &decoding{shelf: new(shelf), how: given}
 	if !picture.Says(f, picture.Options{Notes: d.notes(parsed)}) {
 		t.Error("the PNG does not record it in the words that decode looks for")
 	}

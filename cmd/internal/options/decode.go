@@ -17,11 +17,13 @@ import (
 type Decoding struct {
 	Options codec.DecodeOptions // without Sampling, which For adds
 
+	flags    *pflag.FlagSet
 	sampling func(codec.Sampling) (codec.Sampling, bool)
 }
 
-// Decode adds the flags that change the picture, and returns what the user gave.
-func Decode(flags *pflag.FlagSet) func() *Decoding {
+// Decode adds the flags that change the picture, and returns what the user gave,
+// or an error if a flag would change nothing, whatever the file: see CheckFile.
+func Decode(flags *pflag.FlagSet) func() (*Decoding, error) {
 	sampling := samplingFlags(flags, codec.MaxGuidance)
 	for _, name := range SamplingNames { // by default those of the file
 		flags.Lookup(name).DefValue = ""
@@ -35,24 +37,61 @@ func Decode(flags *pflag.FlagSet) func() *Decoding {
 	exact := Precision(flags, "fast", "exact")
 	plain := flags.Bool("no-projection", false, "tuned: leave the colors as the model painted them, instead of moving them into the levels that the file says they had")
 	anyModel := flags.Bool("any-model", false, "decode files of other models too: the colors are right, what the picture shows is not")
-	return func() *Decoding {
-		d := &Decoding{sampling: sampling, Options: codec.DecodeOptions{
+	return func() (*Decoding, error) {
+		d := &Decoding{flags: flags, sampling: sampling, Options: codec.DecodeOptions{
 			AnyModel: *anyModel, Size: *size, NoiseLevel: *level, Exact: exact(), NoProjection: *plain, NegativePrompt: *negative,
 			Sampler: sampler(),
 		}}
 		if flags.Changed("prompt") {
 			d.Options.Prompt = prompt
 		}
-		return d
+		return d, d.checkSampling(codec.Sampling{Steps: maxSteps, Guidance: 2, Strength: 1}) // of a file that uses all flags
 	}
 }
 
+// CheckFile returns an error if the user gave a flag that would change nothing in
+// a file's picture. Of many files, some may use what others do not: there it is
+// for those, and For leaves it out elsewhere.
+func (d *Decoding) CheckFile(f *codec.File) error {
+	if f.Profile() == codec.Paper {
+		if err := NoEffect(d.flags, "the file is of the paper's profile, which has no such levels", "no-projection"); err != nil {
+			return err
+		}
+	}
+	return d.checkSampling(f.Sampling())
+}
+
+// guidanceFlags are the flags that change nothing without guidance.
+var guidanceFlags = []string{"guidance-interval", "guidance-rescale", "apg", "negative-prompt"}
+
+// checkSampling is CheckFile for the sampling of a file. The numbers that a file
+// holds are never refused, since clients send them together; the seed may count
+// even without a step, in a model whose schedule ends in noise.
+func (d *Decoding) checkSampling(s codec.Sampling) error {
+	s, _ = d.sampling(s)
+	if why := noStep(s); why != "" {
+		return NoEffect(d.flags, why, append([]string{"sampler", "schedule"}, guidanceFlags...)...)
+	}
+	if s.Guidance == 1 {
+		return NoEffect(d.flags, "guidance 1 turns guidance off", guidanceFlags...)
+	}
+	return nil
+}
+
 // For returns the options for a file: what the user gave replaces the file's
-// sampling.
+// sampling, and what would change nothing is left out.
 func (d *Decoding) For(f *codec.File) codec.DecodeOptions {
 	o := d.Options
-	if s, given := d.sampling(f.Sampling()); given {
+	s, given := d.sampling(f.Sampling())
+	if given {
 		o.Sampling = &s
+	}
+	switch {
+	case noStep(s) != "":
+		o.Sampler, o.NegativePrompt = codec.Sampler{}, ""
+	case s.Guidance == 1:
+		o.Sampler = codec.Sampler{Method: o.Sampler.Method, Order: o.Sampler.Order, Schedule: o.Sampler.Schedule}
+		o.NegativePrompt = ""
 	}
 	return o
 }
@@ -83,7 +122,7 @@ func (d *Decoding) Check(ctx context.Context, c *codec.Codec) error {
 // and the model that painted it, and why it is unfinished, if it is. They are the
 // same whenever the picture is.
 func (d *Decoding) Notes(f *codec.File, software, model, unfinished string) []picture.Note {
-	o := d.Options
+	o := d.For(f)
 	s, _ := d.sampling(f.Sampling())
 	precision := "fast"
 	if o.Exact {

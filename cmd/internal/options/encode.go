@@ -48,8 +48,12 @@ func Encode(flags *pflag.FlagSet) func() (*Encoding, error) {
 		if o.Bytes != 0 {
 			o.Format = codec.Format{} // the budget chooses
 		}
-		if s, given := sampling(codec.DefaultSampling(o.Profile)); given {
+		s, given := sampling(codec.DefaultSampling(o.Profile))
+		if given {
 			o.Sampling = &s
+		}
+		if why := noStep(s); why != "" && o.Candidates > 1 {
+			return nil, Usagef("--candidates %d: %s, in which candidates differ", o.Candidates, why)
 		}
 		background, err := picture.ParseColor(*under)
 		if err != nil {

@@ -97,6 +97,15 @@ func samplingFlags(flags *pflag.FlagSet, maxGuidance float64) func(codec.Samplin
 	}
 }
 
+// noStep returns why no step of a sampling is run, or nothing if one is: of n
+// steps the last int(n*strength) are, as diffusers counts.
+func noStep(s codec.Sampling) string {
+	if int(float64(s.Steps)*s.Strength) > 0 {
+		return ""
+	}
+	return fmt.Sprintf("strength %g runs none of the %d steps", s.Strength, s.Steps)
+}
+
 // Precision adds --precision, and returns whether products are exact.
 func Precision(flags *pflag.FlagSet, words ...string) func() bool {
 	const exact = "exact"

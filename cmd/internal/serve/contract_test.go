@@ -156,6 +156,9 @@ func TestParameters(t *testing.T) {
 		{"decodes", "strength=nan", "strength", "must be a number from 0 to 1"},
 		{"decodes", "client=a+b", "client", "must be 1 to 64"},
 		{"decodes", "profile=tuned", "profile", "no such parameter"},
+		{"decodes", "guidance=1&apg=0", "apg", "apg has no effect: guidance 1"},
+		{"decodes", "steps=1&guidance_interval=0-0.5", "guidance_interval", "none of the 1 steps"},
+		{"encode", "strength=0&candidates=2", "candidates", "none of the 20 steps"},
 	} {
 		body, media := base, fileType
 		if c.method == "encode" {

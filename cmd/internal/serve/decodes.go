@@ -95,6 +95,9 @@ func (s *Server) post(ctx context.Context, data []byte, how *options.Decoding, w
 	if err != nil {
 		return nil, err
 	}
+	if err := how.CheckFile(f); err != nil {
+		return nil, usageProblem(err)
+	}
 	id := s.idOf(f, how)
 	if d := s.decodes.get(id); d == nil || d.over() {
 		if s.isDraining() {

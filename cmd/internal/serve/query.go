@@ -86,7 +86,8 @@ func decodingOf(query url.Values) (*options.Decoding, error) {
 	if err := setFlags(flags, query); err != nil {
 		return nil, err
 	}
-	return how(), nil
+	d, err := how()
+	return d, usageProblem(err)
 }
 
 func newFlags() *pflag.FlagSet { return pflag.NewFlagSet("query", pflag.ContinueOnError) }

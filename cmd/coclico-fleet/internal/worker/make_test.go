@@ -133,7 +133,11 @@ func TestUnheldPicture(t *testing.T) {
 	if err := flags.Parse([]string{"--steps=1"}); err != nil {
 		t.Fatal(err)
 	}
-	p := &Painter{Source: Source{from}, Out: out, Codec: c, Decoding: how()}
+	given, err := how()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &Painter{Source: Source{from}, Out: out, Codec: c, Decoding: given}
 	_, err = p.Make(t.Context(), o)
 	var wrong PictureError
 	if !errors.As(err, &wrong) || !strings.Contains(err.Error(), "no place for its picture") {
