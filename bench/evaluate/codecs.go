@@ -91,7 +91,7 @@ func (e *Evaluation) toolParams(paths []string, how string) (string, error) {
 
 // coderRow returns the row of a codec.
 func (e *Evaluation) coderRow(c coder) row {
-	r := row{id: c.id, name: c.name, note: strings.Join(append([]string{strings.Split(c.programs[0], "|")[0]}, c.encode("IN", "OUT")...), " ")}
+	r := row{id: c.id, name: c.name, program: true, note: strings.Join(append([]string{strings.Split(c.programs[0], "|")[0]}, c.encode("IN", "OUT")...), " ")}
 	paths, absent := e.tools.look(c.programs, c.get)
 	if r.absent = absent; absent != "" {
 		return r

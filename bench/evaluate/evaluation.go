@@ -1,6 +1,7 @@
 package evaluate
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -151,14 +152,11 @@ func (e *Evaluation) prepare() error {
 	if e.Size < 32 || e.Size > codec.MaxSize || e.Size%8 != 0 {
 		return codec.OptionError(fmt.Sprintf("size %d: must be a multiple of 8 from 32 to %d", e.Size, codec.MaxSize))
 	}
-	if e.Timeout == 0 {
-		e.Timeout = time.Minute
-	}
 	if len(e.Pictures) == 0 {
 		return errors.New("no pictures to evaluate")
 	}
 	if e.tools == nil {
-		e.tools = &toolbox{limit: e.Timeout}
+		e.tools = &toolbox{limit: cmp.Or(e.Timeout, time.Minute)}
 	}
 	var err error
 	if e.build, err = e.buildOf(e.Version); err != nil {
@@ -175,7 +173,10 @@ func (e *Evaluation) prepare() error {
 	if err != nil {
 		return err
 	}
-	if e.rows, err = choose(rows, e.Rows, e.Bytes); err != nil {
+	if e.rows, err = choose(slices.Clone(rows), e.Rows, e.Bytes); err != nil {
+		return err
+	}
+	if err := e.checkUsed(rows); err != nil {
 		return err
 	}
 	if e.Figures && !slices.ContainsFunc(e.rows, func(r row) bool { return r.id == inputID }) {

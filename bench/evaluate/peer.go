@@ -43,7 +43,7 @@ var notInID = regexp.MustCompile(`[^\pL\pM\pN]+`)
 // peerRow returns the row of a peer. A folder that cannot be read is an error:
 // the user meant another.
 func (e *Evaluation) peerRow(p Peer) (row, error) {
-	id := "peer-" + strings.Trim(notInID.ReplaceAllString(strings.ToLower(p.Name), "-"), "-")
+	id := peerPrefix + strings.Trim(notInID.ReplaceAllString(strings.ToLower(p.Name), "-"), "-")
 	r := row{id: id, name: p.Name, note: "decoded pictures of " + p.Pictures}
 	files, err := byStem(p.Pictures)
 	if err != nil {

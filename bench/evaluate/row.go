@@ -15,8 +15,10 @@ type row struct {
 	// missing.
 	absent string
 
-	// equal marks a row whose bytes, without a budget, are those of the paper's.
-	equal bool
+	// equal marks a row that has the bytes of Evaluation.Bytes, or, without such a
+	// budget, those of the paper's row; program one that runs programs, within
+	// Evaluation.Timeout.
+	equal, program bool
 
 	// figure marks a row of a figure, which the table does not show, and
 	// pictures is for how many pictures it is made, 0 for all.

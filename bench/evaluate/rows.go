@@ -3,9 +3,13 @@ package evaluate
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/bbrks/go-blurhash"
+
+	"github.com/coclico/coclico/codec"
 )
 
 // allRows returns the rows in the order of the table; those that others depend
@@ -34,6 +38,29 @@ func (e *Evaluation) allRows() ([]row, error) {
 		rows = append(rows, e.figureRows()...)
 	}
 	return rows, nil
+}
+
+// peerPrefix begins the IDs of peers.
+const peerPrefix = "peer-"
+
+// checkUsed refuses what the caller gave for rows that are not made. all are the
+// rows that might be.
+func (e *Evaluation) checkUsed(all []row) error {
+	if len(e.Rows) == 0 {
+		return nil
+	}
+	for _, r := range all {
+		if strings.HasPrefix(r.id, peerPrefix) && !slices.Contains(e.Rows, r.id) {
+			return codec.OptionError(fmt.Sprintf("peer %s: its row, %s, is not among the rows to make", r.name, r.id))
+		}
+	}
+	switch {
+	case e.Bytes != 0 && !slices.ContainsFunc(e.rows, func(r row) bool { return r.equal }):
+		return codec.OptionError(fmt.Sprintf("budget %d: none of the rows to make is at equal bytes", e.Bytes))
+	case e.Timeout != 0 && !slices.ContainsFunc(e.rows, func(r row) bool { return r.program }):
+		return codec.OptionError(fmt.Sprintf("timeout %v: none of the rows to make runs a program", e.Timeout))
+	}
+	return nil
 }
 
 // blurSide is the side of the picture that BlurHash analyzes, as its authors

@@ -118,7 +118,7 @@ type raster func(t *task, try func(side int) (*made, error)) (*made, error)
 
 // vvcRow returns a row of VVC.
 func (e *Evaluation) vvcRow(v vvc, id, name string, qp int, choose raster) row {
-	r := row{id: id, name: name, note: vvcNote, absent: v.absent}
+	r := row{id: id, name: name, note: vvcNote, absent: v.absent, program: true}
 	r.params = func(*task) (string, error) { return e.toolParams(v.paths, name+": "+vvcNote) }
 	r.make = func(ctx context.Context, t *task) (*made, error) {
 		return e.inFolder(func(dir string) (*made, error) {

@@ -90,7 +90,10 @@ repeats what failed and what has changed.
 		}
 		e := &evaluate.Evaluation{
 			Out: *out, Size: *size, Bytes: *budget, Rows: *rows, Exact: exact(), IsPictureName: isPictureName,
-			Figures: *withFigures, Paint: *paint, Timeout: time.Duration(*timeout) * time.Second,
+			Figures: *withFigures, Paint: *paint,
+		}
+		if flags.Changed("timeout") {
+			e.Timeout = time.Duration(*timeout) * time.Second
 		}
 		var err error
 		if e.Set, err = evaluate.SetOf(*set); err != nil {

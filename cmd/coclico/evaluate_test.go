@@ -61,6 +61,13 @@ func TestEvaluateUsage(t *testing.T) {
 	fail(t, process.Usage, []string{"--rows x: no such row; the rows are input, paper"}, "evaluate", dir, "-o", out, "--rows", "x")
 	fail(t, process.Usage, []string{"--rows tuned: needs row paper, whose bytes it is to have, or a number of bytes"}, "evaluate", dir, "-o", out, "--rows", "tuned")
 	fail(t, process.Usage, []string{"--size 100: must be a multiple of 8"}, "evaluate", dir, "-o", out, "--size", "100")
+	for _, c := range [][]string{
+		{"--peer X: its row, peer-x, is not among", "--rows", "paper", "--peer", "X=" + dir},
+		{"--bytes 200: none of the rows", "--rows", "paper", "--bytes", "200"},
+		{"--timeout 5s: none of the rows", "--rows", "paper,tuned", "--timeout", "5"},
+	} {
+		fail(t, process.Usage, c[:1], append([]string{"evaluate", dir, "-o", out}, c[1:]...)...)
+	}
 	fail(t, process.Failed, []string{"has no pictures"}, "evaluate", t.TempDir(), "-o", out)
 	fail(t, process.Failed, []string{"/nonexistent: no such file"}, "evaluate", "/nonexistent", "-o", out)
 	ctx, cancel := context.WithCancel(t.Context())

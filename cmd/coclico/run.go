@@ -82,7 +82,7 @@ func asFlag(err codec.OptionError) string {
 	message := err.Error()
 	for _, c := range [][2]string{
 		{"steps ", "--steps "}, {"guidance ", "--guidance "}, {"color guidance ", "--color-guidance "}, {"strength ", "--strength "}, {"size ", "--size "},
-		{"noise level ", "--noise-level "}, {"budget ", "--bytes "}, {"rows ", "--rows "},
+		{"noise level ", "--noise-level "}, {"budget ", "--bytes "}, {"rows ", "--rows "}, {"peer ", "--peer "}, {"timeout ", "--timeout "},
 	} {
 		if rest, ok := strings.CutPrefix(message, c[0]); ok {
 			return c[1] + rest
