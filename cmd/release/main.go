@@ -6,7 +6,8 @@
 // An archive holds the program with its version stamped, LICENSE, NOTICE and the
 // licenses that it names, README.md, manual pages, shell completions and a bill
 // of materials (CycloneDX). The same commit, version and compiler make the same
-// bytes.
+// bytes. The settings of go env -w do not count for that, a proxy for modules
+// included, which must be in the environment instead.
 package main
 
 import (
@@ -29,27 +30,43 @@ import (
 // targets are the platforms of a release, as GOOS/GOARCH.
 var targets = []string{"linux/amd64", "linux/arm64", "darwin/arm64", "darwin/amd64", "windows/amd64", "freebsd/amd64"}
 
+// host is the platform of this machine.
+const host = runtime.GOOS + "/" + runtime.GOARCH
+
 // cyclonedx is the program that writes bills of materials.
 const cyclonedx = "github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0"
 
 func main() {
 	log.SetFlags(0)
 	log.SetPrefix("release: ")
-	version := flag.String("version", "", "version, such as v1.2.3")
-	out := flag.String("o", "dist", "folder for the archives, which must not exist")
-	only := flag.String("targets", strings.Join(targets, ","), "platforms")
-	sbom := flag.Bool("sbom", true, "add a bill of materials; its program comes from the module proxy")
-	flag.Parse()
-	r := &release{version: *version, out: *out, sbom: *sbom}
-	if err := r.run(strings.Split(*only, ",")); err != nil {
+	r, platforms, err := parse(os.Args[1:])
+	if err == nil {
+		err = r.run(platforms)
+	}
+	if err != nil {
 		log.Fatal(err)
 	}
+}
+
+// parse returns what the command line asks for.
+func parse(args []string) (r *release, platforms []string, err error) {
+	r = new(release)
+	flags := flag.NewFlagSet("release", flag.ExitOnError)
+	flags.StringVar(&r.version, "version", "", "version, such as v1.2.3")
+	flags.StringVar(&r.out, "o", "dist", "folder for the archives, which must not exist")
+	only := flags.String("targets", strings.Join(targets, ","), "platforms")
+	flags.BoolVar(&r.sbom, "sbom", true, "add a bill of materials; its program comes from the module proxy")
+	_ = flags.Parse(args) // which exits
+	if flags.NArg() > 0 {
+		return nil, nil, fmt.Errorf("%q is not a flag: platforms are named by -targets", flags.Arg(0))
+	}
+	return r, strings.Split(*only, ","), nil
 }
 
 // A release is one run of the program.
 type release struct {
 	version string
-	out     string
+	out     string // a folder, which has this name once it is complete
 	sbom    bool
 	time    time.Time // of every file
 	temp    string
@@ -69,6 +86,9 @@ func (r *release) run(platforms []string) error {
 	if _, err := os.Stat("go.mod"); err != nil {
 		return errors.New("run it in the root of the repository")
 	}
+	if _, err := os.Lstat(r.out); err == nil || r.out == "" {
+		return fmt.Errorf("-o %q exists: remove it, or name another folder", r.out)
+	}
 	var err error
 	if r.time, err = commitTime(); err != nil {
 		return err
@@ -77,28 +97,42 @@ func (r *release) run(platforms []string) error {
 		return err
 	}
 	defer os.RemoveAll(r.temp)
+	return r.fill(platforms)
+}
+
+// fill writes the archives and their checksums into a folder beside r.out, which
+// then gets its name: a run that fails or is killed leaves no half of a release.
+func (r *release) fill(platforms []string) error {
 	common, err := r.common()
 	if err != nil {
 		return err
 	}
-	if err := os.Mkdir(r.out, 0o777); err != nil {
+	part := r.out + ".part"
+	if err := os.RemoveAll(part); err != nil {
 		return err
 	}
+	if err := os.Mkdir(part, 0o777); err != nil {
+		return err
+	}
+	defer os.RemoveAll(part)
 	var sums strings.Builder
 	slices.Sort(platforms)
 	for _, p := range platforms {
-		name, err := r.archive(p, common)
+		name, err := r.archive(part, p, common)
 		if err != nil {
 			return fmt.Errorf("%s: %w", p, err)
 		}
-		data, err := os.ReadFile(filepath.Join(r.out, name))
+		data, err := os.ReadFile(filepath.Join(part, name))
 		if err != nil {
 			return err
 		}
 		fmt.Fprintf(&sums, "%x  %s\n", sha256.Sum256(data), name)
 		fmt.Printf("%s, %d bytes\n", name, len(data))
 	}
-	return os.WriteFile(filepath.Join(r.out, "SHA256SUMS"), []byte(sums.String()), 0o666)
+	if err := os.WriteFile(filepath.Join(part, "SHA256SUMS"), []byte(sums.String()), 0o666); err != nil {
+		return err
+	}
+	return os.Rename(part, r.out)
 }
 
 // commitTime returns $SOURCE_DATE_EPOCH if it is set, and otherwise the time of
@@ -141,7 +175,7 @@ func (r *release) common() ([]file, error) {
 		}
 	}
 	self := filepath.Join(r.temp, "self")
-	if err := r.build(self, runtime.GOOS+"/"+runtime.GOARCH); err != nil {
+	if err := r.build(self, host); err != nil {
 		return nil, err
 	}
 	pages := filepath.Join(r.temp, "man1")
@@ -171,9 +205,9 @@ func (r *release) common() ([]file, error) {
 	return files, nil
 }
 
-// archive builds the program for a platform and writes its archive. It returns
-// the archive's name.
-func (r *release) archive(platform string, common []file) (string, error) {
+// archive builds the program for a platform and writes its archive into a
+// folder. It returns the archive's name.
+func (r *release) archive(folder, platform string, common []file) (string, error) {
 	goos, goarch, _ := strings.Cut(platform, "/")
 	program, extension, write := "coclico", ".tar.gz", writeTar
 	if goos == "windows" {
@@ -187,13 +221,13 @@ func (r *release) archive(platform string, common []file) (string, error) {
 	files := append([]file{{program, binary, 0o755}}, common...)
 	if r.sbom {
 		bill := binary + ".json"
-		cmd := r.command("go", "run", cyclonedx, "bin", "-json", "-noserial", "-notimestamp", "-version", r.version, "-output", bill, binary)
+		cmd := r.goCommand(host, "run", cyclonedx, "bin", "-json", "-noserial", "-notimestamp", "-version", r.version, "-output", bill, binary)
 		if _, err := cmd.Output(); err != nil {
 			return "", describe(err)
 		}
 		files = append(files, file{"sbom.cdx.json", bill, 0o644})
 	}
-	f, err := os.Create(filepath.Join(r.out, dir+extension))
+	f, err := os.Create(filepath.Join(folder, dir+extension))
 	if err != nil {
 		return "", err
 	}
@@ -207,11 +241,20 @@ func (r *release) archive(platform string, common []file) (string, error) {
 // build compiles the program. Paths and the state of the checkout do not enter
 // it.
 func (r *release) build(out, platform string) error {
-	goos, goarch, _ := strings.Cut(platform, "/")
-	cmd := r.command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w -X main.stamp="+r.version, "-o", out, "./cmd/coclico")
-	cmd.Env = append(cmd.Env, "CGO_ENABLED=0", "GOFLAGS=-mod=readonly", "GOOS="+goos, "GOARCH="+goarch)
+	cmd := r.goCommand(platform, "build", "-mod=readonly", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w -X main.stamp="+r.version, "-o", out, "./cmd/coclico")
 	_, err := cmd.Output()
 	return describe(err)
+}
+
+// goCommand returns a command of the go tool for a platform. Whatever settings of
+// the user's would enter the program have their defaults, and GOENV is off since
+// an empty variable does not hide one of go env -w.
+func (r *release) goCommand(platform string, args ...string) *exec.Cmd {
+	goos, goarch, _ := strings.Cut(platform, "/")
+	cmd := r.command("go", args...)
+	cmd.Env = append(cmd.Env, "GOENV=off", "GOWORK=off", "GOFLAGS=", "CGO_ENABLED=0", "GOOS="+goos, "GOARCH="+goarch,
+		"GOAMD64=v1", "GOARM64=v8.0", "GOEXPERIMENT=", "GOFIPS140=off")
+	return cmd
 }
 
 // command returns a command for which the time is that of the release.

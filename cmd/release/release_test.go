@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -108,6 +109,77 @@ func listZip(t *testing.T, w *strings.Builder, data []byte) {
 			t.Fatal(err)
 		}
 		w.WriteString(f.Name + " " + f.Mode().String() + " " + f.Modified.UTC().Format(time.RFC3339) + " " + string(text) + "\n")
+	}
+}
+
+// TestSettings checks that the user's settings do not enter the program.
+func TestSettings(t *testing.T) {
+	settings := filepath.Join(t.TempDir(), "env")
+	if err := os.WriteFile(settings, []byte("GOEXPERIMENT=arenas\nGOARM64=v9.0\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range []string{"GOENV=" + settings, "GOAMD64=v3", "GOFIPS140=latest", "GOFLAGS=-race", "GOWORK=x", "CGO_ENABLED=1"} {
+		name, value, _ := strings.Cut(s, "=")
+		t.Setenv(name, value)
+	}
+	got, err := new(release).goCommand("darwin/arm64", "env", "GOOS", "GOARCH", "GOAMD64", "GOARM64", "GOEXPERIMENT", "GOFIPS140", "GOFLAGS", "GOWORK", "CGO_ENABLED").Output()
+	if want := "darwin\narm64\nv1\nv8.0\n\noff\n\noff\n0\n"; err != nil || string(got) != want {
+		t.Errorf("the settings are %q, %v, want %q", got, describe(err), want)
+	}
+}
+
+// compiler is a program in place of go, which fails for Windows. What it makes
+// writes its manual pages into an empty folder.
+const compiler = `#!/bin/sh
+[ "$GOOS" = windows ] && exit 1
+while [ "$1" != -o ]; do shift; done
+printf '#!/bin/sh\n[ "$1" != man ] || mkdir "$2"\n' >"$2"
+chmod +x "$2"
+`
+
+// TestWhole checks that a release that fails leaves nothing, that the next one does
+// not mind what a killed one left, and that none replaces another.
+func TestWhole(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("no shell")
+	}
+	bin, dir := t.TempDir(), t.TempDir()
+	if err := os.WriteFile(filepath.Join(bin, "go"), []byte(compiler), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(filepath.Join("..", ".."))
+	t.Setenv("SOURCE_DATE_EPOCH", "0")
+	t.Setenv("PATH", bin+string(filepath.ListSeparator)+os.Getenv("PATH"))
+	run := func(platforms ...string) (left []string, err error) {
+		err = (&release{version: "v1.2.3", out: filepath.Join(dir, "dist")}).run(platforms)
+		names, e := filepath.Glob(filepath.Join(dir, "*", "*"))
+		if e != nil {
+			t.Fatal(e)
+		}
+		return names, err
+	}
+	if left, err := run("linux/amd64", "windows/amd64"); err == nil || len(left) != 0 {
+		t.Errorf("a release that fails: error %v, and it leaves %v", err, left)
+	}
+	if err := os.MkdirAll(filepath.Join(dir, "dist.part", "junk"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if left, err := run("linux/amd64"); err != nil || len(left) != 2 || filepath.Base(left[0]) != "SHA256SUMS" || filepath.Dir(left[0]) != filepath.Join(dir, "dist") {
+		t.Errorf("error %v, and it leaves %v", err, left)
+	}
+	if _, err := run("linux/amd64"); err == nil || !strings.Contains(err.Error(), "dist\" exists: remove it") {
+		t.Errorf("a folder that exists: error %v", err)
+	}
+}
+
+// TestParse checks that what is no flag is an error.
+func TestParse(t *testing.T) {
+	r, platforms, err := parse([]string{"-version", "v1.2.3", "-targets", "linux/amd64,linux/arm64"})
+	if err != nil || r.version != "v1.2.3" || r.out != "dist" || !r.sbom || len(platforms) != 2 {
+		t.Errorf("%+v, %v, %v", r, platforms, err)
+	}
+	if _, _, err := parse([]string{"-version", "v1.2.3", "linux/amd64"}); err == nil || !strings.Contains(err.Error(), "-targets") {
+		t.Errorf("an argument: %v", err)
 	}
 }
 
