@@ -278,6 +278,19 @@ func TestChanged(t *testing.T) {
 	}
 }
 
+// TestOrigin: rows record how they are made in the words of coclico archive.
+func TestOrigin(t *testing.T) {
+	for want, j := range map[string]job.Job{
+		`tuned --bytes=200 --prompt="a red fox"`: {Params: []string{"--prompt=a red fox", "--bytes=200"}},
+		"tuned defaults":                         {},
+		" --apg=0,0,0 --steps=4":                 {Decode: true, Params: []string{"--apg=0,0,0", "--steps=4"}},
+	} {
+		if o := origin(&j, new(chosen)); o.Profile+" "+o.Params != want {
+			t.Errorf("%v: %s, %s", j.Params, o.Profile, o.Params)
+		}
+	}
+}
+
 // TestPace: a worker does several pictures at a time, except those that it paints.
 func TestPace(t *testing.T) {
 	c, err := codec.BuiltIn()

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/pflag"
 
@@ -76,9 +77,9 @@ func modelFor(j *job.Job, name string) (*chosen, error) {
 
 // origin returns how a worker of this machine makes the rows of a job.
 func origin(j *job.Job, m *chosen) archive.Origin {
-	o := archive.Origin{Fingerprint: j.Fingerprint, Model: m.name, Kernels: kernels.Active(), Software: "coclico-fleet " + version(), Params: fmt.Sprint(j.Params)}
+	o := archive.Origin{Fingerprint: j.Fingerprint, Model: m.name, Kernels: kernels.Active(), Software: "coclico-fleet " + version(), Params: strings.Join(j.Params, " ")}
 	if e, _, err := parseParams(j); err == nil && e != nil {
-		o.Profile = e.Options.Profile.String()
+		o.Profile, o.Params = e.Options.Profile.String(), e.Params
 	}
 	return o
 }

@@ -167,22 +167,8 @@ func unwritten(dir string, err error) error {
 
 // origin is what an archive's shards record about how their rows were made.
 func (e *encoding) origin(m *shelved) archive.Origin {
-	o := e.options
-	params := fmt.Sprintf("map size %d, color bits %d, clip bits %d", o.MapSize, o.ColorBits, o.DimensionBits)
-	if o.Bytes != 0 {
-		params = fmt.Sprintf("at most %d bytes", o.Bytes)
-	}
-	if o.Whole {
-		params += ", whole"
-	}
-	if o.Antialias {
-		params += ", antialias"
-	}
-	if s := o.Sampling; s != nil {
-		params += fmt.Sprintf(", steps %d, guidance %g, strength %g, seed %d, color guidance %g", s.Steps, s.Guidance, s.Strength, s.Seed, s.ColorGuidance)
-	}
 	return archive.Origin{
-		Fingerprint: fmt.Sprintf("%08x", m.print), Model: m.Name, Profile: o.Profile.String(), Params: params,
+		Fingerprint: fmt.Sprintf("%08x", m.print), Model: m.Name, Profile: e.options.Profile.String(), Params: e.params,
 		Kernels: kernels.Active(), Software: "coclico " + version(),
 	}
 }

@@ -145,6 +145,21 @@ func TestRemoveOrigin(t *testing.T) {
 	}
 }
 
+// TestOrigin: an archive records all flags with which its rows were made.
+func TestOrigin(t *testing.T) {
+	for want, args := range map[string][]string{
+		"defaults": {"--jobs", "2", "--force"},
+		`--background=#fff --candidates=2 --fit=whole --precision=fast --steps=4`: {"--steps", "4", "--candidates", "2", "--background", "#fff", "--precision", "fast", "--fit", "whole"},
+		`--bytes=200 --color-guidance=0.5`:                                        {"--colour-guidance", ".5", "--bytes", "200"},
+	} {
+		dir := filepath.Join(t.TempDir(), "A")
+		succeed(t, append([]string{"archive", "create", scenePath("forest"), "-o", dir}, args...)...)
+		if got := succeed(t, "archive", "info", dir); !strings.Contains(got, ", profile tuned, "+want+"; kernels ") {
+			t.Errorf("%v: %q lacks %q", args, got, want)
+		}
+	}
+}
+
 // TestOverlap: it is reported that an archive must be compacted before it is read, and
 // is not taken for a damaged one.
 func TestOverlap(t *testing.T) {

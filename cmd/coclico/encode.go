@@ -97,7 +97,7 @@ func encodingFlags(cmd *cobra.Command) func() (*encoding, error) {
 		}
 		return &encoding{
 			shelf: &shelf{flag: *model}, options: o.Options, background: o.Background,
-			fresh: o.Fresh || options.Changed(cmd.Flags(), "model"),
+			fresh: o.Fresh || options.Changed(cmd.Flags(), "model"), params: o.Params,
 		}, nil
 	}
 }
@@ -172,6 +172,7 @@ type encoding struct {
 	fresh   bool // encode the pixels even of a file that holds its stream
 
 	background color.RGBA // under transparent pictures
+	params     string     // the flags that the user gave, for an archive to record
 	chosen     contest    // of the last picture's candidates
 }
 

@@ -1,9 +1,13 @@
 package options
 
 import (
+	"cmp"
 	"fmt"
 	"image/color"
 	"slices"
+	"strconv"
+	"strings"
+	"unicode"
 
 	"github.com/spf13/pflag"
 
@@ -17,6 +21,7 @@ type Encoding struct {
 	Options    codec.EncodeOptions
 	Background color.RGBA // under transparent pictures
 	Fresh      bool       // encode the pixels even of a picture that holds its file
+	Params     string     // the flags that the user gave, for an archive to record
 }
 
 // Encode adds the flags that change the file, and returns what the user gave.
@@ -48,8 +53,8 @@ func Encode(flags *pflag.FlagSet) func() (*Encoding, error) {
 		if o.Bytes != 0 {
 			o.Format = codec.Format{} // the budget chooses
 		}
-		s, given := sampling(codec.DefaultSampling(o.Profile))
-		if given {
+		s, changed := sampling(codec.DefaultSampling(o.Profile))
+		if changed {
 			o.Sampling = &s
 		}
 		if why := noStep(s); why != "" && o.Candidates > 1 {
@@ -59,9 +64,9 @@ func Encode(flags *pflag.FlagSet) func() (*Encoding, error) {
 		if err != nil {
 			return nil, Usagef("--background %s: %v", *under, err)
 		}
+		changing := slices.Concat(fileFlags, FormatNames, SamplingNames)
 		return &Encoding{
-			Options: o, Background: background,
-			Fresh: *fresh || Changed(flags, slices.Concat(fileFlags, FormatNames, SamplingNames)...),
+			Options: o, Background: background, Fresh: *fresh || Changed(flags, changing...), Params: given(flags, append(changing, "from-pixels")),
 		}, nil
 	}
 }
@@ -79,6 +84,21 @@ func clipBitsUsage(paper string) string {
 // fileFlags are the flags that change the file, besides those of the format and
 // of the sampling.
 var fileFlags = []string{"precision", "antialias", "raw", "profile", "bytes", "fit", "background", "candidates", "prompt"}
+
+// given lists the flags of these names that the user gave, as a command line has
+// them.
+func given(flags *pflag.FlagSet, names []string) string {
+	var words []string
+	flags.Visit(func(f *pflag.Flag) {
+		if value := f.Value.String(); slices.Contains(names, f.Name) {
+			if strings.ContainsFunc(value, func(r rune) bool { return r == ' ' || !unicode.IsPrint(r) }) {
+				value = strconv.Quote(value)
+			}
+			words = append(words, "--"+f.Name+"="+value)
+		}
+	})
+	return cmp.Or(strings.Join(words, " "), "defaults")
+}
 
 // maxFileGuidance is the largest guidance that a file holds.
 const maxFileGuidance = 655.35
