@@ -165,7 +165,8 @@ func TestDone(t *testing.T) {
 }
 
 // TestReplaced: an input that an older file has replaced is not unchanged,
-// however it was replaced.
+// however it was replaced. What happens to a folder above the one that the user
+// named does not count.
 func TestReplaced(t *testing.T) {
 	if runtime.GOOS == "windows" || runtime.GOOS == "plan9" || runtime.GOOS == "js" {
 		t.Skip("no change times")
@@ -175,6 +176,7 @@ func TestReplaced(t *testing.T) {
 		replace func(dir string) error
 	}{
 		{"nothing", func(string) error { return nil }},
+		{"nothing below the folder above", func(dir string) error { return os.Chmod(dir, 0o700) }},
 		{"written and dated back", func(dir string) error {
 			return errors.Join(os.WriteFile(dir+"/in/a", []byte("another"), 0o666), backdate(dir+"/in/a"))
 		}},
@@ -203,7 +205,7 @@ func TestReplaced(t *testing.T) {
 		if err := c.replace(dir); err != nil {
 			t.Fatal(err)
 		}
-		if got := testPlan(dir).done(j); got != (c.name == "nothing") {
+		if got := testPlan(dir).done(j); got != strings.HasPrefix(c.name, "nothing") {
 			t.Errorf("%s: done is %v", c.name, got)
 		}
 	}

@@ -305,13 +305,17 @@ func TestLongNames(t *testing.T) {
 	}
 }
 
-// TestForeign: what is not a result is overwritten with Force only.
+// TestForeign: what is not a result is overwritten with Force only, unless it is
+// empty.
 func TestForeign(t *testing.T) {
 	in, out := t.TempDir(), t.TempDir()
 	tree(t, in, "a.txt", "b.txt")
-	tree(t, out, "a.txt.up")
+	tree(t, out, "a.txt.up", "b.txt.up")
+	if err := os.Truncate(filepath.Join(out, "b.txt.up"), 0); err != nil {
+		t.Fatal(err)
+	}
 	r := upper(out)
-	planOf(r).Ours = func(path string) bool { return filepath.Base(path) != "a.txt.up" }
+	planOf(r).Ours = func(string) bool { return false }
 	jobs := jobsOf(t, r, in+"/.")
 	s, err := r.Run(t.Context(), Each(jobs))
 	if err != nil || s.Done != 1 || len(s.Failed) != 1 || !strings.Contains(s.Failed[0].Err.Error(), "a.txt.up: exists") {

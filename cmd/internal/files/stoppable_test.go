@@ -5,9 +5,30 @@ import (
 	"context"
 	"errors"
 	"io"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
+
+// TestCloseFails: what an open file reports when it is closed, such as a full disk,
+// is an error, unless there was one before.
+func TestCloseFails(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a")
+	own := errors.New("of the work")
+	for _, work := range []error{nil, own} {
+		f, err := os.Create(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		closed := func(io.Writer) error { return errors.Join(f.Close(), work) }
+		err = writeOpen(t.Context(), path, closed, func() (*os.File, error) { return f, nil })
+		if err == nil || work == nil && !strings.HasPrefix(err.Error(), path+": ") || errors.Is(err, own) != (work == own) {
+			t.Errorf("error %v", err)
+		}
+	}
+}
 
 // TestWriteEnds: an output that nobody reads delays the end of a run by no more
 // than a moment, and an output that somebody reads gets the rest.

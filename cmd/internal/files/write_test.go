@@ -103,6 +103,57 @@ func TestFailures(t *testing.T) {
 	}
 }
 
+// A counter is a disk that counts the parts that are open.
+type counter struct {
+	files.OS
+	open int
+}
+
+type countedPart struct {
+	files.Part
+	disk *counter
+}
+
+func (c *counter) Create(part string) (files.Part, error) {
+	p, err := c.OS.Create(part)
+	c.open++
+	return countedPart{p, c}, err
+}
+
+func (c *counter) Rename(p files.Part, part, path string) error {
+	return c.OS.Rename(p.(countedPart).Part, part, path)
+}
+
+func (p countedPart) Close() error {
+	p.disk.open--
+	return p.Part.Close()
+}
+
+// TestClosed: a file is closed, and with that its lock given up, whether it was
+// written or not.
+func TestClosed(t *testing.T) {
+	var disk counter
+	path := filepath.Join(t.TempDir(), "a")
+	if err := files.Replace(&disk, path, text("a")); err != nil || disk.open != 0 {
+		t.Errorf("error %v, %d files are open", err, disk.open)
+	}
+	own := errors.New("of the work")
+	if err := files.Replace(&disk, path, func(io.Writer) error { return own }); err != own || disk.open != 0 {
+		t.Errorf("error %v, %d files are open", err, disk.open)
+	}
+}
+
+// TestInside: a folder is in itself and in those above it, whatever the beginning
+// of its name.
+func TestInside(t *testing.T) {
+	dir := t.TempDir()
+	for folder, want := range map[string]bool{"a": true, "a/b": true, "a/..b": true, "a/b/..": true, ".": false, "b": false, "ab": false, "a/../b": false, "../a": false} {
+		if got := files.Inside(filepath.Join(dir, "x")+"/"+folder, filepath.Join(dir, "x", "a")); got != want {
+			t.Errorf("%s is in a: %v", folder, got)
+		}
+	}
+}
+
 // TestOnePart: what a killed run left is overwritten, what another process is
 // writing is left alone, and a link in the way keeps its target.
 func TestOnePart(t *testing.T) {
@@ -161,6 +212,11 @@ func TestLongNames(t *testing.T) {
 				t.Errorf("%s and %s become one", name, other)
 			}
 			seen[fit] = name
+		}
+	}
+	for ending, kept := range map[string]bool{"." + strings.Repeat("e", 15): true, "." + strings.Repeat("e", 16): false, "." + strings.Repeat("e", 300): false} {
+		if fit := files.Fit(strings.Repeat("n", 255) + ending); len(fit) != 255 || strings.HasSuffix(fit, ending) != kept {
+			t.Errorf("an ending of %d bytes: %s", len(ending), fit)
 		}
 	}
 	name := "a" + strings.Repeat("b", 300)

@@ -114,7 +114,7 @@ func TestLinks(t *testing.T) {
 	}
 	link := &zip.FileHeader{Name: "c.png"}
 	link.SetMode(0o777 | fs.ModeSymlink)
-	for _, h := range []*zip.FileHeader{link, {Name: "d.png", Flags: 1}, {Name: "e.png", Method: 14}} {
+	for _, h := range []*zip.FileHeader{{Name: "folder.png/"}, link, {Name: "d.png", Flags: 1}, {Name: "e.png", Method: 14}} {
 		if _, err := z.CreateRaw(h); err != nil {
 			t.Fatal(err)
 		}
@@ -142,6 +142,27 @@ func TestLinks(t *testing.T) {
 		}
 		if i < len(c.want) {
 			t.Errorf("%d entries, want %q", i, c.want)
+		}
+	}
+}
+
+// TestChecksum: a file in a zip file that does not have its checksum cannot be read.
+func TestChecksum(t *testing.T) {
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	f, err := z.CreateHeader(&zip.FileHeader{Name: "a.png", Method: zip.Store})
+	if err == nil {
+		_, err = io.WriteString(f, "contents")
+	}
+	if err = errors.Join(err, z.Close()); err != nil {
+		t.Fatal(err)
+	}
+	for e, err := range Entries(bytes.NewReader(bytes.Replace(b.Bytes(), []byte("contents"), []byte("c0ntents"), 1))) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := e.Open(t.Context()); !errors.Is(err, zip.ErrChecksum) {
+			t.Errorf("error %v", err)
 		}
 	}
 }
