@@ -74,7 +74,7 @@ type queueFlags struct {
 func addQueueFlags(flags *pflag.FlagSet) *queueFlags {
 	return &queueFlags{
 		folder:  flags.String("queue-folder", "", "`folder` of the queue (default one of the job in the user's cache)"),
-		ackWait: flags.Duration("ack-wait", queue.DefaultAckWait, "how long a worker may be silent before its chunk goes to another"),
+		ackWait: options.Duration(flags, "ack-wait", queue.DefaultAckWait, time.Second, 24*time.Hour, "how long a worker may be silent before its chunk goes to another"),
 	}
 }
 

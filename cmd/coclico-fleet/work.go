@@ -58,7 +58,7 @@ an error is a result: the log reports it, and the status is 0.`,
 	flags := cmd.Flags()
 	c := addConnectFlags(flags)
 	shardOf := flags.String("shard", "", "`share` of the chunks: i/n, or auto")
-	idle := flags.Duration("idle", 0, "end after so long without a queue or a chunk (default never)")
+	idle := options.Duration(flags, "idle", 0, time.Millisecond, maxTime, "end after so long without a queue or a chunk (default never)")
 	w, o := addWorkerFlags(flags), addObserveFlags(flags)
 	parent := flags.Bool("with-parent", false, "end in good order when standard input ends")
 	_ = flags.MarkHidden("with-parent")
@@ -146,12 +146,15 @@ type workerFlags struct {
 	limit, grace *time.Duration
 }
 
+// maxTime is the longest time that a flag may ask for, a year.
+const maxTime = 365 * 24 * time.Hour
+
 func addWorkerFlags(flags *pflag.FlagSet) *workerFlags {
 	return &workerFlags{
 		model: flags.String("model", "", "`model` of this machine, if it has another name here than the job's"),
 		jobs:  options.Whole(flags, "jobs", 0, 1, 1024, "pictures at a time (default 8, or 1 to decode or with --candidates); the network has all processors in any case"),
-		limit: flags.Duration("limit", 0, "longest time for one picture (default 10m, or 2h to decode or with --candidates)"),
-		grace: flags.Duration("grace", 50*time.Second, "time to finish the pictures that are begun when the worker is told to stop"),
+		limit: options.Duration(flags, "limit", 0, time.Second, maxTime, "longest time for one picture (default 10m, or 2h to decode or with --candidates)"),
+		grace: options.Duration(flags, "grace", 50*time.Second, 0, maxTime, "time to finish the pictures that are begun when the worker is told to stop"),
 	}
 }
 

@@ -68,9 +68,6 @@ done is finished, others are canceled, and who watches them is told.
 		if err != nil {
 			return err
 		}
-		if o.config.Limits.Keep < time.Second {
-			return usagef("--keep %v: must be at least 1s", o.config.Limits.Keep)
-		}
 		o.config.Token, o.config.Log = policy.Token, logging.New(s.Err, o.level)
 		o.config.Limits.Body, o.config.Limits.KeepBytes = int64(*o.maxBody), int64(*o.keepBytes)
 		return o.run(cmd.Context(), f, s, policy)
@@ -111,7 +108,7 @@ func limitFlags(flags *pflag.FlagSet, l *serve.Limits) {
 	options.WholeVar(flags, &l.Candidates, "max-candidates", 16, 1, codec.MaxCandidates, "candidates of an encode")
 	options.WholeVar(flags, &l.Queue, "queue", 16, 1, 10_000, "paintings that may wait")
 	options.WholeVar(flags, &l.ClientQueue, "client-queue", 0, 0, 10_000, "paintings of one client that may wait (default half of --queue)")
-	flags.DurationVar(&l.Keep, "keep", time.Hour, "`time` for which a painted picture is kept")
+	options.DurationVar(flags, &l.Keep, "keep", time.Hour, time.Second, 365*24*time.Hour, "`time` for which a painted picture is kept")
 }
 
 // run serves until the context ends.

@@ -178,7 +178,7 @@ func TestServeRefuses(t *testing.T) {
 		{process.Failed, "nowhere", []string{"--model", "nowhere"}},
 		{process.Failed, dir, []string{"--archive", dir}},
 		{process.Usage, "--queue 0: must be a whole number from 1", []string{"--queue", "0"}},
-		{process.Usage, "--keep 0s: must be at least 1s", []string{"--keep", "0s"}},
+		{process.Usage, "--keep 0s: must be a duration from 1s to 8760h", []string{"--keep", "0s"}},
 		{process.Usage, "--log-level loud: must be debug", []string{"--log-level", "loud"}},
 		{process.Usage, "serve takes no arguments", []string{"here"}},
 	} {

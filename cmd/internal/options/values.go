@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/pflag"
 )
@@ -90,6 +91,57 @@ func (v decimal) Set(s string) error {
 	return nil
 }
 
+// A duration is a time from min to max, or else the flag's default.
+type duration struct {
+	to                  *time.Duration
+	otherwise, min, max time.Duration
+}
+
+// Duration defines a flag for a time from min to max. Its default may be out of
+// the range, as 0 is that stands for a time that is not known yet, or for none:
+// the user may give that, too.
+func Duration(flags *pflag.FlagSet, name string, value, min, max time.Duration, usage string) *time.Duration {
+	to := new(time.Duration)
+	DurationVar(flags, to, name, value, min, max, usage)
+	return to
+}
+
+// DurationVar is Duration for a variable of the caller's.
+func DurationVar(flags *pflag.FlagSet, to *time.Duration, name string, value, min, max time.Duration, usage string) {
+	*to = value
+	flags.Var(duration{to, value, min, max}, name, usage)
+}
+
+func (v duration) String() string { return shortDuration(*v.to) }
+func (v duration) Type() string   { return "duration" }
+
+func (v duration) Set(s string) error {
+	d, err := time.ParseDuration(s)
+	if err != nil || d != v.otherwise && (d < v.min || d > v.max) {
+		word := ""
+		if v.otherwise < v.min {
+			word = shortDuration(v.otherwise) + ", or "
+		}
+		return fmt.Errorf("must be %sa duration from %s to %s, such as 90s or 5m", word, shortDuration(v.min), shortDuration(v.max))
+	}
+	*v.to = d
+	return nil
+}
+
+// shortDuration writes a duration without units that are 0: "24h", not "24h0m0s".
+func shortDuration(d time.Duration) string {
+	if d == 0 {
+		return "0" // which pflag takes for no default
+	}
+	s := d.String()
+	for _, zero := range []string{"m0s", "h0m"} {
+		if strings.HasSuffix(s, zero) {
+			s = s[:len(s)-2]
+		}
+	}
+	return s
+}
+
 // A seed is a number of 64 bits.
 type seed struct{ to *uint64 }
 
@@ -159,11 +211,8 @@ func FlagError(err error) error {
 	switch err := err.(type) {
 	case *pflag.InvalidValueError:
 		reason := err.Unwrap()
-		switch err.GetFlag().Value.Type() {
-		case "bool":
+		if err.GetFlag().Value.Type() == "bool" {
 			reason = errors.New("must be true or false")
-		case "duration":
-			reason = errors.New("must be a duration such as 90s or 5m")
 		}
 		return fmt.Errorf("--%s %s: %w", err.GetFlag().Name, err.GetValue(), reason)
 	case *pflag.NotExistError:
