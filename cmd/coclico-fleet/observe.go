@@ -11,6 +11,7 @@ import (
 
 	"github.com/coclico/coclico/cmd/coclico-fleet/internal/queue"
 	"github.com/coclico/coclico/cmd/internal/admin"
+	"github.com/coclico/coclico/cmd/internal/guard"
 	"github.com/coclico/coclico/cmd/internal/logging"
 )
 
@@ -19,16 +20,17 @@ type observeFlags struct {
 	level    *slog.LevelVar
 	address  *string
 	anywhere *bool
-	hosts    *[]string
+	hosts    []string
 }
 
 func addObserveFlags(flags *pflag.FlagSet) *observeFlags {
-	return &observeFlags{
+	f := &observeFlags{
 		level:    logging.Flag(flags),
 		address:  flags.String("admin", "", "`address` of a listener for /healthz, /readyz, /metrics and, from this machine, /debug/pprof"),
 		anywhere: flags.Bool("admin-anywhere", false, "let --admin listen beyond this machine, for probes and scrapers"),
-		hosts:    flags.StringSlice("allow-host", nil, "`name` by which --admin may be asked, besides IP addresses and localhost"),
 	}
+	guard.AddHosts(flags, &f.hosts, "`name` by which --admin may be asked, besides IP addresses and localhost")
+	return f
 }
 
 // An observer is the log, the metrics and the health of a command.
@@ -63,7 +65,7 @@ func (p *program) observe(ctx context.Context, f *observeFlags, depth http.Handl
 	}
 	o.log.Info("admin", "address", ln.Addr().String())
 	go func() {
-		if err := o.server.Serve(ctx, ln, *f.hosts...); err != nil {
+		if err := o.server.Serve(ctx, ln, f.hosts...); err != nil {
 			o.log.Error("the admin listener ended", "error", err)
 		}
 	}()

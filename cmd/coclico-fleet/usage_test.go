@@ -30,3 +30,16 @@ func TestDurations(t *testing.T) {
 	call(t, process.OK, "work", out, "--shard", "0/1", "--limit", "0", "--grace", "0")
 	check(t, out, 1, nil)
 }
+
+// TestWrongHost has a host that no request can have: the command does not start
+// without the health that a prober waits for.
+func TestWrongHost(t *testing.T) {
+	t.Parallel()
+	out := t.TempDir()
+	for _, args := range [][]string{{"run", out}, {"serve", out}, {"work", out, "--shard", "0/1"}} {
+		args = append(args, "--admin", "127.0.0.1:0", "--allow-host", "a:80")
+		if text := call(t, process.Usage, args...); !strings.Contains(text, "--allow-host a:80: must be a name or an IP address") {
+			t.Errorf("%q: %s", args, text)
+		}
+	}
+}

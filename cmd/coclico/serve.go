@@ -93,7 +93,7 @@ func serveFlags(cmd *cobra.Command) *serving {
 	flags.StringVar(&o.admin, "admin", "127.0.0.1:7789", "`address` of health, metrics and profiles, or "+adminOff)
 	flags.StringVar(&o.archive, "archive", "", "an `archive` to show and search")
 	o.model = modelFlag(cmd)
-	flags.StringSliceVar(&o.config.AllowHosts, "allow-host", nil, "`name` by which the server may be called, besides localhost and its address")
+	guard.AddHosts(flags, &o.config.AllowHosts, "`name` by which the server may be called, besides localhost and its address")
 	flags.BoolVar(&o.config.LowMemory, "low-memory", false, "paint the same pictures with less memory, more slowly")
 	o.maxBody = options.Whole(flags, "max-body", 64<<20, 1, math.MaxInt32, "bytes of a picture file")
 	o.keepBytes = options.Whole(flags, "keep-bytes", 256<<20, 1, math.MaxInt32, "bytes of painted pictures that are kept")

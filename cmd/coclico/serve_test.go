@@ -180,6 +180,7 @@ func TestServeRefuses(t *testing.T) {
 		{process.Usage, "--queue 0: must be a whole number from 1", []string{"--queue", "0"}},
 		{process.Usage, "--keep 0s: must be a duration from 1s to 8760h", []string{"--keep", "0s"}},
 		{process.Usage, "--log-level loud: must be debug", []string{"--log-level", "loud"}},
+		{process.Usage, "--allow-host a:80: must be a name", []string{"--allow-host", "a:80"}},
 		{process.Usage, "serve takes no arguments", []string{"here"}},
 	} {
 		fail(t, c.status, []string{c.says}, append([]string{"serve", "--admin", "off"}, c.args...)...)

@@ -1,6 +1,10 @@
 package guard
 
-import "github.com/spf13/pflag"
+import (
+	"strings"
+
+	"github.com/spf13/pflag"
+)
 
 // Flags are the flags of a server that fill in a [Policy].
 type Flags struct {
@@ -55,4 +59,28 @@ func (f *Flags) Policy() (p Policy, err error) {
 		return Policy{}, err
 	}
 	return p, nil
+}
+
+// AddHosts defines --allow-host for the names that [NewHosts] takes. A value that
+// is not a host is refused with the command line, before anything listens.
+func AddHosts(flags *pflag.FlagSet, to *[]string, usage string) {
+	flags.Var((*hostNames)(to), "allow-host", usage)
+}
+
+// hostNames is the value of --allow-host, which may be given several times, and
+// have several names with commas between them.
+type hostNames []string
+
+func (h *hostNames) String() string { return strings.Join(*h, ",") }
+func (h *hostNames) Type() string   { return "names" }
+
+func (h *hostNames) Set(s string) error {
+	names := strings.Split(s, ",")
+	for _, name := range names {
+		if _, err := allowedName(name); err != nil {
+			return err
+		}
+	}
+	*h = append(*h, names...)
+	return nil
 }

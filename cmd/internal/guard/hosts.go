@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -26,18 +27,27 @@ func NewHosts(listener net.Addr, allow []string) (*Hosts, error) {
 		h.any = h.addr.IsUnspecified()
 	}
 	for _, name := range allow {
-		canonical, ok := splitHost(name)
-		if _, _, err := net.SplitHostPort(name); err == nil {
-			ok = false // it has a port
-		} else if !ok {
-			canonical, ok = hostName(name) // an IPv6 address without brackets
-		}
-		if !ok {
-			return nil, fmt.Errorf("%q is not a host: it must be a name or an IP address, without a port", name)
+		canonical, err := allowedName(name)
+		if err != nil {
+			return nil, fmt.Errorf("--allow-host %q: %w", name, err)
 		}
 		h.names = append(h.names, canonical)
 	}
 	return h, nil
+}
+
+// allowedName returns the canonical form of a name that the user allows.
+func allowedName(name string) (string, error) {
+	canonical, ok := splitHost(name)
+	if _, _, err := net.SplitHostPort(name); err == nil {
+		ok = false // it has a port
+	} else if !ok {
+		canonical, ok = hostName(name) // an IPv6 address without brackets
+	}
+	if !ok {
+		return "", errors.New("must be a name or an IP address, without a port")
+	}
+	return canonical, nil
 }
 
 // Allow answers requests for other hosts with status 403.

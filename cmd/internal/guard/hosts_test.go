@@ -6,6 +6,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"github.com/spf13/pflag"
 )
 
 func listener(address string) net.Addr {
@@ -226,6 +228,26 @@ func TestCrossOrigin(t *testing.T) {
 			checkRefused(t, w, http.StatusForbidden, "other sites")
 		} else if w.Body.String() != "in" {
 			t.Errorf("%+v: answer is %d %q", test, w.Code, w.Body)
+		}
+	}
+}
+
+// TestAddHosts: a name that no server can have is refused with the command line.
+func TestAddHosts(t *testing.T) {
+	for value, want := range map[string]string{
+		"a.example": "a.example", "a.example,[::1]": "a.example [::1]",
+		"a:80": "", "a.example,": "", "": "", "a.example,b c": "",
+	} {
+		var names []string
+		flags := pflag.NewFlagSet("", pflag.ContinueOnError)
+		AddHosts(flags, &names, "`name`")
+		err := flags.Parse([]string{"--allow-host", "first.example", "--allow-host", value})
+		got := strings.Join(names, " ")
+		switch {
+		case want != "" && (err != nil || got != "first.example "+want):
+			t.Errorf("%q: names %q, error %v", value, names, err)
+		case want == "" && (err == nil || got != "first.example" || !strings.HasSuffix(err.Error(), "without a port")):
+			t.Errorf("%q: names %q, error %v", value, names, err)
 		}
 	}
 }
