@@ -42,6 +42,9 @@ and "merge" fails because of them.`,
 	workers := options.Whole(flags, "workers", 1, 1, 1024, "processes; more than one shares the processors among them")
 	q, w, o := addQueueFlags(flags), addWorkerFlags(flags), addObserveFlags(flags)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if err := o.check(); err != nil {
+			return err
+		}
 		s := &serving{program: p, queueFlags: q, replicas: 1, stream: queue.DefaultStream}
 		return s.local(cmd.Context(), args[0], *workers, w, o)
 	}

@@ -13,10 +13,12 @@ import (
 	"github.com/coclico/coclico/cmd/internal/admin"
 	"github.com/coclico/coclico/cmd/internal/guard"
 	"github.com/coclico/coclico/cmd/internal/logging"
+	"github.com/coclico/coclico/cmd/internal/options"
 )
 
 // observeFlags are the flags of what an operator sees of a command.
 type observeFlags struct {
+	flags    *pflag.FlagSet
 	level    *slog.LevelVar
 	address  *string
 	anywhere *bool
@@ -25,12 +27,21 @@ type observeFlags struct {
 
 func addObserveFlags(flags *pflag.FlagSet) *observeFlags {
 	f := &observeFlags{
+		flags:    flags,
 		level:    logging.Flag(flags),
 		address:  flags.String("admin", "", "`address` of a listener for /healthz, /readyz, /metrics and, from this machine, /debug/pprof"),
 		anywhere: flags.Bool("admin-anywhere", false, "let --admin listen beyond this machine, for probes and scrapers"),
 	}
 	guard.AddHosts(flags, &f.hosts, "`name` by which --admin may be asked, besides IP addresses and localhost")
 	return f
+}
+
+// check refuses flags that change nothing.
+func (f *observeFlags) check() error {
+	if *f.address != "" {
+		return nil
+	}
+	return options.NoEffect(f.flags, "it is for --admin", "admin-anywhere", "allow-host")
 }
 
 // An observer is the log, the metrics and the health of a command.

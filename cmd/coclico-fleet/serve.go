@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -46,6 +47,9 @@ is reported, and "merge" fails because of them.`,
 	g, q, c, o := guard.AddFlags(flags), addQueueFlags(flags), addServerFlags(flags), addObserveFlags(flags)
 	replicas := options.Whole(flags, "replicas", 1, 1, 5, "--queue: copies of the stream in the cluster")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if err := checkServe(flags, o); err != nil {
+			return err
+		}
 		policy, err := g.Policy()
 		if errors.As(err, new(guard.FlagError)) {
 			return options.UsageError{Err: err}
@@ -55,14 +59,22 @@ is reported, and "merge" fails because of them.`,
 		}
 		s := &serving{program: p, queueFlags: q, policy: policy, replicas: *replicas, stream: *c.stream}
 		if *c.url != "" {
-			if err := options.NoEffect(flags, "--queue is another server", "listen", "queue-folder", "tls-cert", "tls-key", "no-auth", "no-tls"); err != nil {
-				return err
-			}
 			return s.feedOther(cmd.Context(), args[0], c, o)
 		}
 		return s.feedOwn(cmd.Context(), args[0], *listen, o)
 	}
 	return cmd
+}
+
+// checkServe refuses flags of serve that change nothing.
+func checkServe(flags *pflag.FlagSet, o *observeFlags) error {
+	var err error
+	if flags.Changed("queue") {
+		err = options.NoEffect(flags, "--queue is another server", "listen", "queue-folder", "tls-cert", "tls-key", "no-auth", "no-tls")
+	} else {
+		err = options.NoEffect(flags, "it is for --queue", "creds", "ca", "replicas")
+	}
+	return cmp.Or(err, o.check())
 }
 
 // queueFlags are the flags of a queue.

@@ -43,3 +43,34 @@ func TestWrongHost(t *testing.T) {
 		}
 	}
 }
+
+// TestNoEffect: a flag that would change nothing is an error, which says why.
+func TestNoEffect(t *testing.T) {
+	t.Parallel()
+	shard, nobody := []string{"work", "x", "--shard", "0/1"}, []string{"work", "x", "--queue", "nats://127.0.0.1:1"}
+	for _, c := range []struct {
+		flag, why string
+		args      []string
+	}{
+		{"creds", "it is for --queue", []string{"serve", "x", "--creds", "none"}},
+		{"ca", "it is for --queue", []string{"serve", "x", "--ca", "none"}},
+		{"replicas", "it is for --queue", []string{"serve", "x", "--replicas", "3"}},
+		{"listen", "another server", []string{"serve", "x", "--queue", "nats://127.0.0.1:1", "--listen", "127.0.0.1:1"}},
+		{"token-file", "asks no queue", append(shard, "--token-file", "none")},
+		{"creds", "asks no queue", append(shard, "--creds", "none")},
+		{"ca", "asks no queue", append(shard, "--ca", "none")},
+		{"stream", "asks no queue", append(shard, "--stream", "X")},
+		{"no-tls", "asks no queue", append(shard, "--no-tls")},
+		{"idle", "asks no queue", append(shard, "--idle", "5s")},
+		{"no-tls", "no token is sent", append(nobody, "--no-tls")},
+		{"admin-anywhere", "it is for --admin", append(shard, "--admin-anywhere")},
+		{"allow-host", "it is for --admin", append(nobody, "--allow-host", "good")},
+		{"admin-anywhere", "it is for --admin", []string{"run", "x", "--admin-anywhere"}},
+		{"allow-host", "it is for --admin", []string{"serve", "x", "--allow-host", "good"}},
+	} {
+		says := "--" + c.flag + " has no effect: "
+		if text := call(t, process.Usage, c.args...); !strings.Contains(text, says) || !strings.Contains(text, c.why) {
+			t.Errorf("%q: %s", c.args, text)
+		}
+	}
+}

@@ -63,8 +63,8 @@ an error is a result: the log reports it, and the status is 0.`,
 	parent := flags.Bool("with-parent", false, "end in good order when standard input ends")
 	_ = flags.MarkHidden("with-parent")
 	cmd.RunE = func(cmd *cobra.Command, args []string) (err error) {
-		if (*c.url == "") == (*shardOf == "") {
-			return options.Usagef("work needs either --queue or --shard")
+		if err := checkWork(flags, o); err != nil {
+			return err
 		}
 		destination := ""
 		if len(args) > 0 {
@@ -103,6 +103,21 @@ an error is a result: the log reports it, and the status is 0.`,
 		return p.workQueue(ctx, soft, destination, c, *idle, w, obs)
 	}
 	return cmd
+}
+
+// checkWork refuses flags of work that contradict each other or change nothing.
+func checkWork(flags *pflag.FlagSet, o *observeFlags) error {
+	if flags.Changed("queue") == flags.Changed("shard") {
+		return options.Usagef("work needs either --queue or --shard")
+	}
+	var err error
+	switch {
+	case flags.Changed("shard"):
+		err = options.NoEffect(flags, "--shard asks no queue", "token-file", "creds", "ca", "stream", "no-tls", "idle")
+	case !flags.Changed("token-file"):
+		err = options.NoEffect(flags, "without --token-file, no token is sent", "no-tls")
+	}
+	return cmp.Or(err, o.check())
 }
 
 // connectFlags are the flags of a queue's client.
