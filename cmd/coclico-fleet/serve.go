@@ -57,7 +57,7 @@ is reported, and "merge" fails because of them.`,
 		if err != nil {
 			return err
 		}
-		s := &serving{program: p, queueFlags: q, policy: policy, replicas: *replicas, stream: *c.stream}
+		s := &serving{program: p, queueFlags: q, policy: policy, replicas: *replicas, stream: string(c.stream)}
 		if *c.url != "" {
 			return s.feedOther(cmd.Context(), args[0], c, o)
 		}
@@ -239,6 +239,9 @@ func (s *serving) feed(ctx context.Context, nc *nats.Conn) error {
 	}
 	if errors.Is(err, queue.ErrFull) {
 		return fmt.Errorf("%w; free some of it, or give --queue-folder another one, and run this again: nothing is lost", err)
+	}
+	if errors.Is(err, queue.ErrMisconfigured) {
+		return fmt.Errorf("%w; another --stream, --replicas or --ack-wait, or other limits of the account, may help", err)
 	}
 	if err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/coclico/coclico/cmd/internal/options"
 	"github.com/coclico/coclico/cmd/internal/process"
 )
 
@@ -72,5 +73,34 @@ func TestNoEffect(t *testing.T) {
 		if text := call(t, process.Usage, c.args...); !strings.Contains(text, says) || !strings.Contains(text, c.why) {
 			t.Errorf("%q: %s", c.args, text)
 		}
+	}
+}
+
+// TestStreamName has names that no stream can have.
+func TestStreamName(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"a b.c", "a.b", "", "*", ">", "a/b", `a\b`, "a\x00", "$JS", strings.Repeat("a", 256)} {
+		for _, args := range [][]string{{"serve", "x"}, {"work", "--queue", "nats://127.0.0.1:1"}} {
+			started := false
+			root := rootCmd(new(program), &started)
+			cmd, rest, err := root.Find(append(args, "--stream", name))
+			if err == nil {
+				err = options.FlagError(cmd.ParseFlags(rest))
+			}
+			if err == nil || !strings.HasPrefix(err.Error(), "--stream "+name+": must be a name") {
+				t.Errorf("%q: error %v", name, err)
+			}
+		}
+	}
+	accepted(t, "serve", "x", "--stream", "Pictures_of-2026")
+}
+
+// TestReplicas has a queue that keeps one copy.
+func TestReplicas(t *testing.T) {
+	t.Parallel()
+	ours := newStation(t, plan(t, 1, 1))
+	text := call(t, process.Failed, "serve", plan(t, 1, 1), "--queue", "nats://"+ours.address, "--token-file", ours.token, "--stream", "OTHER", "--replicas", "3")
+	if !strings.Contains(text, "replicas > 1 not supported") || !strings.Contains(text, "--replicas") || strings.Contains(text, "nothing is lost") {
+		t.Error(text)
 	}
 }

@@ -18,7 +18,6 @@ import (
 	"github.com/coclico/coclico/cmd/coclico-fleet/internal/job"
 	"github.com/coclico/coclico/cmd/coclico-fleet/internal/queue"
 	"github.com/coclico/coclico/cmd/coclico-fleet/internal/worker"
-	"github.com/coclico/coclico/cmd/internal/guard"
 	"github.com/coclico/coclico/cmd/internal/options"
 )
 
@@ -120,40 +119,6 @@ func checkWork(flags *pflag.FlagSet, o *observeFlags) error {
 	return cmp.Or(err, o.check())
 }
 
-// connectFlags are the flags of a queue's client.
-type connectFlags struct {
-	url, token, creds, ca, stream *string
-	noTLS                         *bool
-}
-
-func addConnectFlags(flags *pflag.FlagSet) *connectFlags {
-	c := addServerFlags(flags)
-	c.token = flags.String("token-file", "", "a file with the token that the queue wants")
-	c.noTLS = flags.Bool("no-tls", false, "send the token to a queue of another machine without TLS")
-	return c
-}
-
-// addServerFlags are those without --token-file, which a server has anyway.
-func addServerFlags(flags *pflag.FlagSet) *connectFlags {
-	return &connectFlags{
-		url:    flags.String("queue", "", "`URL` of the queue: nats://host:4222, or tls://host:4222"),
-		creds:  flags.String("creds", "", "a file with NATS's credentials"),
-		ca:     flags.String("ca", "", "a PEM file with the certificates to trust for the queue (default the system's)"),
-		stream: flags.String("stream", queue.DefaultStream, "name of the queue's stream"),
-	}
-}
-
-// dial returns how to connect.
-func (c *connectFlags) dial(obs *observer) (*queue.Dial, error) {
-	d := &queue.Dial{URL: *c.url, Creds: *c.creds, CA: *c.ca, Log: obs.log}
-	var err error
-	if c.token != nil && *c.token != "" {
-		d.NoTLS = *c.noTLS
-		d.Token, err = guard.ReadToken(*c.token)
-	}
-	return d, err
-}
-
 // workerFlags are the flags of a worker.
 type workerFlags struct {
 	model        *string
@@ -230,7 +195,7 @@ func (p *program) workQueue(ctx, soft context.Context, destination string, c *co
 	if err != nil {
 		return err
 	}
-	nc, id, told, err := p.findQueue(soft, d, *c.stream, destination, idle, obs)
+	nc, id, told, err := p.findQueue(soft, d, string(c.stream), destination, idle, obs)
 	if errors.Is(err, errDone) {
 		return p.sayDone()
 	}
@@ -253,7 +218,7 @@ func (p *program) workQueue(ctx, soft context.Context, destination string, c *co
 		}
 		defer end()
 		obs.ready(nil)
-		pull := &queue.Puller{Stream: *c.stream, Job: j, Out: out, Idle: idle, Log: obs.log, Count: obs.delivery, Chunk: chunk(w)}
+		pull := &queue.Puller{Stream: string(c.stream), Job: j, Out: out, Idle: idle, Log: obs.log, Count: obs.delivery, Chunk: chunk(w)}
 		return ended(pull.Run(ctx, soft, nc))
 	})
 }

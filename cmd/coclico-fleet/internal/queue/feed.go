@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"net/http"
+	"slices"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -90,6 +92,8 @@ func (f *Feeder) Run(ctx context.Context, nc *nats.Conn) (err error) {
 			return ctx.Err()
 		case errors.Is(err, errOther), errors.Is(err, fs.ErrPermission):
 			return err
+		case isMisconfigured(err):
+			return fmt.Errorf("stream %s: %w: %w", f.Stream, ErrMisconfigured, err)
 		}
 		if failures++; failures == maxFailures || isFull(err) && failures >= maxFull {
 			return final(err)
@@ -113,6 +117,35 @@ func isFull(err error) bool {
 	var api *jetstream.APIError
 	return errors.As(err, &api) && (api.ErrorCode == codeStorage || api.ErrorCode == codeNoSpace)
 }
+
+// ErrMisconfigured means that the queue cannot do what the job's stream needs.
+var ErrMisconfigured = errors.New("the queue refuses it")
+
+// isMisconfigured reports whether the queue would refuse the same each time.
+func isMisconfigured(err error) bool {
+	var api *jetstream.APIError
+	if !errors.As(err, &api) {
+		return errors.Is(err, jetstream.ErrInvalidStreamName)
+	}
+	return slices.Contains(lasting, api.ErrorCode) || api.Code == http.StatusBadRequest && !slices.Contains(passing, api.ErrorCode)
+}
+
+// JetStream's code 400, bad request, lasts, and others pass. These are the
+// exceptions.
+var (
+	lasting = []jetstream.ErrorCode{
+		10052, // invalid configuration of a stream
+		10074, // more than one replica, but no cluster
+	}
+	passing = []jetstream.ErrorCode{
+		10002, // the account is full, until workers empty the queue
+		10005, // too few members of the cluster are there
+		10058, // another feeder has just created the stream
+		10124, // the stream is being moved
+		10202, // the cluster gets or loses a member
+		10226, // the stream is being changed
+	}
+)
 
 // ErrFull means that the disk of the queue is full.
 var ErrFull = errors.New("the disk of the queue is full")

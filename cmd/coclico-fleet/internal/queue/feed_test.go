@@ -38,6 +38,65 @@ func TestFinal(t *testing.T) {
 	}
 }
 
+// TestMisconfigured: a feeder retries what passes, and returns what would last.
+func TestMisconfigured(t *testing.T) {
+	for _, c := range []struct {
+		err   error
+		lasts bool
+	}{
+		{fmt.Errorf("%w: %q", jetstream.ErrInvalidStreamName, "a b"), true},
+		{&jetstream.APIError{Code: 500, ErrorCode: 10074}, true},
+		{&jetstream.APIError{Code: 500, ErrorCode: 10052}, true},
+		{fmt.Errorf("consumer: %w", &jetstream.APIError{Code: 400, ErrorCode: 10183}), true},
+		{&jetstream.APIError{Code: 400, ErrorCode: 10002}, false},
+		{&jetstream.APIError{Code: 400, ErrorCode: 10005}, false},
+		{&jetstream.APIError{Code: 503, ErrorCode: 10008}, false},
+		{&jetstream.APIError{Code: 500, ErrorCode: codeStorage}, false},
+		{context.DeadlineExceeded, false},
+	} {
+		if isMisconfigured(c.err) != c.lasts {
+			t.Errorf("%v: lasts is %v", c.err, !c.lasts)
+		}
+	}
+	log := slog.New(slog.DiscardHandler)
+	nc := queueOf(t, t.TempDir(), log)
+	j, out := jobOf(t, 1)
+	for _, f := range []*Feeder{
+		{Stream: "a b.c", AckWait: DefaultAckWait},
+		{Stream: "$JS", AckWait: DefaultAckWait},
+		{Stream: "A", AckWait: -5 * time.Second},
+		{Stream: "B", AckWait: DefaultAckWait, Replicas: 3},
+	} {
+		f.Job, f.Out, f.Log = j, out, log
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		if err := f.Run(ctx, nc); !errors.Is(err, ErrMisconfigured) || !strings.Contains(err.Error(), "stream "+f.Stream+": ") {
+			t.Errorf("%s: error %v", f.Stream, err)
+		}
+		cancel()
+	}
+}
+
+// jobOf returns a job of n pictures, a chunk each.
+func jobOf(t *testing.T, n int) (*job.Job, *bucket.Bucket) {
+	t.Helper()
+	out, err := bucket.Open(t.Context(), "mem://")
+	if err != nil {
+		t.Fatal(err)
+	}
+	j := &job.Job{Source: "mem://", Chunk: 1, Model: "m", Fingerprint: "01234567"}
+	names := func(yield func(bucket.Object, error) bool) {
+		for i := range n {
+			if !yield(bucket.Object{Name: fmt.Sprintf("%03d.png", i)}, nil) {
+				return
+			}
+		}
+	}
+	if _, err := job.Write(t.Context(), j, names, out, nil); err != nil {
+		t.Fatal(err)
+	}
+	return j, out
+}
+
 // queueOf returns a server without a token, and a connection to it.
 func queueOf(t *testing.T, folder string, log *slog.Logger) *nats.Conn {
 	t.Helper()
@@ -54,32 +113,11 @@ func queueOf(t *testing.T, folder string, log *slog.Logger) *nats.Conn {
 	return nc
 }
 
-// fiveChunks returns a job of five chunks, and the bucket of its results.
-func fiveChunks(t *testing.T) (*job.Job, *bucket.Bucket) {
-	t.Helper()
-	out, err := bucket.Open(t.Context(), "mem://")
-	if err != nil {
-		t.Fatal(err)
-	}
-	j := &job.Job{Source: "mem://", Chunk: 1, Model: "m", Fingerprint: "01234567"}
-	five := func(yield func(bucket.Object, error) bool) {
-		for name := range strings.SplitSeq("a.png b.png c.png d.png e.png", " ") {
-			if !yield(bucket.Object{Name: name}, nil) {
-				return
-			}
-		}
-	}
-	if _, err := job.Write(t.Context(), j, five, out, nil); err != nil {
-		t.Fatal(err)
-	}
-	return j, out
-}
-
 // TestOpened: whoever is told that the stream is open finds it.
 func TestOpened(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	j, out := fiveChunks(t)
+	j, out := jobOf(t, 5)
 	var warnings bytes.Buffer
 	nc := queueOf(t, t.TempDir(), slog.New(slog.DiscardHandler))
 	js, err := jetstream.New(nc)
@@ -104,7 +142,7 @@ func TestOpened(t *testing.T) {
 func TestResumed(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	j, out := fiveChunks(t)
+	j, out := jobOf(t, 5)
 	log := slog.New(slog.DiscardHandler)
 	nc := queueOf(t, t.TempDir(), log)
 	js, err := jetstream.New(nc)

@@ -17,7 +17,9 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -27,6 +29,15 @@ import (
 
 // DefaultStream is the name of the stream of a server that has one job.
 const DefaultStream = "COCLICO"
+
+// IsStreamName reports whether a stream may have a name, which is also the name of
+// a folder and the first part of a subject.
+func IsStreamName(name string) bool {
+	bad := func(r rune) bool {
+		return unicode.IsSpace(r) || unicode.IsControl(r) || strings.ContainsRune(`.*>/\`, r)
+	}
+	return name != "" && len(name) <= 255 && name[0] != '$' && strings.IndexFunc(name, bad) < 0
+}
 
 // A task is what a message says.
 type task struct {
