@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net/netip"
 	"os"
@@ -227,5 +228,24 @@ func TestListingFails(t *testing.T) {
 	f := &Feeder{Stream: DefaultStream, AckWait: DefaultAckWait, Job: j, Out: out, Log: log}
 	if err := f.Run(ctx, nc); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestForbidden has a store that does not let the feeder write: it does not try
+// that again.
+func TestForbidden(t *testing.T) {
+	j, out := jobOf(t, 1)
+	if err := out.Put(t.Context(), job.PartName(0), []byte("part")); err != nil {
+		t.Fatal(err)
+	}
+	tries := 0
+	out.Fault = func(string, bool) error {
+		tries++
+		return fs.ErrPermission
+	}
+	log := slog.New(slog.DiscardHandler)
+	f := &Feeder{Stream: DefaultStream, AckWait: DefaultAckWait, Job: j, Out: out, Log: log}
+	if err := f.Run(t.Context(), queueOf(t, t.TempDir(), log)); !errors.Is(err, fs.ErrPermission) || tries != 1 {
+		t.Errorf("error %v after %d tries", err, tries)
 	}
 }
