@@ -33,8 +33,10 @@ func (f *Flags) check() error {
 	switch {
 	case f.tokenFile != "" && f.open:
 		return FlagError("--token-file and --no-auth exclude each other")
-	case f.plain && f.cert+f.key != "":
+	case f.plain && f.cert != "":
 		return FlagError("--tls-cert and --no-tls exclude each other")
+	case f.plain && f.key != "":
+		return FlagError("--tls-key and --no-tls exclude each other")
 	case f.cert != "" && f.key == "":
 		return FlagError("--tls-cert " + f.cert + " needs --tls-key")
 	case f.cert == "" && f.key != "":

@@ -84,10 +84,16 @@ func lookup(ctx context.Context, host string) (netip.Addr, error) {
 	if err != nil {
 		return netip.Addr{}, err
 	}
+	return prefer(ips), nil
+}
+
+// prefer returns the address of several at which to listen: the first of IPv4, or
+// else the first.
+func prefer(ips []netip.Addr) netip.Addr {
 	for i := range ips {
 		ips[i] = ips[i].Unmap()
 	}
-	return ips[max(0, slices.IndexFunc(ips, netip.Addr.Is4))], nil
+	return ips[max(0, slices.IndexFunc(ips, netip.Addr.Is4))]
 }
 
 // Listen listens for TCP connections at an address, with TLS if the policy has

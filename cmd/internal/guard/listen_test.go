@@ -13,6 +13,7 @@ import (
 	"math/big"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -142,6 +143,24 @@ func TestResolve(t *testing.T) {
 	}
 }
 
+// TestPrefer has the addresses of one host.
+func TestPrefer(t *testing.T) {
+	for list, want := range map[string]string{
+		"::1 192.0.2.1 192.0.2.2":      "192.0.2.1",
+		"192.0.2.2 ::1":                "192.0.2.2",
+		"2001:db8::1 ::ffff:192.0.2.3": "192.0.2.3",
+		"2001:db8::1 2001:db8::2":      "2001:db8::1",
+	} {
+		var ips []netip.Addr
+		for text := range strings.FieldsSeq(list) {
+			ips = append(ips, netip.MustParseAddr(text))
+		}
+		if got := prefer(ips).String(); got != want {
+			t.Errorf("%s: %s, want %s", list, got, want)
+		}
+	}
+}
+
 // TestListen: what listens is where Resolve says.
 func TestListen(t *testing.T) {
 	for address, want := range map[string]string{
@@ -240,6 +259,8 @@ func TestFlags(t *testing.T) {
 		{[]string{"--no-auth"}, false, false, true, ""},
 		{[]string{"--no-auth", "--token-file", token}, false, false, false, "exclude"},
 		{[]string{"--no-tls", "--tls-cert", certFile, "--tls-key", keyFile}, false, false, false, "exclude"},
+		{[]string{"--no-tls", "--tls-cert", certFile}, false, false, false, "--tls-cert and --no-tls exclude"},
+		{[]string{"--no-tls", "--tls-key", keyFile}, false, false, false, "--tls-key and --no-tls exclude"},
 		{[]string{"--tls-cert", certFile}, false, false, false, "needs --tls-key"},
 		{[]string{"--tls-key", keyFile}, false, false, false, "needs --tls-cert"},
 		{[]string{"--token-file", token + ".none"}, false, false, false, token},

@@ -109,6 +109,28 @@ func TestTokenMode(t *testing.T) {
 	}
 }
 
+// TestTokenModeQuoted has names that chmod or the shell would take for something
+// else.
+func TestTokenModeQuoted(t *testing.T) {
+	if runtime.GOOS == "windows" || runtime.GOOS == "plan9" {
+		t.Skip("modes do not say here who can read a file")
+	}
+	t.Chdir(t.TempDir())
+	for name, want := range map[string]string{
+		"-R": "chmod 600 ./-R", "-my token": "chmod 600 './-my token'", "it's": `chmod 600 'it'\''s'`, "$HOME": "chmod 600 '$HOME'", "token-1.txt": "chmod 600 token-1.txt",
+	} {
+		if err := os.WriteFile(name, []byte(secret), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(name, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := ReadToken(name); err == nil || !strings.HasSuffix(err.Error(), "; run: "+want) {
+			t.Errorf("%s: error %v, want the command %s", name, err, want)
+		}
+	}
+}
+
 // TestTokenPrinted: no verb, log handler or encoder shows a token.
 func TestTokenPrinted(t *testing.T) {
 	token := readToken(t, secret)
