@@ -111,7 +111,7 @@ func answer(w http.ResponseWriter, status int, text string) {
 func fromHere(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		from, err := netip.ParseAddrPort(r.RemoteAddr)
-		if err != nil || !from.Addr().Unmap().IsLoopback() {
+		if err != nil || !from.Addr().IsLoopback() {
 			answer(w, http.StatusForbidden, "profiles are for this machine alone: forward a port to its loopback interface")
 			return
 		}

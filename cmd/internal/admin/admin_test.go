@@ -143,6 +143,29 @@ func TestProfiles(t *testing.T) {
 	}
 }
 
+// TestProfilesDualStack has a client on this machine of a listener for IPv4 and
+// IPv6, whose address is then IPv6's for an IPv4 one.
+func TestProfilesDualStack(t *testing.T) {
+	ln, err := Listen(t.Context(), "[::]:0", true)
+	if err != nil {
+		t.Skip("no IPv6 here: ", err)
+	}
+	ended := make(chan error, 1)
+	ctx, stop := context.WithCancel(t.Context())
+	go func() { ended <- New("1.2.3").Serve(ctx, ln) }()
+	_, port, err := net.SplitHostPort(ln.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if status, body := get(t, "http://127.0.0.1:"+port+"/debug/pprof/cmdline", ""); status != 200 {
+		t.Errorf("%d %q", status, body)
+	}
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
 // TestOtherSites: a page that a browser shows can neither start a profile nor run
 // an answer as a script.
 func TestOtherSites(t *testing.T) {
