@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/coclico/coclico/cmd/internal/command"
 	"github.com/coclico/coclico/cmd/internal/options"
 	"github.com/coclico/coclico/cmd/internal/process"
 	"github.com/coclico/coclico/cmd/internal/terminal"
@@ -54,7 +55,7 @@ the last one ended.`,
 	root.AddCommand(planCmd(p), runCmd(p), serveCmd(p), workCmd(p), statusCmd(p), retryCmd(p), mergeCmd(p))
 	root.Version = process.Build(version())
 	root.Flags().BoolP("version", "v", false, "print the version")
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return options.FlagError(err) })
+	command.Complete(root)
 	return root
 }
 
@@ -93,7 +94,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		s.Complain(err.Error())
 		return statusRefused
 	case !started || errors.As(err, &usage):
-		s.Complain(strings.TrimSpace(err.Error()) + " (" + cmd.CommandPath() + " --help)")
+		s.Complain(command.Misuse(cmd, err))
 		return process.Usage
 	}
 	s.Complain(err.Error())

@@ -104,3 +104,23 @@ func TestReplicas(t *testing.T) {
 		t.Error(text)
 	}
 }
+
+// TestManners has mistakes that coclico reports in the same words.
+func TestManners(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		says string
+		args []string
+	}{
+		{"completion tcsh: must be bash", []string{"completion", "tcsh"}},
+		{`unknown command "nonsense"`, []string{"help", "nonsense"}},
+		{"did you mean plan?", []string{"plna"}},
+		{"plan: an argument is empty", []string{"plan", "", "out"}},
+		{"--color-bits 9: must be", []string{"plan", "x", "y", "--colour-bits", "9"}},
+		{": --strength 0.12345: ", []string{"plan", pictures, "y", "--strength", "0.12345"}},
+	} {
+		if text := call(t, process.Usage, c.args...); !strings.Contains(text, c.says) || strings.Count(text, "\n") != 1 {
+			t.Errorf("%q: %s", c.args, text)
+		}
+	}
+}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/coclico/coclico/cmd/internal/command"
 	"github.com/coclico/coclico/cmd/internal/files"
 	"github.com/coclico/coclico/cmd/internal/terminal"
 	"github.com/coclico/coclico/codec/archive"
@@ -107,7 +108,7 @@ func counted(n int64, what string) string {
 func archiveArgs(more string, least int) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) < 1+least {
-			return usagef("%s needs an ARCHIVE%s", nameOf(cmd), more)
+			return usagef("%s needs an ARCHIVE%s", command.Name(cmd), more)
 		}
 		return nil
 	}

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -87,9 +86,4 @@ func precisionFlag(cmd *cobra.Command, words ...string) func() bool {
 	exact := options.Precision(cmd.Flags(), words...)
 	complete(cmd, "precision", words...)
 	return exact
-}
-
-// spelling accepts the British names of flags too.
-func spelling(_ *pflag.FlagSet, name string) pflag.NormalizedName {
-	return pflag.NormalizedName(strings.ReplaceAll(name, "colour", "color"))
 }

@@ -3,11 +3,10 @@ package main
 import (
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/coclico/coclico/cmd/internal/command"
 	"github.com/coclico/coclico/cmd/internal/files"
 	"github.com/coclico/coclico/cmd/internal/options"
 	"github.com/coclico/coclico/cmd/internal/terminal"
@@ -35,13 +34,9 @@ unCLIP.
 		},
 	}
 	root.AddCommand(encodeCmd(f, s), decodeCmd(f, s), infoCmd(f, s), compareCmd(f, s), archiveCmd(f, s), searchCmd(f, s), serveCmd(f, s), pullCmd(s), modelsCmd(f, s), synthCmd(s), verifyCmd(s), benchCmd(s), evaluateCmd(f, s),
-		manCmd(f), completionCmd(s), versionCmd(s))
+		manCmd(f), versionCmd(s))
 	addVersionFlag(root)
-	refuseEmpty(root)
-	root.SetHelpCommand(helpCmd())
-	root.SetUsageFunc(usage)
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return options.FlagError(err) })
-	root.SetGlobalNormalizationFunc(spelling)
+	command.Complete(root)
 	return root
 }
 
@@ -60,37 +55,11 @@ type usageError = options.UsageError
 
 func usagef(format string, args ...any) error { return options.Usagef(format, args...) }
 
-// nameOf returns a command's name without the program's: "models use".
-func nameOf(cmd *cobra.Command) string {
-	return strings.TrimPrefix(cmd.CommandPath(), cmd.Root().Name()+" ")
-}
-
-// refuseEmpty makes a command and those below it refuse empty arguments, which
-// are variables of a script that are not set.
-func refuseEmpty(cmd *cobra.Command) {
-	for _, c := range cmd.Commands() {
-		refuseEmpty(c)
-	}
-	check := cmd.Args
-	if check == nil {
-		return
-	}
-	cmd.Args = func(cmd *cobra.Command, args []string) error {
-		if err := check(cmd, args); err != nil {
-			return err
-		}
-		if slices.Contains(args, "") {
-			return usagef("%s: an argument is empty", nameOf(cmd))
-		}
-		return nil
-	}
-}
-
 // oneArg demands a single argument, under the name that the usage line gives it.
 func oneArg(name string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) != 1 {
-			return fmt.Errorf("%s takes one %s, not %d", nameOf(cmd), name, len(args))
+			return fmt.Errorf("%s takes one %s, not %d", command.Name(cmd), name, len(args))
 		}
 		return nil
 	}
@@ -102,10 +71,10 @@ func noArgs(cmd *cobra.Command, args []string) error {
 		return nil
 	}
 	if !cmd.HasSubCommands() {
-		return fmt.Errorf("%s takes no arguments, not %s", nameOf(cmd), args[0])
+		return fmt.Errorf("%s takes no arguments, not %s", command.Name(cmd), args[0])
 	}
 	cmd.SuggestionsMinimumDistance = 2
-	text := fmt.Sprintf("%s has no command %s", nameOf(cmd), args[0])
+	text := fmt.Sprintf("%s has no command %s", command.Name(cmd), args[0])
 	if like := cmd.SuggestionsFor(args[0]); len(like) > 0 {
 		text += ": did you mean " + options.OrList(like) + "?"
 	}
@@ -116,7 +85,7 @@ func noArgs(cmd *cobra.Command, args []string) error {
 func optionalArg(name string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) > 1 {
-			return fmt.Errorf("%s takes one %s, not %d", nameOf(cmd), name, len(args))
+			return fmt.Errorf("%s takes one %s, not %d", command.Name(cmd), name, len(args))
 		}
 		return nil
 	}
@@ -126,7 +95,7 @@ func optionalArg(name string) cobra.PositionalArgs {
 func twoArgs(names string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) != 2 {
-			return fmt.Errorf("%s needs %s", nameOf(cmd), names)
+			return fmt.Errorf("%s needs %s", command.Name(cmd), names)
 		}
 		return nil
 	}
@@ -136,7 +105,7 @@ func twoArgs(names string) cobra.PositionalArgs {
 func someArgs(name string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) == 0 {
-			return fmt.Errorf("%s needs %s", nameOf(cmd), name)
+			return fmt.Errorf("%s needs %s", command.Name(cmd), name)
 		}
 		return nil
 	}

@@ -5,12 +5,9 @@ import (
 	"errors"
 	"io"
 	"os"
-	"strings"
 
-	"github.com/spf13/cobra"
-
+	"github.com/coclico/coclico/cmd/internal/command"
 	"github.com/coclico/coclico/cmd/internal/files"
-	"github.com/coclico/coclico/cmd/internal/options"
 	"github.com/coclico/coclico/cmd/internal/process"
 	"github.com/coclico/coclico/cmd/internal/terminal"
 	"github.com/coclico/coclico/codec"
@@ -48,47 +45,12 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	case ctx.Err() != nil && errors.Is(err, context.Canceled):
 		s.Complain("interrupted")
 		return process.SignalStatus(ctx)
-	case errors.As(err, &option):
-		s.Complain(asFlag(option) + hint(cmd))
-		return process.Usage
-	case !started || errors.As(err, &usage):
-		s.Complain(suggest(err.Error()) + hint(cmd))
+	case !started || errors.As(err, &usage) || errors.As(err, &option):
+		s.Complain(command.Misuse(cmd, err))
 		return process.Usage
 	}
 	s.Complain(err.Error())
 	return process.Failed
-}
-
-// hint points to the help of the command that was called.
-func hint(cmd *cobra.Command) string {
-	if cmd.Name() == "help" {
-		cmd = cmd.Root()
-	}
-	return " (" + cmd.CommandPath() + " --help)"
-}
-
-// suggest puts cobra's suggestions for an unknown command into its sentence.
-func suggest(message string) string {
-	message, names, found := strings.Cut(message, "\n\nDid you mean this?\n")
-	if found {
-		message += "; did you mean " + options.OrList(strings.Fields(names)) + "?"
-	}
-	return strings.TrimSpace(message)
-}
-
-// asFlag names an option of the codec as its flag: "--steps 1001: ..." for
-// "steps 1001: ...".
-func asFlag(err codec.OptionError) string {
-	message := err.Error()
-	for _, c := range [][2]string{
-		{"steps ", "--steps "}, {"guidance ", "--guidance "}, {"color guidance ", "--color-guidance "}, {"strength ", "--strength "}, {"size ", "--size "},
-		{"noise level ", "--noise-level "}, {"budget ", "--bytes "}, {"rows ", "--rows "}, {"peer ", "--peer "}, {"timeout ", "--timeout "},
-	} {
-		if rest, ok := strings.CutPrefix(message, c[0]); ok {
-			return c[1] + rest
-		}
-	}
-	return message
 }
 
 // errReported ends the program with process.Failed after standard output has told

@@ -1,4 +1,4 @@
-package main
+package command
 
 import (
 	"fmt"
@@ -6,6 +6,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/coclico/coclico/cmd/internal/options"
 )
 
 // helpCmd replaces cobra's own, which answers an unknown name with a page of
@@ -28,9 +30,9 @@ func helpCmd() *cobra.Command {
 			about, rest, err := cmd.Root().Find(args)
 			switch {
 			case err != nil:
-				return usageError{Err: err}
+				return options.UsageError{Err: err}
 			case len(rest) > 0:
-				return usagef("unknown command %q for %q", rest[0], about.CommandPath())
+				return options.Usagef("unknown command %q for %q", rest[0], about.CommandPath())
 			}
 			about.InitDefaultHelpFlag()
 			return about.Help()
