@@ -241,3 +241,46 @@ func TestConsumerLost(t *testing.T) {
 		}
 	})
 }
+
+// TestPullerEnds has the ways in which a worker ends that gets no chunk.
+func TestPullerEnds(t *testing.T) {
+	log := slog.New(slog.DiscardHandler)
+	for name, c := range map[string]struct {
+		done, stopped, closed bool
+		idle                  time.Duration
+		want                  string // "" for no error
+	}{
+		"done":             {done: true},
+		"stopped":          {stopped: true, want: worker.ErrStopped.Error()},
+		"done and stopped": {done: true, stopped: true},
+		"idle":             {idle: time.Second, want: "no chunk for 1s, and the job is not done"},
+		"closed":           {closed: true, want: "the queue: " + nats.ErrConnectionClosed.Error()},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel() // a look takes seconds
+			j, out := jobOf(t, 1)
+			nc := queueOf(t, t.TempDir(), log)
+			soft, stop := context.WithTimeout(t.Context(), time.Minute)
+			defer stop()
+			if c.done {
+				if err := out.Put(t.Context(), job.DoneName, nil); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if c.stopped {
+				stop()
+			}
+			if c.closed {
+				nc.Close()
+			}
+			p := &Puller{Stream: DefaultStream, Job: j, Out: out, Idle: c.idle, Log: log}
+			got := ""
+			if err := p.Run(t.Context(), soft, nc); err != nil {
+				got = err.Error()
+			}
+			if got != c.want {
+				t.Errorf("error %q, want %q", got, c.want)
+			}
+		})
+	}
+}
