@@ -10,6 +10,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/coclico/coclico/cmd/internal/page"
 )
 
 // onePage returns a site as one HTML file. Its worker is a script that the page
@@ -29,13 +31,13 @@ func onePage(files map[string][]byte) ([]byte, error) {
 		return nil, err
 	}
 	worker := string(files[runtimeFile]) + "\nself.coclicoFiles = " + string(data) + ";\n" + string(files["worker.js"])
-	module := string(files["page.js"])
+	module := oneModule(files)
 	for _, script := range []string{worker, module} {
 		if lower := strings.ToLower(script); strings.Contains(lower, "</script") || strings.Contains(lower, "<!--") {
 			return nil, fmt.Errorf("a script has a word that ends it in HTML")
 		}
 	}
-	page := string(files["index.html"])
+	document := string(files["index.html"])
 	for _, r := range []struct{ link, content string }{
 		{`href="icon.svg"`, `href="data:image/svg+xml;base64,` + base64.StdEncoding.EncodeToString(files["icon.svg"]) + `"`},
 		{`<link rel="stylesheet" href="page.css">`, "<style>\n" + string(files["page.css"]) + "</style>"},
@@ -44,12 +46,24 @@ func onePage(files map[string][]byte) ([]byte, error) {
 			`<script type="text/plain" id="worker" data-list="` + html.EscapeString(string(files[listFile])) + `">` + worker + "</script>\n<script type=\"module\">" + module + "</script>",
 		},
 	} {
-		if strings.Count(page, r.link) != 1 {
+		if strings.Count(document, r.link) != 1 {
 			return nil, fmt.Errorf("index.html does not have %s once", r.link)
 		}
-		page = strings.Replace(page, r.link, r.content, 1)
+		document = strings.Replace(document, r.link, r.content, 1)
 	}
-	return []byte(page), nil
+	return []byte(document), nil
+}
+
+// oneModule returns the page's module, in which the modules that it imports are
+// data addresses: a page from a disk loads no other files.
+func oneModule(files map[string][]byte) string {
+	var module string
+	var imports []string // pairs of what a module says and what stands in its place
+	for _, name := range page.Modules {
+		module = strings.NewReplacer(imports...).Replace(string(files[name]))
+		imports = append(imports, "'./"+name+"'", "'data:text/javascript;base64,"+base64.StdEncoding.EncodeToString([]byte(module))+"'")
+	}
+	return module
 }
 
 func gzipped(data []byte) []byte {

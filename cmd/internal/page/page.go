@@ -1,6 +1,6 @@
 // Package page is the page that pictures are dropped on: one HTML file, one
-// script module, one stylesheet, and the workers of the static site. It asks
-// for v1/info: where a server answers, the server encodes and paints; where
+// stylesheet, the modules of page.js, and the workers of the static site. It
+// asks for v1/info: where a server answers, the server encodes and paints; where
 // none does, package codec does, as WebAssembly in a worker. See command
 // coclico-web.
 //
@@ -17,7 +17,11 @@ import (
 // Previews are data and blob URLs.
 const ContentSecurityPolicy = "default-src 'self'; img-src 'self' blob: data:; worker-src 'self'; script-src 'self' 'wasm-unsafe-eval'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
 
-//go:embed index.html page.css page.js worker.js sw.js icon.svg
+// Modules are the scripts of the page. Each imports some of those before it, and
+// the last is the page's own.
+var Modules = []string{"tools.js", "store.js", "engines.js", "page.js"}
+
+//go:embed index.html page.css tools.js store.js engines.js page.js worker.js sw.js icon.svg
 var files embed.FS
 
 // Files are the files of the page, index.html among them.

@@ -1,292 +1,11 @@
 // The page: pictures are dropped, an engine turns them into files of about 110
 // bytes and paints those, and the browser keeps both. See package page.
 
-// ---- Small tools
+import { findEngine } from './engines.js';
+import { store, tabs } from './store.js';
+import { $, $$, count, download, drawMap, element, fromBase64, orAbort, pause, plural, randomName, say, toBase64URL, toHex } from './tools.js';
 
-const $ = (selector, root = document) => root.querySelector(selector);
-const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
-const count = new Intl.NumberFormat('en');
-const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-
-function element(name, properties = {}, ...children) {
-  const e = Object.assign(document.createElement(name), properties);
-  e.append(...children);
-  return e;
-}
-
-const fromBase64 = (text) => Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (c) => c.charCodeAt(0));
-const toHex = (bytes) => [...bytes].map((b) => b.toString(16).padStart(2, '0'));
-const randomName = () => toHex(crypto.getRandomValues(new Uint8Array(12))).join('');
-const plural = (n, noun) => `${count.format(n)} ${noun}${n === 1 ? '' : 's'}`;
-
-// orAbort returns what a promise does, but fails as soon as the signal aborts.
-const orAbort = (promise, signal) => new Promise((resolve, reject) => {
-  promise.then(resolve, reject);
-  signal?.addEventListener('abort', () => reject(signal.reason));
-  if (signal?.aborted) reject(signal.reason);
-});
-
-// say has a screen reader speak.
-function say(text) { $('#said').textContent = text; }
-
-const download = (blob, name) => Object.assign(element('a'), { href: URL.createObjectURL(blob), download: name }).click();
-
-// drawMap draws a color map, a pixel each.
-function drawMap(canvas, { size, rgb }) {
-  const samples = fromBase64(rgb);
-  const image = new ImageData(size, size);
-  for (let i = 0; i < size * size; i++) {
-    image.data.set([samples[3 * i], samples[3 * i + 1], samples[3 * i + 2], 255], 4 * i);
-  }
-  canvas.width = canvas.height = size;
-  canvas.getContext('2d').putImageData(image, 0, 0);
-}
-
-// ---- Engines
-//
-// An engine encodes and decodes; its data are those of the server's
-// openapi.yaml. encode returns Encoded. decode returns the painting as a Blob;
-// watch is told {position}, {step, steps, seconds_left, preview}, {source} and
-// {job}, with which a later call resumes after a reload.
-
-class Problem extends Error {
-  constructor(message, status, after) {
-    super(message);
-    Object.assign(this, { status, after });
-  }
-}
-
-// A Server is coclico serve.
-class Server {
-  constructor(info) {
-    Object.assign(this, { info, name: 'server', builtIn: info.model.builtin, size: info.model.size, maxSize: info.limits.size });
-  }
-
-  async request(path, options = {}) {
-    const response = await fetch(path, options);
-    if (response.ok) return response;
-    const problem = await response.json().catch(() => ({}));
-    throw new Problem(problem.detail ?? problem.title ?? `the server answers ${response.status}`, response.status, Number(response.headers.get('Retry-After')));
-  }
-
-  // patient tries again as long as the server is too busy.
-  async patient(signal, watch, request) {
-    for (let busy = false; ; busy = true) {
-      try {
-        const response = await request();
-        if (busy) watch({ busy: false });
-        return response;
-      } catch (error) {
-        if (!(error instanceof Problem) || !error.after) throw error;
-        signal?.throwIfAborted();
-        watch({ busy: true });
-        await orAbort(pause(1000 * error.after), signal);
-      }
-    }
-  }
-
-  async encode(blob, options, watch, signal) {
-    const response = await this.patient(signal, watch, () => this.request(`v1/encode?${new URLSearchParams(options)}`, {
-      method: 'POST', body: blob, signal, headers: { Accept: 'application/json', 'Content-Type': blob.type || 'application/octet-stream' },
-    }));
-    return response.json();
-  }
-
-  async decode(file, options, watch, signal, job) {
-    const started = job ? Promise.resolve({ job }) : this.start(file, options, watch, signal);
-    try {
-      const { source, job } = await orAbort(started, signal);
-      if (source) watch({ source, job });
-      const picture = await this.events(job, watch, signal);
-      return await (await this.request(picture, { signal })).blob();
-    } catch (error) {
-      if (signal.aborted) started.then(({ job }) => fetch(`${job}?client=${client}`, { method: 'DELETE', keepalive: true })).catch(() => {});
-      throw error;
-    }
-  }
-
-  // start asks for a decode. The signal does not abort the request: the server
-  // may be at work already, and only its answer says what to cancel.
-  async start(file, options, watch, signal) {
-    const parameters = new URLSearchParams({ ...options, client });
-    const response = await this.patient(signal, watch, () => this.request(`v1/decodes?${parameters}`, {
-      method: 'POST', body: fromBase64(file), headers: { 'Content-Type': 'application/vnd.coclico' },
-    }));
-    const { source } = await response.json();
-    return { source, job: new URL(response.headers.get('Location'), location.href).pathname };
-  }
-
-  // events watches a decode to its end and returns the path of its picture. An
-  // EventSource comes back by itself after a lost connection, but not after an
-  // answer that is no stream, which a status explains.
-  events(job, watch, signal) {
-    return new Promise((resolve, reject) => {
-      const source = new EventSource(`${job}/events`);
-      const end = (settle, value) => { source.close(); settle(value); };
-      const on = (name, f) => source.addEventListener(name, (event) => event.data !== undefined && f(JSON.parse(event.data)));
-      on('position', watch);
-      on('step', watch);
-      on('done', ({ picture }) => end(resolve, picture));
-      on('canceled', () => end(reject, new DOMException('canceled elsewhere', 'AbortError')));
-      on('shutdown', ({ finishing }) => finishing || end(reject, new Problem('the server stops; it paints this when it is back', 503, 2)));
-      on('error', ({ problem }) => end(reject, new Problem(problem.detail ?? problem.title, problem.status)));
-      source.onerror = () => {
-        if (source.readyState !== EventSource.CLOSED) return;
-        this.request(job).then((r) => r.json()).then(({ state, picture }) => {
-          if (state === 'done') resolve(picture);
-          // It is still at work: only the stream was refused, as by a proxy.
-          else if (['queued', 'running'].includes(state)) reject(new Problem('the server sends no events now', 503, 2));
-          else reject(new Problem(`the decode is ${state}`, 404));
-        }).catch(reject);
-      };
-      signal.addEventListener('abort', () => end(reject, signal.reason));
-      if (signal.aborted) end(reject, signal.reason);
-    });
-  }
-
-  async archive(after) { return (await this.request(`v1/archive?${new URLSearchParams({ limit: 1000, ...after && { after } })}`)).json(); }
-  async search(query) { return (await this.request(`v1/search?${new URLSearchParams({ k: 200, ...query })}`)).json(); }
-}
-
-// A Local engine is package codec in a worker of this browser.
-class Local {
-  constructor(list, script = 'worker.js') {
-    Object.assign(this, { list, name: 'browser', builtIn: true, size: 128, maxSize: 512, calls: new Map() });
-    this.worker = new Worker(script);
-    this.worker.onmessage = ({ data }) => this.heard(data);
-    this.worker.onerror = (event) => {
-      for (const { reject } of this.calls.values()) reject(new Error(event.message ?? 'the worker cannot start'));
-      this.calls.clear();
-    };
-  }
-
-  // warm loads the program and the model before they are needed.
-  warm() { this.worker.postMessage({ site: this.list }); }
-
-  heard({ id, step, result, error, loading }) {
-    if (loading !== undefined) {
-      showLoading(loading);
-      return;
-    }
-    const call = this.calls.get(id);
-    if (step) {
-      call?.watch(step);
-      return;
-    }
-    this.calls.delete(id);
-    if (!error) call?.resolve(result);
-    else call?.reject(error.name === 'AbortError' ? new DOMException(error.message, 'AbortError') : new Error(error.message));
-  }
-
-  call(name, input, options, watch, signal) {
-    return new Promise((resolve, reject) => {
-      signal?.throwIfAborted(); // it will not abort again
-      const id = randomName();
-      this.calls.set(id, { resolve, reject, watch });
-      signal?.addEventListener('abort', () => this.worker.postMessage({ id, abort: true }));
-      this.worker.postMessage({ site: this.list, id, call: name, args: [input, options] });
-    });
-  }
-
-  async encode(blob, options, watch, signal) {
-    try {
-      return await this.call('encode', new Uint8Array(await blob.arrayBuffer()), options, watch, signal);
-    } catch (error) {
-      if (error.name === 'AbortError') throw error;
-      // The browser may know a kind of picture that the program does not.
-      const pixels = await this.pixels(blob).catch(() => { throw error; });
-      return this.call('encode', pixels, options, watch, signal);
-    }
-  }
-
-  async pixels(blob) {
-    const bitmap = await createImageBitmap(blob);
-    const { width, height } = bitmap;
-    const context = Object.assign(element('canvas'), { width, height }).getContext('2d');
-    context.drawImage(bitmap, 0, 0);
-    return { width, height, rgba: new Uint8Array(context.getImageData(0, 0, width, height).data.buffer) };
-  }
-
-  async decode(file, options, watch, signal) {
-    const bytes = fromBase64(file);
-    watch({ source: await this.call('parse', bytes, {}, watch, signal) });
-    const started = performance.now();
-    const timed = (step) => {
-      const left = (step.steps - step.step) * (performance.now() - started) / step.step / 1000;
-      watch({ ...step, ...step.step && { seconds_left: left } });
-    };
-    return new Blob([await this.call('decode', bytes, options, timed, signal)], { type: 'image/png' });
-  }
-}
-
-function showLoading(loading) {
-  const mb = (n) => (n / 1e6).toFixed(0);
-  $('#where').textContent = loading ? `Loading the model: ${mb(loading.done)} of ${mb(loading.total)} MB` : whereText;
-}
-
-let whereText = '';
-
-// findEngine asks for a server; without one this is a static site.
-async function findEngine() {
-  const held = $('#worker'); // one file has everything
-  if (held) return new Local(JSON.parse(held.dataset.list), URL.createObjectURL(new Blob([held.textContent], { type: 'text/javascript' })));
-  try {
-    const response = await fetch('v1/info', { headers: { Accept: 'application/json' } });
-    if (response.ok && response.headers.get('Content-Type')?.includes('json')) return new Server(await response.json());
-  } catch { /* no network: the site may be in the cache */ }
-  const response = await fetch('site.json', { cache: 'no-cache' }); // as old as the files that it lists
-  if (!response.ok) throw new Error('there is neither a server nor a model here');
-  const list = await response.json();
-  navigator.serviceWorker?.register(`sw.js?${list.version}`).catch(() => {});
-  return new Local(list);
-}
-
-// client tells this browser apart from others at the same address.
-const client = localStorageItem('client', randomName);
-
-function localStorageItem(key, make) {
-  try {
-    const name = `coclico-${key}`;
-    if (!localStorage[name]) localStorage[name] = make();
-    return localStorage[name];
-  } catch {
-    return make();
-  }
-}
-
-// ---- What the browser keeps
-
-const store = {
-  // open opens the database; without one nothing outlives the page.
-  async open() {
-    try {
-      this.db = await this.done(Object.assign(indexedDB.open('coclico', 1), {
-        onupgradeneeded: (event) => event.target.result.createObjectStore('works', { keyPath: 'id' }),
-      }));
-    } catch {
-      $('#kept').textContent = 'This browser keeps nothing for this page: they are gone when it is closed.';
-    }
-  },
-  done: (request) => new Promise((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
-  }),
-  works(mode = 'readwrite') { return this.db.transaction('works', mode).objectStore('works'); },
-  async all() { return this.db ? this.done(this.works('readonly').getAll()) : []; },
-  async get(id) { return this.db && this.done(this.works('readonly').get(id)); },
-  async put(work) {
-    const { controller, urls, ...kept } = work;
-    if (this.db) await this.done(this.works().put(kept)).catch(() => { $('#kept').textContent = 'This browser has no room for more: the newest pictures are gone when the page is closed.'; });
-    tabs?.postMessage({ id: work.id });
-  },
-  async remove(id) {
-    if (this.db) await this.done(this.works().delete(id));
-    tabs?.postMessage({ id });
-  },
-};
-
-// Two tabs share the database, and tell each other what has changed.
-const tabs = globalThis.BroadcastChannel && new BroadcastChannel('coclico');
+// What another tab has changed.
 tabs?.addEventListener('message', async ({ data: { id, cancel } }) => {
   if (cancel) {
     works.get(id)?.controller?.abort();
@@ -361,8 +80,6 @@ async function take(files) {
   open(taken[0]);
   for (const work of taken) run(work);
 }
-
-const toBase64URL = (bytes) => btoa(Array.from(bytes, (b) => String.fromCharCode(b)).join('')).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
 
 // Two queues: files are made while something is painted. What is aborted while
 // it waits fails at once and is not run; what comes after it waits no less.
@@ -1076,10 +793,17 @@ function listen() {
   addEventListener('hashchange', () => showHash(true));
 }
 
+function showLoading(loading) {
+  const mb = (n) => (n / 1e6).toFixed(0);
+  $('#where').textContent = loading ? `Loading the model: ${mb(loading.done)} of ${mb(loading.total)} MB` : whereText;
+}
+
+let whereText = '';
+
 async function start() {
   await store.open();
   try {
-    engine = await findEngine();
+    engine = await findEngine(showLoading);
   } catch (error) {
     $('#where').textContent = `This page cannot work: ${error.message}.`;
     return;

@@ -1,0 +1,207 @@
+// The engines of the page.
+//
+// An engine encodes and decodes; its data are those of the server's
+// openapi.yaml. encode returns Encoded. decode returns the painting as a Blob;
+// watch is told {position}, {step, steps, seconds_left, preview}, {source} and
+// {job}, with which a later call resumes after a reload.
+
+import { $, element, fromBase64, orAbort, pause, randomName } from './tools.js';
+
+class Problem extends Error {
+  constructor(message, status, after) {
+    super(message);
+    Object.assign(this, { status, after });
+  }
+}
+
+// A Server is coclico serve.
+class Server {
+  constructor(info) {
+    Object.assign(this, { info, name: 'server', builtIn: info.model.builtin, size: info.model.size, maxSize: info.limits.size });
+  }
+
+  async request(path, options = {}) {
+    const response = await fetch(path, options);
+    if (response.ok) return response;
+    const problem = await response.json().catch(() => ({}));
+    throw new Problem(problem.detail ?? problem.title ?? `the server answers ${response.status}`, response.status, Number(response.headers.get('Retry-After')));
+  }
+
+  // patient tries again as long as the server is too busy.
+  async patient(signal, watch, request) {
+    for (let busy = false; ; busy = true) {
+      try {
+        const response = await request();
+        if (busy) watch({ busy: false });
+        return response;
+      } catch (error) {
+        if (!(error instanceof Problem) || !error.after) throw error;
+        signal?.throwIfAborted();
+        watch({ busy: true });
+        await orAbort(pause(1000 * error.after), signal);
+      }
+    }
+  }
+
+  async encode(blob, options, watch, signal) {
+    const response = await this.patient(signal, watch, () => this.request(`v1/encode?${new URLSearchParams(options)}`, {
+      method: 'POST', body: blob, signal, headers: { Accept: 'application/json', 'Content-Type': blob.type || 'application/octet-stream' },
+    }));
+    return response.json();
+  }
+
+  async decode(file, options, watch, signal, job) {
+    const started = job ? Promise.resolve({ job }) : this.start(file, options, watch, signal);
+    try {
+      const { source, job } = await orAbort(started, signal);
+      if (source) watch({ source, job });
+      const picture = await this.events(job, watch, signal);
+      return await (await this.request(picture, { signal })).blob();
+    } catch (error) {
+      if (signal.aborted) started.then(({ job }) => fetch(`${job}?client=${client}`, { method: 'DELETE', keepalive: true })).catch(() => {});
+      throw error;
+    }
+  }
+
+  // start asks for a decode. The signal does not abort the request: the server
+  // may be at work already, and only its answer says what to cancel.
+  async start(file, options, watch, signal) {
+    const parameters = new URLSearchParams({ ...options, client });
+    const response = await this.patient(signal, watch, () => this.request(`v1/decodes?${parameters}`, {
+      method: 'POST', body: fromBase64(file), headers: { 'Content-Type': 'application/vnd.coclico' },
+    }));
+    const { source } = await response.json();
+    return { source, job: new URL(response.headers.get('Location'), location.href).pathname };
+  }
+
+  // events watches a decode to its end and returns the path of its picture. An
+  // EventSource comes back by itself after a lost connection, but not after an
+  // answer that is no stream, which a status explains.
+  events(job, watch, signal) {
+    return new Promise((resolve, reject) => {
+      const source = new EventSource(`${job}/events`);
+      const end = (settle, value) => { source.close(); settle(value); };
+      const on = (name, f) => source.addEventListener(name, (event) => event.data !== undefined && f(JSON.parse(event.data)));
+      on('position', watch);
+      on('step', watch);
+      on('done', ({ picture }) => end(resolve, picture));
+      on('canceled', () => end(reject, new DOMException('canceled elsewhere', 'AbortError')));
+      on('shutdown', ({ finishing }) => finishing || end(reject, new Problem('the server stops; it paints this when it is back', 503, 2)));
+      on('error', ({ problem }) => end(reject, new Problem(problem.detail ?? problem.title, problem.status)));
+      source.onerror = () => {
+        if (source.readyState !== EventSource.CLOSED) return;
+        this.request(job).then((r) => r.json()).then(({ state, picture }) => {
+          if (state === 'done') resolve(picture);
+          // It is still at work: only the stream was refused, as by a proxy.
+          else if (['queued', 'running'].includes(state)) reject(new Problem('the server sends no events now', 503, 2));
+          else reject(new Problem(`the decode is ${state}`, 404));
+        }).catch(reject);
+      };
+      signal.addEventListener('abort', () => end(reject, signal.reason));
+      if (signal.aborted) end(reject, signal.reason);
+    });
+  }
+
+  async archive(after) { return (await this.request(`v1/archive?${new URLSearchParams({ limit: 1000, ...after && { after } })}`)).json(); }
+  async search(query) { return (await this.request(`v1/search?${new URLSearchParams({ k: 200, ...query })}`)).json(); }
+}
+
+// A Local engine is package codec in a worker of this browser.
+class Local {
+  constructor(list, onLoading, script = 'worker.js') {
+    Object.assign(this, { list, onLoading, name: 'browser', builtIn: true, size: 128, maxSize: 512, calls: new Map() });
+    this.worker = new Worker(script);
+    this.worker.onmessage = ({ data }) => this.heard(data);
+    this.worker.onerror = (event) => {
+      for (const { reject } of this.calls.values()) reject(new Error(event.message ?? 'the worker cannot start'));
+      this.calls.clear();
+    };
+  }
+
+  // warm loads the program and the model before they are needed.
+  warm() { this.worker.postMessage({ site: this.list }); }
+
+  heard({ id, step, result, error, loading }) {
+    if (loading !== undefined) {
+      this.onLoading(loading);
+      return;
+    }
+    const call = this.calls.get(id);
+    if (step) {
+      call?.watch(step);
+      return;
+    }
+    this.calls.delete(id);
+    if (!error) call?.resolve(result);
+    else call?.reject(error.name === 'AbortError' ? new DOMException(error.message, 'AbortError') : new Error(error.message));
+  }
+
+  call(name, input, options, watch, signal) {
+    return new Promise((resolve, reject) => {
+      signal?.throwIfAborted(); // it will not abort again
+      const id = randomName();
+      this.calls.set(id, { resolve, reject, watch });
+      signal?.addEventListener('abort', () => this.worker.postMessage({ id, abort: true }));
+      this.worker.postMessage({ site: this.list, id, call: name, args: [input, options] });
+    });
+  }
+
+  async encode(blob, options, watch, signal) {
+    try {
+      return await this.call('encode', new Uint8Array(await blob.arrayBuffer()), options, watch, signal);
+    } catch (error) {
+      if (error.name === 'AbortError') throw error;
+      // The browser may know a kind of picture that the program does not.
+      const pixels = await this.pixels(blob).catch(() => { throw error; });
+      return this.call('encode', pixels, options, watch, signal);
+    }
+  }
+
+  async pixels(blob) {
+    const bitmap = await createImageBitmap(blob);
+    const { width, height } = bitmap;
+    const context = Object.assign(element('canvas'), { width, height }).getContext('2d');
+    context.drawImage(bitmap, 0, 0);
+    return { width, height, rgba: new Uint8Array(context.getImageData(0, 0, width, height).data.buffer) };
+  }
+
+  async decode(file, options, watch, signal) {
+    const bytes = fromBase64(file);
+    watch({ source: await this.call('parse', bytes, {}, watch, signal) });
+    const started = performance.now();
+    const timed = (step) => {
+      const left = (step.steps - step.step) * (performance.now() - started) / step.step / 1000;
+      watch({ ...step, ...step.step && { seconds_left: left } });
+    };
+    return new Blob([await this.call('decode', bytes, options, timed, signal)], { type: 'image/png' });
+  }
+}
+
+// findEngine asks for a server; without one this is a static site, whose engine
+// tells onLoading how much of the model is loaded.
+export async function findEngine(onLoading) {
+  const held = $('#worker'); // one file has everything
+  if (held) return new Local(JSON.parse(held.dataset.list), onLoading, URL.createObjectURL(new Blob([held.textContent], { type: 'text/javascript' })));
+  try {
+    const response = await fetch('v1/info', { headers: { Accept: 'application/json' } });
+    if (response.ok && response.headers.get('Content-Type')?.includes('json')) return new Server(await response.json());
+  } catch { /* no network: the site may be in the cache */ }
+  const response = await fetch('site.json', { cache: 'no-cache' }); // as old as the files that it lists
+  if (!response.ok) throw new Error('there is neither a server nor a model here');
+  const list = await response.json();
+  navigator.serviceWorker?.register(`sw.js?${list.version}`).catch(() => {});
+  return new Local(list, onLoading);
+}
+
+// client tells this browser apart from others at the same address.
+const client = localStorageItem('client', randomName);
+
+function localStorageItem(key, make) {
+  try {
+    const name = `coclico-${key}`;
+    if (!localStorage[name]) localStorage[name] = make();
+    return localStorage[name];
+  } catch {
+    return make();
+  }
+}
