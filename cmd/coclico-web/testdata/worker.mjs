@@ -1,5 +1,6 @@
 // node worker.mjs WORKER: fetches a file with worker.js from a host that first
-// sends one of another version, and then the right one.
+// sends one of another version, and then the right one; and starts a program that
+// ends.
 import assert from 'node:assert';
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
@@ -38,3 +39,20 @@ assert.deepEqual(await get(), wrong);
 kept.clear();
 sent = right.subarray(1);
 assert.equal((await get()).length, right.length - 1);
+
+// A program that ends is reported, and a call that is aborted does not wait for it.
+const posted = [];
+const program = { path: 'codec.wasm', bytes: 8, sha256: '' };
+let open;
+Object.assign(globalThis, {
+  postMessage: (message) => posted.push(message),
+  Go: class { run() { return Promise.resolve(); } },
+  coclico: { open: () => new Promise((resolve) => { open = resolve; }) },
+});
+sent = new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
+onmessage({ data: { site: { version: 'coclico-1', program, model: {} }, id: 1, call: 'parse', args: [] } });
+while (!open) await new Promise((resolve) => setTimeout(resolve));
+assert.ok(posted.some(({ ended }) => ended), 'nobody hears that the program has ended');
+onmessage({ data: { id: 1, abort: true } });
+await new Promise((resolve) => setTimeout(resolve));
+assert.equal(posted.at(-1).error?.name, 'AbortError', 'a call that is aborted waits for the model');

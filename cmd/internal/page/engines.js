@@ -106,22 +106,54 @@ class Server {
   async search(query) { return (await this.request(`v1/search?${new URLSearchParams({ k: 200, ...query })}`)).json(); }
 }
 
+// patience is for how many milliseconds a worker may not hear that a call is
+// aborted: its program hears nothing in the middle of a step.
+const patience = 2000;
+
 // A Local engine is package codec in a worker of this browser.
 class Local {
   constructor(list, onLoading, script = 'worker.js') {
-    Object.assign(this, { list, onLoading, name: 'browser', builtIn: true, size: 128, maxSize: 512, calls: new Map() });
-    this.worker = new Worker(script);
-    this.worker.onmessage = ({ data }) => this.heard(data);
-    this.worker.onerror = (event) => {
-      for (const { reject } of this.calls.values()) reject(new Error(event.message ?? 'the worker cannot start'));
-      this.calls.clear();
-    };
+    Object.assign(this, { list, onLoading, script, name: 'browser', builtIn: true, size: 128, maxSize: 512, calls: new Map() });
+  }
+
+  // send sends the worker a message, and starts one if none is at work.
+  send(message) {
+    this.worker ??= this.start();
+    this.worker.postMessage({ site: this.list, ...message });
+  }
+
+  start() {
+    const worker = new Worker(this.script);
+    worker.onmessage = ({ data }) => this.heard(data);
+    worker.onerror = (event) => this.fail(event.message || 'the worker cannot start');
+    return worker;
+  }
+
+  // stop ends the worker. The next message starts another.
+  stop() {
+    if (!this.worker) return;
+    this.worker.onmessage = this.worker.onerror = null;
+    this.worker.terminate();
+    this.worker = undefined;
+  }
+
+  // fail ends a worker that answers no call any more. The calls are not tried
+  // again: one of them may be the reason.
+  fail(message) {
+    this.stop();
+    for (const { reject } of this.calls.values()) reject(new Error(message));
+    this.calls.clear();
+    this.onLoading(null);
   }
 
   // warm loads the program and the model before they are needed.
-  warm() { this.worker.postMessage({ site: this.list }); }
+  warm() { this.send({}); }
 
-  heard({ id, step, result, error, loading }) {
+  heard({ id, step, result, error, loading, ended }) {
+    if (ended) {
+      this.fail('the program of this page has stopped, perhaps for want of memory');
+      return;
+    }
     if (loading !== undefined) {
       this.onLoading(loading);
       return;
@@ -140,10 +172,28 @@ class Local {
     return new Promise((resolve, reject) => {
       signal?.throwIfAborted(); // it will not abort again
       const id = randomName();
-      this.calls.set(id, { resolve, reject, watch });
-      signal?.addEventListener('abort', () => this.worker.postMessage({ id, abort: true }));
-      this.worker.postMessage({ site: this.list, id, call: name, args: [input, options] });
+      const message = { id, call: name, args: [input, options] };
+      this.calls.set(id, { message, resolve, reject, watch });
+      signal?.addEventListener('abort', () => this.abort(id, signal.reason));
+      this.send(message);
     });
+  }
+
+  // abort rejects a call at once. If the worker does not answer it soon, another
+  // takes its place and the calls that are not aborted.
+  async abort(id, reason) {
+    const call = this.calls.get(id);
+    if (!call) return; // it is answered
+    call.reject(reason);
+    Object.assign(call, { aborted: true, watch: () => {} });
+    this.send({ id, abort: true });
+    await pause(patience);
+    if (!this.calls.has(id)) return;
+    this.stop();
+    for (const [id, { aborted, message }] of [...this.calls]) {
+      if (aborted) this.calls.delete(id);
+      else this.send(message);
+    }
   }
 
   async encode(blob, options, watch, signal) {
@@ -166,6 +216,8 @@ class Local {
   }
 
   async decode(file, options, watch, signal) {
+    const { size } = options; // of a link, too
+    if (size && !(Number(size) <= this.maxSize)) throw new Error(`size ${size}: this browser paints up to ${this.maxSize}`);
     const bytes = fromBase64(file);
     watch({ source: await this.call('parse', bytes, {}, watch, signal) });
     const started = performance.now();

@@ -1,6 +1,6 @@
 // The worker of the static site: package codec as WebAssembly, and the model.
 // The page sends {id, call, args} and {id, abort}; it gets {loading}, {id, step},
-// {id, result} and {id, error}.
+// {id, result} and {id, error}, or {ended} if the program has ended.
 'use strict';
 
 const calls = new Map(); // AbortControllers of what is running
@@ -19,8 +19,7 @@ async function run({ id, call, args }) {
   const controller = new AbortController();
   calls.set(id, controller);
   try {
-    await ready;
-    controller.signal.throwIfAborted();
+    await Promise.race([ready, aborted(controller.signal)]);
     const onStep = (step) => self.postMessage({ id, step });
     self.postMessage({ id, result: await self.coclico[call](...args, onStep, controller.signal) });
   } catch (error) {
@@ -29,6 +28,9 @@ async function run({ id, call, args }) {
     calls.delete(id);
   }
 }
+
+// aborted fails when a signal aborts.
+const aborted = (signal) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
 
 // load fetches the program and the model, which the site lists, and starts them.
 async function load(site) {
@@ -47,7 +49,7 @@ async function load(site) {
     const go = new self.Go();
     const { instance } = await WebAssembly.instantiate(code, go.importObject);
     self.coclicoMemory = instance.exports.mem;
-    go.run(instance);
+    go.run(instance).finally(() => self.postMessage({ ended: true }));
     await self.coclico.open(Object.fromEntries(names.map((name, i) => [name, weights[i]])));
     self.postMessage({ loading: null });
   } catch (error) {
