@@ -19,7 +19,7 @@ tabs?.addEventListener('message', async ({ data: { id, cancel } }) => {
     works.set(id, kept);
     showTiles();
   } else if (!work.controller) {
-    Object.assign(work, kept); // run may be waiting with it
+    Object.assign(work, kept, { unkept: false }); // run may be waiting with it
     showTile(work);
   }
   if (id !== shown) return;
@@ -35,8 +35,8 @@ tabs?.addEventListener('message', async ({ data: { id, cancel } }) => {
 // ---- Works
 //
 // A work is a picture on its way: {id, created, name, input, file, map, info,
-// width, height, encoding, overrides, state, error, painting, job}. Its state is
-// encoding, waiting, painting, done, canceled or failed.
+// width, height, encoding, overrides, state, error, painting, job, unkept}. Its
+// state is encoding, waiting, painting, done, canceled or failed.
 
 const works = new Map();
 let engine;
@@ -99,8 +99,8 @@ const decodes = queue();
 async function run(work) {
   const alone = (f) => navigator.locks ? navigator.locks.request(`work-${work.id}`, f) : f();
   await alone(async () => {
-    const kept = await store.get(work.id);
-    if (!works.has(work.id) || kept && !isBusy(kept)) return;
+    const kept = await store.get(work.id).catch(() => {}); // the page works without
+    if (!works.has(work.id) || kept && !work.unkept && !isBusy(kept)) return;
     const controller = work.controller = new AbortController();
     const { signal } = controller;
     const watch = (event) => watchWork(work, event);

@@ -6,31 +6,70 @@ import { $ } from './tools.js';
 // Two tabs share the database, and tell each other what has changed.
 export const tabs = globalThis.BroadcastChannel && new BroadcastChannel('coclico');
 
+const note = (text) => { $('#kept').textContent = text; };
+
 export const store = {
   // open opens the database; without one nothing outlives the page.
-  async open() {
+  open() {
+    this.opening ??= this.connect().finally(() => { this.opening = undefined; });
+    return this.opening;
+  },
+
+  async connect() {
     try {
-      this.db = await this.done(Object.assign(indexedDB.open('coclico', 1), {
-        onupgradeneeded: (event) => event.target.result.createObjectStore('works', { keyPath: 'id' }),
-      }));
+      this.db = await new Promise((resolve, reject) => {
+        const request = indexedDB.open('coclico', 1);
+        request.onupgradeneeded = () => request.result.createObjectStore('works', { keyPath: 'id' });
+        request.onsuccess = () => resolve(request.result);
+        request.onerror = () => reject(request.error);
+      });
+      this.db.onclose = () => note('This browser has cleared what it kept for this page: the pictures made before are gone when it is closed.');
     } catch {
-      $('#kept').textContent = 'This browser keeps nothing for this page: they are gone when it is closed.';
+      this.db = undefined;
+      note('This browser keeps nothing for this page: they are gone when it is closed.');
     }
   },
-  done: (request) => new Promise((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
-  }),
-  works(mode = 'readwrite') { return this.db.transaction('works', mode).objectStore('works'); },
-  async all() { return this.db ? this.done(this.works('readonly').getAll()) : []; },
-  async get(id) { return this.db && this.done(this.works('readonly').get(id)); },
+
+  // use returns the result of a request for the works. It is there when the
+  // transaction is complete: only then has a write found room. A browser closes
+  // the database when it clears a site's data; a new one is empty.
+  async use(mode, ask) {
+    for (let again = false; this.db; again = true) {
+      const { db } = this;
+      try {
+        return await new Promise((resolve, reject) => {
+          const transaction = db.transaction('works', mode);
+          const request = ask(transaction.objectStore('works'));
+          transaction.oncomplete = () => resolve(request.result);
+          transaction.onabort = () => reject(transaction.error);
+        });
+      } catch (error) {
+        if (again || error?.name === 'QuotaExceededError') throw error;
+        if (db === this.db) await this.open();
+      }
+    }
+    return undefined;
+  },
+
+  async all() { return await this.use('readonly', (works) => works.getAll()).catch(() => {}) ?? []; },
+  get(id) { return this.use('readonly', (works) => works.get(id)); },
+
+  // put keeps a work, unless there is no room. Then it is unkept: what is kept of
+  // it, if anything, is older.
   async put(work) {
-    const { controller, urls, ...kept } = work;
-    if (this.db) await this.done(this.works().put(kept)).catch(() => { $('#kept').textContent = 'This browser has no room for more: the newest pictures are gone when the page is closed.'; });
+    const { controller, urls, unkept, ...kept } = work;
+    try {
+      await this.use('readwrite', (works) => works.put(kept));
+      work.unkept = false;
+    } catch {
+      work.unkept = true;
+      note('This browser has no room for more: the newest pictures are gone when the page is closed.');
+    }
     tabs?.postMessage({ id: work.id });
   },
+
   async remove(id) {
-    if (this.db) await this.done(this.works().delete(id));
+    await this.use('readwrite', (works) => works.delete(id));
     tabs?.postMessage({ id });
   },
 };
