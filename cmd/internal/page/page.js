@@ -58,17 +58,34 @@ async function change(work, properties, keep = true) {
   if (work.id === shown) showWork(work);
 }
 
+// refuse says why a file is not taken.
+function refuse(reason) {
+  say(reason);
+  $('#where').textContent = reason;
+}
+
+const isCoded = (file) => /\.coclico$/i.test(file.name);
+
+// maxFile is more than the bytes of the longest .coclico file.
+const maxFile = 140_000;
+
+// readCoded returns a .coclico file as a link holds it.
+async function readCoded(file) {
+  if (file.size > maxFile) throw new Error(`${file.name} has ${plural(file.size, 'byte')}: no .coclico file has ${count.format(maxFile)}.`);
+  try {
+    return toBase64URL(new Uint8Array(await file.arrayBuffer()));
+  } catch (error) {
+    throw new Error(`${file.name} cannot be read: ${error.message}`);
+  }
+}
+
 // take takes files: pictures, and .coclico files.
 async function take(files) {
   const taken = [];
-  const refuse = (reason) => {
-    say(reason);
-    $('#where').textContent = reason;
-  };
   for (const file of files) {
-    if (/\.coclico$/i.test(file.name)) {
-      const bytes = await file.arrayBuffer().catch((error) => refuse(`${file.name} cannot be read: ${error.message}`));
-      if (bytes) taken.push(newWork({ name: file.name.replace(/\.coclico$/i, ''), file: toBase64URL(new Uint8Array(bytes)), state: 'waiting' }));
+    if (isCoded(file)) {
+      const coded = await readCoded(file).catch((error) => refuse(error.message));
+      if (coded !== undefined) taken.push(newWork({ name: file.name.replace(/\.coclico$/i, ''), file: coded, state: 'waiting' }));
     } else if (file.type.startsWith('image/') || !file.type) {
       taken.push(newWork({ name: file.name || 'Pasted picture', input: file, state: 'encoding' }));
     } else {
@@ -783,7 +800,7 @@ function listen() {
     event.target.value = '';
     if (!blob) return;
     try {
-      const file = /\.coclico$/i.test(blob.name) ? toBase64URL(new Uint8Array(await blob.arrayBuffer())) : (await engine.encode(blob, {}, () => {})).file;
+      const file = isCoded(blob) ? await readCoded(blob) : (await engine.encode(blob, {}, () => {})).file;
       location.hash = `#/gallery?file=${file}`;
     } catch (error) {
       $('#found').textContent = error.message;
