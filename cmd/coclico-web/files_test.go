@@ -29,3 +29,20 @@ func TestLongFile(t *testing.T) {
 	b.do(chromedp.SetUploadFiles("#likeness", []string{long}))
 	b.until(refused + `.test(document.querySelector('#found').textContent)`)
 }
+
+// TestFolder: a folder is not taken for a picture.
+func TestFolder(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "album")
+	if err := os.Mkdir(folder, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	b := newProfile(t).open(serve(t))
+	b.drop(folder, river)
+	b.painting()
+	if got := eval[string](b, `document.querySelector('#where').textContent`); got != "album is a folder; drop the pictures in it." {
+		t.Errorf("the page says %q", got)
+	}
+	if n := eval[int](b, `document.querySelectorAll('#tiles li').length`); n != 1 {
+		t.Errorf("the page takes %d files, not 1", n)
+	}
+}

@@ -787,7 +787,10 @@ function listen() {
     if (!event.dataTransfer.files.length) return;
     event.preventDefault();
     drop.classList.remove('over');
-    take([...event.dataTransfer.files]);
+    const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry());
+    const folders = entries.filter((entry) => entry?.isDirectory).map(({ name }) => name);
+    take([...event.dataTransfer.files].filter(({ name }) => !folders.includes(name)));
+    for (const name of folders) refuse(`${name} is a folder; drop the pictures in it.`);
   };
   $('#clear').onclick = clearAll;
   $('#search').onsubmit = (event) => {
