@@ -129,7 +129,7 @@ async function run(work) {
           await change(work, { file, map, info, width, height, warnings, state: 'waiting', painting: undefined, job: undefined, progress: undefined });
         });
         say(`${work.name}: ${plural(fromBase64(work.file).length, 'byte')}`);
-        if (work.id === shown) history.replaceState(null, '', linkOf(work));
+        if (work.id === shown && $('#gallery').hidden) history.replaceState(null, '', linkOf(work));
       } else {
         await change(work, { state: 'waiting', error: undefined });
       }
@@ -202,10 +202,11 @@ function showPicture(canvas, picture) {
 
 // ---- Links
 //
-// #BASE64URL, or #BASE64URL?seed=7&size=256 for what the file does not hold.
+// #BASE64URL, or #BASE64URL?seed=7&size=256 for what the file does not hold. A work
+// that has no file is #/ID, which means nothing to another browser.
 
 function linkOf(work) {
-  if (!work.file) return '#/';
+  if (!work.file) return `#/${work.id}`;
   const more = new URLSearchParams(work.overrides).toString();
   return `#${work.file}${more && `?${more}`}`;
 }
@@ -228,22 +229,30 @@ function showHash(focus) {
     if (focus) refocus($('#gallery-title'));
     return;
   }
-  if (!/^[A-Za-z0-9_-]{20,}$/.test(name) || name.length % 4 === 1) { // which no base64 has
+  const work = workOf(name, given);
+  if (!work) {
     select(undefined);
     $('#open').replaceChildren();
     document.body.classList.remove('opened');
     return;
   }
+  if (location.hash !== linkOf(work)) history.replaceState(null, '', linkOf(work)); // open would add it, and Back lead here again
+  open(work, focus);
+}
+
+// workOf returns the work that an address names, a new one if it is a link of
+// another browser's.
+function workOf(name, given) {
+  if (name.startsWith('/')) return works.get(name.slice(1));
+  if (!/^[A-Za-z0-9_-]{20,}$/.test(name) || name.length % 4 === 1) return undefined; // which no base64 has
   const overrides = Object.fromEntries(parameters.filter((p) => given.has(p)).map((p) => [p, given.get(p)]));
   const link = linkOf({ file: name, overrides });
-  let work = [...works.values()].reverse().find((w) => w.file === name && linkOf(w) === link);
-  if (!work) {
-    work = newWork({ file: name, overrides, name: given.get('name') ?? '', state: 'waiting' });
-    showTiles();
-    run(work);
-  }
-  if (location.hash !== link) history.replaceState(null, '', link); // open would add it, and Back lead here again
-  open(work, focus);
+  const known = [...works.values()].reverse().find((w) => w.file === name && linkOf(w) === link);
+  if (known) return known;
+  const work = newWork({ file: name, overrides, name: given.get('name') ?? '', state: 'waiting' });
+  showTiles();
+  run(work);
+  return work;
 }
 
 // refocus moves a focus that is lost, since what had it is hidden or gone.
@@ -256,7 +265,7 @@ function refocus(element) {
 // screen reader resume at its title: what they were at may be hidden now.
 function open(work, focus) {
   select(work.id);
-  if (work.file && location.hash !== linkOf(work)) history.pushState(null, '', linkOf(work));
+  if (location.hash !== linkOf(work)) history.pushState(null, '', linkOf(work));
   $('#pictures').hidden = false;
   $('#gallery').hidden = true;
   document.body.classList.add('opened');

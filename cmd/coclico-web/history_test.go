@@ -1,0 +1,40 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+)
+
+const title = `document.querySelector('#open .title')?.textContent`
+
+// TestBack: each picture that is dropped has an entry of the history, a broken
+// one too.
+func TestBack(t *testing.T) {
+	broken := filepath.Join(t.TempDir(), "broken.png")
+	if err := os.WriteFile(broken, []byte("no picture"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	b := newProfile(t).open(serve(t))
+	for _, name := range []string{river, dusk, broken} {
+		b.drop(name)
+		b.until(title + ` === '` + filepath.Base(name) + `' && ['done', 'failed'].includes(` + work + `.dataset.state)`)
+	}
+	back := func(want string) {
+		t.Helper()
+		eval[bool](b, `history.back() ?? true`)
+		b.until(title + ` === ` + want)
+	}
+	back(`'sea_dusk.png'`)
+	back(`'river.png'`)
+	back(`undefined`)
+	eval[bool](b, `history.go(3) ?? true`)
+	b.until(title + ` === 'broken.png'`)
+	b.do(chromedp.Reload())
+	b.ready()
+	if got := eval[string](b, title); got != "broken.png" {
+		t.Errorf("after the page is loaded again it shows %s, not broken.png", got)
+	}
+}
