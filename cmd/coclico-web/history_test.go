@@ -38,3 +38,20 @@ func TestBack(t *testing.T) {
 		t.Errorf("after the page is loaded again it shows %s, not broken.png", got)
 	}
 }
+
+// TestBackRemoved: Back does not make again what was removed or cleared.
+func TestBackRemoved(t *testing.T) {
+	url := serve(t)
+	for _, remove := range []string{"#open .remove", "#clear"} {
+		b := newProfile(t).open(url)
+		eval[bool](b, `(window.confirm = () => true)()`)
+		b.do(chromedp.Navigate(url + link(t, 1, quick)))
+		b.painting()
+		b.do(chromedp.Click(remove))
+		b.until(`location.hash === '#/' && !` + work)
+		eval[bool](b, `history.back() ?? new Promise((resolve) => setTimeout(resolve, 500, true))`)
+		if n := eval[int](b, `document.querySelectorAll('#tiles li').length`); n != 0 {
+			t.Errorf("after %s, Back makes %d pictures", remove, n)
+		}
+	}
+}

@@ -23,13 +23,8 @@ tabs?.addEventListener('message', async ({ data: { id, cancel } }) => {
     showTile(work);
   }
   if (id !== shown) return;
-  if (kept) {
-    showWork(works.get(id));
-  } else {
-    // Its link would make it again. The gallery may be in front of it.
-    if (!location.hash.startsWith('#/')) history.replaceState(null, '', '#/');
-    showHash();
-  }
+  if (kept) showWork(works.get(id));
+  else leave();
 });
 
 // ---- Works
@@ -238,6 +233,13 @@ function showHash(focus) {
   }
   if (location.hash !== linkOf(work)) history.replaceState(null, '', linkOf(work)); // open would add it, and Back lead here again
   open(work, focus);
+}
+
+// leave shows no work, after the open one is removed. Its link would make it
+// again, so it is not left to Back. The gallery may be in front of it.
+function leave() {
+  if ($('#gallery').hidden) history.replaceState(null, '', '#/');
+  showHash();
 }
 
 // workOf returns the work that an address names, a new one if it is a link of
@@ -467,8 +469,7 @@ async function remove(work) {
   forget(work);
   await store.remove(work.id);
   say('Removed.');
-  location.hash = '#/';
-  showHash();
+  leave();
   $('#main').focus();
 }
 
@@ -658,8 +659,7 @@ async function clearAll() {
     all.forEach(forget);
   }
   say('All pictures are cleared.');
-  location.hash = '#/';
-  showHash();
+  leave();
   $('#main').focus();
 }
 
