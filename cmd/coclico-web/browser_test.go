@@ -83,6 +83,14 @@ type tab struct {
 // open opens a tab and waits until the page works.
 func (p *profile) open(url string) *tab {
 	p.t.Helper()
+	b := p.visit(url)
+	b.ready()
+	return b
+}
+
+// visit opens a tab.
+func (p *profile) visit(url string) *tab {
+	p.t.Helper()
 	ctx, cancel := chromedp.NewContext(p.ctx)
 	p.t.Cleanup(cancel)
 	if err := chromedp.Do(ctx); err != nil {
@@ -90,7 +98,6 @@ func (p *profile) open(url string) *tab {
 	}
 	b := &tab{p.t, ctx}
 	b.do(chromedp.Navigate(url))
-	b.ready()
 	return b
 }
 

@@ -14,6 +14,21 @@ class Problem extends Error {
   }
 }
 
+// again returns after how many seconds a refused request is worth another try,
+// undefined if it never is. It is a proxy that answers while its server is away,
+// and nothing (0) if there is no proxy.
+function again({ status, headers }) {
+  if (![0, 429, 502, 503, 504].includes(status)) return undefined;
+  const text = headers.get('Retry-After') ?? '';
+  const seconds = /^[0-9]+$/.test(text) ? Number(text) : (Date.parse(text) - Date.now()) / 1000;
+  return Number.isNaN(seconds) ? 2 : Math.min(Math.max(seconds, 1), 3600);
+}
+
+async function problemOf(response) {
+  const { detail, title } = await response.json().catch(() => null) ?? {};
+  return new Problem(detail ?? title ?? `the server answers ${response.status}`, response.status, again(response));
+}
+
 // A Server is coclico serve.
 class Server {
   constructor(info) {
@@ -23,8 +38,7 @@ class Server {
   async request(path, options = {}) {
     const response = await fetch(path, options);
     if (response.ok) return response;
-    const problem = await response.json().catch(() => ({}));
-    throw new Problem(problem.detail ?? problem.title ?? `the server answers ${response.status}`, response.status, Number(response.headers.get('Retry-After')));
+    throw await problemOf(response);
   }
 
   // patient tries again as long as the server is too busy.
@@ -230,19 +244,27 @@ class Local {
 }
 
 // findEngine asks for a server; without one this is a static site, whose engine
-// tells onLoading how much of the model is loaded.
-export async function findEngine(onLoading) {
+// tells onLoading how much of the model is loaded. It calls onWait before it waits
+// for a server that is away.
+export async function findEngine(onLoading, onWait) {
   const held = $('#worker'); // one file has everything
   if (held) return new Local(JSON.parse(held.dataset.list), onLoading, URL.createObjectURL(new Blob([held.textContent], { type: 'text/javascript' })));
-  try {
-    const response = await fetch('v1/info', { headers: { Accept: 'application/json' } });
-    if (response.ok && response.headers.get('Content-Type')?.includes('json')) return new Server(await response.json());
-  } catch { /* no network: the site may be in the cache */ }
-  const response = await fetch('site.json', { cache: 'no-cache' }); // as old as the files that it lists
-  if (!response.ok) throw new Error('there is neither a server nor a model here');
-  const list = await response.json();
-  navigator.serviceWorker?.register(`sw.js?${list.version}`).catch(() => {});
-  return new Local(list, onLoading);
+  const ask = (path) => fetch(path, { cache: 'no-cache', headers: { Accept: 'application/json' } }).catch(() => Response.error());
+  for (;;) {
+    const info = await ask('v1/info');
+    if (info.ok && info.headers.get('Content-Type')?.includes('json')) return new Server(await info.json());
+    const site = await ask('site.json'); // as old as the files that it lists, and in the cache without a network
+    if (site.ok) {
+      const list = await site.json();
+      navigator.serviceWorker?.register(`sw.js?${list.version}`).catch(() => {});
+      return new Local(list, onLoading);
+    }
+    if (info.ok || info.status === 404 && site.status === 404) throw new Error('there is neither a server nor a model here');
+    const problem = await problemOf(info.status === 404 ? site : info);
+    if (!problem.after) throw problem;
+    onWait();
+    await pause(1000 * problem.after);
+  }
 }
 
 // client tells this browser apart from others at the same address.

@@ -35,6 +35,8 @@ tabs?.addEventListener('message', async ({ data: { id, cancel } }) => {
 
 const works = new Map();
 let engine;
+let begin; // resolves begun: there is an engine, and what the browser keeps is shown
+const begun = new Promise((resolve) => { begin = resolve; });
 let shown; // the id of the work that is open
 
 const isBusy = (work) => ['encoding', 'waiting', 'painting'].includes(work.state);
@@ -76,6 +78,7 @@ async function readCoded(file) {
 
 // take takes files: pictures, and .coclico files.
 async function take(files) {
+  await begun;
   const taken = [];
   for (const file of files) {
     if (isCoded(file)) {
@@ -371,10 +374,11 @@ function showState(article, work) {
   const bar = $('progress', article);
   const left = progress.seconds_left > 1 ? `, about ${plural(Math.ceil(progress.seconds_left), 'second')} left` : '';
   const steps = progress.steps ? `step ${progress.step} of ${progress.steps}${left}` : 'starting';
+  const busy = 'The server is busy or away; it is asked again';
   const text = {
-    encoding: progress.candidates ? `Trying seed ${progress.candidate + 1} of ${progress.candidates}` : 'Encoding',
+    encoding: progress.busy ? busy : progress.candidates ? `Trying seed ${progress.candidate + 1} of ${progress.candidates}` : 'Encoding',
     waiting: 'Waiting for the pictures before it',
-    painting: progress.busy ? 'The server is busy' : progress.position && !progress.steps ? `${progress.position - 1 || 'No'} before it in the server’s queue` : `Painting, ${steps}`,
+    painting: progress.busy ? busy : progress.position && !progress.steps ? `${progress.position - 1 || 'No'} before it in the server’s queue` : `Painting, ${steps}`,
     canceled: 'Canceled.',
     failed: `It failed: ${error}`,
     done: (work.warnings ?? []).map((w) => `About the picture: ${w}.`).join(' '),
@@ -774,6 +778,8 @@ $('.skip').onclick = (event) => {
   $('#main').focus();
 };
 
+// listen comes first: a browser leaves a page that does not listen for the
+// pictures that are dropped on it.
 function listen() {
   for (const input of [$('#choose'), $('#camera')]) {
     input.onchange = () => {
@@ -819,7 +825,6 @@ function listen() {
     }
   };
   $('#more').onclick = showMore;
-  addEventListener('hashchange', () => showHash(true));
 }
 
 function showLoading(loading) {
@@ -830,9 +835,10 @@ function showLoading(loading) {
 let whereText = '';
 
 async function start() {
+  listen();
   await store.open();
   try {
-    engine = await findEngine(showLoading);
+    engine = await findEngine(showLoading, () => { $('#where').textContent = 'The server does not answer now; this page asks it again.'; });
   } catch (error) {
     $('#where').textContent = `This page cannot work: ${error.message}.`;
     return;
@@ -847,8 +853,9 @@ async function start() {
   $('[data-page=gallery]').hidden = !engine.info?.archive;
   for (const work of await store.all()) works.set(work.id, work);
   showTiles();
-  listen();
+  addEventListener('hashchange', () => showHash(true));
   showHash();
+  begin();
   for (const work of [...works.values()].sort((a, b) => a.created - b.created)) if (isBusy(work) && !work.controller) run(work);
   if (engine.warm && !navigator.connection?.saveData) engine.warm();
   document.documentElement.dataset.ready = 'yes';

@@ -1,0 +1,83 @@
+package main
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// behind returns the address of a proxy of a server. It asks fault first, which
+// reports whether it has answered a request itself.
+func behind(t *testing.T, address string, fault func(w http.ResponseWriter, r *http.Request) bool) string {
+	t.Helper()
+	target, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+		r.SetURL(target)
+		if r.Out.Header.Get("Origin") != "" {
+			r.Out.Header.Set("Origin", strings.TrimSuffix(address, "/"))
+		}
+	}}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !fault(w, r) {
+			proxy.ServeHTTP(w, r)
+		}
+	}))
+	t.Cleanup(server.CloseClientConnections) // events have no end
+	return server.URL + "/"
+}
+
+// TestServerAway: a server that is away for a moment is asked again, at each of
+// the page's requests; what is dropped meanwhile is taken when it is back.
+func TestServerAway(t *testing.T) {
+	var failed sync.Map
+	var back atomic.Bool
+	date := func() string { return time.Now().Add(2 * time.Second).UTC().Format(http.TimeFormat) }
+	b := newProfile(t).visit(behind(t, serve(t), func(w http.ResponseWriter, r *http.Request) bool {
+		parts := strings.Split(r.URL.Path, "/")
+		if parts[1] != "v1" {
+			return false
+		}
+		switch _, again := failed.LoadOrStore(r.Method+" "+parts[2], true); {
+		case again && back.Load():
+			return false
+		case r.Method == http.MethodPost:
+			w.Header().Set("Retry-After", date())
+		}
+		w.Header().Set("Content-Type", "text/html")
+		w.WriteHeader(http.StatusBadGateway)
+		_, _ = io.WriteString(w, "<h1>Bad Gateway</h1>")
+		return true
+	}))
+	b.until(`/does not answer now/.test(document.querySelector('#where').textContent)`)
+	b.drop(river)
+	back.Store(true)
+	b.painting()
+	for _, kind := range []string{"GET info", "POST encode", "POST decodes", "GET decodes"} {
+		if _, ok := failed.Load(kind); !ok {
+			t.Errorf("%s has not failed", kind)
+		}
+	}
+}
+
+// TestServerBroken: a page that cannot work says why.
+func TestServerBroken(t *testing.T) {
+	b := newProfile(t).visit(behind(t, serve(t), func(w http.ResponseWriter, r *http.Request) bool {
+		if r.URL.Path != "/v1/info" {
+			return false
+		}
+		w.WriteHeader(http.StatusInternalServerError)
+		_, _ = io.WriteString(w, `{"detail": "the disk is broken"}`)
+		return true
+	}))
+	b.until(`document.querySelector('#where').textContent === 'This page cannot work: the disk is broken.'`)
+}
