@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/chromedp/chromedp"
 )
 
 // behind returns the address of a proxy of a server. It asks fault first, which
@@ -80,4 +82,20 @@ func TestServerBroken(t *testing.T) {
 		return true
 	}))
 	b.until(`document.querySelector('#where').textContent === 'This page cannot work: the disk is broken.'`)
+}
+
+// TestCancelAway: Cancel is heard while the page waits for a server.
+func TestCancelAway(t *testing.T) {
+	b := newProfile(t).open(behind(t, serve(t), func(w http.ResponseWriter, r *http.Request) bool {
+		if r.Method != http.MethodGet || !strings.HasPrefix(r.URL.Path, "/v1/decodes/") {
+			return false
+		}
+		w.Header().Set("Retry-After", "1000")
+		w.WriteHeader(http.StatusServiceUnavailable)
+		return true
+	}))
+	b.drop(river)
+	b.until(`/busy or away/.test(document.querySelector('#open .state')?.textContent)`)
+	b.do(chromedp.Click("#open .cancel"))
+	b.until(work + `.dataset.state === 'canceled'`)
 }

@@ -155,9 +155,14 @@ async function paint(work, watch, signal) {
     } catch (error) {
       const lost = work.job && error.status === 404;
       if (!lost && !(error instanceof TypeError) && !error.after) throw error;
-      if (lost) work.job = undefined;
-      else await pause(1000 * (error.after || 2)); // the server is away for a moment
       signal.throwIfAborted();
+      if (lost) {
+        work.job = undefined;
+        continue;
+      }
+      watch({ busy: true });
+      await orAbort(pause(1000 * (error.after || 2)), signal);
+      watch({ busy: false });
     }
   }
 }
