@@ -1,7 +1,10 @@
 package main
 
 import (
+	"fmt"
+	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -62,4 +65,27 @@ func TestProgramEnds(t *testing.T) {
 	}
 	b.do(chromedp.Click("#open .again"))
 	b.painting()
+}
+
+// TestCutModel: a page says that its model did not load, and tries again with the
+// next picture.
+func TestCutModel(t *testing.T) {
+	all, err := files()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var cut atomic.Bool
+	b := newProfile(t).open(behind(t, static(t).URL, func(w http.ResponseWriter, r *http.Request) bool {
+		if r.URL.Path != "/"+programFile || cut.Swap(true) {
+			return false
+		}
+		program := all[programFile]
+		w.Header().Set("Content-Length", fmt.Sprint(len(program)))
+		_, _ = w.Write(program[:1e6])
+		panic(http.ErrAbortHandler)
+	}))
+	b.until(`/^The model did not load \(codec.wasm: .*tried again/.test(document.querySelector('#where').textContent)`)
+	b.drop(river)
+	b.painting()
+	b.until(`/^Pictures never leave/.test(document.querySelector('#where').textContent)`)
 }

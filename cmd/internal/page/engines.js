@@ -169,7 +169,7 @@ class Local {
       return;
     }
     if (loading !== undefined) {
-      this.onLoading(loading);
+      this.onLoading(loading, error?.message);
       return;
     }
     const call = this.calls.get(id);
@@ -244,7 +244,7 @@ class Local {
 }
 
 // findEngine asks for a server; without one this is a static site, whose engine
-// tells onLoading how much of the model is loaded. It calls onWait before it waits
+// tells onLoading how much of the model is loaded, or why it is not. It calls onWait before it waits
 // for a server that is away.
 export async function findEngine(onLoading, onWait) {
   const held = $('#worker'); // one file has everything

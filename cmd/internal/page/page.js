@@ -832,9 +832,10 @@ function listen() {
   $('#more').onclick = showMore;
 }
 
-function showLoading(loading) {
+function showLoading(loading, error) {
   const mb = (n) => (n / 1e6).toFixed(0);
-  $('#where').textContent = loading ? `Loading the model: ${mb(loading.done)} of ${mb(loading.total)} MB` : whereText;
+  $('#where').textContent = error ? `The model did not load (${error}); it is tried again with the next picture.`
+    : loading ? `Loading the model: ${mb(loading.done)} of ${mb(loading.total)} MB` : whereText;
 }
 
 let whereText = '';

@@ -1,6 +1,6 @@
 // The worker of the static site: package codec as WebAssembly, and the model.
-// The page sends {id, call, args} and {id, abort}; it gets {loading}, {id, step},
-// {id, result} and {id, error}, or {ended} if the program has ended.
+// The page sends {id, call, args} and {id, abort}; it gets {loading, error},
+// {id, step}, {id, result} and {id, error}, or {ended} if the program has ended.
 'use strict';
 
 const calls = new Map(); // AbortControllers of what is running
@@ -12,6 +12,7 @@ self.onmessage = ({ data }) => {
     return;
   }
   ready ??= load(data.site);
+  ready.catch(() => {}); // the page is told
   if (data.call) run(data);
 };
 
@@ -34,14 +35,20 @@ const aborted = (signal) => new Promise((_, reject) => signal.addEventListener('
 
 // load fetches the program and the model, which the site lists, and starts them.
 async function load(site) {
+  const failed = new AbortController();
   try {
     const { program, model } = site;
     const total = [program, ...Object.values(model)].reduce((sum, file) => sum + file.bytes, 0);
     let done = 0;
+    const progress = (n) => self.postMessage({ loading: { done: done += n, total } });
     const get = async (file) => {
-      const data = await bytesOf(file, site.version, (n) => self.postMessage({ loading: { done: done += n, total } }));
-      if (data.length !== file.bytes) throw new Error(`${file.path}: ${data.length} bytes, not ${file.bytes}`);
-      return data;
+      try {
+        const data = await bytesOf(file, site.version, progress, failed.signal);
+        if (data.length !== file.bytes) throw new Error(`${data.length} bytes, not ${file.bytes}`);
+        return data;
+      } catch (error) {
+        throw new Error(`${file.path}: ${error.message}`);
+      }
     };
     const names = Object.keys(model);
     const [code, ...weights] = await Promise.all([program, ...names.map((name) => model[name])].map(get));
@@ -54,12 +61,14 @@ async function load(site) {
     self.postMessage({ loading: null });
   } catch (error) {
     ready = undefined; // another call tries again
+    failed.abort(); // the other files
+    self.postMessage({ loading: null, error: { message: error.message } });
     throw error;
   }
 }
 
 // bytesOf returns a file, from this version's cache if the browser has one.
-async function bytesOf(file, version, progress) {
+async function bytesOf(file, version, progress, signal) {
   const held = self.coclicoFiles?.[file.path]; // in one file with everything
   if (held) {
     const packed = Uint8Array.from(atob(held), (c) => c.charCodeAt(0));
@@ -75,20 +84,20 @@ async function bytesOf(file, version, progress) {
     progress(data.length);
     return data;
   }
-  const response = await fetch(file.path, { cache: 'no-cache' });
-  if (!response.ok) throw new Error(`${file.path}: ${response.status} ${response.statusText}`);
+  const response = await fetch(file.path, { cache: 'no-cache', signal });
+  if (!response.ok) throw new Error(`${response.status} ${response.statusText}`);
   const data = new Uint8Array(file.bytes);
   let n = 0;
   for (const reader = response.body.getReader(); ;) {
     const { done, value } = await reader.read();
     if (done) break;
-    if (n + value.length > data.length) throw new Error(`${file.path}: more than ${file.bytes} bytes`);
+    if (n + value.length > data.length) throw new Error(`more than ${file.bytes} bytes`);
     data.set(value, n);
     n += value.length;
     progress(value.length);
   }
   if (n < data.length) return data.subarray(0, n);
-  if (!await isListed(data, file)) throw new Error(`${file.path}: a file of another version; load the page again in a few minutes`);
+  if (!await isListed(data, file)) throw new Error('a file of another version; load the page again in a few minutes');
   await cache?.put(file.path, new Response(data)).catch(() => {}); // a full disk is no reason to stop
   return data;
 }
