@@ -389,21 +389,6 @@ func TestSeveral(t *testing.T) {
 	})
 }
 
-// TestOffline: after the first visit the site works without a server.
-func TestOffline(t *testing.T) {
-	p := newProfile(t)
-	server := static(t)
-	b := p.open(server.URL + "/" + link(t, 1, quick))
-	eval[bool](b, `navigator.serviceWorker.ready.then(() => true)`)
-	b.painting()
-	server.Close()
-	again := p.open(server.URL + "/" + link(t, 2, quick))
-	again.painting()
-	if n := eval[int](again, done); n != 2 {
-		t.Errorf("%d pictures are painted, not 2", n)
-	}
-}
-
 // TestKeyboard: everything can be done without a mouse.
 func TestKeyboard(t *testing.T) {
 	everywhere(t, func(t *testing.T, url string, p *profile) {

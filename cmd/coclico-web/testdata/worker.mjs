@@ -14,6 +14,7 @@ let sent;
 const kept = new Map();
 Object.assign(globalThis, {
   self: globalThis,
+  location: new URL('https://example.com/site/worker.js'),
   caches: { open: async () => ({ match: async (path) => kept.get(path)?.clone(), put: async (path, response) => { kept.set(path, response); } }) },
   fetch: async (path, { cache } = {}) => {
     assert.equal(cache, 'no-cache', 'the answer may be an old one');

@@ -3,18 +3,21 @@
 // The program and the model are worker.js's, which keeps them in the same cache.
 'use strict';
 
-const version = self.location.search.slice(1); // the page registers sw.js?VERSION
+// The page registers sw.js?VERSION. Sites of one host have caches of their own:
+// the name of one is VERSION PATH, as worker.js has it.
+const path = new URL('./', self.location).pathname;
+const cacheName = `${self.location.search.slice(1)} ${path}`;
 
 self.addEventListener('install', (event) => event.waitUntil((async () => {
   const { shell } = await (await fetch('site.json', { cache: 'no-cache' })).json();
-  const cache = await caches.open(version);
+  const cache = await caches.open(cacheName);
   await cache.addAll(shell.map((path) => new Request(path, { cache: 'no-cache' })));
   await self.skipWaiting();
 })()));
 
 self.addEventListener('activate', (event) => event.waitUntil((async () => {
   for (const name of await caches.keys()) {
-    if (name.startsWith('coclico-') && name !== version) await caches.delete(name);
+    if (name.startsWith('coclico-') && name.endsWith(` ${path}`) && name !== cacheName) await caches.delete(name);
   }
   await self.clients.claim();
 })()));
@@ -23,7 +26,8 @@ self.addEventListener('fetch', (event) => {
   const { request } = event;
   if (request.method === 'GET' && new URL(request.url).origin === self.location.origin) {
     event.respondWith(fetch(request).catch(async (error) => {
-      const kept = await caches.match(request, { ignoreSearch: true });
+      const cache = await caches.open(cacheName);
+      const kept = await cache.match(request, { ignoreSearch: true });
       if (kept) return kept;
       throw error;
     }));

@@ -77,7 +77,7 @@ async function bytesOf(file, version, progress, signal) {
     progress(data.length);
     return data;
   }
-  const cache = self.caches && await self.caches.open(version).catch(() => null);
+  const cache = self.caches && await self.caches.open(`${version} ${new URL('./', self.location).pathname}`).catch(() => null);
   const kept = await cache?.match(file.path);
   if (kept) {
     const data = new Uint8Array(await kept.arrayBuffer());
