@@ -395,8 +395,17 @@ function showState(article, work) {
   if (progress.candidates) bar.value = (progress.candidate + progress.step / progress.steps) / progress.candidates;
   else if (progress.steps) bar.value = progress.step / progress.steps;
   else bar.removeAttribute('value');
-  $('.cancel', article).hidden = !isBusy(work);
-  $('.again', article).hidden = !['canceled', 'failed'].includes(state) || !(work.file || work.input);
+  showButtons(article, work);
+}
+
+// showButtons shows what can be done now. The focus of the one that goes is the
+// other one's, or the title's.
+function showButtons(article, work) {
+  const [cancel, again] = [$('.cancel', article), $('.again', article)];
+  const focused = [cancel, again].includes(document.activeElement);
+  cancel.hidden = !isBusy(work);
+  again.hidden = !['canceled', 'failed'].includes(work.state) || !(work.file || work.input);
+  if (focused) refocus([cancel, again].find((button) => !button.hidden) ?? $('.title', article));
 }
 
 async function showPainting(article, work) {
@@ -472,6 +481,7 @@ function listenToWork(article, id) {
 function cancel(work) {
   if (work.controller) work.controller.abort();
   else tabs?.postMessage({ id: work.id, cancel: true }); // another tab is at it
+  say('Canceled.');
 }
 
 async function remove(work) {
