@@ -1,8 +1,10 @@
 package main
 
 import (
+	"math"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -44,5 +46,22 @@ func TestFolder(t *testing.T) {
 	}
 	if n := eval[int](b, `document.querySelectorAll('#tiles li').length`); n != 1 {
 		t.Errorf("the page takes %d files, not 1", n)
+	}
+}
+
+// TestParts: whoever does not see colors sees the parts of a file too, and their
+// bytes add up.
+func TestParts(t *testing.T) {
+	b := newProfile(t).open(serve(t) + link(t, 1, quick))
+	b.until(`/[0-9]/.test(document.querySelector('#open .amount')?.textContent)`)
+	for _, where := range []string{".hex", ".legend"} {
+		styles := eval[[]string](b, `[...document.querySelectorAll('#open `+where+` .part')].map((e) => ((s) => s.textDecorationLine + ' ' + s.textDecorationStyle)(getComputedStyle(e)))`)
+		if got := strings.Join(styles, ", "); got != "underline solid, underline dotted, none solid" {
+			t.Errorf("the parts in %s have lines %s", where, got)
+		}
+	}
+	sum := eval[float64](b, `[...document.querySelectorAll('#open .amount')].reduce((sum, e) => sum + parseFloat(e.textContent), 0)`)
+	if n := b.file().Len(); math.Abs(sum-float64(n)) > 0.2 {
+		t.Errorf("the parts have %.1f bytes, the file %d", sum, n)
 	}
 }

@@ -348,6 +348,9 @@ function showBytes(article, work, bytes) {
     hex.replaceChildren(...hexOf(work, bytes));
   }
   if (work.info && !hex.firstElementChild?.classList.contains('header')) hex.replaceChildren(...hexOf(work, bytes));
+  for (const [kind, size] of Object.entries(partsOf(work) ?? {})) {
+    $(`.legend .${kind} + .amount`, article).textContent = plural(Math.round(10 * size) / 10, 'byte');
+  }
   $('.link input', article).value = new URL(linkOf(work), location.href).href;
   $('.like', article).href = `#/gallery?file=${work.file}`;
   const name = (work.name || 'picture').replace(/\.[a-z]+$/i, '');
@@ -356,19 +359,24 @@ function showBytes(article, work, bytes) {
   showForm(article, work);
 }
 
-// hexOf returns the bytes in hexadecimal, colored by what they are about. Parts
-// do not end at bytes; a byte has the color of its larger part.
+// partsOf returns the parts of a work's file with their bytes, once they are known.
+function partsOf({ info }) {
+  const split = info?.split;
+  return split && { header: split.header + (split.prompt ?? 0), color: split.color, clip: split.clip };
+}
+
+// hexOf returns the bytes in hexadecimal, marked by what they are about. Parts
+// do not end at bytes; a byte is marked as its larger part.
 function hexOf(work, bytes) {
-  const split = work.info?.split;
-  const parts = split ? [['header', split.header + (split.prompt ?? 0)], ['color', split.color], ['clip', split.clip]] : [['clip', bytes.length]];
+  const parts = partsOf(work);
   const hex = toHex(bytes);
   const spans = [];
   let from = 0;
   let end = 0;
-  for (const [kind, size] of parts) {
+  for (const [kind, size] of Object.entries(parts ?? { clip: bytes.length })) {
     end += size;
     const to = kind === 'clip' ? hex.length : Math.round(end);
-    spans.push(element('span', { className: `part ${split ? kind : ''}`, textContent: hex.slice(from, to).join(' ') + (to < hex.length ? ' ' : '') }));
+    spans.push(element('span', { className: `part ${parts ? kind : ''}`, textContent: hex.slice(from, to).join(' ') + (to < hex.length ? ' ' : '') }));
     from = to;
   }
   return spans;
