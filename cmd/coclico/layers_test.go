@@ -86,7 +86,7 @@ var layers = []struct {
 		[]string{"github.com/johannesboyne/gofakes3/...", "codec/model/synth", "k8s.io/api/...", "k8s.io/apimachinery/pkg/apis/meta/v1", "sigs.k8s.io/yaml"}},
 	{"cmd/...", []string{"cmd/...", "bench/evaluate", "bench/iqa", "internal/hook", "codec/...", "vit", "unet", "vae", "solver", "nn", "kernels", "weights/...",
 		"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/schollz/progressbar/v3", "golang.org/x/image/...", "golang.org/x/term", "golang.org/x/sys/unix",
-		"github.com/spf13/cobra/doc", "github.com/HugoSmits86/nativewebp", "github.com/tetratelabs/wazero/..."}, nil},
+		"github.com/HugoSmits86/nativewebp", "github.com/tetratelabs/wazero/..."}, nil},
 }
 
 const module = "github.com/coclico/coclico"

@@ -328,6 +328,21 @@ func TestEveryCommand(t *testing.T) {
 		}
 	}
 	visit(rootCmd(nil, terminal.New(io.Discard, io.Discard, os.Getenv), new(bool)))
+	page, err := os.ReadFile(filepath.Join(dir, "coclico-archive-extract.1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"\n\\fB\\-o\\fR, \\fB\\-\\-output\\fR \\fIfolder\\fR\n", "* and ?", "\\e[ is a [.\n", // the text's own characters, not a markup's
+		"\n.EX\n  coclico archive extract A \\-o out/\n  coclico archive extract A \\(aq*.png\\(aq \\-o pngs.tar\n.EE\n",
+	} {
+		if !strings.Contains(string(page), want) {
+			t.Errorf("the page of archive extract lacks %q:\n%s", want, page)
+		}
+	}
+	if got, want := manText("One\n.two\n\nThree:\n  a\n\n  b\n\nfour"), "One\n\\&.two\n.PP\nThree:\n.EX\n  a\n\n  b\n.EE\n.PP\nfour\n"; got != want {
+		t.Errorf("a text is %q, want %q", got, want)
+	}
 	for _, shell := range []string{"bash", "zsh", "fish", "powershell"} {
 		if out := succeed(t, "completion", shell); !strings.Contains(out, "coclico") {
 			t.Errorf("completion %s:\n%s", shell, out)
