@@ -40,7 +40,7 @@ func TestUnread(t *testing.T) {
 	}
 }
 
-// A failing is a file of which one read fails.
+// A failing is a file whose reads fail once.
 type failing struct {
 	files.File
 	left int // reads until then

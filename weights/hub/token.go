@@ -54,7 +54,7 @@ func readLogin(path string) string {
 }
 
 // heldBack returns why the token is not sent to the endpoint, and what to do
-// about it; "" if it is sent, or there is none.
+// about it; "" if it is sent, or if the client has no token.
 //
 // A login is to the hub itself, so whoever sets HF_ENDPOINT for a mirror does not
 // thereby give the mirror the account. A token in the environment is set beside

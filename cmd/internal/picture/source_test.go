@@ -10,7 +10,7 @@ import (
 
 var errDisk = errors.New("the disk failed")
 
-// A flaky is a file of which one read fails, and the same read again does not.
+// A flaky is a file whose reads fail once: the same read again does not.
 type flaky struct {
 	*bytes.Reader
 	left int // reads until then
