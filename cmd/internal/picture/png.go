@@ -3,7 +3,6 @@ package picture
 import (
 	"bufio"
 	"bytes"
-	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -139,7 +138,7 @@ func interlaced(r io.ReadSeeker) bool {
 func Stream(r io.ReadSeeker) ([]byte, error) {
 	s := &source{ReadSeeker: r}
 	stream, err := readStream(s)
-	if err := cmp.Or(s.err, err); err != nil {
+	if err := s.cause(err); err != nil {
 		return nil, err
 	}
 	_, err = r.Seek(0, io.SeekStart)

@@ -1,7 +1,6 @@
 package picture
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"image"
@@ -49,7 +48,7 @@ func (f *File) EncodeMemory() int64 { return f.Memory + 3*int64(f.Width)*int64(f
 func Open(r io.ReadSeeker) (*File, error) {
 	s := &source{ReadSeeker: r}
 	f, err := open(s)
-	if err := cmp.Or(s.err, err); err != nil {
+	if err := s.cause(err); err != nil {
 		return nil, err
 	}
 	return f, nil

@@ -30,6 +30,14 @@ func (s *source) Seek(offset int64, whence int) (int64, error) {
 	return n, err
 }
 
+// cause returns why the source could not be read, or else err.
+func (s *source) cause(err error) error {
+	if s.err != nil {
+		return s.err
+	}
+	return err
+}
+
 func (s *source) remember(err error) {
 	if s.err == nil && err != io.EOF && err != io.ErrUnexpectedEOF {
 		s.err = err
