@@ -318,7 +318,7 @@ func (e *Evaluation) keep(t *task, r *row, rec *Record, m *made) error {
 	rec.Bytes, rec.Note = m.bytes, m.note
 	rec.EncodeSeconds, rec.DecodeSeconds, rec.MemoryMiB = m.encode.Seconds(), m.decode.Seconds(), m.memory
 	rec.Decoded = m.picture.Hash()
-	rec.File = filepath.ToSlash(filepath.Join("pictures", r.id, t.stem+".png"))
+	rec.File = filepath.ToSlash(filepath.Join(paintings, r.id, t.stem+".png"))
 	path := filepath.Join(e.Out, filepath.FromSlash(rec.File))
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -166,16 +167,22 @@ func (e *Evaluation) sizes(p Peer) (func(stem, picture string) (int64, error), e
 		return func(_, _ string) (int64, error) { return unknown, nil }, nil
 	}
 	return func(stem, _ string) (int64, error) {
-		n, ok := sizes[stem]
-		if !ok {
-			return 0, fmt.Errorf("no size of %s in %s", stem, table)
+		names := []string{stem}
+		if _, ok := sizes[stem]; !ok { // then a stream may be named: stem.bin
+			names = slices.DeleteFunc(slices.Collect(maps.Keys(sizes)), func(name string) bool { return stemOf(name) != stem })
 		}
-		return n, nil
+		switch len(names) {
+		case 0:
+			return 0, fmt.Errorf("no size of %s in %s", stem, table)
+		case 1:
+			return sizes[names[0]], nil
+		}
+		return 0, fmt.Errorf("%d sizes of %s in %s, such as that of %s", len(names), stem, table, slices.Min(names))
 	}, err
 }
 
 // readSizes reads a table whose first two columns, or those named stem and bytes,
-// are a picture's stem, or its file's name, and its bytes.
+// are a picture's stem, or the name of its file or stream, and its bytes.
 func (e *Evaluation) readSizes(path string) (map[string]int64, error) {
 	data, err := readFile(path)
 	if err != nil {
@@ -205,7 +212,7 @@ func (e *Evaluation) readSizes(path string) (map[string]int64, error) {
 			return nil, fmt.Errorf("%s: line %d: %q is not a number of bytes", path, line, cells[bytes])
 		}
 		name := strings.TrimSpace(cells[stem])
-		if e.IsPictureName(name) { // any other ending is a part of the stem
+		if e.IsPictureName(name) { // any other ending may be a part of the stem
 			name = stemOf(name)
 		}
 		if _, ok := sizes[name]; ok {

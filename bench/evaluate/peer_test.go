@@ -119,6 +119,10 @@ func TestPeerSizes(t *testing.T) {
 	if got, problems := bytesOf(table); got != "200 ± 100" || problems != nil {
 		t.Errorf("stems with dots: %s bytes, %v", got, problems)
 	}
+	write(t, table, "name,bytes\nscene0.tfci,100\nscene1.tfci,300\nscene1.rec,5\n")
+	if got, problems := bytesOf(table); got != "100" || len(problems) != 1 || !strings.Contains(problems[0], "2 sizes of scene1") {
+		t.Errorf("names of streams: %s bytes, %v", got, problems)
+	}
 	write(t, filepath.Join(peer, sizesFile), "scene0,70\nscene1,80\n")
 	if got, problems := bytesOf(""); got != "75 ± 5" || problems != nil {
 		t.Errorf("sizes.csv: %s bytes, %v", got, problems)

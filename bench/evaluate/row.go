@@ -16,9 +16,10 @@ type row struct {
 	absent string
 
 	// equal marks a row that has the bytes of Evaluation.Bytes, or, without such a
-	// budget, those of the paper's row; program one that runs programs, within
-	// Evaluation.Timeout.
-	equal, program bool
+	// budget, those of the paper's row.
+	equal bool
+
+	program bool // it runs programs, within Evaluation.Timeout
 
 	// figure marks a row of a figure, which the table does not show, and
 	// pictures is for how many pictures it is made, 0 for all.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 )
 
 // Save writes the report and its figures into the output folder, and returns the
@@ -31,7 +32,7 @@ func (e *Evaluation) Save(r *Report) ([]string, error) {
 }
 
 // results matches the names that an evaluation replaces in its output folder.
-var results = regexp.MustCompile(`(?i)^(table\.(md|csv|tex)|report\.html|pictures|(figure[456]|strength|contact|rate-.*)\.(svg|png))$`)
+var results = regexp.MustCompile(`(?i)^(table\.(md|csv|tex)|report\.html|(figure[456]|strength|contact|rate-.*)\.(svg|png))$`)
 
 // checkOut returns an error if the output folder has such names and no journal:
 // then they are not an evaluation's.
@@ -44,11 +45,23 @@ func (e *Evaluation) checkOut() error {
 		return fmt.Errorf("%s: %w", e.Out, cause(err))
 	}
 	for _, d := range list {
-		if results.MatchString(d.Name()) {
+		if results.MatchString(d.Name()) || e.isRows(d.Name()) {
 			return fmt.Errorf("%s: would be replaced, and is no evaluation's, since no %s is beside it: choose another folder", filepath.Join(e.Out, d.Name()), journalName)
 		}
 	}
 	return nil
+}
+
+// paintings is the folder of the rows' pictures in the output folder.
+const paintings = "pictures"
+
+// isRows reports whether a name in the output folder is that of the rows' pictures,
+// and has those of one.
+func (e *Evaluation) isRows(name string) bool {
+	return name == paintings && slices.ContainsFunc(e.rows, func(r row) bool {
+		_, err := os.Lstat(filepath.Join(e.Out, name, r.id))
+		return err == nil
+	})
 }
 
 // contents returns the function that fills a file with data.

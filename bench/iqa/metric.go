@@ -21,8 +21,8 @@ type Metric struct {
 }
 
 // Score rates a picture. Metrics without Reference ignore the reference, which
-// may be nil. The error has a [SizeError] if a size cannot be rated, or is that of ctx,
-// or of a score that is not a number.
+// may be nil. The error is a wrapped [SizeError] for a size that cannot be rated,
+// ctx's, or reports a score that is not a number.
 func (m *Metric) Score(ctx context.Context, p nn.Precision, reference, picture *Picture) (float64, error) {
 	if err := picture.check(m.minSide); err != nil {
 		return 0, fmt.Errorf("%s: %w", m.Name, err)

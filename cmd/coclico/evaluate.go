@@ -134,7 +134,7 @@ func picturesIn(dir string) ([]string, error) {
 			continue
 		}
 		info, err := files.Lookup(path)
-		if err != nil || info != nil && info.Mode().IsRegular() && wantsPicture(path) { // reading it reports the error
+		if err != nil && isPictureName(path) || info != nil && info.Mode().IsRegular() && wantsPicture(path) { // reading it reports the error
 			paths = append(paths, path)
 		}
 	}
@@ -215,7 +215,7 @@ func runEvaluation(ctx context.Context, f *files.IO, s *terminal.Screen, shelf *
 		return picture.Over(src.img, color.RGBA{255, 255, 255, 255}), nil
 	}
 	e.Write = func(path string, fill func(io.Writer) error) error { return f.Write(ctx, path, fill) }
-	e.Lock = files.Lock
+	e.Lock = weights.Lock
 	e.ResetMemory, e.PeakMemory = benchmark.ResetPeakMemory, benchmark.PeakMemory
 	r, err := e.Run(ctx)
 	board.Close()

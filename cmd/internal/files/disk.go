@@ -6,7 +6,8 @@ import (
 	"github.com/coclico/coclico/weights"
 )
 
-// OS is the operating system's disk. Its parts are the drafts of package weights.
+// OS is the operating system's disk. Its parts are the drafts of package weights,
+// and it takes no others.
 type OS struct{}
 
 // Create implements [Disk].
@@ -28,7 +29,3 @@ func (OS) SyncFolder(dir string) error { return weights.SyncFolder(dir) }
 
 // Discard implements [Disk].
 func (OS) Discard(p Part, part string) { weights.DiscardDraft(weights.Disk{}, p.(*os.File), part) }
-
-// Lock keeps other processes from a file until it is closed, on systems with
-// flock. It returns [ErrBusy] if another process has it.
-func Lock(f *os.File) error { return weights.Lock(f) }

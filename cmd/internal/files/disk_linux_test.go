@@ -30,8 +30,17 @@ func TestModeFails(t *testing.T) {
 	if err := os.WriteFile(path, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
+	part := path + ".part"
+	f, err := OS{}.Create(part)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer OS{}.Discard(f, part)
+	if err := os.Remove(part); err != nil {
+		t.Fatal(err)
+	}
 	var e *fs.PathError
-	if err := (OS{}).Rename(nil, path+".missing", path); !errors.As(err, &e) || e.Op != "chmod" {
+	if err := (OS{}).Rename(f, part, path); !errors.As(err, &e) || e.Op != "chmod" {
 		t.Errorf("error %v", err)
 	}
 }

@@ -21,6 +21,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 	"unicode/utf8"
 
@@ -231,10 +232,10 @@ func Name(path string) string {
 }
 
 // Lookup returns what path, which may be a link, leads to, and nil if that does not
-// exist.
+// exist, as below a file.
 func Lookup(path string) (fs.FileInfo, error) {
 	info, err := os.Stat(path)
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		return nil, nil
 	}
 	return info, err

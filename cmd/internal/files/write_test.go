@@ -124,6 +124,11 @@ func (c *counter) Rename(p files.Part, part, path string) error {
 	return c.OS.Rename(p.(countedPart).Part, part, path)
 }
 
+func (c *counter) Discard(p files.Part, part string) {
+	c.open--
+	c.OS.Discard(p.(countedPart).Part, part)
+}
+
 func (p countedPart) Close() error {
 	p.disk.open--
 	return p.Part.Close()

@@ -215,12 +215,16 @@ func (f *folder) list(ctx context.Context, prefix string) iter.Seq2[Object, erro
 }
 
 // object returns the object that a walk has found. A folder that could not be
-// read is an error: nobody knows what it has.
+// read is an error: nobody knows what it has. A link that cannot be looked up, as
+// one to itself, is an object, for whose reader the error is.
 func object(name string, found batch.Found) (Object, error) {
 	if found.Kind != batch.Wanted {
 		return Object{Name: name, kind: found.Kind}, nil
 	}
 	if found.Err != nil {
+		if info, err := os.Lstat(found.Path); err == nil && info.Mode()&fs.ModeSymlink != 0 {
+			return Object{Name: name}, nil
+		}
 		return Object{}, files.Named(name, found.Err)
 	}
 	info, err := os.Stat(found.Path)
