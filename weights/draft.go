@@ -51,8 +51,21 @@ func DraftOf(path string) string {
 }
 
 // CreateDraft creates a draft, empty and locked, and replaces one that a killed
-// run left. The error is [ErrBusy] if another process has it.
-func CreateDraft(d Dir, draft string) (*os.File, error) {
+// run left. The error is [ErrBusy] if another process has it. Where there are no
+// locks, that is not known, and the draft is replaced.
+func CreateDraft(d Dir, draft string) (*os.File, error) { return createDraft(d, draft, true) }
+
+// Lock keeps other processes from f until it is closed, however this one ends.
+// It returns [ErrBusy] if another process has the lock. Some file systems have no
+// locks, nor have Windows and Solaris: there it does nothing.
+func Lock(f *os.File) error {
+	_, err := lock(f)
+	return err
+}
+
+// createDraft is CreateDraft, or returns [ErrBusy] for a draft that may be another
+// process's, unless takeOver.
+func createDraft(d Dir, draft string, takeOver bool) (*os.File, error) {
 	// A link would have its target locked, a pipe would wait for a reader.
 	if info, err := d.Lstat(draft); err == nil && !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("%s is in the way: it is not a regular file", draft)
@@ -70,7 +83,11 @@ func CreateDraft(d Dir, draft string) (*os.File, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := Lock(f); err != nil {
+		held, err := lock(f)
+		if err == nil && old && !held && !takeOver {
+			err = ErrBusy
+		}
+		if err != nil {
 			f.Close()
 			return nil, err
 		}

@@ -9,19 +9,20 @@ import (
 	"syscall"
 )
 
-// Lock keeps other processes from f until it is closed, however this one ends.
-// It returns [ErrBusy] if another process has the lock. A file system without
-// locks has none, nor have Windows and Solaris.
-func Lock(f *os.File) error {
+// lock is a variable for tests.
+var lock = flock
+
+// flock locks a file, and reports whether the file system has locks.
+func flock(f *os.File) (held bool, err error) {
 	for {
 		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 		switch {
 		case errors.Is(err, syscall.EINTR):
 			continue
 		case errors.Is(err, syscall.EWOULDBLOCK):
-			return ErrBusy
+			return false, ErrBusy
 		}
-		return nil
+		return err == nil, nil
 	}
 }
 

@@ -3,8 +3,10 @@ package weights
 import (
 	"bufio"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -13,10 +15,15 @@ import (
 
 // WriteFile creates or replaces a file of a model. write fills a draft beside
 // it, which is synced and renamed when it is complete and removed after an
-// error; see [CreateDraft].
+// error; see [CreateDraft]. Of several writers at once the last one's file stays,
+// and each has a draft of its own.
 func WriteFile(path string, write func(w io.Writer) error) error {
 	draft := DraftOf(path)
-	f, err := CreateDraft(Disk{}, draft)
+	f, err := createDraft(Disk{}, draft, false)
+	if errors.Is(err, ErrBusy) {
+		draft = DraftOf(fmt.Sprintf("%s.%016x", path, rand.Uint64()))
+		f, err = createDraft(Disk{}, draft, false)
+	}
 	if err != nil {
 		return NewFileError(path, err)
 	}

@@ -272,12 +272,8 @@ func (c Cache) setRef(r Repo, revision, commit string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		return err
 	}
-	err := weights.WriteFile(path, func(w io.Writer) error {
+	return weights.WriteFile(path, func(w io.Writer) error {
 		_, err := io.WriteString(w, commit)
 		return err
 	})
-	if errors.Is(err, weights.ErrBusy) {
-		return nil // another process records at this moment what it got
-	}
-	return err
 }
