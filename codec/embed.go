@@ -59,14 +59,14 @@ func (c *Codec) Embed(ctx context.Context, img image.Image, opts *EncodeOptions)
 			return nil, err
 		}
 	}
-	if err := c.checkDimensions(ctx, &o); err != nil {
-		return nil, err
-	}
 	if err := nn.Check(); err != nil {
 		return nil, err
 	}
 	f, err := newFrame(img, o.Whole)
 	if err != nil {
+		return nil, err
+	}
+	if err := c.checkDimensions(ctx, &o); err != nil { // which reads the tower
 		return nil, err
 	}
 	if o.Progress != nil {

@@ -246,7 +246,7 @@ func writeBelow(root *os.Root, name string, data []byte) error {
 // exists is neither a .coclico file nor what a power failure may have left of
 // this one: its beginning, perhaps with zeros instead of the rest.
 func isBelow(root *os.Root, name string, data []byte) (bool, error) {
-	info, err := root.Stat(name)
+	info, err := root.Lstat(name)
 	switch {
 	case err != nil:
 		return false, nil // writing reports why

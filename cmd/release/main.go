@@ -107,7 +107,7 @@ func (r *release) fill(platforms []string) error {
 	if err != nil {
 		return err
 	}
-	part := r.out + ".part"
+	part := filepath.Clean(r.out) + ".part"
 	if err := os.RemoveAll(part); err != nil {
 		return err
 	}

@@ -151,7 +151,7 @@ func TestWhole(t *testing.T) {
 	t.Setenv("SOURCE_DATE_EPOCH", "0")
 	t.Setenv("PATH", bin+string(filepath.ListSeparator)+os.Getenv("PATH"))
 	run := func(platforms ...string) (left []string, err error) {
-		err = (&release{version: "v1.2.3", out: filepath.Join(dir, "dist")}).run(platforms)
+		err = (&release{version: "v1.2.3", out: filepath.Join(dir, "dist") + string(filepath.Separator)}).run(platforms)
 		names, e := filepath.Glob(filepath.Join(dir, "*", "*"))
 		if e != nil {
 			t.Fatal(e)
@@ -167,7 +167,7 @@ func TestWhole(t *testing.T) {
 	if left, err := run("linux/amd64"); err != nil || len(left) != 2 || filepath.Base(left[0]) != "SHA256SUMS" || filepath.Dir(left[0]) != filepath.Join(dir, "dist") {
 		t.Errorf("error %v, and it leaves %v", err, left)
 	}
-	if _, err := run("linux/amd64"); err == nil || !strings.Contains(err.Error(), "dist\" exists: remove it") {
+	if _, err := run("linux/amd64"); err == nil || !strings.Contains(err.Error(), " exists: remove it") {
 		t.Errorf("a folder that exists: error %v", err)
 	}
 }

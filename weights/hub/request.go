@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -48,7 +49,7 @@ func (e *statusError) Error() string {
 		return s + ": the proxy wants a name and a password (HTTPS_PROXY)"
 	case e.second: // which knows neither models nor tokens
 		return s
-	case e.heldBack != "" && (e.code == http.StatusUnauthorized || e.code == http.StatusForbidden):
+	case e.heldBack != "" && slices.Contains([]int{http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound}, e.code):
 		return s + ": " + e.heldBack
 	case e.reason == "GatedRepo":
 		return s + ": " + e.gated()
@@ -117,7 +118,8 @@ func permanentf(format string, args ...any) error {
 }
 
 // request sends a request and follows redirects. The token is sent only to the
-// endpoint, unless it is held back from that too. Reading the body fails when nothing comes for c.Stall.
+// endpoint, and not even there if heldBack has a reason. Reading the body fails
+// when nothing comes for c.Stall.
 //
 // If follow is false, a redirect to another host is the answer: it has the
 // hub's headers about a file.

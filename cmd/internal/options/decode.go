@@ -54,7 +54,7 @@ func Decode(flags *pflag.FlagSet) func() (*Decoding, error) {
 // for those, and For leaves it out elsewhere.
 func (d *Decoding) CheckFile(f *codec.File) error {
 	if f.Profile() == codec.Paper {
-		if err := NoEffect(d.flags, "the file is of the paper's profile, which has no such levels", "no-projection"); err != nil {
+		if err := unused(d.flags, "the file is of the paper's profile, which has no such levels", "no-projection"); err != nil {
 			return err
 		}
 	}
@@ -70,10 +70,10 @@ var guidanceFlags = []string{"guidance-interval", "guidance-rescale", "apg", "ne
 func (d *Decoding) checkSampling(s codec.Sampling) error {
 	s, _ = d.sampling(s)
 	if why := noStep(s); why != "" {
-		return NoEffect(d.flags, why, append([]string{"sampler", "schedule"}, guidanceFlags...)...)
+		return unused(d.flags, why, append([]string{"sampler", "schedule", "noise-level", "prompt"}, guidanceFlags...)...)
 	}
 	if s.Guidance == 1 {
-		return NoEffect(d.flags, "guidance 1 turns guidance off", guidanceFlags...)
+		return unused(d.flags, "guidance 1 turns guidance off", guidanceFlags...)
 	}
 	return nil
 }
@@ -88,7 +88,7 @@ func (d *Decoding) For(f *codec.File) codec.DecodeOptions {
 	}
 	switch {
 	case noStep(s) != "":
-		o.Sampler, o.NegativePrompt = codec.Sampler{}, ""
+		o.Sampler, o.NegativePrompt, o.NoiseLevel, o.Prompt = codec.Sampler{}, "", 0, new("")
 	case s.Guidance == 1:
 		o.Sampler = codec.Sampler{Method: o.Sampler.Method, Order: o.Sampler.Order, Schedule: o.Sampler.Schedule}
 		o.NegativePrompt = ""
@@ -119,8 +119,8 @@ func (d *Decoding) Check(ctx context.Context, c *codec.Codec) error {
 }
 
 // Notes are what is worth knowing about a picture that is made up: the program
-// and the model that painted it, and why it is unfinished, if it is. They are the
-// same whenever the picture is.
+// and the model that painted it, and why it is unfinished, if it is. They hold all
+// that the picture depends on.
 func (d *Decoding) Notes(f *codec.File, software, model, unfinished string) []picture.Note {
 	o := d.For(f)
 	s, _ := d.sampling(f.Sampling())

@@ -35,6 +35,15 @@ func NoEffect(flags *pflag.FlagSet, why string, names ...string) error {
 	return nil
 }
 
+// unused is NoEffect for the parameters of a client, which may send all of them: a
+// flag with its default is not refused.
+func unused(flags *pflag.FlagSet, why string, names ...string) error {
+	return NoEffect(flags, why, slices.DeleteFunc(slices.Clone(names), func(name string) bool {
+		f := flags.Lookup(name)
+		return f.Value.String() == f.DefValue
+	})...)
+}
+
 // NotEmpty refuses flags that were given no text, which are variables of a script
 // that are not set: an empty --token-file would let everybody in. The prompts may
 // be empty.

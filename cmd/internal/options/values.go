@@ -97,9 +97,9 @@ type duration struct {
 	otherwise, min, max time.Duration
 }
 
-// Duration defines a flag for a time from min to max. Its default may be out of
-// the range, as 0 is that stands for a time that is not known yet, or for none:
-// the user may give that, too.
+// Duration defines a flag for a time from min to max. Its default may be outside
+// the range, such as 0 for a time that is not known yet; the user may give that,
+// too.
 func Duration(flags *pflag.FlagSet, name string, value, min, max time.Duration, usage string) *time.Duration {
 	to := new(time.Duration)
 	DurationVar(flags, to, name, value, min, max, usage)

@@ -130,6 +130,8 @@ func TestParameters(t *testing.T) {
 		}
 		ids[d.ID] = q
 	}
+	// A form sends what it has: a parameter with its default is refused nowhere.
+	s.post(202, "?strength=0&sampler=model&schedule=model&guidance_rescale=0&noise_level=0&no_projection=false", base)
 	if d := s.post(200, "?size=64", base); d.Width != 64 || d.Height != 64 {
 		t.Errorf("size 64: %d x %d", d.Width, d.Height)
 	}
@@ -157,6 +159,7 @@ func TestParameters(t *testing.T) {
 		{"decodes", "client=a+b", "client", "must be 1 to 64"},
 		{"decodes", "profile=tuned", "profile", "no such parameter"},
 		{"decodes", "guidance=1&apg=0", "apg", "apg has no effect: guidance 1"},
+		{"decodes", "strength=0&noise_level=10", "noise_level", "strength 0 runs none"},
 		{"decodes", "steps=1&guidance_interval=0-0.5", "guidance_interval", "none of the 1 steps"},
 		{"encode", "strength=0&candidates=2", "candidates", "none of the 20 steps"},
 	} {

@@ -51,7 +51,7 @@ var (
 	queueFull       = kind{"queue-full", http.StatusTooManyRequests, "The queue is full", 5}
 	clientQueueFull = kind{"client-queue-full", http.StatusTooManyRequests, "The client's part of the queue is full", 5}
 	busy            = kind{"busy", http.StatusServiceUnavailable, "Too much is going on", 1}
-	littleMemory    = kind{"memory", http.StatusServiceUnavailable, "There is too little memory", 10}
+	littleMemory    = kind{"memory", http.StatusServiceUnavailable, "There is too little memory", 0}
 	halfModel       = kind{"half-model", http.StatusNotImplemented, "The model is half a model", 0}
 	clientLeft      = kind{"client-left", 499, "The client left", 0} // a status of nginx, and of no standard
 	stopping        = kind{"shutdown", http.StatusServiceUnavailable, "The server is stopping", 10}

@@ -66,7 +66,7 @@ func TestLittleMemory(t *testing.T) {
 	w := httptest.NewRecorder()
 	s.observe(s.answer(func(http.ResponseWriter, *http.Request) error { return codec.MemoryError(says) })).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
 	var p problem
-	if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil || w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" || p.Type != "urn:coclico:problem:memory" || p.Detail != says {
+	if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil || w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") != "" || p.Type != "urn:coclico:problem:memory" || p.Detail != says {
 		t.Errorf("status %d, %s (%v)", w.Code, w.Body, err)
 	}
 	if l := log.String(); strings.Count(l, `"level":"ERROR"`) != 1 || !strings.Contains(l, says) {

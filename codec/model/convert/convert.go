@@ -65,8 +65,8 @@ func (e *RangeError) Error() string {
 
 // Folder converts the model folder dir and writes the new folder out, which
 // must not exist and which appears when it is complete; what a killed run left
-// beside it is removed. Weights are read and written a piece at a time. Every error is one line and names a file; a
-// [RangeError] holds more.
+// beside it is removed. Weights are read and written a piece at a time. Every
+// error is one line and names a file; a [RangeError] holds more.
 func Folder(ctx context.Context, dir, out string, o Options) (*Report, error) {
 	if o.EncoderOnly && o.DecoderOnly {
 		return nil, errors.New("neither an encoder nor a decoder would be left")
