@@ -72,7 +72,7 @@ func TestFolders(t *testing.T) {
 	onlyFiles(t, ".", "mine.txt")
 
 	photos := pictures(t, 0)
-	for _, name := range []string{"table.csv", "Report.html", "rate-dists.svg", "pictures/mine.txt", "records.jsonl"} {
+	for _, name := range []string{"table.csv", "Report.html", "rate-dists.svg", "pictures/thumbhash/mine.png", "records.jsonl"} {
 		out := t.TempDir()
 		path := filepath.Join(out, name)
 		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o777), os.WriteFile(path, []byte(`{"my":"only copy"}`), 0o666)); err != nil {
