@@ -115,7 +115,9 @@ async function run(work) {
   const alone = (f) => navigator.locks ? navigator.locks.request(`work-${work.id}`, f) : f();
   await alone(async () => {
     const kept = await store.get(work.id).catch(() => {}); // the page works without
-    if (!works.has(work.id) || kept && !work.unkept && !isBusy(kept)) return;
+    // Where nothing is kept, only the page knows that a call before has ended it.
+    const latest = work.unkept || !kept ? work : kept;
+    if (!works.has(work.id) || !isBusy(latest)) return;
     const controller = work.controller = new AbortController();
     const { signal } = controller;
     const watch = (event) => watchWork(work, event);
