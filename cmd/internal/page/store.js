@@ -61,11 +61,11 @@ export const store = {
     try {
       await this.use('readwrite', (works) => works.put(kept));
       work.unkept = false;
+      tabs?.postMessage({ id: work.id }); // only now: another tab would read what is older
     } catch {
       work.unkept = true;
       note('This browser has no room for more: the newest pictures are gone when the page is closed.');
     }
-    tabs?.postMessage({ id: work.id });
   },
 
   async remove(id) {
