@@ -89,3 +89,25 @@ func TestCutModel(t *testing.T) {
 	b.painting()
 	b.until(`/^Pictures never leave/.test(document.querySelector('#where').textContent)`)
 }
+
+// TestCancelBehind: a call that is canceled while it waits for the worker does not
+// begin anew the painting that the worker is at.
+func TestCancelBehind(t *testing.T) {
+	b := newProfile(t).open(static(t).URL + "/")
+	eval[bool](b, `((post) => {
+		Worker.prototype.postMessage = function (message) {
+			if (message.call !== 'encode' && !message.abort) post.call(this, message);
+		};
+		return true;
+	})(Worker.prototype.postMessage)`)
+	eval[bool](b, counted)
+	b.do(chromedp.Navigate(eval[string](b, `location.href.split('#')[0]`) + link(t, 1, slow)))
+	b.stepping()
+	b.drop(river)
+	b.until(work + `?.dataset.state === 'encoding' && calls.encode === 1`)
+	b.do(chromedp.Click("#open .cancel"))
+	b.until(work + `.dataset.state === 'canceled'`)
+	if n := eval[int](b, `new Promise((resolve) => setTimeout(() => resolve(calls.decode), 3000))`); n != 1 {
+		t.Errorf("the painting has begun %d times", n)
+	}
+}

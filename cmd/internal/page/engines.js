@@ -174,6 +174,7 @@ class Local {
     }
     const call = this.calls.get(id);
     if (step) {
+      if (call) call.begun = true;
       call?.watch(step);
       return;
     }
@@ -194,7 +195,9 @@ class Local {
   }
 
   // abort rejects a call at once. If the worker does not answer it soon, another
-  // takes its place and the calls that are not aborted.
+  // takes its place and the calls that are not aborted. But a call that has only
+  // waited for one at work is no reason to begin that one anew: the worker drops
+  // it when it hears.
   async abort(id, reason) {
     const call = this.calls.get(id);
     if (!call) return; // it is answered
@@ -202,11 +205,15 @@ class Local {
     Object.assign(call, { aborted: true, watch: () => {} });
     this.send({ id, abort: true });
     await pause(patience);
-    if (!this.calls.has(id)) return;
+    if (this.calls.get(id) !== call || !call.begun && [...this.calls.values()].some(({ begun, aborted }) => begun && !aborted)) return;
     this.stop();
-    for (const [id, { aborted, message }] of [...this.calls]) {
-      if (aborted) this.calls.delete(id);
-      else this.send(message);
+    for (const [id, other] of [...this.calls]) {
+      if (other.aborted) {
+        this.calls.delete(id);
+        continue;
+      }
+      other.begun = false;
+      this.send(other.message);
     }
   }
 
@@ -234,8 +241,9 @@ class Local {
     if (size && !(Number(size) <= this.maxSize)) throw new Error(`size ${size}: this browser paints up to ${this.maxSize}`);
     const bytes = fromBase64(file);
     watch({ source: await this.call('parse', bytes, {}, watch, signal) });
-    const started = performance.now();
+    let started;
     const timed = (step) => {
+      if (!step.step) started = performance.now(); // also where another worker begins anew
       const left = (step.steps - step.step) * (performance.now() - started) / step.step / 1000;
       watch({ ...step, ...step.step && { seconds_left: left } });
     };

@@ -21,6 +21,8 @@ async function run({ id, call, args }) {
   calls.set(id, controller);
   try {
     await Promise.race([ready, aborted(controller.signal)]);
+    await new Promise((resolve) => setTimeout(resolve)); // an abort that has come meanwhile is heard
+    controller.signal.throwIfAborted();
     const onStep = (step) => self.postMessage({ id, step });
     self.postMessage({ id, result: await self.coclico[call](...args, onStep, controller.signal) });
   } catch (error) {
