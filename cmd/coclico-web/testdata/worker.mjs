@@ -57,3 +57,17 @@ assert.ok(posted.some(({ ended }) => ended), 'nobody hears that the program has 
 onmessage({ data: { id: 1, abort: true } });
 await new Promise((resolve) => setTimeout(resolve));
 assert.equal(posted.at(-1).error?.name, 'AbortError', 'a call that is aborted waits for the model');
+
+// What still comes after a file has failed is not told: it would hide the reason.
+posted.length = 0;
+kept.clear();
+const late = { path: 'model/late', bytes: 3, sha256: '' };
+let release;
+const held = new Promise((resolve) => { release = resolve; });
+caches.open = async () => ({ match: async (path) => { if (path === late.path) { await held; return new Response('abc'); } }, put: async () => {} });
+sent = new Uint8Array(1); // too short for the program
+await assert.rejects(load({ version: 'coclico-1', program, model: { late } }));
+assert.ok(posted.at(-1).error, 'nobody hears that the model did not load');
+release();
+await new Promise((resolve) => setTimeout(resolve, 50));
+assert.ok(posted.at(-1).error, 'progress is told after the failure');

@@ -149,6 +149,7 @@ class Local {
     this.worker.onmessage = this.worker.onerror = null;
     this.worker.terminate();
     this.worker = undefined;
+    this.onLoading(null); // it will not tell that it has loaded the model
   }
 
   // fail ends a worker that answers no call any more. The calls are not tried
@@ -157,7 +158,6 @@ class Local {
     this.stop();
     for (const { reject } of this.calls.values()) reject(new Error(message));
     this.calls.clear();
-    this.onLoading(null);
   }
 
   // warm loads the program and the model before they are needed.

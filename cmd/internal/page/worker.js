@@ -42,7 +42,8 @@ async function load(site) {
     const { program, model } = site;
     const total = [program, ...Object.values(model)].reduce((sum, file) => sum + file.bytes, 0);
     let done = 0;
-    const progress = (n) => self.postMessage({ loading: { done: done += n, total } });
+    // After a failure it would hide the reason: a file of the cache still comes.
+    const progress = (n) => failed.signal.aborted || self.postMessage({ loading: { done: done += n, total } });
     const get = async (file) => {
       try {
         const data = await bytesOf(file, site.version, progress, failed.signal);
