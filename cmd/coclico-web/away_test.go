@@ -99,3 +99,18 @@ func TestCancelAway(t *testing.T) {
 	b.do(chromedp.Click("#open .cancel"))
 	b.until(work + `.dataset.state === 'canceled'`)
 }
+
+// TestRefused: what a server refuses for good fails with its reason.
+func TestRefused(t *testing.T) {
+	b := newProfile(t).open(behind(t, serve(t), func(w http.ResponseWriter, r *http.Request) bool {
+		if r.URL.Path != "/v1/encode" {
+			return false
+		}
+		w.Header().Set("Content-Type", "application/problem+json")
+		w.WriteHeader(http.StatusServiceUnavailable)
+		_, _ = io.WriteString(w, `{"title": "There is too little memory", "detail": "too little memory for it"}`)
+		return true
+	}))
+	b.drop(river)
+	b.until(`/It failed: too little memory for it/.test(document.querySelector('#open .state')?.textContent)`)
+}

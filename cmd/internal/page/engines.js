@@ -16,10 +16,12 @@ class Problem extends Error {
 
 // again returns after how many seconds a refused request is worth another try,
 // undefined if it never is. It is a proxy that answers while its server is away,
-// and nothing (0) if there is no proxy.
+// and nothing (0) if there is no proxy. The server itself says when to come back,
+// unless that would change nothing.
 function again({ status, headers }) {
   if (![0, 429, 502, 503, 504].includes(status)) return undefined;
   const text = headers.get('Retry-After') ?? '';
+  if (status === 503 && !text && headers.get('Content-Type')?.startsWith('application/problem+json')) return undefined;
   const seconds = /^[0-9]+$/.test(text) ? Number(text) : (Date.parse(text) - Date.now()) / 1000;
   return Number.isNaN(seconds) ? 2 : Math.min(Math.max(seconds, 1), 3600);
 }
