@@ -114,3 +114,24 @@ func TestRefused(t *testing.T) {
 	b.drop(river)
 	b.until(`/It failed: too little memory for it/.test(document.querySelector('#open .state')?.textContent)`)
 }
+
+// TestServerRestarts: what is dropped while a server restarts, with no proxy that
+// answers for it, is taken when it is back. What is never answered fails.
+func TestServerRestarts(t *testing.T) {
+	var away atomic.Int32
+	b := newProfile(t).open(behind(t, serve(t), func(_ http.ResponseWriter, r *http.Request) bool {
+		if r.URL.Path == "/v1/encode" && away.Add(-1) >= 0 {
+			panic(http.ErrAbortHandler)
+		}
+		return false
+	}))
+	away.Store(1)
+	b.drop(river)
+	b.painting()
+	away.Store(1000)
+	b.drop(dusk)
+	b.until(`/It failed: the server does not answer/.test(document.querySelector('#open .state')?.textContent)`)
+	if n := 1000 - away.Load(); n < 2 || n > 50 {
+		t.Errorf("it is sent %d times", n)
+	}
+}

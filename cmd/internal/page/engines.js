@@ -31,6 +31,10 @@ async function problemOf(response) {
   return new Problem(detail ?? title ?? `the server answers ${response.status}`, response.status, again(response));
 }
 
+// maxSilent is how many requests without an answer are tried again: those of some
+// 20 seconds, in which a server restarts.
+const maxSilent = 10;
+
 // A Server is coclico serve.
 class Server {
   constructor(info) {
@@ -38,20 +42,27 @@ class Server {
   }
 
   async request(path, options = {}) {
-    const response = await fetch(path, options);
+    const response = await fetch(path, options).catch((error) => {
+      if (error.name === 'AbortError') throw error;
+      throw new Problem(`the server does not answer (${error.message})`, 0, 2);
+    });
     if (response.ok) return response;
     throw await problemOf(response);
   }
 
-  // patient tries again as long as the server is too busy.
+  // patient tries again as long as the server is too busy. Where nothing answers,
+  // it may be the request: a server may end the connection of one that is too
+  // large. That is not sent without end.
   async patient(signal, watch, request) {
+    let silent = 0; // how many requests in a row have had no answer
     for (let busy = false; ; busy = true) {
       try {
         const response = await request();
         if (busy) watch({ busy: false });
         return response;
       } catch (error) {
-        if (!(error instanceof Problem) || !error.after) throw error;
+        silent = error.status === 0 ? silent + 1 : 0;
+        if (!(error instanceof Problem) || !error.after || silent > maxSilent) throw error;
         signal?.throwIfAborted();
         watch({ busy: true });
         await orAbort(pause(1000 * error.after), signal);
