@@ -36,6 +36,7 @@ tabs?.addEventListener('message', async ({ data: { id, cancel } }) => {
 const works = new Map();
 let engine;
 let begin; // resolves begun: there is an engine, and what the browser keeps is shown
+const removed = new Set(); // ids of works, which entries of the history still name
 const begun = new Promise((resolve) => { begin = resolve; });
 let shown; // the id of the work that is open
 
@@ -129,7 +130,7 @@ async function run(work) {
           await change(work, { file, map, info, width, height, warnings, state: 'waiting', painting: undefined, job: undefined, progress: undefined });
         });
         say(`${work.name}: ${plural(fromBase64(work.file).length, 'byte')}`);
-        if (work.id === shown && $('#gallery').hidden) history.replaceState(null, '', linkOf(work));
+        if (work.id === shown && $('#gallery').hidden) rewrite(work);
       } else {
         await change(work, { state: 'waiting', error: undefined });
       }
@@ -241,12 +242,18 @@ function showHash(focus) {
     document.body.classList.remove('opened');
     return;
   }
-  if (location.hash !== linkOf(work)) history.replaceState(null, '', linkOf(work)); // open would add it, and Back lead here again
+  rewrite(work); // open would add it, and Back lead here again
   open(work, focus);
 }
 
-// leave shows no work, after the open one is removed. Its link would make it
-// again, so it is not left to Back. The gallery may be in front of it.
+// rewrite writes a work into the current entry of the history. The entry names it
+// by its ID too: the link of one that is removed makes no other.
+function rewrite(work) {
+  history.replaceState({ id: work.id }, '', linkOf(work));
+}
+
+// leave shows no work, after the open one is removed. The gallery may be in front
+// of it.
 function leave() {
   if ($('#gallery').hidden) history.replaceState(null, '', '#/');
   showHash();
@@ -261,6 +268,10 @@ function workOf(name, given) {
   const link = linkOf({ file: name, overrides });
   const known = [...works.values()].reverse().find((w) => w.file === name && linkOf(w) === link);
   if (known) return known;
+  if (removed.has(history.state?.id)) {
+    history.replaceState(null, '', '#/'); // nor does it when the page is loaded again
+    return undefined;
+  }
   const work = newWork({ file: name, overrides, name: given.get('name') ?? '', state: 'waiting' });
   showTiles();
   run(work);
@@ -277,7 +288,7 @@ function refocus(element) {
 // screen reader resume at its title: what they were at may be hidden now.
 function open(work, focus) {
   select(work.id);
-  if (location.hash !== linkOf(work)) history.pushState(null, '', linkOf(work));
+  if (location.hash !== linkOf(work)) history.pushState({ id: work.id }, '', linkOf(work));
   $('#pictures').hidden = false;
   $('#gallery').hidden = true;
   document.body.classList.add('opened');
@@ -569,7 +580,7 @@ function paintOtherwise(work, form) {
     return;
   }
   repaint(work, { overrides: { ...overrides, ...sampling } });
-  if (work.id === shown) history.replaceState(null, '', linkOf(work));
+  if (work.id === shown) rewrite(work);
 }
 
 // ---- All works
@@ -609,6 +620,7 @@ function forget(work) {
   work.controller?.abort();
   for (const kept of Object.values(work.urls ?? {})) if (kept) URL.revokeObjectURL(kept.url);
   works.delete(work.id);
+  removed.add(work.id);
   previews.delete(work.id);
   tiles.get(work.id)?.remove();
   tiles.delete(work.id);
