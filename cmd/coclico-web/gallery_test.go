@@ -2,8 +2,10 @@ package main
 
 import (
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -112,5 +114,41 @@ func TestScreenshots(t *testing.T) {
 		g.until(shownMaps + " > 0")
 		b.shoot(filepath.Join(dir, "page-"+w.name+".webp"))
 		g.shoot(filepath.Join(dir, "gallery-"+w.name+".webp"))
+	}
+}
+
+// TestLikenessBusy: who looks for what is like a picture hears that the server is
+// busy, and does not find it later where they have gone meanwhile.
+func TestLikenessBusy(t *testing.T) {
+	var asked atomic.Int32
+	var free atomic.Bool
+	b := newProfile(t).open(behind(t, serve(t, "--archive", archive(t)), func(w http.ResponseWriter, r *http.Request) bool {
+		if r.URL.Path != "/v1/encode" || free.Load() {
+			return false
+		}
+		asked.Add(1)
+		w.Header().Set("Retry-After", "1")
+		w.WriteHeader(http.StatusServiceUnavailable)
+		return true
+	}))
+	const found = `document.querySelector('#found').textContent`
+	b.do(chromedp.Click(`nav [data-page=gallery]`))
+	b.until(shownMaps + ` > 0`)
+	b.do(chromedp.SetUploadFiles("#likeness", []string{absolute(t, river)}))
+	b.until(`/busy or away/.test(` + found + `)`)
+	eval[string](b, `location.hash = '#/'`)
+	b.until(`!document.querySelector('#gallery').checkVisibility()`)
+	before := asked.Load()
+	eval[bool](b, `new Promise((resolve) => setTimeout(resolve, 2500, true))`)
+	if n := asked.Load(); n != before {
+		t.Errorf("the server is asked %d times after the user has left", n-before)
+	}
+	free.Store(true)
+	b.do(chromedp.Click(`nav [data-page=gallery]`))
+	b.until(shownMaps + ` > 0`)
+	for range 2 { // the second time the address does not change
+		eval[string](b, found+` = ''`)
+		b.do(chromedp.SetUploadFiles("#likeness", []string{absolute(t, river)}))
+		b.until(`/nearest first/.test(` + found + `)`)
 	}
 }

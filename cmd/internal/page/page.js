@@ -224,6 +224,7 @@ function showHash(focus) {
   const [name, query] = location.hash.slice(1).split('?');
   const given = new URLSearchParams(query);
   const gallery = name === '/gallery' && engine.info?.archive;
+  likeness?.abort(); // the user is elsewhere now
   $('#pictures').hidden = Boolean(gallery);
   $('#gallery').hidden = !gallery;
   for (const a of $$('nav a')) {
@@ -395,12 +396,13 @@ function hexOf(work, bytes) {
   return spans;
 }
 
+const busy = 'The server is busy or away; it is asked again';
+
 function showState(article, work) {
   const { state, progress = {}, error } = work;
   const bar = $('progress', article);
   const left = progress.seconds_left > 1 ? `, about ${plural(Math.ceil(progress.seconds_left), 'second')} left` : '';
   const steps = progress.steps ? `step ${progress.step} of ${progress.steps}${left}` : 'starting';
-  const busy = 'The server is busy or away; it is asked again';
   const text = {
     encoding: progress.busy ? busy : progress.candidates ? `Trying seed ${progress.candidate + 1} of ${progress.candidates}` : 'Encoding',
     waiting: 'Waiting for the pictures before it',
@@ -709,6 +711,7 @@ async function clearAll() {
 let rows = []; // of the archive, as far as they are loaded
 let next;      // what the next page follows; undefined before the first, null after the last
 let loading;   // the next page, while it is on its way
+let likeness;  // aborts the encoding of the picture that is looked for
 let asked = 0; // how many lists were asked for: the last one is shown, whichever comes first
 
 async function showGallery({ q, file, near }) {
@@ -738,6 +741,25 @@ async function showGallery({ q, file, near }) {
     found.textContent = error.message;
     showMaps([]);
     $('#more').hidden = true;
+  }
+}
+
+// searchLike looks for what is like a picture, which the server may let wait. The
+// address that the user goes to meanwhile, or another picture, ends it.
+async function searchLike(blob) {
+  const found = $('#found');
+  likeness?.abort();
+  const { signal } = likeness = new AbortController();
+  const watch = (event) => { if (!signal.aborted) found.textContent = event.busy ? busy : 'Searching'; };
+  watch({});
+  try {
+    const file = isCoded(blob) ? await readCoded(blob) : (await engine.encode(blob, {}, watch, signal)).file;
+    if (signal.aborted) return;
+    const hash = `#/gallery?file=${file}`;
+    if (location.hash === hash) showHash(); // it does not change
+    else location.hash = hash;
+  } catch (error) {
+    if (!signal.aborted) found.textContent = error.message;
   }
 }
 
@@ -850,16 +872,10 @@ function listen() {
     const q = $('#words').value.trim();
     location.hash = q ? `#/gallery?${new URLSearchParams({ q })}` : '#/gallery';
   };
-  $('#likeness').onchange = async (event) => {
+  $('#likeness').onchange = (event) => {
     const [blob] = event.target.files;
     event.target.value = '';
-    if (!blob) return;
-    try {
-      const file = isCoded(blob) ? await readCoded(blob) : (await engine.encode(blob, {}, () => {})).file;
-      location.hash = `#/gallery?file=${file}`;
-    } catch (error) {
-      $('#found').textContent = error.message;
-    }
+    if (blob) searchLike(blob);
   };
   $('#more').onclick = showMore;
 }
