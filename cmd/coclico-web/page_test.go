@@ -310,6 +310,21 @@ func TestOtherwise(t *testing.T) {
 	})
 }
 
+// TestNoStep: what is painted with a strength of 0 has no candidates, also after it
+// had some.
+func TestNoStep(t *testing.T) {
+	b := newProfile(t).open(serve(t))
+	b.drop(river)
+	b.painting()
+	for _, value := range []string{"candidates.value = 2", "strength.value = 0"} {
+		eval[bool](b, `((form) => { form.elements.`+value+`; `+work+`.dataset.state = 'asked'; form.requestSubmit(); return true; })(document.querySelector('#open form'))`)
+		b.until(`['done', 'failed'].includes(` + work + `.dataset.state)`)
+		if got := b.text(); strings.Contains(got, "It failed") {
+			t.Fatalf("after %s the page says %q", value, got)
+		}
+	}
+}
+
 // TestSeed: a seed has 64 bits. A larger one is not painted, and the page says
 // what is wrong with it.
 func TestSeed(t *testing.T) {

@@ -578,7 +578,14 @@ function paintOtherwise(work, form) {
   const overrides = { ...work.overrides, ...size !== undefined && { size } };
   if (!overrides.size) delete overrides.size;
   if (work.input && Object.keys(sampling).length) {
-    repaint(work, { encoding: { ...work.encoding, ...sampling }, overrides, state: 'encoding' });
+    const encoding = { ...work.encoding, ...sampling };
+    // Candidates of which no step is run are all the same; a server refuses them.
+    const { steps, strength } = settings({ ...work, encoding });
+    if (steps * strength < 1) {
+      delete encoding.candidates;
+      form.elements.candidates.value = form.elements.candidates.dataset.was = 1;
+    }
+    repaint(work, { encoding, overrides, state: 'encoding' });
     return;
   }
   repaint(work, { overrides: { ...overrides, ...sampling } });
