@@ -111,3 +111,22 @@ func TestCancelBehind(t *testing.T) {
 		t.Errorf("the painting has begun %d times", n)
 	}
 }
+
+// TestEncodeEnds: a picture at which the program ends is not encoded a second
+// time, from its pixels: that is for one that the program refuses.
+func TestEncodeEnds(t *testing.T) {
+	b := newProfile(t).open(static(t).URL + "/")
+	eval[bool](b, `((post) => {
+		window.encodes = 0;
+		Worker.prototype.postMessage = function (message) {
+			if (message.call !== 'encode') post.call(this, message);
+			else if (window.encodes++ === 0) this.dispatchEvent(new MessageEvent('message', { data: { ended: true } }));
+		};
+		return true;
+	})(Worker.prototype.postMessage)`)
+	b.drop(river)
+	b.until(work + `?.dataset.state === 'failed'`)
+	if n := eval[int](b, `window.encodes`); n != 1 {
+		t.Errorf("it is encoded %d times", n)
+	}
+}

@@ -193,7 +193,7 @@ class Local {
     }
     this.calls.delete(id);
     if (!error) call?.resolve(result);
-    else call?.reject(error.name === 'AbortError' ? new DOMException(error.message, 'AbortError') : new Error(error.message));
+    else call?.reject(error.name === 'AbortError' ? new DOMException(error.message, 'AbortError') : Object.assign(new Error(error.message), { refused: error.refused }));
   }
 
   call(name, input, options, watch, signal) {
@@ -234,7 +234,7 @@ class Local {
     try {
       return await this.call('encode', new Uint8Array(await blob.arrayBuffer()), options, watch, signal);
     } catch (error) {
-      if (error.name === 'AbortError') throw error;
+      if (!error.refused) throw error;
       // The browser may know a kind of picture that the program does not.
       const pixels = await this.pixels(blob).catch(() => { throw error; });
       return this.call('encode', pixels, options, watch, signal);
@@ -265,8 +265,8 @@ class Local {
 }
 
 // findEngine asks for a server; without one this is a static site, whose engine
-// tells onLoading how much of the model is loaded, or why it is not. It calls onWait before it waits
-// for a server that is away.
+// tells onLoading how much of the model is loaded, or why it is not. It calls
+// onWait before it waits for a server that is away.
 export async function findEngine(onLoading, onWait) {
   const held = $('#worker'); // one file has everything
   if (held) return new Local(JSON.parse(held.dataset.list), onLoading, URL.createObjectURL(new Blob([held.textContent], { type: 'text/javascript' })));

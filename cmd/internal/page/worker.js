@@ -19,14 +19,16 @@ self.onmessage = ({ data }) => {
 async function run({ id, call, args }) {
   const controller = new AbortController();
   calls.set(id, controller);
+  let asked = false; // an error of the program is about the input, one before is not
   try {
     await Promise.race([ready, aborted(controller.signal)]);
     await new Promise((resolve) => setTimeout(resolve)); // an abort that has come meanwhile is heard
     controller.signal.throwIfAborted();
+    asked = true;
     const onStep = (step) => self.postMessage({ id, step });
     self.postMessage({ id, result: await self.coclico[call](...args, onStep, controller.signal) });
   } catch (error) {
-    self.postMessage({ id, error: { name: error.name, message: error.message } });
+    self.postMessage({ id, error: { name: error.name, message: error.message, refused: asked && error.name !== 'AbortError' } });
   } finally {
     calls.delete(id);
   }
