@@ -20,7 +20,7 @@ func TestLongFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	b := newProfile(t).open(serve(t, "--archive", archive(t)))
-	const refused = `/^long.coclico has 1,048,576 bytes: no .coclico file has 140,000/`
+	const refused = `/^long.coclico is too long for a .coclico file .at most 140,000 bytes/`
 	b.do(chromedp.SetUploadFiles("#choose", []string{long}))
 	b.until(refused + `.test(document.querySelector('#where').textContent)`)
 	if n := eval[int](b, `document.querySelectorAll('#tiles li').length`); n != 0 {

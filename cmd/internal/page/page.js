@@ -69,7 +69,7 @@ const maxFile = 140_000;
 
 // readCoded returns a .coclico file as a link holds it.
 async function readCoded(file) {
-  if (file.size > maxFile) throw new Error(`${file.name} has ${plural(file.size, 'byte')}: no .coclico file has ${count.format(maxFile)}.`);
+  if (file.size > maxFile) throw new Error(`${file.name} is too long for a .coclico file (at most ${plural(maxFile, 'byte')}).`);
   try {
     return toBase64URL(new Uint8Array(await file.arrayBuffer()));
   } catch (error) {

@@ -23,10 +23,10 @@ export const store = {
         request.onsuccess = () => resolve(request.result);
         request.onerror = () => reject(request.error);
       });
-      this.db.onclose = () => note('This browser has cleared what it kept for this page: the pictures made before are gone when it is closed.');
+      this.db.onclose = () => note('This browser has cleared what it kept for this page: the pictures made before are gone when the page is closed.');
     } catch {
       this.db = undefined;
-      note('This browser keeps nothing for this page: they are gone when it is closed.');
+      note('This browser keeps nothing for this page: pictures are gone when the page is closed.');
     }
   },
 

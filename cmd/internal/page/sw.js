@@ -11,7 +11,7 @@ const cacheName = `${self.location.search.slice(1)} ${path}`;
 self.addEventListener('install', (event) => event.waitUntil((async () => {
   const { shell } = await (await fetch('site.json', { cache: 'no-cache' })).json();
   const cache = await caches.open(cacheName);
-  await cache.addAll(shell.map((path) => new Request(path, { cache: 'no-cache' })));
+  await cache.addAll(shell.map((file) => new Request(file, { cache: 'no-cache' })));
   await self.skipWaiting();
 })()));
 
