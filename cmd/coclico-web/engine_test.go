@@ -1,8 +1,11 @@
 package main
 
 import (
+	"encoding/binary"
 	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -128,5 +131,27 @@ func TestEncodeEnds(t *testing.T) {
 	b.until(work + `?.dataset.state === 'failed'`)
 	if n := eval[int](b, `window.encodes`); n != 1 {
 		t.Errorf("it is encoded %d times", n)
+	}
+}
+
+// TestPixels: a picture that the browser knows and the program does not is encoded
+// from its pixels.
+func TestPixels(t *testing.T) {
+	data := readFile(t, river)
+	head := []byte{0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 1, 0, 32, 0} // an icon of one picture
+	head = binary.LittleEndian.AppendUint32(head, uint32(len(data)))
+	head = binary.LittleEndian.AppendUint32(head, 22)
+	icon := filepath.Join(t.TempDir(), "river.ico")
+	if err := os.WriteFile(icon, append(head, data...), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	b := newProfile(t).open(static(t).URL + "/")
+	eval[bool](b, counted)
+	// Not each browser decodes an icon for a page.
+	eval[bool](b, `((decode) => { window.createImageBitmap = (blob) => decode(blob.slice(22, blob.size, 'image/png')); return true; })(createImageBitmap)`)
+	b.drop(icon)
+	b.painting()
+	if n := eval[int](b, `calls.encode`); n != 2 {
+		t.Errorf("it is encoded %d times, not from its bytes and then its pixels", n)
 	}
 }
