@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/input"
+	cdppage "github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
 	"github.com/coclico/coclico/cmd/internal/page"
@@ -80,6 +81,12 @@ type tab struct {
 	ctx context.Context
 }
 
+// lateAddress has the page hear of a new address late, as on a busy machine. What
+// was there before stays until then: a test that does not wait for the new fails.
+const lateAddress = `((add) => {
+	addEventListener = (name, f, ...options) => add.call(window, name, name === 'hashchange' ? (event) => setTimeout(f, 200, event) : f, ...options);
+})(addEventListener)`
+
 // open opens a tab and waits until the page works.
 func (p *profile) open(url string) *tab {
 	p.t.Helper()
@@ -97,8 +104,16 @@ func (p *profile) visit(url string) *tab {
 		p.t.Fatal(err)
 	}
 	b := &tab{p.t, ctx}
+	act(b, command(cdppage.AddScriptToEvaluateOnNewDocument, cdppage.AddScriptToEvaluateOnNewDocumentParams{Source: lateAddress}))
 	b.do(chromedp.Navigate(url))
 	return b
+}
+
+// show leads a tab to a link, and waits until the page shows its work.
+func (b *tab) show(url string) {
+	b.t.Helper()
+	b.do(chromedp.Navigate(url))
+	b.until(work + `?.querySelector('.link input').value === location.href`)
 }
 
 func (b *tab) ready() {

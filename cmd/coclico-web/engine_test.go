@@ -34,14 +34,14 @@ func TestDeafWorker(t *testing.T) {
 		};
 		return true;
 	})(Worker.prototype.postMessage)`)
-	b.do(chromedp.Navigate(url + link(t, 1, quick)))
+	b.show(url + link(t, 1, quick))
 	b.until(work + `?.dataset.state === 'painting' && window.deaf`)
-	b.do(chromedp.Navigate(url + link(t, 2, quick)))
+	b.show(url + link(t, 2, quick))
 	b.until(work + `?.dataset.state === 'waiting'`)
-	b.do(chromedp.Navigate(url + link(t, 1, quick)))
+	b.show(url + link(t, 1, quick))
 	b.do(chromedp.Click("#open .cancel"))
 	b.until(work + `.dataset.state === 'canceled'`)
-	b.do(chromedp.Navigate(url + link(t, 2, quick)))
+	b.show(url + link(t, 2, quick))
 	b.painting()
 }
 
@@ -61,7 +61,7 @@ func TestProgramEnds(t *testing.T) {
 		};
 		return true;
 	})(Worker.prototype.postMessage)`)
-	b.do(chromedp.Navigate(url + link(t, 1, quick)))
+	b.show(url + link(t, 1, quick))
 	b.until(work + `?.dataset.state === 'failed'`)
 	if got := b.text(); !strings.Contains(got, "the program of this page has stopped") {
 		t.Errorf("the page says %q", got)
@@ -104,7 +104,7 @@ func TestCancelBehind(t *testing.T) {
 		return true;
 	})(Worker.prototype.postMessage)`)
 	eval[bool](b, counted)
-	b.do(chromedp.Navigate(eval[string](b, `location.href.split('#')[0]`) + link(t, 1, slow)))
+	b.show(eval[string](b, `location.href.split('#')[0]`) + link(t, 1, slow))
 	b.stepping()
 	b.drop(river)
 	b.until(work + `?.dataset.state === 'encoding' && calls.encode === 1`)

@@ -34,8 +34,12 @@ func TestGallery(t *testing.T) {
 	b.do(chromedp.SetUploadFiles("#likeness", []string{absolute(t, dusk)}))
 	b.until(`/sea_dusk.png/.test(document.querySelector('#maps a').title)`)
 
-	b.do(chromedp.Click("#found a"))
-	b.until(fmt.Sprintf(`%s === %d`, shownMaps, len(scenes)))
+	b.tabTo("#found a")
+	b.do(chromedp.KeyEvent("\r"))
+	b.until(fmt.Sprintf(`!document.querySelector('#found').textContent && %s === %d`, shownMaps, len(scenes)))
+	if at := eval[string](b, `document.activeElement.id`); at != "gallery-title" {
+		t.Errorf("from a link that is gone the focus goes to %q, not to the gallery's title", at)
+	}
 	b.tabTo("#maps a")
 	b.do(chromedp.KeyEvent(kb.ArrowRight), chromedp.KeyEvent("\r"))
 	b.painting()
@@ -76,6 +80,12 @@ func TestShowMore(t *testing.T) {
 	eval[bool](b, `Boolean(window.before = async () => {})`)
 	b.do(chromedp.Click("#more"))
 	b.until(shownMaps + ` === 4 && !document.querySelector('#found').textContent`)
+	if at := eval[int](b, `[...document.querySelectorAll('#maps a')].indexOf(document.activeElement)`); at != 2 {
+		t.Errorf("the focus is at map %d, not at the first of the page", at)
+	}
+	if n := eval[int](b, `document.querySelectorAll('#maps a[tabindex="0"]').length`); n != 1 {
+		t.Errorf("the Tab key stops at %d maps, not at one", n)
+	}
 
 	eval[bool](b, `Boolean(window.before = () => new Promise((resolve) => { window.release = resolve; }))`)
 	b.do(chromedp.Click("#more"), chromedp.SetValue("#words", "a river"), chromedp.Click("#search button"))
@@ -145,7 +155,7 @@ func TestLikenessBusy(t *testing.T) {
 	}
 	free.Store(true)
 	b.do(chromedp.Click(`nav [data-page=gallery]`))
-	b.until(shownMaps + ` > 0`)
+	b.until(`document.querySelector('#gallery').checkVisibility()`)
 	for range 2 { // the second time the address does not change
 		eval[string](b, found+` = ''`)
 		b.do(chromedp.SetUploadFiles("#likeness", []string{absolute(t, river)}))

@@ -48,7 +48,7 @@ func TestBackRemoved(t *testing.T) {
 		b := newProfile(t).open(url)
 		eval[bool](b, `(window.confirm = () => true)()`)
 		for _, seed := range []int{1, 2, 1} {
-			b.do(chromedp.Navigate(url + link(t, seed, quick)))
+			b.show(url + link(t, seed, quick))
 			b.painting()
 		}
 		b.do(chromedp.Click(remove))
@@ -60,7 +60,7 @@ func TestBackRemoved(t *testing.T) {
 				t.Errorf("after %s, Back makes %d pictures", remove, n-left)
 			}
 		}
-		b.do(chromedp.Navigate(url + link(t, 1, quick))) // the link itself does
+		b.show(url + link(t, 1, quick)) // the link itself does
 		b.painting()
 	}
 }

@@ -66,7 +66,7 @@ func TestKeyboard(t *testing.T) {
 
 // TestFocus: a button that goes leaves the focus to the one that comes.
 func TestFocus(t *testing.T) {
-	b := newProfile(t).open(serve(t) + link(t, 1, slow))
+	b := newProfile(t).open(serve(t) + link(t, 1, slow) + "&size=256")
 	b.stepping()
 	for _, button := range []string{".cancel", ".again", ".cancel"} {
 		b.tabTo("#open " + button)

@@ -212,7 +212,7 @@ func TestCancel(t *testing.T) {
 			}
 		}
 		// Nothing of it is left in the way of the next one.
-		b.do(chromedp.Navigate(url + link(t, 1, quick)))
+		b.show(url + link(t, 1, quick))
 		b.painting()
 	})
 }
@@ -223,7 +223,7 @@ func TestCancelWaiting(t *testing.T) {
 	everywhere(t, func(t *testing.T, url string, p *profile) {
 		b := p.open(url + link(t, 1, slow))
 		b.stepping()
-		b.do(chromedp.Navigate(url + link(t, 2, slow)))
+		b.show(url + link(t, 2, slow))
 		b.until(work + `.dataset.state === 'waiting'`)
 		b.do(chromedp.Click("#open .cancel"))
 		b.until(work + `.dataset.state === 'canceled'`)
@@ -233,11 +233,11 @@ func TestCancelWaiting(t *testing.T) {
 		if got := state(1); !strings.Contains(got, "painting") {
 			t.Errorf("the one before it is %q when it is canceled, not at work", got)
 		}
-		b.do(chromedp.Navigate(url + link(t, 3, quick)))
+		b.show(url + link(t, 3, quick))
 		b.until(work + `.dataset.state === 'waiting'`)
-		b.do(chromedp.Navigate(url + link(t, 1, slow)))
+		b.show(url + link(t, 1, slow))
 		b.do(chromedp.Click("#open .cancel"))
-		b.do(chromedp.Navigate(url + link(t, 3, quick)))
+		b.show(url + link(t, 3, quick))
 		b.painting()
 		for _, seed := range []int{1, 2} {
 			if got := state(seed); !strings.Contains(got, "canceled") {
@@ -288,7 +288,7 @@ func TestTabs(t *testing.T) {
 		if differing(a.painting(), b.painting()) == 0 {
 			t.Error("both tabs show the same painting")
 		}
-		a.do(chromedp.Navigate(url + link(t, 2, quick)))
+		a.show(url + link(t, 2, quick))
 		a.do(chromedp.Click("#open .remove"))
 		for _, tab := range []*tab{a, b} {
 			tab.until(`document.querySelectorAll('#tiles li').length === 1 && location.hash === '#/'`)

@@ -54,9 +54,9 @@ func TestOnce(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			b := newProfile(t).visit("about:blank")
 			act(b, command(cdppage.AddScriptToEvaluateOnNewDocument, cdppage.AddScriptToEvaluateOnNewDocumentParams{Source: broken + ";" + counted}))
-			b.do(chromedp.Navigate(url + link(t, 1, quick)))
+			b.show(url + link(t, 1, quick))
 			b.painting()
-			b.do(chromedp.Navigate(url + link(t, 2, quick))) // what is painted again comes before it
+			b.show(url + link(t, 2, quick)) // what is painted again comes before it
 			b.painting()
 			if n := eval[int](b, `calls.decode`); n != 2 {
 				t.Errorf("two links are painted %d times", n)
@@ -103,7 +103,7 @@ func TestClearedData(t *testing.T) {
 	b := newProfile(t).open(url)
 	act(b, command(storage.ClearDataForOrigin, storage.ClearDataForOriginParams{Origin: strings.TrimSuffix(url, "/"), StorageTypes: "all"}))
 	b.until(`/has cleared/.test(` + kept + `)`)
-	b.do(chromedp.Navigate(url + link(t, 1, quick)))
+	b.show(url + link(t, 1, quick))
 	b.painting()
 	b.do(chromedp.Reload())
 	b.ready()
