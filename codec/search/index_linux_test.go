@@ -4,8 +4,6 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-
-	"github.com/coclico/coclico/codec/archive"
 )
 
 // TestUnreadable: an index that the disk fails to read is made again. A file of
@@ -19,11 +17,7 @@ func TestUnreadable(t *testing.T) {
 		t.Error(err)
 	}
 	l := newLibrary(t, 64, 100, 2)
-	a, err := archive.Open(l.dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer a.Close()
+	a := l.reader(t)
 	dir := filepath.Join(l.dir, Folder)
 	open := func() error {
 		s, err := Open(t.Context(), a, l.prior, Options{Dir: dir})

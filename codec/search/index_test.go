@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/coclico/coclico/codec/archive"
 	"github.com/coclico/coclico/codec/format"
 )
 
@@ -29,11 +28,7 @@ func indexFiles(t testing.TB, dir string) (names []string) {
 // with its shard.
 func TestRebuild(t *testing.T) {
 	l := newLibrary(t, 64, 100, 2)
-	a, err := archive.Open(l.dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer a.Close()
+	a := l.reader(t)
 	dir := filepath.Join(l.dir, Folder)
 	built := func() int64 {
 		done, total := int64(0), int64(0)
@@ -121,11 +116,7 @@ func TestRebuild(t *testing.T) {
 // goes.
 func TestShared(t *testing.T) {
 	l := newLibrary(t, 64, 100, 2)
-	a, err := archive.Open(l.dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer a.Close()
+	a := l.reader(t)
 	dir := t.TempDir()
 	open := func() {
 		t.Helper()

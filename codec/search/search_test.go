@@ -131,18 +131,24 @@ func newPlainLibrary(t testing.TB, dim, n, kinds int) *library {
 	return l
 }
 
-func (l *library) open(t testing.TB) *Set {
+// reader opens the archive until the test ends.
+func (l *library) reader(t testing.TB) *archive.Archive {
 	t.Helper()
 	a, err := archive.Open(l.dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := Open(t.Context(), a, l.prior, Options{Dir: filepath.Join(l.dir, Folder)})
+	t.Cleanup(func() { a.Close() })
+	return a
+}
+
+func (l *library) open(t testing.TB) *Set {
+	t.Helper()
+	s, err := Open(t.Context(), l.reader(t), l.prior, Options{Dir: filepath.Join(l.dir, Folder)})
 	if err != nil {
-		a.Close()
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { s.Close(); a.Close() })
+	t.Cleanup(func() { s.Close() }) // before the archive
 	return s
 }
 
@@ -372,11 +378,7 @@ func TestNotIndexed(t *testing.T) {
 // TestCancel: neither building nor searching outlives its context.
 func TestCancel(t *testing.T) {
 	l := newLibrary(t, 64, 200, 2)
-	a, err := archive.Open(l.dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer a.Close()
+	a := l.reader(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	dir := filepath.Join(l.dir, Folder)
