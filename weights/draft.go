@@ -35,16 +35,16 @@ func (Disk) Chmod(name string, mode fs.FileMode) error { return os.Chmod(name, m
 func (Disk) Rename(from, to string) error              { return os.Rename(from, to) }
 func (Disk) Remove(name string) error                  { return os.Remove(name) }
 
-// maxFileName is the length of the longest name of a file in bytes, on file systems
+// MaxFileName is the length of the longest name of a file in bytes, on file systems
 // that count bytes.
-const maxFileName = 255
+const MaxFileName = 255
 
 // DraftOf returns the name under which a file is written until it is complete.
 // It is always the same one, so that the next run replaces the draft that a
 // killed run left.
 func DraftOf(path string) string {
 	dir, base := filepath.Split(path)
-	if len(base)+len("..part") > maxFileName {
+	if len(base)+len("..part") > MaxFileName {
 		base = fmt.Sprintf("%x", sha256.Sum256([]byte(base)))
 	}
 	return dir + "." + base + ".part"

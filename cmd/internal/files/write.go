@@ -104,10 +104,6 @@ func (w *checkedWriter) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// maxName is the length of the longest name of a file in bytes, on file systems
-// that count bytes.
-const maxName = 255
-
 // Overwrites returns an error if writing an output would take an input away: if
 // they are one regular file, if the input has the name of the output's part, or if
 // the output is in the folder that is the input, or in the archive that it is in.
@@ -137,7 +133,7 @@ func Overwrites(input, output string) error {
 // name is cut before its ending, and eight digits of its hash tell it from
 // others with the same beginning.
 func Fit(name string) string {
-	if len(name) <= maxName {
+	if len(name) <= weights.MaxFileName {
 		return name
 	}
 	ending := filepath.Ext(name)
@@ -145,7 +141,7 @@ func Fit(name string) string {
 		ending = ""
 	}
 	tail := fmt.Sprintf("~%x", sha256.Sum256([]byte(name)))[:9] + ending
-	n := maxName - len(tail)
+	n := weights.MaxFileName - len(tail)
 	for cut := n; cut > n-utf8.UTFMax; cut-- { // not through a letter
 		if utf8.RuneStart(name[cut]) {
 			n = cut
