@@ -101,7 +101,7 @@ func (c *Codec) newPainter(ctx context.Context, f *File, opts *DecodeOptions) (*
 	if err := p.o.Sampler.Validate(); err != nil {
 		return nil, err
 	}
-	g := solver.NewGenerator(p.sampling.Seed)
+	g := solver.NewGenerator(f.NoiseSeed(p.sampling.Seed))
 	for _, prepare := range []func() error{
 		p.sides,
 		p.readPrompts,

@@ -1,6 +1,8 @@
 package codec
 
 import (
+	"bytes"
+	"image"
 	"math"
 	"testing"
 
@@ -49,5 +51,51 @@ func TestColorGuidanceFades(t *testing.T) {
 	}
 	if d := left(2, 6); d < 0.01 {
 		t.Errorf("after two steps the lowest frequencies are only %g from the map's", d)
+	}
+}
+
+// TestNoiseSeed: a picture begins with the noise that FORMAT.md describes, of a
+// candidate too.
+func TestNoiseSeed(t *testing.T) {
+	c := open(t, "tiny")
+	for name, test := range map[string]struct {
+		profile Profile
+		own     bool
+	}{"paper": {Paper, false}, "tuned": {Tuned, true}} {
+		s := Sampling{Steps: 4, Guidance: 3, Strength: 0.75, Seed: 1<<64 - 1}
+		data, err := c.Encode(t.Context(), testPicture(48, 64), &EncodeOptions{Profile: test.profile, Sampling: &s})
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := Parse(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f, err = Parse(f.f.WithCandidate(5)); err != nil {
+			t.Fatal(err)
+		}
+		seed := uint64(4) // 1<<64 - 1 + 5
+		if test.own {
+			own := uint32(2166136261)
+			for _, codes := range [][]uint8{f.f.Map.Y, f.f.Map.U, f.f.Map.V} {
+				for _, code := range codes {
+					own = (own ^ uint32(code)) * 16777619
+				}
+			}
+			seed += uint64(own)
+		}
+		if got := f.NoiseSeed(f.Sampling().Seed); got != seed {
+			t.Errorf("%s: the noise is of seed %d, want %d", name, got, seed)
+		}
+		noise := make([]float32, 8*8*4)
+		solver.NewGenerator(seed).Randn(noise)
+		ctx := hook.With(t.Context(), hook.Hook{Noise: noise})
+		want, err := c.Paint(ctx, f, &DecodeOptions{Size: 64})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := paintPix(t, c, f, &DecodeOptions{Size: 64}); !bytes.Equal(got, want.(*image.RGBA).Pix) {
+			t.Errorf("%s: painted from another noise", name)
+		}
 	}
 }

@@ -84,7 +84,7 @@ func samplingFlags(flags *pflag.FlagSet, maxGuidance float64) func(codec.Samplin
 	steps := Whole(flags, "steps", d.Steps, 1, maxSteps, "steps of the sampler's schedule")
 	guidance := Decimal(flags, "guidance", d.Guidance, 0, maxGuidance, "classifier-free guidance; 1 turns it off")
 	strength := Decimal(flags, "strength", d.Strength, 0, 1, "share of the schedule that is run, 0 to 1; lower stays closer to the color map")
-	seed := Seed(flags, "seed", "seed of the initial noise")
+	seed := Seed(flags, "seed", "seed of the initial noise; files of the tuned profile add a number of their own")
 	color := Decimal(flags, "color-guidance", d.ColorGuidance, 0, 1, "tuned: share, 0 to 1, by which the first step moves towards the color map, later ones less")
 	return func(s codec.Sampling) (codec.Sampling, bool) {
 		if flags.Changed("steps") {

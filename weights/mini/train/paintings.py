@@ -19,6 +19,7 @@ OWN, SWAPPED = 0.7, 0.15  # shares of journeys; the rest have the bits of two pi
 DEFAULT = 0.5  # share of journeys as the default profile has them
 GUIDED = 0.8  # its colour guidance
 USUAL = 0.7  # share of journeys at strength 0.88
+KNOWN = 0.3  # share of the paper's journeys with the noise of seed 0
 
 
 def prepare(work, workers):
@@ -70,7 +71,8 @@ def walk(rank, workers, work, _):
         default = torch.rand(()) < DEFAULT
         strength = 0.88 if torch.rand(()) < USUAL else float(torch.empty(()).uniform_(0.5, 1))
         noise = torch.randn(BATCH, *first.shape[1:])
-        noise = torch.where(torch.rand(BATCH, 1, 1, 1) < 0.3, first, noise)
+        if not default:  # in the default profile each file has noise of its own
+            noise = torch.where(torch.rand(BATCH, 1, 1, 1) < KNOWN, first, noise)
         maps = pipeline.ranged_map(donor) if default else pipeline.colour_map(donor)
         e_hat = (bits + tower.quantise(bits)) / 2 if default else tower.quantise(bits)  # the default profile keeps the vector better
         z = pipeline.journey(parts, e_hat, maps, noise, strength=strength, colour=GUIDED if default else 0.0)
