@@ -1,4 +1,4 @@
-"""The autoencoder: 8x8 pixels are 4 numbers, and colours come back."""
+"""The autoencoder: 8x8 pixels are 4 numbers, and colors come back."""
 
 import os
 
@@ -17,8 +17,8 @@ CONFIG = {
     "sample_size": data.SIZE, "scaling_factor": 1.0,
 }
 
-# The deviation of the latents that the denoiser sees. A cell of the colour map is 12x12 latents of a picture of 768x768 and
-# 2x2 of one of 128x128, so noise of the same size hides the map's colours sooner: the latents are made larger than 1.
+# The deviation of the latents that the denoiser sees. A cell of the color map is 12x12 latents of a picture of 768x768 and
+# 2x2 of one of 128x128, so noise of the same size hides the map's colors sooner: the latents are made larger than 1.
 DEVIATION = 4.0
 
 
@@ -32,11 +32,11 @@ def build():
 
 @torch.no_grad()
 def begin(m):
-    """Weights to begin with: three latents are the mean colour of 8x8 pixels, and come back as smooth colours.
+    """Weights to begin with: three latents are the mean color of 8x8 pixels, and come back as smooth colors.
 
     The main path carries RGB in its first six channels, as x and -x, because silu(x) - silu(-x) = x. The last norm of each
-    half would take the mean colour away; constants in other channels of the group keep its mean and deviation where they are.
-    All residual branches add 0 at first. From random weights, colours were not learnt in a thousand steps.
+    half would take the mean color away; constants in other channels of the group keep its mean and deviation where they are.
+    All residual branches add 0 at first. From random weights, colors were not learnt in a thousand steps.
     """
     blur = torch.tensor([0.25, 0.5, 0.25])
     kernels = {"shortcut": torch.ones(1, 1), "downsamplers.0.conv": F.pad(torch.full((2, 2), 0.25), (0, 1, 0, 1)), "upsamplers.0.conv": torch.outer(blur, blur)}
@@ -84,7 +84,7 @@ def load(work, name="autoencoder"):
 
 
 def maps(x, size):
-    """Colour maps of pictures as the decoder meets them: 8x8, 2 bits a value, up-sampled."""
+    """Color maps of pictures as the decoder meets them: 8x8, 2 bits a value, up-sampled."""
     n = 2 ** int(torch.randint(1, 4, (1,)))
     m = F.interpolate(x, (n, n), mode="area")
     levels = 2 ** int(torch.randint(2, 5, (1,)))
@@ -93,7 +93,7 @@ def maps(x, size):
 
 
 def batch(pixels, n, size):
-    """Windows of scenes, a quarter of them shrunk, some in other colours, some as colour maps, some of noise."""
+    """Windows of scenes, a quarter of them shrunk, some in other colors, some as color maps, some of noise."""
     at = torch.randint(0, data.SIZE - size + 1, (n, 2))
     i = torch.randint(0, len(pixels), (n,))
     x = torch.stack([pixels[k, y : y + size, z : z + size] for k, (y, z) in zip(i, at.tolist())])
@@ -103,14 +103,14 @@ def batch(pixels, n, size):
     x[:q] = F.interpolate(whole, (size, size), mode="area")
     if torch.rand(()) < 0.5:
         x = x.flip(3)
-    x = data.chance(x, 0.3, data.recolour)
+    x = data.chance(x, 0.3, data.recolor)
     x = data.chance(x, 0.2, data.turn_hue)
     x = data.chance(x, 0.15, lambda y: maps(y, size))
     return data.chance(x, 0.05, noise)
 
 
 def noise(x):
-    """Coloured noise of some grain about a colour: textures that no scene has."""
+    """Colored noise of some grain about a color: textures that no scene has."""
     n, _, h, w = x.shape
     grain = 2 ** int(torch.randint(0, 5, (1,)))
     t = F.interpolate(torch.randn(n, 3, h // grain, w // grain), (h, w), mode="bilinear")
@@ -122,7 +122,7 @@ def edges(x):
 
 
 def difference(x, y):
-    """Mean absolute difference, that of colours over 8x8 pixels, and that of edges at three scales, so that detail is not paid for by blur."""
+    """Mean absolute difference, that of colors over 8x8 pixels, and that of edges at three scales, so that detail is not paid for by blur."""
     loss = (x - y).abs().mean() + 2 * (F.avg_pool2d(x, 8) - F.avg_pool2d(y, 8)).abs().mean()
     for k in range(3):
         if k:
@@ -186,7 +186,7 @@ def measure(work, log):
     mse = ((x - y) ** 2).mean((1, 2, 3))
     up = F.interpolate(F.interpolate(x, (8, 8), mode="area"), x.shape[-2:], mode="bilinear")
     back = (m.decode(m.encode(2 * up - 1).latent_dist.mean).sample / 2 + 0.5).clamp(0, 1)
-    log.say(f"held out: PSNR {-10 * mse.log10().mean():.2f} dB; of colour maps {-10 * ((up - back) ** 2).mean().log10():.2f} dB; scaling_factor {scaling:.4f}")
+    log.say(f"held out: PSNR {-10 * mse.log10().mean():.2f} dB; of color maps {-10 * ((up - back) ** 2).mean().log10():.2f} dB; scaling_factor {scaling:.4f}")
     save_sheet(torch.cat([x[:8], y[:8], up[:4], back[:4]]), os.path.join(work, "autoencoder.png"), 8)
 
 

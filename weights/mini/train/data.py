@@ -1,4 +1,4 @@
-"""Pictures for training, and what is done to them: crops, light, colours, blur.
+"""Pictures for training, and what is done to them: crops, light, colors, blur.
 
 Pictures are uint8 [N, H, W, 3] on disk and float32 [N, 3, H, W] in [0, 1] where they are worked on.
 """
@@ -80,11 +80,11 @@ def crop(x, least):
     return F.grid_sample(x, F.affine_grid(theta, x.shape, align_corners=False), mode="bilinear", padding_mode="reflection", align_corners=False)
 
 
-def recolour(x):
+def recolor(x):
     """Other light: gains per channel, contrast, gamma, saturation."""
     n = len(x)
-    grey = x.mean(1, keepdim=True)
-    x = grey + (x - grey) * rand(n, 0.3, 1.5)
+    gray = x.mean(1, keepdim=True)
+    x = gray + (x - gray) * rand(n, 0.3, 1.5)
     x = x * (1 + 0.3 * (torch.rand(n, 3, 1, 1) * 2 - 1))
     mean = x.mean((1, 2, 3), keepdim=True)
     x = (x - mean) * rand(n, 0.7, 1.3) + mean + rand(n, -0.1, 0.1)
@@ -92,7 +92,7 @@ def recolour(x):
 
 
 def turn_hue(x):
-    """Colours turned about the grey axis by any angle; brightness stays."""
+    """Colors turned about the gray axis by any angle; brightness stays."""
     n = len(x)
     angle = torch.rand(n) * 2 * torch.pi
     c, s, k = torch.cos(angle), torch.sin(angle), 1 / 3
@@ -110,7 +110,7 @@ def blur(x):
 
 
 def transfer(x, donor, share=1.0):
-    """x with a share of the donor's colours where they are: low frequencies of the donor, the rest of x."""
+    """x with a share of the donor's colors where they are: low frequencies of the donor, the rest of x."""
     low = lambda p: F.interpolate(F.interpolate(p, (8, 8), mode="area"), p.shape[-2:], mode="bilinear")
     return (x + share * (low(donor) - low(x))).clamp(0, 1)
 
@@ -118,7 +118,7 @@ def transfer(x, donor, share=1.0):
 def view(pixels, least=0.6, p=0.8):
     """A random view of uint8 pictures, as float32."""
     x = crop(floats(pixels), least)
-    x = chance(x, p, recolour)
+    x = chance(x, p, recolor)
     x = chance(x, 0.25, turn_hue)
     x = chance(x, 0.4, blur)
     return chance(x, 0.3, lambda y: (y + 0.04 * torch.randn_like(y)).clamp(0, 1))

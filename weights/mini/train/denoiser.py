@@ -38,8 +38,8 @@ TEXT_CONFIG = {
 }
 GUIDANCE = 6.0  # at which the guided sum is trained; the decoder's 12 is then a guidance of 2 of an ordinary model
 UNGUIDED = 0.15  # weight of the outputs without class vectors in the loss, as the usual share of dropped ones
-RANGED = 0.35  # share of the colour maps that are as the tuned profile has them
-MIXED = 0.2  # share of the training steps in which bits and colour map are of two different pictures
+RANGED = 0.35  # share of the color maps that are as the tuned profile has them
+MIXED = 0.2  # share of the training steps in which bits and color map are of two different pictures
 
 
 def build():
@@ -82,18 +82,18 @@ def load(work):
 
 
 def variants(pixels):
-    """Scenes as the denoiser meets them: mirrored or not, some in other colours."""
+    """Scenes as the denoiser meets them: mirrored or not, some in other colors."""
     x = data.floats(pixels)
     x = data.chance(x, 0.5, lambda y: y.flip(3))
-    x = data.chance(x, 0.2, data.recolour)
+    x = data.chance(x, 0.2, data.recolor)
     return data.chance(x, 0.06, data.turn_hue)
 
 
 @torch.no_grad()
 def prepare(work, n=8):
-    """Encodes the training pictures: latents, those of the colour maps, the 768 bits, and notes what they show.
+    """Encodes the training pictures: latents, those of the color maps, the 768 bits, and notes what they show.
 
-    Every other picture is encoded a second time in the colours of the one before it ("mixed"): the picture that the
+    Every other picture is encoded a second time in the colors of the one before it ("mixed"): the picture that the
     decoder shall paint of the bits of the one and the map of the other.
     """
     torch.manual_seed(4)
@@ -108,7 +108,7 @@ def prepare(work, n=8):
         x = variants(p)
         out["pixels"].append((255 * x).round().byte())
         ranged = torch.rand(len(x), 1, 1, 1) < RANGED
-        maps = torch.where(ranged, pipeline.ranged_map(x), pipeline.colour_map(x))
+        maps = torch.where(ranged, pipeline.ranged_map(x), pipeline.color_map(x))
         with data.narrow():
             out["bits"].append(tower.embed(eyes, x) >= 0)
             out["latents"].append(encode(x))
@@ -141,7 +141,7 @@ class Batches:
         return {"kinds": self.kinds[i], "seen": self.seen[i], "certain": self.certain[i], "vectors": self.vectors[i]}
 
     def pictures(self, n):
-        """Latents of pictures, those of their colour maps, and vectors."""
+        """Latents of pictures, those of their color maps, and vectors."""
         k = int(n * MIXED)
         i, j = torch.randint(0, len(self.latents), (n - k,)), torch.randint(0, len(self.mixed), (k,))
         return (torch.cat([self.latents[i], self.mixed[j]]), torch.cat([self.maps[i], self.maps[2 * j]]),
@@ -150,7 +150,7 @@ class Batches:
     def __call__(self, n):
         x0, maps, e = self.pictures(n)
         t = torch.where(torch.rand(n) < 0.93, 10 + 870 * torch.rand(n) ** 0.75, 880 + 120 * torch.rand(n)).long()  # more at large ones, where the scene is decided
-        early = (t >= 620) & (torch.rand(n) < 0.6)  # the decoder begins with a colour map: from there to the picture
+        early = (t >= 620) & (torch.rand(n) < 0.6)  # the decoder begins with a color map: from there to the picture
         start = torch.where(early[:, None, None, None], maps, x0)
         a, s = self.alpha[t][:, None, None, None], self.sigma[t][:, None, None, None]
         x = a * start + s * torch.randn_like(x0)

@@ -50,11 +50,11 @@ def open_folder(folder):
 
 
 def small(x):
-    """The maps of the colour score: 32 x 32."""
+    """The maps of the color score: 32 x 32."""
     return F.interpolate(x, (32, 32), mode="bilinear", align_corners=False)
 
 
-def colour_score(x, y):
+def color_score(x, y):
     return ((small(x) - small(y)) ** 2).mean((1, 2, 3))
 
 
@@ -73,7 +73,7 @@ class Journeys:
         out = []
         for a, b in zip(e.split(self.n), rgb_map.split(self.n)):
             with data.narrow(not self.exact):
-                out.append(pipeline.decode(self.parts, tower.quantise(a), b, self.noise, **options))
+                out.append(pipeline.decode(self.parts, tower.quantize(a), b, self.noise, **options))
         return torch.cat(out)
 
 
@@ -86,7 +86,7 @@ def balanced(kinds, count, second=False):
 @torch.no_grad()
 def table(j, judge, x, kinds):
     """Measures every row; returns [(what, value, bound)] and the decoded pictures."""
-    e, maps = j.embed(x), pipeline.colour_map(x)
+    e, maps = j.embed(x), pipeline.color_map(x)
     y = j.decode(e, maps)
     kind = lambda p: classifier.judge(judge, p).argmax(1)
     share = lambda ok: 100 * ok.float().mean().item()
@@ -99,14 +99,14 @@ def table(j, judge, x, kinds):
     rows = [
         ("kind of the decoded picture is the input's (judge)", f"{share(kind(y) == own):.1f} %", ">= 90 %"),
         ("  the judge itself on the inputs, against the truth", f"{share(own == kinds):.1f} %", ""),
-        ("colour score, decoded to input", f"{colour_score(x, y).mean():.4f}", "<= 0.0135"),
-        ("  of the 8x8 maps alone, up-sampled", f"{colour_score(x, pipeline.upsample(maps, data.SIZE)).mean():.4f}", ""),
-        ("  of two different pictures", f"{colour_score(x, x[donor]).mean():.4f}", ""),
+        ("color score, decoded to input", f"{color_score(x, y).mean():.4f}", "<= 0.0135"),
+        ("  of the 8x8 maps alone, up-sampled", f"{color_score(x, pipeline.upsample(maps, data.SIZE)).mean():.4f}", ""),
+        ("  of two different pictures", f"{color_score(x, x[donor]).mean():.4f}", ""),
         ("CLIP distance, decoded to input", f"{distance.mean():.3f}", "<= 0.110"),
         ("CLIP distance of different pictures", f"{apart:.3f}", ""),
         ("  ratio of the two", f"{distance.mean() / apart:.3f}", "<= 0.333"),
         ("other CLIP bits on a map: the kind is that of the bits", f"{share(kind(swapped) == own):.1f} %", ">= 85 %"),
-        ("other map under CLIP bits: colours nearer to the map's", f"{share(colour_score(swapped, x[donor]) < colour_score(swapped, x)):.1f} %", ">= 95 %"),
+        ("other map under CLIP bits: colors nearer to the map's", f"{share(color_score(swapped, x[donor]) < color_score(swapped, x)):.1f} %", ">= 95 %"),
     ]
     return rows, y, swapped, donor
 
@@ -128,7 +128,7 @@ def by_program(coclico, j, judge, pixels, seen, profile, seed):
     words, share = kept(judge, y, x, seen)
     rows = [
         ("kind kept", f"{100 * (kind(y) == kind(x)).float().mean():.1f} %", ">= 90 %"),
-        ("colour score", f"{colour_score(x, y).mean():.4f}", "<= 0.0135"),
+        ("color score", f"{color_score(x, y).mean():.4f}", "<= 0.0135"),
         ("CLIP distance", f"{(1 - F.cosine_similarity(j.embed(x), j.embed(y))).mean():.3f}", "<= 0.110"),
         ("gradient ratio", f"{ratio.mean():.3f}", ">= 0.75"),
         ("  the largest", f"{ratio.max():.2f}", "<= 1.2"),
@@ -182,13 +182,13 @@ def appearance(coclico, judge, pixels, kinds, figures, minutes):
 
 @torch.no_grad()
 def sweep(j, judge, x):
-    """Colour score, the judge's confidence in its first choice and the share of kept kinds, by strength."""
-    e, maps, own = j.embed(x), pipeline.colour_map(x), classifier.judge(judge, x).argmax(1)
+    """Color score, the judge's confidence in its first choice and the share of kept kinds, by strength."""
+    e, maps, own = j.embed(x), pipeline.color_map(x), classifier.judge(judge, x).argmax(1)
     points = []
     for s in STRENGTHS:
         y = j.decode(e, maps, strength=s)
         p = classifier.judge(judge, y)
-        points.append((s, colour_score(x, y).mean().item(), p.max(1).values.mean().item(), (p.argmax(1) == own).float().mean().item()))
+        points.append((s, color_score(x, y).mean().item(), p.max(1).values.mean().item(), (p.argmax(1) == own).float().mean().item()))
     return points
 
 
@@ -198,17 +198,17 @@ def plot(points, path):
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    s, colour, confidence, kept = zip(*points)
+    s, color, confidence, kept = zip(*points)
     figure, left = pyplot.subplots(figsize=(6, 3.6))
-    left.plot(s, colour, "o-", color="tab:red")
+    left.plot(s, color, "o-", color="tab:red")
     left.set_xlabel("strength")
-    left.set_ylabel("colour score (lower is nearer)", color="tab:red")
+    left.set_ylabel("color score (lower is nearer)", color="tab:red")
     right = left.twinx()
     right.plot(s, confidence, "s-", color="tab:blue", label="judge's confidence")
     right.plot(s, kept, "^--", color="tab:green", label="kind kept")
     right.set_ylim(0, 1.02)
     right.legend(loc="lower right")
-    left.axvline(0.88, color="grey", lw=0.7)
+    left.axvline(0.88, color="gray", lw=0.7)
     figure.tight_layout()
     figure.savefig(path, dpi=110)
 
@@ -261,9 +261,9 @@ def main():
     both = torch.stack([x[::every], y[::every]], 1)[:14].flatten(0, 1)
     autoencoder.save_sheet(both, os.path.join(a.figures, "sheet.png"), 4)
     points = sweep(j, judge, x[::3])
-    print("strength  colour score  judge's confidence  kind kept")
-    for s, colour, confidence, kept in points:
-        print(f"{s:8.2f}  {colour:12.4f}  {confidence:18.3f}  {kept:9.3f}")
+    print("strength  color score  judge's confidence  kind kept")
+    for s, color, confidence, kept in points:
+        print(f"{s:8.2f}  {color:12.4f}  {confidence:18.3f}  {kept:9.3f}")
     plot(points, os.path.join(a.figures, "sweep.png"))
 
 

@@ -143,9 +143,9 @@ def journey(p, pixels, noise, path):
     clip = CLIPImageProcessor(**{k: EXTRACTOR[k] for k in ("size", "crop_size")})
     px = clip(images=Image.fromarray(pixels.numpy()), return_tensors="pt").pixel_values
     e = p["image_encoder"](pixel_values=px).image_embeds
-    e_hat = tower.quantise(e)
+    e_hat = tower.quantize(e)
     rgb = data.floats(pixels[None])
-    (y, u, v), small, trace = [c[0] for c in pipeline.colour_codes(rgb)], pipeline.colour_map(rgb), {}
+    (y, u, v), small, trace = [c[0] for c in pipeline.color_codes(rgb)], pipeline.color_map(rgb), {}
     out = pipeline.decode(p, e_hat, small, noise, trace=trace)
     store(path, {"in/image": pixels, "in/noise": noise, "mid/pixel_values": px, "mid/image_embeds": e[0],
                  "mid/embedding_codes": (e_hat[0] > 0).long(), "mid/y": y, "mid/u": u, "mid/v": v, "mid/rgb_map": small[0],

@@ -22,7 +22,7 @@ class Eyes:
         """
         with data.narrow():
             p = (y / 2 + 0.5).clamp(0, 1)
-            views = data.chance(data.crop(p, 0.85), 0.5, data.recolour)
+            views = data.chance(data.crop(p, 0.85), 0.5, data.recolor)
             both, e = torch.stack([eye(2 * views - 1).float() for eye in (self.eye, self.second)]), tower.embed(self.tower, p)
         kind, objects = both.split([len(data.KINDS), len(data.OBJECTS)], 2)
         unlike = [F.cross_entropy(k, wanted["kinds"], label_smoothing=0.05, reduction="none") for k in kind]

@@ -1,9 +1,9 @@
 """The denoiser, trained on along the journeys that it makes itself.
 
-The usual training knows noisy pictures. The decoder's journeys begin with a colour map instead, are guided, and with the bits
+The usual training knows noisy pictures. The decoder's journeys begin with a color map instead, are guided, and with the bits
 of one picture and the map of another there is no picture they should lead to. So journeys are made here, a step of the solver
 for a step of training, and wherever one is, the picture that the guided sum points to is judged: a critic (critic.py) says
-whether it is of the bits' kind, has their content and looks like a picture, and its colours are compared with those of the
+whether it is of the bits' kind, has their content and looks like a picture, and its colors are compared with those of the
 picture that the map is of. Gradients go through the one evaluation (as in DRaFT-1, Clark et al. 2023, but at every step of a
 journey), journeys go on from what was painted. Half of each batch is the usual training, which keeps the rest as it was.
 
@@ -28,7 +28,7 @@ import limits
 import pipeline
 
 STEPS, GUIDANCE = 20, 12.0
-SWAPPED = 0.6  # share of the journeys whose colour map is another picture's
+SWAPPED = 0.6  # share of the journeys whose color map is another picture's
 KNOWN = 0.2  # share that begins with the noise of seed 0, which files of the paper's profile have
 USUAL, MADE = 6, 12  # batch of a process: usual samples, steps of journeys
 POOL = 96  # journeys that are under way, a process
@@ -36,13 +36,13 @@ DECODED = 4  # of a step's journeys that are seen as pictures,
 SOME = 6  # from this step on, while what they will show is still open: nearest to their end nothing but fine detail is
 PEAK = 3e-4  # learning rate
 WEIGHTS = {
-    "kind": 0.4, "bits": 0.5, "real": 0.15, "colour": 40.0, "donor": 200.0, "eye": 0.5, "objects": 0.25, "tower": 0.5,
+    "kind": 0.4, "bits": 0.5, "real": 0.15, "color": 40.0, "donor": 200.0, "eye": 0.5, "objects": 0.25, "tower": 0.5,
     "look": 0.7, "texture": 10.0, "lattice": 10.0, "slopes": 0.5, "told": 0.15,
 }
 PEAK_D = 5e-4  # of the discriminator
 USUALLY = 3.2 / autoencoder.DEVIATION**2  # weight of the usual loss, so that it is as heavy whatever the latents' deviation
-SOFTER = 0.6  # weight of the colours of another picture's map beside that of a picture's own
-MARGIN = 0.02  # by which colours shall be nearer to those of the map's picture than to those of the bits' picture
+SOFTER = 0.6  # weight of the colors of another picture's map beside that of a picture's own
+MARGIN = 0.02  # by which colors shall be nearer to those of the map's picture than to those of the bits' picture
 
 
 class Solver:
@@ -68,7 +68,7 @@ class Solver:
         return self.sigma[k + 1] / self.sigma[k] * z - self.alpha[k + 1] * torch.expm1(-h) * d
 
 
-class Colours:
+class Colors:
     """RGB [N, 3, 16, 16] of latents, as a linear function of them that is fitted to what the autoencoder decodes."""
 
     def __init__(self, work, latents):
@@ -103,10 +103,10 @@ class Paintings:
         """The terms of latents x0 [N, 4, 16, 16] with the bits of pictures i, and which of their kinds are seen [N]."""
         with data.narrow():
             y = self.vae.decode(x0 / self.scaling).sample.float()
-        terms, recognised = self.eyes.terms(y, batches.wanted(i), own, torch.ones_like(own))
+        terms, recognized = self.eyes.terms(y, batches.wanted(i), own, torch.ones_like(own))
         if self.painter:
             terms |= self.painted(y, batches.pixels[i].float() / 127.5 - 1, own)
-        return terms, recognised
+        return terms, recognized
 
     def painted(self, y, x, own):
         """The terms of paintings y of pictures x [N, 3, H, W] in [-1, 1]; the discriminator learns from them."""
@@ -128,7 +128,7 @@ class Paintings:
 
 
 class Journeys:
-    """A pool of journeys under way: bits of picture i, colour map of picture j."""
+    """A pool of journeys under way: bits of picture i, color map of picture j."""
 
     def __init__(self, batches, solver):
         self.batches, self.solver = batches, solver
@@ -179,26 +179,26 @@ class Journeys:
             self.begin(rows[arrived])
 
 
-def judged(x0, rows, pool, lessons, paintings, colours):
+def judged(x0, rows, pool, lessons, paintings, colors):
     """The terms of the loss of pictures that journeys point to; late ones count more."""
     i, j, k, kinds = pool.i[rows], pool.j[rows], pool.k[rows], pool.batches.kinds
     late = ((k - 2) / (STEPS - 3)).clamp(0.1, 1)
     late = late / late.mean()
     kind, bits, real = lessons.opinion(x0)
-    own, got, donor = (colours(z) for z in (pool.batches.latents[i], x0, pool.batches.latents[j]))
+    own, got, donor = (colors(z) for z in (pool.batches.latents[i], x0, pool.batches.latents[j]))
     off = lambda a, b, n: ((F.adaptive_avg_pool2d(a, n) - F.adaptive_avg_pool2d(b, n)) ** 2).mean((1, 2, 3))
     last = ((k >= SOME) + torch.rand(len(k))).argsort(descending=True)[:DECODED]
-    seen_of, recognised = paintings.terms(x0[last], i[last], (i == j)[last], pool.batches)
+    seen_of, recognized = paintings.terms(x0[last], i[last], (i == j)[last], pool.batches)
     terms = {
         "kind": F.cross_entropy(kind, kinds[i], reduction="none"),
         "bits": F.binary_cross_entropy_with_logits(bits, pool.batches.bits[i].float(), reduction="none").mean(1),
         "real": F.softplus(-real) * (k >= SOME),
-        "colour": torch.where(i == j, off(got, donor, 16) + off(got, donor, 8), SOFTER * (off(got, donor, 8) + off(got, donor, 4))),
+        "color": torch.where(i == j, off(got, donor, 16) + off(got, donor, 8), SOFTER * (off(got, donor, 8) + off(got, donor, 4))),
         "donor": F.relu(off(got, donor, 16) - off(got, own, 16) + MARGIN) * (i != j),
     } | seen_of
     right, swapped = (kind.argmax(1) == kinds[i]).float(), (i != j)[last]
-    seen = {"own": right[i == j], "swapped": right[i != j], "eye_own": recognised[~swapped], "eye_swapped": recognised[swapped],
-            "late_colour": terms["colour"].detach()[(k >= STEPS - 3) & (i == j)]}
+    seen = {"own": right[i == j], "swapped": right[i != j], "eye_own": recognized[~swapped], "eye_swapped": recognized[swapped],
+            "late_color": terms["color"].detach()[(k >= STEPS - 3) & (i == j)]}
     return {name: (late * term).mean() for name, term in terms.items()}, {name: v.mean() for name, v in seen.items() if len(v)}
 
 
@@ -210,12 +210,12 @@ def run(rank, workers, work, minutes):
     batches, words, solver = denoiser.Batches(work), denoiser.context(), Solver()
     torch.manual_seed(900 + rank)
     log = data.Log(work, "journeys")
-    colours = Colours(work, batches.latents)
+    colors = Colors(work, batches.latents)
     paintings = Paintings(work)
     lessons = critic.Lessons(batches.latents, batches.kinds, batches.bits)
     right = [lessons.step(48) for _ in range(250)]
     if rank == 0:
-        log.say(f"colours of latents: mean squared error {colours.error:.5f}; critic: {100 * sum(right[-50:]) / 50:.1f} % of views right")
+        log.say(f"colors of latents: mean squared error {colors.error:.5f}; critic: {100 * sum(right[-50:]) / 50:.1f} % of views right")
     m = denoiser.load(work).requires_grad_(True).to(memory_format=torch.channels_last)  # a fifth faster
     fused = torch.compile(m, dynamic=False)
 
@@ -238,7 +238,7 @@ def run(rank, workers, work, minutes):
         guided = F.mse_loss((u + denoiser.GUIDANCE * (c - u))[:USUAL], v)
         unguided = F.mse_loss(u[:USUAL], v)
         x0 = pool.points_to(rows, (u + GUIDANCE * (c - u))[USUAL:])
-        terms, seen = judged(x0, rows, pool, lessons, paintings, colours)
+        terms, seen = judged(x0, rows, pool, lessons, paintings, colors)
         loss = USUALLY * (guided + denoiser.UNGUIDED * unguided) + sum(WEIGHTS[name] * term for name, term in terms.items())
         opt.zero_grad()
         loss.backward()

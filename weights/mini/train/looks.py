@@ -14,9 +14,9 @@ import data
 
 
 def slopes(x):
-    """Mean absolute differences of neighbouring grey pixels [N] of pictures [N, 3, H, W]."""
-    grey = (x * torch.tensor([0.299, 0.587, 0.114])[:, None, None]).sum(1, keepdim=True)
-    return sum(e.abs().mean((1, 2, 3)) for e in autoencoder.edges(grey))
+    """Mean absolute differences of neighboring gray pixels [N] of pictures [N, 3, H, W]."""
+    gray = (x * torch.tensor([0.299, 0.587, 0.114])[:, None, None]).sum(1, keepdim=True)
+    return sum(e.abs().mean((1, 2, 3)) for e in autoencoder.edges(gray))
 
 
 def gradient_ratio(painted, real):

@@ -1,7 +1,7 @@
 """Where the decoder's journeys end: what painter.py learns to paint.
 
 Journeys of many ways, as the codec's users will have them: bits and map of one picture, of two, bits that lie between two
-pictures (as a photo's, which is no scene); the paper's map, and the default profile's with colour guidance; other strengths and noise.
+pictures (as a photo's, which is no scene); the paper's map, and the default profile's with color guidance; other strengths and noise.
 """
 
 import os
@@ -17,7 +17,7 @@ import tower
 COUNT, BATCH = 4800, 50
 OWN, SWAPPED = 0.7, 0.15  # shares of journeys; the rest have the bits of two pictures
 DEFAULT = 0.5  # share of journeys as the default profile has them
-GUIDED = 0.8  # its colour guidance
+GUIDED = 0.8  # its color guidance
 USUAL = 0.7  # share of journeys at strength 0.88
 KNOWN = 0.3  # share of the paper's journeys with the noise of seed 0
 
@@ -67,15 +67,15 @@ def walk(rank, workers, work, _):
         between = torch.where(torch.rand(BATCH, tower.DIM) < data.rand(BATCH, 0.3, 0.7)[:, :, 0, 0], tower.embed(eyes, data.floats(pixels[other])), e)
         bits = torch.where((own | swapped)[:, None], e, between)
         donor = data.floats(pixels[j])
-        donor = data.chance(donor, 0.15, data.recolour)
+        donor = data.chance(donor, 0.15, data.recolor)
         default = torch.rand(()) < DEFAULT
         strength = 0.88 if torch.rand(()) < USUAL else float(torch.empty(()).uniform_(0.5, 1))
         noise = torch.randn(BATCH, *first.shape[1:])
         if not default:  # in the default profile each file has noise of its own
             noise = torch.where(torch.rand(BATCH, 1, 1, 1) < KNOWN, first, noise)
-        maps = pipeline.ranged_map(donor) if default else pipeline.colour_map(donor)
-        e_hat = (bits + tower.quantise(bits)) / 2 if default else tower.quantise(bits)  # the default profile keeps the vector better
-        z = pipeline.journey(parts, e_hat, maps, noise, strength=strength, colour=GUIDED if default else 0.0)
+        maps = pipeline.ranged_map(donor) if default else pipeline.color_map(donor)
+        e_hat = (bits + tower.quantize(bits)) / 2 if default else tower.quantize(bits)  # the default profile keeps the vector better
+        z = pipeline.journey(parts, e_hat, maps, noise, strength=strength, color=GUIDED if default else 0.0)
         latents = parts["vae"].encode(2 * x - 1).latent_dist.mean * parts["scaling_factor"]
         for k, v in {"of": i, "own": own, "swapped": swapped, "vectors": e_hat.half(), "ends": z.half(), "latents": latents.half()}.items():
             out[k].append(v)

@@ -20,10 +20,10 @@ def alphas(config):
     return abar.sqrt(), (1 - abar).sqrt()
 
 
-def colour_codes(rgb, size=8, bits=2):
+def color_codes(rgb, size=8, bits=2):
     """Pictures [N, 3, H, W] in [0, 1] -> the codes that the stream keeps: Y [N, size, size] and U, V of half the side.
 
-    Bilinear to size x size, BT.601 full-range YUV, chroma averaged over 2x2, mid-rise quantiser of 2^bits levels on [0, 1].
+    Bilinear to size x size, BT.601 full-range YUV, chroma averaged over 2x2, mid-rise quantizer of 2^bits levels on [0, 1].
     """
     r, g, b = F.interpolate(rgb, (size, size), mode="bilinear", align_corners=False).unbind(1)
     y = 0.299 * r + 0.587 * g + 0.114 * b
@@ -31,9 +31,9 @@ def colour_codes(rgb, size=8, bits=2):
     return [torch.clamp(torch.floor(c * 2**bits), 0, 2**bits - 1).long() for c in (y, u, v)]
 
 
-def colour_map(rgb, size=8, bits=2):
-    """The colour map that the decoder has of pictures, as RGB [N, 3, size, size]."""
-    y, u, v = ((c + 0.5) / 2**bits for c in colour_codes(rgb, size, bits))
+def color_map(rgb, size=8, bits=2):
+    """The color map that the decoder has of pictures, as RGB [N, 3, size, size]."""
+    y, u, v = ((c + 0.5) / 2**bits for c in color_codes(rgb, size, bits))
     u, v = (F.interpolate(c[:, None], scale_factor=2, mode="nearest")[:, 0] for c in (u, v))
     r, b = y + 1.402 * (v - 0.5), y + 1.772 * (u - 0.5)
     return torch.stack([r, (y - 0.299 * r - 0.114 * b) / 0.587, b], 1).clamp(0, 1)
@@ -86,11 +86,11 @@ def low_band(z, n):
 
 
 @torch.no_grad()
-def journey(parts, e_hat, rgb_map, noise, steps=20, strength=0.88, guidance=12.0, colour=0.0, trace=None):
+def journey(parts, e_hat, rgb_map, noise, steps=20, strength=0.88, guidance=12.0, color=0.0, trace=None):
     """The CoCliCo decoder up to the VAE: vectors [N, 768] and maps [N, 3, n, n] -> latents [N, 4, H/8, W/8].
 
-    parts has unet, context [1, 77, C], mean, std, vae, scaling_factor; noise is [N or 1, 4, H/8, W/8]. colour is the weight of
-    colour guidance (solver/lowband.go). trace, a dictionary, is given the class vectors, the colour map's latents and the latents of every step.
+    parts has unet, context [1, 77, C], mean, std, vae, scaling_factor; noise is [N or 1, 4, H/8, W/8]. color is the weight of
+    color guidance (solver/lowband.go). trace, a dictionary, is given the class vectors, the color map's latents and the latents of every step.
     """
     n, zero = len(e_hat), torch.zeros(len(e_hat), dtype=torch.long)
     cond = condition(e_hat, parts["mean"], parts["std"], zero, torch.zeros_like(e_hat))
@@ -107,8 +107,8 @@ def journey(parts, e_hat, rgb_map, noise, steps=20, strength=0.88, guidance=12.0
     for k, t in enumerate(s.timesteps[first:]):
         u, c = parts["unet"](torch.cat([z, z]), t, encoder_hidden_states=context, class_labels=labels).sample.float().chunk(2)
         v = u + guidance * (c - u)
-        if colour:
-            fade = colour * (1 - 7 / 8 * k / max(1, steps - first - 1))
+        if color:
+            fade = color * (1 - 7 / 8 * k / max(1, steps - first - 1))
             v = v - fade / sigma[t] * low_band(start - (alpha[t] * z - sigma[t] * v), (3 * rgb_map.shape[-1] + 3) // 4)
         z = s.step(v, t, z).prev_sample
         trajectory.append(z)

@@ -3,7 +3,7 @@
 render draws one picture and says what it shows; make draws many on several cores. Everything
 follows from the seed. Kinds differ by content (what stands in the picture); the light, the palette,
 the season and the haze are drawn for each picture from wide ranges that the kinds share, so that
-nobody can tell a kind by its colours alone.
+nobody can tell a kind by its colors alone.
 
     python scenes.py sheet.png [size] [columns] [first seed]    a contact sheet, one row per kind
 """
@@ -40,11 +40,11 @@ def _film():
 
 
 def _develop(s):
-    """From linear light to sRGB bytes: exposure, colour strength, film curve, grain."""
+    """From linear light to sRGB bytes: exposure, color strength, film curve, grain."""
     level = max(float(s.rgb.mean()), 0.02)
     exposure = 0.75 * (0.22 / level) ** s.u(0.15, 0.45) * s.u(0.8, 1.2)
-    grey = s.rgb.mean(0)
-    light = np.maximum(grey + (s.rgb - grey) * F(s.u(0.75, 1.05)), 0)
+    gray = s.rgb.mean(0)
+    light = np.maximum(gray + (s.rgb - gray) * F(s.u(0.75, 1.05)), 0)
     step = np.minimum(np.sqrt(light * F(exposure)) * F(4095.5), 8191).astype(np.int32)
     x = np.take(_film(), step)
     x += s.rng.standard_normal((s.n, s.n), F) * F(s.u(0.0, 3.0))

@@ -1,6 +1,6 @@
 """What many kinds of landscape begin with: an open sky, ranges of hills, places to stand.
 
-A sky is drawn out of a list of names; the lists are shared, so that colours do not give a kind away.
+A sky is drawn out of a list of names; the lists are shared, so that colors do not give a kind away.
 """
 
 import numpy as np

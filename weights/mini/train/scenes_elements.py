@@ -1,8 +1,8 @@
 """What every landscape is made of: light, sky, clouds, terrain, ground, water and weather.
 
 A Scene is a square of linear light, and each function here adds one element to it, far to near.
-Positions are fractions of the picture (x right, y down); colours are written in sRGB and turned
-into linear light by lin, because light adds and colours do not. Arrays are planar, [3, rows, columns]:
+Positions are fractions of the picture (x right, y down); colors are written in sRGB and turned
+into linear light by lin, because light adds and colors do not. Arrays are planar, [3, rows, columns]:
 numpy is several times faster on them than on interleaved ones.
 """
 
@@ -34,7 +34,7 @@ def lin(*c):
 
 
 def pale(c, t):
-    """A colour drawn toward its own grey, as eyes and cameras do with the colour of the light."""
+    """A color drawn toward its own gray, as eyes and cameras do with the color of the light."""
     return c + (c.mean() - c) * F(t)
 
 
@@ -86,10 +86,10 @@ class Scene:
         """The light on a surface that the sun reaches by shade (0..1.5): [3, ...]."""
         return self.ambient * 0.75 + self.sun * (np.asarray(shade, F) * F(0.95))
 
-    def over(self, cover, colour, rows=slice(None), columns=slice(None), what=None):
-        """Paints colour over the picture, or over the given part of it, where cover is 1; what is the object's name."""
+    def over(self, cover, color, rows=slice(None), columns=slice(None), what=None):
+        """Paints color over the picture, or over the given part of it, where cover is 1; what is the object's name."""
         part = self.rgb[:, rows, columns]
-        part += (colour - part) * cover
+        part += (color - part) * cover
         if what:
             self.see(what, np.broadcast_to(cover, part.shape[1:]))
 
@@ -149,12 +149,12 @@ def clouds(s, cover=None, scale=None, dark=0.0, flat=None):
     near = np.exp(-3.0 * np.hypot(s.x - s.sun_x, s.y[rows] - s.sun_y))
     shadow = mix(s.ambient * 0.75, s.low, 0.25) * (1 - dark)
     bright = mix(s.low, s.sun, 0.6) * (1.25 - 0.9 * dark)
-    colour = shadow + (bright - shadow) * lift + s.sun * (near * (1 - thick) * 0.6)
-    s.over(thick, colour, rows)
+    color = shadow + (bright - shadow) * lift + s.sun * (near * (1 - thick) * 0.6)
+    s.over(thick, color, rows)
 
 
 def settle_fog(s):
-    """Takes the colour of distance, column by column, from the sky just above the horizon."""
+    """Takes the color of distance, column by column, from the sky just above the horizon."""
     row = min(s.n - 1, max(0, int(s.horizon * s.n) - 2))
     band = s.rgb[:, max(0, row - s.n // 12) : row + 1].mean(1)
     k = s.n // 4
@@ -186,10 +186,10 @@ def range_(s, height, rock, distance, scale=120, snow=None, snow_rgb=(0.93, 0.95
     if snow is not None:
         white = smooth(-0.03, 0.04, snow - s.y[rows] + 0.05 * a + 0.06 * (shade - 0.5))
         base += (lin(*snow_rgb) - base) * white
-    colour = base * s.lit(shade)
+    color = base * s.lit(shade)
     air = np.clip(distance * (0.22 + 0.75 * s.haze) + mist * s.haze * smooth(0.0, 0.3, down), 0, 0.97)
-    colour += (s.fog - colour) * air
-    s.over(s.below(height)[rows], colour, rows)
+    color += (s.fog - color) * air
+    s.over(s.below(height)[rows], color, rows)
 
 
 def depth_of(s, rows, horizon=None):
@@ -206,22 +206,22 @@ def ground_noise(s, z, wide, scale, name="fine", stretch=1.0):
     return sample(name, z * (scale * stretch) + s.offset(), wide * scale + s.offset()) * fade
 
 
-def ground(s, colour_near, colour_far, coarse=0.25, grain=0.25, scale=260, stretch=1.0, line_=0.0, patches=None):
-    """A textured plain from the horizon down: two scales of noise, patches of colour, haze with distance."""
+def ground(s, color_near, color_far, coarse=0.25, grain=0.25, scale=260, stretch=1.0, line_=0.0, patches=None):
+    """A textured plain from the horizon down: two scales of noise, patches of color, haze with distance."""
     rows = slice(s.first(s.horizon), s.n)
     z, wide = depth_of(s, rows)
     big = ground_noise(s, z, wide, scale * 0.2, "rough", 1.5)
     small = ground_noise(s, z, wide, scale, "fine", stretch)
     near = np.broadcast_to(smooth(6, 1, z), big.shape)
-    base = mix(lin(*colour_far), lin(*colour_near), near)
+    base = mix(lin(*color_far), lin(*color_near), near)
     if patches is not None:
         base = base + (lin(*patches) - base) * smooth(0.1, 1.3, big)
     shade = np.clip(0.6 * (1 + coarse * big + grain * small), 0.08, 1.5)
-    colour = base * s.lit(shade)
+    color = base * s.lit(shade)
     air = np.clip((1 - np.exp(-0.12 * (z - 1))) * (0.25 + 0.75 * s.haze), 0, 0.95)
-    colour += (s.fog - colour) * air
+    color += (s.fog - color) * air
     edge = s.horizon + line_ * line(s.rng, s.n, 4, 4)
-    s.over(s.below(edge)[rows], colour, rows)
+    s.over(s.below(edge)[rows], color, rows)
     return rows, z, wide
 
 
@@ -241,15 +241,15 @@ def water(s, level, calm=0.5, tint=(0.05, 0.16, 0.22), glitter=1.0, mask=None):
         row = np.clip(np.abs(ys + k * spread), 0, max(0, level * s.n - 1)).astype(np.int32)
         total = total + np.take(flat, row * s.n + column, axis=1)
     facing = np.clip(0.35 + 0.6 * np.exp(-3.0 * down) + 0.22 * rip * (1 - calm), 0.1, 1)
-    colour = lin(*tint) * (s.ambient * 1.2 + 0.15 * s.sun)
-    colour = colour + (total / 3 - colour) * facing
+    color = lin(*tint) * (s.ambient * 1.2 + 0.15 * s.sun)
+    color = color + (total / 3 - color) * facing
     path = np.exp(-(((s.x - s.sun_x) / (0.035 + 0.20 * down + 0.05 * (1 - calm))) ** 2))
     spark = smooth(0.5, 1.7, rip + 0.9 * path) * path * glitter
-    colour += s.sun * (spark * 1.6)
+    color += s.sun * (spark * 1.6)
     far = np.exp(-down * 26) * (0.2 + 0.6 * s.haze)
-    colour += (s.fog - colour) * far
+    color += (s.fog - color) * far
     cover = s.below(np.full(s.n, level, F))[rows]
-    s.over(cover if mask is None else cover * mask[rows], colour, rows, what="water")
+    s.over(cover if mask is None else cover * mask[rows], color, rows, what="water")
 
 
 def mist(s, level, thickness, amount):

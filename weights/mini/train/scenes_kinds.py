@@ -79,10 +79,10 @@ def dune(s, level, tall, sand, distance):
     grain = sample("fine", s.y[rows] * 500, s.x * 500)
     fade = (1 - distance) * 0.07
     shade = np.clip(0.62 + 0.34 * face + fade * ripple + 0.03 * grain + 0.05 * bend, 0.03, 1.2)
-    colour = lin(*sand) * s.lit(shade)
+    color = lin(*sand) * s.lit(shade)
     air = distance * (0.2 + 0.75 * s.haze) + 0.15 * s.haze * smooth(0.0, 0.2, down)
-    colour += (s.fog - colour) * np.clip(air, 0, 0.95)
-    s.over(s.below(crest)[rows], colour, rows)
+    color += (s.fog - color) * np.clip(air, 0, 0.95)
+    s.over(s.below(crest)[rows], color, rows)
 
 
 def fields(s):
@@ -117,22 +117,22 @@ def patchwork(s):
     edge = np.minimum(np.minimum(pa % 1, 1 - pa % 1), np.minimum(pb % 1, 1 - pb % 1))
     hedge = smooth(0.06, 0.02, edge) * (0.4 + 0.4 * (grain > 0))
     shade = np.clip(0.62 * (1 + grain + furrow), 0.05, 1.3) * (1 - 0.55 * hedge)
-    colour = base * s.lit(shade)
+    color = base * s.lit(shade)
     air = np.clip((1 - np.exp(-0.10 * (z - 1))) * (0.3 + 0.7 * s.haze), 0, 0.95)
-    colour += (s.fog - colour) * air
-    s.over(s.below(np.full(s.n, s.horizon, F))[rows], colour, rows)
+    color += (s.fog - color) * air
+    s.over(s.below(np.full(s.n, s.horizon, F))[rows], color, rows)
 
 
 def skyline(s):
     open_sky(s, DAY + ["blue", "night", "night"], s.u(0.6, 0.86))
     lights = float(np.clip(0.75 - 1.3 * s.elevation, 0.03, 0.7)) if s.ambient.mean() > 0.05 else s.u(0.3, 0.7)
-    centre, spread, count = s.u(0.1, 0.9), s.u(0.2, 0.5), int(s.rng.integers(15, 36))
+    center, spread, count = s.u(0.1, 0.9), s.u(0.2, 0.5), int(s.rng.integers(15, 36))
     for depth in range(3):
         air = (0.75, 0.4, 0.05)[depth] * (0.4 + 0.6 * s.haze)
         tint = np.array((s.u(0.4, 0.66), s.u(0.4, 0.6), s.u(0.4, 0.6)), F)
         for _ in range(count // 3):
             x = s.u(-0.05, 1.05)
-            peak = 0.3 + 0.9 * np.exp(-(((x - centre) / spread) ** 2))
+            peak = 0.3 + 0.9 * np.exp(-(((x - center) / spread) ** 2))
             tall = s.horizon * s.u(0.25, 0.75) * peak * (0.9, 0.8, 0.6)[depth]
             building(s, x, s.horizon + 0.01, s.u(0.05, 0.12), tall, tint * s.u(0.7, 1.15), air, lights)
     if s.u() < 0.65:
@@ -140,7 +140,7 @@ def skyline(s):
     else:
         ground(s, grass(s) * 0.9, (0.4, 0.4, 0.4), 0.4, 0.3)
         tree_line(s, s.horizon + 0.03, 0.05, foliage(s) * 0.8, 0.1, False, 40)
-    s.note.update(objects=(count - 15) / 20, object_x=centre, detail=lights)
+    s.note.update(objects=(count - 15) / 20, object_x=center, detail=lights)
 
 
 def snow(s):
@@ -234,11 +234,11 @@ def mesa(s, foot, tall, rock, bands, distance, i):
     edge[:, 1:] = (cleft[:, 1:] - cleft[:, :-1]) * (-s.side) * s.n / scale
     turn = np.gradient(plateau) * (-s.side) * s.n * 0.12
     shade = np.clip(0.5 + 0.55 * edge + 0.12 * rough - np.tanh(turn) * 0.35, 0.03, 1.25)
-    colour = lin(*rock) * band * s.lit(shade)
+    color = lin(*rock) * band * s.lit(shade)
     air = distance * (0.3 + 0.65 * s.haze) + 0.1 * s.haze
-    colour += (s.fog - colour) * F(min(air, 0.95))
+    color += (s.fog - color) * F(min(air, 0.95))
     cover = s.below(top)[rows] * smooth(foot + 0.06, foot + 0.02, y + 0.012 * cleft)
-    s.over(cover, colour, rows)
+    s.over(cover, color, rows)
 
 
 def meadow_flowers(s):
@@ -259,9 +259,9 @@ def meadow_flowers(s):
 
 
 def blossoms(s, rows, z, wide, amount):
-    """Flowers by the hundred: discs lying in perspective, in drifts, two or three colours."""
+    """Flowers by the hundred: discs lying in perspective, in drifts, two or three colors."""
     choice = np.array([(0.92, 0.2, 0.18), (0.95, 0.82, 0.2), (0.95, 0.94, 0.9), (0.55, 0.3, 0.75), (0.92, 0.5, 0.65), (0.3, 0.4, 0.85)], F)
-    colours = choice[s.rng.choice(6, 3)].T ** F(2.2)
+    colors = choice[s.rng.choice(6, 3)].T ** F(2.2)
     drift = ground_noise(s, z, wide, 24, "rough")
     for scale, level in ((330, 0.0), (520, -0.2), (210, 0.1)):
         o, q = np.floor(s.offset()), np.floor(s.offset())
@@ -269,5 +269,5 @@ def blossoms(s, rows, z, wide, amount):
         disc = sample("dots", v, u) * np.clip(2.5 / z, 0, 1)
         pick = nearest("ident", v, u)
         grown = smooth(0.9 - 1.5 * amount, 1.4 - 1.5 * amount, drift + level + (pick * 7 % 1) * 0.8)
-        petal = colours[:, (pick * 2.999).astype(int)] * s.lit(0.5 + 0.4 * disc)
+        petal = colors[:, (pick * 2.999).astype(int)] * s.lit(0.5 + 0.4 * disc)
         s.over(disc * grown, petal, rows)

@@ -1,7 +1,7 @@
 """Things that stand in a landscape: trees, tree lines, buildings, boats, lightning.
 
 Each is drawn on a small patch around its own place, with soft edges a pixel wide, and takes its
-light from the scene: a lit side toward the sun, a shadow side, and the colour of air with distance.
+light from the scene: a lit side toward the sun, a shadow side, and the color of air with distance.
 """
 
 import numpy as np
@@ -11,7 +11,7 @@ from scenes_noise import F, line, sample, smooth
 
 
 def foliage(s, wild=0.0):
-    """Leaf colour for the season: spring green, summer, autumn gold and red, winter brown (sRGB)."""
+    """Leaf color for the season: spring green, summer, autumn gold and red, winter brown (sRGB)."""
     stops = (0.0, 0.35, 0.6, 0.75, 1.0)
     keys = np.array([(0.42, 0.55, 0.18), (0.20, 0.36, 0.12), (0.55, 0.46, 0.12), (0.58, 0.26, 0.08), (0.30, 0.23, 0.16)])
     t = np.clip(s.season + wild * s.u(-1, 1), 0, 1)
@@ -19,7 +19,7 @@ def foliage(s, wild=0.0):
 
 
 def grass(s, wild=0.0):
-    """Colour of grass for the season: never as red as leaves, straw in late summer, dull in winter."""
+    """Color of grass for the season: never as red as leaves, straw in late summer, dull in winter."""
     stops = (0.0, 0.35, 0.6, 0.8, 1.0)
     keys = np.array([(0.40, 0.54, 0.17), (0.25, 0.41, 0.13), (0.46, 0.48, 0.19), (0.58, 0.50, 0.27), (0.42, 0.37, 0.24)])
     t = np.clip(s.season + wild * s.u(-1, 1), 0, 1)
@@ -33,9 +33,9 @@ def patch(s, x, y, half, above, under=0.0):
     return (slice(r0, r1), slice(c0, c1)) if r1 > r0 and c1 > c0 else None
 
 
-def airy(s, colour, columns, air):
-    """Colour seen through air: mixed with the fog of its columns."""
-    return colour + (s.fog[:, :, columns] - colour) * F(air)
+def airy(s, color, columns, air):
+    """Color seen through air: mixed with the fog of its columns."""
+    return color + (s.fog[:, :, columns] - color) * F(air)
 
 
 def shadow(s, x, y, width, strength=0.55):
@@ -95,10 +95,10 @@ def round_tree(s, x, y, tall, leaf, air=0.0):
     soft = max(2.0 / (wide * s.n), 0.12)
     cover = smooth(0, soft, best + 0.16 * rag + 0.02)
     trunk = (np.abs(dx + 0.05 * np.sin(t * 9)) < 0.06 + 0.04 * (t < 0.06)) & (t > 0) & (t < 0.6)
-    colour = lin(*leaf) * s.lit(np.clip(shade + 0.2 * rag, 0.02, 1.25))
+    color = lin(*leaf) * s.lit(np.clip(shade + 0.2 * rag, 0.02, 1.25))
     bark = lin(0.23, 0.18, 0.13) * s.lit(np.clip(0.4 + 4 * dx * s.side, 0, 1) + 0 * t)
     s.over(trunk * (1 - cover) * 0.9, airy(s, bark, at[1], air), *at)
-    s.over(cover, airy(s, colour, at[1], air), *at, what="tree")
+    s.over(cover, airy(s, color, at[1], air), *at, what="tree")
 
 
 def strokes(s, at, segments, width):
@@ -215,13 +215,13 @@ def building(s, x, base, wide, tall, wall, air, lights):
     gx, gy = px / pitch_x, py / pitch_y
     glass = ((gx % 1) > 0.38) & ((gy % 1) > 0.42) & (np.abs(dx) < 0.86) & (up < 0.94)
     chance = s.rng.random((64, 64)).astype(F)[gy.astype(int) % 64, gx.astype(int) % 64]
-    colour = lin(*wall) * s.lit(face)
+    color = lin(*wall) * s.lit(face)
     pane = 0.35 * s.middle + 0.15 * s.low
-    colour = mix(colour, pane, (glass * 0.6))
-    colour = airy(s, colour, at[1], air)
+    color = mix(color, pane, (glass * 0.6))
+    color = airy(s, color, at[1], air)
     lamp = lin(1.0, s.u(0.70, 0.88), s.u(0.35, 0.65)) * (0.6 + 0.7 * chance)
-    colour = colour + (lamp - colour) * (glass * (chance < lights) * (1 - 0.7 * air))
-    s.over(cover, colour, *at, what="tower")
+    color = color + (lamp - color) * (glass * (chance < lights) * (1 - 0.7 * air))
+    s.over(cover, color, *at, what="tower")
 
 
 def boat(s, x, y, size, sail):

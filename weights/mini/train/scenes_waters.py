@@ -79,8 +79,8 @@ def shore(s):
         lace = smooth(0.016 + 0.01 * k, 0.0, np.abs(down + 0.05 * k + 0.012 * rough)) * smooth(-0.6, 0.7, grain + 0.5 - 0.2 * k)
         s.over(lace * 0.9, lin(0.95, 0.96, 0.96) * s.lit(np.full(down.shape, 0.6, F)), rows)
     sand = mix(lin(0.50, 0.42, 0.32), lin(s.u(0.8, 0.92), s.u(0.7, 0.8), s.u(0.52, 0.68)), smooth(0.0, 0.09, down))
-    colour = sand * s.lit(np.clip(0.62 * (1 + 0.14 * rough + 0.13 * grain), 0.1, 1.3))
-    s.over(s.below(edge + 0.006)[rows], colour, rows)
+    color = sand * s.lit(np.clip(0.62 * (1 + 0.14 * rough + 0.13 * grain), 0.1, 1.3))
+    s.over(s.below(edge + 0.006)[rows], color, rows)
 
 
 def waterfall(s):

@@ -1,4 +1,4 @@
-"""The vision tower: which picture is it, in 768 bits, whatever its colours and its crop."""
+"""The vision tower: which picture is it, in 768 bits, whatever its colors and its crop."""
 
 import os
 
@@ -35,15 +35,15 @@ def embed(tower, x):
     return tower(pixel_values=(x - data.CLIP_MEAN) / data.CLIP_STD).image_embeds.float()
 
 
-def quantise(e):
+def quantize(e):
     """The codec's 1 bit: +0.5 from 0 on, -0.5 below."""
     return torch.where(e >= 0, 0.5, -0.5)
 
 
 def straight_through(e):
-    """quantise, with the gradient of clamping to [-1, 1]."""
+    """quantize, with the gradient of clamping to [-1, 1]."""
     soft = e.clamp(-1, 1)
-    return soft + (quantise(e) - soft).detach()
+    return soft + (quantize(e) - soft).detach()
 
 
 def wanted_cosine(kinds, notes):
@@ -111,7 +111,7 @@ def embed_all(tower, pixels, batch=128):
 
 @torch.no_grad()
 def measure(work, log):
-    """The statistics of the embeddings, kept for the normaliser, and how well they tell held-out pictures apart."""
+    """The statistics of the embeddings, kept for the normalizer, and how well they tell held-out pictures apart."""
     tower = load(work)
     pixels, kinds, _ = data.load(work, "train")
     pixels, kinds = pixels[:3000], kinds[:3000]
@@ -122,7 +122,7 @@ def measure(work, log):
     cos = F.normalize(h) @ F.normalize(h).T
     same = (held_kinds[:, None] == held_kinds).fill_diagonal_(False)
     other = held_kinds[:, None] != held_kinds
-    near = kinds[(F.normalize(quantise(h)) @ F.normalize(quantise(e)).T).argmax(1)]
+    near = kinds[(F.normalize(quantize(h)) @ F.normalize(quantize(e)).T).argmax(1)]
     other_view = F.cosine_similarity(embed_all(tower, (data.view(held) * 255).to(torch.uint8).permute(0, 2, 3, 1)), h)
     log.say(f"held out: cosine same kind {cos[same].mean():.3f}, other kinds {cos[other].mean():.3f}, other view {other_view.mean():.3f}; "
             f"kind of nearest by bits {100 * (near == held_kinds).float().mean():.1f} %; |mean| {e.mean(0).abs().mean():.3f}, "
