@@ -77,17 +77,15 @@ func (f *File) Candidate() int { return int(f.f.Candidate) }
 
 // NoiseSeed returns what torch.manual_seed takes for the noise of the given
 // [Sampling].Seed. In the paper's profile that is the seed itself. In the tuned
-// profile it is the seed plus the 32-bit FNV-1a hash of the color map's codes,
-// so that each picture has noise of its own: a model sees the same shapes in the
+// profile it is the seed plus the 32-bit FNV-1a hash of the file's payload, so
+// that each picture has noise of its own: a model sees the same shapes in the
 // same noise, which in a folder of paintings shows like a stencil.
 func (f *File) NoiseSeed(seed uint64) uint64 {
 	if f.Profile() == Paper {
 		return seed
 	}
 	h := fnv.New32a()
-	for _, codes := range [][]uint8{f.f.Map.Y, f.f.Map.U, f.f.Map.V} {
-		h.Write(codes)
-	}
+	h.Write(f.f.Payload())
 	return seed + uint64(h.Sum32())
 }
 

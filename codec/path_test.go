@@ -77,10 +77,8 @@ func TestNoiseSeed(t *testing.T) {
 		seed := uint64(4) // 1<<64 - 1 + 5
 		if test.own {
 			own := uint32(2166136261)
-			for _, codes := range [][]uint8{f.f.Map.Y, f.f.Map.U, f.f.Map.V} {
-				for _, code := range codes {
-					own = (own ^ uint32(code)) * 16777619
-				}
+			for _, b := range f.Bytes()[3:] {
+				own = (own ^ uint32(b)) * 16777619
 			}
 			seed += uint64(own)
 		}
