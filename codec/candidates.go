@@ -152,7 +152,7 @@ func (s *search) run(ctx context.Context) error {
 		}
 	}
 	for k := range s.n {
-		t, err := s.newPath(solver.NewGenerator(s.file.NoiseSeed(s.sampling.Seed + uint64(k))))
+		t, err := s.newPath(solver.NewGenerator(s.seed() + uint64(k)))
 		if err != nil {
 			return err
 		}

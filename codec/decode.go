@@ -57,6 +57,7 @@ type painter struct {
 	file     *File
 	o        DecodeOptions
 	sampling Sampling
+	offset   uint64 // of the seed
 	hook     hook.Hook
 	ws       nn.Workspace
 
@@ -101,7 +102,8 @@ func (c *Codec) newPainter(ctx context.Context, f *File, opts *DecodeOptions) (*
 	if err := p.o.Sampler.Validate(); err != nil {
 		return nil, err
 	}
-	g := solver.NewGenerator(f.NoiseSeed(p.sampling.Seed))
+	p.offset = f.NoiseOffset(v)
+	g := solver.NewGenerator(p.seed())
 	for _, prepare := range []func() error{
 		p.sides,
 		p.readPrompts,
@@ -114,6 +116,9 @@ func (c *Codec) newPainter(ctx context.Context, f *File, opts *DecodeOptions) (*
 	}
 	return p, nil
 }
+
+// seed returns the argument of torch.manual_seed.
+func (p *painter) seed() uint64 { return p.sampling.Seed + p.offset }
 
 // condition makes the class vector: the noised CLIP vector, then the features of
 // the noise level. The noise of a level above 0 is the generator's first draw,

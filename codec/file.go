@@ -75,18 +75,24 @@ func (f *File) Sampling() Sampling { return samplingOf(f.f.Header) }
 // candidate plus this number.
 func (f *File) Candidate() int { return int(f.f.Candidate) }
 
-// NoiseSeed returns what torch.manual_seed takes for the noise of the given
-// [Sampling].Seed. In the paper's profile that is the seed itself. In the tuned
-// profile it is the seed plus the 32-bit FNV-1a hash of the file's payload, so
-// that each picture has noise of its own: a model sees the same shapes in the
-// same noise, which in a folder of paintings shows like a stencil.
-func (f *File) NoiseSeed(seed uint64) uint64 {
+// NoiseOffset returns what is added to [Sampling].Seed for the argument of
+// torch.manual_seed; v is the file's vector. In the paper's profile it is 0. In
+// the tuned profile it is the 32-bit FNV-1a hash of the codes of the color map
+// and the vector, so that each picture has noise of its own: a model sees the
+// same shapes in the same noise, which in a folder of paintings shows like a
+// stencil.
+func (f *File) NoiseOffset(v *Vector) uint64 {
 	if f.Profile() == Paper {
-		return seed
+		return 0
 	}
 	h := fnv.New32a()
-	h.Write(f.f.Payload())
-	return seed + uint64(h.Sum32())
+	for _, codes := range [][]uint8{f.f.Map.Y, f.f.Map.U, f.f.Map.V} {
+		h.Write(codes)
+	}
+	for _, code := range v.Codes {
+		h.Write([]byte{byte(code), byte(code >> 8)})
+	}
+	return uint64(h.Sum32())
 }
 
 // Prompt returns the words that say, beside the vector, what the picture shows,

@@ -33,7 +33,7 @@ type Sampling struct {
 	Steps    int     // of the whole schedule, 1 to the model's 1000; a file holds at most 1024
 	Guidance float64 // classifier-free guidance, 0 to MaxGuidance, 1 for none; a file holds hundredths up to 655.35
 	Strength float64 // share of the schedule that is run, 0 to 1; a file holds thousandths
-	Seed     uint64  // of the initial noise; see [File.NoiseSeed]
+	Seed     uint64  // of the initial noise; see [File.NoiseOffset]
 
 	// ColorGuidance is the share, 0 to 1, by which the first step is moved
 	// towards the color map; later steps move less, the last an eighth of it

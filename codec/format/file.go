@@ -62,15 +62,6 @@ func ParseRaw(data []byte, p Params) (*File, error) {
 // Bytes returns the file's bytes.
 func (f *File) Bytes() []byte { return f.data }
 
-// Payload returns the file's bytes after those that hold its profile, its
-// model's fingerprint and its candidate.
-func (f *File) Payload() []byte {
-	if f.Raw {
-		return f.data
-	}
-	return f.data[f.beginBytes():]
-}
-
 // Stored reports whether the symbols are stored as plain bits rather than
 // entropy-coded.
 func (f *File) Stored() bool { return f.stored }
@@ -127,7 +118,7 @@ func (h Header) marshal(s Symbols, v vectorCoder) []byte {
 func (f *File) WithCandidate(k uint8) []byte {
 	h := f.normal()
 	h.Candidate = k
-	return append(h.begin(), f.Payload()...)
+	return append(h.begin(), f.data[f.beginBytes():]...)
 }
 
 // normal returns h with the default in the fields that its profile does not

@@ -2,27 +2,38 @@
 // weights, trained on procedural landscapes of 128 x 128 pixels. Its folder is
 // like any other model's; nothing else knows that it is small.
 //
+// A program has the folder's files in mini.zip, which a test writes and compares
+// with them.
+//
 // The programs that made it, their measurements and what was tried are in the
 // folder train.
 package mini
 
 import (
-	"embed"
+	"archive/zip"
+	_ "embed"
 	"io/fs"
+	"strings"
+	"sync"
 
 	"github.com/coclico/coclico/weights"
 )
 
-// The files of a model by their names. Everything else in this folder stays
-// outside the program.
-//
-//go:embed model_index.json */config.json */preprocessor_config.json */scheduler_config.json
-//go:embed */model.safetensors */diffusion_pytorch_model.safetensors
-var files embed.FS
+//go:embed mini.zip
+var packed string
+
+var files = sync.OnceValue(func() fs.FS {
+	z, err := zip.NewReader(strings.NewReader(packed), int64(len(packed)))
+	if err != nil {
+		panic("mini: mini.zip: " + err.Error()) // not what was committed
+	}
+	z.RegisterDecompressor(float16, newJoiner)
+	return z
+})
 
 // Folder opens the model. The weights of a part, 22 MB for all of them, are
-// copied out of the program when the part is first used.
-func Folder() (*weights.Folder, error) { return weights.FolderFS(files, "built-in model") }
+// unpacked when the part is first used.
+func Folder() (*weights.Folder, error) { return weights.FolderFS(Files(), "built-in model") }
 
 // Files returns the model's files, for a program that is to open them elsewhere.
-func Files() fs.FS { return files }
+func Files() fs.FS { return files() }
