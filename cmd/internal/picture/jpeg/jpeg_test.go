@@ -2,6 +2,7 @@ package jpeg
 
 import (
 	"bytes"
+	"encoding/binary"
 	"image"
 	"image/color"
 	"image/jpeg"
@@ -262,9 +263,9 @@ func TestShortScan(t *testing.T) {
 	}
 }
 
-// manyScans is a progressive file of 8 x 8 pixels with n scans, all but the first
-// of three bytes.
-func manyScans(n int) []byte {
+// manyScans is a progressive file with n scans, all but the first of three bytes,
+// which is enough for 8 x 8 pixels.
+func manyScans(n int, side uint16) []byte {
 	segment := func(b []byte, marker byte, data ...byte) []byte {
 		return append(append(b, 0xff, marker, 0, byte(len(data)+2)), data...)
 	}
@@ -272,7 +273,8 @@ func manyScans(n int) []byte {
 		return append([]byte{class, 1, 15: 0, 16: 0}, value)
 	}
 	b := segment([]byte{0xff, soi}, dqt, append([]byte{0}, bytes.Repeat([]byte{1}, 64)...)...)
-	b = segment(b, sof2, 8, 0, 8, 0, 8, 1, 1, 0x11, 0)
+	size := binary.BigEndian.AppendUint16(nil, side)
+	b = segment(b, sof2, 8, size[0], size[1], size[0], size[1], 1, 1, 0x11, 0)
 	b = segment(b, dht, table(0, 0)...)
 	b = segment(b, dht, table(0x10, 0)...)
 	b = append(segment(b, sos, 1, 1, 0, 0, 0, 0), 0x7f)
@@ -283,13 +285,26 @@ func manyScans(n int) []byte {
 }
 
 // TestManyScans: a file of a few hundred kilobytes does not occupy the decoder
-// for hours.
+// for hours, nor for a minute if it is large.
 func TestManyScans(t *testing.T) {
-	if _, fault, err := Decode(bytes.NewReader(manyScans(maxScans))); err != nil || fault != "" {
+	if _, fault, err := Decode(bytes.NewReader(manyScans(maxScans, 8))); err != nil || fault != "" {
 		t.Errorf("%d scans: %q, %v", maxScans, fault, err)
 	}
-	if _, _, err := Decode(bytes.NewReader(manyScans(maxScans + 1))); err != UnsupportedError("more than 500 scans") {
+	if _, _, err := Decode(bytes.NewReader(manyScans(maxScans+1, 8))); err != UnsupportedError("more than 500 scans") {
 		t.Errorf("%d scans: %v", maxScans+1, err)
+	}
+	const side = 4096
+	most := maxBlocks / (side / 8 * side / 8)
+	data := manyScans(most+1, side)
+	if _, _, err := Decode(bytes.NewReader(data)); err != UnsupportedError("more scans than a picture of its size needs") {
+		t.Errorf("%d scans of a large picture: %v", most+1, err)
+	}
+	h, err := readHeader(bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.readScans(bytes.NewReader(manyScans(most, side))); err != nil {
+		t.Errorf("%d scans of a large picture: %v", most, err)
 	}
 }
 

@@ -8,9 +8,13 @@ import (
 	"slices"
 )
 
-// maxScans bounds the scans of a file. A progressive one has about ten; each of
-// them goes over all of the picture, and may be a few bytes of the file.
-const maxScans = 500
+// Limits of a file's scans. A progressive file has about ten. Each of them goes
+// over all blocks of its planes, in a tenth of a microsecond a block, and may be a
+// few bytes of the file.
+const (
+	maxScans  = 500
+	maxBlocks = 1 << 25 // in all scans together; a photo of 140 megapixels has 1.8e7
+)
 
 // A coverage is how well a plane's 64 coefficients are known.
 type coverage [64]uint8
@@ -39,7 +43,8 @@ func (h *header) readScans(from io.Reader) (*scanList, error) {
 	r := bufio.NewReader(count)
 	_, _ = r.Discard(2) // as readHeader has seen
 	list := &scanList{planes: make([]coverage, len(h.components))}
-	interval := 0 // blocks or groups between restart markers
+	interval := 0      // blocks or groups between restart markers
+	blocks := int64(0) // of the scans so far
 	for n := 0; n <= maxScans; {
 		marker, err := nextMarker(r)
 		if err != nil || marker == eoi {
@@ -61,6 +66,9 @@ func (h *header) readScans(from io.Reader) (*scanList, error) {
 				return list, nil
 			}
 			h.addScan(list, b[3:])
+			if blocks += h.blocks(b[3:]); blocks > maxBlocks {
+				return nil, UnsupportedError("more scans than a picture of its size needs")
+			}
 			list.miscounted = list.miscounted || 0 < interval && interval < h.blocksAlone(b[3:])
 		}
 		if b, err := r.Peek(4); marker == dri && err == nil {
@@ -73,6 +81,19 @@ func (h *header) readScans(from io.Reader) (*scanList, error) {
 	return nil, UnsupportedError(fmt.Sprintf("more than %d scans", maxScans))
 }
 
+// blocks returns the number of blocks that image/jpeg goes over in a scan, those
+// beyond the picture's edges included.
+func (h *header) blocks(b []byte) (n int64) {
+	across, down := h.largest()
+	groups := int64(ceil(h.width, 8*across)) * int64(ceil(h.height, 8*down))
+	for planes := b[:len(b)-3]; len(planes) > 0; planes = planes[2:] {
+		if i := h.named(planes[0]); i >= 0 {
+			n += groups * int64(h.components[i].h*h.components[i].v)
+		}
+	}
+	return n
+}
+
 // blocksAlone returns the number of blocks of a scan that has one plane, of those
 // that have several blocks in a group of planes, and 0 for any other scan.
 func (h *header) blocksAlone(b []byte) int {
@@ -83,10 +104,7 @@ func (h *header) blocksAlone(b []byte) int {
 	if i < 0 || h.components[i].h*h.components[i].v == 1 {
 		return 0
 	}
-	across, down := 1, 1
-	for _, c := range h.components {
-		across, down = max(across, c.h), max(down, c.v)
-	}
+	across, down := h.largest()
 	side := func(size, part, of int) int { return (size*part + 8*of - 1) / (8 * of) }
 	return side(h.width, h.components[i].h, across) * side(h.height, h.components[i].v, down)
 }
