@@ -78,6 +78,15 @@ type block struct {
 	first, samples      int // of a pixel
 }
 
+// A scratch is what one block leaves to the next, so that many small ones make no
+// garbage: a Deflate decoder alone holds 40 kB.
+type scratch struct {
+	in      *bufio.Reader
+	zlib    io.Reader
+	row     []byte
+	samples []uint16
+}
+
 // decodeBlock decodes a block row by row.
 func (d *decoder) decodeBlock(c *canvas, b block, data *io.SectionReader) error {
 	if d.compression == jpegData {
@@ -87,8 +96,12 @@ func (d *decoder) decodeBlock(c *canvas, b block, data *io.SectionReader) error 
 	if err != nil {
 		return err
 	}
-	row := make([]byte, ceil(b.width*b.samples*d.bits, 8))
-	samples := make([]uint16, b.width*b.samples)
+	s := &d.scratch
+	if s.row == nil { // all blocks have one width
+		s.row = make([]byte, ceil(b.width*b.samples*d.bits, 8))
+		s.samples = make([]uint16, b.width*b.samples)
+	}
+	row, samples := s.row, s.samples
 	for y := b.y; y < min(b.y+b.height, d.height); y++ {
 		if _, err := io.ReadFull(r, row); err != nil {
 			if err == io.EOF || err == io.ErrUnexpectedEOF {
@@ -116,9 +129,13 @@ func (d *decoder) decodeBlock(c *canvas, b block, data *io.SectionReader) error 
 
 // decompress returns the bytes of a block.
 func (d *decoder) decompress(b block, data *io.SectionReader) (io.Reader, error) {
-	r := bufio.NewReader(data)
+	if d.scratch.in == nil {
+		d.scratch.in = bufio.NewReader(nil)
+	}
+	r := d.scratch.in
+	r.Reset(data)
 	if d.reversed {
-		r = bufio.NewReader(&reverser{data})
+		r.Reset(&reverser{data})
 	}
 	switch d.compression {
 	case faxGroup3:
@@ -131,10 +148,9 @@ func (d *decoder) decompress(b block, data *io.SectionReader) (io.Reader, error)
 	case lzwCodes:
 		return lzw.NewReader(r, lzw.MSB, 8), nil
 	case deflate, deflateOld:
-		z, err := zlib.NewReader(r)
-		switch err {
+		switch err := d.scratch.inflate(r); err {
 		case nil:
-			return z, nil
+			return d.scratch.zlib, nil
 		case io.EOF, io.ErrUnexpectedEOF:
 			return nil, io.ErrUnexpectedEOF
 		}
@@ -143,6 +159,15 @@ func (d *decoder) decompress(b block, data *io.SectionReader) (io.Reader, error)
 		return &unpacker{r: r}, nil
 	}
 	return r, nil
+}
+
+// inflate makes zlib read what r has.
+func (s *scratch) inflate(r io.Reader) (err error) {
+	if z, ok := s.zlib.(zlib.Resetter); ok {
+		return z.Reset(r, nil)
+	}
+	s.zlib, err = zlib.NewReader(r)
+	return err
 }
 
 // A reverser reverses the bits of every byte.

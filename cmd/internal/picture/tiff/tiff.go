@@ -74,6 +74,8 @@ type decoder struct {
 
 	blockWidth, blockHeight int
 	tiled                   bool
+
+	scratch scratch
 }
 
 // DecodeConfig returns the dimensions and the color model.
@@ -379,6 +381,11 @@ func (d *decoder) checkCompression() error {
 	return n.err
 }
 
+// maxBlocks bounds the strips or tiles of a picture, which cost a few microseconds
+// each, however small they are: it is what the largest picture has if its tiles are
+// the smallest, 16 x 16 pixels (section 15).
+const maxBlocks = 1 << 20
+
 // setBlocks sets the size of strips or tiles.
 func (d *decoder) setBlocks() error {
 	n := &integers{directory: d.directory}
@@ -395,6 +402,9 @@ func (d *decoder) setBlocks() error {
 	}
 	if n.err == nil && d.blockHeight < 1 {
 		return FormatError("strips without rows")
+	}
+	if n.err == nil && d.blocks() > maxBlocks {
+		return UnsupportedError(fmt.Sprintf("more than %d strips or tiles", maxBlocks))
 	}
 	return n.err
 }

@@ -2,6 +2,7 @@ package tiff
 
 import (
 	"bytes"
+	"compress/zlib"
 	"encoding/binary"
 	"image"
 	"image/color"
@@ -11,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -270,6 +272,32 @@ func TestUnsupported(t *testing.T) {
 	}
 }
 
+// tilesOf returns a TIFF of n gray tiles of 8 x 8 pixels that share a place.
+func tilesOf(n int, compression uint32, data, tables []byte) []byte {
+	const tags = 11
+	le, at := binary.LittleEndian, uint32(8+2+12*tags+4)
+	sizes := at + uint32(len(data)+len(tables))
+	b := le.AppendUint16([]byte("II\x2a\x00\x08\x00\x00\x00"), tags)
+	for _, tag := range [tags][3]uint32{
+		{tagWidth, 1, uint32(8 * n)}, {tagHeight, 1, 8}, {tagBits, 1, 8}, {tagCompression, 1, compression}, {tagPhotometric, 1, 1}, {tagSamples, 1, 1},
+		{tagTileWidth, 1, 8}, {tagTileLength, 1, 8}, {tagTileOffsets, uint32(n), sizes + uint32(4*n)}, {tagTileByteCounts, uint32(n), sizes},
+		{tagJPEGTables, uint32(len(tables)), at + uint32(len(data))},
+	} {
+		b = le.AppendUint16(le.AppendUint16(b, uint16(tag[0])), 4)
+		if tag[0] == tagJPEGTables {
+			b[len(b)-2] = 7 // bytes
+		}
+		b = le.AppendUint32(le.AppendUint32(b, tag[1]), tag[2])
+	}
+	b = append(append(append(b, 0, 0, 0, 0), data...), tables...)
+	for _, v := range []uint32{uint32(len(data)), at} {
+		for range n {
+			b = le.AppendUint32(b, v)
+		}
+	}
+	return b
+}
+
 // TestOverlap: tiles that share a large place, or tables, do not take hours. Of
 // few such tiles, each is read.
 func TestOverlap(t *testing.T) {
@@ -280,40 +308,43 @@ func TestOverlap(t *testing.T) {
 	tables := append([]byte("\xff\xd8\xff\xfe\xff\xfa"), make([]byte, 1<<16-8)...) // a comment
 	tables = append(tables, 0xff, 0xd9)
 	idle := append(bytes.Repeat([]byte{128}, 1<<20), 256-63, 77) // codes for nothing, then 64 samples
-	file := func(n int, compression uint32, data, tables []byte) []byte {
-		const tags = 11
-		le, at := binary.LittleEndian, uint32(8+2+12*tags+4)
-		sizes := at + uint32(len(data)+len(tables))
-		b := le.AppendUint16([]byte("II\x2a\x00\x08\x00\x00\x00"), tags)
-		for _, tag := range [tags][3]uint32{
-			{tagWidth, 1, uint32(8 * n)}, {tagHeight, 1, 8}, {tagBits, 1, 8}, {tagCompression, 1, compression}, {tagPhotometric, 1, 1}, {tagSamples, 1, 1},
-			{tagTileWidth, 1, 8}, {tagTileLength, 1, 8}, {tagTileOffsets, uint32(n), sizes + uint32(4*n)}, {tagTileByteCounts, uint32(n), sizes},
-			{tagJPEGTables, uint32(len(tables)), at + uint32(len(data))},
-		} {
-			b = le.AppendUint16(le.AppendUint16(b, uint16(tag[0])), 4)
-			if tag[0] == tagJPEGTables {
-				b[len(b)-2] = 7 // bytes
-			}
-			b = le.AppendUint32(le.AppendUint32(b, tag[1]), tag[2])
-		}
-		b = append(append(append(b, 0, 0, 0, 0), data...), tables...)
-		for _, v := range []uint32{uint32(len(data)), at} {
-			for range n {
-				b = le.AppendUint32(b, v)
-			}
-		}
-		return b
-	}
 	for name, c := range map[string]struct {
 		compression  uint32
 		data, tables []byte
 	}{"PackBits": {packBits, idle, nil}, "JPEG": {jpegData, gray.Bytes(), tables}} {
-		if _, err := Decode(bytes.NewReader(file(20, c.compression, c.data, c.tables))); err != nil {
+		if _, err := Decode(bytes.NewReader(tilesOf(20, c.compression, c.data, c.tables))); err != nil {
 			t.Errorf("%s, 20 tiles: %v", name, err)
 		}
-		if _, err := Decode(bytes.NewReader(file(2000, c.compression, c.data, c.tables))); err != errOverlap {
+		if _, err := Decode(bytes.NewReader(tilesOf(2000, c.compression, c.data, c.tables))); err != errOverlap {
 			t.Errorf("%s, 2000 tiles: %v", name, err)
 		}
+	}
+}
+
+// TestManyTiles: small tiles leave no garbage of many times their size, and their
+// number is bounded.
+func TestManyTiles(t *testing.T) {
+	var deflated bytes.Buffer
+	w := zlib.NewWriter(&deflated)
+	if _, err := w.Write(make([]byte, 64)); err != nil || w.Close() != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		compression uint32
+		data        []byte
+	}{"none": {none, make([]byte, 64)}, "Deflate": {deflate, deflated.Bytes()}} {
+		const n, most = 2000, 1 << 10 // bytes for each tile
+		data := tilesOf(n, c.compression, c.data, nil)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, err := Decode(bytes.NewReader(data))
+		runtime.ReadMemStats(&after)
+		if each := (after.TotalAlloc - before.TotalAlloc) / n; err != nil || each > most {
+			t.Errorf("%s: %d bytes a tile, %v", name, each, err)
+		}
+	}
+	if _, err := DecodeConfig(bytes.NewReader(tilesOf(maxBlocks+1, none, nil, nil)[:200])); err != UnsupportedError("more than 1048576 strips or tiles") {
+		t.Errorf("a tile too many: %v", err)
 	}
 }
 
