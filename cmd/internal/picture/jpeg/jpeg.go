@@ -131,20 +131,21 @@ func NextSegment(r *bufio.Reader) (marker byte, n int, err error) {
 }
 
 // nextMarker finds a marker with a segment.
-func nextMarker(r io.ByteReader) (byte, error) {
+func nextMarker(r *bufio.Reader) (byte, error) {
 	for {
-		b, err := r.ReadByte()
-		for marked := b == 0xff; marked && err == nil; {
-			if b, err = r.ReadByte(); b == 0xff {
-				continue // a fill byte
-			}
-			if err == nil && b != 0 && (b < rst0 || b > rst7) {
-				return b, nil
-			}
-			marked = false
+		_, err := r.ReadSlice(0xff)
+		if err == bufio.ErrBufferFull {
+			continue
 		}
-		if err != nil {
+		b := byte(0xff)
+		for b == 0xff && err == nil { // fill bytes
+			b, err = r.ReadByte()
+		}
+		switch {
+		case err != nil:
 			return 0, io.ErrUnexpectedEOF
+		case b != 0 && (b < rst0 || b > rst7):
+			return b, nil
 		}
 	}
 }
@@ -272,6 +273,11 @@ const noDetails = "it is cut short, its finer details are missing"
 // Decode decodes a picture. With a picture it may return what is wrong with the
 // file nevertheless, as a phrase.
 func Decode(r io.ReadSeeker) (img image.Image, fault string, err error) {
+	return NewBudget().Decode(r)
+}
+
+// Decode is the function Decode for one of the files of a picture.
+func (left *Budget) Decode(r io.ReadSeeker) (img image.Image, fault string, err error) {
 	h, err := readHeader(r)
 	if err != nil {
 		return nil, "", err
@@ -279,30 +285,23 @@ func Decode(r io.ReadSeeker) (img image.Image, fault string, err error) {
 	if _, err := r.Seek(0, io.SeekStart); err != nil {
 		return nil, "", err
 	}
-	var scans *scanList
+	scans, err := h.readScans(r, left)
+	if err != nil {
+		return nil, "", err
+	}
 	if h.progressive || h.apart {
-		if h.sharedName() {
-			return nil, "", UnsupportedError("planes of one name in several scans")
-		}
-		scans, err = h.readScans(r)
-		if err == nil {
-			err = scans.missing()
-		}
-		if err == nil && h.progressive && scans.miscounted {
-			err = UnsupportedError("progressive coding with restart markers in planes of several sizes")
-		}
-		if err != nil {
+		if err := h.check(scans); err != nil {
 			return nil, "", err
 		}
-		if _, err := r.Seek(0, io.SeekStart); err != nil {
-			return nil, "", err
-		}
+	}
+	if _, err := r.Seek(0, io.SeekStart); err != nil {
+		return nil, "", err
 	}
 	img, complete, err := h.decode(r)
 	switch {
 	case err == nil && complete:
 		return img, "", nil
-	case err == nil && scans != nil && !scans.whole():
+	case err == nil && (h.progressive || h.apart) && !scans.whole():
 		return img, noDetails, nil
 	case err == nil:
 		return img, NoEnd, nil
@@ -325,6 +324,20 @@ func Decode(r io.ReadSeeker) (img image.Image, fault string, err error) {
 		return img, noDetails, nil
 	}
 	return nil, "", err
+}
+
+// check refuses what image/jpeg would read wrongly.
+func (h *header) check(scans *scanList) error {
+	if h.sharedName() {
+		return UnsupportedError("planes of one name in several scans")
+	}
+	if err := scans.missing(); err != nil {
+		return err
+	}
+	if h.progressive && scans.miscounted {
+		return UnsupportedError("progressive coding with restart markers in planes of several sizes")
+	}
+	return nil
 }
 
 // sharedName reports whether two planes have one name.
@@ -386,7 +399,7 @@ func (t *tail) Read(p []byte) (int, error) {
 // before decodes a progressive file up to its last scan, which begins at byte last,
 // and returns nil if a plane has only that one.
 func (h *header) before(r io.ReadSeeker, last int64) image.Image {
-	scans, err := h.readScans(io.LimitReader(r, last))
+	scans, err := h.readScans(io.LimitReader(r, last), NewBudget()) // as a part of what was counted
 	if err != nil || scans.missing() != nil {
 		return nil
 	}

@@ -303,8 +303,24 @@ func TestManyScans(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := h.readScans(bytes.NewReader(manyScans(most, side))); err != nil {
+	if _, err := h.readScans(bytes.NewReader(manyScans(most, side)), NewBudget()); err != nil {
 		t.Errorf("%d scans of a large picture: %v", most, err)
+	}
+	sequential := bytes.Replace(data, []byte{0xff, sof2}, []byte{0xff, sof0}, 1)
+	if _, _, err := Decode(bytes.NewReader(sequential)); err != UnsupportedError("more scans than a picture of its size needs") {
+		t.Errorf("%d sequential scans of a large picture: %v", most+1, err)
+	}
+}
+
+// TestBudget: files share what their scans may have.
+func TestBudget(t *testing.T) {
+	left := NewBudget()
+	*left = 11
+	data := manyScans(4, 8)
+	for i, want := range []error{nil, nil, UnsupportedError("more scans than a picture of its size needs")} {
+		if _, _, err := left.Decode(bytes.NewReader(data)); err != want {
+			t.Errorf("file %d: %v, want %v", i, err, want)
+		}
 	}
 }
 

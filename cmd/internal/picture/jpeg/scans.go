@@ -16,6 +16,13 @@ const (
 	maxBlocks = 1 << 25 // in all scans together; a photo of 140 megapixels has 1.8e7
 )
 
+// A Budget is the number of blocks that the scans of files may have, all together:
+// those of a TIFF's tiles count as one picture's.
+type Budget int64
+
+// NewBudget returns the budget of one picture.
+func NewBudget() *Budget { return new(Budget(maxBlocks)) }
+
 // A coverage is how well a plane's 64 coefficients are known.
 type coverage [64]uint8
 
@@ -36,15 +43,14 @@ type scanList struct {
 	miscounted bool
 }
 
-// readScans reads the headers of a file's scans as far as they are valid. What
-// is coded between them contains no marker.
-func (h *header) readScans(from io.Reader) (*scanList, error) {
+// readScans reads the headers of a file's scans as far as they are valid, and takes
+// their blocks from a budget. What is coded between them contains no marker.
+func (h *header) readScans(from io.Reader, left *Budget) (*scanList, error) {
 	count := &counter{r: from}
 	r := bufio.NewReader(count)
 	_, _ = r.Discard(2) // as readHeader has seen
 	list := &scanList{planes: make([]coverage, len(h.components))}
-	interval := 0      // blocks or groups between restart markers
-	blocks := int64(0) // of the scans so far
+	interval := 0 // blocks or groups between restart markers
 	for n := 0; n <= maxScans; {
 		marker, err := nextMarker(r)
 		if err != nil || marker == eoi {
@@ -66,7 +72,7 @@ func (h *header) readScans(from io.Reader) (*scanList, error) {
 				return list, nil
 			}
 			h.addScan(list, b[3:])
-			if blocks += h.blocks(b[3:]); blocks > maxBlocks {
+			if *left -= Budget(h.blocks(b[3:])); *left < 0 {
 				return nil, UnsupportedError("more scans than a picture of its size needs")
 			}
 			list.miscounted = list.miscounted || 0 < interval && interval < h.blocksAlone(b[3:])

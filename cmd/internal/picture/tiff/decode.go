@@ -19,6 +19,10 @@ func Decode(r io.ReadSeeker) (image.Image, error) {
 	if err != nil {
 		return nil, err
 	}
+	return d.decode()
+}
+
+func (d *decoder) decode() (image.Image, error) {
 	offsets, counts := uint16(tagStripOffsets), uint16(tagStripByteCounts)
 	if d.tiled {
 		offsets, counts = tagTileOffsets, tagTileByteCounts

@@ -42,7 +42,7 @@ func (d *decoder) decodeJPEG(c *canvas, b block, section *io.SectionReader) erro
 	if cfg.Width < min(b.width, d.width-b.x) || cfg.Height < min(b.height, d.height-b.y) || cfg.Width > b.width || cfg.Height > d.blockHeight {
 		return FormatError("JPEG of another size than its strip or tile")
 	}
-	img, fault, err := jpeg.Decode(bytes.NewReader(file))
+	img, fault, err := d.budget.Decode(bytes.NewReader(file))
 	switch {
 	case err != nil:
 		return err

@@ -13,6 +13,8 @@ import (
 	"image/color"
 	"io"
 	"slices"
+
+	"github.com/coclico/coclico/cmd/internal/picture/jpeg"
 )
 
 // A FormatError reports that the input is not a valid TIFF.
@@ -71,6 +73,7 @@ type decoder struct {
 	alpha         int64
 	palette       color.Palette
 	tables        []byte // of JPEG data, read once
+	budget        *jpeg.Budget
 
 	blockWidth, blockHeight int
 	tiled                   bool
@@ -156,6 +159,7 @@ func newDecoder(r io.ReadSeeker) (*decoder, error) {
 		reversed:    n.value(tagFillOrder, 1) == 2,
 		apart:       n.value(tagPlanar, 1) == 2,
 		alpha:       n.value(tagExtraSamples, 0),
+		budget:      jpeg.NewBudget(),
 	}
 	switch {
 	case n.err != nil:

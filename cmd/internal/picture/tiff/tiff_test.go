@@ -348,6 +348,22 @@ func TestManyTiles(t *testing.T) {
 	}
 }
 
+// TestScans: the JPEGs of a picture share what their scans may have.
+func TestScans(t *testing.T) {
+	var gray bytes.Buffer
+	if err := jpeg.Encode(&gray, image.NewGray(image.Rect(0, 0, 8, 8)), nil); err != nil {
+		t.Fatal(err)
+	}
+	d, err := newDecoder(bytes.NewReader(tilesOf(4, jpegData, gray.Bytes(), nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	*d.budget = 3
+	if _, err := d.decode(); err == nil || !strings.Contains(err.Error(), "more scans") {
+		t.Errorf("4 blocks of 3: %v", err)
+	}
+}
+
 // FuzzDecode checks that whatever a file holds, decoding it ends with a picture
 // of the size that its header has, or an error.
 func FuzzDecode(f *testing.F) {
