@@ -307,7 +307,10 @@ func (left *Budget) Decode(r io.ReadSeeker) (img image.Image, fault string, err 
 		return img, NoEnd, nil
 	}
 	odd := errors.Is(err, errRatio)
-	if !complete {
+	switch {
+	case odd && !h.progressive: // image/jpeg saw no more than the header
+		err = nil
+	case !complete:
 		err = io.ErrUnexpectedEOF
 	}
 	if _, err := r.Seek(0, io.SeekStart); err != nil {

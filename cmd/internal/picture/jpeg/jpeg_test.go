@@ -194,6 +194,20 @@ func TestCutShort(t *testing.T) {
 	}
 }
 
+// TestOddCutShort: a file with planes that image/jpeg does not combine is cut short
+// where another one is.
+func TestOddCutShort(t *testing.T) {
+	for _, name := range []string{"3x2.jpg", "1x3.jpg"} {
+		data := read(t, name)
+		start := scansOf(data)[0]
+		for n := start; n < start+(len(data)-start)/3; n += 7 {
+			if _, fault, err := Decode(bytes.NewReader(data[:n])); err != io.ErrUnexpectedEOF && err != io.EOF {
+				t.Errorf("%s: %d bytes of %d: %q, %v", name, n, len(data), fault, err)
+			}
+		}
+	}
+}
+
 // scansOf returns where the scans of a file begin.
 func scansOf(data []byte) (at []int) {
 	for i := range data[1:] {

@@ -2,22 +2,23 @@ package jpeg
 
 import (
 	"bufio"
+	"cmp"
 	"image"
 	"image/color"
 	"io"
 )
 
-// planes decodes a sequential file by its planes. It returns the error of
-// image/jpeg, cause, for a file that it cannot help: more than half is missing.
+// planes decodes a sequential file by its planes. If more than half is missing, it
+// returns the error of image/jpeg, cause, or if that is nil its own.
 func (h *header) planes(r io.Reader, cause error) (image.Image, string, error) {
 	d := &decoder{header: *h, r: bufio.NewReader(r)}
 	if err := d.run(); err != nil {
-		return nil, "", cause
+		return nil, "", cmp.Or(cause, err)
 	}
 	fault := ""
 	if !d.whole {
 		if 2*d.blocks < d.of || 2*d.rows < h.height {
-			return nil, "", cause
+			return nil, "", cmp.Or(cause, io.ErrUnexpectedEOF)
 		}
 		fault = cutShort(h.height-d.rows, h.height)
 	}
