@@ -116,6 +116,16 @@ func TestGuard(t *testing.T) {
 	if err := guard(&format{name: "PNG"}, func() error { panic("index out of range") }); err == nil {
 		t.Error("a decoder's panic is no error")
 	}
+	for err, says := range map[error]string{
+		png.FormatError("bad filter type"):                          "not a valid PNG picture: bad filter type",
+		jpeg.UnsupportedError("precision"):                          "a PNG picture of a kind that is not read: precision; save it as an ordinary PNG or JPEG first",
+		tiff.UnsupportedError("Lab colors"):                         "a PNG picture of a kind that is not read: Lab colors; save it as an ordinary PNG or JPEG first",
+		tiff.UnsupportedError("a camera's raw file; export a JPEG"): "a PNG picture of a kind that is not read: a camera's raw file; export a JPEG",
+	} {
+		if got := guard(&format{name: "PNG"}, func() error { return err }); got == nil || got.Error() != says {
+			t.Errorf("%v: %v", err, got)
+		}
+	}
 }
 
 // TestWarnings checks that a decoder's warning does not cost its picture.

@@ -33,7 +33,7 @@ const (
 func pngConfig(r io.ReadSeeker) (image.Config, error) {
 	b := bufio.NewReader(r)
 	if head, err := b.Peek(16); err == nil && string(head[12:]) == "CgBI" {
-		return image.Config{}, errors.New("unsupported feature: Apple's CgBI, convert it with pngcrush -revert-iphone-optimizations")
+		return image.Config{}, errors.New("unsupported feature: Apple's CgBI; convert it with pngcrush -revert-iphone-optimizations")
 	}
 	cfg, err := png.DecodeConfig(b)
 	if err == nil {

@@ -226,11 +226,18 @@ func guard(f *format, decode func() error) (err error) {
 		return fmt.Errorf("%s that is cut short", f.picture())
 	}
 	reason := err.Error()
-	for _, prefix := range []string{"png: ", "jpeg: ", "invalid JPEG format: ", "gif: ", "webp: ", "vp8: ", "vp8l: ", "riff: ", "tiff: ", "bmp: ", "heif: "} {
+	for _, prefix := range []string{"png: ", "jpeg: ", "invalid JPEG format: ", "gif: ", "webp: ", "vp8: ", "vp8l: ", "riff: ", "tiff: ", "bmp: ", "heif: ", "invalid format: "} {
 		reason = strings.TrimPrefix(reason, prefix)
 	}
-	if what, ok := strings.CutPrefix(reason, "unsupported feature: "); ok {
-		return fmt.Errorf("%s of a kind that is not read: %s", f.picture(), what)
+	for _, prefix := range []string{"unsupported feature: ", "unsupported JPEG feature: "} {
+		what, ok := strings.CutPrefix(reason, prefix)
+		switch {
+		case !ok:
+		case strings.Contains(what, "; "): // with advice of its own
+			return fmt.Errorf("%s of a kind that is not read: %s", f.picture(), what)
+		default:
+			return fmt.Errorf("%s of a kind that is not read: %s; %s", f.picture(), what, ordinary)
+		}
 	}
 	return fmt.Errorf("not a valid %s picture: %s", f.name, reason)
 }

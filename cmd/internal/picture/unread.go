@@ -13,10 +13,11 @@ type unread struct {
 }
 
 const (
-	convert = "convert it to PNG or JPEG first"
-	export  = "export a JPEG, TIFF or PNG with a program that develops raw files first"
-	still   = "save one of its pictures as PNG or JPEG first"
-	render  = "draw it as a PNG first"
+	convert  = "convert it to PNG or JPEG first"
+	export   = "export a JPEG, TIFF or PNG with a program that develops raw files first"
+	still    = "save one of its pictures as PNG or JPEG first"
+	render   = "draw it as a PNG first"
+	ordinary = "save it as an ordinary PNG or JPEG first" // for a rare kind of what is read
 )
 
 // unreadKinds is the list of what people take for a picture that can be read.
