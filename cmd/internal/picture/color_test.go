@@ -299,52 +299,6 @@ func tiffWith(t *testing.T, img image.Image, tag, kind uint16, count uint32, val
 	return order.AppendUint32(append(data, behind...), 0)
 }
 
-// TestContainers finds profiles in every kind of file.
-func TestContainers(t *testing.T) {
-	c := goldenColor(t, "v2-p3-1024-samples", 5, 3, 2)
-	if len(c.profile)%2 == 0 {
-		c.profile = append(c.profile, 0) // an odd length is the harder one of WebP
-	}
-	gray := goldenGray(t, "gray-v2-gamma", 77)
-	img := flat("RGBA", c.in)
-	pngFile := encode(t, func(w io.Writer) error { return png.Encode(w, img) })
-	jpegFile := encode(t, func(w io.Writer) error { return jpeg.Encode(w, img, &jpeg.Options{Quality: 100}) })
-	grayFile := encode(t, func(w io.Writer) error { return jpeg.Encode(w, flat("Gray", gray.in), &jpeg.Options{Quality: 100}) })
-	webp := color.NRGBAModel.Convert(must(read([]byte(webpFile))).At(0, 0)).(color.NRGBA)
-	falling := goldenColor(t, "v2-falling-curve", 0, 0, 0)
-	falling.want.A = webp.A
-	for name, f := range map[string]struct {
-		data []byte
-		want color.NRGBA
-	}{
-		"PNG":             {withChunk(pngFile, "iCCP", iccp(c.profile)), c.want},
-		"JPEG":            {withProfile(jpegFile, c.profile, 60_000), c.want},
-		"JPEG, parts":     {withProfile(jpegFile, c.profile, 100), c.want},
-		"JPEG, gray":      {withProfile(grayFile, gray.profile, 60_000), gray.want},
-		"TIFF":            {tiffWith(t, img, 34675, 7, uint32(len(c.profile)), c.profile), c.want},
-		"WebP, no change": {webpWith("ICCP", "EXIF", readICC(t, "v2-srgb-1024-samples.icc"), nil), webp},
-		"WebP":            {webpWith("ICCP", "EXIF", append(falling.profile, 0), nil), falling.want},
-	} {
-		file, err := Open(bytes.NewReader(f.data))
-		if err != nil {
-			t.Errorf("%s: %v", name, err)
-			continue
-		}
-		img, err := file.Image()
-		if err != nil || len(file.Warnings) > 0 {
-			t.Errorf("%s: %v, warnings %q", name, err, file.Warnings)
-			continue
-		}
-		tolerance := 1
-		if strings.HasPrefix(name, "JPEG") {
-			tolerance = 3
-		}
-		if got := color.NRGBAModel.Convert(img.At(0, 0)).(color.NRGBA); far(got, f.want, tolerance) {
-			t.Errorf("%s: %v, want %v", name, got, f.want)
-		}
-	}
-}
-
 func must(img image.Image, err error) image.Image {
 	if err != nil {
 		panic(err)

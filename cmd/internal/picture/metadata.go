@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"github.com/coclico/coclico/cmd/internal/icc"
+	"github.com/coclico/coclico/cmd/internal/picture/bmp"
 	"github.com/coclico/coclico/cmd/internal/picture/jpeg"
 	"github.com/coclico/coclico/cmd/internal/picture/tiff"
 )
@@ -41,8 +42,12 @@ func readMetadata(r io.ReadSeeker, format string) metadata {
 		m.readJPEG(r)
 	case "PNG":
 		m.readPNG(r)
+	case "GIF":
+		m.readGIF(r)
 	case "WebP":
 		m.readWebP(r)
+	case "BMP":
+		m.readBMP(r)
 	case "TIFF":
 		m.readTIFF(r)
 	case "HEIC", "AVIF":
@@ -197,7 +202,22 @@ func readPart(r io.Reader, n, limit int64) ([]byte, error) {
 // readTIFF reads the tags of the picture.
 func (m *metadata) readTIFF(r io.ReadSeeker) {
 	var at, n int64
-	if m.orientation, at, n = tiff.Metadata(r); n == 0 {
+	m.orientation, at, n = tiff.Metadata(r)
+	m.readICC(r, at, n)
+}
+
+// readBMP reads the profile of a header of version 5.
+func (m *metadata) readBMP(r io.ReadSeeker) {
+	at, n, linked := bmp.Profile(r)
+	if linked {
+		m.faulty = icc.UnsupportedError("in a file of its own")
+	}
+	m.readICC(r, at, n)
+}
+
+// readICC reads a profile of n bytes at a place, unless it has none.
+func (m *metadata) readICC(r io.ReadSeeker, at, n int64) {
+	if n == 0 {
 		return
 	}
 	if _, err := r.Seek(at, io.SeekStart); err != nil {

@@ -83,6 +83,23 @@ func Decode(r io.Reader) (image.Image, error) {
 	return d.decodeColors()
 }
 
+// Profile returns the place and length of a file's color profile, 0 for none, and
+// whether the file names a profile that is not inside it.
+func Profile(r io.Reader) (at, length int64, linked bool) {
+	head := make([]byte, fileHeader+windows5)
+	order := binary.LittleEndian
+	if _, err := io.ReadFull(r, head); err != nil || order.Uint32(head[fileHeader:]) != windows5 {
+		return 0, 0, false
+	}
+	switch string(head[70:74]) { // PROFILE_EMBEDDED is 'MBED', PROFILE_LINKED 'LINK'
+	case "DEBM":
+		return fileHeader + int64(order.Uint32(head[126:])), int64(order.Uint32(head[130:])), false
+	case "KNIL":
+		return 0, 0, true
+	}
+	return 0, 0, false
+}
+
 func newDecoder(r io.Reader) (*decoder, error) {
 	d := &decoder{r: r}
 	head := make([]byte, fileHeader+windows5)
