@@ -16,8 +16,7 @@ import (
 // file it holds as much as can be read: the decoder reports what is wrong, and the
 // source a read that failed.
 type metadata struct {
-	orientation int  // as EXIF has it, see orientation.go
-	progressive bool // of a JPEG: all coefficients are held
+	orientation int // as EXIF has it, see orientation.go
 
 	profile *icc.Profile // what the values stand for, nil for sRGB
 	faulty  error        // why there is no profile although the file holds one
@@ -78,7 +77,7 @@ const (
 // first counts. A profile that is longer than a segment is in several, which are
 // numbered.
 func (m *metadata) readJPEG(r io.Reader) {
-	var exif, frame bool
+	var exif bool
 	var parts iccParts
 	defer func() {
 		if data, err := parts.join(); err != nil {
@@ -96,10 +95,6 @@ func (m *metadata) readJPEG(r io.Reader) {
 		switch {
 		case err != nil, marker == 0xd9, marker == 0xda: // end of image, start of scan
 			return
-		case marker == 0xc0, marker == 0xc1, marker == 0xc2: // start of frame
-			if !frame {
-				frame, m.progressive = true, marker == 0xc2
-			}
 		case marker == 0xe1, marker == 0xe2: // APP1, APP2
 			segment := make([]byte, n)
 			if _, err := io.ReadFull(b, segment); err != nil {

@@ -92,8 +92,8 @@ func TestStrayBytes(t *testing.T) {
 		if _, err := jpeg.Decode(bytes.NewReader(data)); err != nil {
 			t.Errorf("%.20q: %v", stray, err)
 		}
-		if m := readMetadata(bytes.NewReader(data), "JPEG"); m.orientation != 6 || !m.progressive {
-			t.Errorf("%.20q: orientation %d, progressive is %v", stray, m.orientation, m.progressive)
+		if f, err := Open(bytes.NewReader(data)); err != nil || f.meta.orientation != 6 || f.Memory != 48*32*15/2 {
+			t.Errorf("%.20q: %+v, %v", stray, f, err)
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/coclico/coclico/cmd/internal/picture/jpeg"
 	"github.com/coclico/coclico/cmd/internal/picture/tiff"
 )
 
@@ -96,15 +97,7 @@ func (f *File) measure(cfg image.Config) error {
 	rows := int64(0)
 	switch f.format.name {
 	case "JPEG":
-		switch {
-		case f.meta.progressive:
-			each *= 5 // all coefficients are held, 4 bytes each
-		case cfg.ColorModel == color.RGBAModel:
-			each += 3 // the planes that it is made of
-		}
-		if f.meta.orientation != 1 {
-			each *= 2 // turned in memory
-		}
+		return f.measureJPEG(cfg.ColorModel)
 	case "PNG":
 		rows = 2 * each * w // this one and the one before
 		if cfg.ColorModel == color.GrayModel || cfg.ColorModel == color.Gray16Model {
@@ -143,6 +136,25 @@ func (f *File) measure(cfg image.Config) error {
 	return nil
 }
 
+// measureJPEG sets the memory of a JPEG. Decoding leaves its picture alone, and
+// turning and converting it make copies.
+func (f *File) measureJPEG(m color.Model) error {
+	var peak, picture int64
+	err := guard(f.format, func() (err error) {
+		if _, err := f.r.Seek(0, io.SeekStart); err != nil {
+			return err
+		}
+		peak, picture, err = jpeg.Memory(f.r)
+		return err
+	})
+	copies := converting(m, f.meta.profile) * int64(f.Width) * int64(f.Height)
+	if m == color.YCbCrModel && f.meta.orientation != 1 { // others are turned as they are read
+		copies += picture
+	}
+	f.Memory = max(peak, picture+copies)
+	return err
+}
+
 // bytesPerPixel is what a decoder that has announced this model allocates at most.
 func bytesPerPixel(m color.Model) int64 {
 	if _, ok := m.(color.Palette); ok {
@@ -155,7 +167,7 @@ func bytesPerPixel(m color.Model) int64 {
 		return 2
 	case color.YCbCrModel:
 		return 3
-	case color.RGBA64Model, color.NRGBA64Model, color.CMYKModel: // CMYK: four planes, then their ink
+	case color.RGBA64Model, color.NRGBA64Model:
 		return 8
 	}
 	return 4

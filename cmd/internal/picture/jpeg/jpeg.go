@@ -376,6 +376,9 @@ func (h *header) decode(r io.Reader) (img image.Image, complete bool, err error)
 		r = io.MultiReader(strings.NewReader("\xff\xd8"+adobeSegment), r)
 	}
 	img, err = jpeg.Decode(io.MultiReader(r, end))
+	if h.progressive || err != nil {
+		h.collect()
+	}
 	return img, !end.used, err
 }
 

@@ -72,7 +72,7 @@ func (h *header) readScans(from io.Reader, left *Budget) (*scanList, error) {
 				return list, nil
 			}
 			h.addScan(list, b[3:])
-			if *left -= Budget(h.blocks(b[3:])); *left < 0 {
+			if *left -= Budget(h.blocks(h.scanned(b[3:])...)); *left < 0 {
 				return nil, UnsupportedError("more scans than a picture of its size needs")
 			}
 			list.miscounted = list.miscounted || 0 < interval && interval < h.blocksAlone(b[3:])
@@ -87,15 +87,23 @@ func (h *header) readScans(from io.Reader, left *Budget) (*scanList, error) {
 	return nil, UnsupportedError(fmt.Sprintf("more than %d scans", maxScans))
 }
 
-// blocks returns the number of blocks that image/jpeg goes over in a scan, those
-// beyond the picture's edges included.
-func (h *header) blocks(b []byte) (n int64) {
+// scanned returns the planes of a scan's header.
+func (h *header) scanned(b []byte) (planes []component) {
+	for names := b[:len(b)-3]; len(names) > 0; names = names[2:] {
+		if i := h.named(names[0]); i >= 0 {
+			planes = append(planes, h.components[i])
+		}
+	}
+	return planes
+}
+
+// blocks returns the number of blocks of planes, those beyond the picture's edges
+// included, which image/jpeg holds and goes over, too.
+func (h *header) blocks(planes ...component) (n int64) {
 	across, down := h.largest()
 	groups := int64(ceil(h.width, 8*across)) * int64(ceil(h.height, 8*down))
-	for planes := b[:len(b)-3]; len(planes) > 0; planes = planes[2:] {
-		if i := h.named(planes[0]); i >= 0 {
-			n += groups * int64(h.components[i].h*h.components[i].v)
-		}
+	for _, c := range planes {
+		n += groups * int64(c.h*c.v)
 	}
 	return n
 }
