@@ -56,8 +56,12 @@ type observer struct {
 
 // observe starts what the flags ask for. Depth, if not nil, answers scalers.
 func (p *program) observe(ctx context.Context, f *observeFlags, depth http.Handler) (*observer, error) {
+	p.log = logging.NewWriter(p.stderr)
+	if !p.screen.Watched() {
+		p.screen.Err = p.log // the last complaint, too, must not wait for who reads
+	}
 	o := &observer{
-		log:         logging.New(p.stderr, f.level),
+		log:         logging.New(p.log, f.level),
 		chunks:      prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "coclico_fleet_chunks", Help: "Chunks of the job, by their state."}, []string{"state"}),
 		pictures:    prometheus.NewCounterVec(prometheus.CounterOpts{Name: "coclico_fleet_pictures_total", Help: "Pictures of this process, by their result."}, []string{"result"}),
 		redelivered: prometheus.NewCounter(prometheus.CounterOpts{Name: "coclico_fleet_redelivered_total", Help: "Chunks of this process that another worker had before."}),

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/coclico/coclico/cmd/internal/command"
+	"github.com/coclico/coclico/cmd/internal/logging"
 	"github.com/coclico/coclico/cmd/internal/options"
 	"github.com/coclico/coclico/cmd/internal/process"
 	"github.com/coclico/coclico/cmd/internal/terminal"
@@ -64,6 +65,14 @@ type program struct {
 	screen *terminal.Screen
 	stdin  io.Reader
 	stderr io.Writer
+	log    *logging.Writer // nil before observe
+}
+
+// close ends the log.
+func (p *program) close() {
+	if p.log != nil {
+		p.log.Close()
+	}
 }
 
 // run is the program: it reads the command line, does the work, and reports
@@ -72,6 +81,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	s := terminal.New(stdout, stderr, os.Getenv)
 	s.Program = "coclico-fleet"
 	p := &program{screen: s, stdin: stdin, stderr: stderr}
+	defer p.close()
 	started := false // the command line was right
 	root := rootCmd(p, &started)
 	root.SetArgs(args)

@@ -52,6 +52,8 @@ done is finished, others are canceled, and who watches them is told.
 
 --admin is another address, for /healthz, /readyz, Prometheus /metrics and
 /debug/pprof. The log is JSON, or text on a terminal, and has no names of files.
+The server does not wait for who reads it: what is not read in time is lost, and
+the log then tells how much.
 ` + builtInHelp,
 		Example: `  coclico serve
   coclico serve --archive A --model my-model
@@ -68,7 +70,9 @@ done is finished, others are canceled, and who watches them is told.
 		if err != nil {
 			return err
 		}
-		o.config.Token, o.config.Log = policy.Token, logging.New(s.Err, o.level)
+		log := logging.NewWriter(s.Err)
+		defer log.Close()
+		o.config.Token, o.config.Log = policy.Token, logging.New(log, o.level)
 		o.config.Limits.Body, o.config.Limits.KeepBytes = int64(*o.maxBody), int64(*o.keepBytes)
 		return o.run(cmd.Context(), f, s, policy)
 	}

@@ -1,31 +1,29 @@
 // Package logging sets up the log of a long-running program: log/slog, as text
-// on a terminal and as JSON anywhere else.
+// on a terminal and as JSON anywhere else. The program does not wait for who
+// reads its log, and outlives that reader: see [Writer].
 package logging
 
 import (
 	"errors"
 	"io"
 	"log/slog"
-	"os"
 	"strings"
 
 	"github.com/spf13/pflag"
-	"golang.org/x/term"
 )
 
 // New returns a logger that writes to w the records of a level and above. They
-// are text if w is a terminal, and otherwise JSON, one record a line.
-func New(w io.Writer, level slog.Leveler) *slog.Logger {
-	f, ok := w.(*os.File)
-	return newLogger(w, level, ok && term.IsTerminal(int(f.Fd())))
+// are text if w writes to a terminal, and otherwise JSON, one record a line.
+func New(w *Writer, level slog.Leveler) *slog.Logger {
+	return slog.New(newHandler(w, level, w.terminal))
 }
 
-func newLogger(w io.Writer, level slog.Leveler, terminal bool) *slog.Logger {
+func newHandler(w io.Writer, level slog.Leveler, terminal bool) slog.Handler {
 	opts := &slog.HandlerOptions{Level: level}
 	if terminal {
-		return slog.New(slog.NewTextHandler(w, opts))
+		return slog.NewTextHandler(w, opts)
 	}
-	return slog.New(slog.NewJSONHandler(w, opts))
+	return slog.NewJSONHandler(w, opts)
 }
 
 // Flag defines --log-level, whose default is info. The level it returns is set

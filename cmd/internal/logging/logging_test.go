@@ -47,9 +47,11 @@ func TestPipe(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer r.Close()
-	log := New(w, slog.LevelInfo)
+	out := NewWriter(w)
+	log := New(out, slog.LevelInfo)
 	log.Debug("unseen")
 	log.Info("two\nlines", "name", "\x1b[2J\nINFO forged")
+	out.Close()
 	w.Close()
 	var got bytes.Buffer
 	if _, err := got.ReadFrom(r); err != nil {
@@ -70,7 +72,7 @@ func TestPipe(t *testing.T) {
 // TestTerminal: a terminal gets text, a record a line, without control characters.
 func TestTerminal(t *testing.T) {
 	var got bytes.Buffer
-	newLogger(&got, slog.LevelWarn, true).Warn("slow", "name", "\x1b[2J\nWARN forged")
+	slog.New(newHandler(&got, slog.LevelWarn, true)).Warn("slow", "name", "\x1b[2J\nWARN forged")
 	if line := got.String(); strings.Count(line, "\n") != 1 || strings.Contains(line, "\x1b") ||
 		!strings.Contains(line, "level=WARN msg=slow name=") {
 		t.Errorf("text is %q", line)

@@ -39,6 +39,7 @@ type Model struct {
 }
 
 // A Config configures a [Server]. Model, Version, Log and Registry are required.
+// Every request waits for Log, so what it writes to must not make it wait.
 type Config struct {
 	Model   Model
 	Archive *Archive // nil for none
