@@ -4,6 +4,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -58,5 +59,20 @@ func TestUnread(t *testing.T) {
 	}
 	if status := c.wait(); status != process.Terminated {
 		t.Errorf("status %d", status)
+	}
+}
+
+// TestOutlivesReader: a job is done, by workers too, when nobody reads the log.
+func TestOutlivesReader(t *testing.T) {
+	t.Parallel()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	r.Close()
+	c := startInto(t, w, "run", plan(t, 2, 1), "--log-level", "debug", "--queue-folder", t.TempDir())
+	if status := c.wait(); status != process.OK || !strings.Contains(c.output(), "2 pictures done") {
+		t.Errorf("status %d: %s", status, c.output())
 	}
 }

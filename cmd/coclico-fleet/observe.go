@@ -14,6 +14,7 @@ import (
 	"github.com/coclico/coclico/cmd/internal/guard"
 	"github.com/coclico/coclico/cmd/internal/logging"
 	"github.com/coclico/coclico/cmd/internal/options"
+	"github.com/coclico/coclico/cmd/internal/process"
 )
 
 // observeFlags are the flags of what an operator sees of a command.
@@ -56,6 +57,7 @@ type observer struct {
 
 // observe starts what the flags ask for. Depth, if not nil, answers scalers.
 func (p *program) observe(ctx context.Context, f *observeFlags, depth http.Handler) (*observer, error) {
+	process.OutliveReaders()
 	p.log = logging.NewWriter(p.stderr)
 	if !p.screen.Watched() {
 		p.screen.Err = p.log // the last complaint, too, must not wait for who reads

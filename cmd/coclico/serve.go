@@ -17,6 +17,7 @@ import (
 	"github.com/coclico/coclico/cmd/internal/guard"
 	"github.com/coclico/coclico/cmd/internal/logging"
 	"github.com/coclico/coclico/cmd/internal/options"
+	"github.com/coclico/coclico/cmd/internal/process"
 	"github.com/coclico/coclico/cmd/internal/serve"
 	"github.com/coclico/coclico/cmd/internal/terminal"
 	"github.com/coclico/coclico/codec"
@@ -70,6 +71,7 @@ the log then tells how much.
 		if err != nil {
 			return err
 		}
+		process.OutliveReaders()
 		log := logging.NewWriter(s.Err)
 		defer log.Close()
 		o.config.Token, o.config.Log = policy.Token, logging.New(log, o.level)

@@ -56,3 +56,17 @@ func TestServeUnread(t *testing.T) {
 		t.Error("the program does not end within 30 seconds")
 	}
 }
+
+// TestServeOutlivesReader: a server lives on when the reader of its log has gone.
+func TestServeOutlivesReader(t *testing.T) {
+	s := startServer(t, "--admin", "off")
+	if err := s.stderr.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		if status, text := s.get("/v1/info"); status != http.StatusOK {
+			t.Fatalf("status %d: %s", status, text)
+		}
+		time.Sleep(50 * time.Millisecond) // until the log is written
+	}
+}

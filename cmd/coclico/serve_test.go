@@ -26,6 +26,8 @@ type served struct {
 	url string
 	log *bufio.Reader
 
+	stderr io.Closer
+
 	serving map[string]any // the log's entry
 }
 
@@ -42,7 +44,7 @@ func startServer(t *testing.T, args ...string) *served {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { cmd.Process.Kill() })
-	s := &served{t: t, cmd: cmd, log: bufio.NewReader(stderr)}
+	s := &served{t: t, cmd: cmd, log: bufio.NewReader(stderr), stderr: stderr}
 	s.serving = s.entry("serving")
 	s.url = strings.TrimSuffix(s.serving["url"].(string), "/")
 	return s

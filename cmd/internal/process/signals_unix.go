@@ -18,3 +18,8 @@ func signals() []os.Signal {
 	}
 	return s
 }
+
+// OutliveReaders has a write to a pipe that nobody can read any more fail, where
+// it would end the program. It is for programs whose work is not what they print:
+// the reader of a server's log may end before the server.
+func OutliveReaders() { signal.Ignore(syscall.SIGPIPE) }
