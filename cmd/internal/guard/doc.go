@@ -8,6 +8,11 @@
 // spend this machine's time, and TLS so that the token cannot be read on the
 // way; a [Policy] says which of these the user waived.
 //
+// # Connections
+//
+// Each connection takes a file of the process. [Connections] bound them, so that
+// nobody keeps out others by opening many.
+//
 // # Requests
 //
 // A browser on this machine can reach the loopback interface on behalf of any

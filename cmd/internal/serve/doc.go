@@ -20,7 +20,7 @@
 // Everything that requests can make the server hold is bounded: the bytes of
 // bodies that are read, the memory of pictures that are encoded, the decodes that
 // wait, the pictures that are kept, the lists of an archive's rows that clients
-// have not read, and the streams of events. See [Limits]. A
+// have not read, the streams of events, and the connections. See [Limits]. A
 // stream of events has no queue of its own. It sends the newest event of each
 // kind when the connection takes it, so that a slow client misses steps and costs
 // nothing.

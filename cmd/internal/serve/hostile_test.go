@@ -292,7 +292,7 @@ func TestHalfOpen(t *testing.T) {
 	if testing.Short() {
 		n = min(n, 500)
 	}
-	s := start(t, func(c *Config) { c.Limits.Streams = n })
+	s := start(t, func(c *Config) { c.Limits.Streams, c.Limits.Connections = n, 2*n+100 })
 	d := s.post(202, slow, s.encode(1, ""))
 	streams := make([]net.Conn, n)
 	before := inUse()

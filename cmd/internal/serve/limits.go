@@ -3,6 +3,8 @@ package serve
 import (
 	"cmp"
 	"time"
+
+	"github.com/coclico/coclico/cmd/internal/guard"
 )
 
 // Limits bound what clients can make a server do. A zero field has the default.
@@ -20,6 +22,7 @@ type Limits struct {
 	BodyTime      time.Duration // to send a body; a minute
 	PictureMemory int64         // bytes of pictures that are encoded; 1 GiB
 	Encodes       int           // pictures that are encoded at once; 16
+	Connections   int           // half of them for one client; half of the files that the process may open, at most 32,768
 	Streams       int           // of events, and clients that wait for a decode; 16,384 of each
 	Grace         time.Duration // that a decode may take to finish when the server stops; other requests have a fifth more; 20 seconds
 }
@@ -39,10 +42,15 @@ func (l Limits) orDefault() Limits {
 		BodyTime:      cmp.Or(l.BodyTime, time.Minute),
 		PictureMemory: cmp.Or(l.PictureMemory, 1<<30),
 		Encodes:       cmp.Or(l.Encodes, 16),
+		Connections:   cmp.Or(l.Connections, defaultConnections(guard.Files())),
 		Streams:       cmp.Or(l.Streams, 1<<14),
 		Grace:         cmp.Or(l.Grace, 20*time.Second),
 	}
 }
+
+// defaultConnections returns how many connections a process may have that may
+// open so many files. The others are for the archive and the admin listener.
+func defaultConnections(files int) int { return max(2, min(files/2, 1<<15)) }
 
 // Limits that no flag changes.
 const (

@@ -25,6 +25,8 @@ func newMetrics(s *Server) *metrics {
 	s.Registry.MustRegister(m.encodeSeconds, m.decodeSeconds, m.decodeSteps, m.requests,
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "coclico_queue_length", Help: "Decodes that wait."}, func() float64 { return float64(s.queue.len()) }),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "coclico_event_streams", Help: "Streams of events that are open."}, func() float64 { return float64(s.streams.Load()) }),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "coclico_connections", Help: "Connections that are open."}, func() float64 { return float64(s.connections.Open()) }),
+		prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "coclico_connections_refused_total", Help: "Connections that were closed because too many were open."}, func() float64 { return float64(s.connections.Refused()) }),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "coclico_kept_bytes", Help: "Pictures that are kept."}, func() float64 { return float64(s.decodes.kept()) }),
 	)
 	return m

@@ -377,17 +377,6 @@ func TestWaits(t *testing.T) {
 	}
 }
 
-func TestSharer(t *testing.T) {
-	for address, want := range map[string]string{
-		"192.0.2.1:5": "192.0.2.1", "[::ffff:192.0.2.1]:5": "192.0.2.1", "[2001:db8::1]:5": "2001:db8::/64", "[2001:db8:0:0:ffff::9]:5": "2001:db8::/64",
-		"[::1]:5": "::1", "[fe80::1%eth0]:5": "fe80::1%eth0", "@": "@", "pipe:1": "pipe",
-	} {
-		if got := sharer(&http.Request{RemoteAddr: address}); got != want {
-			t.Errorf("%s: %s, want %s", address, got, want)
-		}
-	}
-}
-
 // TestShares: what is freed can be taken, and who holds nothing takes no memory.
 func TestShares(t *testing.T) {
 	s := newShares(10)

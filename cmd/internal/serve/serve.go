@@ -72,6 +72,8 @@ type Server struct {
 	waits    atomic.Int64        // of clients for a decode
 	handlers atomic.Int64        // that run
 
+	connections *guard.Connections
+
 	listShares *shares // of lists
 
 	draining chan struct{} // closed when the server begins to stop
@@ -95,6 +97,8 @@ func New(c Config) (*Server, error) {
 		searches: semaphore.NewWeighted(maxSearches),
 		lists:    semaphore.NewWeighted(maxLists),
 		draining: make(chan struct{}),
+
+		connections: guard.NewConnections(c.Limits.Connections, c.Log),
 
 		listShares: newShares(maxLists / 2),
 	}
@@ -133,6 +137,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 		ReadHeaderTimeout: headerTime,
 		IdleTimeout:       idleTime,
 		MaxHeaderBytes:    64 << 10,
+		ConnState:         s.connections.State,
 		ErrorLog:          slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),
 	}
 	work, stop := context.WithCancel(context.WithoutCancel(ctx))
@@ -143,7 +148,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 		s.queue.work(work)
 	}()
 	served := make(chan error, 1)
-	go func() { served <- srv.Serve(ln) }()
+	go func() { served <- srv.Serve(warner{ln, s.Log}) }()
 	select {
 	case err = <-served: // the listener broke
 	case <-ctx.Done():
@@ -165,6 +170,22 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	}
 	s.decodes.close()
 	return err
+}
+
+// A warner warns of connections that it cannot accept, such as for want of files:
+// what http.Server says of them stands among its complaints about clients.
+type warner struct {
+	net.Listener
+	log *slog.Logger
+}
+
+// Accept implements [net.Listener].
+func (w warner) Accept() (net.Conn, error) {
+	conn, err := w.Listener.Accept()
+	if err != nil && !errors.Is(err, net.ErrClosed) {
+		w.log.Warn("a connection could not be accepted", "error", err)
+	}
+	return conn, err
 }
 
 // awaitHandlers waits until no handler runs, for some time: the caller may close

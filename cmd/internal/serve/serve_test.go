@@ -62,6 +62,12 @@ var servers int
 // fails if it left a goroutine.
 func start(t testing.TB, change func(*Config)) *testServer {
 	t.Helper()
+	return startAt(t, change, func(ln net.Listener) net.Listener { return ln })
+}
+
+// startAt is start with another listener.
+func startAt(t testing.TB, change func(*Config), listen func(net.Listener) net.Listener) *testServer {
+	t.Helper()
 	c, err := codec.BuiltIn()
 	if err != nil {
 		t.Fatal(err)
@@ -93,7 +99,7 @@ func start(t testing.TB, change func(*Config)) *testServer {
 		Server: server, t: t, url: "http://" + listener.Addr().String(), log: log, stop: stop, ended: make(chan error, 1),
 		http: &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
 	}
-	go func() { s.ended <- server.Serve(ctx, listener) }()
+	go func() { s.ended <- server.Serve(ctx, listen(listener)) }()
 	t.Cleanup(func() {
 		stop()
 		transport.CloseIdleConnections()

@@ -1,10 +1,10 @@
 package serve
 
 import (
-	"net"
 	"net/http"
-	"net/netip"
 	"sync"
+
+	"github.com/coclico/coclico/cmd/internal/guard"
 )
 
 // Shares bound what each client holds of something, so that none takes it from
@@ -37,21 +37,5 @@ func (s *shares) free(client string, n int64) {
 	}
 }
 
-// sharer returns whose share a request is to be counted as: that of its client's
-// address. IPv6 addresses share with the other 2^64 of their network, all of
-// which one client may have.
-func sharer(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return r.RemoteAddr
-	}
-	ip, err := netip.ParseAddr(host)
-	if err != nil {
-		return host
-	}
-	if ip = ip.Unmap(); ip.Is6() && !ip.IsLoopback() && !ip.IsLinkLocalUnicast() {
-		network, _ := ip.Prefix(64) // which IPv6 addresses have
-		return network.String()
-	}
-	return ip.String()
-}
+// sharer returns whose share a request is to be counted as.
+func sharer(r *http.Request) string { return guard.Sharer(r.RemoteAddr) }
