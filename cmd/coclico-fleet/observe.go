@@ -71,7 +71,7 @@ func (p *program) observe(ctx context.Context, f *observeFlags, depth http.Handl
 	if *f.address == "" {
 		return o, nil
 	}
-	o.server = admin.New(version())
+	o.server = admin.New(version(), o.log)
 	o.server.Registry().MustRegister(o.chunks, o.pictures, o.redelivered)
 	if depth != nil {
 		o.server.Handle("/jsz", depth)

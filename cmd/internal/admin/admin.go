@@ -23,6 +23,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/pprof"
@@ -41,6 +42,7 @@ import (
 // A Server answers the questions about one program. Its methods may be called
 // from several goroutines.
 type Server struct {
+	log      *slog.Logger
 	registry *prometheus.Registry
 	unready  atomic.Pointer[string] // why; nil if ready
 	mux      *http.ServeMux
@@ -48,9 +50,9 @@ type Server struct {
 
 // New returns the server of a program of a version, which is not ready yet:
 // "starting". Its registry holds the metrics of the Go runtime and the process,
-// and coclico_build_info.
-func New(version string) *Server {
-	s := &Server{registry: prometheus.NewRegistry(), mux: http.NewServeMux()}
+// and coclico_build_info. The log is told of what goes wrong with connections.
+func New(version string, log *slog.Logger) *Server {
+	s := &Server{log: log, registry: prometheus.NewRegistry(), mux: http.NewServeMux()}
 	s.SetReady(errors.New("starting"))
 	s.registry.MustRegister(
 		collectors.NewGoCollector(),
@@ -147,6 +149,10 @@ func Listen(ctx context.Context, address string, anywhere bool) (net.Listener, e
 	return guard.Listen(ctx, address, guard.Policy{Open: anywhere, Plain: anywhere})
 }
 
+// maxConnections is more than probes and scrapers need, and leaves the process its
+// files.
+const maxConnections = 16
+
 // Serve answers requests from a listener, which it closes, until the context
 // ends. Besides IP addresses and localhost, requests may be for the hosts that
 // the user allows (--allow-host). A program that shuts down should first call
@@ -163,6 +169,8 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener, allow ...string) er
 		WriteTimeout:      2 * time.Minute, // the longest profile
 		IdleTimeout:       time.Minute,
 		MaxHeaderBytes:    64 << 10,
+		ConnState:         guard.NewConnections(maxConnections, s.log.With("listener", "admin")).State,
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
 	}
 	stop := context.AfterFunc(ctx, func() { srv.Close() })
 	defer stop()

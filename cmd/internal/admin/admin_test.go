@@ -1,10 +1,13 @@
 package admin
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"io/fs"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -12,10 +15,14 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
+
+var quiet = slog.New(slog.DiscardHandler)
 
 // start serves until the test ends, and returns the base URL.
 func start(t *testing.T, s *Server, allow ...string) string {
@@ -60,7 +67,7 @@ func get(t *testing.T, url, host string) (int, string) {
 }
 
 func TestReady(t *testing.T) {
-	s := New("1.2.3")
+	s := New("1.2.3", quiet)
 	url := start(t, s)
 	for _, step := range []struct {
 		set    bool
@@ -87,7 +94,7 @@ func TestReady(t *testing.T) {
 
 // TestMetrics: a server has its own registry, with what was promised.
 func TestMetrics(t *testing.T) {
-	s, other := New("1.2.3"), New("4.5.6")
+	s, other := New("1.2.3", quiet), New("4.5.6", quiet)
 	count := prometheus.NewCounter(prometheus.CounterOpts{Name: "coclico_test_total"})
 	s.Registry().MustRegister(count)
 	count.Add(3)
@@ -114,7 +121,7 @@ func TestMetrics(t *testing.T) {
 
 // TestProfiles: profiles are for this machine, by a name that no page can have.
 func TestProfiles(t *testing.T) {
-	s := New("1.2.3")
+	s := New("1.2.3", quiet)
 	url := start(t, s)
 	for _, path := range []string{"", "heap", "goroutine?debug=1", "cmdline", "symbol"} {
 		if status, body := get(t, url+"/debug/pprof/"+path, ""); status != 200 || body == "" {
@@ -152,7 +159,7 @@ func TestProfilesDualStack(t *testing.T) {
 	}
 	ended := make(chan error, 1)
 	ctx, stop := context.WithCancel(t.Context())
-	go func() { ended <- New("1.2.3").Serve(ctx, ln) }()
+	go func() { ended <- New("1.2.3", quiet).Serve(ctx, ln) }()
 	_, port, err := net.SplitHostPort(ln.Addr().String())
 	if err != nil {
 		t.Fatal(err)
@@ -169,7 +176,7 @@ func TestProfilesDualStack(t *testing.T) {
 // TestOtherSites: a page that a browser shows can neither start a profile nor run
 // an answer as a script.
 func TestOtherSites(t *testing.T) {
-	s := New("1.2.3")
+	s := New("1.2.3", quiet)
 	for site, want := range map[string]int{"": 200, "none": 200, "same-origin": 200, "cross-site": 403, "same-site": 403} {
 		for _, path := range []string{"/metrics", "/healthz", "/debug/pprof/cmdline"} {
 			r := httptest.NewRequest("GET", path, nil)
@@ -186,7 +193,7 @@ func TestOtherSites(t *testing.T) {
 
 // TestHandle: a path of the program's own, asked for by a name that was allowed.
 func TestHandle(t *testing.T) {
-	s := New("1.2.3")
+	s := New("1.2.3", quiet)
 	s.Handle("GET /jsz", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "{}") }))
 	url := start(t, s, "queue.example")
 	for host, want := range map[string]int{"": 200, "queue.example": 200, "queue.example:9090": 200, "other.example": 403} {
@@ -198,7 +205,7 @@ func TestHandle(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := New("").Serve(t.Context(), ln, "not a host"); err == nil {
+	if err := New("", quiet).Serve(t.Context(), ln, "not a host"); err == nil {
 		t.Error("a host that is none is accepted")
 	}
 	if _, err := ln.Accept(); !errors.Is(err, net.ErrClosed) {
@@ -229,11 +236,76 @@ func TestServeEnds(t *testing.T) {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	stop()
-	if err := New("").Serve(ctx, ln); err != nil {
+	if err := New("", quiet).Serve(ctx, ln); err != nil {
 		t.Errorf("ended context: %v", err)
 	}
-	if err := New("").Serve(context.Background(), ln); err == nil {
+	if err := New("", quiet).Serve(context.Background(), ln); err == nil {
 		t.Error("closed listener: no error")
+	}
+}
+
+// TestLog: what goes wrong with a connection is an entry of the program's log, and
+// nothing is printed beside it.
+func TestLog(t *testing.T) {
+	var text bytes.Buffer
+	s := New("1.2.3", slog.New(slog.NewJSONHandler(&text, nil)))
+	ln, err := Listen(t.Context(), "127.0.0.1:0", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ln.Close()
+	full := &fullListener{Listener: ln}
+	if err := s.Serve(t.Context(), full); !errors.Is(err, net.ErrClosed) {
+		t.Error(err)
+	}
+	var entry struct{ Level, Msg string }
+	if err := json.Unmarshal(text.Bytes(), &entry); err != nil || entry.Level != "WARN" || !strings.Contains(entry.Msg, "too many open files") {
+		t.Errorf("%v: the log is %q", err, text.String())
+	}
+}
+
+// A fullListener has no file for its first connection.
+type fullListener struct {
+	net.Listener
+	tried bool
+}
+
+func (l *fullListener) Accept() (net.Conn, error) {
+	if !l.tried {
+		l.tried = true
+		return nil, &net.OpError{Op: "accept", Net: "tcp", Err: os.NewSyscallError("accept4", syscall.EMFILE)}
+	}
+	return l.Listener.Accept()
+}
+
+// TestConnections: there are few, and idle ones keep out nobody.
+func TestConnections(t *testing.T) {
+	url := start(t, New("1.2.3", quiet))
+	first, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer first.Close()
+	if err := first.SetDeadline(time.Now().Add(30 * time.Second)); err != nil { // before it is closed in any case
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(first, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 3 * maxConnections {
+		transport := &http.Transport{}
+		defer transport.CloseIdleConnections()
+		answer, err := (&http.Client{Transport: transport, Timeout: time.Minute}).Get(url + "/healthz")
+		if err != nil {
+			t.Fatalf("connection %d: %v", i, err)
+		}
+		if _, err := io.Copy(io.Discard, answer.Body); err != nil || answer.StatusCode != 200 {
+			t.Errorf("connection %d: status %d, %v", i, answer.StatusCode, err)
+		}
+		answer.Body.Close()
+	}
+	if _, err := io.Copy(io.Discard, first); errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Error("the longest idle connection was not closed")
 	}
 }
 

@@ -128,7 +128,7 @@ func (c *Connections) forget(known *connection) {
 func (c *Connections) warn(client string) {
 	if now := time.Now(); now.Sub(c.warned) >= time.Minute {
 		c.warned = now
-		c.log.Warn("too many connections are at work: new ones are refused; a higher limit of open files (ulimit -n) may allow more",
+		c.log.Warn("too many connections are at work: new ones are refused",
 			"client", client, "held", c.held[client], "open", len(c.open), "most", c.most, "refused", c.refused)
 	}
 }
