@@ -49,6 +49,30 @@ func TestReadFails(t *testing.T) {
 	}
 }
 
+// TestEndFails: where the end of a file cannot be found, that is the error, and
+// the file is not called broken. What needs no end is read without.
+func TestEndFails(t *testing.T) {
+	for name, want := range map[string]error{"orient6.tif": errDisk, "test8.heic": errDisk, "p3.avif": errDisk, "part.webp": nil} {
+		f, err := Open(&endless{bytes.NewReader(testdata(t, name))})
+		if err == nil {
+			_, err = f.Image()
+		}
+		if err != want {
+			t.Errorf("%s: error %v, want %v", name, err, want)
+		}
+	}
+}
+
+// An endless is a file whose end cannot be found.
+type endless struct{ *bytes.Reader }
+
+func (e *endless) Seek(offset int64, whence int) (int64, error) {
+	if whence == io.SeekEnd {
+		return 0, errDisk
+	}
+	return e.Reader.Seek(offset, whence)
+}
+
 // TestStreamReadFails: a file that cannot be read is not one without a stream.
 func TestStreamReadFails(t *testing.T) {
 	data := encode(t, func(w io.Writer) error { return encodePNG(w, sample(), nil, []byte("stream")) })
