@@ -58,7 +58,7 @@ func parseShards(data []byte) (map[string]string, error) {
 // folder on every system, and is shown by a terminal as it is.
 func plainName(name string) bool {
 	unprintable := func(r rune) bool { return !unicode.IsPrint(r) }
-	return name != "" && len(name) <= 255 && !strings.HasPrefix(name, ".") && !strings.ContainsAny(name, "/\\:") && !strings.ContainsFunc(name, unprintable)
+	return name != "" && len(name) <= MaxFileName && !strings.HasPrefix(name, ".") && !strings.ContainsAny(name, "/\\:") && !strings.ContainsFunc(name, unprintable)
 }
 
 // shardNames returns the names of the files in an index, sorted.

@@ -3,6 +3,7 @@ package weights
 import (
 	"bytes"
 	"fmt"
+	"strings"
 	"testing"
 )
 
@@ -49,12 +50,17 @@ var badShards = []struct{ data, want string }{
 	{index("a", `..\\x.safetensors`), "not the name of a safetensors file"},
 	{index("a", "C:x.safetensors"), "not the name of a safetensors file"},
 	{index("a", ""), "not the name of a safetensors file"},
+	{index("a", longName+"s.safetensors"), "not the name of a safetensors file"},
+	{index("a", "x-1.safetensors", "c", "x-1.safetensors", "b", longName+".safetensors"), "unet/" + longName + ".safetensors: "},
 	{index("a", "pytorch_model.bin"), "not the name of a safetensors file"},
 	{index("a", "x-1.safetensors", "c", "x-1.safetensors", "b", "x-3.safetensors"), "unet/x-3.safetensors: "},
 	{index("a", "x-1.safetensors", "b", "x-2.safetensors"), "tensor c is in x-1.safetensors but not in the index"},
 	{index("a", "x-2.safetensors", "b", "x-2.safetensors", "c", "x-1.safetensors"), "tensor a is in x-1.safetensors, the index has it in x-2.safetensors"},
 	{index("a", "x-1.safetensors", "b", "x-2.safetensors", "c", "x-1.safetensors", "d", "x-2.safetensors"), "tensor d is not in x-2.safetensors"},
 }
+
+// longName makes the longest name of a file with its ending.
+var longName = strings.Repeat("x", MaxFileName-len(".safetensors"))
 
 var shard1, shard2 = shard("a", "c"), shard("b")
 

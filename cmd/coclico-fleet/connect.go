@@ -1,7 +1,7 @@
 package main
 
 import (
-	"errors"
+	"fmt"
 
 	"github.com/spf13/pflag"
 
@@ -43,7 +43,7 @@ func (n *streamName) Type() string   { return "name" }
 
 func (n *streamName) Set(s string) error {
 	if !queue.IsStreamName(s) {
-		return errors.New("must be a name of up to 255 bytes without spaces and . * > / \\, and may not begin with $")
+		return fmt.Errorf("must be a name of up to %d bytes without spaces and . * > / \\, and may not begin with $", queue.MaxStreamName)
 	}
 	*n = streamName(s)
 	return nil

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/coclico/coclico/cmd/coclico-fleet/internal/queue"
 	"github.com/coclico/coclico/cmd/internal/options"
 	"github.com/coclico/coclico/cmd/internal/process"
 )
@@ -79,7 +80,7 @@ func TestNoEffect(t *testing.T) {
 // TestStreamName has names that no stream can have.
 func TestStreamName(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{"a b.c", "a.b", "", "*", ">", "a/b", `a\b`, "a\x00", "$JS", strings.Repeat("a", 256)} {
+	for _, name := range []string{"a b.c", "a.b", "", "*", ">", "a/b", `a\b`, "a\x00", "$JS", strings.Repeat("a", queue.MaxStreamName+1)} {
 		for _, args := range [][]string{{"serve", "x"}, {"work", "--queue", "nats://127.0.0.1:1"}} {
 			started := false
 			root := rootCmd(new(program), &started)
@@ -93,6 +94,7 @@ func TestStreamName(t *testing.T) {
 		}
 	}
 	accepted(t, "serve", "x", "--stream", "Pictures_of-2026")
+	accepted(t, "serve", "x", "--stream", strings.Repeat("a", queue.MaxStreamName))
 }
 
 // TestReplicas has a queue that keeps one copy.

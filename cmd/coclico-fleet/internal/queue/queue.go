@@ -21,6 +21,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
@@ -30,13 +31,16 @@ import (
 // DefaultStream is the name of the stream of a server that has one job.
 const DefaultStream = "COCLICO"
 
+// MaxStreamName is the length of the longest name of a stream in bytes.
+const MaxStreamName = server.JSMaxNameLen
+
 // IsStreamName reports whether a stream may have a name, which is also the name of
 // a folder and the first part of a subject.
 func IsStreamName(name string) bool {
 	bad := func(r rune) bool {
 		return unicode.IsSpace(r) || unicode.IsControl(r) || strings.ContainsRune(`.*>/\`, r)
 	}
-	return name != "" && len(name) <= 255 && name[0] != '$' && strings.IndexFunc(name, bad) < 0
+	return name != "" && len(name) <= MaxStreamName && name[0] != '$' && strings.IndexFunc(name, bad) < 0
 }
 
 // A task is what a message says.
