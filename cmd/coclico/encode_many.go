@@ -95,7 +95,7 @@ func (r *encodeRunner) note(s *terminal.Screen) {
 func wantsPicture(path string) bool {
 	f, err := os.Open(path)
 	if err != nil {
-		return true // a failure to report
+		return !circular(err) || isPictureName(path) // it fails, with the reason
 	}
 	defer f.Close()
 	head, err := picture.Head(f)

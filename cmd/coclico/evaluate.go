@@ -134,7 +134,7 @@ func picturesIn(dir string) ([]string, error) {
 			continue
 		}
 		info, err := files.Lookup(path)
-		if err != nil && isPictureName(path) || info != nil && info.Mode().IsRegular() && wantsPicture(path) { // reading it reports the error
+		if (err != nil || info != nil && info.Mode().IsRegular()) && wantsPicture(path) { // reading it reports the error
 			paths = append(paths, path)
 		}
 	}

@@ -40,6 +40,22 @@ func TestUnread(t *testing.T) {
 	}
 }
 
+// TestCircular: a link to itself that is not named like a picture is no failure of
+// what works on pictures.
+func TestCircular(t *testing.T) {
+	photos := pictures(t, 0)
+	if err := os.Symlink("notes", filepath.Join(photos, "notes")); err != nil {
+		t.Skip(err)
+	}
+	for _, args := range [][]string{
+		{"encode", photos, "-o", t.TempDir()},
+		{"archive", "create", photos, "-o", filepath.Join(t.TempDir(), "A")},
+		{"evaluate", photos, "-o", t.TempDir(), "--rows", "thumbhash"},
+	} {
+		succeed(t, args...)
+	}
+}
+
 // A failing is a file whose reads fail once.
 type failing struct {
 	files.File
