@@ -41,23 +41,31 @@ func TestBack(t *testing.T) {
 
 const tileCount = `document.querySelectorAll('#tiles li').length`
 
-// TestBackRemoved: Back does not make again what was removed or cleared.
+// TestBackRemoved: Back does not make again what was removed or cleared, even after
+// the page is loaded again.
 func TestBackRemoved(t *testing.T) {
 	url := serve(t)
-	for _, remove := range []string{"#open .remove", "#clear"} {
+	for _, c := range []struct {
+		remove string
+		again  bool // the page is loaded again before Back
+	}{{"#open .remove", false}, {"#clear", false}, {"#open .remove", true}, {"#clear", true}} {
 		b := newProfile(t).open(url)
 		eval[bool](b, `(window.confirm = () => true)()`)
 		for _, seed := range []int{1, 2, 1} {
 			b.show(url + link(t, seed, quick))
 			b.painting()
 		}
-		b.do(chromedp.Click(remove))
+		b.do(chromedp.Click(c.remove))
 		b.until(`location.hash === '#/' && !` + work)
 		left := eval[int](b, tileCount)
+		if c.again {
+			b.do(chromedp.Reload())
+			b.ready()
+		}
 		for range 2 {
 			eval[bool](b, `history.back() ?? new Promise((resolve) => setTimeout(resolve, 500, true))`)
 			if n := eval[int](b, tileCount); n != left {
-				t.Errorf("after %s, Back makes %d pictures", remove, n-left)
+				t.Errorf("%+v: Back makes %d pictures", c, n-left)
 			}
 		}
 		b.show(url + link(t, 1, quick)) // the link itself does

@@ -2,7 +2,7 @@
 // bytes and paints those, and the browser keeps both. See package page.
 
 import { findEngine } from './engines.js';
-import { store, tabs } from './store.js';
+import { removed, store, tabs } from './store.js';
 import { $, $$, count, download, drawMap, element, fromBase64, orAbort, pause, plural, randomName, say, toBase64URL, toHex } from './tools.js';
 
 // What another tab has changed.
@@ -36,7 +36,6 @@ tabs?.addEventListener('message', async ({ data: { id, cancel } }) => {
 const works = new Map();
 let engine;
 let begin; // resolves begun: there is an engine, and what the browser keeps is shown
-const removed = new Set(); // ids of works, which entries of the history still name
 const begun = new Promise((resolve) => { begin = resolve; });
 let shown; // the id of the work that is open
 

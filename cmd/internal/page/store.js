@@ -1,10 +1,34 @@
 // What the browser keeps: the works of the page, in a database that its tabs
-// share.
+// share, and for each tab which works were removed.
 
 import { $ } from './tools.js';
 
 // Two tabs share the database, and tell each other what has changed.
 export const tabs = globalThis.BroadcastChannel && new BroadcastChannel('coclico');
+
+// removed are the ids of works that this tab's history may still name. They
+// outlive the page as the history does, unless the browser keeps nothing.
+export const removed = {
+  ids: new Set(),
+  key: (id) => `coclico removed ${id}`,
+
+  add(id) {
+    this.ids.add(id);
+    try {
+      sessionStorage.setItem(this.key(id), '');
+    } catch {
+      // The page knows it, until it is loaded again.
+    }
+  },
+
+  has(id) {
+    try {
+      return this.ids.has(id) || sessionStorage.getItem(this.key(id)) !== null;
+    } catch {
+      return false;
+    }
+  },
+};
 
 const note = (text) => { $('#kept').textContent = text; };
 
