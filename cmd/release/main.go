@@ -15,6 +15,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"log"
 	"os"
 	"os/exec"
@@ -25,6 +26,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/coclico/coclico/cmd/internal/files"
+	"github.com/coclico/coclico/weights"
 )
 
 // targets are the platforms of a release, as GOOS/GOARCH.
@@ -97,42 +101,46 @@ func (r *release) run(platforms []string) error {
 		return err
 	}
 	defer os.RemoveAll(r.temp)
-	return r.fill(platforms)
+	return r.write(platforms)
 }
 
-// fill writes the archives and their checksums into a folder beside r.out, which
-// then gets its name: a run that fails or is killed leaves no half of a release.
-func (r *release) fill(platforms []string) error {
+// write writes the folder r.out. It has this name once it is complete: a run that
+// fails or is killed leaves no half of a release.
+func (r *release) write(platforms []string) error {
 	common, err := r.common()
 	if err != nil {
 		return err
 	}
-	part := filepath.Clean(r.out) + ".part"
-	if err := os.RemoveAll(part); err != nil {
-		return err
+	draft, err := weights.CreateDraftFolder(r.out)
+	if err != nil {
+		return weights.NewFileError(r.out, err)
 	}
-	if err := os.Mkdir(part, 0o777); err != nil {
-		return err
+	if err := r.fill(draft.Dir, platforms, common); err != nil {
+		return errors.Join(err, draft.Discard())
 	}
-	defer os.RemoveAll(part)
+	return draft.Place()
+}
+
+// fill writes the archives and their checksums into a folder.
+func (r *release) fill(folder string, platforms []string, common []file) error {
 	var sums strings.Builder
 	slices.Sort(platforms)
 	for _, p := range platforms {
-		name, err := r.archive(part, p, common)
+		name, err := r.archive(folder, p, common)
 		if err != nil {
 			return fmt.Errorf("%s: %w", p, err)
 		}
-		data, err := os.ReadFile(filepath.Join(part, name))
+		data, err := os.ReadFile(filepath.Join(folder, name))
 		if err != nil {
 			return err
 		}
 		fmt.Fprintf(&sums, "%x  %s\n", sha256.Sum256(data), name)
 		fmt.Printf("%s, %d bytes\n", name, len(data))
 	}
-	if err := os.WriteFile(filepath.Join(part, "SHA256SUMS"), []byte(sums.String()), 0o666); err != nil {
+	return files.Replace(files.OS{}, filepath.Join(folder, "SHA256SUMS"), func(w io.Writer) error {
+		_, err := io.WriteString(w, sums.String())
 		return err
-	}
-	return os.Rename(part, r.out)
+	})
 }
 
 // commitTime returns $SOURCE_DATE_EPOCH if it is set, and otherwise the time of
@@ -218,24 +226,17 @@ func (r *release) archive(folder, platform string, common []file) (string, error
 	if err := r.build(binary, platform); err != nil {
 		return "", err
 	}
-	files := append([]file{{program, binary, 0o755}}, common...)
+	contents := append([]file{{program, binary, 0o755}}, common...)
 	if r.sbom {
 		bill := binary + ".json"
 		cmd := r.goCommand(host, "run", cyclonedx, "bin", "-json", "-noserial", "-notimestamp", "-version", r.version, "-output", bill, binary)
 		if _, err := cmd.Output(); err != nil {
 			return "", describe(err)
 		}
-		files = append(files, file{"sbom.cdx.json", bill, 0o644})
+		contents = append(contents, file{"sbom.cdx.json", bill, 0o644})
 	}
-	f, err := os.Create(filepath.Join(folder, dir+extension))
-	if err != nil {
-		return "", err
-	}
-	if err := write(f, dir, files, r.time); err != nil {
-		f.Close()
-		return "", err
-	}
-	return dir + extension, f.Close()
+	name := dir + extension
+	return name, files.Replace(files.OS{}, filepath.Join(folder, name), func(w io.Writer) error { return write(w, dir, contents, r.time) })
 }
 
 // build compiles the program. Paths and the state of the checkout do not enter

@@ -137,8 +137,8 @@ printf '#!/bin/sh\n[ "$1" != man ] || mkdir "$2"\n' >"$2"
 chmod +x "$2"
 `
 
-// TestWhole checks that a release that fails leaves nothing, that the next one does
-// not mind what a killed one left, and that none replaces another.
+// TestWhole checks that a release that fails leaves nothing, that the next one
+// replaces what a killed one left and nothing else, and that none replaces another.
 func TestWhole(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("no shell")
@@ -161,9 +161,18 @@ func TestWhole(t *testing.T) {
 	if left, err := run("linux/amd64", "windows/amd64"); err == nil || len(left) != 0 {
 		t.Errorf("a release that fails: error %v, and it leaves %v", err, left)
 	}
-	if err := os.MkdirAll(filepath.Join(dir, "dist.part", "junk"), 0o777); err != nil {
+	draft := filepath.Join(dir, ".dist.part")
+	if err := os.MkdirAll(filepath.Join(draft, "mine"), 0o777); err != nil {
 		t.Fatal(err)
 	}
+	if left, err := run("linux/amd64"); err == nil || !strings.Contains(err.Error(), draft+" is in the way") || len(left) != 1 {
+		t.Errorf("a stranger's folder: error %v, and it leaves %v", err, left)
+	}
+	f, err := os.Create(filepath.Join(draft, ".coclico.lock")) // now it is a killed run's
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Close()
 	if left, err := run("linux/amd64"); err != nil || len(left) != 2 || filepath.Base(left[0]) != "SHA256SUMS" || filepath.Dir(left[0]) != filepath.Join(dir, "dist") {
 		t.Errorf("error %v, and it leaves %v", err, left)
 	}

@@ -79,15 +79,15 @@ func Folder(ctx context.Context, dir, out string, o Options) (*Report, error) {
 		return nil, err
 	}
 	defer f.Close()
-	d, err := newDraft(out)
+	d, err := weights.CreateDraftFolder(out)
 	if err != nil {
 		return nil, weights.NewFileError(out, err)
 	}
-	c := &converter{ctx: ctx, from: f, dir: dir, to: d.dir, o: o, report: &Report{}}
+	c := &converter{ctx: ctx, from: f, dir: dir, to: d.Dir, o: o, report: &Report{}}
 	if err := c.run(); err != nil {
-		return nil, errors.Join(err, d.discard())
+		return nil, errors.Join(err, d.Discard())
 	}
-	if err := d.place(out); err != nil {
+	if err := d.Place(); err != nil {
 		return nil, err
 	}
 	return c.report, nil
