@@ -27,7 +27,7 @@ type Evaluation struct {
 
 	Codec   *codec.Codec
 	Model   string // tells the model from others
-	Version string // of this program; see build
+	Version string // tells builds of this program apart
 	Side    int    // what the model paints by itself
 	Exact   bool
 
@@ -69,7 +69,6 @@ type Evaluation struct {
 	End   func(failed bool)
 
 	tools      *toolbox
-	build      string // tells this program from others
 	rows       []row
 	metrics    []Metric
 	dimensions int // of the model's CLIP vectors
@@ -157,10 +156,6 @@ func (e *Evaluation) prepare() error {
 	}
 	if e.tools == nil {
 		e.tools = &toolbox{limit: cmp.Or(e.Timeout, time.Minute)}
-	}
-	var err error
-	if e.build, err = e.buildOf(e.Version); err != nil {
-		return err
 	}
 	prior, err := e.Codec.Prior()
 	if err != nil {

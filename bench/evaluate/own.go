@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"image"
-	"os"
-	"strings"
 	"time"
 
 	"github.com/coclico/coclico/codec"
@@ -56,24 +54,7 @@ func (e *Evaluation) ownParams(o codec.EncodeOptions) string {
 		sampling = *o.Sampling
 	}
 	return fmt.Sprintf("%s, coclico %s, size %d, exact %t: %v, format %+v, at most %d bytes, %d candidates, %+v",
-		e.Model, e.build, e.Size, e.Exact, o.Profile, o.Format, o.Bytes, o.Candidates, sampling)
-}
-
-// buildOf returns what tells a build of the program from others: its version,
-// and if that is the name of many builds, its hash too.
-func (e *Evaluation) buildOf(version string) (string, error) {
-	if version != "(devel)" && version != "unknown" && !strings.HasSuffix(version, "+dirty") {
-		return version, nil
-	}
-	path, err := os.Executable()
-	if err != nil {
-		return "", fmt.Errorf("build %s cannot be told from others: %w", version, err)
-	}
-	hash, err := e.tools.identify(path)
-	if err != nil {
-		return "", fmt.Errorf("%s: build %s cannot be told from others: %w", path, version, cause(err))
-	}
-	return version + " " + hash, nil
+		e.Model, e.Version, e.Size, e.Exact, o.Profile, o.Format, o.Bytes, o.Candidates, sampling)
 }
 
 // own encodes and decodes a picture. Every error is the model's, since the

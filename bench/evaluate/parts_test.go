@@ -224,30 +224,6 @@ func TestRest(t *testing.T) {
 	}
 }
 
-// Two builds of one version that is no release have records of their own.
-func TestBuild(t *testing.T) {
-	dir, out := t.TempDir(), t.TempDir()
-	scenes(t, dir, 1)
-	path, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	params := func(version, hash string) string {
-		e := evaluation(dir, out, "paper")
-		e.Version, e.tools = version, &toolbox{version: map[string]string{path: hash}}
-		run(t, e)
-		return e.tasks[0].records[paperID].Params
-	}
-	for _, version := range []string{"(devel)", "unknown", "v1.2.4-0.20261130+dirty"} {
-		if a, b := params(version, "coclico 01234567"), params(version, "coclico 89abcdef"); a == b || !strings.Contains(b, "coclico "+version+" coclico 89abcdef, size 64") {
-			t.Errorf("two builds:\n%s\n%s", a, b)
-		}
-	}
-	if a := params("v1.2.3", "coclico 01234567"); !strings.Contains(a, "coclico v1.2.3, size 64") {
-		t.Errorf("a release: %s", a)
-	}
-}
-
 func TestSets(t *testing.T) {
 	if _, err := SetOf("imagenet"); err == nil || !strings.Contains(err.Error(), "set imagenet: must be of any, kodak, clic, div2k, landscape") {
 		t.Errorf("an unknown set: %v", err)

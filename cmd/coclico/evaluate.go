@@ -184,7 +184,7 @@ func runEvaluation(ctx context.Context, f *files.IO, s *terminal.Screen, shelf *
 	if e.Codec, err = shelf.use(m); err != nil {
 		return err
 	}
-	e.Model, e.Version, e.Side = m.label, version(), m.side
+	e.Model, e.Version, e.Side = m.label, build(), m.side
 	e.Metrics = evaluate.Networks(set, seesLikeCLIP(m), "no weights: coclico pull --metrics")
 	if err := files.Probe(e.Out); err != nil {
 		return err

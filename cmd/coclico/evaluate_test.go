@@ -20,7 +20,7 @@ func TestEvaluate(t *testing.T) {
 	for _, want := range []string{
 		"# 2 pictures at 64 x 64", "| CoCliCo, paper | ", "| ThumbHash | 24 | 0.0469 | - | - |",
 		"* MUSIQ: no weights: coclico pull --metrics", "* MS-SSIM: a picture of 64x64 is too small",
-		"* aesthetics: needs the vectors of CLIP ViT-L/14", "* Model: built-in model ", "which paints 128 x 128 pixels by itself",
+		"* aesthetics: needs the vectors of CLIP ViT-L/14", "* Model: built-in model ", "which paints 128 x 128 pixels by itself; coclico " + build() + ".",
 		"| CoCliCo | the CoCliCo paper, Table I |",
 	} {
 		if !strings.Contains(table, want) {

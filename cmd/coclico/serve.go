@@ -120,7 +120,7 @@ func limitFlags(flags *pflag.FlagSet, l *serve.Limits) {
 // run serves until the context ends.
 func (o *serving) run(ctx context.Context, f *files.IO, s *terminal.Screen, policy guard.Policy) error {
 	operator := admin.New(version(), o.config.Log)
-	o.config.Version, o.config.Registry = version(), operator.Registry()
+	o.config.Version, o.config.Registry = build(), operator.Registry()
 	shelf := &shelf{flag: *o.model}
 	defer shelf.close()
 	m, err := shelf.choose()

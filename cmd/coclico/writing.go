@@ -57,5 +57,5 @@ func (d *decoding) notes(f *codec.File) []picture.Note {
 	if d.partial.kept {
 		interrupted = "interrupted after " + d.partial.String()
 	}
-	return d.how.Notes(f, "coclico "+version(), label, interrupted)
+	return d.how.Notes(f, "coclico "+build(), label, interrupted)
 }
