@@ -139,7 +139,7 @@ type view struct {
 	pixels   []float32 // normalized, [S,S,3]
 	vector   []float32
 	err      error
-	panicked any      // the value of a panic in the tower
+	panicked any      // the value of a panic in the tower, traced
 	batch    *viewing // nil while the picture waits
 	done     chan struct{}
 }
@@ -231,8 +231,9 @@ func (g *gallery) work(tower *vit.Model, p nn.Precision) {
 func show(ctx context.Context, tower *vit.Model, p nn.Precision, batch []*view) {
 	defer func() {
 		if r := recover(); r != nil {
+			value := traced(r)
 			for _, v := range batch {
-				v.panicked = r
+				v.panicked = value
 			}
 		}
 	}()

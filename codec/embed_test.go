@@ -9,6 +9,7 @@ import (
 	"image/color"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -231,12 +232,29 @@ func TestTogetherPanic(t *testing.T) {
 	go g.work(nil, nn.Exact) // a tower that does not exist
 	wait.Wait()
 	for i, v := range values {
-		if _, ok := v.(runtime.Error); !ok {
+		text := fmt.Sprint(v) // names the place, which the caller's own stack does not
+		if _, ok := v.(runtime.Error); !ok || !strings.Contains(text, "codec.show(") || !strings.Contains(text, "vit.(*Model)") {
 			t.Errorf("call %d recovers %v", i, v)
 		}
 	}
 	if _, err := c.Encode(t.Context(), testPicture(60, 50), nil); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestTraced: who tests a value that another goroutine has recovered finds what it
+// was.
+func TestTraced(t *testing.T) {
+	if v := traced(nn.ErrOutOfMemory); v != nn.ErrOutOfMemory {
+		t.Errorf("refused memory becomes %v", v)
+	}
+	cause := errors.New("cause")
+	if err, ok := traced(cause).(error); !ok || !errors.Is(err, cause) {
+		t.Errorf("an error becomes %v", err)
+	}
+	v := traced("text")
+	if _, ok := v.(runtime.Error); ok || !strings.HasPrefix(fmt.Sprint(v), "text\n\ngoroutine ") {
+		t.Errorf("a text becomes %v", v)
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"runtime"
+	"runtime/debug"
 
 	"github.com/coclico/coclico/codec/format"
 	"github.com/coclico/coclico/codec/model"
@@ -57,6 +59,39 @@ func catchRefusal(err *error, format string, args ...any) {
 		panic(v)
 	}
 }
+
+// traced returns a value that is being recovered with the place of the panic, for
+// another goroutine to panic with. [nn.ErrOutOfMemory] stays what it is, since
+// catchRefusal looks for it, and a [runtime.Error] stays one.
+func traced(value any) any {
+	if value == nn.ErrOutOfMemory {
+		return value
+	}
+	p := &panicError{value, debug.Stack()}
+	if _, ok := value.(runtime.Error); ok {
+		return runtimeError{p}
+	}
+	return p
+}
+
+// A panicError is the value of a panic with the stack of its goroutine.
+type panicError struct {
+	value any
+	stack []byte
+}
+
+func (p *panicError) Error() string { return fmt.Sprintf("%v\n\n%s", p.value, p.stack) }
+
+// Unwrap returns the value if it is an error.
+func (p *panicError) Unwrap() error {
+	err, _ := p.value.(error)
+	return err
+}
+
+// A runtimeError is a panicError of Go's own: it implements [runtime.Error].
+type runtimeError struct{ *panicError }
+
+func (runtimeError) RuntimeError() {}
 
 // A ModelID tells models apart whose CLIP vectors do not mean the same: the
 // first 10 bits of the model's fingerprint, written as three hex digits.

@@ -8,6 +8,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"runtime/debug"
 	"strconv"
 	"time"
 
@@ -263,7 +264,7 @@ func (c *contest) run(ctx context.Context) {
 	defer close(c.done)
 	defer func() {
 		if v := recover(); v != nil {
-			c.err = fmt.Errorf("panic: %v", v)
+			c.err = fmt.Errorf("panic: %v\n%s", v, debug.Stack())
 		}
 	}()
 	request, cancel := context.WithCancel(c.ctx)

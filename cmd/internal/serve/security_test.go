@@ -57,6 +57,15 @@ func TestPanic(t *testing.T) {
 	}
 }
 
+// TestContestPanic: the error of candidates that panic names the place, for the log.
+func TestContestPanic(t *testing.T) {
+	c := &contest{ctx: t.Context(), done: make(chan struct{})} // of no picture
+	c.run(t.Context())
+	if c.err == nil || !strings.HasPrefix(c.err.Error(), "panic: ") || !strings.Contains(c.err.Error(), "codec.(*Embedded).Encode") {
+		t.Errorf("error %v", c.err)
+	}
+}
+
 // TestLittleMemory: memory that the system refuses is answered with status 503, and
 // is an error in the log.
 func TestLittleMemory(t *testing.T) {

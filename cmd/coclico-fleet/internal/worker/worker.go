@@ -289,7 +289,8 @@ func (w *Worker) begin(ctx context.Context, t *attempt, i int) <-chan result {
 		defer func() {
 			if p := recover(); p != nil {
 				w.Log.Error("a picture makes the program panic", "chunk", t.chunk, "row", i, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
-				r = result{err: PictureError(fmt.Sprintf("makes the program panic: %.200v", p))}
+				first, _, _ := strings.Cut(fmt.Sprint(p), "\n") // a stack may follow
+				r = result{err: PictureError(fmt.Sprintf("makes the program panic: %.200s", first))}
 			}
 			done <- r
 		}()

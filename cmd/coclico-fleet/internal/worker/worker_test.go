@@ -132,7 +132,7 @@ func TestRowsWithErrors(t *testing.T) {
 	var log bytes.Buffer
 	w.Log = slog.New(slog.NewTextHandler(&log, nil))
 	s.does[name(1)] = func(context.Context) error { return PictureError("not a picture") }
-	s.does[name(2)] = func(context.Context) error { panic("bad") }
+	s.does[name(2)] = func(context.Context) error { panic("bad\nstack") }
 	w.Limit = 2 * time.Second // and not less, since others may take long on a loaded machine
 	release := make(chan struct{})
 	s.does[name(3)] = func(context.Context) error { <-release; return nil }
@@ -143,11 +143,11 @@ func TestRowsWithErrors(t *testing.T) {
 	}
 	failed := part(t, w, 0)
 	for i, want := range map[int]string{1: "not a picture", 2: "makes the program panic: bad", 3: "takes longer than 2s", 4: "takes longer than 2s", 5: "long?long?"} {
-		if !strings.Contains(failed[name(i)], want) {
+		if !strings.Contains(failed[name(i)], want) || strings.Contains(failed[name(i)], "stack") {
 			t.Errorf("%s: %q, want %q", name(i), failed[name(i)], want)
 		}
 	}
-	if !strings.Contains(log.String(), "row=2 panic=bad") || strings.Contains(log.String(), name(2)) {
+	if !strings.Contains(log.String(), `row=2 panic="bad\nstack"`) || strings.Contains(log.String(), name(2)) {
 		t.Errorf("the log names a picture, or not its row: %s", &log)
 	}
 	if w.Stuck() == 0 {
