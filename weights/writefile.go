@@ -17,6 +17,10 @@ import (
 // it, which is synced and renamed when it is complete and removed after an
 // error; see [CreateDraft]. Of several writers at once the last one's file stays,
 // and each has a draft of its own.
+//
+// The draft that a killed writer left goes with the next one where it is known to
+// be nobody's. Without locks it may be another process's, and stays; so does the
+// draft of a writer that began beside another one.
 func WriteFile(path string, write func(w io.Writer) error) error {
 	draft := DraftOf(path)
 	f, err := createDraft(Disk{}, draft, false)
