@@ -86,10 +86,10 @@ func TestRefusedMemory(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		runtime.KeepAlive(make([]byte, 64<<20))
-		runtime.GC() // which leaves room in the heap: Go crashes if it cannot grow
 		refused := 0
 		for room := uint64(0); ; room += 4 << 20 {
+			runtime.KeepAlive(make([]byte, 64<<20))
+			runtime.GC() // which leaves room in the heap: Go crashes if it cannot grow
 			var got []byte
 			refusing(t, room, func() { got, err = call.run(t.Context()) })
 			if err == nil {
