@@ -20,10 +20,11 @@ const side, unit = 128, 8
 
 func (p *program) encode(args []js.Value) (any, error) {
 	given := options{args[1]}
-	if data := held(args[0]); data != nil && len(keys(given.Value)) == 0 {
+	file := fileOf(args[0])
+	if data := held(file); data != nil && len(keys(given.Value)) == 0 {
 		return encoded(data, []any{})
 	}
-	img, warnings, err := read(args[0])
+	img, warnings, err := read(file, args[0])
 	if err != nil {
 		return nil, err
 	}
@@ -61,20 +62,26 @@ func encoded(data []byte, warnings []any) (any, error) {
 	return d, nil
 }
 
-// held returns the .coclico file in a PNG, or nil.
-func held(input js.Value) []byte {
+// fileOf returns the picture file to encode, nil if the input is pixels that the
+// browser has read. An encode copies it once: the program's memory never shrinks.
+func fileOf(input js.Value) []byte {
 	if !input.InstanceOf(js.Global().Get("Uint8Array")) {
 		return nil
 	}
-	data, err := picture.Stream(bytes.NewReader(bytesOf(input)))
+	return bytesOf(input)
+}
+
+// held returns the .coclico file in a PNG, or nil.
+func held(file []byte) []byte {
+	data, err := picture.Stream(bytes.NewReader(file))
 	if err != nil {
 		return nil // read reports it
 	}
 	return data
 }
 
-// read returns the picture of a file, or of pixels that the browser has read.
-func read(input js.Value) (image.Image, []any, error) {
+// read returns the picture of the input's file, or of its pixels.
+func read(file []byte, input js.Value) (image.Image, []any, error) {
 	warnings := []any{}
 	if pixels := input.Get("rgba"); !pixels.IsUndefined() {
 		w, h := input.Get("width").Int(), input.Get("height").Int()
@@ -84,7 +91,7 @@ func read(input js.Value) (image.Image, []any, error) {
 		}
 		return &image.NRGBA{Pix: pix, Stride: 4 * w, Rect: image.Rect(0, 0, w, h)}, warnings, nil
 	}
-	f, err := picture.Open(bytes.NewReader(bytesOf(input)))
+	f, err := picture.Open(bytes.NewReader(file))
 	if err != nil {
 		return nil, nil, err
 	}
