@@ -155,3 +155,20 @@ func TestPixels(t *testing.T) {
 		t.Errorf("it is encoded %d times, not from its bytes and then its pixels", n)
 	}
 }
+
+// TestSandboxed: kinds that the command decodes in a sandbox are left to the
+// browser at once, and a picture that the browser does not know either is refused
+// with advice.
+func TestSandboxed(t *testing.T) {
+	const dir = "../internal/picture/heif/testdata/"
+	b := newProfile(t).open(static(t).URL + "/")
+	eval[bool](b, counted)
+	b.drop(dir + "limited.avif")
+	b.painting()
+	if n := eval[int](b, `calls.encode`); n != 2 {
+		t.Errorf("an AVIF is encoded %d times, not from its bytes and then its pixels", n)
+	}
+	eval[bool](b, `(window.createImageBitmap = () => Promise.reject(new Error('not here'))) !== null`) // as of a HEIC in most browsers
+	b.drop(dir + "gray.heic")
+	b.until(work + `?.dataset.state === 'failed' && /this page cannot decode it; save it as JPEG first/.test(` + work + `.textContent)`)
+}

@@ -1,7 +1,8 @@
 // node node.mjs SITE PICTURE OUTPUT VECTORS STEPS: encodes a picture with the
 // site's program and paints it, into OUTPUT.coclico and OUTPUT.png. VECTORS is
 // whether the program gets its memory, as in the worker, for the simd128 kernels.
-// A decode is canceled in its middle before that, and a broken file refused.
+// A decode is canceled in its middle before that, and a broken file refused, as
+// are a HEIC and an AVIF, which the program leaves to the browser.
 import assert from 'node:assert';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -37,6 +38,10 @@ await assert.rejects(coclico.decode(file, {}, ({ step }) => { seen = step; if (s
 assert.ok(seen < 17, 'the decode was not canceled in its middle');
 await assert.rejects(coclico.decode(file.subarray(0, 40), {}, () => {}, never));
 await assert.rejects(coclico.encode(new Uint8Array(10), {}, () => {}, never));
+for (const name of ['gray.heic', 'limited.avif']) {
+  const file = new Uint8Array(fs.readFileSync(path.join('../internal/picture/heif/testdata', name)));
+  await assert.rejects(coclico.encode(file, {}, () => {}, never), /this page cannot decode it; save it as JPEG first/);
+}
 await assert.rejects(coclico.decode(file, { steps: 'many' }, () => {}, never), /steps/);
 
 let previews = 0;

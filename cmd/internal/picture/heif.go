@@ -21,6 +21,9 @@ func heifFormat(name string) format {
 
 func heifConfig(r io.Reader) (image.Config, error) {
 	h, err := heif.ReadHeader(r)
+	if err == nil {
+		err = heif.Available()
+	}
 	if err != nil {
 		return image.Config{}, err
 	}

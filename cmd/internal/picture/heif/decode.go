@@ -1,3 +1,5 @@
+//go:build !js
+
 package heif
 
 import (
@@ -5,7 +7,53 @@ import (
 	"encoding/binary"
 	"image"
 	"image/draw"
+	"io"
 )
+
+const (
+	errSize   = FormatError("decodes to another size than its header says")
+	errDecode = FormatError("invalid pixel data")
+)
+
+// Available returns an error if Decode decodes nothing in this program.
+func Available() error { return nil }
+
+// Decode decodes a whole file, data, whose header is h. The picture is upright.
+// It takes [Header.Memory], for which the caller has to answer.
+func Decode(data []byte, h *Header) (image.Image, error) {
+	if !complete(data) {
+		return nil, io.ErrUnexpectedEOF
+	}
+	if !h.AVIF {
+		return decodeHEIC(data, h)
+	}
+	img, err := decodeAVIF(data, h)
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range h.transforms { // libheif has applied them, libavif leaves it to the caller
+		if img, err = t.apply(img); err != nil {
+			return nil, err
+		}
+	}
+	return img, nil
+}
+
+// complete reports whether the boxes of a file end where it does, or before.
+func complete(data []byte) bool {
+	r := bytes.NewReader(data)
+	for r.Len() > 0 {
+		name, size, err := nextBox(r)
+		switch {
+		case err != nil || size == toEnd:
+			return true
+		case size > int64(r.Len()): // a box that is cut short, or bytes that are no box
+			return name != "ftyp" && name != "meta" && name != "mdat"
+		}
+		_, _ = r.Seek(size, io.SeekCurrent) // not beyond the end
+	}
+	return true
+}
 
 // decodeAVIF returns an RGBA picture, or RGBA64 for more than 8 bits a channel.
 func decodeAVIF(data []byte, h *Header) (image.Image, error) {
@@ -135,16 +183,6 @@ func masked(img image.Image, mask *image.Gray, premultiplied bool) (image.Image,
 	}
 	return &image.NRGBA{Pix: rgba.Pix, Stride: rgba.Stride, Rect: r}, nil
 }
-
-// libheif's enumerations.
-const (
-	colorYCbCr      = 0
-	colorRGB        = 1
-	colorMonochrome = 2
-	chroma420       = 1
-	chroma422       = 2
-	chroma444       = 3
-)
 
 // decodeItem decodes the primary picture of a HEIC.
 func decodeItem(data []byte, h *Header) (image.Image, error) {

@@ -7,6 +7,10 @@
 // files, network or clock. A module is compiled when the first picture of its
 // kind is decoded, which takes about a second.
 //
+// A browser would run that as an interpreter inside of WebAssembly, which takes
+// minutes for a phone's picture. There, with GOOS=js, neither the modules nor
+// wazero are part of the program, and [Available] returns an error.
+//
 // # Where the modules come from
 //
 // heic.wasm.gz is lib/heif.wasm.gz of github.com/gen2brain/heic v0.4.5
@@ -20,10 +24,8 @@
 package heif
 
 import (
-	"bytes"
 	"image"
 	"image/color"
-	"io"
 )
 
 // A FormatError reports that the input is not a valid HEIC or AVIF picture.
@@ -36,49 +38,7 @@ type UnsupportedError string
 
 func (e UnsupportedError) Error() string { return "heif: unsupported feature: " + string(e) }
 
-const (
-	errSyntax = FormatError("invalid box")
-	errSize   = FormatError("decodes to another size than its header says")
-	errTime   = UnsupportedError("takes too long to decode")
-	errDecode = FormatError("invalid pixel data")
-)
-
-// Decode decodes a whole file, data, whose header is h. The picture is upright.
-// It takes [Header.Memory], for which the caller has to answer.
-func Decode(data []byte, h *Header) (image.Image, error) {
-	if !complete(data) {
-		return nil, io.ErrUnexpectedEOF
-	}
-	if !h.AVIF {
-		return decodeHEIC(data, h)
-	}
-	img, err := decodeAVIF(data, h)
-	if err != nil {
-		return nil, err
-	}
-	for _, t := range h.transforms { // libheif has applied them, libavif leaves it to the caller
-		if img, err = t.apply(img); err != nil {
-			return nil, err
-		}
-	}
-	return img, nil
-}
-
-// complete reports whether the boxes of a file end where it does, or before.
-func complete(data []byte) bool {
-	r := bytes.NewReader(data)
-	for r.Len() > 0 {
-		name, size, err := nextBox(r)
-		switch {
-		case err != nil || size == toEnd:
-			return true
-		case size > int64(r.Len()): // a box that is cut short, or bytes that are no box
-			return name != "ftyp" && name != "meta" && name != "mdat"
-		}
-		_, _ = r.Seek(size, io.SeekCurrent) // not beyond the end
-	}
-	return true
-}
+const errSyntax = FormatError("invalid box")
 
 // model is the color model of what Decode returns.
 func (h *Header) model() color.Model {

@@ -77,6 +77,16 @@ func isAlpha(b box) bool {
 	return b.name == "auxC" && (bytes.Contains(b.body, []byte("auxid:1\x00")) || bytes.Contains(b.body, []byte("auxiliary:alpha\x00")))
 }
 
+// libheif's enumerations.
+const (
+	colorYCbCr      = 0
+	colorRGB        = 1
+	colorMonochrome = 2
+	chroma420       = 1
+	chroma422       = 2
+	chroma444       = 3
+)
+
 // hevcFormat reports whether a HEVC configuration record (ISO/IEC 14496-15,
 // 8.3.3.1) announces gray, and whether it announces more than 8 bits of gray or of
 // chroma as fine as the luma: the module makes 8 bits of neither.

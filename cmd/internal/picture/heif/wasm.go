@@ -1,3 +1,5 @@
+//go:build !js
+
 package heif
 
 import (
@@ -100,8 +102,12 @@ type process struct {
 	err    error // the first one
 }
 
+const errTime = UnsupportedError("takes too long to decode on this machine, which may be slow or busy; save it as JPEG first")
+
 // patience is how long a picture may take to decode. Where wazero compiles, a
-// million pixels take a second; elsewhere (386, riscv64) it interprets them.
+// million pixels take a second; elsewhere (386, riscv64) it interprets them. It is
+// time on the clock, not a processor's, since it bounds how long a caller waits:
+// a machine on which many others compute decodes less in it.
 func patience(pixels int) time.Duration {
 	return time.Minute + time.Duration(pixels)*10*time.Microsecond
 }
