@@ -60,7 +60,7 @@ an archive, which is a folder. If there is one, it is brought up to date.
 		cmd.Example = "  coclico archive add new/ -o A"
 	}
 	output := cmd.Flags().StringP("output", "o", "", "`folder` of the archive (required)")
-	m := manyFlags(cmd.Flags(), 8, "how many are in memory at once; the network sees up to 16 of them at a time", "encode again what is in the archive and unchanged")
+	m := manyFlags(cmd.Flags(), 8, "how many are in memory at once, if that takes at most 2 GiB, and less than half of the memory that is left; the network sees up to 16 of them at a time", "encode again what is in the archive and unchanged")
 	how := encodingFlags(cmd)
 	options.HideRaw(cmd.Flags())
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {

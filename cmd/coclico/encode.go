@@ -57,7 +57,7 @@ that is (or is named like) a picture is taken.` + manyRestHelp,
 		ValidArgsFunction: completeFiles(pictureEndings...),
 	}
 	output := cmd.Flags().StringP("output", "o", "", "`file` to write, or folder for many (required)")
-	m := manyFlags(cmd.Flags(), 8, "how many are in memory at once; the network sees up to 16 of them at a time", "redo files that are done and unchanged; replace a FILE that is named like a picture")
+	m := manyFlags(cmd.Flags(), 8, "how many are in memory at once, if that takes at most 2 GiB, and less than half of the memory that is left; the network sees up to 16 of them at a time", "redo files that are done and unchanged; replace a FILE that is named like a picture")
 	how := encodingFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		*output = files.Output(*output)

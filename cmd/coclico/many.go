@@ -17,6 +17,7 @@ import (
 	"github.com/coclico/coclico/cmd/internal/files"
 	"github.com/coclico/coclico/cmd/internal/options"
 	"github.com/coclico/coclico/cmd/internal/pack"
+	"github.com/coclico/coclico/cmd/internal/process"
 	"github.com/coclico/coclico/cmd/internal/terminal"
 )
 
@@ -75,7 +76,8 @@ func looking(bar *terminal.Bar) func(n int) {
 	}
 }
 
-// memoryAhead is what the inputs in memory may take together.
+// memoryAhead is what the inputs in memory may take together, on a machine that
+// has as much.
 const memoryAhead = 2 << 30
 
 // runMany runs a batch and reports how it went. did is the verb, "encoded".
@@ -116,7 +118,7 @@ type jobList struct {
 // runJobs runs a batch and reports how it went.
 func runJobs[T any](ctx context.Context, s *terminal.Screen, board *terminal.Board, m *many, r *batch.Runner[T], list *jobList, did string) error {
 	board.Start(list.total)
-	r.Force, r.Ahead, r.Memory = m.force, *m.jobs, memoryAhead
+	r.Force, r.Ahead, r.Memory = m.force, *m.jobs, process.Share(memoryAhead)
 	r.Begin = func(_ int, j batch.Job) { board.Begin(j.Input) }
 	report := r.Report
 	r.Report = func(i int, result batch.Result) {

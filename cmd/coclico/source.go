@@ -9,6 +9,7 @@ import (
 
 	"github.com/coclico/coclico/cmd/internal/files"
 	"github.com/coclico/coclico/cmd/internal/picture"
+	"github.com/coclico/coclico/cmd/internal/process"
 	"github.com/coclico/coclico/codec"
 )
 
@@ -66,6 +67,9 @@ func sourceOf(in files.File, path string, fresh bool) (*sourceFile, error) {
 	p, err := picture.Open(in)
 	if err != nil {
 		return nil, files.Named(path, err)
+	}
+	if err := process.Fits(p.EncodeMemory()); err != nil {
+		return nil, files.Named(path, fmt.Errorf("a picture of %d x %d pixels that %w", p.Width, p.Height, err))
 	}
 	return &sourceFile{p.EncodeMemory(), func() (source, error) {
 		defer in.Close()

@@ -1,5 +1,6 @@
 // Package process is what the programs have in common as processes: the signals
-// that end them, the statuses that they exit with, and their versions.
+// that end them, the statuses that they exit with, the memory that they may take,
+// and their versions.
 package process
 
 import (
