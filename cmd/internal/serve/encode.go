@@ -152,6 +152,9 @@ func (s *Server) encodeBody(ctx context.Context, b *body, how *options.Encoding,
 		return nil, badPicture.problem("%v", err)
 	case p.Width > s.Limits.Pixels/p.Height:
 		return nil, pictureTooLarge.problem("%d x %d pixels: at most %d; --max-pixels allows more", p.Width, p.Height, s.Limits.Pixels)
+	case p.EncodeMemory() > s.Limits.OnePicture:
+		return nil, pictureTooLarge.problem("%d x %d pixels take %d MiB of memory to encode: the server has %d MiB, scale it down first",
+			p.Width, p.Height, p.EncodeMemory()>>20, s.Limits.OnePicture>>20)
 	}
 	embedded, source, err := s.embed(ctx, p, how, address)
 	if err != nil {

@@ -149,13 +149,14 @@ func TestExpect(t *testing.T) {
 // TestBombs: small bodies that announce large pictures are refused for what they
 // announce, before any pixel.
 func TestBombs(t *testing.T) {
-	s := start(t, nil)
+	s := start(t, func(c *Config) { c.Limits.OnePicture = 600 << 20 })
 	for _, c := range []struct {
 		w, h   uint32
 		status int
 		says   string
 	}{
 		{20_000, 6_000, 413, "20000 x 6000 pixels: at most 100000000; --max-pixels allows more"},
+		{9_500, 9_500, 413, "9500 x 9500 pixels take 602 MiB of memory to encode: the server has 600 MiB, scale it down first"},
 		{60_000, 60_000, 413, "at most 268435456 pixels"},
 		{1 << 30, 1 << 30, 422, "overflow"},
 		{9_000, 9_000, 422, "cut short"},

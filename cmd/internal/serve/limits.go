@@ -2,6 +2,7 @@ package serve
 
 import (
 	"cmp"
+	"math"
 	"time"
 
 	"github.com/coclico/coclico/cmd/internal/guard"
@@ -21,6 +22,7 @@ type Limits struct {
 	BodyMemory    int64         // bytes of bodies in memory, half of them for one client; 512 MiB, or 8 * Body if that is more
 	BodyTime      time.Duration // to send a body; a minute
 	PictureMemory int64         // bytes of pictures that are encoded; 1 GiB
+	OnePicture    int64         // bytes of one, which is encoded alone if it takes more than PictureMemory; no limit
 	Encodes       int           // pictures that are encoded at once; 16
 	Connections   int           // half of them for one client; half of the files that the process may open, at most 32,768
 	Streams       int           // of events, and clients that wait for a decode; 16,384 of each
@@ -41,6 +43,7 @@ func (l Limits) orDefault() Limits {
 		BodyMemory:    cmp.Or(l.BodyMemory, max(512<<20, 8*body)), // as it grows, a body takes up to three times its size
 		BodyTime:      cmp.Or(l.BodyTime, time.Minute),
 		PictureMemory: cmp.Or(l.PictureMemory, 1<<30),
+		OnePicture:    cmp.Or(l.OnePicture, math.MaxInt64),
 		Encodes:       cmp.Or(l.Encodes, 16),
 		Connections:   cmp.Or(l.Connections, defaultConnections(guard.Files())),
 		Streams:       cmp.Or(l.Streams, 1<<14),
