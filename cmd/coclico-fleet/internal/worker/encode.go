@@ -11,6 +11,7 @@ import (
 	"github.com/coclico/coclico/cmd/coclico-fleet/internal/bucket"
 	"github.com/coclico/coclico/cmd/internal/options"
 	"github.com/coclico/coclico/cmd/internal/picture"
+	"github.com/coclico/coclico/cmd/internal/process"
 	"github.com/coclico/coclico/codec"
 	"github.com/coclico/coclico/codec/archive"
 )
@@ -19,7 +20,7 @@ import (
 const (
 	maxPicture = 1 << 30 // a picture to encode
 	maxFile    = 1 << 20 // more than the longest .coclico file
-	maxMemory  = 2 << 30 // all pictures that a worker encodes at a time
+	maxMemory  = 2 << 30 // all pictures that a worker encodes at a time, if it has as much
 )
 
 // An Encoder makes rows of pictures by encoding them.
@@ -29,9 +30,10 @@ type Encoder struct {
 	encoding *options.Encoding
 	model    codec.ModelID
 
-	// Bytes of pictures that were read, and of their pixels. Who has the second
-	// does not wait for the first.
+	// Bytes of pictures that were read, and of their pixels, memory of each. Who
+	// has the second does not wait for the first.
 	files, pixels *semaphore.Weighted
+	memory        int64
 }
 
 // NewEncoder returns an Encoder of the pictures of a bucket.
@@ -40,12 +42,16 @@ func NewEncoder(source *bucket.Bucket, c *codec.Codec, e *options.Encoding) (*En
 	if err != nil {
 		return nil, err
 	}
-	return &Encoder{Source{source}, c, e, id, semaphore.NewWeighted(maxMemory), semaphore.NewWeighted(maxMemory)}, nil
+	memory := process.Share(2*maxMemory) / 2
+	return &Encoder{Source{source}, c, e, id, semaphore.NewWeighted(memory), semaphore.NewWeighted(memory), memory}, nil
 }
 
 // Make implements [Maker].
 func (e *Encoder) Make(ctx context.Context, o bucket.Object) (*archive.Row, error) {
-	weight := max(1, min(o.Size, maxPicture))
+	if err := process.Fits(min(o.Size, maxPicture)); err != nil {
+		return nil, PictureError(fmt.Sprintf("a picture that %v", err))
+	}
+	weight := max(1, min(o.Size, maxPicture, e.memory))
 	if err := e.files.Acquire(ctx, weight); err != nil {
 		return nil, err
 	}
@@ -66,7 +72,10 @@ func (e *Encoder) Make(ctx context.Context, o bucket.Object) (*archive.Row, erro
 	if err != nil {
 		return nil, PictureError(err.Error())
 	}
-	memory := min(p.EncodeMemory(), maxMemory) // what takes more is alone
+	if err := process.Fits(o.Size + p.EncodeMemory()); err != nil { // the file stays in memory
+		return nil, PictureError(fmt.Sprintf("a picture of %d x %d pixels that %v", p.Width, p.Height, err))
+	}
+	memory := min(p.EncodeMemory(), e.memory) // what takes more is alone
 	if err := e.pixels.Acquire(ctx, memory); err != nil {
 		return nil, err
 	}

@@ -5,7 +5,10 @@ import (
 	"context"
 	"errors"
 	"image"
+	"image/color"
 	"image/png"
+	"os"
+	"os/exec"
 	"runtime"
 	"strings"
 	"testing"
@@ -81,7 +84,7 @@ func TestEncodeMemory(t *testing.T) {
 		t.Fatal(err)
 	}
 	const rows, need = 2 * 4 * 100, (4 + 3) * 100 * 100
-	others := int64(maxMemory - need - rows + 1)
+	others := e.memory - need - rows + 1
 	if err := e.pixels.Acquire(t.Context(), others); err != nil {
 		t.Fatal(err)
 	}
@@ -93,6 +96,38 @@ func TestEncodeMemory(t *testing.T) {
 	e.pixels.Release(need + rows)
 	if _, err := e.Make(t.Context(), o); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestNoMemory has a picture that takes more memory than the worker has: it gets a
+// row with that error. The memory is that of a program of its own.
+func TestNoMemory(t *testing.T) {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		cmd := exec.Command(os.Args[0], "-test.run=^TestNoMemory$")
+		cmd.Env = append(os.Environ(), "GOMEMLIMIT=64MiB")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%v\n%s", err, out)
+		}
+		return
+	}
+	var b bytes.Buffer
+	if err := png.Encode(&b, image.NewPaletted(image.Rect(0, 0, 5000, 5000), color.Palette{color.Black, color.White})); err != nil {
+		t.Fatal(err)
+	}
+	from, o := source(t, "a.png", b.Bytes())
+	e, err := NewEncoder(from, builtIn(t), &options.Encoding{Fresh: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = e.Make(t.Context(), o)
+	var wrong PictureError
+	if !errors.As(err, &wrong) || !strings.HasPrefix(err.Error(), "a picture of 5000 x 5000 pixels that takes 95 MiB of memory to encode: ") {
+		t.Errorf("error %v", err)
+	}
+	o.Size = 100 << 20 // of the file, which is not fetched
+	_, err = e.Make(t.Context(), o)
+	if !errors.As(err, &wrong) || !strings.HasPrefix(err.Error(), "a picture that takes 100 MiB of memory to encode: ") {
+		t.Errorf("a large file: error %v", err)
 	}
 }
 
