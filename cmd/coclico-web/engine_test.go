@@ -170,5 +170,5 @@ func TestSandboxed(t *testing.T) {
 	}
 	eval[bool](b, `(window.createImageBitmap = () => Promise.reject(new Error('not here'))) !== null`) // as of a HEIC in most browsers
 	b.drop(dir + "gray.heic")
-	b.until(work + `?.dataset.state === 'failed' && /this page cannot decode it; save it as JPEG first/.test(` + work + `.textContent)`)
+	b.until(work + `?.dataset.state === 'failed' && /a HEIC picture that this page cannot decode; save it as JPEG first/.test(` + work + `.textContent)`)
 }

@@ -40,7 +40,7 @@ await assert.rejects(coclico.decode(file.subarray(0, 40), {}, () => {}, never));
 await assert.rejects(coclico.encode(new Uint8Array(10), {}, () => {}, never));
 for (const name of ['gray.heic', 'limited.avif']) {
   const file = new Uint8Array(fs.readFileSync(path.join('../internal/picture/heif/testdata', name)));
-  await assert.rejects(coclico.encode(file, {}, () => {}, never), /this page cannot decode it; save it as JPEG first/);
+  await assert.rejects(coclico.encode(file, {}, () => {}, never), /picture that this page cannot decode; save it as JPEG first/);
 }
 await assert.rejects(coclico.decode(file, { steps: 'many' }, () => {}, never), /steps/);
 

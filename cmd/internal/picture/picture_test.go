@@ -18,6 +18,8 @@ import (
 
 	"golang.org/x/image/bmp"
 	"golang.org/x/image/tiff"
+
+	"github.com/coclico/coclico/cmd/internal/picture/heif"
 )
 
 func sample() *image.RGBA {
@@ -119,6 +121,7 @@ func TestGuard(t *testing.T) {
 	for err, says := range map[error]string{
 		png.FormatError("bad filter type"):                          "not a valid PNG picture: bad filter type",
 		jpeg.UnsupportedError("precision"):                          "a PNG picture of a kind that is not read: precision; save it as an ordinary PNG or JPEG first",
+		heif.UnavailableError("takes too long; wait"):               "a PNG picture that takes too long; wait",
 		tiff.UnsupportedError("Lab colors"):                         "a PNG picture of a kind that is not read: Lab colors; save it as an ordinary PNG or JPEG first",
 		tiff.UnsupportedError("a camera's raw file; export a JPEG"): "a PNG picture of a kind that is not read: a camera's raw file; export a JPEG",
 	} {

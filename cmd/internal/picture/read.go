@@ -241,6 +241,9 @@ func guard(f *format, decode func() error) (err error) {
 	for _, prefix := range []string{"png: ", "jpeg: ", "invalid JPEG format: ", "gif: ", "webp: ", "vp8: ", "vp8l: ", "riff: ", "tiff: ", "bmp: ", "heif: ", "invalid format: "} {
 		reason = strings.TrimPrefix(reason, prefix)
 	}
+	if why, ok := strings.CutPrefix(reason, "unavailable: "); ok {
+		return fmt.Errorf("%s that %s", f.picture(), why)
+	}
 	for _, prefix := range []string{"unsupported feature: ", "unsupported JPEG feature: "} {
 		what, ok := strings.CutPrefix(reason, prefix)
 		switch {

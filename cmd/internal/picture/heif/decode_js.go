@@ -2,7 +2,7 @@ package heif
 
 import "image"
 
-const errPage = UnsupportedError("this page cannot decode it; save it as JPEG first")
+const errPage = UnavailableError("this page cannot decode; save it as JPEG first")
 
 // Available returns an error: Decode decodes nothing in this program.
 func Available() error { return errPage }

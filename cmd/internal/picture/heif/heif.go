@@ -38,6 +38,12 @@ type UnsupportedError string
 
 func (e UnsupportedError) Error() string { return "heif: unsupported feature: " + string(e) }
 
+// An UnavailableError reports a picture that another program or machine would
+// decode. What it says follows "a picture that".
+type UnavailableError string
+
+func (e UnavailableError) Error() string { return "heif: unavailable: " + string(e) }
+
 const errSyntax = FormatError("invalid box")
 
 // model is the color model of what Decode returns.

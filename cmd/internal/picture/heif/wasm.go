@@ -102,7 +102,7 @@ type process struct {
 	err    error // the first one
 }
 
-const errTime = UnsupportedError("takes too long to decode on this machine, which may be slow or busy; save it as JPEG first")
+const errTime = UnavailableError("takes too long to decode on this machine, which may be slow or busy; save it as JPEG first")
 
 // patience is how long a picture may take to decode. Where wazero compiles, a
 // million pixels take a second; elsewhere (386, riscv64) it interprets them. It is
