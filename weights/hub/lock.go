@@ -2,10 +2,14 @@ package hub
 
 import (
 	"context"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
 )
+
+// acquire is a variable for tests.
+var acquire = tryLock
 
 // lockFile acquires the lock of a file, which the system releases if the
 // process ends. name is the file that is locked, for the user.
@@ -18,13 +22,13 @@ func (c *Client) lockFile(ctx context.Context, path, name string) (unlock func()
 		if err != nil {
 			return nil, err
 		}
-		locked, err := tryLock(f)
+		locked, err := acquire(f)
 		if err == nil && locked && sameAs(f, path) {
 			return func() { f.Close() }, nil
 		}
 		f.Close()
 		if err != nil {
-			return nil, err
+			return nil, &fs.PathError{Op: "lock", Path: path, Err: err}
 		}
 		if !told && !locked {
 			c.Waiting(name)
