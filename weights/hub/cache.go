@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -204,7 +205,7 @@ const incomplete = ".incomplete"
 
 // link puts a file's blob into the snapshot, unless the file is there already:
 // as a link, or as a copy where the system has no links.
-func (c Cache) link(r Repo, commit string, f File, noSymlinks bool) error {
+func (c Cache) link(ctx context.Context, r Repo, commit string, f File, noSymlinks bool) error {
 	path := filepath.Join(c.snapshot(r, commit), filepath.FromSlash(f.Path))
 	blob := c.blob(r, f.Hash)
 	if info, err := os.Lstat(path); err == nil && info.Mode().IsRegular() && info.Size() == f.Size {
@@ -232,32 +233,32 @@ func (c Cache) link(r Repo, commit string, f File, noSymlinks bool) error {
 		err = os.Symlink(target, temp)
 	}
 	if err != nil {
-		err = os.Link(blob, temp)
+		err = hardLink(blob, temp)
 	}
 	if err != nil {
-		err = copyFile(blob, temp)
+		return copyFile(ctx, blob, path)
 	}
-	if err == nil {
-		err = os.Rename(temp, path)
-	}
-	if err != nil {
+	if err = os.Rename(temp, path); err != nil {
 		os.Remove(temp)
 	}
 	return err
 }
 
-func copyFile(from, to string) error {
+// hardLink is a variable for tests.
+var hardLink = os.Link
+
+// copyFile copies a file. It may have gigabytes: it is written as a draft, which
+// the next pull replaces if this one is killed.
+func copyFile(ctx context.Context, from, to string) error {
 	r, err := os.Open(from)
 	if err != nil {
 		return err
 	}
 	defer r.Close()
-	w, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
-	if err != nil {
+	return weights.WriteFile(to, func(w io.Writer) error {
+		_, err := io.Copy(w, &reporting{ctx: ctx, r: r})
 		return err
-	}
-	_, err = io.Copy(w, r)
-	return errors.Join(err, w.Sync(), w.Close())
+	})
 }
 
 // setRef records the commit of a branch or a tag.

@@ -55,7 +55,7 @@ func (c *Client) pullFile(ctx context.Context, p *Plan, f Item, t *tally) error 
 	if err := c.fetch(ctx, p.Repo, p.Commit, f.File, t.add); err != nil {
 		return err
 	}
-	return c.Cache.link(p.Repo, p.Commit, f.File, c.NoSymlinks)
+	return c.Cache.link(ctx, p.Repo, p.Commit, f.File, c.NoSymlinks)
 }
 
 // A tally adds up what the downloads report.
