@@ -227,18 +227,23 @@ func (p *puller) fetch(ctx context.Context, plan *hub.Plan) (string, error) {
 	}
 	bar := p.screen.Bar()
 	defer bar.Close()
-	had := plan.Size() - left
-	dir, err := p.client.Pull(ctx, plan, func(done int64) { bar.Bytes(max(0, done-had), max(left, 1)) })
+	had, came := plan.Size()-left, int64(0)
+	dir, err := p.client.Pull(ctx, plan, func(done int64) {
+		came = done
+		bar.Bytes(max(0, done-had), max(left, 1))
+	})
 	bar.Close()
 	if err != nil && left > 0 {
-		p.kept(ctx, err)
+		p.kept(ctx, err, came)
 	}
 	return dir, err
 }
 
-// kept says that a download that has failed can be resumed, if it can.
-func (p *puller) kept(ctx context.Context, err error) {
-	if ctx.Err() != nil || !errors.Is(err, os.ErrPermission) && !errors.Is(err, hub.ErrChanged) && !errors.Is(err, hub.ErrWrongBytes) {
+// kept says that a download that has failed can be resumed, if it can. came is the
+// number of its bytes on this machine.
+func (p *puller) kept(ctx context.Context, err error, came int64) {
+	lasts := hub.Permanent(err) || errors.Is(err, os.ErrPermission) || errors.Is(err, hub.ErrWrongBytes)
+	if came > 0 && (ctx.Err() != nil || !lasts) {
 		fmt.Fprintln(p.screen.Err, "What has come is kept: the same command resumes the download.")
 	}
 }

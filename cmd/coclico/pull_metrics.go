@@ -180,10 +180,14 @@ func (p *puller) pullAddress(ctx context.Context, address string, f metricFile, 
 	to := filepath.Join(dir, path.Base(f.path))
 	bar := p.screen.Bar()
 	defer bar.Close()
-	err := p.client.PullAddress(ctx, address, hub.File{Path: f.path, Size: f.size, Hash: f.hash}, to, func(done int64) { bar.Bytes(max(0, done), f.size) })
+	came := int64(0)
+	err := p.client.PullAddress(ctx, address, hub.File{Path: f.path, Size: f.size, Hash: f.hash}, to, func(done int64) {
+		came = done
+		bar.Bytes(max(0, done), f.size)
+	})
 	bar.Close()
 	if err != nil {
-		p.kept(ctx, err)
+		p.kept(ctx, err, came)
 		return err
 	}
 	if err := p.convertMetric(ctx, to, dir, f); err != nil {

@@ -141,10 +141,14 @@ func (p *puller) fetchText(ctx context.Context, e *hub.Excerpt, dir string) erro
 		return err // or it would be of other bytes, if this is killed
 	}
 	had := e.Item.Have
-	sum, err := p.client.PullExcerpt(ctx, e, func(done int64) { bar.Bytes(max(0, done-had), max(e.Item.Size-had, 1)) })
+	came := had
+	sum, err := p.client.PullExcerpt(ctx, e, func(done int64) {
+		came = done
+		bar.Bytes(max(0, done-had), max(e.Item.Size-had, 1))
+	})
 	bar.Close()
 	if err != nil {
-		p.kept(ctx, err)
+		p.kept(ctx, err, came)
 		return err
 	}
 	if err := openText(ctx, dir); err != nil {

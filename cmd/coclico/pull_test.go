@@ -2,13 +2,16 @@ package main
 
 import (
 	"errors"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/coclico/coclico/cmd/internal/process"
+	"github.com/coclico/coclico/cmd/internal/terminal"
 	"github.com/coclico/coclico/codec/model/synth"
 	"github.com/coclico/coclico/weights/hub"
 )
@@ -78,6 +81,38 @@ func TestPullNames(t *testing.T) {
 	t.Setenv("HF_HUB_OFFLINE", "1")
 	if r := coclico(t, "pull"); r.status != process.Failed || strings.Contains(r.stderr, "mirror") {
 		t.Errorf("a hub that cannot be asked: %+v", r)
+	}
+}
+
+// TestPullKept: a pull says that the same command resumes it if that may help and
+// there is something to resume.
+func TestPullKept(t *testing.T) {
+	h := onHub(t, atHome(t))
+	for name, answer := range map[string]func(http.ResponseWriter, *http.Request){
+		"three bytes too many": func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Length", strconv.Itoa(len(h.Files[r.URL.Path[1:]])+3))
+		},
+		"a circle": func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.String(), http.StatusFound) },
+		"a file": func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Location", "file:///etc/passwd")
+			w.WriteHeader(http.StatusFound)
+		},
+	} {
+		h.Serve = func(w http.ResponseWriter, r *http.Request, _ string) bool {
+			answer(w, r)
+			return true
+		}
+		r := coclico(t, "pull", h.Repo)
+		if r.status != process.Failed || strings.Contains(r.stderr, "is kept") {
+			t.Errorf("%s: %+v", name, r)
+		}
+	}
+	var said strings.Builder
+	p := puller{screen: terminal.New(nil, &said, os.Getenv)}
+	p.kept(t.Context(), io.ErrUnexpectedEOF, 0)
+	p.kept(t.Context(), io.ErrUnexpectedEOF, 1)
+	if strings.Count(said.String(), "is kept") != 1 {
+		t.Error(said.String())
 	}
 }
 

@@ -3,6 +3,7 @@ package hub
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"net/http"
 	"strconv"
 	"time"
@@ -64,6 +65,15 @@ func transient(err error) bool {
 		return false
 	}
 	return !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded)
+}
+
+// Permanent reports whether the same download would end in the same error, because
+// of what a server answers. An error of the disk is not one: the user may make
+// room.
+func Permanent(err error) bool {
+	var permanent *permanentError
+	var disk *fs.PathError
+	return errors.As(err, &permanent) && !errors.As(err, &disk)
 }
 
 // patiently repeats an attempt that fails for a reason that may pass. attempt

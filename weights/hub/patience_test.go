@@ -1,6 +1,11 @@
 package hub
 
 import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -25,6 +30,22 @@ func TestClock(t *testing.T) {
 		}
 		if got := clock(now.Add(c.wait).UTC(), now); got != c.want {
 			t.Errorf("%v after %s: %s, want %s", c.wait, c.now, got, c.want)
+		}
+	}
+}
+
+// TestPermanent: what a server answers lasts, and a full disk may be helped.
+func TestPermanent(t *testing.T) {
+	full := &permanentError{&fs.PathError{Op: "write", Path: "a", Err: syscall.ENOSPC}}
+	for err, want := range map[error]bool{
+		fmt.Errorf("a: %w", permanentf("too many redirects")): true,
+		errors.Join(&permanentError{ErrChanged}):              true,
+		full:                                                  false,
+		io.ErrUnexpectedEOF:                                   false,
+		&statusError{code: 404}:                               false,
+	} {
+		if Permanent(err) != want {
+			t.Errorf("%v: %t", err, !want)
 		}
 	}
 }
