@@ -115,6 +115,7 @@ type serving struct {
 	obs      *observer
 	progress func(queue.State) // nil for none
 	opened   func()            // queue.Feeder's; nil for none
+	room     func() error      // queue.Feeder's; nil for none
 	done     bool
 }
 
@@ -147,7 +148,11 @@ func (s *serving) startAt(at netip.AddrPort) (*queue.Server, error) {
 	if errors.Is(err, queue.ErrBusy) {
 		return nil, fmt.Errorf("%w: the job is at work on this machine already; coclico-fleet status %s shows how far it is", err, s.out.URL())
 	}
-	return server, err
+	if err != nil {
+		return nil, err
+	}
+	s.room = server.Room
+	return server, nil
 }
 
 // close ends a server. When the job is done, nobody needs its queue.
@@ -220,7 +225,7 @@ func (s *serving) feed(ctx context.Context, nc *nats.Conn) error {
 	defer bar.Close()
 	last := queue.State{}
 	f := &queue.Feeder{
-		Stream: s.stream, Replicas: s.replicas, AckWait: *s.ackWait, Job: s.job, Out: s.out, Log: s.obs.log, Opened: s.opened,
+		Stream: s.stream, Replicas: s.replicas, AckWait: *s.ackWait, Job: s.job, Out: s.out, Log: s.obs.log, Opened: s.opened, Room: s.room,
 		Progress: func(state queue.State) {
 			last = state
 			s.obs.state(state)

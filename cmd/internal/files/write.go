@@ -1,6 +1,7 @@
 package files
 
 import (
+	"crypto/rand"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -166,4 +167,24 @@ func Probe(dir string) error {
 	}
 	f.Close()
 	return os.Remove(f.Name())
+}
+
+// Room writes and removes a file of some blocks in a folder. The error is
+// [ErrFull] if its disk is full.
+func Room(dir string) error {
+	data := make([]byte, 64<<10)
+	rand.Read(data) // which no file system compresses
+	path := filepath.Join(dir, ".coclico-room")
+	f, err := OS{}.Create(path)
+	if err == nil {
+		defer OS{}.Discard(f, path)
+		_, err = f.Write(data)
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	if err != nil {
+		return Named(dir, Full(err))
+	}
+	return nil
 }

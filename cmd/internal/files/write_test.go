@@ -241,6 +241,22 @@ func TestNamed(t *testing.T) {
 	}
 }
 
+// TestRoom: asking a folder for room leaves nothing in it, and only a full disk is
+// called full.
+func TestRoom(t *testing.T) {
+	dir := t.TempDir()
+	if err := files.Room(dir); err != nil {
+		t.Error(err)
+	}
+	if left, err := os.ReadDir(dir); len(left) > 0 || err != nil {
+		t.Errorf("left %v, %v", left, err)
+	}
+	none := filepath.Join(dir, "none")
+	if err := files.Room(none); !errors.Is(err, os.ErrNotExist) || errors.Is(err, files.ErrFull) || !strings.HasPrefix(err.Error(), none) {
+		t.Errorf("error %v", err)
+	}
+}
+
 // TestProbe: a folder that cannot be written is known before the work.
 func TestProbe(t *testing.T) {
 	dir := t.TempDir()

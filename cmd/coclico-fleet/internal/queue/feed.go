@@ -16,6 +16,7 @@ import (
 
 	"github.com/coclico/coclico/cmd/coclico-fleet/internal/bucket"
 	"github.com/coclico/coclico/cmd/coclico-fleet/internal/job"
+	"github.com/coclico/coclico/cmd/internal/files"
 )
 
 // A Feeder publishes the chunks of a job that are not done, until all are.
@@ -26,8 +27,9 @@ type Feeder struct {
 	Job      *job.Job
 	Out      *bucket.Bucket
 	Log      *slog.Logger
-	Progress func(State) // called now and then
-	Opened   func()      // called in each round when workers can find the stream; may be nil
+	Progress func(State)  // called now and then
+	Opened   func()       // called in each round when workers can find the stream; may be nil
+	Room     func() error // asked after an error, see [Server.Room]; nil for a queue elsewhere
 
 	js     jetstream.JetStream
 	done   int // chunks, when the round began
@@ -95,7 +97,8 @@ func (f *Feeder) Run(ctx context.Context, nc *nats.Conn) (err error) {
 		case isMisconfigured(err):
 			return fmt.Errorf("stream %s: %w: %w", f.Stream, ErrMisconfigured, err)
 		}
-		if failures++; failures == maxFailures || isFull(err) && failures >= maxFull {
+		err = f.explain(err)
+		if failures++; failures == maxFailures || errors.Is(err, ErrFull) && failures >= maxFull {
 			return final(err)
 		}
 		f.Log.Warn("the queue or the bucket failed; what is not done is published again", "error", err)
@@ -111,12 +114,6 @@ const (
 	maxFailures = 60
 	maxFull     = 3
 )
-
-// isFull reports whether an error means that the disk of the queue is full.
-func isFull(err error) bool {
-	var api *jetstream.APIError
-	return errors.As(err, &api) && (api.ErrorCode == codeStorage || api.ErrorCode == codeNoSpace)
-}
 
 // ErrMisconfigured means that the queue cannot do what the job's stream needs.
 var ErrMisconfigured = errors.New("the queue refuses it")
@@ -150,12 +147,15 @@ var (
 // ErrFull means that the disk of the queue is full.
 var ErrFull = errors.New("the disk of the queue is full")
 
-// final returns the error of a feeder that gives up.
-func final(err error) error {
-	if isFull(err) {
+// explain returns an [ErrFull] for an error because of a full disk. NATS has a code
+// for that where messages do not fit, but not where it cannot create a consumer.
+func (f *Feeder) explain(err error) error {
+	var api *jetstream.APIError
+	full := errors.As(err, &api) && (api.ErrorCode == codeStorage || api.ErrorCode == codeNoSpace)
+	if full || f.Room != nil && errors.Is(f.Room(), files.ErrFull) {
 		return fmt.Errorf("%w: %w", ErrFull, err)
 	}
-	return fmt.Errorf("the queue or the bucket: %w; nothing is lost: run this again", err)
+	return err
 }
 
 // Codes of JetStream for a full disk.
@@ -163,6 +163,14 @@ const (
 	codeStorage = 10047
 	codeNoSpace = 10023
 )
+
+// final returns the error of a feeder that gives up.
+func final(err error) error {
+	if errors.Is(err, ErrFull) {
+		return err
+	}
+	return fmt.Errorf("the queue or the bucket: %w; nothing is lost: run this again", err)
+}
 
 // end marks the job as done and removes the stream, so that workers end.
 func (f *Feeder) end(ctx context.Context) error {

@@ -19,6 +19,7 @@ import (
 
 	"github.com/coclico/coclico/cmd/coclico-fleet/internal/bucket"
 	"github.com/coclico/coclico/cmd/coclico-fleet/internal/job"
+	"github.com/coclico/coclico/cmd/internal/files"
 )
 
 // TestFinal has errors of a queue that a feeder gives up on.
@@ -32,8 +33,8 @@ func TestFinal(t *testing.T) {
 		{&jetstream.APIError{ErrorCode: jetstream.JSErrCodeStreamNotFound}, false},
 		{errors.New("broken"), false},
 	} {
-		err := final(c.err)
-		if isFull(c.err) != c.full || errors.Is(err, ErrFull) != c.full || !errors.Is(err, c.err) {
+		err := final((&Feeder{}).explain(c.err))
+		if errors.Is(err, ErrFull) != c.full || !errors.Is(err, c.err) {
 			t.Errorf("%v: %v", c.err, err)
 		}
 	}
@@ -246,6 +247,27 @@ func TestForbidden(t *testing.T) {
 	log := slog.New(slog.DiscardHandler)
 	f := &Feeder{Stream: DefaultStream, AckWait: DefaultAckWait, Job: j, Out: out, Log: log}
 	if err := f.Run(t.Context(), queueOf(t, t.TempDir(), log)); !errors.Is(err, fs.ErrPermission) || tries != 1 {
+		t.Errorf("error %v after %d tries", err, tries)
+	}
+}
+
+// TestNoRoom has a queue whose disk is full although no code of NATS says so: the
+// feeder gives up soon, and says why.
+func TestNoRoom(t *testing.T) {
+	j, out := jobOf(t, 1)
+	if err := out.Put(t.Context(), job.PartName(0), []byte("part")); err != nil {
+		t.Fatal(err)
+	}
+	tries := 0
+	out.Fault = func(string, bool) error {
+		tries++
+		return files.ErrFull
+	}
+	log := slog.New(slog.DiscardHandler)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	f := &Feeder{Stream: DefaultStream, AckWait: DefaultAckWait, Job: j, Out: out, Log: log, Room: func() error { return files.ErrFull }}
+	if err := f.Run(ctx, queueOf(t, t.TempDir(), log)); !errors.Is(err, ErrFull) || tries != maxFull {
 		t.Errorf("error %v after %d tries", err, tries)
 	}
 }

@@ -22,9 +22,10 @@ import (
 
 // A Server is a NATS server in this process.
 type Server struct {
-	nats *server.Server
-	lock files.Part
-	log  *slog.Logger
+	nats   *server.Server
+	folder string
+	lock   files.Part
+	log    *slog.Logger
 }
 
 // ServerOptions configures a Server.
@@ -53,7 +54,7 @@ func Start(o *ServerOptions) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", o.Folder, err)
 	}
-	s := &Server{lock: lock, log: o.Log}
+	s := &Server{folder: o.Folder, lock: lock, log: o.Log}
 	if err := s.start(o); err != nil {
 		s.Close()
 		return nil, fmt.Errorf("%s: %w", o.Folder, err)
@@ -103,6 +104,9 @@ func (s *Server) Connect(ctx context.Context, token *guard.Token) (*nats.Conn, e
 // Depth answers what a scaler asks about the length of the queue, as NATS's own
 // monitoring does under /jsz.
 func (s *Server) Depth() http.Handler { return http.HandlerFunc(s.nats.HandleJsz) }
+
+// Room returns [files.ErrFull] if the disk of the queue is full.
+func (s *Server) Room() error { return files.Room(s.folder) }
 
 // Close ends the server. The folder keeps the queue.
 func (s *Server) Close() {

@@ -36,6 +36,9 @@ func TestFolder(t *testing.T) {
 		if c := server.nats.JetStreamConfig(); !c.SyncAlways {
 			t.Error("messages are acknowledged before they are synced")
 		}
+		if err := server.Room(); err != nil {
+			t.Errorf("no room: %v", err)
+		}
 		if second, err := Start(o); !errors.Is(err, ErrBusy) {
 			t.Errorf("second server: error %v", err)
 			if err == nil {
