@@ -165,8 +165,13 @@ func (c *crew) keep(ctx context.Context) error {
 			return nil
 		}
 		var exit *exec.ExitError
-		if errors.As(err, &exit) && (exit.ExitCode() == statusRefused || exit.ExitCode() == process.Usage) {
-			return errors.New("a worker cannot do the job, for the reason above")
+		if errors.As(err, &exit) {
+			switch exit.ExitCode() {
+			case statusRefused, process.Usage:
+				return errors.New("a worker cannot do the job, for the reason above")
+			case statusFull:
+				return errors.New("the destination is full: make room, and the same command resumes")
+			}
 		}
 		if now := c.done.Load(); now != seen {
 			ends, seen = 0, now

@@ -18,7 +18,7 @@ const (
 	childVar   = "COCLICO_TEST_CHILD"
 	stampVar   = "COCLICO_TEST_STAMP"   // its version
 	storeVar   = "COCLICO_TEST_STORE"   // bytes that the queue may take
-	pictureVar = "COCLICO_TEST_PICTURE" // what pictures do: "a.png=panic,b.png=hang,c.png=exit,*=10ms"
+	pictureVar = "COCLICO_TEST_PICTURE" // what pictures do: "a.png=panic,b.png=hang,c.png=exit,d.png=full,*=10ms"
 	seedVar    = "COCLICO_TEST_SEED"
 )
 
@@ -53,6 +53,8 @@ func misbehave(how string) func(string) {
 			select {}
 		case "exit":
 			os.Exit(7)
+		case "full":
+			os.Exit(statusFull)
 		}
 		if pause, err := time.ParseDuration(what); err == nil {
 			time.Sleep(pause)

@@ -22,6 +22,10 @@ import (
 // it again is no use.
 const statusRefused = 3
 
+// statusFull is the exit status of a worker whose destination is full: starting it
+// again before somebody makes room would only do the same pictures again.
+const statusFull = 4
+
 // rootCmd returns the command with all of its subcommands. It sets started when
 // the command line has been parsed.
 func rootCmd(p *program, started *bool) *cobra.Command {
@@ -94,6 +98,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	}
 	var usage options.UsageError
 	var refused refusedError
+	var full fullError
 	switch {
 	case err == nil:
 		return process.OK
@@ -103,6 +108,9 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	case errors.As(err, &refused):
 		s.Complain(err.Error())
 		return statusRefused
+	case errors.As(err, &full):
+		s.Complain(err.Error())
+		return statusFull
 	case !started || errors.As(err, &usage):
 		s.Complain(command.Misuse(cmd, err))
 		return process.Usage
@@ -131,6 +139,11 @@ func (stoppedError) Unwrap() error   { return context.Canceled }
 type refusedError struct{ error }
 
 func (e refusedError) Unwrap() error { return e.error }
+
+// A fullError ends a worker whose destination is full.
+type fullError struct{ error }
+
+func (e fullError) Unwrap() error { return e.error }
 
 // args demands arguments, under the names that the usage line gives them.
 func args(names ...string) cobra.PositionalArgs {

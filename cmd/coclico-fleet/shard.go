@@ -13,6 +13,7 @@ import (
 	"github.com/coclico/coclico/cmd/coclico-fleet/internal/bucket"
 	"github.com/coclico/coclico/cmd/coclico-fleet/internal/job"
 	"github.com/coclico/coclico/cmd/coclico-fleet/internal/worker"
+	"github.com/coclico/coclico/cmd/internal/files"
 	"github.com/coclico/coclico/cmd/internal/options"
 )
 
@@ -146,6 +147,8 @@ func (p *program) shardRound(ctx, soft context.Context, missing []int, s shard, 
 				obs.log.Warn("failed", "chunk", chunk, "error", err)
 			}
 			return nil, fmt.Errorf("%w: %w", worker.ErrStopped, err)
+		case errors.Is(err, files.ErrFull): // other chunks would not fit either
+			return nil, err
 		case err != nil:
 			obs.log.Warn("failed", "chunk", chunk, "error", err)
 			failed = err

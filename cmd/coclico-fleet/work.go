@@ -18,6 +18,7 @@ import (
 	"github.com/coclico/coclico/cmd/coclico-fleet/internal/job"
 	"github.com/coclico/coclico/cmd/coclico-fleet/internal/queue"
 	"github.com/coclico/coclico/cmd/coclico-fleet/internal/worker"
+	"github.com/coclico/coclico/cmd/internal/files"
 	"github.com/coclico/coclico/cmd/internal/options"
 )
 
@@ -155,6 +156,9 @@ var beforePicture func(name string)
 func (p *program) newWorker(ctx context.Context, j *job.Job, out *bucket.Bucket, f *workerFlags, obs *observer) (*worker.Worker, func(), error) {
 	if j.Software != version() {
 		return nil, nil, refusedError{fmt.Errorf("this is coclico-fleet %s, but the job was planned by %s, which its workers must be", version(), j.Software)}
+	}
+	if err := out.Room(); errors.Is(err, files.ErrFull) {
+		return nil, nil, ended(err)
 	}
 	m, err := modelFor(j, *f.model)
 	if err != nil {
@@ -320,13 +324,16 @@ func chunk(w *worker.Worker) func(ctx, soft context.Context, chunk int, careful 
 
 var errStuck = errors.New("a picture does not end: the worker must be started again")
 
-// ended turns the error of a worker that was stopped into that of its signal.
+// ended turns the error of a worker that was stopped into that of its signal, and
+// that of a full destination into a fullError.
 func ended(err error) error {
 	switch {
 	case errors.Is(err, errStuck):
 		return errStuck
 	case errors.Is(err, worker.ErrStopped):
 		return stoppedError("stopped; what was not done is for another worker")
+	case errors.Is(err, files.ErrFull):
+		return fullError{fmt.Errorf("%w: make room in the destination, and the same command does the rest", err)}
 	}
 	return err
 }

@@ -110,6 +110,15 @@ func (b *Bucket) Folder() string {
 	return ""
 }
 
+// Room returns [files.ErrFull] for a folder whose disk is full. Other buckets have
+// room.
+func (b *Bucket) Room() error {
+	if dir := b.Folder(); dir != "" {
+		return files.Room(dir)
+	}
+	return nil
+}
+
 // Close releases the bucket.
 func (b *Bucket) Close() error { return b.store.close() }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/coclico/coclico/cmd/coclico-fleet/internal/bucket"
 	"github.com/coclico/coclico/cmd/coclico-fleet/internal/job"
 	"github.com/coclico/coclico/cmd/coclico-fleet/internal/worker"
+	"github.com/coclico/coclico/cmd/internal/files"
 )
 
 // A Puller does the chunks that a queue hands out, one at a time.
@@ -141,6 +142,9 @@ func (p *Puller) handle(ctx, soft context.Context, msg jetstream.Msg) error {
 	}
 	log.Warn("failed", "error", err)
 	_ = msg.NakWithDelay(pause(about.NumDelivered))
+	if errors.Is(err, files.ErrFull) { // other chunks would not fit either
+		return err
+	}
 	if p.failures++; p.failures == hopeless {
 		return fmt.Errorf("%d chunks in a row failed: %w", hopeless, err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
 	"testing"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/coclico/coclico/cmd/coclico-fleet/internal/job"
 	"github.com/coclico/coclico/cmd/coclico-fleet/internal/worker"
+	"github.com/coclico/coclico/cmd/internal/files"
 )
 
 // A message is one that records what its receiver answers.
@@ -90,6 +92,16 @@ func TestHeartbeat(t *testing.T) {
 			t.Errorf("%+v, redelivered %d", m, redelivered)
 		}
 	})
+}
+
+// TestFullDestination: a worker ends at the first chunk that does not fit, and hands
+// it back.
+func TestFullDestination(t *testing.T) {
+	p := newPuller(func(int, bool) error { return fmt.Errorf("pictures/a.png: %w", files.ErrFull) })
+	m := chunkMessage(0, 1)
+	if err := p.handle(t.Context(), t.Context(), m); !errors.Is(err, files.ErrFull) || m.naks != 1 || m.acks > 0 {
+		t.Errorf("error %v, %+v", err, m)
+	}
 }
 
 // TestFailures has chunks that fail: each is delivered again after a pause, and
