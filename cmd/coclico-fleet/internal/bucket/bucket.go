@@ -61,6 +61,7 @@ type store interface {
 	list(ctx context.Context, prefix string) iter.Seq2[Object, error]
 	has(ctx context.Context, name string) (bool, error)
 	remove(ctx context.Context, name string) error
+	tidy(ctx context.Context, prefix string)
 	close() error
 }
 
@@ -229,6 +230,11 @@ func (b *Bucket) RemoveAll(ctx context.Context, prefix string) error {
 	}
 	return nil
 }
+
+// Tidy removes what killed writers have left in a folder, below a prefix that ends
+// in a slash: their drafts, and empty folders. The prefix "" is for the names
+// without a folder. Object stores have neither.
+func (b *Bucket) Tidy(ctx context.Context, prefix string) { b.store.tidy(ctx, prefix) }
 
 // tries is how often an operation is tried, and pause how long before the second
 // time; each further pause is four times as long.

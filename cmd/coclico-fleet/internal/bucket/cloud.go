@@ -87,6 +87,9 @@ func (c *cloud) has(ctx context.Context, name string) (bool, error) { return c.b
 
 func (c *cloud) remove(ctx context.Context, name string) error { return c.blob.Delete(ctx, name) }
 
+// tidy does nothing: an object store keeps no draft of an object.
+func (c *cloud) tidy(context.Context, string) {}
+
 func (c *cloud) list(ctx context.Context, prefix string) iter.Seq2[Object, error] {
 	return func(yield func(Object, error) bool) {
 		objects := c.blob.List(&blob.ListOptions{Prefix: prefix})

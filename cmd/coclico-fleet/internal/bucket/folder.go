@@ -2,7 +2,6 @@ package bucket
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"io"
 	"io/fs"
@@ -61,12 +60,8 @@ func missing(err error) error {
 	return err
 }
 
-// tempMark begins the names of files that are being written. A listing omits
-// them.
-const tempMark = ".coclico-"
-
-// put writes a temporary file, syncs it, and gives it its name: by a link, which
-// cannot replace a file, or by a rename.
+// put writes a draft, syncs it, and gives it its name: by a link, which cannot
+// replace a file, or by a rename. The draft is locked until then: see tidy.
 func (f *folder) put(_ context.Context, name string, fill func(io.Writer) error, absent bool) error {
 	if err := os.MkdirAll(f.dir, 0o777); err != nil {
 		return full(err)
@@ -77,31 +72,21 @@ func (f *folder) put(_ context.Context, name string, fill func(io.Writer) error,
 	}
 	defer root.Close()
 	dir := path.Dir(name)
-	switch err := root.MkdirAll(dir, 0o777); {
-	case errors.Is(err, fs.ErrExist): // as a file
-		return errTaken
-	case err != nil:
-		return reason(err)
-	}
-	temp := path.Join(dir, tempMark+rand.Text())
-	file, err := root.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	draft, file, err := createDraft(root, dir)
 	if err != nil {
-		return reason(err)
+		return err
 	}
-	defer root.Remove(temp)
+	defer files.Root{Root: root}.DiscardDraft(file, draft)
 	if err = fill(file); err == nil {
 		err = file.Sync()
-	}
-	if e := file.Close(); err == nil {
-		err = e
 	}
 	switch {
 	case err != nil:
 		return full(err)
 	case !absent:
-		err = root.Rename(temp, name)
+		err = files.Root{Root: root}.RenameDraft(file, draft, name)
 	default:
-		err = link(root, temp, name)
+		err = link(root, file, draft, name)
 	}
 	if err != nil {
 		if info, e := root.Stat(name); e == nil && info.IsDir() {
@@ -114,21 +99,21 @@ func (f *folder) put(_ context.Context, name string, fill func(io.Writer) error,
 
 // link gives a file a second name, which no object may have yet. An empty file
 // does not count as an object: see below.
-func link(root *os.Root, temp, name string) error {
-	err := root.Link(temp, name)
+func link(root *os.Root, file *os.File, draft, name string) error {
+	err := root.Link(draft, name)
 	if err != nil && !errors.Is(err, fs.ErrExist) {
 		// A file system without links: an empty file claims the name and is
 		// replaced at once. A process that is killed in between leaves the claim.
 		var claim *os.File
 		if claim, err = root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666); err == nil {
 			claim.Close()
-			return root.Rename(temp, name)
+			return files.Root{Root: root}.RenameDraft(file, draft, name)
 		}
 	}
 	if errors.Is(err, fs.ErrExist) && isClaim(root, name) {
 		time.Sleep(claimTime)
 		if isClaim(root, name) {
-			return root.Rename(temp, name)
+			return files.Root{Root: root}.RenameDraft(file, draft, name)
 		}
 	}
 	return err

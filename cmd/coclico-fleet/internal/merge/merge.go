@@ -70,7 +70,13 @@ func Merge(ctx context.Context, j *job.Job, out *bucket.Bucket, shardRows int64,
 	if err != nil {
 		return nil, err
 	}
-	return manifest, out.Replace(ctx, archive.ManifestName, data)
+	if err := out.Replace(ctx, archive.ManifestName, data); err != nil {
+		return nil, err
+	}
+	for _, prefix := range []string{"", job.PartPrefix, job.ErrorPrefix, job.TryPrefix, job.Pictures} {
+		out.Tidy(ctx, prefix)
+	}
+	return manifest, nil
 }
 
 // removeFrom removes the shards of an earlier merge from a number on. Whoever

@@ -155,3 +155,27 @@ func TestMissing(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// TestKilledMerge has drafts of a merge and of workers that were killed, in the
+// folder and below it: a merge removes them.
+func TestKilledMerge(t *testing.T) {
+	j, out := done(t)
+	var drafts []string
+	for _, folder := range []string{"", job.PartPrefix, job.TryName(0), job.Pictures + "a/"} {
+		dir := filepath.Join(out.Folder(), filepath.FromSlash(folder))
+		draft, old := filepath.Join(dir, ".coclico-"+strings.Repeat("A", 26)), time.Now().Add(-48*time.Hour)
+		if err := errors.Join(os.MkdirAll(dir, 0o777), os.WriteFile(draft, []byte("x"), 0o666), os.Chtimes(draft, old, old)); err != nil {
+			t.Fatal(err)
+		}
+		drafts = append(drafts, draft)
+	}
+	if _, err := Merge(t.Context(), j, out, 20, nil); err != nil {
+		t.Fatal(err)
+	}
+	for _, draft := range append(drafts, filepath.Join(out.Folder(), "_tries")) {
+		if _, err := os.Lstat(draft); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s is left (%v)", draft, err)
+		}
+	}
+	check(t, out, 2)
+}

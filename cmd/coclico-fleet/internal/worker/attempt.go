@@ -196,5 +196,7 @@ func (t *attempt) clean(ctx context.Context) error {
 
 // Forget removes what attempts have left at a chunk.
 func Forget(ctx context.Context, out *bucket.Bucket, chunk int) error {
-	return out.RemoveAll(ctx, job.TryName(chunk))
+	err := out.RemoveAll(ctx, job.TryName(chunk))
+	out.Tidy(ctx, job.TryName(chunk))
+	return err
 }

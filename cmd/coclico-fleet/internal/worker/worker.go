@@ -86,7 +86,12 @@ func (w *Worker) Stuck() int { return int(w.stuck.Load()) }
 // A careful worker goes through a chunk that was lost before picture by picture,
 // and finds the one that ends processes.
 func (w *Worker) Chunk(ctx, soft context.Context, chunk int, careful bool) error {
-	w.once.Do(func() { w.names = w.Job.Names(w.Out) })
+	w.once.Do(func() {
+		w.names = w.Job.Names(w.Out)
+		for _, prefix := range []string{job.PartPrefix, job.ErrorPrefix, job.TryPrefix} {
+			w.Out.Tidy(ctx, prefix) // and not the pictures, which may be millions
+		}
+	})
 	sources, err := w.names.Chunk(ctx, chunk)
 	if err != nil {
 		return err

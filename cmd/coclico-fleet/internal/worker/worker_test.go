@@ -9,6 +9,8 @@ import (
 	"io/fs"
 	"iter"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -123,6 +125,35 @@ func TestChunk(t *testing.T) {
 		if err := w.Chunk(t.Context(), t.Context(), chunk, false); err == nil {
 			t.Errorf("chunk %d is done", chunk)
 		}
+	}
+}
+
+// TestKilledWriters has drafts of workers that were killed while they wrote: the
+// next one removes them, and its own folder of tries.
+func TestKilledWriters(t *testing.T) {
+	w, _ := newWorker(t, 10)
+	w.Starts = true
+	for _, folder := range []string{job.PartPrefix, job.ErrorPrefix, job.TryName(0)} {
+		dir := filepath.Join(w.Out.Folder(), filepath.FromSlash(folder))
+		draft, old := filepath.Join(dir, ".coclico-"+strings.Repeat("A", 26)), time.Now().Add(-48*time.Hour)
+		if err := errors.Join(os.MkdirAll(dir, 0o777), os.WriteFile(draft, []byte("x"), 0o666), os.Chtimes(draft, old, old)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Chunk(t.Context(), t.Context(), 0, false); err != nil {
+		t.Fatal(err)
+	}
+	var left []string
+	for _, folder := range []string{job.PartPrefix, job.ErrorPrefix, job.TryPrefix + "*/"} {
+		names, err := filepath.Glob(filepath.Join(w.Out.Folder(), filepath.FromSlash(folder)+".*"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		left = append(left, names...)
+	}
+	folders, err := filepath.Glob(filepath.Join(w.Out.Folder(), filepath.FromSlash(job.TryName(0))))
+	if err != nil || len(left)+len(folders) > 0 {
+		t.Errorf("left %v, %v (%v)", left, folders, err)
 	}
 }
 
