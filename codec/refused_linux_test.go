@@ -10,6 +10,7 @@ import (
 	"image"
 	"os"
 	"runtime"
+	"sync"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -42,6 +43,22 @@ func refusing(t *testing.T, n uint64, f func()) {
 	f()
 }
 
+// makeThreads leaves the process n idle threads. It would die of a thread that it
+// could not create, since a thread has a stack.
+func makeThreads(n int) {
+	var all, ready sync.WaitGroup
+	ready.Add(n)
+	for range n {
+		all.Go(func() {
+			runtime.LockOSThread()
+			defer runtime.UnlockOSThread()
+			ready.Done()
+			ready.Wait()
+		})
+	}
+	all.Wait()
+}
+
 // TestRefusedMemory: wherever the system refuses a network its memory, the call
 // returns a MemoryError, and the next one does what it would have done.
 func TestRefusedMemory(t *testing.T) {
@@ -66,6 +83,7 @@ func TestRefusedMemory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	makeThreads(32)
 	const size = "224 x 224 pixels"
 	for _, call := range []struct {
 		name, says string
