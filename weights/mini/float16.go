@@ -65,7 +65,10 @@ func (j *joiner) next() error {
 		return errors.New("mini: a block is too long")
 	}
 	if _, err := io.ReadFull(j.packed, j.low[:n]); err != nil {
-		return io.ErrUnexpectedEOF // at once after the stream it is io.EOF
+		if err == io.EOF {
+			err = io.ErrUnexpectedEOF
+		}
+		return err
 	}
 	for i, h := range j.high.Bytes() {
 		j.both[2*i], j.both[2*i+1] = j.low[i], h

@@ -22,18 +22,26 @@ import (
 //go:embed mini.zip
 var packed string
 
-var files = sync.OnceValue(func() fs.FS {
-	z, err := zip.NewReader(strings.NewReader(packed), int64(len(packed)))
-	if err != nil {
-		panic("mini: mini.zip: " + err.Error()) // not what was committed
-	}
-	z.RegisterDecompressor(float16, newJoiner)
-	return z
-})
+// A variable that is initialized with a use of packed would have the linker keep it
+// in every program that imports this package.
+var (
+	once  sync.Once
+	files fs.FS
+)
 
 // Folder opens the model. The weights of a part, 22 MB for all of them, are
 // unpacked when the part is first used.
 func Folder() (*weights.Folder, error) { return weights.FolderFS(Files(), "built-in model") }
 
 // Files returns the model's files, for a program that is to open them elsewhere.
-func Files() fs.FS { return files() }
+func Files() fs.FS {
+	once.Do(func() {
+		z, err := zip.NewReader(strings.NewReader(packed), int64(len(packed)))
+		if err != nil {
+			panic("mini: mini.zip: " + err.Error()) // not what was committed
+		}
+		z.RegisterDecompressor(float16, newJoiner)
+		files = z
+	})
+	return files
+}
