@@ -35,7 +35,7 @@ func TestNoMemory(t *testing.T) {
 		}
 		return string(out)
 	}
-	refusal := large + ": a picture of 5000 x 5000 pixels that takes 95 MiB of memory to encode: 64 MiB are left here, scale it down first\n"
+	refusal := large + ": a picture of 5000 x 5000 pixels that takes 96 MiB of memory to encode: 64 MiB are left here, scale it down first\n"
 	if got := run("encode", large, "-o", filepath.Join(dir, "large.coclico")); got != "coclico: "+refusal {
 		t.Errorf("alone: %s", got)
 	}

@@ -102,9 +102,10 @@ func TestEncodeMemory(t *testing.T) {
 // TestNoMemory has a picture that takes more memory than the worker has: it gets a
 // row with that error. The memory is that of a program of its own.
 func TestNoMemory(t *testing.T) {
-	if os.Getenv("GOMEMLIMIT") == "" {
+	const child = "COCLICO_TEST_NO_MEMORY"
+	if os.Getenv(child) == "" {
 		cmd := exec.Command(os.Args[0], "-test.run=^TestNoMemory$")
-		cmd.Env = append(os.Environ(), "GOMEMLIMIT=64MiB")
+		cmd.Env = append(os.Environ(), child+"=1", "GOMEMLIMIT=64MiB")
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Errorf("%v\n%s", err, out)
 		}
@@ -121,7 +122,7 @@ func TestNoMemory(t *testing.T) {
 	}
 	_, err = e.Make(t.Context(), o)
 	var wrong PictureError
-	if !errors.As(err, &wrong) || !strings.HasPrefix(err.Error(), "a picture of 5000 x 5000 pixels that takes 95 MiB of memory to encode: ") {
+	if !errors.As(err, &wrong) || !strings.HasPrefix(err.Error(), "a picture of 5000 x 5000 pixels that takes 96 MiB of memory to encode: ") {
 		t.Errorf("error %v", err)
 	}
 	o.Size = 100 << 20 // of the file, which is not fetched

@@ -83,7 +83,7 @@ type block struct {
 }
 
 // A scratch is what one block leaves to the next, so that many small ones make no
-// garbage: a Deflate decoder alone holds 40 kB.
+// garbage: a Deflate decoder alone holds 40 kB. Those of LZW and JPEG cannot be kept.
 type scratch struct {
 	in      *bufio.Reader
 	zlib    io.Reader

@@ -385,10 +385,12 @@ func (d *decoder) checkCompression() error {
 	return n.err
 }
 
-// maxBlocks bounds the strips or tiles of a picture, which cost a few microseconds
-// each, however small they are: it is what the largest picture has if its tiles are
-// the smallest, 16 x 16 pixels (section 15).
-const maxBlocks = 1 << 20
+// Bounds of the strips or tiles of a picture, each of which costs something, however
+// small it is.
+const (
+	maxBlocks = 1 << 20 // a microsecond each: what 2^28 pixels have in tiles of 16 x 16, the smallest (section 15)
+	maxMade   = 1 << 17 // with a decoder of its own each: 20 microseconds, and 25 kB of garbage
+)
 
 // setBlocks sets the size of strips or tiles.
 func (d *decoder) setBlocks() error {
@@ -407,8 +409,12 @@ func (d *decoder) setBlocks() error {
 	if n.err == nil && d.blockHeight < 1 {
 		return FormatError("strips without rows")
 	}
-	if n.err == nil && d.blocks() > maxBlocks {
-		return UnsupportedError(fmt.Sprintf("more than %d strips or tiles", maxBlocks))
+	most := int64(maxBlocks)
+	if d.compression == lzwCodes || d.compression == jpegData {
+		most = maxMade
+	}
+	if n.err == nil && d.blocks() > most {
+		return UnsupportedError(fmt.Sprintf("more than %d strips or tiles", most))
 	}
 	return n.err
 }

@@ -346,6 +346,9 @@ func TestManyTiles(t *testing.T) {
 	if _, err := DecodeConfig(bytes.NewReader(tilesOf(maxBlocks+1, none, nil, nil)[:200])); err != UnsupportedError("more than 1048576 strips or tiles") {
 		t.Errorf("a tile too many: %v", err)
 	}
+	if _, err := DecodeConfig(bytes.NewReader(tilesOf(maxMade+1, lzwCodes, nil, nil)[:200])); err != UnsupportedError("more than 131072 strips or tiles") {
+		t.Errorf("a tile of LZW too many: %v", err)
+	}
 }
 
 // TestScans: the JPEGs of a picture share what their scans may have.
