@@ -3,12 +3,14 @@ package mini
 import (
 	"archive/zip"
 	"bytes"
-	"compress/flate"
+	"cmp"
+	"encoding/binary"
 	"errors"
 	"flag"
 	"io"
 	"io/fs"
 	"maps"
+	"math/bits"
 	"os"
 	"path"
 	"slices"
@@ -66,17 +68,42 @@ func (s *splitter) Write(p []byte) (int, error) {
 }
 
 func (s *splitter) flush() error {
-	z, err := flate.NewWriter(s.w, flate.HuffmanOnly)
-	if err != nil {
-		return err
+	var counts [256]int
+	for _, b := range s.high {
+		counts[b]++
 	}
-	if _, err := z.Write(s.high); err != nil {
-		return err
+	lengths := codeLengths(counts)
+	h := header{Numbers: uint32(len(s.high))}
+	var codes [256]int
+	next := 0
+	for length := 1; length <= maxLength; length++ {
+		for b := range 256 {
+			if lengths[b] == length {
+				h.Lengths[b/2] |= byte(length) << (b % 2 * 4)
+				codes[b] = next >> (maxLength - length)
+				next += 1 << (maxLength - length)
+			}
+		}
 	}
-	if err := z.Close(); err != nil {
-		return err
+	var code []byte
+	bit := 0
+	for _, b := range s.high {
+		for k := lengths[b] - 1; k >= 0; k-- {
+			if bit%8 == 0 {
+				code = append(code, 0)
+			}
+			code[bit/8] |= byte(codes[b]>>k&1) << (7 - bit%8)
+			bit++
+		}
 	}
-	_, err = s.w.Write(s.low)
+	code = append(code, make([]byte, padding)...)
+	h.Code = uint32(len(code))
+	err := binary.Write(s.w, binary.LittleEndian, h)
+	for _, part := range [][]byte{code, s.low} {
+		if err == nil {
+			_, err = s.w.Write(part)
+		}
+	}
 	s.high, s.low = s.high[:0], s.low[:0]
 	return err
 }
@@ -84,11 +111,45 @@ func (s *splitter) flush() error {
 func (s *splitter) Close() error {
 	switch {
 	case s.half:
-		return errors.New("mini: half a number at the end")
+		return errors.New("half a number at the end")
 	case len(s.high) == 0:
 		return nil
 	}
 	return s.flush()
+}
+
+// codeLengths returns the lengths of Huffman's codes. If one is longer than
+// maxLength, it tries again with counts that differ less.
+func codeLengths(counts [256]int) (lengths [256]int) {
+	type tree struct{ count, bytes int }
+	for {
+		var trees []tree
+		var members [][]int
+		for b, n := range counts {
+			if n > 0 {
+				trees, members = append(trees, tree{n, len(members)}), append(members, []int{b})
+			}
+		}
+		lengths = [256]int{}
+		if len(trees) == 1 {
+			lengths[members[0][0]] = 1
+		}
+		for len(trees) > 1 {
+			slices.SortFunc(trees, func(a, b tree) int { return cmp.Compare(a.count, b.count) })
+			joined := slices.Concat(members[trees[0].bytes], members[trees[1].bytes])
+			for _, b := range joined {
+				lengths[b]++
+			}
+			trees[1] = tree{trees[0].count + trees[1].count, len(members)}
+			trees, members = trees[1:], append(members, joined)
+		}
+		if slices.Max(lengths[:]) <= maxLength {
+			return lengths
+		}
+		for b, n := range counts {
+			counts[b] = (n + 1) / 2
+		}
+	}
 }
 
 func pack(t *testing.T, files map[string][]byte) []byte {
@@ -142,36 +203,48 @@ func TestZip(t *testing.T) {
 	}
 }
 
-// TestFloat16: numbers survive, whatever pieces they are written and read in,
-// and what was cut is an error.
+// split returns data as a splitter writes it, in several pieces.
+func split(t *testing.T, data []byte) []byte {
+	t.Helper()
+	var packed bytes.Buffer
+	w, err := newSplitter(&packed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for piece := range slices.Chunk(data, 9973) {
+		if _, err := w.Write(piece); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return packed.Bytes()
+}
+
+func join(packed []byte) ([]byte, error) { return io.ReadAll(newJoiner(bytes.NewReader(packed))) }
+
+// TestFloat16: numbers survive, however many there are and however often each
+// byte, and what was cut is an error.
 func TestFloat16(t *testing.T) {
-	for _, n := range []int{0, 2, 4, 2*block - 2, 2 * block, 2*block + 2, 6*block + 10} {
-		data := make([]byte, n)
-		for i := range data {
-			data[i] = byte(i * i >> (i & 7))
-		}
-		var packed bytes.Buffer
-		w, err := newSplitter(&packed)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for piece := range slices.Chunk(data, 9973) {
-			if _, err := w.Write(piece); err != nil {
-				t.Fatal(err)
+	for name, value := range map[string]func(i int) byte{
+		"one value": func(int) byte { return 7 },
+		"many":      func(i int) byte { return byte(i * i >> (i & 7)) },
+		"rare ones": func(i int) byte { return byte(bits.TrailingZeros(uint(i/2 + 1))) }, // longer codes than are allowed
+	} {
+		for _, n := range []int{0, 2, 4, 2*block - 2, 2 * block, 2*block + 2, 6*block + 10} {
+			data := make([]byte, n)
+			for i := range data {
+				data[i] = value(i)
 			}
-		}
-		if err := w.Close(); err != nil {
-			t.Fatal(err)
-		}
-		if got, err := io.ReadAll(newJoiner(bytes.NewReader(packed.Bytes()))); err != nil || !bytes.Equal(got, data) {
-			t.Errorf("%d bytes: read otherwise (%v)", n, err)
-		}
-		if n == 0 {
-			continue
-		}
-		for _, cut := range []int{1, 2, packed.Len() / 2} {
-			if _, err := io.ReadAll(newJoiner(bytes.NewReader(packed.Bytes()[:packed.Len()-cut]))); cut < packed.Len() && err == nil {
-				t.Errorf("%d bytes: %d bytes less are no error", n, cut)
+			packed := split(t, data)
+			if got, err := join(packed); err != nil || !bytes.Equal(got, data) {
+				t.Errorf("%s, %d bytes: read otherwise (%v)", name, n, err)
+			}
+			for _, cut := range []int{1, 2, len(packed) / 2} {
+				if _, err := join(packed[:max(0, len(packed)-cut)]); n > 0 && err == nil {
+					t.Errorf("%s, %d bytes: %d bytes less are no error", name, n, cut)
+				}
 			}
 		}
 	}
@@ -181,6 +254,24 @@ func TestFloat16(t *testing.T) {
 	}
 	if _, err := w.Write(make([]byte, 3)); err != nil || w.Close() == nil {
 		t.Errorf("an odd number of bytes is no error (%v)", err)
+	}
+}
+
+// TestAltered: a block that was altered anywhere is an error or other numbers.
+func TestAltered(t *testing.T) {
+	data := make([]byte, 1000)
+	for i := range data {
+		data[i] = byte(i * i)
+	}
+	packed := split(t, data)
+	for i := range packed {
+		for bit := range 8 {
+			packed[i] ^= 1 << bit
+			if got, err := join(packed); err == nil && bytes.Equal(got, data) && i < len(packed)-len(data)/2-padding-1 { // the codes end inside of a byte
+				t.Errorf("bit %d of byte %d makes no difference", bit, i)
+			}
+			packed[i] ^= 1 << bit
+		}
 	}
 }
 
