@@ -91,18 +91,10 @@ func (w *Writer) flush() {
 	lines, lost := w.pending, w.lost
 	w.pending, w.lost = nil, 0
 	w.mu.Unlock()
-	var end []byte // of a line that is torn
-	if w.torn {
-		end = []byte("\n")
-	}
-	text := append(end, lines...)
-	n, err := w.to.Write(text)
-	if n > 0 {
-		w.torn = text[n-1] != '\n'
-	}
+	n, err := w.write(lines)
 	switch {
 	case err != nil:
-		lost += countLines(text[max(n, len(end)):])
+		lost += countLines(lines[n:])
 	case lost > 0 && w.report(lost) == nil:
 		lost = 0
 	}
@@ -111,11 +103,31 @@ func (w *Writer) flush() {
 	w.mu.Unlock()
 }
 
+// write writes lines, after the end of a line that is torn. It returns how many
+// bytes of the lines were written.
+func (w *Writer) write(lines []byte) (int, error) {
+	var end []byte
+	if w.torn {
+		end = []byte("\n")
+	}
+	text := append(end, lines...)
+	n, err := w.to.Write(text)
+	if n > 0 {
+		w.torn = text[n-1] != '\n'
+	}
+	return max(n-len(end), 0), err
+}
+
 // report writes an entry about lost lines.
 func (w *Writer) report(lost int) error {
 	r := slog.NewRecord(time.Now(), slog.LevelWarn, "lines of this log were lost: it could not be written, or not fast enough", 0)
 	r.Add("lines", lost)
-	return newHandler(w.to, slog.LevelWarn, w.terminal).Handle(context.Background(), r)
+	var entry bytes.Buffer
+	if err := newHandler(&entry, slog.LevelWarn, w.terminal).Handle(context.Background(), r); err != nil {
+		return err
+	}
+	_, err := w.write(entry.Bytes())
+	return err
 }
 
 func countLines(p []byte) int { return bytes.Count(p, []byte("\n")) }

@@ -72,41 +72,61 @@ func TestUnread(t *testing.T) {
 	}
 }
 
-// A fullDisk takes half of the first bytes that it gets, none of the next, and
-// all of those that follow.
+// A fullDisk takes of its next writes only some bytes each, and then all.
 type fullDisk struct {
 	bytes.Buffer
-	writes int
+	room []int
 }
 
 func (d *fullDisk) Write(p []byte) (int, error) {
-	switch d.writes++; d.writes {
-	case 1:
-		n, _ := d.Buffer.Write(p[:len(p)/2])
-		return n, io.ErrShortWrite
-	case 2:
-		return 0, io.ErrShortWrite
+	if len(d.room) == 0 {
+		return d.Buffer.Write(p)
 	}
-	return d.Buffer.Write(p)
+	n, _ := d.Buffer.Write(p[:min(d.room[0], len(p))])
+	d.room = d.room[1:]
+	if n < len(p) {
+		return n, io.ErrShortWrite
+	}
+	return n, nil
 }
 
-// TestFailedWrites: lines that cannot be written are counted, and half a line
-// spoils no other.
+// TestFailedWrites: lines that cannot be written are counted, and half a line, or
+// half of the count, spoils no other.
 func TestFailedWrites(t *testing.T) {
-	disk := new(fullDisk)
-	out := NewWriter(disk)
-	log := New(out, slog.LevelInfo)
-	for _, message := range []string{"first", "second", "third"} {
-		log.Info(message)
-		for waits := true; waits; time.Sleep(time.Millisecond) { // a write for each
-			out.mu.Lock()
-			waits = len(out.pending) > 0
-			out.mu.Unlock()
+	const all = 1 << 10
+	for _, test := range []struct {
+		room  []int
+		lines []string // what they have
+	}{
+		{[]int{10, 0}, []string{`{"time":"2`, "third", "lost"}},
+		{[]int{0, all, 10}, []string{"second", `{"time":"2`, "third", "lost"}},
+	} {
+		disk := &fullDisk{room: test.room}
+		out := NewWriter(disk)
+		log := New(out, slog.LevelInfo)
+		for _, message := range []string{"first", "second", "third"} {
+			log.Info(message)
+			for waits := true; waits; time.Sleep(time.Millisecond) { // a write for each
+				out.mu.Lock()
+				waits = len(out.pending) > 0
+				out.mu.Unlock()
+			}
 		}
-	}
-	out.Close()
-	lines := strings.Split(disk.String(), "\n")
-	if len(lines) != 4 || !strings.Contains(lines[1], "third") || lostOf(t, lines[2]) != 2 {
-		t.Errorf("the log is %q", lines)
+		out.Close()
+		lines, lost := strings.Split(strings.TrimSuffix(disk.String(), "\n"), "\n"), 3
+		if len(lines) != len(test.lines) {
+			t.Fatalf("%v: the log is %q", test.room, lines)
+		}
+		for i, want := range test.lines {
+			if !strings.Contains(lines[i], want) {
+				t.Errorf("%v: the log is %q", test.room, lines)
+			}
+			if want == "second" || want == "third" {
+				lost--
+			}
+		}
+		if n := lostOf(t, lines[len(lines)-1]); n != lost {
+			t.Errorf("%v: %d lines are lost, not %d", test.room, n, lost)
+		}
 	}
 }
