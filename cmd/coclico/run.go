@@ -8,6 +8,7 @@ import (
 
 	"github.com/coclico/coclico/cmd/internal/command"
 	"github.com/coclico/coclico/cmd/internal/files"
+	"github.com/coclico/coclico/cmd/internal/logging"
 	"github.com/coclico/coclico/cmd/internal/process"
 	"github.com/coclico/coclico/cmd/internal/terminal"
 	"github.com/coclico/coclico/codec"
@@ -17,6 +18,7 @@ import (
 // what went wrong in one line.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	s := terminal.New(stdout, stderr, os.Getenv)
+	defer closeLog(s)
 	started := false // the command line was right
 	f := files.New(stdin, s.Out)
 	f.Terminal = terminal.IsTerminal(s.Out)
@@ -51,6 +53,13 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	}
 	s.Complain(err.Error())
 	return process.Failed
+}
+
+// closeLog ends the log that a command has put in the place of standard error.
+func closeLog(s *terminal.Screen) {
+	if log, ok := s.Err.(*logging.Writer); ok {
+		log.Close()
+	}
 }
 
 // errReported ends the program with process.Failed after standard output has told

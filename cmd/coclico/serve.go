@@ -64,6 +64,13 @@ the log then tells how much.
 	}
 	o := serveFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		process.OutliveReaders()
+		log := logging.NewWriter(s.Err)
+		if s.Watched() {
+			defer log.Close()
+		} else {
+			s.Err = log // the last complaint, too, must not wait for who reads; run closes it
+		}
 		policy, err := o.guard.Policy()
 		if errors.As(err, new(guard.FlagError)) {
 			return usageError{Err: err}
@@ -71,9 +78,6 @@ the log then tells how much.
 		if err != nil {
 			return err
 		}
-		process.OutliveReaders()
-		log := logging.NewWriter(s.Err)
-		defer log.Close()
 		o.config.Token, o.config.Log = policy.Token, logging.New(log, o.level)
 		o.config.Limits.Body, o.config.Limits.KeepBytes = int64(*o.maxBody), int64(*o.keepBytes)
 		o.config.Limits.PictureMemory, o.config.Limits.OnePicture = process.Share(1<<30), process.Memory()
