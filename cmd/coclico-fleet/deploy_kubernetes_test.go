@@ -352,7 +352,7 @@ func TestKubernetesJob(t *testing.T) {
 		t.Errorf("job is %+v", spec)
 	}
 	rules := spec.PodFailurePolicy.Rules
-	if len(rules) != 2 || !slices.Equal(rules[0].OnExitCodes.Values, []int32{process.Usage, statusRefused}) || rules[0].Action != batchv1.PodFailurePolicyActionFailJob ||
+	if len(rules) != 2 || !slices.Equal(rules[0].OnExitCodes.Values, []int32{process.Usage, statusRefused, statusFull}) || rules[0].Action != batchv1.PodFailurePolicyActionFailJob ||
 		rules[1].OnPodConditions[0].Type != corev1.DisruptionTarget || rules[1].Action != batchv1.PodFailurePolicyActionIgnore {
 		t.Errorf("rules are %+v", rules)
 	}

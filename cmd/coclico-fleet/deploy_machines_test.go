@@ -91,7 +91,7 @@ func TestSystemd(t *testing.T) {
 	}
 	accepted(t, words[1:]...)
 	for key, want := range map[string]string{
-		"RestartPreventExitStatus": "2 3", // process.Usage and statusRefused
+		"RestartPreventExitStatus": "2 3 4", // process.Usage, statusRefused and statusFull
 		"DynamicUser":              "yes",
 		"NoNewPrivileges":          "yes",
 		"ProtectSystem":            "strict",
@@ -103,7 +103,7 @@ func TestSystemd(t *testing.T) {
 			t.Errorf("%s is %q, want %q", key, got, want)
 		}
 	}
-	if process.Usage != 2 || statusRefused != 3 {
+	if process.Usage != 2 || statusRefused != 3 || statusFull != 4 {
 		t.Error("the unit's statuses are not the program's")
 	}
 	verify(t, unit)
