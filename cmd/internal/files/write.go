@@ -169,12 +169,15 @@ func Probe(dir string) error {
 	return os.Remove(f.Name())
 }
 
+// RoomDraft is the name of the file that [Room] writes and removes.
+const RoomDraft = ".coclico-room"
+
 // Room writes and removes a file of some blocks in a folder. The error is
 // [ErrFull] if its disk is full.
 func Room(dir string) error {
 	data := make([]byte, 64<<10)
 	rand.Read(data) // which no file system compresses
-	path := filepath.Join(dir, ".coclico-room")
+	path := filepath.Join(dir, RoomDraft)
 	f, err := OS{}.Create(path)
 	if err == nil {
 		defer OS{}.Discard(f, path)

@@ -21,9 +21,11 @@ const (
 	draftRest = 26
 )
 
+// isDraft reports whether a file has the name of a draft, or of the one that looks
+// for room.
 func isDraft(name string) bool {
 	rest, found := strings.CutPrefix(name, draftMark)
-	return found && len(rest) == draftRest
+	return found && len(rest) == draftRest || name == files.RoomDraft
 }
 
 // createDraft creates a draft in a folder, and the folder.

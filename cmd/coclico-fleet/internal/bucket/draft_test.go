@@ -20,7 +20,7 @@ func TestTidy(t *testing.T) {
 	dir := t.TempDir()
 	b := open(t, dir)
 	draft := func(c string) string { return draftMark + strings.Repeat(c, draftRest) }
-	for _, name := range []string{draft("A"), "p/" + draft("B"), "p/q/" + draft("C"), "p/.coclico-mine", "p/busy/" + draft("D"), "other/" + draft("E"), "p/q/x"} {
+	for _, name := range []string{draft("A"), files.RoomDraft, "p/" + draft("B"), "p/q/" + draft("C"), "p/.coclico-mine", "p/busy/" + draft("D"), "other/" + draft("E"), "p/q/x"} {
 		path := filepath.Join(dir, filepath.FromSlash(name))
 		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o777), os.WriteFile(path, []byte("x"), 0o666), os.Chtimes(path, time.Time{}, time.Now().Add(-time.Hour))); err != nil {
 			t.Fatal(err)
