@@ -5,9 +5,7 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
-	"fmt"
 	"image"
-	"runtime/debug"
 	"sync"
 	"time"
 
@@ -152,7 +150,7 @@ func (d *decode) run(ctx context.Context) {
 func (d *decode) paint(ctx context.Context) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			err = fmt.Errorf("panic: %v\n%s", v, debug.Stack())
+			err = panicked(v)
 		}
 	}()
 	o := d.how.For(d.file)

@@ -8,7 +8,6 @@ import (
 	"io"
 	"mime"
 	"net/http"
-	"runtime/debug"
 	"strconv"
 	"time"
 
@@ -267,7 +266,7 @@ func (c *contest) run(ctx context.Context) {
 	defer close(c.done)
 	defer func() {
 		if v := recover(); v != nil {
-			c.err = fmt.Errorf("panic: %v\n%s", v, debug.Stack())
+			c.err = panicked(v)
 		}
 	}()
 	request, cancel := context.WithCancel(c.ctx)

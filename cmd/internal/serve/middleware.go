@@ -2,10 +2,8 @@ package serve
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"net/http"
-	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -162,7 +160,7 @@ func (s *Server) observe(next http.Handler) http.Handler {
 		defer func() {
 			v, begun := recover(), w.status != 0
 			if v != nil && v != http.ErrAbortHandler {
-				rec.err, rec.internal = fmt.Sprintf("panic: %v\n%s", v, debug.Stack()), true
+				rec.err, rec.internal = panicked(v).Error(), true
 				if !begun {
 					internal.problem("the server's log says more, request %s", rec.id).write(w)
 				}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"runtime/debug"
 	"strconv"
 	"strings"
 
@@ -162,4 +163,15 @@ func (s *Server) answer(h handler) http.HandlerFunc {
 		}
 		p.write(w)
 	}
+}
+
+// panicked returns the error of a panic whose value is being recovered, with its
+// place, for the log. A value that has come from another goroutine has a place
+// already, which tells more than this one.
+func panicked(value any) error {
+	text := fmt.Sprintf("panic: %v", value)
+	if !strings.Contains(text, "\ngoroutine ") {
+		text += "\n" + string(debug.Stack())
+	}
+	return errors.New(text)
 }

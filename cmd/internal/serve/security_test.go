@@ -13,6 +13,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"testing"
@@ -63,6 +64,18 @@ func TestContestPanic(t *testing.T) {
 	c.run(t.Context())
 	if c.err == nil || !strings.HasPrefix(c.err.Error(), "panic: ") || !strings.Contains(c.err.Error(), "codec.(*Embedded).Encode") {
 		t.Errorf("error %v", c.err)
+	}
+}
+
+// TestPanicked: the error of a panic has one place, that of the goroutine which was
+// the first to panic.
+func TestPanicked(t *testing.T) {
+	traced := fmt.Errorf("bad\n\n%s", debug.Stack())
+	for _, value := range []any{"bad", traced} {
+		text := panicked(value).Error()
+		if !strings.HasPrefix(text, "panic: bad\n") || strings.Count(text, "\ngoroutine ") != 1 || !strings.Contains(text, "TestPanicked") {
+			t.Errorf("%s", text)
+		}
 	}
 }
 
