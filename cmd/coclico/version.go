@@ -31,6 +31,6 @@ func addVersionFlag(root *cobra.Command) {
 
 func version() string { return process.Version(stamp) }
 
-// build is version, but tells builds of a working tree apart, which may not make
+// build is version, but tells builds of a changed working tree apart, which may not make
 // the same of a file.
 func build() string { return process.Distinct(version()) }

@@ -41,8 +41,8 @@ func Version(stamp string) string {
 }
 
 // Distinct returns a version that no other build of the program has. If many may
-// have it, as builds of a working tree do, eight digits of the program's hash
-// follow.
+// have it, as builds of a changed working tree do, eight digits of the program's
+// hash follow.
 func Distinct(version string) string {
 	if version != unknown && version != devel && !strings.HasSuffix(version, dirty) {
 		return version
