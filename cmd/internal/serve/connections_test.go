@@ -28,38 +28,54 @@ func (s *testServer) ask(path string) (net.Conn, *bufio.Reader, error) {
 	return c, r, err
 }
 
+// mustAsk asks until the server does not close the connection, to which an answered
+// one is at work for a moment longer.
+func (s *testServer) mustAsk(path string) (net.Conn, *bufio.Reader) {
+	s.t.Helper()
+	for end := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
+		c, r, err := s.ask(path)
+		if err == nil {
+			return c, r
+		}
+		if time.Now().After(end) {
+			s.t.Fatal(err)
+		}
+	}
+}
+
 // TestConnections: idle connections keep out nobody, those at work no more than
 // the share of their client.
 func TestConnections(t *testing.T) {
 	s := start(t, func(c *Config) { c.Limits.Connections = 4 })
-	var first *bufio.Reader
-	for i := range 12 {
-		_, r, err := s.ask("/v1/info")
-		if err != nil {
-			t.Fatalf("connection %d: %v", i, err)
-		}
+	get := func() (net.Conn, *bufio.Reader) {
+		c, r := s.mustAsk("/v1/info")
 		answer, err := http.ReadResponse(r, nil)
 		if err != nil {
-			t.Fatalf("connection %d: %v", i, err)
+			t.Fatal(err)
 		}
 		if a := readAnswer(t, answer); a.StatusCode != 200 {
-			t.Errorf("connection %d: status %d", i, a.StatusCode)
+			t.Errorf("status %d", a.StatusCode)
 		}
-		if i == 0 {
-			first = r
-		}
+		return c, r
 	}
-	if _, err := first.ReadByte(); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
-		t.Error("the longest idle connection was not closed")
+	first, r := get()
+	for end := time.Now().Add(time.Minute); ; { // it is at work for a moment, and others make room
+		get()
+		if err := first.SetReadDeadline(time.Now().Add(time.Millisecond)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := r.ReadByte(); !errors.Is(err, os.ErrDeadlineExceeded) {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatal("the longest idle connection was not closed")
+		}
 	}
 	d := s.post(202, slow, s.encode(1, ""))
 	defer s.stop() // ends the decode
 	var stream net.Conn
-	for i := range 2 {
-		var err error
-		if stream, _, err = s.ask("/v1/decodes/" + d.ID + "/events"); err != nil {
-			t.Fatalf("stream %d: %v", i, err)
-		}
+	for range 2 {
+		stream, _ = s.mustAsk("/v1/decodes/" + d.ID + "/events")
 	}
 	if _, _, err := s.ask("/healthz"); err == nil {
 		t.Error("a client has more connections than its share")
@@ -68,13 +84,7 @@ func TestConnections(t *testing.T) {
 		t.Error("the log does not tell of the refusal")
 	}
 	stream.Close()
-	for end := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
-		if _, _, err := s.ask("/healthz"); err == nil {
-			break
-		} else if time.Now().After(end) {
-			t.Fatal(err)
-		}
-	}
+	s.mustAsk("/healthz")
 }
 
 // TestDefaultConnections: some files are left for the archive and the admin
