@@ -80,7 +80,7 @@ the log then tells how much.
 		}
 		o.config.Token, o.config.Log = policy.Token, logging.New(log, o.level)
 		o.config.Limits.Body, o.config.Limits.KeepBytes = int64(*o.maxBody), int64(*o.keepBytes)
-		o.config.Limits.PictureMemory, o.config.Limits.OnePicture = process.Share(1<<30), process.Memory()
+		o.config.Limits.PictureMemory, o.config.Limits.OnePicture = process.Share(serve.PictureMemory), process.Memory()
 		return o.run(cmd.Context(), f, s, policy)
 	}
 	return cmd

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"io"
 	"net"
 	"net/http"
 	"os"
@@ -15,19 +14,11 @@ import (
 	"github.com/coclico/coclico/cmd/internal/process"
 )
 
-// get answers what a client gets that does not wait for ever.
+// get returns what a client gets that does not wait for ever.
 func (s *served) get(path string) (status int, text []byte) {
 	s.t.Helper()
 	client := http.Client{Timeout: time.Minute}
-	answer, err := client.Get(s.url + path)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	defer answer.Body.Close()
-	if text, err = io.ReadAll(answer.Body); err != nil {
-		s.t.Fatal(err)
-	}
-	return answer.StatusCode, text
+	return s.read(client.Get(s.url + path))
 }
 
 // TestServeUnread: a log that nobody reads holds up neither requests nor the end.

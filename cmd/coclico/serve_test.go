@@ -70,7 +70,12 @@ func (s *served) entry(message string) map[string]any {
 
 func (s *served) post(path, mediaType string, body []byte) (status int, text []byte) {
 	s.t.Helper()
-	answer, err := http.Post(s.url+path, mediaType, bytes.NewReader(body))
+	return s.read(http.Post(s.url+path, mediaType, bytes.NewReader(body)))
+}
+
+// read returns an answer's status and body.
+func (s *served) read(answer *http.Response, err error) (status int, text []byte) {
+	s.t.Helper()
 	if err != nil {
 		s.t.Fatal(err)
 	}

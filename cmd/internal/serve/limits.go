@@ -8,6 +8,9 @@ import (
 	"github.com/coclico/coclico/cmd/internal/guard"
 )
 
+// PictureMemory is the default of [Limits].PictureMemory.
+const PictureMemory = 1 << 30
+
 // Limits bound what clients can make a server do. A zero field has the default.
 type Limits struct {
 	Body        int64         // bytes of a body; 64 MiB
@@ -42,7 +45,7 @@ func (l Limits) orDefault() Limits {
 		KeepBytes:     cmp.Or(l.KeepBytes, 256<<20),
 		BodyMemory:    cmp.Or(l.BodyMemory, max(512<<20, 8*body)), // as it grows, a body takes up to three times its size
 		BodyTime:      cmp.Or(l.BodyTime, time.Minute),
-		PictureMemory: cmp.Or(l.PictureMemory, 1<<30),
+		PictureMemory: cmp.Or(l.PictureMemory, PictureMemory),
 		OnePicture:    cmp.Or(l.OnePicture, math.MaxInt64),
 		Encodes:       cmp.Or(l.Encodes, 16),
 		Connections:   cmp.Or(l.Connections, defaultConnections(guard.Files())),

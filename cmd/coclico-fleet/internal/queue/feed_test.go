@@ -232,42 +232,38 @@ func TestListingFails(t *testing.T) {
 	}
 }
 
-// TestForbidden has a store that does not let the feeder write: it does not try
-// that again.
-func TestForbidden(t *testing.T) {
+// failing returns a feeder of a store whose writes all fail, and the number of them.
+func failing(t *testing.T, err error) (*Feeder, *int) {
+	t.Helper()
 	j, out := jobOf(t, 1)
 	if err := out.Put(t.Context(), job.PartName(0), []byte("part")); err != nil {
 		t.Fatal(err)
 	}
-	tries := 0
+	tries := new(int)
 	out.Fault = func(string, bool) error {
-		tries++
-		return fs.ErrPermission
+		*tries++
+		return err
 	}
-	log := slog.New(slog.DiscardHandler)
-	f := &Feeder{Stream: DefaultStream, AckWait: DefaultAckWait, Job: j, Out: out, Log: log}
-	if err := f.Run(t.Context(), queueOf(t, t.TempDir(), log)); !errors.Is(err, fs.ErrPermission) || tries != 1 {
-		t.Errorf("error %v after %d tries", err, tries)
+	return &Feeder{Stream: DefaultStream, AckWait: DefaultAckWait, Job: j, Out: out, Log: slog.New(slog.DiscardHandler)}, tries
+}
+
+// TestForbidden has a store that does not let the feeder write: it does not try
+// that again.
+func TestForbidden(t *testing.T) {
+	f, tries := failing(t, fs.ErrPermission)
+	if err := f.Run(t.Context(), queueOf(t, t.TempDir(), f.Log)); !errors.Is(err, fs.ErrPermission) || *tries != 1 {
+		t.Errorf("error %v after %d tries", err, *tries)
 	}
 }
 
 // TestNoRoom has a queue whose disk is full although no code of NATS says so: the
 // feeder gives up soon, and says why.
 func TestNoRoom(t *testing.T) {
-	j, out := jobOf(t, 1)
-	if err := out.Put(t.Context(), job.PartName(0), []byte("part")); err != nil {
-		t.Fatal(err)
-	}
-	tries := 0
-	out.Fault = func(string, bool) error {
-		tries++
-		return files.ErrFull
-	}
-	log := slog.New(slog.DiscardHandler)
+	f, tries := failing(t, files.ErrFull)
+	f.Room = func() error { return files.ErrFull }
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	f := &Feeder{Stream: DefaultStream, AckWait: DefaultAckWait, Job: j, Out: out, Log: log, Room: func() error { return files.ErrFull }}
-	if err := f.Run(ctx, queueOf(t, t.TempDir(), log)); !errors.Is(err, ErrFull) || tries != maxFull {
-		t.Errorf("error %v after %d tries", err, tries)
+	if err := f.Run(ctx, queueOf(t, t.TempDir(), f.Log)); !errors.Is(err, ErrFull) || *tries != maxFull {
+		t.Errorf("error %v after %d tries", err, *tries)
 	}
 }
