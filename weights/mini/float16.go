@@ -63,7 +63,7 @@ func (j *joiner) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// next reads a block. It returns io.EOF if there is none left.
+// next reads a block. It returns io.EOF after the last one.
 func (j *joiner) next() error {
 	var h header
 	if _, err := j.packed.Peek(1); err != nil {
@@ -114,8 +114,8 @@ func (j *joiner) setTable(lengths *[128]byte) error {
 	return nil
 }
 
-// join decodes the high bytes and sets them beside the low ones. From a load of 64
-// bits, the first 57 of which count, it takes up to four codes.
+// join decodes the high bytes and sets them beside the low ones. It takes up to four
+// codes from a load of 64 bits, where at least the first 57 are valid.
 func (j *joiner) join(code, low []byte) error {
 	both, bit := j.both[:2*len(low)], 0
 	j.remaining = both

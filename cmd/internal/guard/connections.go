@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// Connections bound how many connections a server has, each of which takes one of
-// the files that the process may open. Where the bound is reached, a new connection
+// Connections bound how many connections a server has, since each takes one of the
+// files that the process may open. Where the bound is reached, a new connection
 // takes the place of the one that has been idle the longest. If none is idle, the
 // new one is closed, and the log tells so once a minute. The same holds for the
 // connections of one client. Connections may be used concurrently.

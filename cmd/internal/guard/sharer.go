@@ -7,7 +7,7 @@ import (
 
 // Sharer returns whose share something is to be counted as: that of a client's
 // address, given with its port. IPv6 addresses share with the other 2^64 of their
-// network, all of which one client may have.
+// network: one client may have them all.
 func Sharer(address string) string {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {

@@ -29,8 +29,8 @@ func lostOf(t *testing.T, line string) int {
 	return entry.Lines
 }
 
-// TestUnread: nobody waits for a log that is not read. Once it is, it says how
-// many lines it lacks.
+// TestUnread: nobody waits for a log that is not read. Once it is, it reports
+// how many lines it lacks.
 func TestUnread(t *testing.T) {
 	r, w, err := os.Pipe()
 	if err != nil {

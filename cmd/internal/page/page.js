@@ -578,7 +578,7 @@ function paintOtherwise(work, form) {
   if (!overrides.size) delete overrides.size;
   if (work.input && Object.keys(sampling).length) {
     const encoding = { ...work.encoding, ...sampling };
-    // Candidates of which no step is run are all the same; a server refuses them.
+    // Candidates that run no step are all the same; a server refuses them.
     const { steps, strength } = settings({ ...work, encoding });
     if (steps * strength < 1) {
       delete encoding.candidates;

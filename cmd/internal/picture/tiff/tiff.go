@@ -385,8 +385,8 @@ func (d *decoder) checkCompression() error {
 	return n.err
 }
 
-// Bounds of the strips or tiles of a picture, each of which costs something, however
-// small it is.
+// Bounds of the strips or tiles of a picture. Each costs something, however small
+// it is.
 const (
 	maxBlocks = 1 << 20 // a microsecond each: what 2^28 pixels have in tiles of 16 x 16, the smallest (section 15)
 	maxMade   = 1 << 17 // with a decoder of its own each: 20 microseconds, and 25 kB of garbage
