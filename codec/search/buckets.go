@@ -35,8 +35,8 @@ func newBuckets(f *finder, g *kindSet, masks []mask) *buckets {
 // each calls put, on several goroutines, with the hash and the ordinal of each
 // code that counts.
 func (b *buckets) each(ctx context.Context, m mask, put func(hash uint32, ordinal uint64)) error {
-	return parallel(ctx, b.group.blocks, func() (func(int), func()) {
-		return func(i int) {
+	return parallel(ctx, b.group.blocks, func() (func(int) error, func()) {
+		return func(i int) error {
 			s, from, n := b.group.block(i)
 			codes := s.codes(from, n)
 			words := s.shard.words
@@ -45,6 +45,7 @@ func (b *buckets) each(ctx context.Context, m mask, put func(hash uint32, ordina
 					put(m.hash(codes[j*words:][:words]), s.ordinal+uint64(from+j))
 				}
 			}
+			return nil
 		}, func() {}
 	})
 }
@@ -83,10 +84,10 @@ func (b *buckets) part(ctx context.Context, at, first, end int, n int64, cost fl
 		return err
 	}
 	const together = 256 // buckets at a time
-	return parallel(ctx, (end-first+together-1)/together, func() (func(int), func()) {
+	return parallel(ctx, (end-first+together-1)/together, func() (func(int) error, func()) {
 		c := comparer{finder: b.finder, distances: make([]uint16, blockCodes)}
 		t := &tiles{comparer: &c, buckets: b, at: at}
-		each := func(i int) {
+		each := func(i int) error {
 			from := first + i*together
 			to := min(from+together, end)
 			begin := int64(0)
@@ -101,6 +102,7 @@ func (b *buckets) part(ctx context.Context, at, first, end int, n int64, cost fl
 				t.runs(ctx, list)
 			}
 			b.report(cost * float64(to-from) / bucketCount)
+			return nil
 		}
 		return each, c.flush
 	})

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"hash/crc32"
 	"io/fs"
 	"iter"
 	"math"
@@ -61,14 +62,13 @@ func buildIndex(ctx context.Context, path string, k key, prior format.Prior, ent
 	if err := b.run(ctx, entries); err != nil {
 		return err
 	}
-	runs := encodeRuns(b.index.runs)
-	if _, err := b.out.Write(runs); err != nil {
+	if err := b.put(encodeRuns(b.index.runs)); err != nil {
 		return err
 	}
 	if err := b.out.Flush(); err != nil {
 		return err
 	}
-	if _, err := f.WriteAt(b.index.encodeHeader(k, len(prior.Moments), runs), 0); err != nil {
+	if _, err := f.WriteAt(b.index.encodeHeader(k, len(prior.Moments), b.sum), 0); err != nil {
 		return err
 	}
 	if err := errors.Join(f.Chmod(0o644), f.Sync(), f.Close()); err != nil {
@@ -82,7 +82,15 @@ type builder struct {
 	prior    format.Prior
 	progress func(rows int)
 	out      *bufio.Writer
+	sum      uint32 // CRC of what put has written
 	index    index
+}
+
+// put writes some of what follows the header.
+func (b *builder) put(data []byte) error {
+	b.sum = crc32.Update(b.sum, crc32.IEEETable, data)
+	_, err := b.out.Write(data)
+	return err
 }
 
 // run reads batches, has them decoded by as many goroutines as there are
@@ -211,7 +219,7 @@ func (b *builder) write(batch *batch) error {
 	}
 	b.index.Counts.add(batch.index)
 	data := unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(batch.codes))), 8*len(batch.codes))
-	if _, err := b.out.Write(data); err != nil {
+	if err := b.put(data); err != nil {
 		return err
 	}
 	if b.progress != nil {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"math"
 	"slices"
-	"sync"
 
 	"github.com/coclico/coclico/codec/archive"
 	"github.com/coclico/coclico/codec/format"
@@ -33,43 +32,12 @@ func (s *Set) decoded(ctx context.Context, all []scored, q []float32) ([]scored,
 	}
 	// Pages are read in their order.
 	slices.SortFunc(work, func(a, b *scored) int { return cmp.Compare(a.ordinal, b.ordinal) })
-	var failed firstError
-	err := parallel(ctx, len(work), func() (func(int), func()) {
+	err := parallel(ctx, len(work), func() (func(int) error, func()) {
 		r := d.reader()
-		return func(i int) {
-			if !failed.is() {
-				failed.set(r.score(work[i]))
-			}
-		}, func() {}
+		return func(i int) error { return r.score(work[i]) }, func() {}
 	})
-	if err == nil {
-		err = failed.err
-	}
 	slices.SortFunc(all, compareScores)
 	return all, err
-}
-
-// A firstError is the first of the errors of several goroutines.
-type firstError struct {
-	mu  sync.Mutex
-	err error
-}
-
-func (f *firstError) set(err error) {
-	if err == nil {
-		return
-	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.err == nil {
-		f.err = err
-	}
-}
-
-func (f *firstError) is() bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.err != nil
 }
 
 // A decoder scores files by all of their codes.

@@ -86,7 +86,7 @@
 //
 //	bytes  what
 //	8      "CoCliCoI"
-//	4      1, the version
+//	4      2, the version
 //	4      dimensions of a vector
 //	8      rows of the shard
 //	8      codes
@@ -96,7 +96,7 @@
 //	8      the first bytes of the SHA-256 of the model's moments, see below
 //	32     the shard's SHA-256
 //	40     zeros
-//	4      CRC-32C of the bytes before it and of the runs
+//	4      CRC-32 of the codes and runs, and then of the bytes before it
 //	       codes: dimensions/64 words each, rounded up
 //	       runs, of 16 bytes: first row, number of rows (4 each), profile,
 //	       bits of a dimension (1 each), 0 (2), bits of a vector (4)
@@ -109,7 +109,9 @@
 // bytes), and then mean and deviation of one dimension after the other, as integers
 // of 8 bytes that count 2^-24.
 //
-// A hostile index gives wrong hits or an error, never more. So does a damaged one:
-// the codes have no checksum, since opening an index would have to read all of
-// them. It may be deleted at any time, and is made again.
+// Opening an index reads all of it, a gigabyte for ten million pictures, and
+// takes it only if its checksum is right; otherwise the index is made again. It may
+// be deleted at any time, with the same effect. An index that is cut while it is open,
+// or whose disk fails, ends a search with [ErrUnreadable]. A hostile index has a
+// right checksum: it gives wrong hits or an error, never more.
 package search

@@ -94,10 +94,18 @@ type Duplicates struct {
 // Memory: 8 bytes for each code, at most 128 MiB unless more than 2^24 codes are
 // equal, and Limit pairs of 24 bytes, twice. An archive of more codes is sorted
 // in parts. Equal codes are compared like others: n of them are n²/2 pairs.
-func (s *Set) Duplicates(ctx context.Context, o DuplicateOptions) (*Duplicates, error) {
+func (s *Set) Duplicates(ctx context.Context, o DuplicateOptions) (d *Duplicates, err error) {
 	if o.Limit < 0 {
 		panic("search: a negative limit")
 	}
+	err = s.guard(func() (err error) {
+		d, err = s.duplicates(ctx, o)
+		return err
+	})
+	return d, err
+}
+
+func (s *Set) duplicates(ctx context.Context, o DuplicateOptions) (*Duplicates, error) {
 	live, err := s.live(ctx)
 	if err != nil {
 		return nil, err

@@ -17,7 +17,7 @@ import (
 
 const (
 	magic       = "CoCliCoI"
-	version     = 1
+	version     = 2
 	headerBytes = 128
 	runBytes    = 16
 
@@ -105,6 +105,7 @@ type index struct {
 	codes []uint64 // all, one after the other
 	runs  []run
 
+	path    string
 	mapping []byte // of the file, or nil
 }
 
@@ -114,7 +115,7 @@ var errStale = errors.New("not the index of this shard")
 
 // openIndex opens the index in a file. The error is errStale for anything but a
 // whole index of this key, even if the disk fails to read it, and otherwise that
-// of the file system.
+// of the file system. All of the file is read.
 func openIndex(path string, k key, dimensions int, rows int64) (*index, error) {
 	info, err := os.Stat(path)
 	switch {
@@ -143,12 +144,14 @@ func openIndex(path string, k key, dimensions int, rows int64) (*index, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := x.load(f, int(size)); err != nil {
+	x.path = path
+	body, err := x.load(f, int(size))
+	if err != nil {
 		return nil, err
 	}
-	if err := x.parseRuns(header, dimensions); err != nil {
+	if err := mmap.Guard(func() error { return x.parse(header, body, dimensions) }); err != nil {
 		x.close()
-		return nil, err
+		return nil, errStale
 	}
 	return x, nil
 }
@@ -172,8 +175,8 @@ func parseHeader(b []byte, k key, dimensions int, rows, size int64) (*index, err
 	return nil, errStale
 }
 
-// load maps the file, or reads it.
-func (x *index) load(f *os.File, size int) error {
+// load maps the file, or reads it, and returns what follows the header.
+func (x *index) load(f *os.File, size int) ([]byte, error) {
 	data, err := mmap.Map(f, size)
 	switch {
 	case err == nil:
@@ -182,23 +185,24 @@ func (x *index) load(f *os.File, size int) error {
 		words := make([]uint64, (size+7)/8)
 		data = unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(words))), size)
 		if _, err := io.ReadFull(io.NewSectionReader(f, 0, int64(size)), data); err != nil {
-			return errStale
+			return nil, errStale
 		}
 	default:
-		return err
+		return nil, err
 	}
 	n := int(x.Codes) * x.words
 	x.codes = unsafe.Slice((*uint64)(unsafe.Pointer(&data[headerBytes-8])), n+1)[1:]
-	return nil
+	return data[headerBytes:size], nil
 }
 
-// parseRuns reads the runs behind the codes.
-func (x *index) parseRuns(header []byte, dimensions int) error {
+// parse compares the checksum of codes and runs, which body consists of, and
+// reads the runs.
+func (x *index) parse(header, body []byte, dimensions int) error {
 	le := binary.LittleEndian
-	b := unsafe.Slice((*byte)(unsafe.Add(unsafe.Pointer(unsafe.SliceData(x.codes)), 8*len(x.codes))), len(x.runs)*runBytes)
-	if le.Uint32(header[124:]) != checksum(header[:124], b) {
+	if le.Uint32(header[124:]) != checksum(crc32.ChecksumIEEE(body), header) {
 		return errStale
 	}
+	b := body[8*len(x.codes):]
 	row, first := int64(0), 0
 	for i := range x.runs {
 		b := b[i*runBytes:][:runBytes]
@@ -218,6 +222,11 @@ func (x *index) parseRuns(header []byte, dimensions int) error {
 	return nil
 }
 
+// maps reports whether an address is one of the file's mapping.
+func (x *index) maps(addr uintptr) bool {
+	return addr-uintptr(unsafe.Pointer(unsafe.SliceData(x.mapping))) < uintptr(len(x.mapping))
+}
+
 func (x *index) close() error {
 	if x.mapping == nil {
 		return nil
@@ -227,14 +236,15 @@ func (x *index) close() error {
 	return mmap.Unmap(data)
 }
 
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
-
-func checksum(header, runs []byte) uint32 {
-	return crc32.Update(crc32.Checksum(header, castagnoli), castagnoli, runs)
+// checksum returns the checksum of an index for that of its codes and runs,
+// which are written before the header is known.
+func checksum(body uint32, header []byte) uint32 {
+	return crc32.Update(body, crc32.IEEETable, header[:124])
 }
 
-// encodeHeader returns the header of an index, whose runs are encoded already.
-func (x *index) encodeHeader(k key, dimensions int, runs []byte) []byte {
+// encodeHeader returns the header of an index. body is the checksum of its codes
+// and runs.
+func (x *index) encodeHeader(k key, dimensions int, body uint32) []byte {
 	le := binary.LittleEndian
 	b := make([]byte, headerBytes)
 	copy(b, magic)
@@ -242,12 +252,12 @@ func (x *index) encodeHeader(k key, dimensions int, runs []byte) []byte {
 	le.PutUint32(b[12:], uint32(dimensions))
 	le.PutUint64(b[16:], uint64(x.Rows))
 	le.PutUint64(b[24:], uint64(x.Codes))
-	le.PutUint32(b[32:], uint32(len(runs)/runBytes))
+	le.PutUint32(b[32:], uint32(len(x.runs)))
 	le.PutUint32(b[36:], uint32(x.OtherModel))
 	le.PutUint32(b[40:], uint32(x.Unreadable))
 	copy(b[44:], k.prior[:])
 	copy(b[52:], k.shard[:])
-	le.PutUint32(b[124:], checksum(b[:124], runs))
+	le.PutUint32(b[124:], checksum(body, b))
 	return b
 }
 

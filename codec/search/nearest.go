@@ -1,6 +1,7 @@
 package search
 
 import (
+	"cmp"
 	"context"
 	"runtime"
 	"slices"
@@ -8,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/coclico/coclico/internal/mmap"
 	"github.com/coclico/coclico/kernels"
 )
 
@@ -28,14 +30,15 @@ func (n near) ordinal() uint64 { return uint64(n) & (1<<ordinalBits - 1) }
 func (k *kindSet) nearest(ctx context.Context, code []uint64, m int) ([]near, error) {
 	var mu sync.Mutex
 	var all []near
-	err := parallel(ctx, k.blocks, func() (func(i int), func()) {
+	err := parallel(ctx, k.blocks, func() (func(i int) error, func()) {
 		best := selection{m: m}
 		dst := make([]uint16, blockCodes)
-		each := func(i int) {
+		each := func(i int) error {
 			s, from, n := k.block(i)
 			d := dst[:n]
 			kernels.Hamming(d, code, s.codes(from, n))
 			best.add(d, s.ordinal+uint64(from))
+			return nil
 		}
 		return each, func() {
 			mu.Lock()
@@ -80,23 +83,52 @@ func (s *selection) add(distances []uint16, ordinal uint64) {
 
 // parallel calls each(0) to each(n-1), in any order, on as many goroutines as
 // there are processors. start is called once on each and returns each, and what
-// is called at the end. parallel returns the context's error when it ends.
-func parallel(ctx context.Context, n int, start func() (each func(i int), end func())) error {
+// is called at the end. parallel returns the context's error when it ends, or else
+// the first error of each, or the fault of a mapping that it could not read.
+func parallel(ctx context.Context, n int, start func() (each func(i int) error, end func())) error {
 	var next atomic.Int64
+	var failed firstError
 	var wg sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), n) {
-		wg.Go(func() {
-			each, end := start()
-			for ctx.Err() == nil {
-				i := int(next.Add(1)) - 1
-				if i >= n {
-					break
-				}
-				each(i)
+	work := func() error {
+		each, end := start()
+		for ctx.Err() == nil && !failed.is() {
+			i := int(next.Add(1)) - 1
+			if i >= n {
+				break
 			}
-			end()
-		})
+			if err := each(i); err != nil {
+				return err
+			}
+		}
+		end()
+		return nil
+	}
+	for range min(runtime.GOMAXPROCS(0), n) {
+		wg.Go(func() { failed.set(mmap.Guard(work)) })
 	}
 	wg.Wait()
-	return ctx.Err()
+	return cmp.Or(ctx.Err(), failed.err)
+}
+
+// A firstError is the first of the errors of several goroutines.
+type firstError struct {
+	mu  sync.Mutex
+	err error
+}
+
+func (f *firstError) set(err error) {
+	if err == nil {
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.err == nil {
+		f.err = err
+	}
+}
+
+func (f *firstError) is() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.err != nil
 }

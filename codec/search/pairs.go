@@ -105,14 +105,15 @@ func (f *finder) scan(ctx context.Context, g *kindSet, p plan) error {
 	blocks := int64(g.blocks)
 	n := blocks * (blocks + 1) / 2
 	var next atomic.Int64 // the later block, counted from the last
-	return parallel(ctx, g.blocks, func() (func(int), func()) {
+	return parallel(ctx, g.blocks, func() (func(int) error, func()) {
 		c := comparer{finder: f, distances: make([]uint16, blockCodes)}
-		each := func(int) {
+		each := func(int) error {
 			later := int(blocks - next.Add(1)) // the longest first
 			for earlier := 0; earlier <= later && ctx.Err() == nil; earlier++ {
 				c.blocks(g, earlier, later)
 				f.report(p.cost / float64(n))
 			}
+			return nil
 		}
 		return each, c.flush
 	})

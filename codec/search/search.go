@@ -58,10 +58,18 @@ func compareScores(a, b scored) int {
 
 // Search returns the pictures nearest to a query, the nearest first. It panics if
 // the query's vector has another number of dimensions than the model's.
-func (s *Set) Search(ctx context.Context, q Query) ([]Hit, error) {
+func (s *Set) Search(ctx context.Context, q Query) (hits []Hit, err error) {
 	if len(q.Vector) != s.dim {
 		panic("search: a query of another number of dimensions")
 	}
+	err = s.guard(func() (err error) {
+		hits, err = s.search(ctx, q)
+		return err
+	})
+	return hits, err
+}
+
+func (s *Set) search(ctx context.Context, q Query) ([]Hit, error) {
 	codes := int(min(s.Counts.Codes, math.MaxInt/4)) // no number need be larger
 	if q.K = min(q.K, codes); q.K < 1 {
 		return nil, nil

@@ -15,6 +15,7 @@ import (
 	"github.com/coclico/coclico/codec/archive"
 	"github.com/coclico/coclico/codec/format"
 	"github.com/coclico/coclico/codec/quant"
+	"github.com/coclico/coclico/internal/mmap"
 )
 
 const (
@@ -131,6 +132,26 @@ func (s *Set) Close() error {
 	}
 	s.shards, s.kinds = nil, nil
 	return errors.Join(errs...)
+}
+
+// ErrUnreadable means that an index that was whole when it was opened cannot be
+// read any more. When it is opened again, it is made again.
+var ErrUnreadable = errors.New("cannot be read any more: it was cut, or the disk fails")
+
+// guard calls f, which reads codes, and returns its error. If a code cannot be
+// read, that is ErrUnreadable and names the index.
+func (s *Set) guard(f func() error) error {
+	err := mmap.Guard(f)
+	var fault *mmap.Fault
+	if !errors.As(err, &fault) {
+		return err
+	}
+	for _, sh := range s.shards {
+		if sh.maps(fault.Addr) {
+			return inIndex(sh.path, ErrUnreadable)
+		}
+	}
+	panic(fault) // a fault of the program, and not of a file
 }
 
 // builds are the indexes of one archive that are found or made.

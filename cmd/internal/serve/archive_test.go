@@ -10,7 +10,9 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -126,9 +128,24 @@ func TestArchiveGrows(t *testing.T) {
 	if len(found.Hits) != 5 {
 		t.Errorf("%d hits near the new picture, want the 5 others", len(found.Hits))
 	}
+	// Somebody has cut the index that is open.
+	indexes, err := filepath.Glob(filepath.Join(dir, search.Folder, "*.index"))
+	if err != nil || len(indexes) == 0 {
+		t.Fatal(indexes, err)
+	}
+	for _, name := range indexes {
+		if err := os.Truncate(name, 0); err != nil && runtime.GOOS != "windows" { // which keeps open files
+			t.Fatal(err)
+		}
+	}
+	found.Hits = nil
+	s.do(200, "GET", "/v1/search?near=sea%2Fmore.png&k=9", nil).json(t, &found)
+	if len(found.Hits) != 5 {
+		t.Errorf("%d hits after the index was cut, want 5", len(found.Hits))
+	}
 	// What was to be read has been replaced since the archive was last looked at.
 	var views []*View
-	err := s.Archive.read(t.Context(), func(v *View) error {
+	err = s.Archive.read(t.Context(), func(v *View) error {
 		if views = append(views, v); len(views) == 1 {
 			return archive.ErrChanged
 		}

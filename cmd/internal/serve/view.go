@@ -69,14 +69,14 @@ func (a *Archive) Close() error {
 const patience = 250 * time.Millisecond
 
 // read calls f with the archive. If what f wants to read has been replaced
-// meanwhile, it calls f again with the archive as it is then.
+// meanwhile, or an index cut, it calls f again with the archive as it is then.
 func (a *Archive) read(ctx context.Context, f func(*View) error) error {
 	a.refresh(ctx)
 	for {
 		v := a.borrow()
 		err := f(v.View)
 		a.release(v)
-		if !errors.Is(err, archive.ErrChanged) {
+		if !errors.Is(err, archive.ErrChanged) && !errors.Is(err, search.ErrUnreadable) {
 			return err
 		}
 		select {
