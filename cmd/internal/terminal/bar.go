@@ -108,10 +108,15 @@ func (b *Bar) Count(what func(elapsed time.Duration) string) {
 }
 
 // Left reports how much time is left when a share of the work, above 0, has taken
-// that long.
+// that long. A process that was stopped at the beginning seems to have years
+// left, which may be more than a Duration holds.
 func Left(elapsed time.Duration, share float64) string {
-	left := time.Duration(float64(elapsed) * (1 - share) / share)
-	return fmt.Sprintf("%v left", left.Round(time.Second))
+	const year = 365 * 24 * time.Hour
+	left := float64(elapsed) * (1 - share) / share
+	if left > float64(year) {
+		return "more than a year left"
+	}
+	return fmt.Sprintf("%v left", time.Duration(left).Round(time.Second))
 }
 
 // Bytes shows how much of a known amount is done.

@@ -171,3 +171,23 @@ func TestByteCount(t *testing.T) {
 		}
 	}
 }
+
+// TestLeft: no time that is left is negative, as of a process that was stopped
+// for hours with a millionth of its work done.
+func TestLeft(t *testing.T) {
+	for _, c := range []struct {
+		elapsed time.Duration
+		share   float64
+		want    string
+	}{
+		{time.Minute, 0.25, "3m0s left"},
+		{time.Second, 1, "0s left"},
+		{time.Hour, 1e-3, "999h0m0s left"},
+		{3 * time.Hour, 1e-6, "more than a year left"},
+		{0, 1e-6, "0s left"},
+	} {
+		if got := Left(c.elapsed, c.share); got != c.want {
+			t.Errorf("%v for %v: %s, want %s", c.elapsed, c.share, got, c.want)
+		}
+	}
+}
