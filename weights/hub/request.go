@@ -20,7 +20,7 @@ import (
 const maxRedirects = 6
 
 // errStalled ends a request when its connection is idle.
-var errStalled = errors.New("nothing came for too long")
+var errStalled = errors.New("answers too slowly: try again later")
 
 // A statusError is a server's refusal.
 type statusError struct {
@@ -148,7 +148,7 @@ func (c *Client) request(ctx context.Context, method, address string, follow boo
 			return nil, err
 		}
 		if last {
-			resp.Body = &watched{ReadCloser: resp.Body, ctx: ctx, dog: dog, wait: c.stall(), stop: stop}
+			resp.Body = &watched{ReadCloser: resp.Body, ctx: ctx, dog: dog, wait: c.stall(), stop: stop, host: host(address)}
 			return resp, nil
 		}
 		resp.Body.Close()
@@ -240,7 +240,7 @@ func printable(s string) string {
 func unreachable(ctx context.Context, address string, err error) error {
 	if cause := context.Cause(ctx); cause != nil {
 		if errors.Is(cause, errStalled) {
-			return fmt.Errorf("%s: no answer", host(address))
+			return fmt.Errorf("%s: no answer: try again later", host(address))
 		}
 		return cause
 	}
@@ -294,6 +294,7 @@ type watched struct {
 	dog  *time.Timer
 	wait time.Duration
 	stop func()
+	host string
 	came int // bytes since the timer was set
 }
 
@@ -304,7 +305,9 @@ func (w *watched) Read(p []byte) (int, error) {
 		w.came = 0
 	}
 	if err != nil && err != io.EOF && context.Cause(w.ctx) != nil {
-		err = context.Cause(w.ctx)
+		if err = context.Cause(w.ctx); errors.Is(err, errStalled) {
+			err = fmt.Errorf("%s %w", w.host, err)
+		}
 	}
 	return n, err
 }

@@ -211,7 +211,7 @@ func TestSlow(t *testing.T) {
 	f.API = func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
 	c = client(f, t)
 	c.Stall = 300 * time.Millisecond
-	if _, _, err := pull(c, hub.Everything); err == nil || !strings.Contains(err.Error(), "no answer") {
+	if _, _, err := pull(c, hub.Everything); err == nil || !strings.HasSuffix(err.Error(), ": no answer: try again later") {
 		t.Errorf("error %v", err)
 	}
 }
@@ -237,6 +237,8 @@ func TestDrip(t *testing.T) {
 	c.Stall = 300 * time.Millisecond
 	if _, err := c.Pull(ctx, p, nil); err == nil || ctx.Err() != nil {
 		t.Errorf("error %v", err)
+	} else if want := "127.0.0.1:"; !strings.Contains(err.Error(), want) || !strings.HasSuffix(err.Error(), ": try again later") {
+		t.Errorf("%v does not name the host and what to do", err)
 	}
 	// A slow machine may give up an attempt before the redirect.
 	if n := f.Gets(unet); n < 1 || n > 5 {
