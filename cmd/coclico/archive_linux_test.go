@@ -44,6 +44,30 @@ func TestExtractFull(t *testing.T) {
 	}
 }
 
+// TestSearchFull: on a full disk an archive can be searched; its index is in the
+// user's cache.
+func TestSearchFull(t *testing.T) {
+	disk, cache := t.TempDir(), t.TempDir()
+	if err := unix.Mount("tmpfs", disk, "tmpfs", 0, "size=64k"); err != nil {
+		t.Skip(err)
+	}
+	defer unix.Unmount(disk, 0)
+	t.Setenv("XDG_CACHE_HOME", cache)
+	a := filepath.Join(disk, "A")
+	if err := os.CopyFS(a, os.DirFS(sceneArchive(t))); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(disk, "rest"), make([]byte, 1<<20), 0o666); err == nil {
+		t.Fatal("the disk is not full")
+	}
+	if got := succeed(t, "search", a, "--near", "river.png", "-k", "3"); strings.Count(got, "\n") != 3 {
+		t.Errorf("%q", got)
+	}
+	if names, err := filepath.Glob(filepath.Join(cache, "coclico", "search", "*.index")); len(names) != 1 || err != nil {
+		t.Error(names, err)
+	}
+}
+
 // TestCreateFull: an archive that a full disk keeps from being written is not
 // announced as one that is, and the same command resumes.
 func TestCreateFull(t *testing.T) {

@@ -168,7 +168,8 @@ func openSet(ctx context.Context, s *terminal.Screen, a *archive.Archive, dir st
 	defer bar.Close()
 	o := search.Options{Dir: filepath.Join(dir, search.Folder), Progress: bar.show}
 	set, err := search.Open(ctx, a, prior, o)
-	if err == nil || ctx.Err() != nil || !errors.Is(err, fs.ErrPermission) && !readOnly(err) {
+	unwritable := errors.Is(err, fs.ErrPermission) || readOnly(err) || errors.Is(files.Full(err), files.ErrFull)
+	if ctx.Err() != nil || !unwritable {
 		return set, named(dir, err)
 	}
 	cache, cacheErr := os.UserCacheDir()
