@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/coclico/coclico/cmd/internal/guard"
@@ -118,22 +119,6 @@ type recordKey struct{}
 
 func logged(r *http.Request) *record { return r.Context().Value(recordKey{}).(*record) }
 
-// whenDone calls f in a goroutine of its own when ctx ends. The result waits for
-// that call, or prevents one that has not begun: after a handler its response is
-// not there any more.
-func whenDone(ctx context.Context, f func()) (wait func()) {
-	called := make(chan struct{})
-	stop := context.AfterFunc(ctx, func() {
-		defer close(called)
-		f()
-	})
-	return func() {
-		if !stop() {
-			<-called
-		}
-	}
-}
-
 // observe gives every request a number, a place in the log and in the metrics,
 // and every answer the headers that protect the page. A panic is an entry of the
 // log and an answer of status 500, or the end of the connection.
@@ -154,8 +139,14 @@ func (s *Server) observe(next http.Handler) http.Handler {
 		if r.Body != http.NoBody { // also for what reads it after the handler
 			_ = w.control.SetReadDeadline(start.Add(s.Limits.BodyTime))
 			// Reading takes no context: when the server stops, a handler must
-			// not wait for a client.
-			defer whenDone(r.Context(), func() { _ = w.control.SetReadDeadline(time.Now()) })()
+			// not wait for a client. After the handler, its response is gone.
+			end := sync.OnceFunc(func() { _ = w.control.SetReadDeadline(time.Now()) })
+			stop := context.AfterFunc(r.Context(), end)
+			defer func() {
+				if !stop() {
+					end() // or wait for its end
+				}
+			}()
 		}
 		defer func() {
 			v, begun := recover(), w.status != 0

@@ -153,14 +153,11 @@ func (w *Worker) attempt(ctx, soft context.Context, t *attempt, careful bool) (e
 // whenDone calls f in a goroutine of its own when ctx ends. The result waits for
 // that call, or prevents one that has not begun.
 func whenDone(ctx context.Context, f func()) (wait func()) {
-	ended := make(chan struct{})
-	stop := context.AfterFunc(ctx, func() {
-		defer close(ended)
-		f()
-	})
+	once := sync.OnceFunc(f)
+	stop := context.AfterFunc(ctx, once)
 	return func() {
 		if !stop() {
-			<-ended
+			once() // or wait for its end
 		}
 	}
 }
