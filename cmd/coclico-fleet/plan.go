@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"image"
 	"io/fs"
 
 	"github.com/spf13/cobra"
@@ -115,9 +114,8 @@ func kinds(j *job.Job) string {
 	return "pictures"
 }
 
-// tryParams encodes a small gray picture as the job does, or checks how the job
-// paints, so that a parameter that the model does not have is an error before the
-// work.
+// tryParams checks how the job encodes or paints, so that a parameter that the
+// model does not have is an error before the work.
 func tryParams(ctx context.Context, j *job.Job, c *codec.Codec) error {
 	e, d, err := parseParams(j)
 	if err != nil {
@@ -127,7 +125,7 @@ func tryParams(ctx context.Context, j *job.Job, c *codec.Codec) error {
 	if j.Decode {
 		err = d.Check(ctx, c)
 	} else {
-		_, err = c.Encode(ctx, image.NewGray(image.Rect(0, 0, 64, 64)), &e.Options)
+		err = e.Check(ctx, c)
 	}
 	if errors.As(err, new(codec.OptionError)) {
 		return options.UsageError{Err: err}

@@ -2,7 +2,10 @@ package options
 
 import (
 	"cmp"
+	"context"
+	"errors"
 	"fmt"
+	"image"
 	"image/color"
 	"slices"
 	"strconv"
@@ -69,6 +72,25 @@ func Encode(flags *pflag.FlagSet) func() (*Encoding, error) {
 			Options: o, Background: background, Fresh: *fresh || Changed(flags, changing...), Params: given(flags, append(changing, "from-pixels")),
 		}, nil
 	}
+}
+
+// Check returns the error with which every picture would fail to be encoded with a
+// model, such as sizes that the model does not have. It encodes a small gray
+// picture, and stops where candidates would be painted.
+func (e *Encoding) Check(ctx context.Context, c *codec.Codec) error {
+	ended, end := context.WithCancel(ctx)
+	defer end()
+	o := e.Options
+	o.Progress = func(p codec.Progress) {
+		if p.Stage == codec.StageCandidates {
+			end()
+		}
+	}
+	_, err := c.Encode(ended, image.NewGray(image.Rect(0, 0, 64, 64)), &o)
+	if errors.Is(err, context.Canceled) {
+		return ctx.Err()
+	}
+	return err
 }
 
 // HideRaw leaves --raw out of the help of a command that refuses raw bits.
