@@ -26,7 +26,7 @@ func TestRunFull(t *testing.T) {
 	if status := c.wait(); status != process.Failed || !strings.Contains(c.output(), "the destination is full: make room") || strings.Contains(c.output(), "started again") {
 		t.Errorf("status %d: %s", status, c.output())
 	}
-	call(t, process.OK, "run", out)
+	call(t, process.OK, "run", out, "--ack-wait", "1s") // of the chunk that the worker did not hand back
 	check(t, out, 20, nil)
 }
 
