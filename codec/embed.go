@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/coclico/coclico/codec/format"
 	"github.com/coclico/coclico/internal/hook"
 	"github.com/coclico/coclico/nn"
 	"github.com/coclico/coclico/vit"
@@ -19,6 +20,8 @@ type Embedded struct {
 	Progress func(Progress)
 
 	codec      *Codec
+	header     format.Header // of the file, and zero with Raw, as the prior
+	prior      format.Prior
 	thumbnails thumbnails
 	vector     []float32
 	opts       EncodeOptions
@@ -66,21 +69,22 @@ func (c *Codec) Embed(ctx context.Context, img image.Image, opts *EncodeOptions)
 	if err != nil {
 		return nil, err
 	}
-	if err := c.checkDimensions(ctx, &o); err != nil { // which reads the tower
-		return nil, err
+	e := &Embedded{Progress: o.Progress, codec: c, opts: o}
+	if !o.Raw { // without a header, and without the normalizer
+		if e.header, e.prior, err = c.header(ctx, f.shape, &o); err != nil {
+			return nil, err
+		}
 	}
 	if o.Progress != nil {
 		o.Progress(Progress{Stage: StageEmbed})
 	}
-	small, err := f.thumbnails(ctx, &o)
-	if err != nil {
+	if e.thumbnails, err = f.thumbnails(ctx, &o); err != nil {
 		return nil, err
 	}
-	vector, err := c.embed(ctx, f, o.Fast)
-	if err != nil {
+	if e.vector, err = c.embed(ctx, f, o.Fast); err != nil {
 		return nil, err
 	}
-	return &Embedded{o.Progress, c, small, vector, o}, nil
+	return e, nil
 }
 
 // Vector returns the picture's CLIP vector as the image encoder computed it. The

@@ -46,11 +46,7 @@ func (e *Embedded) Encode(ctx context.Context) ([]byte, error) {
 		}
 		return format.Pack(p, s), nil
 	}
-	h, prior, err := c.header(len(vector), small.shape, o)
-	if err != nil {
-		return nil, err
-	}
-	data, err := c.quantize(ctx, h, prior, small, vector, o)
+	data, err := c.quantize(ctx, e.header, e.prior, small, vector, o)
 	if err != nil || o.Candidates < 2 {
 		return data, err
 	}
@@ -88,25 +84,17 @@ func paperSymbols(small thumbnails, vector []float32, p format.Params) (format.S
 	return s, quant.QuantizePaperVector(s.Vector, vector, p.DimensionBits)
 }
 
-// checkDimensions checks, before the image encoder runs, that header will accept
+// header returns the header of a file of this model, and the model's prior. It
+// reads the image encoder, which is not run before the options are known to suit
 // its vector.
-func (c *Codec) checkDimensions(ctx context.Context, o *EncodeOptions) error {
-	if o.Raw {
-		return nil // without a header, and without the normalizer
-	}
+func (c *Codec) header(ctx context.Context, shape format.Shape, o *EncodeOptions) (h format.Header, prior format.Prior, err error) {
 	tower, err := c.model.ImageEncoder(ctx)
 	if err != nil {
-		return err
+		return h, prior, err
 	}
-	_, _, err = c.header(tower.Config().ProjectionDim, 0, o)
-	return err
-}
-
-// header returns the header of a file of this model, and the model's prior.
-func (c *Codec) header(dim int, shape format.Shape, o *EncodeOptions) (format.Header, format.Prior, error) {
-	h := format.NewHeader(dim)
-	prior, err := c.prior()
-	if err != nil {
+	dim := tower.Config().ProjectionDim
+	h = format.NewHeader(dim)
+	if prior, err = c.prior(); err != nil {
 		return h, prior, err
 	}
 	if len(prior.Moments) != dim {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 
-	"github.com/coclico/coclico/codec/format"
 	"github.com/coclico/coclico/codec/quant"
 )
 
@@ -12,13 +11,12 @@ import (
 // every size that its color map may have. They are made while the picture is at
 // hand, so that an Embedded, which may wait long, does not hold it.
 type thumbnails struct {
-	shape  format.Shape
 	planes map[int]quant.Planes // by the color map's side
 	target []float32            // at 32 x 32: what color maps and candidates are compared with
 }
 
 func (f frame) thumbnails(ctx context.Context, o *EncodeOptions) (thumbnails, error) {
-	t := thumbnails{shape: f.shape, planes: map[int]quant.Planes{}}
+	t := thumbnails{planes: map[int]quant.Planes{}}
 	sizes, err := o.mapSizes()
 	if err != nil {
 		return t, err
