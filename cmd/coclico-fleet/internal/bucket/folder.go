@@ -64,7 +64,7 @@ func missing(err error) error {
 // replace a file, or by a rename. The draft is locked until then: see tidy.
 func (f *folder) put(_ context.Context, name string, fill func(io.Writer) error, absent bool) error {
 	if err := os.MkdirAll(f.dir, 0o777); err != nil {
-		return full(err)
+		return files.Full(err)
 	}
 	root, err := os.OpenRoot(f.dir)
 	if err != nil {
@@ -82,7 +82,7 @@ func (f *folder) put(_ context.Context, name string, fill func(io.Writer) error,
 	}
 	switch {
 	case err != nil:
-		return full(err)
+		return files.Full(err)
 	case !absent:
 		err = files.Root{Root: root}.RenameDraft(file, draft, name)
 	default:
@@ -139,15 +139,7 @@ func reason(err error) error {
 	case isLong(err):
 		return NameError("a name that is too long for the folder")
 	}
-	return full(err)
-}
-
-// full returns files.ErrFull for an error that means a full disk.
-func full(err error) error {
-	if isFull(err) {
-		return files.ErrFull
-	}
-	return err
+	return files.Full(err)
 }
 
 func (f *folder) has(_ context.Context, name string) (bool, error) {

@@ -2,9 +2,6 @@
 
 package bucket
 
-// isFull reports whether an error means that a disk or a quota is full.
-func isFull(error) bool { return false }
-
 // isTaken reports whether an error means that one object's name is a folder of
 // another's.
 func isTaken(error) bool { return false }

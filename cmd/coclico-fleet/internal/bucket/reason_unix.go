@@ -7,11 +7,6 @@ import (
 	"syscall"
 )
 
-// isFull reports whether an error means that a disk or a quota is full.
-func isFull(err error) bool {
-	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
-}
-
 // isTaken reports whether an error means that one object's name is a folder of
 // another's.
 func isTaken(err error) bool {
