@@ -95,6 +95,7 @@ func createArchive(ctx context.Context, f *files.IO, s *terminal.Screen, m *many
 	if err != nil {
 		return err
 	}
+	src.list.passed.Keep = m.json
 	bar := s.Bar()
 	err = src.count(ctx, looking(bar))
 	bar.Close()

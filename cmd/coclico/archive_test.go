@@ -226,6 +226,10 @@ func TestArchivePacks(t *testing.T) {
 		if r.status != process.OK || !strings.Contains(r.stdout, "5 encoded, in ") || !strings.Contains(r.stdout, "6 other files passed over: 5 .json, 1 .png") {
 			t.Errorf("%s: %+v", source, r)
 		}
+		r = coclicoIn(t, t.Context(), stdin, "archive", "create", strings.TrimSuffix(source, "z"), "-o", a, "--json")
+		if n := strings.Count(r.stdout, `"status":"passed over"`); r.status != process.OK || n != 6 {
+			t.Errorf("%s: %d names passed over: %+v", source, n, r)
+		}
 		if got := archived(t, a); !maps.Equal(got, archived(t, folder)) {
 			t.Errorf("%s: %q", source, slices.Collect(maps.Keys(got)))
 		}

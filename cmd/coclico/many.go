@@ -195,7 +195,7 @@ func summarize(s *terminal.Screen, m *many, sum batch.Summary, passed batch.Pass
 // many, or as JSON which.
 func printPassed(s *terminal.Screen, passed batch.Passed, asJSON bool) error {
 	if asJSON {
-		for _, path := range passed.All() {
+		for _, path := range passed.Names {
 			if err := s.JSON(newLine(path, "", statusPassed)); err != nil {
 				return err
 			}

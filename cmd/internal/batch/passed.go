@@ -9,35 +9,51 @@ import (
 	"strings"
 )
 
-// Passed is what a folder had besides the wanted files. Nothing is passed over
-// in silence.
+// Passed counts what a folder had besides the wanted files. Nothing is passed
+// over in silence.
 type Passed struct {
-	Files   []string // neither wanted nor hidden; devices and dangling links too
-	Folders []string // links to folders
-	Hidden  []string // wanted files and folders whose names begin with a dot
-}
+	Keep  bool     // the names, which may be millions
+	Names []string // those kept
 
-// All lists everything that was passed over.
-func (p *Passed) All() []string { return slices.Concat(p.Files, p.Folders, p.Hidden) }
+	endings map[string]int // of files neither wanted nor hidden, devices and dangling links too
+	folders int            // links to folders
+	hidden  int            // wanted files and folders whose names begin with a dot
+}
 
 // Add adds what another folder had.
 func (p *Passed) Add(q Passed) {
-	p.Files = append(p.Files, q.Files...)
-	p.Folders = append(p.Folders, q.Folders...)
-	p.Hidden = append(p.Hidden, q.Hidden...)
+	p.Names = append(p.Names, q.Names...)
+	for ending, n := range q.endings {
+		p.file(ending, n)
+	}
+	p.folders += q.folders
+	p.hidden += q.hidden
+}
+
+// file counts n files of an ending.
+func (p *Passed) file(ending string, n int) {
+	if p.endings == nil {
+		p.endings = map[string]int{}
+	}
+	p.endings[ending] += n
 }
 
 // Count counts what a walk found, and reports whether it was passed over.
 func (p *Passed) Count(f Found) bool {
 	switch f.Kind {
+	case Wanted:
+		return false
 	case Other:
-		p.Files = append(p.Files, f.Path)
+		p.file(cmp.Or(strings.ToLower(filepath.Ext(f.Path)), "without an ending"), 1)
 	case Linked:
-		p.Folders = append(p.Folders, f.Path)
+		p.folders++
 	case Hidden:
-		p.Hidden = append(p.Hidden, f.Path)
+		p.hidden++
 	}
-	return f.Kind != Wanted
+	if p.Keep {
+		p.Names = append(p.Names, f.Path)
+	}
+	return true
 }
 
 // Nothing returns the error that a folder has nothing of a kind, and what it has
@@ -58,14 +74,18 @@ const maxEndings = 8
 // nothing was.
 func (p *Passed) String() string {
 	var parts []string
-	if n := len(p.Files); n > 0 {
-		parts = append(parts, fmt.Sprintf("%s passed over: %s", count(n, "other file"), endings(p.Files)))
+	files := 0
+	for _, n := range p.endings {
+		files += n
 	}
-	if n := len(p.Folders); n > 0 {
-		parts = append(parts, count(n, "linked folder")+" passed over")
+	if files > 0 {
+		parts = append(parts, fmt.Sprintf("%s passed over: %s", count(files, "other file"), p.frequent()))
 	}
-	if n := len(p.Hidden); n > 0 {
-		parts = append(parts, count(n, "hidden name")+" passed over")
+	if p.folders > 0 {
+		parts = append(parts, count(p.folders, "linked folder")+" passed over")
+	}
+	if p.hidden > 0 {
+		parts = append(parts, count(p.hidden, "hidden name")+" passed over")
 	}
 	return strings.Join(parts, "; ")
 }
@@ -77,14 +97,10 @@ func count(n int, what string) string {
 	return fmt.Sprintf("%d %s", n, what)
 }
 
-// endings counts the files of each ending, the most frequent first.
-func endings(paths []string) string {
-	by := map[string]int{}
-	for _, path := range paths {
-		by[cmp.Or(strings.ToLower(filepath.Ext(path)), "without an ending")]++
-	}
-	order := slices.SortedFunc(maps.Keys(by), func(a, b string) int {
-		return cmp.Or(by[b]-by[a], strings.Compare(a, b))
+// frequent lists the endings, the most frequent first.
+func (p *Passed) frequent() string {
+	order := slices.SortedFunc(maps.Keys(p.endings), func(a, b string) int {
+		return cmp.Or(p.endings[b]-p.endings[a], strings.Compare(a, b))
 	})
 	var words []string
 	for i, ending := range order {
@@ -92,7 +108,7 @@ func endings(paths []string) string {
 			words = append(words, "and "+count(len(order)-i, "more ending"))
 			break
 		}
-		words = append(words, fmt.Sprintf("%d %s", by[ending], ending))
+		words = append(words, fmt.Sprintf("%d %s", p.endings[ending], ending))
 	}
 	return strings.Join(words, ", ")
 }

@@ -128,6 +128,7 @@ func Find(ctx context.Context, input string, wanted func(path string) bool, kind
 	if err != nil {
 		return nil, passed, files.Named(input, err)
 	}
+	passed.Keep = true // as found has the others' names
 	for f, err := range Walk(ctx, input, wanted) {
 		if err != nil {
 			return found, passed, err

@@ -9,7 +9,6 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"reflect"
 	"runtime"
 	"slices"
 	"strings"
@@ -193,11 +192,13 @@ func TestPassed(t *testing.T) {
 	if got := list(t, b, ""); !slices.Equal(got, []string{"a/x.png", "file.png"}) {
 		t.Error(got)
 	}
-	b.Passed = new(batch.Passed)
+	b.Passed = &batch.Passed{Keep: true}
 	list(t, b, "")
-	want := batch.Passed{Files: []string{"nowhere.png"}, Folders: []string{"linked"}, Hidden: []string{".git", "a/.hidden.png"}}
-	if !reflect.DeepEqual(*b.Passed, want) {
-		t.Errorf("%+v", *b.Passed)
+	if got := b.Passed.Names; !slices.Equal(got, []string{".git", "a/.hidden.png", "linked", "nowhere.png"}) {
+		t.Error(got)
+	}
+	if got := b.Passed.String(); got != "1 other file passed over: 1 .png; 1 linked folder passed over; 2 hidden names passed over" {
+		t.Error(got)
 	}
 }
 
