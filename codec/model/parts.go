@@ -53,7 +53,7 @@ func (m *Model) loadUNet(ctx context.Context) (*unet.Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	dim, err := m.EmbeddingDim()
+	dim, err := m.embeddingDim()
 	if err != nil {
 		return nil, err
 	}
@@ -122,9 +122,9 @@ type normalizer struct {
 	bfloat16  bool // the type in which at least one of them is stored
 }
 
-// EmbeddingDim returns the number of dimensions of CLIP vectors, from the image
+// embeddingDim returns the number of dimensions of CLIP vectors, from the image
 // normalizer's configuration alone.
-func (m *Model) EmbeddingDim() (int, error) {
+func (m *Model) embeddingDim() (int, error) {
 	return configOf(m, weights.ImageNormalizer, parseNormalizer)
 }
 
@@ -145,7 +145,7 @@ func parseNormalizer(data []byte) (int, error) {
 const maxEmbeddingDim = 1 << 16
 
 func (m *Model) loadNormalizer() (*normalizer, error) {
-	dim, err := m.EmbeddingDim()
+	dim, err := m.embeddingDim()
 	if err != nil {
 		return nil, err
 	}

@@ -57,7 +57,7 @@ func (f *Flags) Policy() (p Policy, err error) {
 			return Policy{}, err
 		}
 	}
-	if p.TLS, err = LoadTLS(f.cert, f.key); err != nil {
+	if p.TLS, err = loadTLS(f.cert, f.key); err != nil {
 		return Policy{}, err
 	}
 	return p, nil

@@ -110,9 +110,9 @@ func Listen(ctx context.Context, address string, p Policy) (net.Listener, error)
 	return tls.NewListener(ln, p.TLS), nil
 }
 
-// LoadTLS reads a certificate chain and its private key from PEM files. Without
+// loadTLS reads a certificate chain and its private key from PEM files. Without
 // either name it returns nil.
-func LoadTLS(certFile, keyFile string) (*tls.Config, error) {
+func loadTLS(certFile, keyFile string) (*tls.Config, error) {
 	switch {
 	case certFile == "" && keyFile == "":
 		return nil, nil

@@ -188,7 +188,7 @@ func TestListen(t *testing.T) {
 // plain HTTP.
 func TestTLS(t *testing.T) {
 	certFile, keyFile, pool := keyPair(t)
-	conf, err := LoadTLS(certFile, keyFile)
+	conf, err := loadTLS(certFile, keyFile)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -236,11 +236,11 @@ func TestLoadTLS(t *testing.T) {
 		{certFile, otherKey, otherKey},
 		{keyFile, certFile, keyFile},
 	} {
-		if _, err := LoadTLS(test.cert, test.key); err == nil || !strings.Contains(err.Error(), test.name) {
+		if _, err := loadTLS(test.cert, test.key); err == nil || !strings.Contains(err.Error(), test.name) {
 			t.Errorf("%q, %q: error %v, want one with %s", test.cert, test.key, err, test.name)
 		}
 	}
-	if conf, err := LoadTLS("", ""); conf != nil || err != nil {
+	if conf, err := loadTLS("", ""); conf != nil || err != nil {
 		t.Errorf("without files: %v, %v", conf, err)
 	}
 }

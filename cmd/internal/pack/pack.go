@@ -44,13 +44,13 @@ func IsForeign(name string) bool {
 }
 
 // IsPack reports whether a file is named like a tar or zip file.
-func IsPack(name string) bool { return IsZip(name) || IsTar(name) }
+func IsPack(name string) bool { return IsZip(name) || isTar(name) }
 
 // IsZip reports whether a file is named like a zip file.
 func IsZip(name string) bool { return hasEnding(name, ".zip") }
 
-// IsTar reports whether a file is named like a tar file, compressed or not.
-func IsTar(name string) bool { return hasEnding(name, ".tar") || IsGzip(name) }
+// isTar reports whether a file is named like a tar file, compressed or not.
+func isTar(name string) bool { return hasEnding(name, ".tar") || IsGzip(name) }
 
 // IsGzip reports whether a file is named like a compressed tar file.
 func IsGzip(name string) bool { return hasEnding(name, ".tar.gz") || hasEnding(name, ".tgz") }
