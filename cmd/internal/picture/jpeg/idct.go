@@ -33,8 +33,7 @@ var waves = func() (w [8][8]int64) {
 const waveBits = 14
 
 // put transforms a block into the samples at column x and row y of blocks, as far
-// as the plane has these. The sums of a broken file may overflow, which makes no
-// more than another gray.
+// as the plane has these.
 func (p *plane) put(b *block, x, y int) {
 	if x >= p.across || y >= p.down {
 		return

@@ -1,19 +1,18 @@
 // Package jpeg decodes JPEG files with image/jpeg, and beyond it
 //
-//   - files that are cut short: what is missing of the pixels is gray,
+//   - files that are cut short or damaged: what is missing of the pixels is gray,
+//     and what is missing of a progressive file are details,
 //   - files whose planes have sizes that image/jpeg does not combine, 2:3 for
 //     example,
+//   - files with a scan in which image/jpeg miscounts the blocks,
 //   - files whose planes have one name, in one scan,
 //   - CMYK files without Adobe's segment.
 //
-// The first three are decoded here, as long as they are not progressive, plane by
-// plane (see planes). A progressive file that is cut short is decoded without the
-// scan that is not whole.
+// All but the last are decoded here, plane by plane (see planes).
 package jpeg
 
 import (
 	"errors"
-	"fmt"
 	"image"
 	"image/jpeg"
 	"io"
@@ -49,8 +48,8 @@ func IsRGB(r io.Reader) bool {
 // NoEnd is the fault of a file that is complete except for its end.
 const NoEnd = "its end marker is missing"
 
-// noDetails is the fault of a progressive file that lacks scans.
-const noDetails = "it is cut short, its finer details are missing"
+// noDetails is the fault of a progressive file that lacks scans, or parts of them.
+const noDetails = "it is cut short or damaged, its finer details are missing"
 
 // Decode decodes a picture. With a picture it may return what is wrong with the
 // file nevertheless, as a phrase.
@@ -76,53 +75,48 @@ func (left *Budget) Decode(r io.ReadSeeker) (img image.Image, fault string, err 
 			return nil, "", err
 		}
 	}
-	if _, err := r.Seek(0, io.SeekStart); err != nil {
-		return nil, "", err
-	}
-	img, complete, err := h.decode(r)
-	switch {
-	case err == nil && complete:
-		return img, "", nil
-	case err == nil && (h.progressive || h.apart) && !scans.whole():
-		return img, noDetails, nil
-	case err == nil:
-		return img, NoEnd, nil
-	}
-	odd := errors.Is(err, errRatio)
-	switch {
-	case odd && !h.progressive: // image/jpeg saw no more than the header
-		err = nil
-	case !complete:
-		err = io.ErrUnexpectedEOF
+	var cause error
+	if !scans.miscounted {
+		if _, err := r.Seek(0, io.SeekStart); err != nil {
+			return nil, "", err
+		}
+		img, complete, err := h.decode(r)
+		switch {
+		case err == nil:
+			return img, h.endFault(scans, complete), nil
+		case errors.Is(err, errRatio): // image/jpeg saw no more than the header
+		case complete:
+			cause = err
+		default:
+			cause = io.ErrUnexpectedEOF
+		}
 	}
 	if _, err := r.Seek(0, io.SeekStart); err != nil {
 		return nil, "", err
 	}
-	switch {
-	case !h.progressive:
-		most := maxHead + 8*int64(len(h.components))*int64(h.width)*int64(h.height)
-		return h.planes(io.LimitReader(r, most), err)
-	case odd:
-		return nil, "", UnsupportedError("progressive coding with planes of odd sizes")
-	}
-	if img := h.before(r, scans.last); img != nil {
-		return img, noDetails, nil
-	}
-	return nil, "", err
+	most := maxHead + 8*int64(len(h.components))*int64(h.width)*int64(h.height)
+	return h.planes(io.LimitReader(r, most), scans, cause)
 }
 
-// check refuses what image/jpeg would read wrongly.
+// endFault is the fault of a file whose scans are whole and which may have its end
+// marker.
+func (h *header) endFault(scans *scanList, ended bool) string {
+	switch {
+	case ended:
+		return ""
+	case (h.progressive || h.apart) && !scans.whole():
+		return noDetails
+	}
+	return NoEnd
+}
+
+// check refuses files that lack planes, and those in which names do not say which
+// plane is meant.
 func (h *header) check(scans *scanList) error {
 	if h.sharedName() {
 		return UnsupportedError("planes of one name in several scans")
 	}
-	if err := scans.missing(); err != nil {
-		return err
-	}
-	if h.progressive && scans.miscounted {
-		return UnsupportedError("progressive coding with restart markers in planes of several sizes")
-	}
-	return nil
+	return scans.missing()
 }
 
 // sharedName reports whether two planes have one name.
@@ -182,29 +176,4 @@ func (t *tail) Read(p []byte) (int, error) {
 	n := copy(p, t.b)
 	t.b = t.b[n:]
 	return n, nil
-}
-
-// before decodes a progressive file up to its last scan, which begins at byte last,
-// and returns nil if a plane has only that one.
-func (h *header) before(r io.ReadSeeker, last int64) image.Image {
-	scans, err := h.readScans(io.LimitReader(r, last), NewBudget()) // as a part of what was counted
-	if err != nil || scans.missing() != nil {
-		return nil
-	}
-	if _, err := r.Seek(0, io.SeekStart); err != nil {
-		return nil
-	}
-	img, _, err := h.decode(io.LimitReader(r, last))
-	if err != nil {
-		return nil
-	}
-	return img
-}
-
-// cutShort is the fault of a file that lacks rows.
-func cutShort(missing, of int) string {
-	if missing == 0 {
-		return "it is cut short or damaged"
-	}
-	return fmt.Sprintf("it is cut short or damaged, its last %d rows of %d are gray", missing, of)
 }

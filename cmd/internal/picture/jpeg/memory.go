@@ -22,7 +22,7 @@ func (h *header) memory() (peak, picture int64) {
 	planes := 64 * h.blocks(h.components...) // a byte a sample
 	peak, picture = planes, planes
 	if h.progressive {
-		peak += 4 * planes // all coefficients are held
+		peak += 4 * planes // image/jpeg holds all coefficients, planes half as much
 	}
 	if m := h.model(); m == color.RGBAModel || m == color.CMYKModel {
 		picture = 4 * int64(h.width) * int64(h.height) // made of the planes
@@ -31,7 +31,7 @@ func (h *header) memory() (peak, picture int64) {
 	return peak, picture
 }
 
-// collect frees what image/jpeg has left of a large file: the coefficients of a
+// collect frees what decoding has left of a large file: the coefficients of a
 // progressive one, or the planes of one that is cut short, which is decoded again.
 // The next step would come on top of it, since the collector lets the heap double.
 func (h *header) collect() {

@@ -3,30 +3,46 @@ package jpeg
 import (
 	"bufio"
 	"cmp"
+	"fmt"
 	"image"
 	"image/color"
 	"io"
 )
 
-// planes decodes a sequential file by its planes. If more than half is missing, it
-// returns the error of image/jpeg, cause, or if that is nil its own.
-func (h *header) planes(r io.Reader, cause error) (image.Image, string, error) {
+// planes decodes a file by its planes. If more than half is missing, it returns the
+// error of image/jpeg, cause, or if that is nil its own.
+func (h *header) planes(r io.Reader, scans *scanList, cause error) (image.Image, string, error) {
 	d := &decoder{header: *h, r: bufio.NewReader(r)}
 	if err := d.run(); err != nil {
 		return nil, "", cmp.Or(cause, err)
 	}
-	fault := ""
-	if !d.whole {
-		if 2*d.blocks < d.of || 2*d.rows < h.height {
-			return nil, "", cmp.Or(cause, io.ErrUnexpectedEOF)
-		}
-		fault = cutShort(h.height-d.rows, h.height)
+	if !d.whole && (2*d.blocks < d.of || 2*d.rows < h.height) {
+		return nil, "", cmp.Or(cause, io.ErrUnexpectedEOF)
 	}
 	var planes []*image.Gray
 	for _, p := range d.planes {
+		if h.progressive {
+			p.paint()
+		}
 		planes = append(planes, p.gray)
 	}
-	return h.combine(planes), fault, nil
+	if h.progressive {
+		h.collect()
+	}
+	return h.combine(planes), d.fault(scans), nil
+}
+
+// fault is what is wrong with a file that was decoded.
+func (d *decoder) fault(scans *scanList) string {
+	switch missing := d.height - d.rows; {
+	case d.whole:
+		return d.endFault(scans, d.ended)
+	case missing > 0:
+		return fmt.Sprintf("it is cut short or damaged, its last %d rows of %d are gray", missing, d.height)
+	case d.progressive:
+		return noDetails
+	}
+	return "it is cut short or damaged"
 }
 
 // combine returns the picture of the planes, as header.model has it.

@@ -34,20 +34,15 @@ const (
 
 // A scanList is what the headers of a file's scans say.
 type scanList struct {
-	planes []coverage // in the order of the components
-	ended  bool       // by an end marker
-	last   int64      // where the last one's marker is
-
-	// A scan of one plane of several blocks a group has restart markers, which
-	// image/jpeg expects after as many groups instead of blocks.
-	miscounted bool
+	planes     []coverage // in the order of the components
+	ended      bool       // by an end marker
+	miscounted bool       // by image/jpeg, in one of them
 }
 
 // readScans reads the headers of a file's scans as far as they are valid, and takes
 // their blocks from a budget. What is coded between them contains no marker.
 func (h *header) readScans(from io.Reader, left *Budget) (*scanList, error) {
-	count := &counter{r: from}
-	r := bufio.NewReader(count)
+	r := bufio.NewReader(from)
 	_, _ = r.Discard(2) // as readHeader has seen
 	list := &scanList{planes: make([]coverage, len(h.components))}
 	interval := 0 // blocks or groups between restart markers
@@ -56,9 +51,6 @@ func (h *header) readScans(from io.Reader, left *Budget) (*scanList, error) {
 		if err != nil || marker == eoi {
 			list.ended = err == nil
 			return list, nil
-		}
-		if marker == sos {
-			list.last = count.n - int64(r.Buffered()) - 2
 		}
 		length, err := r.Peek(2)
 		if err != nil {
@@ -72,10 +64,11 @@ func (h *header) readScans(from io.Reader, left *Budget) (*scanList, error) {
 				return list, nil
 			}
 			h.addScan(list, b[3:])
-			if *left -= Budget(h.blocks(h.scanned(b[3:])...)); *left < 0 {
+			planes := h.scanned(b[3:])
+			if *left -= Budget(h.blocks(planes...)); *left < 0 {
 				return nil, UnsupportedError("more scans than a picture of its size needs")
 			}
-			list.miscounted = list.miscounted || 0 < interval && interval < h.blocksAlone(b[3:])
+			list.miscounted = list.miscounted || h.miscounts(planes, interval)
 		}
 		if b, err := r.Peek(4); marker == dri && err == nil {
 			interval = int(binary.BigEndian.Uint16(b[2:]))
@@ -108,19 +101,20 @@ func (h *header) blocks(planes ...component) (n int64) {
 	return n
 }
 
-// blocksAlone returns the number of blocks of a scan that has one plane, of those
-// that have several blocks in a group of planes, and 0 for any other scan.
-func (h *header) blocksAlone(b []byte) int {
-	if len(b) != 2+3 {
-		return 0
+// miscounts reports whether image/jpeg goes wrong in a scan of these planes. In that
+// of a single plane every block is a group, even if the groups of other scans have
+// several of them (A.2.2). image/jpeg still counts the groups of all planes up to a
+// restart marker, and takes the picture's sides for those of the plane.
+func (h *header) miscounts(planes []component, interval int) bool {
+	if len(planes) != 1 || planes[0].h*planes[0].v == 1 {
+		return false
 	}
-	i := h.named(b[0])
-	if i < 0 || h.components[i].h*h.components[i].v == 1 {
-		return 0
-	}
-	across, down := h.largest()
-	side := func(size, part, of int) int { return (size*part + 8*of - 1) / (8 * of) }
-	return side(h.width, h.components[i].h, across) * side(h.height, h.components[i].v, down)
+	c := planes[0]
+	hMax, vMax := h.largest()
+	across, down := ceil(h.width*c.h, 8*hMax), ceil(h.height*c.v, 8*vMax)
+	return 0 < interval && interval < across*down ||
+		across != min(c.h*ceil(h.width, 8*hMax), ceil(h.width, 8)) ||
+		down != min(c.v*ceil(h.height, 8*vMax), ceil(h.height, 8))
 }
 
 // addScan takes the header of a scan from its first plane on (B.2.3).
@@ -161,16 +155,4 @@ func (l *scanList) whole() bool {
 	return !slices.ContainsFunc(l.planes, func(c coverage) bool {
 		return slices.ContainsFunc(c[:], func(known uint8) bool { return known != exact })
 	})
-}
-
-// A counter counts the bytes that are read.
-type counter struct {
-	r io.Reader
-	n int64
-}
-
-func (c *counter) Read(p []byte) (int, error) {
-	n, err := c.r.Read(p)
-	c.n += int64(n)
-	return n, err
 }

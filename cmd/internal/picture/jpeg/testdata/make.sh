@@ -21,6 +21,4 @@ make restart.jpg -sample 3x2 -restart 3B
 make scans.jpg -sample 3x2 -scans /tmp/scans
 make rgb.jpg -rgb -sample 3x1
 make progressive.jpg -progressive
-cjpeg -quality 95 -progressive -sample 3x2 -outfile progressive3x2.jpg /tmp/photo.ppm
-cjpeg -quality 95 -progressive -restart 1 -outfile progressive-restart.jpg /tmp/photo.ppm
 cjpeg -quality 95 -arithmetic -outfile arithmetic.jpg /tmp/photo.ppm
