@@ -66,6 +66,9 @@ func readHeader(from io.Reader) (*header, error) {
 		case marker == sos:
 			b, err := r.Peek(3) // its length, and how many planes it has
 			h.apart = err != nil || int(b[2]) < len(h.components)
+			if h.height == 0 {
+				return h, h.findHeight(r)
+			}
 			return h, nil
 		case marker == eoi:
 			return nil, FormatError("no scan")
@@ -85,6 +88,32 @@ func readHeader(from io.Reader) (*header, error) {
 			}
 		}
 	}
+}
+
+// findHeight passes over the first scan, from the length of its header on, and
+// reads the height that follows it (B.2.5).
+func (h *header) findHeight(r *bufio.Reader) error {
+	const none = FormatError("picture without a height")
+	length, err := r.Peek(2)
+	if err != nil {
+		return io.ErrUnexpectedEOF
+	}
+	_, _ = r.Discard(int(binary.BigEndian.Uint16(length))) // the end shows below
+	marker, n, err := NextSegment(r)
+	if err != nil {
+		return err
+	}
+	if marker != dnl || n != 2 {
+		return none
+	}
+	b, err := r.Peek(n)
+	if err != nil {
+		return io.ErrUnexpectedEOF
+	}
+	if h.height = int(binary.BigEndian.Uint16(b)); h.height == 0 {
+		return none
+	}
+	return nil
 }
 
 // NextSegment finds a segment and reads its length, that of its data; the end of
@@ -162,9 +191,6 @@ func (h *header) setFrame(b []byte) error {
 	h.height, h.width = int(binary.BigEndian.Uint16(b[1:])), int(binary.BigEndian.Uint16(b[3:]))
 	if n := b[5]; n != 1 && n != 3 && n != 4 {
 		return UnsupportedError(fmt.Sprintf("%d channels", n))
-	}
-	if h.height == 0 {
-		return UnsupportedError("height that follows the pixels")
 	}
 	for b = b[6:]; len(b) > 0; b = b[3:] {
 		c := component{id: b[0], h: int(b[1] >> 4), v: int(b[1] & 15), quant: b[2]}

@@ -6,6 +6,7 @@
 //     example,
 //   - files with a scan in which image/jpeg miscounts the blocks,
 //   - files whose planes have one name, in one scan,
+//   - files whose height follows the first scan,
 //   - CMYK files without Adobe's segment.
 //
 // All but the last are decoded here, plane by plane (see planes).
