@@ -86,6 +86,9 @@ func (r *blockReader) pair(t *huffman) (run, n int, err error) {
 	}
 	run, n = int(s>>4), int(s&15)
 	if n == 0 && run < 15 {
+		if r.first == 0 { // a sequential file has no runs of ended blocks
+			run = 0
+		}
 		more, err := r.bits(run)
 		r.ended = 1<<run + int(more)
 		return 0, 0, err

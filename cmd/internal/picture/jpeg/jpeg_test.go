@@ -199,6 +199,17 @@ func TestOddCutShort(t *testing.T) {
 	}
 }
 
+// TestEndOfBlock: in a sequential file, each code of no bits ends a block.
+func TestEndOfBlock(t *testing.T) {
+	data := samples(t)["gray"]
+	want, _ := ownPlanes(t, data)
+	at := bytes.Index(data, []byte{0x01, 0x02, 0x03, 0x00, 0x04, 0x11}) // values of the table
+	data[at+3] = 0x10
+	if got, fault := ownPlanes(t, data); difference(t, got, want) > 0 || fault != "" {
+		t.Errorf("differs by %d, %q", difference(t, got, want), fault)
+	}
+}
+
 // scansOf returns where the scans of a file begin.
 func scansOf(data []byte) (at []int) {
 	for i := range data[1:] {
