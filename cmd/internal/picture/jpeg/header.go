@@ -34,6 +34,7 @@ const (
 // A header is what a file says before its first scan.
 type header struct {
 	width, height int
+	late          bool // the height follows the first scan
 	components    []component
 	progressive   bool
 	apart         bool // the first scan does not have all planes
@@ -66,7 +67,7 @@ func readHeader(from io.Reader) (*header, error) {
 		case marker == sos:
 			b, err := r.Peek(3) // its length, and how many planes it has
 			h.apart = err != nil || int(b[2]) < len(h.components)
-			if h.height == 0 {
+			if h.late = h.height == 0; h.late {
 				return h, h.findHeight(r)
 			}
 			return h, nil

@@ -42,6 +42,11 @@ func TestLateHeight(t *testing.T) {
 		if _, _, err := Decode(bytes.NewReader(with(height...)[:end+5])); err != io.ErrUnexpectedEOF {
 			t.Errorf("%s, cut in its height: %v", name, err)
 		}
+		scan := scansOf(data)[0]
+		damaged := slices.Concat(late[:scan+16], with(height...)[end:])
+		if _, _, err := Decode(bytes.NewReader(damaged)); err != io.ErrUnexpectedEOF {
+			t.Errorf("%s, almost without its first scan: %v", name, err)
+		}
 	}
 }
 

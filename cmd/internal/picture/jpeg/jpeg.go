@@ -77,7 +77,7 @@ func (left *Budget) Decode(r io.ReadSeeker) (img image.Image, fault string, err 
 		}
 	}
 	var cause error
-	if !scans.miscounted {
+	if !scans.miscounted && !h.late {
 		if _, err := r.Seek(0, io.SeekStart); err != nil {
 			return nil, "", err
 		}
