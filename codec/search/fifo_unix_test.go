@@ -16,7 +16,7 @@ func TestFIFO(t *testing.T) {
 	if err := unix.Mkfifo(path, 0o666); err != nil {
 		t.Skip(err)
 	}
-	if _, err := openIndex(path, key{}, 64, 1); err != errStale {
+	if _, err := openIndex(t.Context(), path, key{}, 64, 1); err != errStale {
 		t.Error(err)
 	}
 }

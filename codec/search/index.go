@@ -2,6 +2,8 @@ package search
 
 import (
 	"bytes"
+	"cmp"
+	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
@@ -9,6 +11,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"slices"
 	"unsafe"
 
 	"github.com/coclico/coclico/codec/format"
@@ -115,8 +118,8 @@ var errStale = errors.New("not the index of this shard")
 
 // openIndex opens the index in a file. The error is errStale for anything but a
 // whole index of this key, even if the disk fails to read it, and otherwise that
-// of the file system. All of the file is read.
-func openIndex(path string, k key, dimensions int, rows int64) (*index, error) {
+// of the file system or of ctx. All of the file is read.
+func openIndex(ctx context.Context, path string, k key, dimensions int, rows int64) (*index, error) {
 	info, err := os.Stat(path)
 	switch {
 	case err != nil:
@@ -149,9 +152,9 @@ func openIndex(path string, k key, dimensions int, rows int64) (*index, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := mmap.Guard(func() error { return x.parse(header, body, dimensions) }); err != nil {
+	if err := mmap.Guard(func() error { return x.parse(ctx, header, body, dimensions) }); err != nil {
 		x.close()
-		return nil, errStale
+		return nil, cmp.Or(ctx.Err(), errStale)
 	}
 	return x, nil
 }
@@ -197,9 +200,16 @@ func (x *index) load(f *os.File, size int) ([]byte, error) {
 
 // parse compares the checksum of codes and runs, which body consists of, and
 // reads the runs.
-func (x *index) parse(header, body []byte, dimensions int) error {
+func (x *index) parse(ctx context.Context, header, body []byte, dimensions int) error {
+	sum := uint32(0)
+	for part := range slices.Chunk(body, 1<<20) {
+		if err := ctx.Err(); err != nil { // a slow disk takes seconds for all of it
+			return err
+		}
+		sum = crc32.Update(sum, crc32.IEEETable, part)
+	}
 	le := binary.LittleEndian
-	if le.Uint32(header[124:]) != checksum(crc32.ChecksumIEEE(body), header) {
+	if le.Uint32(header[124:]) != checksum(sum, header) {
 		return errStale
 	}
 	b := body[8*len(x.codes):]

@@ -13,7 +13,7 @@ func TestUnreadable(t *testing.T) {
 	if info, err := os.Stat(bad); err != nil || info.Size() < headerBytes {
 		t.Skip("no such file")
 	}
-	if _, err := openIndex(bad, key{}, 64, 1); err != errStale {
+	if _, err := openIndex(t.Context(), bad, key{}, 64, 1); err != errStale {
 		t.Error(err)
 	}
 	l := newLibrary(t, 64, 100, 2)

@@ -1,6 +1,7 @@
 package search
 
 import (
+	"context"
 	"encoding/binary"
 	"hash/crc32"
 	"math/rand"
@@ -60,14 +61,14 @@ func TestRebuild(t *testing.T) {
 	copy(k.prior[:], whole[44:])
 	le := binary.LittleEndian
 	rows := int64(le.Uint64(whole[16:]))
-	if x, err := openIndex(path, k, 64, rows); err != nil {
+	if x, err := openIndex(t.Context(), path, k, 64, rows); err != nil {
 		t.Error(err)
 	} else {
 		x.close()
 	}
 	stale := func(what any, bad []byte) {
 		rewrite(t, path, bad)
-		if _, err := openIndex(path, k, 64, rows); err != errStale {
+		if _, err := openIndex(t.Context(), path, k, 64, rows); err != errStale {
 			t.Errorf("%v of %d: an index that was changed is taken (%v)", what, len(whole), err)
 		}
 	}
@@ -107,6 +108,22 @@ func TestRebuild(t *testing.T) {
 	l.prior.Moments[3].Mean++
 	if built() != l.counts.Rows {
 		t.Error("indexes of other statistics are taken")
+	}
+}
+
+// TestOpenCanceled: reading an index, which takes seconds from a slow disk, ends
+// with the context.
+func TestOpenCanceled(t *testing.T) {
+	l := newLibrary(t, 64, 100, 2)
+	l.open(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	s, err := Open(ctx, l.reader(t), l.prior, Options{Dir: filepath.Join(l.dir, Folder)})
+	if err != context.Canceled {
+		t.Error(err)
+	}
+	if err == nil {
+		s.Close()
 	}
 }
 
@@ -206,7 +223,7 @@ func FuzzIndex(f *testing.F) {
 		if err := os.WriteFile(path, data, 0o666); err != nil {
 			t.Fatal(err)
 		}
-		x, err := openIndex(path, k, dim, rows)
+		x, err := openIndex(t.Context(), path, k, dim, rows)
 		if err != nil {
 			if err != errStale {
 				t.Error(err)

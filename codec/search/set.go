@@ -200,7 +200,7 @@ func (b *builds) find(sh *archive.Shard) (*index, error) {
 	if err != nil {
 		return nil, err
 	}
-	x, err := openIndex(path, k, len(b.prior.Moments), sh.Info.Rows)
+	x, err := openIndex(b.ctx, path, k, len(b.prior.Moments), sh.Info.Rows)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errStale) {
 		b.total += sh.Info.Rows
 		return nil, nil
@@ -211,10 +211,11 @@ func (b *builds) find(sh *archive.Shard) (*index, error) {
 	return x, inIndex(path, err)
 }
 
-// inIndex returns an error of opening an index that begins with its file's name.
+// inIndex returns an error of reading an index that begins with its file's name,
+// and that of a context as it is.
 func inIndex(path string, err error) error {
-	if err == nil {
-		return nil
+	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return err
 	}
 	var p *fs.PathError
 	if errors.As(err, &p) {
@@ -238,7 +239,7 @@ func (b *builds) build(sh *archive.Shard) (*index, error) {
 	if err != nil {
 		return nil, err
 	}
-	x, err := openIndex(path, k, len(b.prior.Moments), sh.Info.Rows)
+	x, err := openIndex(b.ctx, path, k, len(b.prior.Moments), sh.Info.Rows)
 	return x, inIndex(path, err)
 }
 
