@@ -190,6 +190,9 @@ func (h *header) setFrame(b []byte) error {
 		return UnsupportedError(fmt.Sprintf("%d bits a channel", b[0]))
 	}
 	h.height, h.width = int(binary.BigEndian.Uint16(b[1:])), int(binary.BigEndian.Uint16(b[3:]))
+	if h.width == 0 {
+		return FormatError("picture without a width")
+	}
 	if n := b[5]; n != 1 && n != 3 && n != 4 {
 		return UnsupportedError(fmt.Sprintf("%d channels", n))
 	}

@@ -50,6 +50,17 @@ func TestLateHeight(t *testing.T) {
 	}
 }
 
+// TestNoWidth: only a height may follow.
+func TestNoWidth(t *testing.T) {
+	for name, data := range samples(t) {
+		at := max(bytes.Index(data, []byte{0xff, sof0, 0}), bytes.Index(data, []byte{0xff, sof2, 0})) + 7
+		data[at], data[at+1] = 0, 0
+		if _, _, err := Decode(bytes.NewReader(data)); err != FormatError("picture without a width") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 func TestUnsupported(t *testing.T) {
 	frame := func(marker byte, rest string) string {
 		return "\xff\xd8\xff" + string([]byte{marker}) + "\x00\x0b" + rest + "\xff\xda\x00\x08\x01\x01\x00\x00\x3f\x00"
