@@ -9,7 +9,7 @@ import (
 )
 
 // Limits of a file's scans. A progressive file has about ten. Each of them goes
-// over all blocks of its planes, in a tenth of a microsecond a block, and may be a
+// over all blocks of its planes, in some tenths of a microsecond a block, and may be a
 // few bytes of the file.
 const (
 	maxScans  = 500
