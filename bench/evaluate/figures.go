@@ -47,7 +47,12 @@ func (e *Evaluation) pictureOf(t *task, id string) (*Picture, error) {
 	if r == nil || r.Error != "" {
 		return nil, nil
 	}
-	return readPNG(filepath.Join(e.Out, filepath.FromSlash(r.File)), e.Size)
+	path := filepath.Join(e.Out, filepath.FromSlash(r.File))
+	p, err := readPNG(path, e.Size)
+	if err != nil {
+		return nil, spoiled(path, err)
+	}
+	return p, nil
 }
 
 // value returns the mean of a metric over a row's pictures.

@@ -18,6 +18,29 @@ import (
 	"github.com/coclico/coclico/codec"
 )
 
+// TestPictureSpoiled: a picture that somebody deletes before the report shows it
+// is named.
+func TestPictureSpoiled(t *testing.T) {
+	dir, out := t.TempDir(), t.TempDir()
+	t.Setenv("PATH", dir)
+	scenes(t, dir, 1)
+	gone := filepath.Join(out, paintings, "thumbhash", "scene0.png")
+	named := func(err error) bool {
+		return err != nil && strings.HasPrefix(err.Error(), gone+": ") && strings.HasSuffix(err.Error(), "; the same command makes it again")
+	}
+	e := evaluation(dir, out, "thumbhash")
+	r := run(t, e)
+	if err := os.Remove(gone); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := e.Save(r); !named(err) {
+		t.Errorf("the page: error %v", err)
+	}
+	if _, err := e.pictureOf(e.tasks[0], "thumbhash"); !named(err) {
+		t.Errorf("the figures: error %v", err)
+	}
+}
+
 // All figures are drawn, as SVG and as PNG, and stand in the page.
 func TestFigures(t *testing.T) {
 	if testing.Short() {

@@ -54,6 +54,12 @@ func cause(err error) error {
 	return err
 }
 
+// spoiled returns the error of a picture that was whole when this run wrote or
+// checked it: somebody has changed it since.
+func spoiled(path string, err error) error {
+	return fmt.Errorf("%s: %w; the same command makes it again", path, err)
+}
+
 // readPNG reads a picture of side pixels.
 func readPNG(path string, side int) (*Picture, error) {
 	data, err := readFile(path)

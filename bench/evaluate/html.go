@@ -188,7 +188,7 @@ func (d *document) strip(s shown) error {
 	for _, row := range s.rows {
 		data, err := thumbnail(row.path)
 		if err != nil {
-			return err
+			return spoiled(row.path, err)
 		}
 		d.figure(row.name, row.caption, "image/jpeg", data)
 	}

@@ -95,6 +95,9 @@ func openJournal(path string, lock func(*os.File) error) (*journal, error) {
 }
 
 func (j *journal) read() error {
+	if info, err := j.file.Stat(); err == nil && !info.Mode().IsRegular() { // a pipe may never end
+		return errors.New("not a regular file: choose another folder")
+	}
 	data, err := io.ReadAll(io.LimitReader(j.file, maxJournal+1))
 	if err != nil {
 		return err

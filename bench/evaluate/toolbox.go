@@ -93,7 +93,10 @@ func (b *toolbox) run(ctx context.Context, dir string, args ...string) (use, err
 		return u, ctx.Err()
 	case limited.Err() != nil:
 		return u, fmt.Errorf("%s: killed after %v", name, b.limit)
-	case err == nil, errors.Is(err, exec.ErrWaitDelay):
+	case errors.Is(err, exec.ErrWaitDelay): // the program had ended before the delay
+		u.elapsed -= cmd.WaitDelay
+		return u, nil
+	case err == nil:
 		return u, nil
 	}
 	if line := said.line(); line != "" {

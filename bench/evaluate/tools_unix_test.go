@@ -108,10 +108,14 @@ func TestToolLeaves(t *testing.T) {
 	fakes(t, map[string]string{"cjxl": "/bin/sleep 600 & echo $! > " + pid + "\n" + fakeEncoder, "djxl": fakeDecoder})
 	dir := t.TempDir()
 	scenes(t, dir, 1)
-	if got := run(t, evaluation(dir, t.TempDir(), "jxl")).problems(); got != nil {
+	e := evaluation(dir, t.TempDir(), "jxl")
+	if got := run(t, e).problems(); got != nil {
 		t.Errorf("problems: %q", got)
 	}
 	mustDie(t, pid)
+	if s := e.tasks[0].records["jxl"].EncodeSeconds; s <= 0 || s >= 1 {
+		t.Errorf("%v seconds: those in which the child held the output are not the program's", s)
+	}
 }
 
 // A temporary folder that cannot be made would fail for every picture: it ends
@@ -169,6 +173,23 @@ func TestPipe(t *testing.T) {
 	fakes(t, map[string]string{"cwebp": `echo stream > "$8"`, "dwebp": `/usr/bin/mkfifo "$4"`})
 	if got := run(t, evaluation(dir, t.TempDir(), "webp")).problems(); len(got) != 1 || got[0] != "WebP: scene0.png: dwebp: the decoded picture: not a regular file" {
 		t.Errorf("a pipe for a decoded picture: %q", got)
+	}
+	journal := filepath.Join(t.TempDir(), journalName)
+	if err := syscall.Mkfifo(journal, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	opened := make(chan error, 1)
+	go func() {
+		_, err := openJournal(journal, nil)
+		opened <- err
+	}()
+	select {
+	case err := <-opened:
+		if err == nil || err.Error() != journal+": not a regular file: choose another folder" {
+			t.Errorf("a pipe for the records: %v", err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("a pipe for the records is waited for")
 	}
 }
 
