@@ -128,6 +128,9 @@ func TestWriteFileSyncs(t *testing.T) {
 	write := func() error {
 		return WriteFile(path, func(w io.Writer) error { _, err := io.WriteString(w, "new"); return err })
 	}
+	if err := SyncFolder(filepath.Join(dir, "missing")); runtime.GOOS != "windows" && !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a folder that cannot be opened: error %v", err)
+	}
 	defer func() { syncFile = (*os.File).Sync }()
 	failure := errors.New("failure")
 	syncFile = func(*os.File) error { return failure }

@@ -67,8 +67,11 @@ func SyncFolder(dir string) error {
 		return nil
 	}
 	f, err := os.Open(dir)
-	if err != nil {
+	if errors.Is(err, fs.ErrPermission) {
 		return nil // a folder that may be written and not read
+	}
+	if err != nil {
+		return err
 	}
 	defer f.Close()
 	err = syncFile(f)
