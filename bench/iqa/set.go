@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/coclico/coclico/nn"
 	"github.com/coclico/coclico/weights"
@@ -206,7 +207,7 @@ func newSet() *Set {
 func find(dirs []string, name string) (string, error) {
 	for _, dir := range dirs {
 		entries, err := os.ReadDir(dir)
-		if err != nil && !errors.Is(err, os.ErrNotExist) {
+		if err != nil && !errors.Is(err, os.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR) { // HOME may be /dev/null
 			return "", weights.NewFileError(dir, err)
 		}
 		for _, e := range entries {

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/coclico/coclico/cmd/internal/catalog"
 	"github.com/coclico/coclico/cmd/internal/process"
 )
 
@@ -56,4 +57,24 @@ func TestPipe(t *testing.T) {
 	if text := succeed(t, "compare", out, out+"2"); !strings.Contains(text, "cosine 1.0000") {
 		t.Errorf("a pipe's picture: %s", text)
 	}
+}
+
+// TestHomeIsFile: where the home folder is a file, as /dev/null is a service's,
+// the user has decided nothing, and has no models or metrics.
+func TestHomeIsFile(t *testing.T) {
+	for _, name := range []string{catalog.ConfigVar, catalog.MetricsVar, catalog.TextVar, "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "HF_HOME", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"} {
+		t.Setenv(name, "")
+	}
+	t.Setenv("HOME", "/dev/null")
+	if r := coclico(t, "models"); r.status != process.OK || !strings.Contains(r.stdout, catalog.BuiltIn) {
+		t.Errorf("models: %+v", r)
+	}
+	if r := coclico(t, "encode", photo, "-o", filepath.Join(t.TempDir(), "out")); r.status != process.OK {
+		t.Errorf("encode: %+v", r)
+	}
+	set, err := metricSet(t.Context(), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	set.Close()
 }

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"syscall"
 
 	"github.com/coclico/coclico/weights"
 )
@@ -38,7 +39,7 @@ func (c Cache) ref(r Repo, revision string) string {
 // download, sorted by name.
 func (c Cache) Repos() ([]Repo, error) {
 	entries, err := os.ReadDir(string(c))
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) { // HOME may be /dev/null
 		return nil, nil
 	}
 	if err != nil {

@@ -183,6 +183,19 @@ func TestConfig(t *testing.T) {
 	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
 		t.Error("reading made a file")
 	}
+	if err := os.WriteFile(path, nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	below := filepath.Join(path, "coclico", "config.json") // as with HOME=/dev/null
+	if c, err := ReadConfig(func(string) string { return below }); err != nil || c.Model != "" {
+		t.Errorf("below a file: %+v, %v", c, err)
+	}
+	loop := filepath.Join(t.TempDir(), "config.json")
+	if os.Symlink(loop, loop) == nil {
+		if _, err := ReadConfig(func(string) string { return loop }); err == nil || !strings.HasPrefix(err.Error(), loop+": ") || !strings.Contains(err.Error(), ConfigVar) {
+			t.Errorf("a file that cannot be opened: %v", err)
+		}
+	}
 	for name, ok := range map[string]bool{"mine": true, "a.b-c_1": true, "": false, BuiltIn: false, "a/b": false, ".": false, "-x": false, "a b": false} {
 		if (CheckName(name) == nil) != ok {
 			t.Errorf("name %q: %v", name, CheckName(name))

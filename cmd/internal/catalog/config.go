@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/coclico/coclico/cmd/internal/files"
 )
@@ -53,12 +54,13 @@ func ReadConfig(getenv func(string) string) (*Config, error) {
 
 func readConfig(path string) (*Config, error) {
 	c := &Config{path: path}
+	// The home folder of a service may be a file: /dev/null.
 	f, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		return c, nil
 	}
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: set %s to a file that can be read", files.Named(path, err), ConfigVar)
 	}
 	defer f.Close()
 	data, err := io.ReadAll(io.LimitReader(f, maxConfig+1))
