@@ -10,7 +10,7 @@ import (
 )
 
 // TestCut: an index that somebody cuts while it is open ends searches with an
-// error and not the program, and the next one that opens it makes it again.
+// error and not the program. When it is opened next, it is made again.
 func TestCut(t *testing.T) {
 	l := newLibrary(t, 64, 100, 2)
 	s := l.open(t)

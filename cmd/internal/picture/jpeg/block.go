@@ -36,7 +36,7 @@ func (r *blockReader) block(b *block, p *plane) error {
 	return r.refine(b, p.ac)
 }
 
-// start reads coefficients of which nothing is known (F.2.2, G.1.2.1, G.1.2.2).
+// start reads coefficients that no scan has begun (F.2.2, G.1.2.1, G.1.2.2).
 // The first one of a block is a difference to that of the block before it.
 func (r *blockReader) start(b *block, p *plane) error {
 	k := r.first
@@ -96,8 +96,8 @@ func (r *blockReader) pair(t *huffman) (run, n int, err error) {
 	return run, n, nil
 }
 
-// refine reads a bit more of a band, and the coefficients of which that bit is the
-// first one (G.1.2.3).
+// refine reads a bit more of a band, and the coefficients that begin with that bit
+// (G.1.2.3).
 func (r *blockReader) refine(b *block, t *huffman) error {
 	k := r.first
 	for k <= r.last && r.ended == 0 {

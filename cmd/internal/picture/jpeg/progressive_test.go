@@ -36,8 +36,7 @@ func ownPlanes(t testing.TB, data []byte) (image.Image, string) {
 	return img, fault
 }
 
-// TestMiscounted: the files that are not given to image/jpeg are those of which it
-// makes an error or another picture.
+// TestMiscounted: image/jpeg is not given the files that it refuses or reads wrongly.
 func TestMiscounted(t *testing.T) {
 	for _, name := range append([]string{"progressive.jpg"}, progressive...) {
 		data := read(t, name)

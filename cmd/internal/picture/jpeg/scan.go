@@ -26,7 +26,7 @@ type plane struct {
 	tables
 	groupH, groupV int   // blocks of a group
 	pred           int32 // the first coefficient of the block before
-	scratch        block // one that is not kept
+	scratch        block // if none is kept
 }
 
 // A decoder decodes the planes of a file.
@@ -39,7 +39,7 @@ type decoder struct {
 	restart    int
 	ended      bool // by an end marker
 	whole      bool // nothing of the scans was missing or broken
-	rows       int  // of pixels that are complete, but for details
+	rows       int  // of pixels that are there, if without details
 	blocks, of int  // blocks that were there
 }
 
