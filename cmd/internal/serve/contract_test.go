@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
 
@@ -211,6 +212,47 @@ func TestLengths(t *testing.T) {
 	}
 	if found != 8 {
 		t.Errorf("%d parameters have a length", found)
+	}
+}
+
+// TestNoPicture: who prefers a picture and waits for one that there will never be
+// gets the reason, and who prefers JSON the decode.
+func TestNoPicture(t *testing.T) {
+	s := start(t, nil)
+	for _, c := range []struct {
+		state   state
+		problem *problem
+		status  int
+	}{{failed, internal.problem("no luck"), 500}, {canceled, nil, 409}} {
+		file := s.encode(1, "")
+		d := s.Server.decodes.get(s.post(202, slow, file).ID)
+		ask := func(headers ...string) <-chan answer {
+			got := make(chan answer, 1)
+			r := s.request("POST", "/v1/decodes"+slow, file, append(headers, "Content-Type: "+fileType, "Prefer: wait=60")...)
+			go func() {
+				defer close(got)
+				if response, err := s.http.Do(r); err != nil {
+					t.Error(err)
+				} else {
+					got <- readAnswer(t, response)
+				}
+			}()
+			return got
+		}
+		asPicture, asJSON := ask("Accept: image/png"), ask()
+		for s.waits.Load() < 2 {
+			time.Sleep(time.Millisecond)
+		}
+		d.end(c.state, c.problem)
+		if got, ok := <-asPicture; ok && (got.StatusCode != c.status || c.problem != nil && got.problem(t).Detail != c.problem.Detail) {
+			t.Errorf("%s: status %d, %s", c.state, got.StatusCode, got.body)
+		}
+		var j decodeJSON
+		if got, ok := <-asJSON; ok {
+			if got.json(t, &j); got.StatusCode != 200 || j.State != c.state {
+				t.Errorf("%s: status %d, %s", c.state, got.StatusCode, got.body)
+			}
+		}
 	}
 }
 

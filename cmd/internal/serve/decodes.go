@@ -69,16 +69,26 @@ func (s *Server) await(ctx context.Context, d *decode, wait time.Duration) {
 	d.wait(ctx)
 }
 
+// answerDecode answers with a decode. Who prefers pictures gets the way to its
+// picture, or the reason why there will never be one: they may save whatever comes
+// with a status of success.
 func (s *Server) answerDecode(w http.ResponseWriter, r *http.Request, d *decode) error {
 	j := d.json()
 	h := w.Header()
 	h.Set("Location", d.path())
 	h.Set("Cache-Control", "no-store")
-	if j.State == done {
-		if media := accepted(r, "application/json", "image/png", "image/jpeg"); media != "application/json" {
+	if media := accepted(r, "application/json", "image/png", "image/jpeg"); media != "application/json" {
+		switch {
+		case j.State == done:
 			h.Set("Location", d.path()+"/picture."+map[string]string{"image/png": "png", "image/jpeg": "jpg"}[media])
 			w.WriteHeader(http.StatusSeeOther)
 			return nil
+		case j.State == failed:
+			return j.Problem
+		case j.State == canceled && s.isDraining():
+			return stopping.problem("the decode was canceled")
+		case j.State == canceled:
+			return notDone.problem("the decode is %s", j.State)
 		}
 	}
 	status := http.StatusAccepted

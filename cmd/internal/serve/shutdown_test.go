@@ -21,7 +21,7 @@ func TestShutdown(t *testing.T) {
 	second := s.watchDecode(s.post(202, slow, s.encode(2, "")).ID)
 	waiting := make(chan answer)
 	go func() {
-		response, err := s.http.Do(s.request("POST", "/v1/decodes"+slow, s.Server.decodes.get(first.ID).file.Bytes(), "Content-Type: "+fileType, "Prefer: wait=300"))
+		response, err := s.http.Do(s.request("POST", "/v1/decodes"+slow, s.Server.decodes.get(first.ID).file.Bytes(), "Content-Type: "+fileType, "Prefer: wait=300", "Accept: image/png"))
 		if err != nil {
 			t.Error(err)
 			close(waiting)
@@ -55,7 +55,7 @@ func TestShutdown(t *testing.T) {
 	if a := <-contest; a.StatusCode != 503 || a.problem(t).Type != "urn:coclico:problem:shutdown" {
 		t.Errorf("candidates: status %d, %s", a.StatusCode, a.body)
 	}
-	if a, ok := <-waiting; ok && a.StatusCode != 200 && a.StatusCode != 503 {
+	if a, ok := <-waiting; ok && (a.StatusCode != 503 || a.problem(t).Type != "urn:coclico:problem:shutdown") {
 		t.Errorf("who waits: status %d, %s", a.StatusCode, a.body)
 	}
 	if err := <-s.ended; err != nil {
