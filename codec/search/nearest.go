@@ -1,7 +1,6 @@
 package search
 
 import (
-	"cmp"
 	"context"
 	"runtime"
 	"slices"
@@ -86,12 +85,13 @@ func (s *selection) add(distances []uint16, ordinal uint64) {
 // is called at the end. parallel returns the context's error when it ends, or else
 // the first error of each, or the fault of a mapping that it could not read.
 func parallel(ctx context.Context, n int, start func() (each func(i int) error, end func())) error {
+	within, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
 	var next atomic.Int64
-	var failed firstError
 	var wg sync.WaitGroup
 	work := func() error {
 		each, end := start()
-		for ctx.Err() == nil && !failed.is() {
+		for within.Err() == nil {
 			i := int(next.Add(1)) - 1
 			if i >= n {
 				break
@@ -104,31 +104,15 @@ func parallel(ctx context.Context, n int, start func() (each func(i int) error, 
 		return nil
 	}
 	for range min(runtime.GOMAXPROCS(0), n) {
-		wg.Go(func() { failed.set(mmap.Guard(work)) })
+		wg.Go(func() {
+			if err := mmap.Guard(work); err != nil {
+				fail(err)
+			}
+		})
 	}
 	wg.Wait()
-	return cmp.Or(ctx.Err(), failed.err)
-}
-
-// A firstError is the first of the errors of several goroutines.
-type firstError struct {
-	mu  sync.Mutex
-	err error
-}
-
-func (f *firstError) set(err error) {
-	if err == nil {
-		return
+	if err := ctx.Err(); err != nil {
+		return err
 	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.err == nil {
-		f.err = err
-	}
-}
-
-func (f *firstError) is() bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.err != nil
+	return context.Cause(within)
 }
