@@ -81,6 +81,28 @@ func TestFocus(t *testing.T) {
 	}
 }
 
+// TestCancelAtOnce: what is canceled as soon as its button is there does not begin.
+func TestCancelAtOnce(t *testing.T) {
+	b := newProfile(t).open(serve(t) + link(t, 1, slow) + "&size=256")
+	b.stepping()
+	b.do(chromedp.Click("#open .cancel"))
+	b.until(`document.querySelector('#open .again').checkVisibility()`)
+	eval[bool](b, `new Promise((resolve) => {
+		const cancel = document.querySelector('#open .cancel');
+		const shown = new MutationObserver(() => setTimeout(() => {
+			shown.disconnect();
+			cancel.click();
+			resolve(true);
+		}));
+		shown.observe(cancel, { attributeFilter: ['hidden'] });
+		document.querySelector('#open .again').click();
+	})`)
+	b.until(`document.querySelector('#open .again').checkVisibility()`)
+	if got := eval[string](b, `document.querySelector('#open .state').textContent`); got != "Canceled." {
+		t.Errorf("the state is %q", got)
+	}
+}
+
 // focus names the element that has the focus.
 func (b *tab) focus() string {
 	b.t.Helper()

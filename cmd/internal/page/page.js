@@ -30,8 +30,10 @@ tabs?.addEventListener('message', async ({ data: { id, cancel } }) => {
 // ---- Works
 //
 // A work is a picture on its way: {id, created, name, input, file, map, info,
-// width, height, encoding, overrides, state, error, painting, job, unkept}. Its
-// state is encoding, waiting, painting, done, canceled or failed.
+// width, height, encoding, overrides, state, error, painting, job, unkept,
+// controller, unwanted}. Its state is encoding, waiting, painting, done, canceled
+// or failed. A controller is there while this tab is at it; unwanted is what was
+// canceled before.
 
 const works = new Map();
 let engine;
@@ -112,6 +114,7 @@ const decodes = queue();
 // run brings a work to its end. If another tab is at it, run waits, and resumes
 // the work if that tab is closed before the end.
 async function run(work) {
+  work.unwanted = false;
   const alone = (f) => navigator.locks ? navigator.locks.request(`work-${work.id}`, f) : f();
   await alone(async () => {
     const kept = await store.get(work.id).catch(() => {}); // the page works without
@@ -119,6 +122,7 @@ async function run(work) {
     const latest = work.unkept || !kept ? work : kept;
     if (!works.has(work.id) || !isBusy(latest)) return;
     const controller = work.controller = new AbortController();
+    if (work.unwanted) controller.abort();
     const { signal } = controller;
     const watch = (event) => watchWork(work, event);
     try {
@@ -501,8 +505,12 @@ function listenToWork(article, id) {
 }
 
 function cancel(work) {
-  if (work.controller) work.controller.abort();
-  else tabs?.postMessage({ id: work.id, cancel: true }); // another tab is at it
+  if (work.controller) {
+    work.controller.abort();
+  } else {
+    work.unwanted = true; // run is about to begin
+    tabs?.postMessage({ id: work.id, cancel: true }); // or another tab is at it
+  }
   say('Canceled.');
 }
 

@@ -81,7 +81,7 @@ export const store = {
   // put keeps a work, unless there is no room. Then it is unkept: what is kept of
   // it, if anything, is older.
   async put(work) {
-    const { controller, urls, unkept, ...kept } = work;
+    const { controller, unwanted, urls, unkept, ...kept } = work;
     try {
       await this.use('readwrite', (works) => works.put(kept));
       work.unkept = false;
