@@ -27,13 +27,15 @@ var hasAMX = sync.OnceValue(func() bool {
 var (
 	gemmAMX = &gemm{
 		form: formBF16.with(narrowAVX512BF16, encodeAVX512BF16), mr: 32, nr: 32, group: 2,
-		loops: amxLoops, softmax: softmaxBF16, attend: attendAMX,
+		linearPart: 8, convPart: 20,
+		loops: amxLoops, adds: true, softmax: softmaxBF16, attend: attendAMX,
 		peak: peakAMX, peakFLOP: 4 * 2 * 16 * 16 * 32,
 	}
 	gemmAMXExact = &gemm{
 		form: formBF16x3.with(narrowBF16AVX512, encodeBF16AVX512), mr: 32, nr: 32, group: 2,
-		loops: amxLoops,
-		peak:  peakAMX, peakFLOP: 4 * 2 * 16 * 16 * 32,
+		linearPart: 16, convPart: 20,
+		loops: amxLoops, adds: true,
+		peak: peakAMX, peakFLOP: 4 * 2 * 16 * 16 * 32,
 	}
 )
 

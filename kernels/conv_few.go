@@ -92,13 +92,10 @@ func (t *fewTask) shares(dst, part []float32, image, y, lines int, s *scratch) {
 	*st = strip{lda: uintptr(a.pitch), ldc: uintptr(w.g.nr * 4), panels: 1}
 	line := t.firstLine + (image*(a.H+1)+y)*t.pitch
 	tiles := (a.W + 2 + w.g.mr - 1) / w.g.mr
-	for p := range w.panels {
-		st.b = w.panel(p, s)
-		for n := 0; n < tiles; n += stripTiles {
-			st.a = a.ptr(0, line+n*w.g.mr, 0)
-			st.tiles = min(stripTiles, tiles-n)
-			t.product(&s.runner, st, dst[(p*lines+n*w.g.mr)*w.g.nr:], part)
-		}
+	for n := 0; n < tiles; n += stripTiles {
+		st.a = a.ptr(0, line+n*w.g.mr, 0)
+		st.tiles = min(stripTiles, tiles-n)
+		t.product(s, w, 0, w.panels, dst[n*w.g.mr*w.g.nr:], lines*w.g.nr, part)
 	}
 }
 

@@ -39,10 +39,22 @@ panel:
 tile:
 	MOVQ strip_steps(R8), R13
 	MOVQ strip_n(R8), R15
+	CMPB strip_add(R8), $0
+	JNE  add
 	TILEZERO(0)
 	TILEZERO(1)
 	TILEZERO(2)
 	TILEZERO(3)
+	JMP  step
+
+add:
+	MOVQ BX, AX
+	SHLQ $4, AX
+	ADDQ DI, AX
+	TILELOADD(0, RDI, RBX, 0)
+	TILELOADD(1, RDI, RBX, 64)
+	TILELOADD(2, RAX, RBX, 0)
+	TILELOADD(3, RAX, RBX, 64)
 
 step:
 	MOVQ step_a(R13), AX
@@ -121,8 +133,18 @@ tile:
 column:
 	MOVQ strip_steps(R8), R13
 	MOVQ strip_n(R8), R15
+	CMPB strip_add(R8), $0
+	JNE  add
 	TILEZERO(0)
 	TILEZERO(1)
+	JMP  step
+
+add:
+	MOVQ BX, AX
+	SHLQ $4, AX
+	ADDQ DI, AX
+	TILELOADD(0, RDI, RBX, 0)
+	TILELOADD(1, RAX, RBX, 0)
 
 step:
 	MOVQ step_a(R13), AX

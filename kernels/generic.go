@@ -51,7 +51,9 @@ func runF32(s *strip, mr, nr int) {
 	steps := unsafe.Slice(s.steps, s.n)
 	for m := range s.tiles * mr {
 		c := unsafe.Slice((*float32)(unsafe.Add(s.c, uintptr(m)*s.ldc)), nr)
-		clear(c)
+		if !s.add {
+			clear(c)
+		}
 		for _, st := range steps {
 			a := (*[16]float32)(unsafe.Add(s.a, m*int(s.lda)+st.a))
 			b := unsafe.Slice((*float32)(unsafe.Add(s.b, st.b)), 16*nr)
@@ -75,7 +77,9 @@ func runBF16(s *strip, mr, nr, group int) {
 	steps := unsafe.Slice(s.steps, s.n)
 	for m := range s.tiles * mr {
 		c := unsafe.Slice((*float32)(unsafe.Add(s.c, uintptr(m)*s.ldc)), nr)
-		clear(c)
+		if !s.add {
+			clear(c)
+		}
 		for _, st := range steps {
 			a := (*[32]uint16)(unsafe.Add(s.a, m*int(s.lda)+st.a))
 			b := unsafe.Slice((*uint16)(unsafe.Add(s.b, st.b)), 32*nr)

@@ -148,14 +148,20 @@ func (p *Packed) weights() weightForm { return p.g.form.weights[p.dtype] }
 // panelElems returns the number of elements of one panel, including padding.
 func (p *Packed) panelElems() int { return p.steps * p.g.form.perStep() * p.g.nr }
 
-// panel returns panel i as the gemm reads it. It uses s if the panel must be
-// encoded.
-func (p *Packed) panel(i int, s *scratch) unsafe.Pointer {
-	n := p.panelElems()
+// part returns part i of K, if K is cut into a number of parts.
+func (p *Packed) part(i, parts int) part {
+	return part{i * p.steps / parts, (i + 1) * p.steps / parts}
+}
+
+// panel returns a part of panel i as the gemm reads it. It uses s if the weights must
+// be encoded.
+func (p *Packed) panel(i int, k part, s *scratch) unsafe.Pointer {
+	stepElems := p.g.form.perStep() * p.g.nr
+	from, n := i*p.panelElems()+k.from*stepElems, (k.to-k.from)*stepElems
 	if p.weights().when != whenMultiplied {
-		return unsafe.Pointer(&p.data[i*n*p.g.form.size])
+		return unsafe.Pointer(&p.data[from*p.g.form.size])
 	}
-	src := p.data[i*n*p.dtype.Size() : (i+1)*n*p.dtype.Size()]
+	src := p.data[from*p.dtype.Size() : (from+n)*p.dtype.Size()]
 	dst := grow(&s.panel, n*p.g.form.size*p.weights().planes)
 	p.g.form.convert(dst, src, p.dtype, p.weights().planes)
 	return unsafe.Pointer(&dst[0])
@@ -204,8 +210,8 @@ func (t *packTask) do(i int) {
 // gather copies the elements of panel i to dst in the panel's order, with zeros
 // where the panel is wider or longer than the weights.
 //
-// K steps run over rows of taps, then channels, then the taps of a row: the
-// three taps of a row read nearly the same lines of A, one after the other.
+// K steps run over channels, then taps: the taps of a step of channels read nearly
+// the same lines of A, one after the other.
 func (t *packTask) gather(dst []byte, i int) {
 	w := t.w
 	g := gatherer{v: t.v, g: w.g, es: w.dtype.Size()}
@@ -255,8 +261,7 @@ func (t *packTask) columns(panel, j int) (unsafe.Pointer, int) {
 // first sorts a block of channels by tap, which leaves the linear case.
 func (t *packTask) gatherTaps(g *gatherer, dst []byte, j int, src unsafe.Pointer, rowBytes, n int) {
 	in, per := t.w.shape.In, g.g.form.perStep()
-	taps, kw := t.w.shape.taps(), t.w.shape.KW
-	blocks := (in + per - 1) / per
+	taps := t.w.shape.taps()
 	stepB := per * g.g.nr * g.es
 	var sorted [16 * 9 * maxPerStep * 4]byte // [column][tap][channel], of at most 4 bytes
 	tapBytes := per * g.es
@@ -285,8 +290,7 @@ func (t *packTask) gatherTaps(g *gatherer, dst []byte, j int, src unsafe.Pointer
 			}
 		}
 		for tap := range taps {
-			step := (tap/kw*blocks+c/per)*kw + tap%kw
-			g.gather(dst[step*stepB:], j, unsafe.Pointer(&sorted[tap*tapBytes]), taps*tapBytes, g.es, n, m)
+			g.gather(dst[(c/per*taps+tap)*stepB:], j, unsafe.Pointer(&sorted[tap*tapBytes]), taps*tapBytes, g.es, n, m)
 		}
 	}
 }
@@ -295,9 +299,7 @@ func (t *packTask) gatherTaps(g *gatherer, dst []byte, j int, src unsafe.Pointer
 // rows of K: transposed as they are, [16][taps] rows of 16 columns, they only
 // have to be put in their places.
 func (t *packTask) gatherTapRows(g *gatherer, dst []byte, j int, src unsafe.Pointer, rowBytes, c int) {
-	in, taps, kw := t.w.shape.In, t.w.shape.taps(), t.w.shape.KW
-	per := g.g.form.perStep()
-	blocks := (in + per - 1) / per
+	taps, per := t.w.shape.taps(), g.g.form.perStep()
 	stepB := per * g.g.nr * g.es
 	var rows [16 * 9 * 16 * 4]byte
 	line := 16 * g.es
@@ -310,7 +312,7 @@ func (t *packTask) gatherTapRows(g *gatherer, dst []byte, j int, src unsafe.Poin
 	}
 	transpose(unsafe.Pointer(&rows[0]), line, 16*line, src, rowBytes, taps)
 	for tap := range taps {
-		step := dst[((tap/kw*blocks+c/per)*kw+tap%kw)*stepB:]
+		step := dst[(c/per*taps+tap)*stepB:]
 		for k := range 16 {
 			to, from := step[(k*g.g.nr+j)*g.es:], rows[(k*taps+tap)*line:]
 			if g.es == 2 { // arrays are copied without a call

@@ -82,14 +82,17 @@ type productTask struct {
 	runs, runLines int // runs of positions, and the lines of A between them
 	positions      int // in one run
 	stride         int
-	steps          []step
-	panelBytes     int // of all planes
+	parts          int    // of K
+	steps          []step // of all parts, equally many for each step of K
 
 	strip         int  // rows of C that are multiplied at a time, in whole tiles
 	byRow         bool // a unit is a row of outputs and not a strip
 	chunk, chunks int  // units per piece; pieces along the rows of one run
 	group, groups int  // panels per piece; pieces along the columns
 }
+
+// A part is a range of K steps.
+type part struct{ from, to int }
 
 var productTasks freeList[productTask]
 
@@ -139,35 +142,40 @@ func (t *productTask) conv(a *Operand, w *Packed, stride, origin int, e Epilogue
 	t.setSteps(w)
 }
 
-// setSteps fills the table of K steps: those of [Packed] in their order, once
-// for the small pairs of planes and once for the two largest planes. The small
-// pairs of a step follow each other, and find each other's lines in L1.
+// setSteps cuts K into parts and fills the table of their steps: those of
+// [Packed] in their order, in each part once for the small pairs of planes and once
+// for the two largest planes. The small pairs of a step follow each other, and find
+// each other's lines in L1.
 func (t *productTask) setSteps(w *Packed) {
-	a := t.a
-	if a.C != w.shape.In || a.form != w.g.form {
+	a, g := t.a, w.g
+	if a.C != w.shape.In || a.form != g.form {
 		panic("kernels: operand and weights do not fit each other")
 	}
-	per := w.g.form.perStep()
-	panelBytes := w.panelElems() * w.g.form.size
-	t.panelBytes = panelBytes * w.weights().planes
+	size := g.partSteps(w.shape.taps())
+	t.parts = (w.steps + size - 1) / size
 	t.steps = t.steps[:0]
-	pass := func(pairs [][2]int) {
-		b := 0
-		for dy := range w.shape.KH {
-			for c := 0; c < a.C; c += per {
-				for dx := range w.shape.KW {
-					line := dy*(a.W+1) + dx
-					for _, p := range pairs {
-						t.steps = append(t.steps, step{p[0]*a.planeBytes() + line*a.pitch + c*a.form.size, p[1]*panelBytes + b})
-					}
-					b += stepBytes * w.g.nr
-				}
-			}
+	pairs, n := products(a.form.planes, w.weights().planes)
+	for i := range t.parts {
+		p := w.part(i, t.parts)
+		t.addSteps(w, p, pairs[:n-1])
+		t.addSteps(w, p, pairs[n-1:n])
+	}
+}
+
+// addSteps adds the steps of a part of K for some pairs of planes.
+func (t *productTask) addSteps(w *Packed, p part, pairs [][2]int) {
+	a, taps := t.a, w.shape.taps()
+	stepB := stepBytes * w.g.nr
+	for k := p.from; k < p.to; k++ {
+		c, tap := k/taps, k%taps
+		line := tap/w.shape.KW*(a.W+1) + tap%w.shape.KW
+		for _, pair := range pairs {
+			t.steps = append(t.steps, step{
+				pair[0]*a.planeBytes() + line*a.pitch + c*stepBytes,
+				(pair[1]*(p.to-p.from) + k - p.from) * stepB,
+			})
 		}
 	}
-	pairs, n := products(a.form.planes, w.weights().planes)
-	pass(pairs[:n-1])
-	pass(pairs[n-1 : n])
 }
 
 // Blocking. A piece keeps its rows of A in half of a 2 MiB L2 cache while the
@@ -175,8 +183,16 @@ func (t *productTask) setSteps(w *Packed) {
 // of the piece are done: then a few rows at a time are stored, as wide as the
 // panels together, since memory takes rows of 128 bytes at a quarter of its speed.
 //
-// A long K is cut so that a panel's part, of at most stripBytes, stays in L2
-// for all tiles of a strip. The sums of the parts are added in order.
+// A long K is cut into parts, whose sums are added in order. All panels of a piece
+// take a part before the next one begins: a strip of 320 rows of 5,120 bfloat16 has
+// 3.3 MB, and came from beyond L2 for every panel. Tiles multiply faster than that
+// memory delivers, so the parts of their gemms are short: 8 steps of channels of a
+// linear layer (5120 to 1280 on AMX: 3006 GFLOP/s; 12 steps 2687, all at once 2100),
+// 16 of split operands (ViT-L/14, exact: 0.74 s; 8, 12 and 24 steps 0.78, 0.75, 0.75
+// s, all at once 0.91), and 20 of a convolution, whose lines nine taps share (8 and
+// 12 steps 1.10 and 1.06 times the time, 40 the same). Elsewhere nothing is gained
+// by parts shorter than stripBytes of a panel, which stay in L2 for all tiles of a
+// strip.
 //
 // Prefetching the next panel (PREFETCHT1) made no difference: the products of
 // an evaluation took 6.80 and 6.55 s of processor time with it and 6.48 and
@@ -188,6 +204,17 @@ const (
 	stripBytes = 192 << 10
 	finishRows = 32
 )
+
+// partSteps returns the number of K steps of a part.
+func (g *gemm) partSteps(taps int) int {
+	switch {
+	case g.linearPart == 0:
+		return stripBytes / (stepBytes * g.nr)
+	case taps == 1:
+		return g.linearPart
+	}
+	return g.convPart * taps
+}
 
 func (t *productTask) cut() {
 	g := t.w.g
@@ -289,30 +316,31 @@ func (t *productTask) do(i int) {
 			pos, m := begin+y*t.pitch+x, min(t.strip, n-x)
 			st.a = t.a.ptr(0, t.firstLine+image*t.runLines+pos*t.stride, 0)
 			st.tiles = (m + g.mr - 1) / g.mr
-			for p := range panels {
-				st.b = t.w.panel(panel+p, s)
-				t.product(&s.runner, st, c[p*size:], part)
-			}
+			t.product(s, t.w, panel, panels, c, size, part)
 			t.finishPanels(c, size, image, pos, m, panel, panels)
 		}
 	}
 }
 
-// product runs a strip into c, one part of K after the other.
-func (t *productTask) product(r *runner, st *strip, c, part []float32) {
-	parts := (t.panelBytes + stripBytes - 1) / stripBytes
-	for i := range parts {
-		from, to := i*len(t.steps)/parts, (i+1)*len(t.steps)/parts
-		st.steps, st.n = &t.steps[from], to-from
-		t.sum(r, st, c, part, i > 0)
+// product runs a strip into some panels, one part of K after the other: panel p's
+// sums are at c[p*size:].
+func (t *productTask) product(s *scratch, w *Packed, panel, panels int, c []float32, size int, sum []float32) {
+	st, n := &s.strip, len(t.steps)/w.steps
+	for i := range t.parts {
+		k := w.part(i, t.parts)
+		st.steps, st.n = &t.steps[k.from*n], (k.to-k.from)*n
+		for p := range panels {
+			st.b = w.panel(panel+p, k, s)
+			t.sum(&s.runner, st, c[p*size:], sum, i > 0)
+		}
 	}
 }
 
-// sum runs a strip of one panel into c. If add is set, it runs into part, which is
-// added to c.
+// sum runs a strip of one panel into c. If add is set, it is added to c, by way of
+// part if the gemm does not add.
 func (t *productTask) sum(r *runner, st *strip, c, part []float32, add bool) {
 	g := t.w.g
-	if !add {
+	if st.add = add && g.adds; st.add || !add {
 		st.c = unsafe.Pointer(&c[0])
 		r.run(g, st)
 		return

@@ -23,12 +23,14 @@ type strip struct {
 	b     unsafe.Pointer // first panel of B: steps of [perStep][nr] in the gemm's order
 	steps *step
 	n     int            // number of steps, at least 1
-	c     unsafe.Pointer // result [tiles*mr][nr], overwritten
+	c     unsafe.Pointer // result [tiles*mr][nr], overwritten unless add is set
 	ldc   uintptr        // bytes between rows of C
 	tiles int            // number of row tiles, at least 1
 
 	panels       int     // number of panels, at least 1
 	bNext, cNext uintptr // bytes between panels of B and of C
+
+	add bool // the product is added to C; see gemm.adds
 }
 
 // A gemm is one way to multiply: a tile shape, the form and order of its
@@ -39,12 +41,16 @@ type gemm struct {
 	mr, nr int
 	group  int              // consecutive K of a column that lie side by side in B, for bfloat16 dot products; if 0, B holds rows of K
 	loops  []func(s *strip) // all compute the same bits; see runner
+	adds   bool             // the loops heed strip.add
 	single bool             // the loops take one panel at a time
 
 	// finish turns what the loops leave in C, such as integers, into
 	// float32, in place: rows of cols elements, ldc bytes apart. It is nil
 	// if the loops leave float32.
 	finish func(c unsafe.Pointer, ldc uintptr, rows, cols int, f *form)
+
+	// The length of a part of K, in steps of channels; see partSteps.
+	linearPart, convPart int
 
 	softmax func(b *softmaxBlock) // if not nil, replaces vec.softmax
 	attend  func(b *attendBlock)  // if not nil, runs fused stages of attention
@@ -96,7 +102,7 @@ func (g *gemm) raceStrip(s *strip) {
 		for _, st := range steps {
 			raceRead(unsafe.Add(s.b, int(p*s.bNext)+st.b), 0, 1, stepBytes*g.nr)
 		}
-		raceWrite(unsafe.Add(s.c, p*s.cNext), int(s.ldc), rows, 4*g.nr)
+		raceWrite(unsafe.Add(s.c, p*s.cNext), int(s.ldc), rows, 4*g.nr) // and reads it, if s.add
 	}
 }
 

@@ -381,7 +381,7 @@ func (w *winogradTask) gather(raw []byte, p *Packed, panel, k int) {
 	n := p.shape.KW * stepB / 4 * size // bytes of a row of taps in p
 	src := p.data[panel*p.panelElems()*size:]
 	for dy := range p.shape.KH {
-		from := src[(dy*len(w.steps)+k)*n:][:n]
+		from := src[(k*p.shape.KH+dy)*n:][:n]
 		to := raw[dy*w.form.taps*stepB:][:p.shape.KW*stepB]
 		if encoded {
 			p.g.form.convert(to, from, p.dtype, 1)
