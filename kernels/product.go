@@ -322,16 +322,16 @@ func (t *productTask) do(i int) {
 	}
 }
 
-// product runs a strip into some panels, one part of K after the other: panel p's
-// sums are at c[p*size:].
-func (t *productTask) product(s *scratch, w *Packed, panel, panels int, c []float32, size int, sum []float32) {
+// product multiplies a strip by some panels, one part of K after the other: panel
+// p's sums are at c[p*size:].
+func (t *productTask) product(s *scratch, w *Packed, panel, panels int, c []float32, size int, part []float32) {
 	st, n := &s.strip, len(t.steps)/w.steps
 	for i := range t.parts {
 		k := w.part(i, t.parts)
 		st.steps, st.n = &t.steps[k.from*n], (k.to-k.from)*n
 		for p := range panels {
 			st.b = w.panel(panel+p, k, s)
-			t.sum(&s.runner, st, c[p*size:], sum, i > 0)
+			t.sum(&s.runner, st, c[p*size:], part, i > 0)
 		}
 	}
 }
