@@ -64,7 +64,7 @@ func (t *fewTask) do(i int) {
 	tile := stripTiles * w.g.mr
 	lines := roundUp(a.W+2, tile)
 	row := w.panels * lines * w.g.nr
-	sums := float32s(grow(&s.c, (3*row+tile*w.g.nr)*4))
+	sums := float32s(grow(&s.c, (3*row+lines*w.g.nr)*4))
 	c := sums[3*row:]
 	next := 0 // the next row of A to be multiplied; that of a window's top is t.stride*y
 	for y := first; y < min(first+fewRows, t.outH); y++ {
@@ -90,13 +90,9 @@ func (t *fewTask) shares(dst, part []float32, image, y, lines int, s *scratch) {
 	w, a := t.w.taps, t.a
 	st := &s.strip
 	*st = strip{lda: uintptr(a.pitch), ldc: uintptr(w.g.nr * 4), panels: 1}
-	line := t.firstLine + (image*(a.H+1)+y)*t.pitch
-	tiles := (a.W + 2 + w.g.mr - 1) / w.g.mr
-	for n := 0; n < tiles; n += stripTiles {
-		st.a = a.ptr(0, line+n*w.g.mr, 0)
-		st.tiles = min(stripTiles, tiles-n)
-		t.product(s, w, 0, w.panels, dst[n*w.g.mr*w.g.nr:], lines*w.g.nr, part)
-	}
+	st.a = a.ptr(0, t.firstLine+(image*(a.H+1)+y)*t.pitch, 0)
+	st.tiles = (a.W + 2 + w.g.mr - 1) / w.g.mr
+	t.product(s, w, 0, w.panels, dst, lines*w.g.nr, part)
 }
 
 // add sums the shares of n outputs of a row from x on, as rows of a panel.

@@ -205,7 +205,7 @@ const (
 	finishRows = 32
 )
 
-// partSteps returns the number of K steps of a part.
+// partSteps returns the number of K steps of a part, at most.
 func (g *gemm) partSteps(taps int) int {
 	switch {
 	case g.linearPart == 0:

@@ -49,7 +49,7 @@ type gemm struct {
 	// if the loops leave float32.
 	finish func(c unsafe.Pointer, ldc uintptr, rows, cols int, f *form)
 
-	// The length of a part of K, in steps of channels; see partSteps.
+	// The length of a part of K, in steps of channels, or 0: see partSteps.
 	linearPart, convPart int
 
 	softmax func(b *softmaxBlock) // if not nil, replaces vec.softmax
