@@ -252,12 +252,15 @@ func (h *Header) rest(extended bool, f field) error {
 }
 
 // extension runs through the fields whose defaults an ordinary file leaves out:
-// a flag for each, and the number if the flag is 1.
+// a flag for each, and the number if the flag is 1. No writer gives a default as
+// a number, nor extends a header that has nothing else.
 func (h *Header) extension(f field) error {
 	plain := NewHeader(768).WithProfile(h.Profile)
+	needless := false
 	number := func(v *int, unless, least, n int) {
 		if f.flag(*v != unless) {
 			*v = int(f(uint64(*v-least), n)) + least
+			needless = needless || *v == unless
 		} else {
 			*v = unless
 		}
@@ -273,6 +276,7 @@ func (h *Header) extension(f field) error {
 	} else {
 		if f.flag(h.VectorBits != h.Dimensions) {
 			h.VectorBits = int(f.long(uint64(h.VectorBits), 5))
+			needless = needless || h.VectorBits == h.Dimensions
 		} else {
 			h.VectorBits = h.Dimensions
 		}
@@ -300,6 +304,9 @@ func (h *Header) extension(f field) error {
 	}
 	if h.Validate() != nil {
 		return errNumber
+	}
+	if needless || !h.extended() {
+		return errAltered
 	}
 	return nil
 }

@@ -41,3 +41,66 @@ func TestParams(t *testing.T) {
 		}
 	}
 }
+
+// TestNeedless: a header that gives a default as a number, alone or beside one
+// that the extension is needed for, or that is extended by nothing, is refused.
+// No writer makes one.
+func TestNeedless(t *testing.T) {
+	type number struct {
+		name string
+		v    uint64
+		bits int
+	}
+	none := number{}
+	header := func(profile Profile, fields []number, given int, seed bool) []byte {
+		w := bitString{}
+		w.write(magic, 4)
+		w.write(uint64(profile), 1)
+		w.write(1, 1)
+		w.write(423, FingerprintBits)
+		for i, f := range fields {
+			if i != given {
+				w.write(0, 1)
+				continue
+			}
+			w.write(1, 1)
+			w.write(f.v, f.bits)
+		}
+		if seed { // 5
+			w.write(1, 1)
+			w.write(2<<2|1, 6+2)
+		} else {
+			w.write(0, 1)
+		}
+		return w.data
+	}
+	for profile, fields := range [][]number{
+		Paper: {{"dimensions", 767, 16}, {"map size", 3, 5}, {"color bits", 1, 3}, {"dimension bits", 0, 4}, none,
+			{"steps", 19, 10}, {"guidance", 1200, 16}, {"strength", 880, 10}},
+		Tuned: {{"dimensions", 767, 16}, {"map size", 3, 5}, {"color bits", 1, 3}, {"vector bits", 9<<9 | (768 - 512), 5 + 9}, none,
+			{"steps", 19, 10}, {"guidance", 1200, 16}, {"strength", 880, 10}, {"color guidance", 80, 7}},
+	} {
+		p := Profile(profile)
+		if _, _, err := readHeader(header(p, fields, -1, false)); err != errAltered {
+			t.Errorf("%v, extended by nothing: %v", p, err)
+		}
+		h, _, err := readHeader(header(p, fields, -1, true))
+		if err != nil || h.Seed != 5 {
+			t.Errorf("%v, a seed: %v", p, err)
+		}
+		for i, field := range fields {
+			if field == none { // a default that has no number
+				continue
+			}
+			for _, seed := range []bool{false, true} {
+				if _, _, err := readHeader(header(p, fields, i, seed)); err != errAltered {
+					t.Errorf("%v, %s, with a seed %v: %v", p, field.name, seed, err)
+				}
+			}
+			fields[i].v++ // not the default any more
+			if _, _, err := readHeader(header(p, fields, i, true)); err != nil {
+				t.Errorf("%v, other %s: %v", p, field.name, err)
+			}
+		}
+	}
+}
