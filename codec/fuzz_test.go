@@ -13,6 +13,7 @@ func FuzzPaint(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(file, false, 0, 0, 0)
+	f.Add([]byte("\xc4\xf3\x80\x0f\x14\x82\x12n\xa9\xdb@\xa8\x8c\xb7\xac\x15Vt\r\x1e$\x90j#\xc6\x83%\x80\xa0"), false, 0, 0, 0) // has a prompt
 	f.Add(make([]byte, 28), true, 0, 0, 0)
 	f.Add([]byte("0123456789012345678901234567"), true, 1, 8, 2)
 	f.Add(make([]byte, 20), true, 2, 4, 3)
@@ -27,7 +28,7 @@ func FuzzPaint(f *testing.F) {
 		var p *painter
 		if err == nil {
 			s := file.Sizes()
-			if d := s.Header + s.Color + s.Vector - float64(len(data)); d < -1e-9 || d > 1e-9 || file.ColorMap().Bounds().Dx() != file.Format().MapSize {
+			if d := s.Header + s.Prompt + s.Color + s.Vector - float64(len(data)); d < -1e-9 || d > 1e-9 || file.ColorMap().Bounds().Dx() != file.Format().MapSize {
 				t.Fatalf("%+v of %d bytes", s, len(data))
 			}
 			p, err = c.newPainter(t.Context(), file, nil)
