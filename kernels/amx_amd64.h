@@ -25,6 +25,10 @@
 // TILELOADD t, [base + index + disp32]: VEX.128.F2.0F38.W0 4B /r, SIB
 #define TILELOADD(t, base, index, disp) BYTE $0xC4; BYTE $0xE2; BYTE $0x7B; BYTE $0x4B; BYTE $(0x84+8*t); BYTE $(8*index+base); LONG $disp
 
+// TILELOADDT1 is TILELOADD for lines that will not be needed again soon:
+// VEX.128.66.0F38.W0 4B /r, SIB
+#define TILELOADDT1(t, base, index, disp) BYTE $0xC4; BYTE $0xE2; BYTE $0x79; BYTE $0x4B; BYTE $(0x84+8*t); BYTE $(8*index+base); LONG $disp
+
 // TILESTORED [base + index + disp32], t: VEX.128.F3.0F38.W0 4B /r, SIB
 #define TILESTORED(t, base, index, disp) BYTE $0xC4; BYTE $0xE2; BYTE $0x7A; BYTE $0x4B; BYTE $(0x84+8*t); BYTE $(8*index+base); LONG $disp
 

@@ -3,7 +3,6 @@
 #include "go_asm.h"
 #include "textflag.h"
 #include "amx_amd64.h"
-#include "avx512_amd64.h"
 #include "softmax_avx512_amd64.h"
 
 // Between rows of scores and output, and of probabilities: 32 queries.
@@ -12,7 +11,11 @@
 // PAIR turns the scores of two keys into probabilities 2^(scale*x - max), adds
 // them to the sums and stores a row of a tile of probabilities for each half of
 // the queries: pairs of bfloat16, one of either key, as TDPBF16PS multiplies
-// them. off is the offset of the first score. About 11 operations for 16 scores.
+// them. off is the offset of the first score.
+//
+// A float32, half a unit of its upper 16 bits added, has in these the nearest
+// bfloat16, the larger of two as near. VPSHUFB puts one key's below the other's.
+// For 32 probabilities that takes 2 cycles. VCVTNE2PS2BF16 and VPERMW take 3.2.
 #define PAIR(off) \
 	VMOVAPS Z30, Z0; \
 	VMOVAPS Z30, Z1; \
@@ -28,14 +31,26 @@
 	EXPONENTIAL(Z3, Z11, Z7); \
 	VADDPS Z4, Z16, Z16; \
 	VADDPS Z5, Z17, Z17; \
-	VCVTNE2PS2BF16(4, 6, 0); \
-	VCVTNE2PS2BF16(5, 7, 1); \
+	VPADDD Z4, Z28, Z4; \
+	VPADDD Z5, Z28, Z5; \
 	VADDPS Z6, Z16, Z16; \
 	VADDPS Z7, Z17, Z17; \
-	VPERMW Z0, Z28, Z0; \
-	VPERMW Z1, Z28, Z1; \
-	VMOVDQU16 Z0, (off/2)(R12); \
-	VMOVDQU16 Z1, (off/2+64)(R12)
+	VPADDD Z6, Z28, Z6; \
+	VPADDD Z7, Z28, Z7; \
+	VPSHUFB Z12, Z4, K3, Z6; \
+	VPSHUFB Z12, Z5, K3, Z7; \
+	VMOVDQU16 Z6, (off/2)(R12); \
+	VMOVDQU16 Z7, (off/2+64)(R12)
+
+// EXPONENTS turns whole numbers x <= 0 into what to subtract from two bfloat16
+// that become 2^x of what they are. Z6 holds -255; Z2 is clobbered.
+#define EXPONENTS(x) \
+	VMAXPS Z6, x, x; \
+	VCVTPS2DQ x, x; \
+	VPABSD x, x; \
+	VPSLLD $7, x, x; \
+	VPSLLD $16, x, Z2; \
+	VPORD Z2, x, x
 
 // LARGEST takes the scores of four keys, from off on, into the maxima.
 #define LARGEST(off) \
@@ -64,10 +79,10 @@
 
 // SCORES computes those of 32 keys, while pairs of keys become probabilities.
 #define SCORES \
-	TILELOADD(4, RDX, RCX, 0); \
+	TILELOADDT1(4, RDX, RCX, 0); \
 	TILELOADD(6, RAX, RCX, 0); \
 	TILELOADD(7, RAX, RCX, 1024); \
-	TILELOADD(5, RDX, RCX, 2048); \
+	TILELOADDT1(5, RDX, RCX, 2048); \
 	PAIR(0); \
 	PAIR((2*LINE)); \
 	STORE; \
@@ -77,10 +92,10 @@
 	TILEZERO(2); \
 	TILEZERO(3); \
 	MULTIPLY; \
-	TILELOADD(4, RDX, RCX, 1024); \
+	TILELOADDT1(4, RDX, RCX, 1024); \
 	TILELOADD(6, RAX, RCX, 2048); \
 	TILELOADD(7, RAX, RCX, 3072); \
-	TILELOADD(5, RDX, RCX, 3072); \
+	TILELOADDT1(5, RDX, RCX, 3072); \
 	PAIR((6*LINE)); \
 	PAIR((8*LINE)); \
 	MULTIPLY; \
@@ -90,10 +105,10 @@
 
 // VALUES adds the products of 32 keys. PAIR and LARGEST go on meanwhile.
 #define VALUES \
-	TILELOADD(4, RDX, RCX, 0); \
+	TILELOADDT1(4, RDX, RCX, 0); \
 	TILELOADD(6, RSI, RBX, 0); \
 	TILELOADD(7, RSI, RBX, 64); \
-	TILELOADD(5, RDX, RCX, 1024); \
+	TILELOADDT1(5, RDX, RCX, 1024); \
 	PAIR(0); \
 	LARGEST(0); \
 	MULTIPLY; \
@@ -104,38 +119,39 @@
 	PAIR((6*LINE)); \
 	LARGEST((12*LINE))
 
-// interleave is VPERMW's table for pairs of the words of two halves.
-DATA interleave<>+0(SB)/8, $0x0011000100100000
-DATA interleave<>+8(SB)/8, $0x0013000300120002
-DATA interleave<>+16(SB)/8, $0x0015000500140004
-DATA interleave<>+24(SB)/8, $0x0017000700160006
-DATA interleave<>+32(SB)/8, $0x0019000900180008
-DATA interleave<>+40(SB)/8, $0x001b000b001a000a
-DATA interleave<>+48(SB)/8, $0x001d000d001c000c
-DATA interleave<>+56(SB)/8, $0x001f000f001e000e
-GLOBL interleave<>(SB), RODATA|NOPTR, $64
+// downwards is VPSHUFB's table for the upper words of 32-bit numbers, which
+// become the lower ones. K3 has the bits of these.
+DATA downwards<>+0(SB)/8, $0x0000070600000302
+DATA downwards<>+8(SB)/8, $0x00000F0E00000B0A
+DATA downwards<>+16(SB)/8, $0x0000070600000302
+DATA downwards<>+24(SB)/8, $0x00000F0E00000B0A
+DATA downwards<>+32(SB)/8, $0x0000070600000302
+DATA downwards<>+40(SB)/8, $0x00000F0E00000B0A
+DATA downwards<>+48(SB)/8, $0x0000070600000302
+DATA downwards<>+56(SB)/8, $0x00000F0E00000B0A
+GLOBL downwards<>(SB), RODATA|NOPTR, $64
 
 // func attendAMX(b *attendBlock)
 //
-// One stage works on three units of 32 queries and 64 keys at once: the scores
-// of one (16 tile products), the softmax of the previous one (64 rows), and the
-// weighted values of the one before that (16 tile products). No part waits for
-// another.
+// One stage works on three blocks of 64 keys at once, mostly of the same 32
+// queries: the scores of one (16 tile products), the softmax of the one before (64
+// rows), and the weighted values of the one before that (16 tile products). No
+// part waits for another.
 //
 // They share ports, though. A product holds the multiplier of port 5 for its 16
 // cycles, which leaves that of port 0 to the exponentials; a TILELOADD takes
-// both ports for 8 cycles, a TILESTORED for 14. So a stage takes little less
-// than the sum of its parts, and what counts is how few tiles it moves.
+// both ports for 8 cycles, a TILESTORED for 14, if L1 has the lines. TILEZERO
+// costs 36 cycles of the tile unit, but a load of zeros in its place takes longer,
+// 0.96 to 1.
 //
 // A tile is stored long after its last product, when the numbers are there; DI
-// is where T0..T3 go then. TILEZERO costs 36 cycles of the tile unit, but a load
-// of zeros in its place takes longer, 0.96 to 1.
+// is where T0..T3 go then.
 //
 // Tiles: T0..T3 sums, T4 and T5 the left factors, T6 and T7 the right ones.
 //
 // Registers: Z16, Z17 sums, Z18..Z21 the largest scores, Z22, Z23 the maximum
-// that is subtracted, Z24..Z27 the polynomial, Z28 interleave, Z29 slack, Z30
-// scale, Z31 -Inf.
+// that is subtracted, Z24..Z27 the polynomial, Z12 and K3 downwards, Z28 half a
+// unit of bfloat16, Z29 slack, Z30 scale, Z31 -Inf.
 TEXT ·attendAMX(SB), NOSPLIT, $16-8
 	MOVQ b+0(FP), R8
 	MOVQ attendBlock_stages(R8), R9
@@ -145,7 +161,11 @@ TEXT ·attendAMX(SB), NOSPLIT, $16-8
 	SOFTMAX_CONSTANTS
 	VBROADCASTSS 16(AX), Z31
 	VBROADCASTSS 20(AX), Z29
-	VMOVDQU16 interleave<>(SB), Z28
+	VMOVDQU16 downwards<>(SB), Z12
+	MOVQ $0x3333333333333333, AX
+	KMOVQ AX, K3
+	MOVL $0x8000, AX
+	VPBROADCASTD AX, Z28
 	VMOVAPS Z31, Z18 // before the first unit
 	VMOVAPS Z31, Z19
 	MOVQ $64, CX
@@ -170,7 +190,10 @@ stage:
 	KORTESTW K1, K2
 	JZ same
 
-	// A score exceeds the maximum by more than the slack.
+	// A score exceeds the maximum by more than the slack. The new maximum is a
+	// whole number, so that all that there is becomes less by powers of two.
+	VRNDSCALEPS $0x0A, Z18, Z18 // up
+	VRNDSCALEPS $0x0A, Z19, Z19
 	VMAXPS Z22, Z18, Z2
 	VMAXPS Z23, Z19, Z3
 	VSUBPS Z2, Z22, Z0
@@ -179,8 +202,8 @@ stage:
 	VMOVAPS Z3, Z23
 	VMOVUPS Z22, (R14)
 	VMOVUPS Z23, 64(R14)
-	EXPONENTIAL(Z0, Z2, Z4)
-	EXPONENTIAL(Z1, Z3, Z5)
+	VSCALEFPS Z0, Z24, Z4 // c0 is 1
+	VSCALEFPS Z1, Z24, Z5
 	VMULPS Z4, Z16, Z16
 	VMULPS Z5, Z17, Z17
 	STORE // which may be output of these queries
@@ -189,13 +212,35 @@ stage:
 	MOVQ $const_fusedDim, R10
 
 rescale:
-	VMULPS (AX), Z4, Z0
-	VMULPS 64(AX), Z5, Z1
-	VMOVUPS Z0, (AX)
-	VMOVUPS Z1, 64(AX)
+	VMULPS (AX), Z4, Z2
+	VMULPS 64(AX), Z5, Z3
+	VMOVUPS Z2, (AX)
+	VMOVUPS Z3, 64(AX)
 	ADDQ $LINE, AX
 	DECQ R10
 	JNZ rescale
+
+	// The probabilities before may be of these queries, too.
+	MOVQ attendStage_weightedValue(R9), AX
+	CMPQ AX, attendStage_rescale(R9)
+	JNE same
+	LEAQ ·exp2BF16Table(SB), AX
+	VBROADCASTSS 24(AX), Z6
+	EXPONENTS(Z0)
+	EXPONENTS(Z1)
+	MOVQ attendStage_probsBefore(R9), AX
+	MOVQ $(const_fusedKeys/2), R10
+
+lessen:
+	VMOVDQU16 (AX), Z2
+	VMOVDQU16 64(AX), Z3
+	VPSUBUSW Z0, Z2, Z2
+	VPSUBUSW Z1, Z3, Z3
+	VMOVDQU16 Z2, (AX)
+	VMOVDQU16 Z3, 64(AX)
+	ADDQ $LINE, AX
+	DECQ R10
+	JNZ lessen
 
 same:
 	MOVQ attendStage_queries(R9), AX

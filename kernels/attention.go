@@ -128,12 +128,16 @@ func (t *attentionTask) plan() {
 	g, q := t.g, t.q.Op
 	per := g.form.perStep()
 	t.lq, t.lk = q.H*q.W, t.k.Op.H*t.k.Op.W
-	t.qRows = max(1, queryRows/g.mr) * g.mr
-	t.qBlocks = (t.lq + t.qRows - 1) / t.qRows
 	t.planes = g.form.planes
 	t.stepB = stepBytes * g.nr
 	t.kPanels, t.kSteps = (t.lk+g.nr-1)/g.nr, (t.dim+per-1)/per
 	t.vPanels, t.vSteps = (t.dim+g.nr-1)/g.nr, (t.lk+per-1)/per
+	t.fusedTo = t.fusible()
+	t.qRows = max(1, queryRows/g.mr) * g.mr
+	if t.fusedTo > 0 {
+		t.qRows = fusedUnits * fusedRows
+	}
+	t.qBlocks = (t.lq + t.qRows - 1) / t.qRows
 	keyPlane := mem.Size(t.kPanels, t.kSteps, t.stepB)
 	valuePlane := mem.Size(t.vPanels, t.vSteps, t.stepB)
 	t.keyHeadBytes, t.valueBytes = mem.Size(t.planes, keyPlane), mem.Size(t.planes, valuePlane)
@@ -142,7 +146,6 @@ func (t *attentionTask) plan() {
 	t.packPieces = (t.lk + keyBlock - 1) / keyBlock
 	t.pPitch = keyBlock*g.form.size + stepBytes // of float32 that of scores
 	t.pPlane = t.qRows * t.pPitch
-	t.fusedTo = t.fusible()
 	t.kTable, t.vTable, t.vTail = t.kTable[:0], t.vTable[:0], t.vTail[:0]
 	tail := ((t.lk-t.fusedTo)%keyBlock + per - 1) / per
 	pairs, n := products(t.planes, t.planes)

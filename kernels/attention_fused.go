@@ -6,15 +6,12 @@ import (
 )
 
 // A gemm may have a loop of its own for attention, which computes the scores,
-// the softmax and the weighted values of different queries at the same time. It
-// works on units of fusedRows queries and fusedKeys keys, for heads of 33 to 64
-// channels. Units follow each other in the order
-//
-//	keys 0: queries 0, 1, 2, ...; keys 1: queries 0, 1, 2, ...; ...
-//
-// and stage s computes the scores of unit s, the softmax of unit s-1 and the
-// weighted values of unit s-2. At the two ends, where there is no such unit, it
-// works on memory that nobody reads, so that no stage is special.
+// the softmax and the weighted values of different keys at the same time. It
+// works on units of fusedRows queries and blocks of fusedKeys keys, for heads of 33
+// to 64 channels. A stage computes the scores of one unit and block, the softmax
+// of what the stage before had, and the weighted values of what the stage before
+// that had. At the two ends it works on memory that nobody reads, so that no stage
+// is special.
 //
 // Everything is transposed: a row holds one key's scores of all queries, so that
 // maxima and sums belong to lanes of a vector, and none is taken across one.
@@ -23,23 +20,30 @@ import (
 //
 //	Sᵀ = K Qᵀ;  Pᵀ = exp(Sᵀ-m);  Oᵀ += Vᵀ Pᵀ
 //
-// The softmax of a unit rescales its queries' output in place, so the previous
-// unit of these queries must be finished: it takes at least two units of
-// queries. It does so only if a score exceeds the maximum so far by more than
-// fusedSlack: probabilities up to 2^8 do no harm, since rounding is relative
-// and they are divided by their sum in the end. Otherwise a new maximum of any
-// of 32 queries would rescale all of them, in most blocks of 9216 keys.
+// A unit's queries and output, two blocks of scores and of probabilities are 36 KB
+// of the 48 of L1, so a unit stays for fusedBlocks blocks, which L2 holds together,
+// until the next unit takes its turn with them:
 //
-// What this is worth, on a quiet core of a Xeon with AMX, 9216 tokens of 5 heads of
-// 64, in GFLOP per CPU second: 510 with one part after the other, 555 with the
-// loop before this one, whose rows were queries, 16 at a time, 640 with this one
-// (128 keys at a time: 610). Vector operations alone would reach 1700, and tile
-// instructions alone 960.
+//	keys 0-1023: queries 0-31, 32-63, ...; keys 1024-2047: queries 0-31, ...
+//
+// Loads of keys and values tell the processor that their lines are not needed
+// again soon.
+//
+// The softmax of a unit rescales in place what there is of its queries: the sum,
+// the output and the probabilities that are not yet multiplied with values. It does
+// so only if a score exceeds the maximum so far by more than fusedSlack:
+// probabilities up to 2^8 do no harm, since rounding is relative and they are
+// divided by their sum in the end. Otherwise a new maximum of any of 32 queries
+// would rescale all of them, in most blocks of 9216 keys.
+//
+// bench/RESULTS.md has what this is worth, and what bounds it.
 const (
-	fusedRows  = 32
-	fusedKeys  = 64 // divides keyBlock
-	fusedDim   = 64
-	fusedSlack = 8
+	fusedRows   = 32
+	fusedKeys   = 64 // divides keyBlock
+	fusedDim    = 64
+	fusedSlack  = 8
+	fusedBlocks = 16 // of keys
+	fusedUnits  = 8  // of queries that share them
 
 	tileBytes = 16 * stepBytes
 )
@@ -127,7 +131,7 @@ func (t *attentionTask) packQueries(to []byte, line, rows, head int) {
 type fusedMemory struct {
 	scores [2][fusedKeys * fusedRows]float32
 	probs  [2][fusedKeys * fusedRows]uint16
-	units  [queryRows/fusedRows + 1]fusedUnit
+	units  [fusedUnits + 1]fusedUnit
 }
 
 type fusedUnit struct {
@@ -139,22 +143,19 @@ type fusedUnit struct {
 // fused computes what attend's loop computes for the keys before t.fusedTo.
 func (t *attentionTask) fused(s *scratch, b *softmaxBlock, o []float32, first, rows, head, image, kh int) {
 	m := (*fusedMemory)(unsafe.Pointer(&grow(&s.fused, int(unsafe.Sizeof(fusedMemory{})))[0]))
-	units := max(2, (rows+fusedRows-1)/fusedRows)
+	units := m.units[:(rows+fusedRows-1)/fusedRows]
 	for u := range units {
-		unit := &m.units[u]
+		unit := &units[u]
 		clear(unit.output[:])
 		clear(unit.sum[:])
 		for i := range unit.max {
 			unit.max[i] = float32(math.Inf(-1))
 		}
-		if u*fusedRows < rows {
-			t.packQueries(unit.queries[:], image*t.lq+first+u*fusedRows, min(rows-u*fusedRows, fusedRows), head)
-		} else {
-			clear(unit.queries[:])
-		}
+		t.packQueries(unit.queries[:], image*t.lq+first+u*fusedRows, min(rows-u*fusedRows, fusedRows), head)
 	}
-	t.stage(s, m, units, kh)
-	s.attend = attendBlock{&s.stages[0], len(s.stages), uintptr(t.vSteps * t.stepB), unsafe.Pointer(&m.units[len(m.units)-1].output), b.scale}
+	nobody := &m.units[fusedUnits]
+	t.stage(s, m, units, nobody, kh)
+	s.attend = attendBlock{&s.stages[0], len(s.stages), uintptr(t.vSteps * t.stepB), unsafe.Pointer(&nobody.output), b.scale}
 	t.g.attend(&s.attend)
 	largest, sum := unsafe.Slice(b.max, rows), unsafe.Slice(b.sum, rows)
 	for r := 0; r < rows; r += fusedRows {
@@ -169,30 +170,38 @@ func (t *attentionTask) fused(s *scratch, b *softmaxBlock, o []float32, first, r
 }
 
 // stage lists the stages of some units of queries and all of their keys.
-func (t *attentionTask) stage(s *scratch, m *fusedMemory, units, kh int) {
+func (t *attentionTask) stage(s *scratch, m *fusedMemory, units []fusedUnit, nobody *fusedUnit, kh int) {
+	type turn struct {
+		unit  *fusedUnit
+		block int
+	}
 	keys, values := unsafe.Pointer(&t.keys[kh*t.keyHeadBytes]), unsafe.Pointer(&t.values[kh*t.valueBytes])
-	last := t.fusedTo/fusedKeys*units - 1
-	nobody := &m.units[len(m.units)-1]
-	s.stages = resize(s.stages, last+3)
-	for i := range s.stages {
-		u, x, w := min(i, last), i-1, i-2
-		softmax, weigh, block := nobody, nobody, 0
-		if 0 <= x && x <= last {
-			softmax = &m.units[x%units]
-		}
-		if w >= 0 {
-			weigh, block = &m.units[w%units], w/units
-		}
-		s.stages[i] = attendStage{
-			queries: unsafe.Pointer(&m.units[u%units].queries),
-			keys:    unsafe.Add(keys, u/units*fusedKeys*2*stepBytes),
+	idle := turn{nobody, 0}
+	softmax, weigh := idle, idle // the turns of the stages before
+	s.stages = s.stages[:0]
+	add := func(scores turn) {
+		i := len(s.stages)
+		s.stages = append(s.stages, attendStage{
+			queries: unsafe.Pointer(&scores.unit.queries),
+			keys:    unsafe.Add(keys, scores.block*fusedKeys*2*stepBytes),
 			scores:  unsafe.Pointer(&m.scores[i%2]),
 			from:    unsafe.Pointer(&m.scores[(i+1)%2]),
 			probs:   unsafe.Pointer(&m.probs[(i+1)%2]),
-			max:     unsafe.Pointer(&softmax.max), sum: unsafe.Pointer(&softmax.sum), rescale: unsafe.Pointer(&softmax.output),
+			max:     unsafe.Pointer(&softmax.unit.max), sum: unsafe.Pointer(&softmax.unit.sum), rescale: unsafe.Pointer(&softmax.unit.output),
 			probsBefore:   unsafe.Pointer(&m.probs[i%2]),
-			values:        unsafe.Add(values, block*fusedKeys/32*t.stepB),
-			weightedValue: unsafe.Pointer(&weigh.output),
+			values:        unsafe.Add(values, weigh.block*fusedKeys/32*t.stepB),
+			weightedValue: unsafe.Pointer(&weigh.unit.output),
+		})
+		softmax, weigh = scores, softmax
+	}
+	blocks := t.fusedTo / fusedKeys
+	for first := 0; first < blocks; first += fusedBlocks {
+		for u := range units {
+			for block := first; block < min(first+fusedBlocks, blocks); block++ {
+				add(turn{&units[u], block})
+			}
 		}
 	}
+	add(idle)
+	add(idle)
 }

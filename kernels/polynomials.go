@@ -35,7 +35,8 @@ var exp2Table = [...][8]float32{
 
 // exp2BF16Table holds c0 to c3 of 2^f = c0 + f(c1 + f(c2 + f c3)) on [0,1), for
 // probabilities that become bfloat16, which rounds them by up to 2e-3; -Inf, with
-// which a search for a maximum begins; and fusedSlack.
+// which a search for a maximum begins; fusedSlack; and -255, the exponent from which
+// on a bfloat16 is 0 in any case.
 //
 // c0 is 1, and the others minimize the largest relative error (Remez, rounded one
 // after another): 8.6e-5. With a free c0 it would be 7.5e-5, but 2^0 would be
@@ -43,7 +44,7 @@ var exp2Table = [...][8]float32{
 // in 1024 blocks of keys.
 var exp2BF16Table = [...]float32{
 	1, 0x1.63e658p-1, 0x1.d23794p-3, 0x1.3baa98p-4,
-	float32(math.Inf(-1)), fusedSlack,
+	float32(math.Inf(-1)), fusedSlack, -255,
 }
 
 // geluTable holds what GELU needs besides on amd64.
